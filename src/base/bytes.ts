@@ -1,0 +1,56 @@
+import { inputError } from './errors.ts'
+
+/** Bytes and their texts: hex, base64url, comparison in constant time, big-endian integers. */
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+/** Throws on malformed UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** Strict: even length, hex digits only, optional 0x. */
+export function fromHex(text: string, field = 'hex'): Uint8Array {
+  const digits = text.startsWith('0x') ? text.slice(2) : text
+  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw inputError(field, text, 'an even number of hex digits')
+  return new Uint8Array(Buffer.from(digits, 'hex'))
+}
+
+export function toBase64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** Strict: base64url alphabet only, no padding, no stray bits (one text per value). */
+export function fromBase64Url(text: string, field = 'base64url'): Uint8Array {
+  const allowed = 'base64url without padding'
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw inputError(field, text, allowed)
+  const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+  if (toBase64Url(bytes) !== text) throw inputError(field, text, allowed)
+  return bytes
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+/** Time depends on the lengths only, never on the contents. */
+export function equalBytesConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0)
+  return difference === 0
+}

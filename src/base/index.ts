@@ -1,0 +1,21 @@
+/** What every room may use. Knows nothing of the domain. */
+export { MeshBoxError, asError, httpStatus, inputError } from './errors.ts'
+export type { ErrorDetail, ErrorKind, PublicError } from './errors.ts'
+export { momentOf } from './clock.ts'
+export type { Cancel, Clock, Moment, Randomness, Timers } from './clock.ts'
+export { TimeTrust, TRUST_TOLERANCE_MS } from './time-trust.ts'
+export { MAX_AMOUNT, formatAmount, mulDivCeil, mulDivFloor, parseAmount } from './amount.ts'
+export {
+  concatBytes,
+  equalBytesConstantTime,
+  fromBase64Url,
+  fromHex,
+  fromUtf8,
+  toBase64Url,
+  toHex,
+  utf8,
+} from './bytes.ts'
+export { createLog, silentLog } from './log.ts'
+export type { Log, LogFields, LogLevel, LogOptions } from './log.ts'
+export { RateLimit } from './rate-limit.ts'
+export type { BucketRule } from './rate-limit.ts'

@@ -1,0 +1,146 @@
+/**
+ * The one typed configuration. Every option is documented once, in schema.ts, next to its default and
+ * its check; docs/configuration.md is printed from there.
+ *
+ * Units are in the names. Money is bigint in the smallest unit of `token`.
+ */
+import type { LogLevel } from '../base/index.ts'
+
+export interface Config {
+  readonly main: MainConfig
+  readonly token: TokenConfig
+  readonly hotspot: HotspotConfig
+  readonly owner: OwnerConfig
+  readonly tariff: TariffConfig
+  /** `config package`, in file order; ids are unique. */
+  readonly packages: readonly PackageConfig[]
+  /** `config happyhour`, in file order: the first that matches applies. */
+  readonly happyHours: readonly HappyHourConfig[]
+  /** `config share`: parts per million, sum ≤ 1,000,000; what is left over is the owner's. */
+  readonly shares: readonly ShareConfig[]
+}
+
+/** `config meshbox 'main'` */
+export interface MainConfig {
+  /** Shown to guests and on vouchers; 1–48 characters. */
+  readonly name: string
+  readonly dataDir: string
+  readonly controlSocket: string
+  readonly logLevel: LogLevel
+  readonly logStyle: 'time' | 'syslog'
+  readonly roles: readonly Role[]
+  readonly clockTrust: 'auto' | 'always' | 'never'
+}
+export type Role = 'hotspot' | 'relay' | 'light' | 'sealer' | 'watch' | 'iot'
+
+/** `config token 'token'`: what prices are written in. */
+export interface TokenConfig {
+  readonly symbol: string
+  readonly decimals: number
+}
+
+/** `config hotspot 'hotspot'` */
+export interface HotspotConfig {
+  readonly gate: 'nft' | 'record'
+  /** Guest bridge, e.g. br-guest. */
+  readonly guestInterface: string
+  /** Interfaces that lead out, for upload shaping. */
+  readonly uplinkInterfaces: readonly string[]
+  /** Name guests resolve to the box; the portal's own host. */
+  readonly portalHost: string
+  /** Address the portal listens on ('0.0.0.0' and '::' are refused by the owner side, allowed here). */
+  readonly portalAddress: string
+  readonly portalPort: number
+  readonly tlsPort: number
+  readonly tlsCertificateFile: string | null
+  readonly tlsKeyFile: string | null
+  readonly maxSessions: number
+  readonly leaseSeconds: number
+  readonly checkpointSeconds: number
+  readonly dnsQueriesPerSecond: number
+  readonly dnsKibPerMinute: number
+  readonly clientIsolation: boolean
+  /** Seconds a silent client keeps its bridge port to itself; 0 switches port pinning off. */
+  readonly portPinSeconds: number
+  /** Domains unpaid guests may reach (dnsmasq nftset). */
+  readonly walledGardenDomains: readonly string[]
+  /** Addresses or CIDRs unpaid guests may reach. */
+  readonly walledGardenAddresses: readonly string[]
+  readonly dnsmasqLeasesFile: string | null
+  /** Folder dnsmasq reads with conf-dir; our snippet is written there. */
+  readonly dnsmasqConfDir: string | null
+  /** File dnsmasq reads with dhcp-optsfile (option 114), re-read on SIGHUP. */
+  readonly dnsmasqOptionsFile: string | null
+  readonly dnsmasqPidFile: string | null
+  /** Wrong voucher codes one client may try: burst, then one more each this many seconds. */
+  readonly guessBurst: number
+  readonly guessSeconds: number
+  readonly venueUrl: string | null
+  /** 0–3: which of the owner's printing boxes this is; part of each voucher's number. */
+  readonly voucherBox: number
+  /** Pause a session by itself after so many minutes without traffic; 0 = never. */
+  readonly idlePauseMinutes: number
+  /** Free trials given out per day over all devices: bounds what changing the MAC address wins. */
+  readonly trialsPerDay: number
+}
+
+/** `config owner 'owner'` */
+export interface OwnerConfig {
+  /** Never a guest or mesh address; 127.0.0.1 by default. */
+  readonly address: string
+  readonly port: number
+  /** Minutes without a request after which a login ends. */
+  readonly sessionMinutes: number
+}
+
+/** `config tariff 'tariff'` */
+export interface TariffConfig {
+  /** Smallest units per minute; 0 = time is not sold singly. */
+  readonly pricePerMinute: bigint
+  /** Smallest units per MiB; 0 = bytes are not charged. */
+  readonly pricePerMib: bigint
+  readonly trialMinutes: number
+  readonly trialMib: number | null
+  readonly downKbps: number | null
+  readonly upKbps: number | null
+}
+
+/** `config package '<id>'`: what a voucher or a purchase grants. */
+export interface PackageConfig {
+  readonly id: string
+  /** 0–15, the number that typed voucher codes carry; unique. */
+  readonly slot: number
+  readonly label: string
+  readonly seconds: number | null
+  readonly bytes: number | null
+  readonly price: bigint
+  readonly devices: number
+  readonly downKbps: number | null
+  readonly upKbps: number | null
+  /** False: only printed, not offered on the page. */
+  readonly offered: boolean
+}
+
+/** `config happyhour '<id>'` */
+export interface HappyHourConfig {
+  readonly id: string
+  readonly label: string
+  /** By trusted wall clock (minutes of the local day) or by minutes since the box was switched on. */
+  readonly basis: 'clock' | 'uptime'
+  readonly fromMinute: number
+  readonly toMinute: number
+  readonly days: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[]
+  /** Percent taken off the price, 1–100. */
+  readonly discountPercent: number
+}
+
+/** `config share '<id>'` */
+export interface ShareConfig {
+  readonly id: string
+  readonly role: 'investor' | 'relay' | 'advertiser' | 'community'
+  /** Account or address the share belongs to. */
+  readonly beneficiary: string
+  readonly partsPerMillion: number
+  /** Ledger sources it applies to; empty = all. */
+  readonly sources: readonly string[]
+}

@@ -1,0 +1,154 @@
+/** The hotspot's contract with its doors: what a guest and an owner can ask of it. */
+import type { VoucherId, VoucherTerms } from './voucher/types.ts'
+import type { DeviceCounters, GateAlarm, GateHealth, MacAddress } from './gate/types.ts'
+
+/** A guest's device as its door saw it. */
+export interface ClientAddress {
+  readonly mac: MacAddress
+  /** The address the request came from. */
+  readonly ip: string
+  readonly ip4: string | null
+}
+
+export type SessionState =
+  | 'quoted' //    a price was named
+  | 'preflight' // the gate was asked whether it could open
+  | 'received' //  the money or voucher is verified
+  | 'journaled' // it is on disk: from here the guest is owed minutes or a credit
+  | 'gate-open' // the kernel was told
+  | 'active' //    the kernel confirmed; time runs
+  | 'paused' //    time is frozen
+  | 'ended' //     used up, or ended by the owner
+  | 'credited' //  could not be opened or was cut short: what is left is kept for the bearer
+
+export type EndReason = 'time-used' | 'bytes-used' | 'ended-by-guest' | 'ended-by-owner' | 'refunded' | 'revoked' | 'replaced'
+export type PauseReason = 'guest' | 'owner' | 'idle' | 'restart'
+
+export interface SessionView {
+  readonly id: string
+  readonly state: SessionState
+  readonly endReason: EndReason | null
+  readonly pauseReason: PauseReason | null
+  readonly source: 'voucher' | 'trial' | 'owner'
+  readonly label: string
+  /** Now, rounded down; null = not limited by time. */
+  readonly secondsLeft: number | null
+  readonly bytesLeft: number | null
+  readonly secondsUsed: number
+  readonly upBytes: number
+  readonly downBytes: number
+  readonly devices: readonly { readonly mac: MacAddress; readonly ip4: string | null }[]
+  readonly devicesMax: number
+  readonly paid: bigint
+  readonly refunded: bigint
+  readonly startedWallMs: number
+  readonly startedWallTrusted: boolean
+}
+
+export interface Offer {
+  readonly packageId: string
+  readonly label: string
+  readonly seconds: number | null
+  readonly bytes: number | null
+  readonly devices: number
+  readonly price: bigint
+  /** Before a happy-hour discount; null if none applies. */
+  readonly priceBefore: bigint | null
+}
+
+export interface PriceBoard {
+  readonly symbol: string
+  readonly decimals: number
+  readonly pricePerMinute: bigint
+  readonly pricePerMib: bigint
+  readonly offers: readonly Offer[]
+  readonly happyHour: { readonly label: string; readonly discountPercent: number } | null
+  readonly trial: { readonly minutes: number; readonly mib: number | null } | null
+}
+
+export interface GuestView {
+  readonly venue: string
+  readonly board: PriceBoard
+  /** Whether this device may take the free trial now. */
+  readonly trialAvailable: boolean
+  /** The session this device is bound to, running or just ended; null if none. */
+  readonly session: SessionView | null
+  /** Secret that re-binds the session to another device; only for the session's own devices. */
+  readonly ticket: string | null
+}
+
+/** What guests can do. Every verb is idempotent for the same device and the same bearer. */
+export interface GuestDesk {
+  view(client: ClientAddress): GuestView
+  board(): PriceBoard
+  /**
+   * A typed code, a QR text, or a ticket of an existing session. Starts a session, extends the device's
+   * running one, resumes or takes over the bearer's own session (evicting the oldest device when full).
+   * Errors: input `bad-code`; conflict `voucher-used`, `voucher-revoked`, `voucher-expired`, `ticket-stale`;
+   * limit `too-many-guesses`, `no-room`; unavailable `gate-failed` (nothing lost: `credited`).
+   */
+  redeem(client: ClientAddress, bearer: string): Promise<SessionView>
+  startTrial(client: ClientAddress): Promise<SessionView>
+  pause(client: ClientAddress): Promise<SessionView>
+  resume(client: ClientAddress): Promise<SessionView>
+  end(client: ClientAddress): Promise<SessionView>
+  /** Signed receipt text of the device's session (see receipt/), for showing and saving. */
+  receipt(client: ClientAddress): string
+}
+
+export interface VoucherRow {
+  readonly id: VoucherId
+  readonly batch: string
+  readonly terms: VoucherTerms
+  readonly label: string
+  /** `ABCDE-FGHJK` */
+  readonly code: string
+  readonly state: 'unused' | 'used' | 'revoked'
+  readonly sessionId: string | null
+  readonly createdWallMs: number
+}
+
+export interface VoucherBatchRequest {
+  readonly packageId: string
+  /** 1–1000. */
+  readonly count: number
+  readonly validUntilDay?: number
+  /** Label on the sheet; default: the package's. */
+  readonly note?: string
+}
+
+export interface HotspotStatus {
+  readonly gate: GateHealth
+  readonly sessionsActive: number
+  readonly sessionsPaused: number
+  readonly sessionsTotal: number
+  readonly vouchersUnused: number
+  readonly alarms: readonly (GateAlarm & { readonly wallMs: number })[]
+  readonly option114: 'announced' | 'withheld'
+  readonly option114Reason: string
+}
+
+/** What the owner can do; behind authentication or the local control socket. */
+export interface OwnerDesk {
+  status(): HotspotStatus
+  sessions(filter?: { state?: 'open' | 'all'; limit?: number; beforeId?: string }): SessionView[]
+  session(id: string): SessionView
+  counters(): Promise<DeviceCounters[]>
+  /** Ends and keeps nothing. */
+  kick(sessionId: string): Promise<SessionView>
+  pause(sessionId: string): Promise<SessionView>
+  resume(sessionId: string): Promise<SessionView>
+  /** Adds seconds and/or bytes for free. */
+  extend(sessionId: string, add: { seconds?: number; bytes?: number }): Promise<SessionView>
+  /** Ends the session and books back the unused part of what was paid, to the unit. */
+  refund(sessionId: string): Promise<{ session: SessionView; refunded: bigint }>
+  createVouchers(request: VoucherBatchRequest): Promise<VoucherRow[]>
+  vouchers(filter?: { batch?: string; state?: VoucherRow['state']; limit?: number; offset?: number }): VoucherRow[]
+  /** By id, code or whole batch; used ones end their session. */
+  revokeVouchers(ref: { id?: string; code?: string; batch?: string }): Promise<{ revoked: number }>
+  /** Printable A4 HTML page, 32 vouchers a page. */
+  voucherSheet(batch: string): string
+  /** CSV with a header line. */
+  voucherCsv(batch: string): string
+  board(): PriceBoard
+}
