@@ -1,0 +1,89 @@
+/**
+ * dist/: one CJS file for the service, one for the command line, one page for the owner, one inline script
+ * for the guest page, and the native parts beside them. CJS because a single ESM file needs a `require`
+ * shim and costs memory.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type BuildOptions } from 'esbuild'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const DIST = join(ROOT, 'dist')
+const SERVICE_LIMIT_BYTES = 1_900_000
+const GUEST_SCRIPT_LIMIT_BYTES = 8_000
+const OWNER_PAGE_LIMIT_BYTES = 120_000
+
+const version = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
+
+const server: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  keepNames: true, // error and class names are part of what logs say
+  legalComments: 'none',
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  define: { __MESHBOX_VERSION__: JSON.stringify(version) },
+  logLevel: 'warning',
+}
+const browser: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+  platform: 'browser',
+  target: ['chrome87', 'safari14', 'firefox78'],
+  format: 'iife',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  logLevel: 'warning',
+}
+
+export async function bundle(): Promise<void> {
+  rmSync(DIST, { recursive: true, force: true })
+  mkdirSync(join(DIST, 'web'), { recursive: true })
+  mkdirSync(join(DIST, 'native'), { recursive: true })
+  await Promise.all([
+    build({ ...server, entryPoints: ['src/main.ts'], outfile: 'dist/meshboxd.cjs' }),
+    build({ ...server, entryPoints: ['src/cli/entry.ts'], outfile: 'dist/meshbox-cli.cjs' }),
+    build({ ...browser, entryPoints: ['src/web/guest/main.ts'], outfile: 'dist/web/guest.js' }),
+    build({ ...browser, entryPoints: ['src/web/owner/main.tsx'], outfile: 'dist/web/owner.js' }),
+    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: 'dist/web/owner.css' }),
+  ])
+  copyFileSync(join(ROOT, 'src/web/owner/index.html'), join(DIST, 'web/owner.html'))
+  const sqlite = join(ROOT, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`)
+  if (!existsSync(sqlite)) throw new Error(`bundle: no better-sqlite3 binary for this machine (${process.arch}); x64 and arm64 have one`)
+  copyFileSync(sqlite, join(DIST, 'native/better_sqlite3.node'))
+  writeLauncher('meshboxd', 'meshboxd.cjs')
+  writeLauncher('meshbox', 'meshbox-cli.cjs')
+  report('meshboxd.cjs', SERVICE_LIMIT_BYTES)
+  report('meshbox-cli.cjs', SERVICE_LIMIT_BYTES)
+  report('web/guest.js', GUEST_SCRIPT_LIMIT_BYTES)
+  report('web/owner.js', OWNER_PAGE_LIMIT_BYTES)
+}
+
+/** V8 flags in one place: less memory on a small board, measured in docs/memory.md. */
+const V8_FLAGS = '--v8-pool-size=1 --max-semi-space-size=1 --optimize-for-size --max-old-space-size=128'
+
+function writeLauncher(name: string, entry: string): void {
+  const text = `#!/bin/sh
+# Starts ${entry} with the Node that MESHBOX_NODE names, or the system's.
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=\${UV_THREADPOOL_SIZE:-2}
+export NODE_COMPILE_CACHE=\${NODE_COMPILE_CACHE:-}
+exec "\${MESHBOX_NODE:-node}" ${V8_FLAGS} "$here/${entry}" "$@"
+`
+  writeFileSync(join(DIST, name), text)
+  chmodSync(join(DIST, name), 0o755)
+}
+
+function report(file: string, limit: number): void {
+  const bytes = statSync(join(DIST, file)).size
+  if (bytes > limit) throw new Error(`bundle: dist/${file} has ${bytes} bytes; the limit is ${limit}`)
+  console.log(`[bundle] dist/${file} ${(bytes / 1024).toFixed(0)} KiB`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle()

@@ -1,0 +1,112 @@
+/**
+ * Holds the plan of the house (docs/architecture.md): who may import whom, where I/O may live, what a core
+ * may not touch. Exits 1 with one line per breach, `file:line: what and what instead`.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Rooms a room may import, besides itself. Domains do not import each other. */
+const ROOMS: Record<string, readonly string[]> = {
+  base: [],
+  config: ['base'],
+  store: ['base'],
+  identity: ['base', 'store'],
+  ledger: ['base', 'config', 'store', 'identity'],
+  hotspot: ['base', 'config', 'store', 'identity', 'ledger'],
+  spectrum: ['base', 'config', 'store', 'identity', 'ledger'],
+  photon: ['base', 'config', 'store', 'identity', 'ledger'],
+  mesh: ['base', 'config', 'store', 'identity', 'ledger'],
+  iot: ['base', 'config', 'store', 'identity', 'ledger'],
+  owner: ['base', 'config', 'store', 'identity', 'ledger', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot'],
+  cli: ['base', 'config', 'identity', 'hotspot', 'owner'],
+  // Browser code shares only types with the server, and never runs a server's module.
+  web: ['owner', 'base'],
+}
+
+/** Modules that do I/O: only for files in an `io/` folder, in store/, cli/ or main.ts. */
+const IO_MODULES =
+  /^(node:(fs|net|dgram|http|https|http2|tls|dns|child_process|worker_threads|readline|os)(\/.*)?|fastify|@fastify\/.*|mqtt|libp2p|@libp2p\/.*|better-sqlite3|.*\.node)$/
+/** Even pure builtins stay out of code that runs in a browser. */
+const NODE_MODULES = /^node:/
+
+const CORE_BANS: readonly { pattern: RegExp; say: string }[] = [
+  { pattern: /\bDate\.now\(|\bnew Date\(\)/, say: 'reads the wall clock; take a Clock as an argument' },
+  { pattern: /\bMath\.random\(/, say: 'rolls its own dice; take Randomness as an argument' },
+  { pattern: /\b(setTimeout|setInterval|setImmediate)\(/, say: 'starts a timer; take Timers as an argument' },
+  { pattern: /\bprocess\.(env|exit|argv)\b/, say: 'reads the process; take it from the configuration' },
+]
+const EVERYWHERE_BANS: readonly { pattern: RegExp; say: string }[] = [
+  { pattern: /\b(TODO|FIXME|XXX|HACK)\b/, say: 'an unfinished mark' },
+  { pattern: /catch *(\([^)]*\))? *\{ *\}/, say: 'swallows an error; say in the body why that is right' },
+  { pattern: /\b(describe|it|test)\.(skip|only|todo)\b/, say: 'a test switched off or narrowed' },
+  { pattern: /:\s*any\b|\bas any\b|@ts-(ignore|nocheck)/, say: 'switches the type checker off' },
+]
+const MAX_LINES = 450
+
+const breaches: string[] = []
+const isTable = (file: string): boolean => /\/(languages|tables?|strings)[/.]/.test(file)
+
+for (const file of globSync('{src,test,scripts}/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  const lines = text.split('\n')
+  const inSource = file.startsWith('src/')
+  const isDoor = /(^|\/)io\//.test(file) || /^src\/(store|cli|web)\//.test(file) || file === 'src/main.ts'
+  if (inSource && lines.length > MAX_LINES && !isTable(file)) breach(file, 1, `${lines.length} lines; does it do one thing? (limit ${MAX_LINES})`)
+  lines.forEach((line, index) => {
+    const code = line.replace(/^\s*(\*|\/\/).*/, '')
+    if (file !== 'scripts/lint.ts') for (const ban of EVERYWHERE_BANS) if (ban.pattern.test(line)) breach(file, index + 1, ban.say)
+    if (inSource && !isDoor && !file.startsWith('src/base/')) for (const ban of CORE_BANS) if (ban.pattern.test(code)) breach(file, index + 1, ban.say)
+  })
+  if (inSource) for (const found of importsOf(text)) checkImport(file, found.line, found.from, found.typeOnly, isDoor)
+}
+
+function checkImport(file: string, line: number, from: string, typeOnly: boolean, isDoor: boolean): void {
+  const room = roomOf(file)
+  if (!from.startsWith('.')) {
+    if (IO_MODULES.test(from) && !isDoor) breach(file, line, `imports ${from}; only files in io/, store/, cli/ and main.ts may`)
+    if (room === 'web' && NODE_MODULES.test(from)) breach(file, line, `imports ${from}; browser code has no Node`)
+    return
+  }
+  const target = normalize(join(dirname(file), from))
+  if (!target.startsWith('src/')) return breach(file, line, `imports ${target}, outside src/`)
+  const targetRoom = roomOf(target)
+  if (targetRoom === room || room === 'main') return
+  if (targetRoom === 'main') return breach(file, line, 'imports main.ts, the composition root')
+  const allowed = ROOMS[room]
+  if (!allowed) return breach(file, line, `is in room '${room}', which scripts/lint.ts does not know`)
+  if (!allowed.includes(targetRoom)) return breach(file, line, `room '${room}' may not know '${targetRoom}'; declare a port and let main.ts hand it in`)
+  if (room === 'web' && !typeOnly && targetRoom !== 'base') return breach(file, line, 'browser code may import only types from the server')
+  const isContract = /\/index\.ts$/.test(target) || (targetRoom === 'base' && /^src\/base\//.test(target)) || (room === 'web' && /^src\/owner\/api\.ts$/.test(target))
+  if (!isContract) breach(file, line, `reaches into '${targetRoom}' (${relative('src', target)}); use its index.ts`)
+}
+
+function roomOf(file: string): string {
+  const parts = file.split('/')
+  return parts.length > 2 ? (parts[1] ?? '') : 'main'
+}
+
+function importsOf(text: string): { from: string; line: number; typeOnly: boolean }[] {
+  const found = []
+  const pattern = /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
+  for (const match of text.matchAll(pattern)) {
+    const from = match[3] ?? match[4]
+    if (from === undefined) continue
+    const line = text.slice(0, (match.index ?? 0) + match[0].length).split('\n').length
+    found.push({ from, line, typeOnly: match[2] !== undefined })
+  }
+  return found
+}
+
+function breach(file: string, line: number, what: string): void {
+  breaches.push(`${file}:${line}: ${what}`)
+}
+
+if (breaches.length > 0) {
+  console.error(breaches.join('\n'))
+  console.error(`lint: ${breaches.length} breach${breaches.length === 1 ? '' : 'es'} of the plan of the house`)
+  process.exit(1)
+}
+console.log('lint: the plan of the house holds')

@@ -1,0 +1,69 @@
+/**
+ * `make test`: types, the plan of the house, the bundle, then every test. The last line is
+ * `N passed, N failed`; a step that fails counts as a failed test, and in CI a skipped one does too.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
+let passed = 0
+let failed = 0
+let skipped = 0
+
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` } })
+    child.on('error', (error) => {
+      console.error(`[test] ${command}: ${error.message}`)
+      resolve(1)
+    })
+    child.on('close', (code) => resolve(code ?? 1))
+  })
+}
+
+async function step(name: string, command: string, args: readonly string[]): Promise<void> {
+  console.log(`[test] ${name}`)
+  if ((await run(command, args)) === 0) passed++
+  else {
+    failed++
+    console.log(`[test] FAILED: ${name}`)
+  }
+}
+
+/** Vitest's own JSON tells the counts; a run that wrote none has failed. */
+async function vitest(project: string, extra: readonly string[]): Promise<void> {
+  console.log(`[test] tests: ${project}`)
+  const folder = mkdtempSync(join(tmpdir(), 'meshbox-test-'))
+  const file = join(folder, 'result.json')
+  try {
+    const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra])
+    const result = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numFailedTestSuites: number }
+    passed += result.numPassedTests
+    failed += result.numFailedTests
+    skipped += result.numPendingTests
+    if (code !== 0 && result.numFailedTests === 0) failed += Math.max(1, result.numFailedTestSuites)
+  } catch (error) {
+    failed++
+    console.log(`[test] FAILED: ${project} gave no result: ${error instanceof Error ? error.message : String(error)}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const only = process.argv.slice(2)
+await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
+await step('plan of the house', bin('node'), ['scripts/lint.ts'])
+await step('shell scripts', 'shellcheck', ['scripts/setup.sh', '.ci/run'])
+await step('bundle', bin('node'), ['scripts/bundle.ts'])
+for (const project of ['unit', 'sim', 'real']) await vitest(project, only)
+
+if (skipped > 0) {
+  console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)
+  if (process.env.CI === 'true') failed += skipped
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
