@@ -49,10 +49,10 @@ if [ -n "$missing" ]; then
 fi
 
 command -v npm > /dev/null || { echo "setup: npm is missing; install Node 20 or newer with npm" >&2; exit 1; }
-stamp=node_modules/.meshbox-installed
-if [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
+stamp=node_modules/.meshbox-lock
+if ! cmp -s package-lock.json "$stamp"; then
   say "installing npm packages from package-lock.json (Node 22 among them; about half a minute)"
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  touch "$stamp"
+  cp package-lock.json "$stamp"
 fi
 node_modules/.bin/node -e 'if (Number(process.versions.napi) < 10) { console.error("setup: Node 22.14 or newer expected, found " + process.version); process.exit(1) }'
