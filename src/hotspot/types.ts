@@ -108,6 +108,18 @@ export interface VoucherRow {
   readonly createdWallMs: number
 }
 
+/** One printing run, counted. */
+export interface VoucherBatchRow {
+  readonly batch: string
+  readonly label: string
+  readonly createdWallMs: number
+  readonly price: bigint
+  readonly count: number
+  readonly unused: number
+  readonly used: number
+  readonly revoked: number
+}
+
 export interface VoucherBatchRequest {
   readonly packageId: string
   /** 1–1000. */
@@ -144,6 +156,8 @@ export interface OwnerDesk {
   refund(sessionId: string): Promise<{ session: SessionView; refunded: bigint }>
   createVouchers(request: VoucherBatchRequest): Promise<VoucherRow[]>
   vouchers(filter?: { batch?: string; state?: VoucherRow['state']; limit?: number; offset?: number }): VoucherRow[]
+  /** Newest first; counted by the store, not row by row. */
+  voucherBatches(limit?: number): VoucherBatchRow[]
   /** By id, code or whole batch; used ones end their session. */
   revokeVouchers(ref: { id?: string; code?: string; batch?: string }): Promise<{ revoked: number }>
   /** Printable A4 HTML page, 32 vouchers a page. */
