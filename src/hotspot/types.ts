@@ -77,10 +77,26 @@ export interface GuestView {
   readonly ticket: string | null
 }
 
+/** What a scanned voucher or a ticket would give, for showing before the guest agrees. */
+export interface BearerPreview {
+  readonly kind: 'voucher' | 'ticket'
+  readonly label: string
+  /** Of a voucher what it grants, of a ticket what its session has left; null = not limited. */
+  readonly seconds: number | null
+  readonly bytes: number | null
+  readonly devices: number
+}
+
 /** What guests can do. Every verb is idempotent for the same device and the same bearer. */
 export interface GuestDesk {
   view(client: ClientAddress): GuestView
   board(): PriceBoard
+  /**
+   * What redeeming would give. Changes nothing, spends nothing, and does not tell whether a voucher is
+   * still unused. Only for QR texts and tickets, which cannot be guessed; anything else, typed codes too,
+   * is input `bad-code`. A ticket that has been replaced is conflict `ticket-stale`.
+   */
+  preview(client: ClientAddress, bearer: string): BearerPreview
   /**
    * A typed code, a QR text, or a ticket of an existing session. Starts a session, extends the device's
    * running one, resumes or takes over the bearer's own session (evicting the oldest device when full).
