@@ -29,9 +29,32 @@ export interface VoucherKeys {
   mac(message: Uint8Array): Uint8Array
 }
 
+/** The voucher keys with what only the owner may do to them. */
+export interface VoucherKeyring extends VoucherKeys {
+  /** BIP-39 words of the 16-byte seed, any time: made to be typed into the owner's other boxes. */
+  revealVoucherWords(): string[]
+  /**
+   * Takes over another box's voucher keys; sign, verify and mac use them from then on, and every voucher
+   * printed under the old keys is void. Words that are already in use change nothing.
+   * Errors: input (words), conflict `voucher-keys-in-use` when `mayReplace` is false.
+   */
+  adoptVoucherWords(words: string | readonly string[], mayReplace: boolean): Promise<void>
+}
+
 export interface OwnerPassword {
   readonly isSet: boolean
-  /** scrypt, salted, 0600; at least 10 characters. */
+  /** scrypt, salted, 0600; 10 to 256 characters. Errors: input `password`, limit `password-busy`. */
   set(password: string): Promise<void>
+  /** False for a wrong one and while none is set. Errors: limit `password-busy` (too many at once). */
   verify(password: string): Promise<boolean>
+}
+
+/** The secp256k1 arithmetic behind an identity. Keys are 32 bytes, digests 32 bytes. */
+export interface Signer {
+  /** 33-byte compressed public key. */
+  publicKeyOf(privateKey: Uint8Array): Uint8Array
+  /** r‖s‖v, low-s, deterministic (RFC 6979), v 27/28. */
+  sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
+  /** 65-byte uncompressed public key of the signer; null if the signature is not one (high-s is refused). */
+  recover(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
 }

@@ -54,6 +54,47 @@ export interface DayStatement {
 
 export interface StoredEntry extends Entry {
   readonly id: number
+  readonly kind: 'post' | 'earn' | 'reverse'
+  /** The earning this entry takes (part of) back. */
+  readonly reverses?: number
+}
+
+/** One part of the shared-ROI policy; `ShareConfig` of config fits. What is left over is the owner's. */
+export interface ShareRule {
+  readonly role: string
+  readonly beneficiary: string
+  readonly partsPerMillion: number
+  /** Ledger sources it applies to; empty = all. */
+  readonly sources: readonly string[]
+}
+
+/** Earned minus taken back, all beneficiaries together and the owner's part of it. */
+export interface EarnedSum {
+  readonly total: bigint
+  readonly owner: bigint
+}
+
+/** What the dashboard shows, for one token. Payouts do not count: earned stays earned. */
+export interface EarningTotals {
+  readonly token: string
+  /** Statement day `today` stands for: a UTC date, or `boot:…` (since switched on) while the clock is not trusted. */
+  readonly day: string
+  /** `YYYY-MM`; null while the clock is not trusted. */
+  readonly month: string | null
+  readonly today: EarnedSum
+  /** Null while the clock is not trusted. */
+  readonly thisMonth: EarnedSum | null
+  readonly allTime: EarnedSum
+  /** The part of `allTime` earned while the clock was not trusted: in no date and no month. */
+  readonly undated: EarnedSum
+  readonly bySource: readonly {
+    readonly source: string
+    readonly today: EarnedSum
+    readonly thisMonth: EarnedSum | null
+    readonly allTime: EarnedSum
+  }[]
+  /** Dates with earnings, oldest first, the newest 62: for a plot. */
+  readonly days: readonly { readonly day: string; readonly earned: EarnedSum }[]
 }
 
 export interface Ledger {
@@ -66,7 +107,10 @@ export interface Ledger {
    * Refuses more than is left of it. Idempotent by evidence.
    */
   reverse(tx: Tx, entryId: number, amount: bigint, evidence: Evidence, at: Moment): number
+  /** Σ postings as posted: debit positive, so a till has a positive and an owner to be paid a negative balance. */
   balance(tx: ReadTx, account: string, token: string): bigint
+  /** Per token: today, this month, all time, by source, and days for a plot. */
+  totals(tx: ReadTx, now: Moment): EarningTotals[]
   statements(tx: ReadTx, range?: { fromDay?: string; toDay?: string }): DayStatement[]
   entries(tx: ReadTx, page: { afterId?: number; limit: number; evidence?: { type: string; id: string } }): StoredEntry[]
   /** Σ postings per token; all zero in a sound book. Names every entry that is not balanced. */

@@ -1,0 +1,1 @@
+export declare function toChecksumAddress(address: string | Uint8Array): string

@@ -1,0 +1,10 @@
+/** The box's key, the owner's voucher keys, the owner's password. Private keys never leave this room. */
+export type { Identity, OwnerPassword, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
+export { toChecksumAddress } from './address.ts'
+export { recoverTextSigner } from './personal-message.ts'
+export { openIdentity, restoreIdentity } from './io/identity.ts'
+export type { IdentityOptions } from './io/identity.ts'
+export { openVoucherKeys } from './io/voucher-keys.ts'
+export type { VoucherKeysOptions } from './io/voucher-keys.ts'
+export { openOwnerPassword } from './io/owner-password.ts'
+export type { OwnerPasswordOptions } from './io/owner-password.ts'

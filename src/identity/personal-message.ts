@@ -1,0 +1,1 @@
+export declare function recoverTextSigner(text: string, signature: Uint8Array): string | null

@@ -1,0 +1,3 @@
+import type { Moment } from '../base/index.ts'
+
+export declare function dayOf(at: Moment): string
