@@ -51,6 +51,8 @@ export type * from './api/settings.ts'
 /** Header that carries `LoginState.csrf` on every request that is not GET. */
 export const CSRF_HEADER = 'x-meshbox-csrf'
 export const SESSION_COOKIE = 'meshbox_owner'
+/** Set to `1` on requests the dashboard makes by itself (polling): they do not count as use of the login. */
+export const BACKGROUND_HEADER = 'x-meshbox-background'
 
 /**
  * `open`: no login. `setup`: only while no password is set. `owner`: login on the dashboard's door, none

@@ -2,43 +2,47 @@
 import type { Money, TokenJson } from './amounts.ts'
 
 export interface EarningsQuery {
-  /** Days in the plot, 1–366, default 30. */
+  /** Days in the plot, 1–62, default 30. */
   readonly days?: number
 }
 export interface EarningsJson {
   readonly token: TokenJson
   readonly clockTrusted: boolean
-  /** `YYYY-MM-DD` (UTC), or `boot:…` while the clock is not trusted. */
+  /** `YYYY-MM-DD` (UTC), or `boot:…` while the clock is not trusted: "today" is then "since switched on". */
   readonly today: string
   readonly earnedToday: EarningSum
-  readonly earnedMonth: EarningSum
+  /** null while the clock is not trusted. */
+  readonly earnedMonth: EarningSum | null
   readonly earnedTotal: EarningSum
+  /** The part of the total earned while the clock was not trusted: in no date and no month. */
+  readonly undated: EarningSum
   readonly bySource: readonly {
+    /** `hotspot:voucher` … */
     readonly source: string
     readonly today: EarningSum
-    readonly month: EarningSum
+    readonly month: EarningSum | null
     readonly total: EarningSum
   }[]
-  /** Oldest first, every day of the range, also days without earnings; for the plot. */
+  /** Oldest first, every date of the range, also dates without earnings; empty while the clock is not trusted. */
   readonly days: readonly EarningDay[]
-  /** Days counted while the clock was not trusted (`boot:…`), newest last. */
-  readonly undatedDays: readonly EarningDay[]
-  readonly accounts: readonly { readonly account: string; readonly balance: Money }[]
+  readonly accounts: readonly AccountJson[]
   /** Earned in tokens that are not the configured one. */
   readonly otherTokens: readonly { readonly token: string; readonly units: string }[]
 }
 export interface EarningSum {
-  /** All that guests paid, refunds taken off. */
+  /** All that guests paid, refunds taken off; never less than `owner`. */
   readonly all: Money
   /** The owner's part after the shares. */
   readonly owner: Money
-  readonly entries: number
 }
-export interface EarningDay {
+export interface EarningDay extends EarningSum {
   readonly day: string
-  readonly all: Money
-  readonly owner: Money
-  readonly bySource: readonly { readonly source: string; readonly all: Money }[]
+}
+export interface AccountJson {
+  readonly account: string
+  /** `till`: money that came in. `owed`: what the box owes to the owner or to a share. */
+  readonly kind: 'till' | 'owed'
+  readonly amount: Money
 }
 
 export interface EntriesQuery {
@@ -51,6 +55,7 @@ export interface EntriesJson {
   /** Give it as `afterId` for the next page; null on the last page. */
   readonly nextAfterId: number | null
 }
+/** Postings: debit positive, credit negative; they sum to zero. */
 export interface EntryJson {
   readonly id: number
   readonly source: string
@@ -60,4 +65,7 @@ export interface EntryJson {
   readonly wallMs: number
   readonly wallTrusted: boolean
   readonly memo: string | null
+  /** `reverse` takes (part of) the earning `reverses` back. */
+  readonly kind: 'post' | 'earn' | 'reverse'
+  readonly reverses: number | null
 }
