@@ -9,6 +9,7 @@
  */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 
 export interface RunResult {
   readonly code: number
@@ -74,6 +75,12 @@ export class Namespace {
   /** Writes /proc/sys/net/… of this namespace; `path` as in `ipv4/ip_forward`. */
   async sysctl(path: string, value: string | number): Promise<void> {
     await this.must('sh', '-c', `echo ${value} > /proc/sys/net/${path}`)
+  }
+
+  /** Name server of the programs started inside (`ip netns exec` mounts this file over /etc/resolv.conf). */
+  setResolver(address: string): void {
+    mkdirSync(`/etc/netns/${this.name}`, { recursive: true })
+    writeFileSync(`/etc/netns/${this.name}/resolv.conf`, `nameserver ${address}\noptions timeout:2 attempts:2\n`)
   }
 
   async killAll(): Promise<void> {
@@ -186,6 +193,7 @@ export class Town {
     const mac = `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`
     await must('ip', ['link', 'add', port, 'netns', this.box.name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', ns.name])
     await ns.ip('link', 'set', 'eth0', 'address', mac)
+    await this.box.ip('link', 'set', port, 'addrgenmode', 'none') // a port is not a host
     await this.box.ip('link', 'set', port, 'master', TOWN.guestInterface)
     await this.box.ip('link', 'set', port, 'up')
     const ip4 = `10.77.${index >> 8}.${(index & 255) + 10}`
@@ -215,6 +223,7 @@ export class Town {
       const pids = await runProgram('ip', ['netns', 'pids', ns.name])
       for (const pid of pids.stdout.split('\n').filter((line) => line !== '')) await runProgram('kill', ['-9', pid])
       await runProgram('ip', ['netns', 'del', ns.name])
+      rmSync(`/etc/netns/${ns.name}`, { recursive: true, force: true })
     }
     this.guests.length = 0
   }
