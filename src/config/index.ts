@@ -11,3 +11,17 @@ export type {
   TariffConfig,
   TokenConfig,
 } from './types.ts'
+export { loadConfig } from './load.ts'
+export { readConfigFile, writeConfigFile } from './io/config-file.ts'
+export { ConfigError, problemLine } from './config-error.ts'
+export type { ConfigProblem, PublicConfigError } from './config-error.ts'
+export { configChanges, restartNeeded } from './changes.ts'
+export type { ConfigChange } from './changes.ts'
+export { configurationPage, describeOptions } from './describe.ts'
+export type { OptionDescription } from './describe.ts'
+export { applyOwnerSettings } from './owner-settings.ts'
+export type { GuestNetworkSetting, OwnerSettings, PackageSetting, TariffSetting } from './owner-settings.ts'
+export { editUci, formatUci, plainSections } from './uci-edit.ts'
+export type { OptionValue, PlainSection, SectionRef, UciEdit } from './uci-edit.ts'
+export { parseUci } from './uci.ts'
+export type { UciFile, UciOption, UciSection, UciValue } from './uci.ts'

@@ -1,0 +1,107 @@
+/** What no single option can tell: values that do not fit together. */
+import { isSameAddress, isWildcard, parseIp } from './network-address.ts'
+import type { ConfigProblem } from './config-error.ts'
+import type { ReadConfig } from './load.ts'
+import { optionName } from './schema.ts'
+import type { SectionRead } from './section-reader.ts'
+
+const PARTS_OF_ALL = 1_000_000
+const MINUTES_OF_DAY = 1440
+
+/** Every misfit; options that were refused by themselves are not looked at again. */
+export function checkTogether(config: ReadConfig, file: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const report: Report = (section, property, what, allowed, value) => {
+    problems.push({
+      file,
+      line: section.lineOf(property),
+      section: section.title,
+      option: optionName(property),
+      ...(value === undefined ? {} : { value: String(value) }),
+      what,
+      allowed,
+    })
+  }
+  checkHotspot(config.hotspot, report)
+  checkListeners(config.hotspot, config.owner, report)
+  checkPackages(config.packages, report)
+  for (const hour of config.happyHours) checkHappyHour(hour, report)
+  checkShares(config.shares, report)
+  return problems
+}
+
+type Report = <S>(section: SectionRead<S>, property: keyof S & string, what: string, allowed: string, value?: unknown) => void
+
+function checkHotspot(hotspot: ReadConfig['hotspot'], report: Report): void {
+  const { tlsCertificateFile, tlsKeyFile, checkpointSeconds, leaseSeconds, guestInterface, uplinkInterfaces } = hotspot.values
+  if (hotspot.isSound('tlsCertificateFile', 'tlsKeyFile') && (tlsCertificateFile === null) !== (tlsKeyFile === null)) {
+    const missing = tlsKeyFile === null ? 'tlsKeyFile' : 'tlsCertificateFile'
+    report(hotspot, missing, 'is missing: a certificate and its key are given together', 'both, or neither')
+  }
+  if (hotspot.isSound('checkpointSeconds', 'leaseSeconds') && checkpointSeconds >= leaseSeconds)
+    report(hotspot, 'checkpointSeconds', `is not shorter than lease_seconds (${leaseSeconds})`, 'fewer seconds than lease_seconds', checkpointSeconds)
+  if (hotspot.isSound('guestInterface', 'uplinkInterfaces') && uplinkInterfaces.includes(guestInterface))
+    report(hotspot, 'uplinkInterfaces', 'the guest interface cannot lead out', 'interfaces towards the Internet', guestInterface)
+}
+
+function checkListeners(hotspot: ReadConfig['hotspot'], owner: ReadConfig['owner'], report: Report): void {
+  const { portalAddress, portalPort, tlsPort } = hotspot.values
+  if (hotspot.isSound('portalPort', 'tlsPort') && portalPort === tlsPort)
+    report(hotspot, 'tlsPort', 'is the same as portal_port', 'a port of its own', tlsPort)
+  if (!hotspot.isSound('portalAddress') || !owner.isSound('address', 'port')) return
+  const { address, port } = owner.values
+  const isShared = isSameAddress(address, portalAddress)
+  // A page on a loopback address is not on the guests' side: that is a laptop.
+  if (isShared && !isLoopback(address)) {
+    report(owner, 'address', "is the guests' side (portal_address)", "an address of the owner's network, or 127.0.0.1", address)
+    return
+  }
+  if (!isShared && !isWildcard(portalAddress)) return
+  for (const taken of ['portalPort', 'tlsPort'] as const)
+    if (hotspot.isSound(taken) && hotspot.values[taken] === port)
+      report(owner, 'port', `is the guest page's ${optionName(taken)}`, 'a port of its own', port)
+}
+
+function isLoopback(address: string): boolean {
+  const bytes = parseIp(address)
+  if (bytes === null) return false
+  return bytes.length === 4 ? bytes[0] === 127 : bytes.every((byte, index) => byte === (index === 15 ? 1 : 0))
+}
+
+function checkPackages(packages: ReadConfig['packages'], report: Report): void {
+  const bySlot = new Map<number, string>()
+  for (const section of packages) {
+    const { slot, seconds, bytes } = section.values
+    if (section.isSound('seconds', 'bytes') && seconds === null && bytes === null)
+      report(section, 'seconds', 'is missing, and so is bytes: the package grants nothing', 'seconds, bytes or both')
+    if (!section.isSound('slot')) continue
+    const other = bySlot.get(slot)
+    if (other === undefined) bySlot.set(slot, section.title)
+    else report(section, 'slot', `is taken by ${other}`, 'a slot from 0 to 15 that no other package has', slot)
+  }
+}
+
+function checkHappyHour(hour: ReadConfig['happyHours'][number], report: Report): void {
+  if (!hour.isSound('basis')) return
+  const { basis, fromMinute, toMinute } = hour.values
+  if (basis === 'clock') {
+    if (hour.isSound('fromMinute') && fromMinute >= MINUTES_OF_DAY)
+      report(hour, 'fromMinute', 'is not a time of day', '00:00 to 23:59, or 0 to 1439 minutes', fromMinute)
+    if (hour.isSound('toMinute') && toMinute > MINUTES_OF_DAY)
+      report(hour, 'toMinute', 'is not a time of day', '00:00 to 24:00, or 0 to 1440 minutes', toMinute)
+    if (hour.isSound('fromMinute', 'toMinute') && fromMinute === toMinute)
+      report(hour, 'toMinute', 'is the same as from_minute', 'another time; 00:00 to 24:00 is the whole day', toMinute)
+    return
+  }
+  if (hour.isSound('fromMinute', 'toMinute') && toMinute <= fromMinute)
+    report(hour, 'toMinute', 'is not after from_minute', 'more minutes than from_minute', toMinute)
+  if (hour.isSound('days') && hour.isGiven('days')) report(hour, 'days', 'has no meaning with basis uptime', 'leave it out')
+}
+
+function checkShares(shares: ReadConfig['shares'], report: Report): void {
+  const last = shares.at(-1)
+  if (last === undefined || !shares.every((share) => share.isSound('partsPerMillion'))) return
+  const sum = shares.reduce((total, share) => total + share.values.partsPerMillion, 0)
+  if (sum > PARTS_OF_ALL)
+    report(last, 'partsPerMillion', `with it all shares make ${sum}`, `at most ${PARTS_OF_ALL} over all shares`, last.values.partsPerMillion)
+}
