@@ -1,0 +1,11 @@
+/** Vouchers: the typed code, the signed QR text, and the sheet they are printed on. */
+export type { VoucherId, VoucherTerms } from './types.ts'
+export { encodeCode, formatCode, normaliseCode, readCode } from './code.ts'
+export type { VoucherNumber } from './code.ts'
+export { encodeQr, readQr } from './qr-text.ts'
+export { bearerKind, voucherId } from './bearer.ts'
+export type { BearerKind } from './bearer.ts'
+export { SHEET_CONTENT_SECURITY_POLICY, voucherSheet } from './sheet.ts'
+export type { SheetTexts, SheetVoucher, VoucherSheet } from './sheet.ts'
+export { voucherCsv } from './csv.ts'
+export type { VoucherCsvRow } from './csv.ts'
