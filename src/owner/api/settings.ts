@@ -53,11 +53,13 @@ export interface WordsReply {
   readonly words: readonly string[]
 }
 export interface AdoptRequest {
+  /** The 12 voucher words of another box of the same owner. */
   readonly words: readonly string[]
+  /** Needed once this box has printed vouchers of its own: they are void afterwards. */
+  readonly replace?: boolean
 }
 export interface AdoptReply {
   readonly voucherPublicKey: string
-  readonly needsRestart: boolean
 }
 
 export interface ReceiptVerifyRequest {

@@ -1,0 +1,62 @@
+/**
+ * The state of the box in Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats);
+ * pure. Names and units follow its naming rules: base units, `_total` for counters, `_bytes`, `_seconds`.
+ */
+import type { EarningsJson } from './api/earnings.ts'
+import type { StatusJson } from './api/status.ts'
+
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [labels: Labels, value: number | string]
+
+export function metricsText(status: StatusJson, earnings: EarningsJson): string {
+  const out: string[] = []
+  const metric = (name: string, kind: 'gauge' | 'counter', help: string, samples: readonly Sample[]): void => {
+    if (samples.length === 0) return
+    out.push(`# HELP meshbox_${name} ${help}`, `# TYPE meshbox_${name} ${kind}`)
+    for (const [labels, value] of samples) out.push(`meshbox_${name}${labelText(labels)} ${value}`)
+  }
+  const one = (value: number | string): Sample[] => [[{}, value]]
+  const { facts, store, gate } = status
+
+  metric('build_info', 'gauge', 'Version of the service.', [[{ version: status.version, runtime: facts.runtime }, 1]])
+  metric('uptime_seconds', 'gauge', 'Seconds since the service started.', one(status.uptimeSeconds))
+  metric('sessions', 'gauge', 'Sessions by state.', [
+    [{ state: 'active' }, status.sessions.active],
+    [{ state: 'paused' }, status.sessions.paused],
+  ])
+  metric('sessions_total', 'counter', 'Sessions ever opened.', one(status.sessions.total))
+  metric('vouchers_unused', 'gauge', 'Vouchers that can still be redeemed.', one(status.vouchersUnused))
+  metric('gate_state', 'gauge', '1 for the state the gate is in.', (['ready', 'recording', 'degraded', 'down'] as const).map((state) => [{ state }, gate.state === state ? 1 : 0]))
+  metric('gate_devices', 'gauge', 'Devices the kernel lets through.', one(gate.devices))
+  metric('gate_repairs_total', 'counter', 'Times our rules were put back.', one(gate.repairs))
+  metric('store_turns_total', 'counter', 'Units of work committed.', one(store.turns))
+  metric('store_commits_total', 'counter', 'Commits to disk.', one(store.commits))
+  metric('store_failed_commits_total', 'counter', 'Commits that failed.', one(store.failedCommits))
+  metric('store_file_bytes', 'gauge', 'Size of the books.', one(store.fileBytes))
+  metric('store_wal_bytes', 'gauge', 'Size of the write-ahead log.', one(store.walBytes))
+  metric('resident_memory_bytes', 'gauge', 'Resident memory of the service.', one(facts.memory.rssBytes))
+  if (facts.memory.rssAnonBytes !== null) metric('anonymous_memory_bytes', 'gauge', 'Memory of the service that cannot be reclaimed.', one(facts.memory.rssAnonBytes))
+  metric('heap_used_bytes', 'gauge', 'JavaScript heap in use.', one(facts.memory.heapUsedBytes))
+  metric('machine_free_memory_bytes', 'gauge', 'Memory the machine could give out.', one(facts.memory.machineFreeBytes))
+  if (facts.disk !== null) metric('disk_free_bytes', 'gauge', 'Free space where the books are.', one(facts.disk.freeBytes))
+  metric('event_loop_lag_seconds', 'gauge', 'How late the event loop was in the last minute.', [
+    [{ of: 'mean' }, facts.eventLoopLag.meanMs / 1000],
+    [{ of: 'p99' }, facts.eventLoopLag.p99Ms / 1000],
+    [{ of: 'max' }, facts.eventLoopLag.maxMs / 1000],
+  ])
+  metric('load1', 'gauge', 'Load average over one minute.', one(facts.load[0]))
+  metric('clock_trusted', 'gauge', '1 when two sources agree with the wall clock.', one(status.clock.trusted ? 1 : 0))
+  metric('dnsmasq_up', 'gauge', '1 when dnsmasq runs or is not used.', one(facts.dnsmasq.state === 'missing' ? 0 : 1))
+  metric('earned_tokens', 'gauge', 'Earned and not taken back, by source; a gauge, because refunds lower it.', earnings.bySource.map((source) => [
+    { source: source.source, token: earnings.token.symbol },
+    source.total.all.text,
+  ]))
+  return `${out.join('\n')}\n`
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}

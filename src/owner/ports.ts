@@ -1,0 +1,46 @@
+/** What the owner's side needs from the rest of the house; handed in by main.ts. */
+import type { Clock, Log, Randomness } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import type { OwnerDesk } from '../hotspot/index.ts'
+import type { Identity, OwnerPassword, VoucherKeyring } from '../identity/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { Store } from '../store/index.ts'
+import type { ReloadReportJson } from './api/amounts.ts'
+import type { SystemFacts } from './api/status.ts'
+import type { LogRing } from './log-ring.ts'
+
+export interface ConfigDoor {
+  /** What is in force. */
+  current(): Config
+  /** The configuration file as it is on disk. */
+  text(): string
+  /**
+   * Checks `text`, replaces the file (atomically) and puts it in force. Rejects with a ConfigError and
+   * changes nothing when the text is not a valid configuration.
+   */
+  save(text: string): Promise<ReloadReportJson>
+  /** Re-reads the file, as SIGHUP does. */
+  reload(): Promise<ReloadReportJson>
+}
+
+export interface OwnerPorts {
+  /** null while the hotspot role is off. */
+  readonly desk: OwnerDesk | null
+  readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
+  readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
+  readonly identity: Pick<Identity, 'address' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown'>
+  readonly voucherKeys: Pick<VoucherKeyring, 'publicKey' | 'revealVoucherWords' | 'adoptVoucherWords'>
+  readonly password: OwnerPassword
+  readonly config: ConfigDoor
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly log: Log
+  readonly ring: LogRing
+  readonly version: string
+  /** What the machine says about itself now (io/system-facts.ts). */
+  readonly facts: () => SystemFacts
+  /** Who vouches for the wall clock now, e.g. `ntp`, `owner` (TimeTrust.sources). */
+  readonly timeSources: () => readonly string[]
+  /** The browser of a logged-in owner said what time it is. */
+  readonly observeOwnerClock: (wallMs: number) => void
+}
