@@ -16,6 +16,12 @@ export interface Grant {
   readonly leaseMs: number
   /** Bytes (up + down, layer 3) the session may still use; null = not limited. */
   readonly quotaBytes: number | null
+  /**
+   * Bytes the session has used by the caller's books, those that `quotaBytes` already leaves out. Their sum
+   * is the session's whole allowance; the kernel goes on with its own count, so what passed since the books
+   * were read is not given away at a renewal. Absent: what `counters` last reported for its devices.
+   */
+  readonly usedBytes?: number
   readonly downKbps: number | null
   readonly upKbps: number | null
 }
@@ -27,7 +33,10 @@ export interface GateChange {
   readonly close: readonly MacAddress[]
 }
 
-/** Layer-3 bytes and packets since the device was first opened; not reset by renewals. */
+/**
+ * Layer-3 bytes and packets that passed since the device was first opened; not reset by renewals, nor by
+ * close and open again. A device closed for an hour is forgotten; opened after that, it counts from 0 anew.
+ */
 export interface DeviceCounters {
   readonly mac: MacAddress
   readonly upBytes: number
@@ -75,6 +84,12 @@ export interface GateCallbacks {
   /** The kernel lost our state and the gate re-made its rules: answer with all grants (as for `replace`). */
   readonly desired: () => readonly Grant[]
   readonly alarm: (alarm: GateAlarm) => void
+  /**
+   * The kernel stopped this session because its bytes are used up (the packet that would have gone over is
+   * not let through, so the counters stay up to one packet of 64 KiB below the allowance). Its devices are
+   * closed already; a grant with a larger allowance opens them again.
+   */
+  readonly spent?: (sessionId: string) => void
 }
 
 /** Who is behind an address on the guest link. */

@@ -1,0 +1,21 @@
+/** The gate's door: what the hotspot, the portal and main.ts may use of it. */
+export type {
+  DeviceCounters,
+  Gate,
+  GateAlarm,
+  GateCallbacks,
+  GateChange,
+  GateHealth,
+  Grant,
+  MacAddress,
+  NeighbourTable,
+} from './types.ts'
+export { createGate } from './io/create-gate.ts'
+export type { GateDeps, GateParts } from './io/create-gate.ts'
+export { RecordGate } from './io/record-gate.ts'
+export { LoopbackNeighbours } from './io/loopback-neighbours.ts'
+export { DnsmasqFiles } from './io/dnsmasq-files.ts'
+export type { DnsmasqPaths } from './io/dnsmasq-files.ts'
+export { dnsmasqOptions, dnsmasqSnippet } from './dnsmasq.ts'
+export type { DnsmasqNames } from './dnsmasq.ts'
+export { readIp, readMac } from './address.ts'
