@@ -24,6 +24,8 @@ export interface PublicConfigError extends PublicError {
 }
 
 const MAX_SHOWN = 120
+/** More than anybody mends in one go. */
+export const MAX_PROBLEMS_SHOWN = 100
 
 /** Rejected configuration: kind `input`, code `bad-config`; field, value and allowed are the first problem's. */
 export class ConfigError extends MeshBoxError {
@@ -31,10 +33,14 @@ export class ConfigError extends MeshBoxError {
 
   /** `problems` must not be empty. */
   constructor(problems: readonly ConfigProblem[]) {
-    const sorted = [...problems].sort((a, b) => a.line - b.line)
+    const sorted = [...problems]
+      .sort((a, b) => a.line - b.line)
+      .slice(0, MAX_PROBLEMS_SHOWN)
+      .map(cleaned)
+    const more = problems.length - sorted.length
     const first = sorted[0]
     const field = [first?.section, first?.option].filter((part) => part !== undefined).join(', ')
-    super('input', sorted.map(problemLine).join('\n'), {
+    super('input', [...sorted.map(problemLine), ...(more > 0 ? [`${first?.file}: and ${more} more`] : [])].join('\n'), {
       code: 'bad-config',
       ...(field === '' ? {} : { field }),
       ...(first?.value === undefined ? {} : { value: first.value }),
@@ -48,13 +54,23 @@ export class ConfigError extends MeshBoxError {
   }
 }
 
+function cleaned(problem: ConfigProblem): ConfigProblem {
+  const { section, option, value } = problem
+  return {
+    ...problem,
+    ...(section === undefined ? {} : { section: printable(section) }),
+    ...(option === undefined ? {} : { option: printable(option) }),
+    ...(value === undefined ? {} : { value: printable(value) }),
+  }
+}
+
 /** One problem as one line of text. */
 export function problemLine(problem: ConfigProblem): string {
   const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file
   const parts: string[] = []
   if (problem.section !== undefined) parts.push(problem.section)
   if (problem.option !== undefined) parts.push(`option ${problem.option}`)
-  if (problem.value !== undefined) parts.push(`value '${printable(problem.value)}'`)
+  if (problem.value !== undefined) parts.push(`value '${problem.value}'`)
   const where = parts.length > 0 ? `${parts.join(', ')}: ` : ''
   const allowed = problem.allowed === undefined ? '' : `; allowed: ${problem.allowed}`
   return `${printable(place)}: ${where}${printable(problem.what, 400)}${allowed}`

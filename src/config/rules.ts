@@ -94,7 +94,7 @@ export function listOf<T>(kind: Kind<T>, max: number, whenAbsent: { value: reado
 export function wholeNumber(min: number, max: number, unit: string): Kind<number> {
   return {
     kind: `whole number (${unit})`,
-    allowed: `a whole number of ${unit} from ${min} to ${max}`,
+    allowed: `a whole number from ${min} to ${max} (${unit})`,
     read: (text) => (/^(0|[1-9]\d{0,15})$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
   }
 }

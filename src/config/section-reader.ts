@@ -1,4 +1,5 @@
 /** One section of the file read by the rules of its kind, with the places later checks point at. */
+import { MAX_PROBLEMS_SHOWN } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
 import type { ReadContext } from './rules.ts'
 import { optionName } from './schema.ts'
@@ -58,7 +59,7 @@ export function readSection<S>(
   }
   const names = properties.map(optionName)
   for (const option of given.values()) {
-    const near = nearest(option.name, names)
+    const near = problems.length < MAX_PROBLEMS_SHOWN ? nearest(option.name, names) : null
     problems.push({
       ...place,
       line: option.values[0]?.line ?? 0,

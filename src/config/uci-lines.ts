@@ -38,11 +38,14 @@ export const MAX_VALUE_CHARS = 4096
 class Broken extends Error {
   readonly line: number
   readonly value: string | undefined
+  /** Line whose rest is given up; reading goes on behind it. */
+  readonly lastLine: number
 
-  constructor(line: number, what: string, value?: string) {
+  constructor(line: number, what: string, value?: string, lastLine = line) {
     super(what)
     this.line = line
     this.value = value
+    this.lastLine = lastLine
   }
 }
 
@@ -77,7 +80,7 @@ class Scanner {
       } catch (thrown) {
         if (!(thrown instanceof Broken)) throw thrown
         // Reading goes on behind the physical line that is wrong, so that one slip hides nothing else.
-        this.#goBackTo(thrown.line, line, start)
+        this.#goBackTo(thrown.lastLine, line, start)
         this.#endLine()
         const broken = { line: thrown.line, what: thrown.message, ...(thrown.value === undefined ? {} : { value: thrown.value }) }
         return { words, line, start, end: this.#at, broken }
@@ -110,7 +113,7 @@ class Scanner {
       }
       if (text.length > MAX_VALUE_CHARS) throw new Broken(line, `longer than ${MAX_VALUE_CHARS} characters`, text.slice(0, 80))
     }
-    if (!isQuoted && text === '') throw new Broken(line, 'a line continuation where a word was expected')
+    if (!isQuoted && text === '') throw new Broken(line, 'a line continuation where a word was expected', undefined, this.#line)
     return { text, line, start, end: this.#at }
   }
 

@@ -130,7 +130,9 @@ class Reader {
 
   /** False when reading should end. */
   take(statement: UciStatement): boolean {
-    const keyword = statement.words[0]?.text ?? ''
+    const word = statement.words[0]
+    const isPlain = word !== undefined && word.text.length === word.end - word.start // no quotes, no backslashes
+    const keyword = isPlain ? word.text : ''
     if (statement.broken !== undefined) {
       this.#broken(statement, keyword)
     } else if (keyword === 'package') this.#takePackage(statement)
@@ -139,7 +141,7 @@ class Reader {
     else {
       if (this.#open) this.#open.isDamaged = true
       this.#report(statement.line, 'this line begins with none of the words UCI knows', {
-        value: keyword,
+        value: word?.text ?? '',
         allowed: 'package, config, option, list or # comment',
       })
     }

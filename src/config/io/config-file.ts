@@ -43,18 +43,13 @@ export function writeConfigFile(path: string, text: string): void {
     const temporary = join(dirname(target), `.${basename(target)}.new`)
     const mode = modeOf(target)
     rmSync(temporary, { force: true }) // left behind by a power cut
-    const file = openSync(temporary, 'wx', mode)
     try {
-      fchmodSync(file, mode) // whatever the umask
-      writeFileSync(file, text)
-      fsyncSync(file)
+      writeSynced(temporary, text, mode)
+      renameSync(temporary, target)
     } catch (thrown) {
       rmSync(temporary, { force: true })
       throw thrown
-    } finally {
-      closeSync(file)
     }
-    renameSync(temporary, target)
     syncFolder(dirname(target))
   } catch (thrown) {
     throw new MeshBoxError('unavailable', `configuration file ${path} cannot be written: ${asError(thrown).message}`, {
@@ -63,6 +58,17 @@ export function writeConfigFile(path: string, text: string): void {
       value: path,
       cause: thrown,
     })
+  }
+}
+
+function writeSynced(path: string, text: string, mode: number): void {
+  const file = openSync(path, 'wx', mode)
+  try {
+    fchmodSync(file, mode) // whatever the umask
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 
