@@ -110,6 +110,8 @@ export const ROUTES = {
   revealWords: { method: 'POST', path: '/api/identity/reveal', access: 'dashboard' },
   revealVoucherWords: { method: 'POST', path: '/api/voucher-keys/reveal', access: 'dashboard' },
 
+  /** `status` with the set-up code while the box has no owner. */
+  consoleStatus: { method: 'GET', path: '/api/console-status', access: 'control' },
   backup: { method: 'POST', path: '/api/backup', access: 'control' },
   identityWords: { method: 'POST', path: '/api/identity/words', access: 'control' },
   voucherKeyWords: { method: 'POST', path: '/api/voucher-keys/words', access: 'control' },
@@ -154,6 +156,7 @@ export interface RouteTypes {
   backupDownload: { reply: Uint8Array }
   revealWords: { body: WordsRequest; reply: WordsReply }
   revealVoucherWords: { body: WordsRequest; reply: WordsReply }
+  consoleStatus: { reply: StatusJson }
   backup: { body: BackupRequest; reply: BackupReply }
   identityWords: { reply: WordsReply }
   voucherKeyWords: { reply: WordsReply }

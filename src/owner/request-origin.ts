@@ -78,7 +78,7 @@ export function isFromOwnerNetwork(remote: string, ownerAddress: string, address
  * Throws MeshBoxError `forbidden`, code `bad-owner-address`, unless the owner's side may listen there:
  * never on all addresses at once, never on an address of the guest interface.
  */
-export function checkListenAddress(ownerAddress: string, guestInterface: string, addresses: readonly NetworkAddress[]): void {
+export function checkListenAddress(ownerAddress: string, guestInterface: string | null, addresses: readonly NetworkAddress[]): void {
   const refuse = (why: string): MeshBoxError =>
     new MeshBoxError('forbidden', `owner.address: ${why}`, {
       code: 'bad-owner-address',

@@ -33,7 +33,7 @@ export interface StatusJson {
   readonly alarms: readonly AlarmJson[]
   readonly facts: SystemFacts
   readonly setup: { readonly passwordSet: boolean; readonly recoveryWordsShown: boolean }
-  /** Only over the control socket, only while no password is set. */
+  /** Only in `consoleStatus`, only while no password is set. */
   readonly setupCode?: string
 }
 

@@ -1,0 +1,112 @@
+/**
+ * The Fastify instance both doors are built on: bounded in every direction, strict schemas, one form of
+ * error. It logs nothing by itself, so that no body, cookie or query ever reaches the log.
+ */
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Log } from '../../base/index.ts'
+import { ROUTES } from '../api.ts'
+import type { RouteName } from '../api.ts'
+import type { Owner } from '../owner.ts'
+import { refusalOf, refusalOfUnknown, sendError } from './http-errors.ts'
+import { SHARED } from './routes.ts'
+import type { Call, Handler, SharedRoute } from './routes.ts'
+
+const BODY_LIMIT = 64 * 1024
+const MAX_HEADER_BYTES = 8 * 1024
+const MAX_PARAM_CHARS = 128
+const REQUEST_TIMEOUT_MS = 15_000
+const KEEP_ALIVE_MS = 30_000
+/** A silent connection, also while we work: a backup of large books to slow flash takes its time. */
+const SILENCE_MS = 10 * 60_000
+
+export interface TlsFiles {
+  /** PEM texts. */
+  readonly certificate: string
+  readonly key: string
+}
+
+export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles | null = null): FastifyInstance {
+  const options = {
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: SILENCE_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    frameworkErrors: (error: Error, request: Parameters<typeof refusalOf>[1], reply: FastifyReply) => {
+      secure(reply)
+      void sendError(reply, refusalOf(error, request, log))
+    },
+    ...(tls === null ? { http: { maxHeaderSize: MAX_HEADER_BYTES } } : { https: { cert: tls.certificate, key: tls.key, maxHeaderSize: MAX_HEADER_BYTES, minVersion: 'TLSv1.2' } }),
+  } as const
+  // The two calls differ only in their types: plain and TLS servers are one to the routes.
+  const app = Fastify(options as Parameters<typeof Fastify>[0]) as unknown as FastifyInstance
+  app.server.maxConnections = maxConnections
+  app.removeContentTypeParser('text/plain') // JSON only: a form of another site cannot send that unasked
+
+  app.addHook('onRequest', async (_request, reply) => secure(reply))
+  // A POST without a body is one without fields: its schema says whether that will do.
+  app.addHook('preValidation', async (request) => {
+    if (request.method !== 'GET' && request.body === undefined) request.body = {}
+  })
+  app.setErrorHandler((error, request, reply) => sendError(reply, refusalOf(error, request, log)))
+  app.setNotFoundHandler((request, reply) => {
+    const refusal = refusalOfUnknown(request.method, request.url.split('?')[0] ?? '')
+    if (refusal.allow !== null) void reply.header('allow', refusal.allow)
+    return sendError(reply, refusal)
+  })
+  return app
+}
+
+/** Headers of every answer; a page that needs another policy sets its own over it. */
+function secure(reply: FastifyReply): void {
+  void reply.headers({
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  })
+}
+
+/** Adds every shared route; `access` in its config tells the door's hooks what it takes to get in. */
+export function addSharedRoutes(app: FastifyInstance, owner: Owner, ownerTls: boolean): void {
+  for (const name of Object.keys(SHARED) as SharedRoute[]) addRoute(app, owner, name, SHARED[name] as Handler<RouteName>, ownerTls)
+}
+
+/** One route of the table. */
+export function addRoute(app: FastifyInstance, owner: Owner, name: RouteName, handler: Handler<RouteName>, ownerTls: boolean): void {
+  const { method, path, access } = ROUTES[name]
+  app.route({
+    method,
+    url: path,
+    schema: handler.schema,
+    config: { access },
+    handler: async (request, reply) => {
+      const call = {
+        params: request.params as Call['params'],
+        query: request.query as Call['query'],
+        body: request.body,
+        ownerTls,
+      }
+      const answer = await handler.run(owner, call as Call<never>)
+      if (handler.contentSecurityPolicy !== undefined) void reply.header('content-security-policy', handler.contentSecurityPolicy)
+      if (handler.saveAs) void reply.header('content-disposition', `attachment; filename="${handler.saveAs(call)}"`)
+      void reply.type(handler.type ?? 'application/json; charset=utf-8')
+      return handler.type === undefined ? JSON.stringify(answer) : typeof answer === 'string' ? answer : Buffer.from(answer as unknown as Uint8Array)
+    },
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route; see Access in api.ts. `none` is not under the API at all. */
+    access?: (typeof ROUTES)[RouteName]['access'] | 'none'
+  }
+}

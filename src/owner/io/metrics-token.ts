@@ -1,0 +1,28 @@
+/** The bearer token for /metrics: made once, in a file that only the service's user can read. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MeshBoxError, asError, toBase64Url } from '../../base/index.ts'
+import type { Randomness } from '../../base/index.ts'
+
+const FILE_NAME = 'metrics-token'
+const TOKEN_BYTES = 32
+
+/** Errors: unavailable `metrics-token` when the file can be neither read nor made, or holds something else. */
+export function openMetricsToken(dataDir: string, randomness: Randomness): string {
+  const path = join(dataDir, FILE_NAME)
+  const failed = (why: string, cause?: unknown): MeshBoxError =>
+    new MeshBoxError('unavailable', `${path}: ${why}`, { code: 'metrics-token', ...(cause === undefined ? {} : { cause }) })
+  try {
+    writeFileSync(path, `${toBase64Url(randomness.bytes(TOKEN_BYTES))}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(asError(thrown).message, thrown)
+  }
+  let token: string
+  try {
+    token = readFileSync(path, 'utf8').trim()
+  } catch (thrown) {
+    throw failed(asError(thrown).message, thrown)
+  }
+  if (!/^[\x21-\x7e]{16,256}$/.test(token)) throw failed('is not a token (16 to 256 printable characters); remove the file to have one made')
+  return token
+}
