@@ -20,23 +20,26 @@ body { background: #e7e9ec; color: #000; font: 400 2.5mm/1.25 system-ui, -apple-
 .cuts { position: absolute; left: 0; top: 0; width: 210mm; height: 297mm; pointer-events: none }
 .page footer { position: absolute; left: 10mm; right: 10mm; bottom: 4.6mm; height: 2.9mm; display: flex; justify-content: space-between; gap: 4mm; font-size: 2.2mm; line-height: 2.9mm; color: #333 }
 .page footer span { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.voucher { height: 35mm; width: 48.5mm; overflow: hidden; padding: .4mm 2.4mm 1.7mm 2.4mm; display: grid;
-  grid-template: "qr text" 24mm "code code" 5.8mm "foot foot" 3.4mm / 22mm minmax(0, 1fr) }
-.qr { grid-area: qr; width: 24mm; height: 24mm; margin-inline: -1.8mm }
-.text { grid-area: text; min-width: 0; height: 20.6mm; margin-top: 1.7mm; margin-inline-start: .6mm; overflow: hidden; display: flex; flex-direction: column; gap: .5mm }
+.voucher { height: 35mm; width: 48.5mm; overflow: hidden; padding: .3mm 2.3mm 0; display: grid;
+  grid-template: "qr text" 22.7mm "code code" 5.2mm "foot foot" 5.5mm / 19mm minmax(0, 1fr) }
+.qr { grid-area: qr; width: 22.4mm; height: 22.4mm; margin-inline: -1.7mm }
+.text { grid-area: text; min-width: 0; height: 19.6mm; margin-top: 1.3mm; margin-inline-start: 2mm; overflow: hidden; display: flex; flex-direction: column; gap: .4mm }
 .text p { overflow: hidden; overflow-wrap: anywhere; text-align: left; flex: none }
 [dir=rtl] .text p { text-align: right }
 .venue { font-weight: 600; font-size: 2.5mm; line-height: 3.1mm; max-height: 6.2mm; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2 }
-.label { font-weight: 700; font-size: 4.1mm; line-height: 4.5mm; max-height: 9mm; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2 }
-.label.long { font-size: 2.7mm; line-height: 3.1mm; max-height: 9.3mm; -webkit-line-clamp: 3 }
-.note, .until { font-size: 2.2mm; line-height: 2.7mm; max-height: 2.7mm; white-space: nowrap; text-overflow: ellipsis }
-.until { margin-top: auto }
+.label { font-weight: 700; font-size: 4.2mm; line-height: 4.6mm; max-height: 9.2mm; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2 }
+.label.long { font-size: 2.8mm; line-height: 3.1mm; max-height: 9.3mm; -webkit-line-clamp: 3 }
+.note { font-size: 2.3mm; line-height: 2.9mm; max-height: 2.9mm; white-space: nowrap; text-overflow: ellipsis }
 .code { grid-area: code; text-align: center; white-space: nowrap; direction: ltr;
-  font: 700 6.3mm/5.8mm "DejaVu Sans Mono", Menlo, Consolas, "Cascadia Mono", "Liberation Mono", "Roboto Mono", monospace;
+  font: 700 6.1mm/5.2mm "DejaVu Sans Mono", Menlo, Consolas, "Cascadia Mono", "Liberation Mono", "Roboto Mono", monospace;
   font-feature-settings: "zero" 1; font-variant-numeric: slashed-zero }
-.foot { grid-area: foot; min-width: 0; display: flex; justify-content: space-between; gap: 1.5mm; font-size: 2.2mm; line-height: 3.4mm }
-.foot p { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.foot .id { flex: none; direction: ltr; color: #333 }
+.foot { grid-area: foot; min-width: 0; margin-top: .6mm; display: grid; grid-template: "how how" 2.5mm "until id" 2.5mm / minmax(0, 1fr) auto; column-gap: 1.5mm; font-size: 2.2mm; line-height: 2.5mm }
+.how, .until span { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.how { grid-area: how; text-align: left }
+[dir=rtl] .how { text-align: right }
+.until { grid-area: until; min-width: 0; display: flex; gap: .6mm; white-space: nowrap }
+.until b { flex: none; direction: ltr }
+.id { grid-area: id; direction: ltr; color: #333 }
 @media print {
   body { background: #fff; print-color-adjust: exact; -webkit-print-color-adjust: exact }
   .bar { display: none }

@@ -62,7 +62,7 @@ const QUIET_ZONE = 4
 /** Labels of more characters are set smaller. */
 const LARGE_LABEL = 14
 
-const SCRIPT = "const b=document.querySelector('button');b.hidden=false;b.onclick=()=>print()"
+const SCRIPT = "{const b=document.querySelector('button');b.hidden=false;b.onclick=()=>print()}"
 /** Also to be sent as the header of the page, where a stricter general policy is the rule. */
 export const SHEET_CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'; base-uri 'none'; form-action 'none'`
 
@@ -106,9 +106,12 @@ ${CUT_MARKS}
 function voucherHtml(sheet: VoucherSheet, texts: SheetTexts, voucher: SheetVoucher): string {
   const line = (className: string, text: string): string =>
     text === '' ? '' : `<p class="${className}" dir="auto">${escape(text)}</p>`
-  const until = voucher.validUntilText === null ? '' : `${texts.validUntil} ${voucher.validUntilText}`
+  const until =
+    voucher.validUntilText === null
+      ? ''
+      : `<p class="until"><span dir="auto">${escape(texts.validUntil)}</span><b>${escape(voucher.validUntilText)}</b></p>`
   const labelClass = [...voucher.label].length > LARGE_LABEL ? 'label long' : 'label'
-  return `<article class="voucher">${qrSvg(voucher.qrUrl)}<div class="text">${line('venue', sheet.venue)}${line(labelClass, voucher.label)}${line('note', voucher.note ?? '')}${line('until', until)}</div><p class="code">${escape(voucher.code)}</p><div class="foot">${line('how', texts.howTo)}<p class="id">${escape(voucher.id)}</p></div></article>`
+  return `<article class="voucher">${qrSvg(voucher.qrUrl)}<div class="text">${line('venue', sheet.venue)}${line(labelClass, voucher.label)}${line('note', voucher.note ?? '')}</div><p class="code">${escape(voucher.code)}</p><div class="foot">${line('how', texts.howTo)}${until}<p class="id">${escape(voucher.id)}</p></div></article>`
 }
 
 function qrSvg(text: string): string {
