@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLog, silentLog } from '../../../src/base/index.ts'
+import { Connection } from '../../../src/store/connection.ts'
 import { openStore } from '../../../src/store/index.ts'
 import { ROWS_MIGRATION, codeOf, ids, insert, openTestStore, temporaryFolder } from './open-test-store.ts'
 import { WRITER_MIGRATION, wholeTurns } from './writer-schema.ts'
@@ -59,6 +60,15 @@ describe('a new database', () => {
     const header = readFileSync(store.path)
     expect(header.readUInt16BE(16)).toBe(1024)
     expect([header[18], header[19]]).toEqual([2, 2])
+    await store.close()
+    const connection = new Connection(store.path, {})
+    onTestFinished(() => connection.close())
+    const setting = (name: string): unknown => connection.prepare(`SELECT * FROM pragma_${name}`).all()
+    expect(setting('synchronous')).toEqual([{ synchronous: 2 }])
+    expect(setting('journal_mode')).toEqual([{ journal_mode: 'wal' }])
+    expect(setting('locking_mode')).toEqual([{ locking_mode: 'exclusive' }])
+    expect(setting('recursive_triggers')).toEqual([{ recursive_triggers: 1 }])
+    expect(setting('foreign_keys')).toEqual([{ foreign_keys: 1 }])
   })
 
   it('starts over when an earlier first start was cut off', async () => {
