@@ -80,7 +80,7 @@ export function voucherSheet(sheet: VoucherSheet): string {
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${SHEET_CONTENT_SECURITY_POLICY}">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=860">
 <title>${escape(sheet.venue)} (${sheet.vouchers.length})</title>
 <style>${SHEET_STYLE}</style>
 </head>

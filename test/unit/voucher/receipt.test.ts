@@ -38,7 +38,7 @@ const facts: fc.Arbitrary<ReceiptFacts> = fc
     endedTrusted: fc.boolean(),
     countersHash: hex(64),
   })
-  .map((any) => (any.endedUnixSeconds === null ? { ...any, endedTrusted: false } : any))
+  .map((drawn) => (drawn.endedUnixSeconds === null ? { ...drawn, endedTrusted: false } : drawn))
 
 const isValid = (text: string): boolean => verifyReceipt(text).valid
 
