@@ -3,7 +3,7 @@
  * (io/control-server.ts): asks the rooms, answers in the JSON of api.ts. Decides nothing about sessions,
  * money or keys; that is the business of their rooms. Who may ask is the doors' business, with `access`.
  */
-import { MeshBoxError, inputError, momentOf, toHex } from '../base/index.ts'
+import { MeshBoxError, formatAmount, inputError, momentOf, toHex } from '../base/index.ts'
 import type { OwnerDesk, SessionView } from '../hotspot/index.ts'
 import { verifyReceipt } from '../hotspot/receipt/index.ts'
 import { dayOf } from '../ledger/index.ts'
@@ -12,7 +12,7 @@ import { OwnerAccess } from './access.ts'
 import { ConfigEditor } from './config-editor.ts'
 import { earningsJson, entryJson } from './earnings.ts'
 import { metricsText } from './metrics.ts'
-import { dayOfDate, money } from './money.ts'
+import { dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
 import type { OwnerPorts } from './ports.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
@@ -184,9 +184,13 @@ export class Owner {
   }
 
   async changeTariff(change: Api.TariffChange): Promise<Api.TariffReply> {
-    const { packages, happyHours, ...tariff } = change
+    const { packages, happyHours, minutesPerToken, ...prices } = change
+    if (minutesPerToken !== undefined && prices.pricePerMinute !== undefined)
+      throw inputError('minutesPerToken', minutesPerToken, 'pricePerMinute or minutesPerToken, not both')
+    const perMinute =
+      minutesPerToken === undefined ? {} : { pricePerMinute: formatAmount(priceOfMinutesPerToken(minutesPerToken, this.#decimals), this.#decimals) }
     const reload = await this.#editor.change({
-      tariff,
+      tariff: { ...prices, ...perMinute },
       ...(packages === undefined ? {} : { packages }),
       ...(happyHours === undefined ? {} : { happyHours }),
     })

@@ -41,6 +41,8 @@ export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
 /** Only what is given changes. A list, when given, replaces the whole list. Prices in tokens: "0.5". */
 export interface TariffChange {
   readonly pricePerMinute?: string
+  /** Instead of `pricePerMinute`: "1 token = 10 minutes". 0 = time is not sold singly. */
+  readonly minutesPerToken?: number
   readonly pricePerMib?: string
   readonly trialMinutes?: number
   readonly trialMib?: number | null

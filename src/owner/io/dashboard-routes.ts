@@ -5,7 +5,7 @@ import type { LoginRequest, LoginState, PasswordChange, RouteName, SetupRequest,
 import { ROUTES, SESSION_COOKIE } from '../api.ts'
 import type { Owner } from '../owner.ts'
 import type { BackupDownload } from './backup-download.ts'
-import { NOTHING, line, object, oneOf, password, wallMs } from './schema.ts'
+import { NOTHING, line, minutesPerToken, object, oneOf, password, wallMs } from './schema.ts'
 import type { RequestSchema } from './schema.ts'
 
 export interface DashboardDoor {
@@ -17,8 +17,6 @@ export interface DashboardDoor {
   readonly isLoopback: (remote: string) => boolean
 }
 
-/** How many digits after the point is checked with the price (money.ts). */
-const minutes = { type: 'number', minimum: 0, maximum: 525_600 }
 const LOGIN: RequestSchema = { querystring: NOTHING, body: object({ password, browserWallMs: wallMs }, ['password']) }
 const CONFIRM: RequestSchema = { querystring: NOTHING, body: object({ password }, ['password']) }
 const SETUP: RequestSchema = {
@@ -27,7 +25,7 @@ const SETUP: RequestSchema = {
     {
       setupCode: line(32),
       name: line(48),
-      minutesPerToken: minutes,
+      minutesPerToken,
       guestInterface: { type: 'string', minLength: 1, maxLength: 15 },
       password,
       packages: oneOf('keep', 'cafe', 'kiosk', 'guesthouse'),

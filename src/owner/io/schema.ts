@@ -55,6 +55,8 @@ export function line(maxLength: number, minLength = 1): Schema {
 
 /** How many digits the token allows is checked where its decimals are known. */
 export const price: Schema = text(1, 80, '^[0-9]+(\\.[0-9]+)?$', 'a price in tokens, such as 10 or 0.5')
+/** How many digits after the point is checked where the price is made of it. */
+export const minutesPerToken: Schema = { type: 'number', minimum: 0, maximum: 525_600 }
 /** Id of a session, voucher, package or batch: what our rooms give out, with room to spare. */
 export const id: Schema = text(1, 64, '^[A-Za-z0-9._:-]+$', 'letters, digits, and . _ : -')
 export const date: Schema = text(10, 10, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', 'a date YYYY-MM-DD')

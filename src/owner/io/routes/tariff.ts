@@ -1,6 +1,6 @@
 /** Prices, packages, happy hours. Ranges are the configuration's own; here only form and size are held. */
 import type { Handler } from '../routes.ts'
-import { NOTHING, boolean, id, integer, line, list, object, oneOf, orNull, price } from '../schema.ts'
+import { NOTHING, boolean, id, integer, line, list, minutesPerToken, object, oneOf, orNull, price } from '../schema.ts'
 
 const MAX_ITEMS = 64
 const rate = orNull(integer(1, 10_000_000))
@@ -42,6 +42,7 @@ export const tariffRoutes: { tariff: Handler<'tariff'>; changeTariff: Handler<'c
       querystring: NOTHING,
       body: object({
         pricePerMinute: price,
+        minutesPerToken,
         pricePerMib: price,
         trialMinutes: integer(0, 1440),
         trialMib: orNull(integer(1, 1_048_576)),
