@@ -2,15 +2,20 @@ import { inputError } from './errors.ts'
 
 /** Bytes and their texts: hex, base64url, comparison in constant time, big-endian integers. */
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // a mark at the start is a character like any other
 
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** Throws on malformed UTF-8. */
-export function fromUtf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes)
+/** Strict: malformed UTF-8 is an input error, and nothing is dropped. */
+export function fromUtf8(bytes: Uint8Array, field = 'text'): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw inputError(field, toHex(bytes.subarray(0, 40)), 'valid UTF-8')
+    throw thrown
+  }
 }
 
 export function toHex(bytes: Uint8Array): string {

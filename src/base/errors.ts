@@ -97,8 +97,8 @@ export function asError(thrown: unknown): Error {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === 'string' ? value : (safeJson(value) ?? String(value))
-  const printable = text.replace(/[\u0000-\u001f\u007f]/g, '\ufffd')
+  const text = typeof value === 'string' ? value : (safeJson(value) ?? plainText(value))
+  const printable = text.slice(0, 400).replace(/[\p{Control}\p{Line_Separator}\p{Paragraph_Separator}\p{Bidi_Control}]/gu, '\ufffd')
   return printable.length <= 80 ? printable : `${printable.slice(0, 77)}...`
 }
 
@@ -106,6 +106,10 @@ function safeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))
   } catch {
-    return undefined // a cyclic value: String() is used instead
+    return undefined // a cyclic value, or one that refuses: plainText() is used instead
   }
+}
+
+function plainText(value: unknown): string {
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value)
 }

@@ -18,6 +18,7 @@ export interface Log {
 const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 const SYSLOG: Record<LogLevel, number> = { debug: 7, info: 6, warn: 4, error: 3 }
 const SECRET = /password|passphrase|secret|private|words|code|cookie|ticket|authorization/i
+const HIDDEN = '[hidden]'
 const MAX_VALUE = 300
 
 export interface LogOptions {
@@ -50,7 +51,7 @@ function formatFields(fields: LogFields | undefined): string {
   let out = ''
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue
-    out += ` ${key}=${SECRET.test(key) ? '[hidden]' : formatValue(value)}`
+    out += ` ${oneLine(key)}=${SECRET.test(key) ? HIDDEN : formatValue(value)}`
   }
   return out
 }
@@ -59,9 +60,20 @@ function formatValue(value: unknown): string {
   if (value instanceof Error) return quote(value.message)
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'object' && value !== null)
-    return quote(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)))
-  return String(value)
+  if (typeof value === 'object' && value !== null) return quote(json(value))
+  return quote(String(value))
+}
+
+function json(value: object): string {
+  const plain = (key: string, inner: unknown): unknown => {
+    if (key !== '' && SECRET.test(key)) return HIDDEN
+    return typeof inner === 'bigint' ? inner.toString() : inner
+  }
+  try {
+    return JSON.stringify(value, plain) ?? 'nothing'
+  } catch {
+    return 'not printable' // a cyclic value: a log line is no reason to fail
+  }
 }
 
 function quote(text: string): string {
@@ -70,7 +82,7 @@ function quote(text: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ')
+  return text.replace(/[\p{Control}\p{Line_Separator}\p{Paragraph_Separator}\p{Bidi_Control}]+/gu, ' ')
 }
 
 /** Throws everything away: for tests that do not look at the log. */

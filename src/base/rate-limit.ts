@@ -10,6 +10,9 @@ export interface BucketRule {
   readonly perSecond: number
 }
 
+/** A token that came back in many small parts is short of 1 by rounding; it counts as whole. */
+const WHOLE = 1 - 1e-9
+
 interface Bucket {
   tokens: number
   at: number
@@ -28,16 +31,16 @@ export class RateLimit {
   /** Takes one token. 0 when it may pass, else the seconds to wait before the next try. */
   take(key: string, nowMs: number): number {
     const bucket = this.#refill(key, nowMs)
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1
+    if (bucket.tokens >= WHOLE) {
+      bucket.tokens = Math.max(0, bucket.tokens - 1)
       return 0
     }
-    return Math.max(1, Math.ceil((1 - bucket.tokens) / this.#rule.perSecond))
+    return Math.max(1, Math.ceil((WHOLE - bucket.tokens) / this.#rule.perSecond))
   }
 
   /** Would `take` pass? Takes nothing. */
   isOpen(key: string, nowMs: number): boolean {
-    return this.#refill(key, nowMs).tokens >= 1
+    return this.#refill(key, nowMs).tokens >= WHOLE
   }
 
   /** Gives a token back, for a caller that turned out to be right. */

@@ -52,13 +52,21 @@ export class SystemClock implements Clock {
   }
 }
 
+/** Node fires a longer timer at once; a session of a month is longer. */
+const LONGEST_TIMER_MS = 0x7fffffff
+
 export const systemTimers: Timers = {
   after(delayMs, run) {
-    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), 0x7fffffff))
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS)
+      timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : run()), stepMs)
+    }
+    wait(Math.max(0, delayMs))
     return () => clearTimeout(timer)
   },
   every(intervalMs, run) {
-    const timer = setInterval(run, intervalMs)
+    const timer = setInterval(run, Math.min(intervalMs, LONGEST_TIMER_MS))
     return () => clearInterval(timer)
   },
 }
