@@ -41,7 +41,18 @@ async function must(command: string, args: readonly string[]): Promise<string> {
   return result.stdout
 }
 
-export class Namespace {
+/** Where programs can be started: a namespace, or this machine itself. */
+export interface Host {
+  run(command: string, args?: readonly string[], options?: { timeoutMs?: number; input?: string; env?: NodeJS.ProcessEnv }): Promise<RunResult>
+  spawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess
+}
+
+export const thisMachine: Host = {
+  run: (command, args = [], options = {}) => runProgram(command, args, options),
+  spawn: (command, args = [], options = {}) => spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options }),
+}
+
+export class Namespace implements Host {
   readonly name: string
   readonly #children = new Set<ChildProcess>()
 

@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { TOWN, type GuestHost, type Namespace, type RunResult, type Town } from './netns.ts'
+import { TOWN, type GuestHost, type Host, type RunResult, type Town } from './netns.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const NODE = join(ROOT, 'node_modules/.bin/node')
@@ -115,10 +115,10 @@ export interface Service {
 }
 
 /** The bundled service in a namespace (or on this machine), as procd would start it; resolves when it is ready. */
-export async function startService(ns: Namespace, files: BoxFiles, env: NodeJS.ProcessEnv = {}): Promise<Service> {
+export async function startService(host: Host, files: BoxFiles, env: NodeJS.ProcessEnv = {}): Promise<Service> {
   let log = ''
   const environment = { ...process.env, MESHBOX_NODE: NODE, ...env }
-  const child = ns.spawn(SERVICE, ['--config', files.config], { env: environment })
+  const child = host.spawn(SERVICE, ['--config', files.config], { env: environment })
   child.stdout?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-200_000) })
   child.stderr?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-200_000) })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -130,7 +130,7 @@ export async function startService(ns: Namespace, files: BoxFiles, env: NodeJS.P
     },
     30_000,
   )
-  const cli = (...args: string[]): Promise<RunResult> => ns.run(CLI, ['--socket', files.socket, ...args], { env: { MESHBOX_NODE: NODE } })
+  const cli = (...args: string[]): Promise<RunResult> => host.run(CLI, ['--socket', files.socket, ...args], { env: { MESHBOX_NODE: NODE } })
   return {
     process: child,
     files,
