@@ -220,7 +220,7 @@ const SHARE: Rules<Omit<ShareConfig, 'id'>> = {
     doc: 'Its part of each earning: 100000 is a tenth. All shares together at most 1000000; what is left over is the owner\'s.',
   }),
   sources: listOf(
-    matching('source', 'a source of earnings, such as hotspot:voucher', (text) => /^[a-z0-9]+(:[a-z0-9-]+)*$/.test(text) && text.length <= 64),
+    matching('source', 'a source of earnings, such as hotspot:voucher', (text) => /^[a-z][a-z0-9-]*(:[a-z0-9-]+)*$/.test(text) && text.length <= 64),
     32,
     { value: [], text: 'all earnings' },
     { doc: 'Earnings it is taken from.' },
