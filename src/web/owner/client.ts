@@ -1,0 +1,145 @@
+/**
+ * One function for every request to the box: `call('pause', { params: { id } })`. Routes, bodies and
+ * answers come from the owner room's api.ts; that file is the contract.
+ *
+ * A request that is not GET carries the CSRF text of the login. Nothing but GET is ever repeated by itself:
+ * the owner decides, because a request that got no answer may have been carried out.
+ */
+import { CSRF_HEADER, ROUTES } from '../../owner/api.ts'
+import type { LoginState, PublicError, RouteName, RouteTypes } from '../../owner/api.ts'
+import { cell } from './cell.ts'
+import { reportAnswer, reportSilence } from './connection.ts'
+import { S } from './strings.ts'
+
+const TIMEOUT_MS = 20_000
+
+/** The box answered, and said no. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly body: PublicError
+  constructor(status: number, body: PublicError) {
+    super(body.message)
+    this.status = status
+    this.body = body
+  }
+}
+
+/** The box did not answer, so nobody knows whether the request was carried out. */
+export class SilenceError extends Error {}
+
+/** `locked`: the login ended while a page was open; the page stays, with its half-filled forms, behind a password prompt. */
+export type Phase = 'starting' | 'setup' | 'login' | 'in' | 'locked'
+export interface Auth {
+  readonly phase: Phase
+  readonly login: LoginState | null
+}
+export const auth = cell<Auth>({ phase: 'starting', login: null })
+
+/** Takes the answer of a login route as the new state. */
+export function enter(login: LoginState): void {
+  auth.set({ phase: login.state, login })
+}
+
+/** Ends the login on the box; when that fails, the box is asked anew who is signed in. */
+export async function signOut(): Promise<void> {
+  try {
+    enter(await call('logout', {}))
+  } catch {
+    auth.set({ phase: 'starting', login: null })
+  }
+}
+
+type Part<T, Key extends string> = T extends Record<Key, infer Value> ? Record<Key, Value> : unknown
+export type CallArguments<R extends RouteName> = Part<RouteTypes[R], 'params'> &
+  Part<RouteTypes[R], 'body'> &
+  Part<RouteTypes[R], 'query'>
+interface LooseArguments {
+  params?: Record<string, string>
+  query?: Record<string, string | number | undefined>
+  body?: unknown
+}
+
+/** Path and query of a route, also for links that open or download. */
+export function pathOf<R extends RouteName>(route: R, args: Part<RouteTypes[R], 'params'> & Part<RouteTypes[R], 'query'>): string {
+  const { params = {}, query = {} } = args as LooseArguments
+  const path = ROUTES[route].path.replace(/:(\w+)/g, (_all, name: string) => encodeURIComponent(params[name] ?? ''))
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, String(value))
+  const text = search.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/** Rejects with ApiError or SilenceError. */
+export async function call<R extends RouteName>(route: R, args: CallArguments<R>): Promise<RouteTypes[R]['reply']> {
+  const response = await request(route, args)
+  return (await readJson(response)) as RouteTypes[R]['reply']
+}
+
+/** The same for routes that answer with a file. */
+export async function callForFile(route: RouteName): Promise<{ file: Blob; name: string }> {
+  const response = await request(route, {})
+  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'meshbox'
+  return { file: await response.blob(), name }
+}
+
+async function request(route: RouteName, args: unknown, isSecondTry = false): Promise<Response> {
+  const response = await send(route, args)
+  if (response.ok) return response
+  const body = await readError(response)
+  if (body.error === 'bad-csrf' && !isSecondTry) {
+    // another tab signed in anew: the box refused without doing anything, so asking again is safe
+    enter(await call('loginState', {}))
+    return request(route, args, true)
+  }
+  if (body.error === 'not-logged-in' && auth.get().phase === 'in') auth.set({ ...auth.get(), phase: 'locked' })
+  if (body.error === 'not-set-up') auth.set({ phase: 'starting', login: null })
+  throw new ApiError(response.status, body)
+}
+
+async function send(route: RouteName, args: unknown): Promise<Response> {
+  const { method } = ROUTES[route]
+  const { body } = args as LooseArguments
+  const csrf = auth.get().login?.csrf
+  const giveUp = new AbortController()
+  const timer = setTimeout(() => giveUp.abort(), TIMEOUT_MS)
+  try {
+    const response = await fetch(pathOf(route, args as never), {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: giveUp.signal,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'GET' || csrf === undefined ? {} : { [CSRF_HEADER]: csrf }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    reportAnswer()
+    return response
+  } catch (thrown) {
+    reportSilence()
+    throw new SilenceError(method === 'GET' ? S.net.noAnswer : S.net.noAnswerToChange, { cause: thrown })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch (thrown) {
+    throw new SilenceError(S.net.noAnswer, { cause: thrown }) // cut off in the middle, or not our box
+  }
+}
+
+async function readError(response: Response): Promise<PublicError> {
+  try {
+    const body = (await response.json()) as Partial<PublicError>
+    if (typeof body.error === 'string' && typeof body.message === 'string') return body as PublicError
+  } catch (thrown) {
+    return { error: 'not-json', message: S.net.strangeAnswer(response.status, thrown instanceof Error ? thrown.message : '') }
+  }
+  return { error: 'no-error', message: S.net.strangeAnswer(response.status, '') }
+}

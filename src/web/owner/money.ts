@@ -1,0 +1,46 @@
+/**
+ * Token amounts on the page. All sums are done on the exact smallest units (bigint); text is cut only for
+ * showing, never rounded up, and the exact amount stays reachable.
+ */
+import { formatAmount } from '../../base/amount.ts'
+import type { Money, TokenJson } from '../../owner/api.ts'
+
+const SHOWN_DECIMALS = 6
+
+export function unitsOf(money: Money): bigint {
+  return BigInt(money.units)
+}
+
+/** '1234.5' → '1,234.50'; more than six decimals are cut and marked: '0.123456…'. */
+export function showAmount(units: bigint, decimals: number): string {
+  const exact = formatAmount(units < 0n ? -units : units, decimals)
+  const [whole = '0', fraction = ''] = exact.split('.')
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
+  const cut = fraction.length > SHOWN_DECIMALS ? `${fraction.slice(0, SHOWN_DECIMALS)}…` : fraction
+  const padded = cut.length === 1 && decimals >= 2 ? `${cut}0` : cut
+  return `${units < 0n ? '−' : ''}${grouped}${padded === '' ? '' : `.${padded}`}`
+}
+
+/** With the symbol: '12.50 MBX'. */
+export function showMoney(units: bigint, token: TokenJson): string {
+  return `${showAmount(units, token.decimals)}\u00a0${token.symbol}`
+}
+
+/** part/whole in per mille, for the width of a bar; a drawing, so a JS number will do. */
+export function perMille(part: bigint, whole: bigint): number {
+  if (whole <= 0n || part <= 0n) return 0
+  return Number((part * 1000n) / whole)
+}
+
+/** The exact smallest units of a typed price, or null while it is not a number. */
+export function typedUnits(text: string, decimals: number): bigint | null {
+  const match = /^(\d{1,30})(?:[.,](\d*))?$/.exec(text.trim())
+  const fraction = match?.[2] ?? ''
+  if (!match || fraction.length > decimals) return null
+  return BigInt((match[1] ?? '0') + fraction.padEnd(decimals, '0'))
+}
+
+/** A typed price as the API wants it: a point, no blanks. */
+export function typedPrice(text: string): string {
+  return text.trim().replace(',', '.').replace(/\.$/, '')
+}

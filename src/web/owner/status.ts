@@ -1,0 +1,16 @@
+/** The state of the box, which several views show. */
+import type { Level, StatusJson } from '../../owner/api.ts'
+import { call } from './client.ts'
+import { useLive, type Live } from './live.ts'
+
+const STATUS_MS = 10_000
+
+export function useStatus(): Live<StatusJson> {
+  return useLive('status', () => call('status', {}), STATUS_MS)
+}
+
+/** The worst of all parts. */
+export function levelOf(status: StatusJson): Level {
+  const levels = status.health.map((line) => line.level)
+  return levels.includes('bad') ? 'bad' : levels.includes('warn') ? 'warn' : 'ok'
+}

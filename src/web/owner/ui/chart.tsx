@@ -1,0 +1,154 @@
+/**
+ * Money per day as bars. The plot is one stop for the Tab key: arrow keys, a finger or the mouse pick a
+ * day, whose figures stand above the plot and are spoken. The same figures are there as a table.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { EarningDay, TokenJson } from '../../../owner/api.ts'
+import { showDay } from '../format.ts'
+import { perMille, showAmount, showMoney, unitsOf } from '../money.ts'
+import { S } from '../strings.ts'
+
+const HEIGHT = 168
+const TOP = 10
+const BASE = 142
+const MIN_BAR = 3
+
+interface ChartProps {
+  readonly days: readonly EarningDay[]
+  readonly token: TokenJson
+  /** The last day is today and still growing. */
+  readonly picked: number | null
+  readonly onPick: (index: number | null) => void
+}
+
+export function DayChart({ days, token, picked, onPick }: ChartProps) {
+  const [frame, width] = useWidth()
+  const amounts = days.map((day) => unitsOf(day.all))
+  const top = niceTop(amounts, token.decimals)
+  const step = width / Math.max(1, days.length)
+  const barWidth = Math.max(3, Math.min(22, step * 0.68))
+  const last = days.length - 1
+  const shown = picked ?? last
+  const yOf = (amount: bigint): number => BASE - ((BASE - TOP) * perMille(amount, top)) / 1000
+
+  const pickAt = (clientX: number): void => {
+    const left = frame.current?.getBoundingClientRect().left ?? 0
+    onPick(Math.min(last, Math.max(0, Math.floor((clientX - left) / step))))
+  }
+  const onKey = (event: KeyboardEvent): void => {
+    const moves: Record<string, number> = { ArrowLeft: shown - 1, ArrowDown: shown - 1, ArrowRight: shown + 1, ArrowUp: shown + 1, Home: 0, End: last, PageDown: shown - 7, PageUp: shown + 7 }
+    const next = moves[event.key]
+    if (next === undefined) return
+    event.preventDefault()
+    onPick(Math.min(last, Math.max(0, next)))
+  }
+
+  const day = days[shown]
+  return (
+    <div
+      class="chart"
+      ref={frame}
+      tabIndex={0}
+      role="slider"
+      aria-orientation="horizontal"
+      aria-label={S.chart.label(days.length)}
+      aria-valuemin={1}
+      aria-valuemax={days.length}
+      aria-valuenow={shown + 1}
+      aria-valuetext={day ? S.chart.value(showDay(day.day), showMoney(unitsOf(day.all), token)) : ''}
+      onKeyDown={onKey}
+      onPointerMove={(event) => pickAt(event.clientX)}
+      onPointerDown={(event) => pickAt(event.clientX)}
+      onPointerLeave={() => onPick(null)}
+      onBlur={() => onPick(null)}
+    >
+      <svg width="100%" height={HEIGHT} aria-hidden="true" focusable="false">
+        {[top, top / 2n].map((line) => (
+          <g key={String(line)}>
+            <line class="chart-grid" x1="0" x2={width} y1={yOf(line)} y2={yOf(line)} />
+            <text class="chart-text" x="0" y={yOf(line) + 13}>
+              {showAmount(line, token.decimals)}
+            </text>
+          </g>
+        ))}
+        {picked !== null && <rect class="chart-column" x={picked * step} y={TOP} width={step} height={BASE - TOP} rx="4" />}
+        {amounts.map((amount, index) => {
+          const y = amount > 0n ? Math.min(BASE - MIN_BAR, yOf(amount)) : BASE - 1
+          return (
+            <rect
+              key={days[index]?.day}
+              class={`chart-bar${index === shown ? ' chart-bar-now' : ''}${amount > 0n ? '' : ' chart-bar-none'}`}
+              x={index * step + (step - barWidth) / 2}
+              y={y}
+              width={barWidth}
+              height={BASE - y}
+              rx={Math.min(3, barWidth / 2)}
+            />
+          )
+        })}
+        <line class="chart-base" x1="0" x2={width} y1={BASE} y2={BASE} />
+        <text class="chart-text" x="0" y={HEIGHT - 8}>
+          {showDay(days[0]?.day ?? '', true)}
+        </text>
+        <text class="chart-text" x={width / 2} y={HEIGHT - 8} text-anchor="middle">
+          {showDay(days[Math.floor(days.length / 2)]?.day ?? '', true)}
+        </text>
+        <text class="chart-text" x={width} y={HEIGHT - 8} text-anchor="end">
+          {S.chart.today}
+        </text>
+      </svg>
+    </div>
+  )
+}
+
+/** The top line of the plot: the next 1, 2, 4, 5 or 10 × 10ⁿ above the highest bar, so that half of it is a short number too. */
+function niceTop(amounts: readonly bigint[], decimals: number): bigint {
+  const highest = amounts.reduce((high, amount) => (amount > high ? amount : high), 0n)
+  if (highest === 0n) return 10n ** BigInt(decimals)
+  let power = 1n
+  while (power * 10n <= highest) power *= 10n
+  for (const factor of [1n, 2n, 4n, 5n, 6n, 8n, 10n]) if (power * factor >= highest) return power * factor
+  return power * 10n
+}
+
+function useWidth() {
+  const frame = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(320)
+  useEffect(() => {
+    const element = frame.current
+    if (!element) return undefined
+    const observer = new ResizeObserver(() => setWidth(Math.max(120, element.clientWidth)))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  return [frame, width] as const
+}
+
+export function DayTable({ days, token }: Pick<ChartProps, 'days' | 'token'>) {
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={S.chart.label(days.length)}>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">{S.chart.day}</th>
+            <th scope="col" class="right">
+              {S.chart.paid}
+            </th>
+            <th scope="col" class="right">
+              {S.chart.yours}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...days].reverse().map((day) => (
+            <tr key={day.day}>
+              <th scope="row">{showDay(day.day)}</th>
+              <td class="right num">{showMoney(unitsOf(day.all), token)}</td>
+              <td class="right num">{showMoney(unitsOf(day.owner), token)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

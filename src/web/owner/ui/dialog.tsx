@@ -1,0 +1,80 @@
+/**
+ * A modal dialog: the browser's own <dialog>, which keeps the focus inside, closes on Escape and gives the
+ * focus back to what opened it. On a phone it is a sheet from below.
+ */
+import type { ComponentChildren } from 'preact'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { S } from '../strings.ts'
+import { IconButton } from './button.tsx'
+import { Form } from './field.tsx'
+
+export interface DialogProps {
+  readonly title: ComponentChildren
+  /** Escape, the cross, a click beside it. Absent: the dialog cannot be waved away. */
+  readonly onClose?: (() => void) | undefined
+  /** Given: body and foot are one form. */
+  readonly onSubmit?: (() => void) | undefined
+  readonly foot?: ComponentChildren
+  readonly wide?: boolean | undefined
+  /** Another step of the same dialog: the heading gets the focus again. */
+  readonly step?: string | undefined
+  readonly children: ComponentChildren
+}
+
+export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null)
+  const head = useRef<HTMLHeadingElement>(null)
+  const titleId = useId()
+
+  useLayoutEffect(() => {
+    const opener = document.activeElement
+    const dialog = box.current
+    dialog?.showModal()
+    return () => {
+      dialog?.close()
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+      else document.querySelector<HTMLElement>('h1')?.focus()
+    }
+  }, [])
+
+  useLayoutEffect(() => {
+    const wanted = box.current?.querySelector<HTMLElement>('[autofocus]')
+    ;(wanted ?? head.current)?.focus()
+    box.current?.querySelector('.dialog-body')?.scrollTo(0, 0)
+  }, [step])
+
+  const inner = (
+    <>
+      <div class="dialog-body">{children}</div>
+      {foot && <div class="dialog-foot">{foot}</div>}
+    </>
+  )
+  return (
+    <dialog
+      ref={box}
+      class={wide ? 'dialog-wide' : undefined}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose?.()
+      }}
+      onMouseDown={(event) => {
+        if (event.target === box.current) onClose?.()
+      }}
+    >
+      <div class="dialog-head">
+        <h2 id={titleId} ref={head} tabIndex={-1}>
+          {title}
+        </h2>
+        {onClose && <IconButton icon="close" label={S.words.close} onClick={onClose} />}
+      </div>
+      {onSubmit ? (
+        <Form class="dialog-form" onSubmit={onSubmit}>
+          {inner}
+        </Form>
+      ) : (
+        inner
+      )}
+    </dialog>
+  )
+}

@@ -1,0 +1,83 @@
+/** What the page has to say: notices, skeletons, empty states, and short messages that go away. */
+import type { ComponentChildren } from 'preact'
+import { cell, useCell } from '../cell.ts'
+import { S } from '../strings.ts'
+import { Button } from './button.tsx'
+import { Icon, type IconName } from './icon.tsx'
+
+export function Notice(props: { level?: 'plain' | 'good' | 'warn' | 'bad'; children: ComponentChildren }) {
+  const { level = 'plain', children } = props
+  return (
+    <div class={`notice notice-${level} appear`} role={level === 'bad' ? 'alert' : undefined}>
+      <Icon name={level === 'good' ? 'check' : level === 'plain' ? 'info' : 'alert'} />
+      <div>{children}</div>
+    </div>
+  )
+}
+
+/** Grey bars in the shape of what is coming. */
+export function Skeleton({ lines = 3, height = '20px' }: { lines?: number; height?: string }) {
+  return (
+    <div class="stack-tight" aria-busy="true">
+      <span class="hidden-text">{S.words.loading}</span>
+      {Array.from({ length: lines }, (_, index) => (
+        <div key={index} class="skeleton" style={{ height, width: index === lines - 1 && lines > 1 ? '62%' : '100%' }} />
+      ))}
+    </div>
+  )
+}
+
+export function Empty(props: { icon: IconName; title: string; text: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <span class="empty-mark">
+        <Icon name={props.icon} size={26} />
+      </span>
+      <h2>{props.title}</h2>
+      <p>{props.text}</p>
+      {props.children}
+    </div>
+  )
+}
+
+/** Could not be loaded: why, and a button. */
+export function LoadFailed({ text, onRetry }: { text: string; onRetry: () => void }) {
+  return (
+    <div class="stack-tight">
+      <Notice level="bad">{text}</Notice>
+      <div>
+        <Button kind="plain" onClick={onRetry}>
+          {S.words.tryAgain}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+const SHOWN_MS = 5_000
+const toast = cell<{ id: number; text: string } | null>(null)
+let lastId = 0
+
+/** Shows and speaks a short message. */
+export function say(text: string): void {
+  const id = ++lastId
+  toast.set({ id, text })
+  setTimeout(() => {
+    if (toast.get()?.id === id) toast.set(null)
+  }, SHOWN_MS)
+}
+
+/** Always in the page, so that screen readers hear what appears in it. */
+export function Toasts() {
+  const shown = useCell(toast)
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {shown && (
+        <div class="toast appear" key={shown.id}>
+          <Icon name="check" />
+          {shown.text}
+        </div>
+      )}
+    </div>
+  )
+}

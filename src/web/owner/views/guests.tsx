@@ -1,0 +1,221 @@
+/** The guests: who is online now, who was here, found by device or name; one opens as a sheet. */
+import { useEffect, useState } from 'preact/hooks'
+import type { SessionJson } from '../../../owner/api.ts'
+import { useAction } from '../action.ts'
+import { call } from '../client.ts'
+import { showBytes, showDateTime, showDuration } from '../format.ts'
+import { useLive } from '../live.ts'
+import { showMoney, unitsOf } from '../money.ts'
+import { closeTo, hrefOf } from '../router.ts'
+import { useStatus } from '../status.ts'
+import { S } from '../strings.ts'
+import { Button, LinkButton } from '../ui/button.tsx'
+import { Tabs } from '../ui/field.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, LoadFailed, Notice, Skeleton } from '../ui/notice.tsx'
+import { useTariff } from './counter-voucher.tsx'
+import { GuestDialog } from './guest-dialog.tsx'
+import { percentLeft, Remaining, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
+
+const OPEN_MS = 5_000
+const HISTORY_MS = 30_000
+const PAGE = 50
+const TYPING_PAUSE_MS = 250
+
+type Filter = 'open' | 'all'
+
+export function GuestsView({ id }: { id: string | null }) {
+  const [filter, setFilter] = useState<Filter>('open')
+  const [typed, setTyped] = useState('')
+  const find = useSettled(typed.trim())
+  const status = useStatus()
+  const tariff = useTariff()
+  const query = { state: filter, limit: filter === 'open' ? 500 : PAGE, ...(find === '' ? {} : { find }) }
+  const guests = useLive(`guests/${filter}/${find}`, () => call('sessions', { query }), filter === 'open' ? OPEN_MS : HISTORY_MS)
+  const older = useOlder(`${filter}/${find}`, guests.data?.nextBeforeId ?? null, query)
+  const sessions = guests.data ? [...guests.data.sessions, ...older.sessions] : null
+  const counts = status.data?.sessions
+
+  return (
+    <div class="page">
+      <div class="page-head">
+        <div>
+          <h1 tabIndex={-1}>{S.guests.title}</h1>
+          {counts && <p>{S.guests.lead(counts.active, counts.paused)}</p>}
+        </div>
+      </div>
+      <div class="filters">
+        <Tabs
+          legend={S.guests.filter}
+          value={filter}
+          onInput={setFilter}
+          options={[
+            { value: 'open', label: S.guests.now },
+            { value: 'all', label: S.guests.history },
+          ]}
+        />
+        <label class="search">
+          <span class="hidden-text">{S.guests.find}</span>
+          <Icon name="search" size={18} />
+          <input type="search" value={typed} placeholder={S.guests.findExample} onInput={(event) => setTyped(event.currentTarget.value)} maxLength={64} />
+        </label>
+      </div>
+      <div class="card">
+        {!sessions && <div class="card-pad">{guests.error ? <LoadFailed text={guests.error} onRetry={() => void guests.reload()} /> : <Skeleton lines={5} height="48px" />}</div>}
+        {sessions?.length === 0 && <NoGuests filter={filter} find={find} />}
+        {sessions && sessions.length > 0 && (
+          <>
+            <div class="guest-columns" aria-hidden="true">
+              <span>{S.guests.columns.guest}</span>
+              <span />
+              <span>{filter === 'open' ? S.guests.columns.left : S.guest.facts.started}</span>
+              <span>{S.guests.columns.traffic}</span>
+              <span>{S.guests.columns.devices}</span>
+              <span class="right">{S.guests.columns.paid}</span>
+            </div>
+            <ul class="lines">
+              {sessions.map((session) => (
+                <GuestRow key={session.id} session={session} at={guests.at} token={tariff.data?.token ?? null} isHistory={filter === 'all'} />
+              ))}
+            </ul>
+          </>
+        )}
+        {older.beforeId !== null && (
+          <div class="card-foot row">
+            <Button kind="quiet" busy={older.busy} onClick={older.load}>
+              {S.words.more}
+            </Button>
+            {older.problem && <Notice level="bad">{older.problem}</Notice>}
+          </div>
+        )}
+      </div>
+      {id !== null && (
+        <GuestDialog
+          id={id}
+          known={sessions?.find((session) => session.id === id) ?? null}
+          knownAt={guests.at}
+          token={tariff.data?.token ?? null}
+          onClose={() => {
+            closeTo('guests')
+            void guests.reload()
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+function NoGuests({ filter, find }: { filter: Filter; find: string }) {
+  if (find !== '') return <Empty icon="search" title={S.guests.noneFound} text={S.guests.noneFoundText} />
+  if (filter === 'all') return <Empty icon="guests" title={S.guests.noneHistory} text={S.guests.noneHistoryText} />
+  return (
+    <Empty icon="guests" title={S.guests.none} text={S.guests.noneText}>
+      <LinkButton kind="primary" icon="plus" href={hrefOf('home', 'voucher')}>
+        {S.home.newVoucher}
+      </LinkButton>
+    </Empty>
+  )
+}
+
+interface RowProps {
+  readonly session: SessionJson
+  readonly at: number
+  readonly token: { symbol: string; decimals: number } | null
+  readonly isHistory: boolean
+}
+
+function GuestRow({ session, at, token, isHistory }: RowProps) {
+  const left = useSecondsLeft(session, at)
+  const percent = session.state === 'ended' ? null : percentLeft(session, left)
+  const device = session.devices[0]
+  const paid = unitsOf(session.paid)
+  return (
+    <li class="guest line-link">
+      <div class="guest-name">
+        <a class="cover" href={hrefOf('guests', session.id)}>
+          {session.label}
+        </a>
+        <span class="quiet tiny">
+          <span class="mono">{device?.mac ?? S.words.none}</span>
+          {device?.ip4 && <span class="mono guest-ip"> · {device.ip4}</span>}
+        </span>
+      </div>
+      <div class="guest-state">
+        <StatePill session={session} />
+      </div>
+      <div class="guest-left">
+        {isHistory ? (
+          <span class="small">
+            <Started session={session} />
+          </span>
+        ) : (
+          <>
+            <span class="hidden-text">{S.guests.columns.left} </span>
+            <Remaining session={session} at={at} />
+            {percent !== null && (
+              <span class={`meter meter-thin${session.state === 'paused' ? ' meter-paused' : ''}`} aria-hidden="true">
+                <i style={{ width: `${percent}%` }} />
+              </span>
+            )}
+          </>
+        )}
+      </div>
+      <div class="guest-traffic small">
+        {isHistory ? (
+          <span class="num">
+            {showDuration(session.secondsUsed)} <span class="quiet">· {showBytes(session.downBytes + session.upBytes)}</span>
+          </span>
+        ) : (
+          <Traffic session={session} />
+        )}
+      </div>
+      <div class="guest-devices small num">
+        <Icon name="phone" size={16} />
+        <span class="hidden-text">{S.guests.columns.devices} </span>
+        {S.guests.ofDevices(session.devices.length, session.devicesMax)}
+      </div>
+      <div class="guest-paid num">
+        <span class="hidden-text">{S.guests.columns.paid} </span>
+        {paid === 0n ? S.words.free : token ? showMoney(paid, token) : session.paid.text}
+      </div>
+    </li>
+  )
+}
+
+export function Started({ session }: { session: SessionJson }) {
+  return (
+    <span class="num" title={session.startedWallTrusted ? undefined : S.time.unsure}>
+      {showDateTime(session.startedWallMs)}
+      {!session.startedWallTrusted && (
+        <>
+          {' '}
+          <span aria-hidden="true">?</span>
+          <span class="hidden-text">{S.time.unsure}</span>
+        </>
+      )}
+    </span>
+  )
+}
+
+/** The text once the typing has stopped for a moment. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), TYPING_PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
+
+/** Further pages of the list `key`, after the first one that refreshes by itself. */
+function useOlder(key: string, firstNext: string | null, query: Record<string, string | number>) {
+  const [pages, setPages] = useState<{ key: string; sessions: readonly SessionJson[]; next: string | null } | null>(null)
+  const mine = pages?.key === key ? pages : null
+  const beforeId = mine ? mine.next : firstNext
+  const more = useAction(async () => {
+    if (beforeId === null) return
+    const page = await call('sessions', { query: { ...query, beforeId } })
+    setPages({ key, sessions: [...(mine?.sessions ?? []), ...page.sessions], next: page.nextBeforeId })
+  })
+  return { sessions: mine?.sessions ?? [], beforeId, busy: more.busy, problem: more.besides(), load: () => void more.run() }
+}

@@ -1,0 +1,51 @@
+/** The fifth tab on a phone: the views that do not fit into the bar, and signing out. */
+import { auth, signOut } from '../client.ts'
+import { useCell } from '../cell.ts'
+import { hrefOf } from '../router.ts'
+import { levelOf, useStatus } from '../status.ts'
+import { S } from '../strings.ts'
+import { Button } from '../ui/button.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { LevelDot } from './health-parts.tsx'
+
+export function MoreView() {
+  const { data } = useStatus()
+  const idleMinutes = useCell(auth).login?.idleMinutes
+  const level = data ? levelOf(data) : 'ok'
+  return (
+    <div class="page">
+      <h1 tabIndex={-1}>{S.nav.more}</h1>
+      <ul class="card lines">
+        <li class="line line-link">
+          <Icon name="health" size={22} />
+          <div class="line-text">
+            <a class="cover" href={hrefOf('health')}>
+              {S.nav.health}
+            </a>
+            {data && <span class="quiet small">{S.health.summary[level]}</span>}
+          </div>
+          {data && level !== 'ok' && <LevelDot level={level} />}
+          <Icon name="right" size={18} />
+        </li>
+        <li class="line line-link">
+          <Icon name="settings" size={22} />
+          <div class="line-text">
+            <a class="cover" href={hrefOf('settings')}>
+              {S.nav.settings}
+            </a>
+            <span class="quiet small">{S.settings.about}</span>
+          </div>
+          <Icon name="right" size={18} />
+        </li>
+      </ul>
+      <div class="stack-tight">
+        <div>
+          <Button icon="leave" onClick={() => void signOut()}>
+            {S.words.signOut}
+          </Button>
+        </div>
+        {idleMinutes !== undefined && <p class="quiet small">{S.settings.signOutLead(idleMinutes)}</p>}
+      </div>
+    </div>
+  )
+}

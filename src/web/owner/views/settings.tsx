@@ -1,0 +1,205 @@
+/** Settings: name of the place, password, look of this page, keys for a second box, and what the box is set to. */
+import { useState } from 'preact/hooks'
+import type { SettingsJson } from '../../../owner/api.ts'
+import { useAction } from '../action.ts'
+import { useCell } from '../cell.ts'
+import { call, enter } from '../client.ts'
+import { useLive } from '../live.ts'
+import { useStatus } from '../status.ts'
+import { S } from '../strings.ts'
+import { chooseLook, look, type Look } from '../theme.ts'
+import { Button } from '../ui/button.tsx'
+import { Form, Tabs, TextField } from '../ui/field.tsx'
+import { NewPassword, newPasswordProblem } from '../ui/new-password.tsx'
+import { LoadFailed, Notice, say, Skeleton } from '../ui/notice.tsx'
+import { WordsDialog } from './words-dialog.tsx'
+
+/** What the identity room asks for; the box has the last word. */
+const LEAST_CHARACTERS = 10
+const MILLION = 1_000_000
+
+export function SettingsView() {
+  const settings = useLive('settings', () => call('settings', {}), null)
+  const { data } = settings
+  return (
+    <div class="page">
+      <h1 tabIndex={-1}>{S.settings.title}</h1>
+      {!data && (
+        <div class="card card-pad">{settings.error ? <LoadFailed text={settings.error} onRetry={() => void settings.reload()} /> : <Skeleton lines={8} height="36px" />}</div>
+      )}
+      {data && (
+        <div class="columns columns-even">
+          <div class="stack gap-page">
+            <NameCard settings={data} onSaved={settings.put} />
+            <PasswordCard />
+            <LookCard />
+          </div>
+          <div class="stack gap-page">
+            <KeysCard settings={data} />
+            <NetworkCard settings={data} />
+          </div>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function NameCard({ settings, onSaved }: { settings: SettingsJson; onSaved: (settings: SettingsJson) => void }) {
+  const status = useStatus()
+  const [name, setName] = useState(settings.name)
+  const save = useAction(async () => {
+    const reply = await call('changeSettings', { body: { name: name.trim() } })
+    onSaved(reply.settings)
+    setName(reply.settings.name)
+    say(S.settings.nameSaved)
+    await status.reload()
+  })
+  return (
+    <section class="card card-pad" aria-labelledby="place">
+      <Form onSubmit={() => void save.run()}>
+        <h2 id="place">{S.settings.place}</h2>
+        <TextField label={S.settings.name} hint={S.settings.nameHint} value={name} onInput={setName} maxLength={48} error={save.at('name')} />
+        {save.besides('name') && <Notice level="bad">{save.besides('name')}</Notice>}
+        <div>
+          <Button kind="primary" submit busy={save.busy}>
+            {S.words.save}
+          </Button>
+        </div>
+      </Form>
+    </section>
+  )
+}
+
+function PasswordCard() {
+  const [current, setCurrent] = useState('')
+  const [next, setNext] = useState('')
+  const [repeat, setRepeat] = useState('')
+  const [checked, setChecked] = useState(false)
+  const change = useAction(async () => {
+    enter(await call('changePassword', { body: { current, next } }))
+    setCurrent('')
+    setNext('')
+    setRepeat('')
+    setChecked(false)
+    say(S.settings.changed)
+  })
+  const isWrongNow = change.problem?.code === 'wrong-password'
+  const rest = isWrongNow ? null : change.besides('current', 'next', 'password')
+  return (
+    <section class="card card-pad" aria-labelledby="password">
+      <Form
+        onSubmit={() => {
+          setChecked(true)
+          if (newPasswordProblem(next, repeat, LEAST_CHARACTERS) === null) void change.run()
+        }}
+      >
+        <h2 id="password">{S.settings.password}</h2>
+        <TextField
+          kind="password"
+          label={S.settings.current}
+          value={current}
+          onInput={setCurrent}
+          autocomplete="current-password"
+          error={isWrongNow ? S.login.wrong : change.at('current')}
+        />
+        <NewPassword
+          label={S.settings.next}
+          least={LEAST_CHARACTERS}
+          value={next}
+          repeat={repeat}
+          onInput={setNext}
+          onRepeat={setRepeat}
+          checked={checked}
+          error={isWrongNow ? null : (change.at('next') ?? change.at('password'))}
+        />
+        {rest && <Notice level="bad">{rest}</Notice>}
+        <div>
+          <Button kind="primary" submit busy={change.busy}>
+            {S.settings.change}
+          </Button>
+        </div>
+      </Form>
+    </section>
+  )
+}
+
+function LookCard() {
+  const chosen = useCell(look)
+  return (
+    <section class="card card-pad stack" aria-labelledby="look">
+      <h2 id="look">{S.settings.look}</h2>
+      <Tabs
+        legend={S.settings.look}
+        value={chosen}
+        onInput={chooseLook}
+        options={(['auto', 'light', 'dark'] satisfies Look[]).map((value) => ({ value, label: S.settings.looks[value] }))}
+      />
+    </section>
+  )
+}
+
+function KeysCard({ settings }: { settings: SettingsJson }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <section class="card card-pad stack" aria-labelledby="keys">
+      <div class="stack-tight">
+        <h2 id="keys">{S.settings.keys}</h2>
+        <p class="quiet small">{S.settings.keysLead}</p>
+      </div>
+      <div class="stack-tight">
+        <p class="small field-label">{S.settings.keysPublic}</p>
+        <p class="mono tiny quiet">{settings.identity.voucherPublicKey}</p>
+      </div>
+      <div>
+        <Button icon="key" onClick={() => setOpen(true)}>
+          {S.settings.keysButton}
+        </Button>
+      </div>
+      {open && (
+        <WordsDialog
+          route="revealVoucherWords"
+          title={S.settings.keysTitle}
+          warning={S.settings.keysWarn}
+          heading={S.settings.keysNow}
+          isOnce={false}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </section>
+  )
+}
+
+function NetworkCard({ settings }: { settings: SettingsJson }) {
+  const { network, owner, shares, identity } = settings
+  const names = S.settings.facts
+  const garden = [...network.walledGardenDomains, ...network.walledGardenAddresses]
+  const scheme = owner.tls ? 'https' : 'http'
+  return (
+    <section class="card card-pad stack-tight" aria-labelledby="network">
+      <h2 id="network">{S.settings.network}</h2>
+      <p class="quiet small">{S.settings.networkLead}</p>
+      <dl class="facts small">
+        <Fact name={names.guest} text={network.guestInterface} />
+        <Fact name={names.uplink} text={network.uplinkInterfaces.join(', ') || S.words.none} />
+        <Fact name={names.portal} text={network.portalHost} />
+        <Fact name={names.isolation} text={network.clientIsolation ? S.settings.isolationOn : S.settings.isolationOff} />
+        <Fact name={names.garden} text={garden.join(', ') || S.words.none} />
+        <Fact name={names.dashboard} text={`${scheme}://${owner.address}:${owner.port}`} />
+        <Fact
+          name={names.shares}
+          text={shares.length === 0 ? S.settings.sharesNone : shares.map((one) => S.settings.share(String((one.partsPerMillion * 100) / MILLION), one.beneficiary)).join(', ')}
+        />
+        <Fact name={S.settings.address} text={identity.address} />
+      </dl>
+    </section>
+  )
+}
+
+function Fact({ name, text }: { name: string; text: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{text}</dd>
+    </div>
+  )
+}
