@@ -50,10 +50,10 @@ export async function bundle(): Promise<void> {
     build({ ...server, entryPoints: ['src/main.ts'], outfile: 'dist/meshboxd.cjs' }),
     build({ ...server, entryPoints: ['src/cli/entry.ts'], outfile: 'dist/meshbox-cli.cjs' }),
     build({ ...browser, entryPoints: ['src/web/guest/main.ts'], outfile: 'dist/web/guest.js' }),
-    build({ ...browser, entryPoints: ['src/web/owner/main.tsx'], outfile: 'dist/web/owner.js' }),
-    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: 'dist/web/owner.css' }),
+    build({ ...browser, entryPoints: ['src/web/owner/main.tsx'], outfile: 'dist/web/dashboard.js' }),
+    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: 'dist/web/dashboard.css' }),
   ])
-  copyFileSync(join(ROOT, 'src/web/owner/index.html'), join(DIST, 'web/owner.html'))
+  for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(DIST, 'web', file))
   const sqlite = join(ROOT, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`)
   if (!existsSync(sqlite)) throw new Error(`bundle: no better-sqlite3 binary for this machine (${process.arch}); x64 and arm64 have one`)
   copyFileSync(sqlite, join(DIST, 'native/better_sqlite3.node'))
@@ -62,7 +62,7 @@ export async function bundle(): Promise<void> {
   report('meshboxd.cjs', SERVICE_LIMIT_BYTES)
   report('meshbox-cli.cjs', SERVICE_LIMIT_BYTES)
   report('web/guest.js', GUEST_SCRIPT_LIMIT_BYTES)
-  report('web/owner.js', OWNER_PAGE_LIMIT_BYTES)
+  report('web/dashboard.js', OWNER_PAGE_LIMIT_BYTES)
 }
 
 /** V8 flags in one place: less memory on a small board, measured in docs/memory.md. */

@@ -9,8 +9,8 @@ import { TimeTrust } from '../time-trust.ts'
 /** Files whose presence says that NTP has set the clock (systemd, and the hotplug hook of the package). */
 const NTP_MARKERS = ['/run/systemd/timesync/synchronized', '/var/run/meshbox/ntp-synchronized']
 
-/** Ceiling on how far the monotonic reading may be carried before it is anchored anew. */
-const REANCHOR_MS = 60_000
+/** How often the markers are looked at. */
+const NTP_LOOK_MS = 60_000
 
 export class SystemClock implements Clock {
   readonly bootId: string
@@ -22,8 +22,7 @@ export class SystemClock implements Clock {
     this.#trustMode = trustMode
     this.bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     // os.uptime() is CLOCK_BOOTTIME with 10 ms steps; hrtime is CLOCK_MONOTONIC, fine-grained. A router
-    // does not suspend, so their difference is constant: one reading at start joins the two. The anchor
-    // is rounded down so that a restart never makes boottime run backwards by more than a step.
+    // does not suspend, so their difference is constant: one reading at start joins the two.
     this.#monotonicToBoot = uptime() * 1000 - performance.now()
   }
 
@@ -45,7 +44,7 @@ export class SystemClock implements Clock {
 
   #observeNtp(): void {
     const now = this.boottimeMs()
-    if (now - this.#ntpSeenAt < REANCHOR_MS) return
+    if (now - this.#ntpSeenAt < NTP_LOOK_MS) return
     this.#ntpSeenAt = now
     if (NTP_MARKERS.some((path) => existsSync(path))) this.trust.observe('ntp', this.wallMs(), now)
     else this.trust.forget('ntp')

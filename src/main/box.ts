@@ -1,0 +1,169 @@
+/** One box: every room made, handed what it needs, started in order and stopped in reverse. */
+import { join } from 'node:path'
+import { MeshBoxError, asError, createLog, type Log, type LogOptions } from '../base/index.ts'
+import { SystemClock, systemRandomness, systemTimers } from '../base/io/system.ts'
+import type { Config } from '../config/index.ts'
+import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
+import { createLedger, ledgerMigrations } from '../ledger/index.ts'
+import { hotspotMigrations } from '../hotspot/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken } from '../owner/index.ts'
+import { openStore } from '../store/index.ts'
+import { ConfigInForce, loadAtStart } from './config-door.ts'
+import { startHotspot, type RunningHotspot } from './hotspot.ts'
+import { bundleFolder, readDashboard } from './web-files.ts'
+
+export const DEFAULT_CONFIG_PATH = '/etc/config/meshbox'
+
+export interface BoxOptions {
+  readonly configPath: string
+  readonly version: string
+  /** Receives finished log lines. */
+  readonly write: (line: string) => void
+}
+
+export interface RunningBox {
+  reload(): void
+  stop(why: string): Promise<void>
+}
+
+/** Undone in reverse when a later room cannot start, or at the end. */
+class Started {
+  readonly #undo: { readonly what: string; readonly stop: () => Promise<void> | void }[] = []
+
+  add(what: string, stop: () => Promise<void> | void): void {
+    this.#undo.push({ what, stop })
+  }
+
+  /** All are stopped, also when one fails; the first failure is thrown in the end. */
+  async stopAll(log: Log): Promise<void> {
+    let failure: unknown
+    for (const { what, stop } of this.#undo.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        failure ??= error
+        log.error(`${what} did not stop`, { error: asError(error) })
+      }
+    }
+    if (failure !== undefined) throw failure
+  }
+}
+
+export async function startBox(options: BoxOptions): Promise<RunningBox> {
+  const config = loadAtStart(options.configPath)
+  const clock = new SystemClock(config.main.clockTrust)
+  const ring = new LogRing()
+  const logOptions: LogOptions = {
+    level: config.main.logLevel,
+    style: config.main.logStyle,
+    now: () => clock.wallMs(),
+    write: (line) => {
+      ring.push(line, clock.wallMs())
+      options.write(line)
+    },
+  }
+  const log = createLog(logOptions)
+  log.info('starting', { version: options.version, config: options.configPath, roles: config.main.roles.join(',') || 'none' })
+  const started = new Started()
+  try {
+    return await startRooms(options, { config, clock, ring, log, logOptions, started })
+  } catch (error) {
+    // What failed first is what counts; how the undoing went is in the log.
+    await started.stopAll(log).catch(() => undefined)
+    throw error
+  }
+}
+
+interface Ground {
+  readonly config: Config
+  readonly clock: SystemClock
+  readonly ring: LogRing
+  readonly log: Log
+  readonly logOptions: LogOptions
+  readonly started: Started
+}
+
+async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningBox> {
+  const { config, clock, ring, log, logOptions, started } = ground
+  const { dataDir } = config.main
+  const folder = bundleFolder()
+  const keys = { dataDir, randomness: systemRandomness }
+  const identity = await openIdentity({ ...keys, log: log.room('identity') })
+  const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })
+  const password = await openOwnerPassword({ ...keys, log: log.room('identity') })
+
+  const store = openStore({
+    path: join(dataDir, 'meshbox.sqlite'),
+    migrations: [...ledgerMigrations, ...hotspotMigrations],
+    log: log.room('store'),
+    nativeBinding: join(folder, 'native/better_sqlite3.node'),
+  })
+  started.add('the store', () => store.close())
+
+  let hotspot: RunningHotspot | null = null
+  const inForce = new ConfigInForce(options.configPath, config, log.room('config'), (next) => {
+    logOptions.level = next.main.logLevel
+    return hotspot?.configChanged()
+  })
+  const ledger = createLedger({ shares: () => inForce.current().shares })
+  if (config.main.roles.includes('hotspot')) {
+    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, clock, log, folder })
+    hotspot = running
+    started.add('the hotspot', () => running.stop())
+  } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
+
+  const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })
+  started.add('the system facts', () => facts.stop())
+  const owner = new Owner({
+    desk: hotspot?.desk ?? null,
+    ledger,
+    store,
+    identity,
+    voucherKeys,
+    password,
+    config: inForce,
+    clock,
+    randomness: systemRandomness,
+    log: log.room('owner'),
+    ring,
+    version: options.version,
+    facts: () => facts.read(),
+    timeSources: () => clock.trust.sources(),
+    observeOwnerClock: (wallMs) => clock.trust.observe('owner', wallMs, clock.boottimeMs()),
+  })
+  const control = new ControlServer({ owner, socketPath: config.main.controlSocket, log: log.room('control') })
+  await control.start()
+  started.add('the control socket', () => control.stop())
+  const dashboard = new OwnerServer({
+    owner,
+    address: config.owner.address,
+    port: config.owner.port,
+    guestInterface: config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null,
+    hostNames: [],
+    files: readDashboard(folder),
+    tls: null,
+    dataDir,
+    metricsToken: openMetricsToken(dataDir, systemRandomness),
+    boottimeMs: () => clock.boottimeMs(),
+    randomness: systemRandomness,
+    log: log.room('owner'),
+  })
+  await dashboard.start()
+  started.add('the dashboard', () => dashboard.stop())
+
+  log.info('ready', { sinceStartMs: Math.round(performance.now()) })
+  return {
+    reload() {
+      inForce.reload().catch((error: unknown) => log.error('configuration: not changed', { error: describe(error) }))
+    },
+    async stop(why) {
+      log.info('stopping', { why })
+      await started.stopAll(log)
+      log.info('stopped')
+    },
+  }
+}
+
+function describe(thrown: unknown): string {
+  return thrown instanceof MeshBoxError ? thrown.message : asError(thrown).message
+}

@@ -1,0 +1,126 @@
+/** The hotspot's rooms joined: gate, neighbours, sessions, portal, and what dnsmasq must know. */
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { asError, type Log } from '../base/index.ts'
+import type { SystemClock } from '../base/io/system.ts'
+import { systemRandomness, systemTimers } from '../base/io/system.ts'
+import type { Config } from '../config/index.ts'
+import { DnsmasqFiles, Hotspot, PortalServer, createGate, readTlsFiles, type Option114, type OwnerDesk } from '../hotspot/index.ts'
+import type { Identity, VoucherKeys } from '../identity/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { Store } from '../store/index.ts'
+import { readGuestScript } from './web-files.ts'
+
+export interface HotspotParts {
+  readonly config: () => Config
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly voucherKeys: VoucherKeys
+  readonly identity: Identity
+  readonly clock: SystemClock
+  readonly log: Log
+  /** Folder of the bundle. */
+  readonly folder: string
+}
+
+export interface RunningHotspot {
+  readonly desk: OwnerDesk
+  configChanged(): Promise<void> | void
+  stop(): Promise<void>
+}
+
+/** Order: the gate (closed), the sessions (leases put back), the portal (guests may come). */
+export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot> {
+  const { config, clock, log } = parts
+  const { hotspot: settings, main } = config()
+  let announced: Option114 = { uri: null, reason: 'the portal is not up yet' }
+
+  const { gate, neighbours } = createGate(settings, {
+    clock,
+    timers: systemTimers,
+    log: log.room('gate'),
+    runtimeDir: join(main.dataDir, 'run'),
+    callbacks: {
+      desired: () => hotspot.desiredGrants(),
+      alarm: (alarm) => hotspot.onAlarm(alarm),
+      spent: (sessionId) => hotspot.onSpent(sessionId),
+    },
+  })
+  const hotspot = new Hotspot({
+    config,
+    store: parts.store,
+    ledger: parts.ledger,
+    gate,
+    neighbours,
+    voucherKeys: parts.voucherKeys,
+    signer: parts.identity,
+    clock,
+    timers: systemTimers,
+    randomness: systemRandomness,
+    log: log.room('hotspot'),
+    option114: () => ({ state: announced.uri === null ? 'withheld' : 'announced', reason: announced.reason }),
+  })
+  const dnsmasq = new DnsmasqFiles({ confDir: settings.dnsmasqConfDir, optionsFile: settings.dnsmasqOptionsFile, pidFile: settings.dnsmasqPidFile }, log.room('dnsmasq'))
+  const portal = new PortalServer({
+    desk: hotspot,
+    neighbours,
+    config,
+    clock,
+    timers: systemTimers,
+    randomness: systemRandomness,
+    log,
+    script: readGuestScript(parts.folder),
+    tls: readTlsFiles(settings),
+    onOption114: (option) => {
+      announced = option
+      tell(log, () => dnsmasq.writeApiUri(option.uri))
+    },
+  })
+
+  if (settings.gate === 'nft')
+    tell(log, () =>
+      dnsmasq.writeSnippet({
+        portalHost: settings.portalHost,
+        routerAddresses: addressesOf(settings.guestInterface),
+        gardenDomains: settings.walledGardenDomains,
+      }),
+    )
+  await neighbours.start()
+  try {
+    await gate.start()
+    try {
+      await hotspot.start()
+      await portal.start()
+    } catch (error) {
+      await gate.stop()
+      throw error
+    }
+  } catch (error) {
+    await neighbours.stop()
+    throw error
+  }
+  return {
+    desk: hotspot,
+    configChanged: () => hotspot.onConfigChanged(),
+    async stop() {
+      await portal.stop()
+      await hotspot.stop()
+      await gate.stop()
+      await neighbours.stop()
+    },
+  }
+}
+
+/** dnsmasq's files are a convenience for guests; without them the gate still works, so the box starts. */
+function tell(log: Log, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    log.error('dnsmasq was not told', { error: asError(error).message })
+  }
+}
+
+/** Global and private addresses of the box on the guest link; link-local ones cannot stand in DNS. */
+function addressesOf(interfaceName: string): string[] {
+  return (networkInterfaces()[interfaceName] ?? []).map((one) => one.address).filter((address) => !address.toLowerCase().startsWith('fe80:'))
+}
