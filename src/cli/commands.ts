@@ -1,0 +1,61 @@
+/** Every command of `meshbox`, in the order of its help. A new command is a file in commands/ and a line here. */
+import type { CommandSpec } from './command.ts'
+import { backup } from './commands/backup.ts'
+import { configCheck } from './commands/config-check.ts'
+import { earningsEntries } from './commands/earnings-entries.ts'
+import { earnings } from './commands/earnings.ts'
+import { identityShow } from './commands/identity-show.ts'
+import { identityWords } from './commands/identity-words.ts'
+import { passwordSet } from './commands/password-set.ts'
+import { receiptVerify } from './commands/receipt-verify.ts'
+import { reload } from './commands/reload.ts'
+import { sessionsExtend } from './commands/sessions-extend.ts'
+import { sessionsKick } from './commands/sessions-kick.ts'
+import { sessionsList } from './commands/sessions-list.ts'
+import { sessionsPause } from './commands/sessions-pause.ts'
+import { sessionsRefund } from './commands/sessions-refund.ts'
+import { sessionsResume } from './commands/sessions-resume.ts'
+import { sessionsShow } from './commands/sessions-show.ts'
+import { status } from './commands/status.ts'
+import { supportBundle } from './commands/support-bundle.ts'
+import { tariffSet } from './commands/tariff-set.ts'
+import { tariffShow } from './commands/tariff-show.ts'
+import { voucherBatches } from './commands/voucher-batches.ts'
+import { voucherCreate } from './commands/voucher-create.ts'
+import { voucherExport } from './commands/voucher-export.ts'
+import { voucherKeyAdopt } from './commands/voucher-key-adopt.ts'
+import { voucherKeyWords } from './commands/voucher-key-words.ts'
+import { voucherList } from './commands/voucher-list.ts'
+import { voucherRevoke } from './commands/voucher-revoke.ts'
+import { voucherSheet } from './commands/voucher-sheet.ts'
+
+export const COMMANDS: readonly CommandSpec[] = [
+  status,
+  sessionsList,
+  sessionsShow,
+  sessionsKick,
+  sessionsPause,
+  sessionsResume,
+  sessionsExtend,
+  sessionsRefund,
+  voucherCreate,
+  voucherList,
+  voucherBatches,
+  voucherRevoke,
+  voucherSheet,
+  voucherExport,
+  voucherKeyWords,
+  voucherKeyAdopt,
+  tariffShow,
+  tariffSet,
+  earnings,
+  earningsEntries,
+  backup,
+  supportBundle,
+  receiptVerify,
+  identityShow,
+  identityWords,
+  passwordSet,
+  reload,
+  configCheck,
+]

@@ -1,0 +1,21 @@
+/** `meshbox identity show` */
+import type { CommandSpec } from '../command.ts'
+import { pairs } from '../text.ts'
+
+export const identityShow: CommandSpec = {
+  words: ['identity', 'show'],
+  isDefault: true,
+  summary: 'address and public keys of the box',
+  run: async ({ service }) => {
+    const { identity } = await service.call('settings', {})
+    return {
+      json: identity,
+      text: pairs([
+        ['Address', identity.address],
+        ['Public key', identity.publicKey],
+        ['Voucher key', identity.voucherPublicKey],
+        ['Recovery words', identity.recoveryWordsShown ? 'were shown' : 'not shown yet: meshbox identity words'],
+      ]),
+    }
+  },
+}

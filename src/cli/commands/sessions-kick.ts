@@ -1,0 +1,14 @@
+/** `meshbox sessions kick ID` */
+import { argument } from '../command.ts'
+import type { CommandSpec } from '../command.ts'
+import { sessionText } from './session-text.ts'
+
+export const sessionsKick: CommandSpec = {
+  words: ['sessions', 'kick'],
+  summary: 'end a session now; nothing is kept and nothing is paid back',
+  arguments: [{ name: 'ID' }],
+  run: async (context) => {
+    const session = await context.service.call('kick', { params: { id: argument(context, 0) } })
+    return { json: session, text: sessionText(session) }
+  },
+}
