@@ -13,6 +13,7 @@ export default defineConfig({
           ...shared,
           name: 'real',
           include: ['test/netns/**/*.test.ts', 'test/browser/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
         },
