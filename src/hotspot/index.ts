@@ -1,5 +1,9 @@
-/** The hotspot: what other rooms may know of the paid session. Its own rooms (gate, voucher, …) have their own doors. */
+/** The hotspot: sessions and their desks, and the parts of its inner rooms that main.ts joins them with. */
+export { Hotspot } from './hotspot.ts'
+export type { EarningsBook, HotspotDeps } from './ports.ts'
+export { hotspotMigrations } from './io/migrations.ts'
 export type {
+  BearerPreview,
   ClientAddress,
   EndReason,
   GuestDesk,
@@ -27,3 +31,9 @@ export type {
   NeighbourTable,
 } from './gate/types.ts'
 export type { VoucherId, VoucherTerms } from './voucher/types.ts'
+export { DnsmasqFiles, LoopbackNeighbours, RecordGate, createGate } from './gate/index.ts'
+export type { DnsmasqPaths, GateDeps, GateParts } from './gate/index.ts'
+export { PortalServer, readTlsFiles } from './portal/index.ts'
+export type { Option114, PortalDeps } from './portal/index.ts'
+export { verifyReceipt } from './receipt/index.ts'
+export type { ReceiptCheck } from './receipt/index.ts'

@@ -1,0 +1,28 @@
+/** What the hotspot needs from outside; main.ts hands it in. */
+import type { Clock, Log, Randomness, Timers } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import type { VoucherKeys } from '../identity/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Gate, NeighbourTable } from './gate/types.ts'
+import type { ReceiptSigner } from './receipt/index.ts'
+
+/** The part of the ledger the hotspot writes: earnings, and what of them is given back. */
+export type EarningsBook = Pick<Ledger, 'earn' | 'reverse'>
+
+export interface HotspotDeps {
+  /** Read at each use, so that a reload counts from then on. */
+  readonly config: () => Config
+  readonly store: Store
+  readonly ledger: EarningsBook
+  readonly gate: Gate
+  readonly neighbours: NeighbourTable
+  readonly voucherKeys: VoucherKeys
+  readonly signer: ReceiptSigner
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly randomness: Randomness
+  readonly log: Log
+  /** Whether the portal is announced by DHCP option 114, and why (not). */
+  readonly option114: () => { readonly state: 'announced' | 'withheld'; readonly reason: string }
+}

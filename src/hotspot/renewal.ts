@@ -1,0 +1,114 @@
+/**
+ * Keeps the kernel's leases ahead of the sessions: all that need it in one change, three times per lease,
+ * and within a second after the gate failed to follow. A session whose last lease reaches its own end is
+ * left alone: the kernel closes it to the moment.
+ */
+import { asError } from '../base/index.ts'
+import type { Cancel } from '../base/index.ts'
+import type { Keeper } from './keeper.ts'
+import type { Lanes } from './lanes.ts'
+import { sessionLane } from './lanes.ts'
+import type { LiveSessions } from './live-sessions.ts'
+import type { HotspotDeps } from './ports.ts'
+import { grantsOf, needsRenewal, step, wantsOpening } from './session/index.ts'
+import type { Session } from './session/index.ts'
+
+const RENEWALS_PER_LEASE = 3
+const RETRY_MS = 1000
+
+export class Renewal {
+  readonly #deps: HotspotDeps
+  readonly #live: LiveSessions
+  readonly #lanes: Lanes
+  readonly #keeper: Keeper
+  #isRenewing = false
+  #isFailing = false
+  #cancel: Cancel = () => undefined
+  #cancelRetry: Cancel | null = null
+
+  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, keeper: Keeper) {
+    this.#deps = deps
+    this.#live = live
+    this.#lanes = lanes
+    this.#keeper = keeper
+  }
+
+  start(): void {
+    this.#keeper.onTrouble = () => this.#soon()
+    const everyMs = Math.floor((this.#deps.config().hotspot.leaseSeconds * 1000) / RENEWALS_PER_LEASE)
+    this.#cancel = this.#deps.timers.every(everyMs, () => this.#keeper.spawn('renewing leases', this.renew()))
+  }
+
+  stop(): void {
+    this.#keeper.onTrouble = () => undefined
+    this.#cancel()
+    this.#cancelRetry?.()
+    this.#cancelRetry = null
+  }
+
+  async renew(): Promise<void> {
+    if (this.#isRenewing) return
+    this.#isRenewing = true
+    try {
+      this.#openWaiting()
+      await this.#renewRunning()
+    } finally {
+      this.#isRenewing = false
+    }
+  }
+
+  /** Owed an open gate since before the last start, or since the gate last failed. */
+  #openWaiting(): void {
+    for (const session of this.#live.all())
+      if (wantsOpening(session) && !this.#lanes.isBusy(sessionLane(session.id)))
+        this.#keeper.inBackground(session.id, 'opening a waiting session', async (now) => {
+          if (wantsOpening(now)) await this.#keeper.perform(now, { type: 'open', by: 'service' })
+        })
+  }
+
+  async #renewRunning(): Promise<void> {
+    const { clock, config, gate, log } = this.#deps
+    const due = this.#due()
+    const unclosed = [...this.#keeper.unclosed].filter((mac) => !this.#keeper.isHeld(mac))
+    this.#keeper.unclosed.clear()
+    if (due.length === 0 && unclosed.length === 0) return
+    const leaseMs = config().hotspot.leaseSeconds * 1000
+    const nowMs = clock.boottimeMs()
+    for (const session of due) this.#keeper.behind.delete(session.id)
+    try {
+      await gate.apply({ open: due.flatMap((session) => grantsOf(session, nowMs, leaseMs)), close: unclosed })
+    } catch (thrown) {
+      if (!this.#isFailing) log.error('leases could not be renewed; trying again every second', { error: asError(thrown) })
+      this.#isFailing = true
+      for (const session of due) this.#keeper.behind.add(session.id)
+      for (const mac of unclosed) this.#keeper.unclosed.add(mac)
+      this.#soon()
+      return
+    }
+    if (this.#isFailing) log.info('leases are renewed again')
+    this.#isFailing = false
+    for (const session of due) this.#noteRenewed(session.id, leaseMs)
+  }
+
+  #due(): Session[] {
+    const due: Session[] = []
+    for (const session of this.#live.all())
+      if (session.state === 'active' && (needsRenewal(session) || this.#keeper.behind.has(session.id))) due.push(session)
+    return due
+  }
+
+  /** A session somebody is working on right now hears of it at the next renewal; until then it is charged less, not more. */
+  #noteRenewed(id: string, leaseMs: number): void {
+    const session = this.#live.get(id)
+    if (session === undefined || this.#lanes.isBusy(sessionLane(id))) return
+    const at = this.#keeper.now()
+    this.#live.put(step(session, { type: 'renewed', at, openUntilMs: at.boottimeMs + leaseMs }).session)
+  }
+
+  #soon(): void {
+    this.#cancelRetry ??= this.#deps.timers.after(RETRY_MS, () => {
+      this.#cancelRetry = null
+      this.#keeper.spawn('renewing leases', this.renew())
+    })
+  }
+}

@@ -1,0 +1,63 @@
+/** What the kernel should hold for a session, and when somebody must look at it again. */
+import type { Grant } from '../gate/types.ts'
+import { currentOf, msLeft, totalBytesLeft, totalMsLeft } from './allotment.ts'
+import { boundDevices, settle } from './session.ts'
+import type { Session } from './session.ts'
+
+/**
+ * A renewed lease that is also the last one is cut this much short: the time between reading the clock and
+ * the kernel's commit would otherwise be given away, and expiry must not be late.
+ */
+export const LAST_LEASE_MARGIN_MS = 40
+/** What a gate takes (gate/grant.ts); a voucher printed elsewhere may say more. */
+const MAX_QUOTA_BYTES = 2 ** 50
+const RATE_KBPS = { least: 8, most: 10_000_000 }
+
+/** Grants of a session that is open or being opened, from `nowMs` (boot clock); none when nothing is left. */
+export function grantsOf(session: Session, nowMs: number, maxLeaseMs: number): Grant[] {
+  if (session.state !== 'active' && session.state !== 'gate-open') return []
+  const settled = settle(session, nowMs)
+  const current = currentOf(settled.allotments)
+  if (current === undefined) return []
+  const left = totalMsLeft(settled.allotments)
+  // The first lease needs no margin: the session's clock starts only after the kernel's.
+  const margin = settled.state === 'active' ? LAST_LEASE_MARGIN_MS : 0
+  const leaseMs = left === null ? maxLeaseMs : Math.min(maxLeaseMs, Math.max(1, left - margin))
+  const bytes = totalBytesLeft(settled.allotments)
+  const quotaBytes = bytes === null || bytes > MAX_QUOTA_BYTES ? null : bytes
+  return boundDevices(settled).map(({ mac, ip4 }) => ({
+    sessionId: settled.id,
+    mac,
+    ip4,
+    leaseMs,
+    quotaBytes,
+    usedBytes: settled.upBytes + settled.downBytes,
+    downKbps: rate(current.downKbps),
+    upKbps: rate(current.upKbps),
+  }))
+}
+
+function rate(kbps: number | null): number | null {
+  return kbps === null ? null : Math.min(RATE_KBPS.most, Math.max(RATE_KBPS.least, kbps))
+}
+
+/** Will the kernel close before the session's own time is over? Then the lease must be renewed. */
+export function needsRenewal(session: Session): boolean {
+  if (session.state !== 'active' || session.run === null) return false
+  const left = totalMsLeft(session.allotments)
+  return left === null || session.run.countedToMs + left > session.run.openUntilMs
+}
+
+/** Boot-clock moment at which the allotment in use runs out of time, if the gate is open until then. */
+export function deadlineOf(session: Session): number | null {
+  if (session.state !== 'active' || session.run === null) return null
+  const current = currentOf(session.allotments)
+  const left = current === undefined ? 0 : msLeft(current)
+  if (left === null) return null
+  const deadlineMs = session.run.countedToMs + left
+  return deadlineMs <= session.run.openUntilMs ? deadlineMs : null
+}
+
+export function isByteLimited(session: Session): boolean {
+  return session.allotments.some((allotment) => !allotment.isVoid && allotment.grantedBytes !== null)
+}

@@ -1,0 +1,16 @@
+/** The paid session, pure: states, arithmetic, grants, views. */
+export { isUsable, newAllotment } from './allotment.ts'
+export type { Allotment, Terms } from './allotment.ts'
+export {
+  NOTHING_READ,
+  boundDevices,
+  isBoundTo,
+  isOver,
+  quotedSession,
+  settle,
+  wantsOpening,
+} from './session.ts'
+export type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
+export { step } from './step.ts'
+export { LAST_LEASE_MARGIN_MS, deadlineOf, grantsOf, isByteLimited, needsRenewal } from './grants.ts'
+export { secondsUsed, sum, viewOf } from './view.ts'

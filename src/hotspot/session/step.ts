@@ -1,0 +1,342 @@
+/**
+ * The rules of the session: (session, input) → {session, effects}. portal.md row 21: money is on disk
+ * before the gate opens, the clock starts when the kernel has it, a gate that fails leaves a credit, and
+ * news that comes late is still good news. Bound to what was paid, not to a MAC (portal.md 2.8).
+ */
+import { MeshBoxError } from '../../base/index.ts'
+import type { Moment } from '../../base/index.ts'
+import type { MacAddress } from '../gate/types.ts'
+import type { EndReason } from '../types.ts'
+import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft } from './allotment.ts'
+import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, settle } from './session.ts'
+import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
+
+/** Devices that gave up their place and are still listed on the receipt. */
+const MAX_FORMER_DEVICES = 16
+/** A packet as the kernel forwards it, segments joined: what may be left over when it says 'used up'. */
+const LAST_PACKET_BYTES = 65_536
+const WRITE: SessionEffect = { type: 'write', reversals: [] }
+
+/** Throws `conflict` when the input does not fit the state; the session is then unchanged. */
+export function step(session: Session, input: SessionInput): Step {
+  switch (input.type) {
+    case 'preflight':
+      return only({ ...session, state: from(session, input.type, 'quoted', 'preflight') })
+    case 'received':
+      return only({
+        ...session,
+        state: from(session, input.type, 'preflight', 'received'),
+        allotments: [newAllotment(input.terms, 0)],
+        devices: [boundDevice(input.device)],
+      })
+    case 'journaled':
+      return { session: { ...session, state: from(session, input.type, 'received', 'journaled'), started: input.at }, effects: [WRITE] }
+    case 'open':
+      return open(session, input.by)
+    case 'opened':
+      return opened(session, input.at, input.openUntilMs)
+    case 'refused':
+      return { session: { ...session, state: from(session, input.type, 'gate-open', 'credited') }, effects: [WRITE] }
+    case 'renewed':
+      return only(renewed(session, input.at, input.openUntilMs))
+    case 'counted':
+      return afterUse(session, count(settle(session, input.at.boottimeMs), input.counters), input.at)
+    case 'spent':
+      return spent(session, input.at)
+    case 'tick':
+      return afterUse(session, settle(session, input.at.boottimeMs), input.at)
+    case 'bought':
+      return bought(session, input)
+    case 'bind':
+      return bind(session, input)
+    case 'unbind':
+      return unbind(session, input.at, input.mac)
+    case 'moved':
+      return moved(session, input.mac, input.ip4)
+    case 'pause':
+      return pause(session, input)
+    case 'end':
+      return end(needOpen(settle(session, input.at.boottimeMs)), input.at, input.reason, [])
+    case 'refund':
+      return refund(needOpen(settle(session, input.at.boottimeMs)), input.at)
+    case 'revoke':
+      return revoke(session, input.at, input.bearer)
+    case 'restored':
+      return restored(session, input.at, input.sameBoot)
+  }
+}
+
+function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
+  if (session.state === 'paused' && session.pauseReason === 'owner' && by !== 'owner') throw pausedByOwner()
+  if (currentOf(session.allotments) === undefined) throw sessionEnded()
+  if (boundDevices(session).length === 0)
+    throw new MeshBoxError('conflict', 'no device is bound to this session: use its code on a device', { code: 'no-device' })
+  const told: Session = { ...session, state: 'gate-open', pauseReason: null, run: null }
+  const tell: SessionEffect = { type: 'gate', open: true, close: [] }
+  // Journaled already: it is on disk that the guest is owed an open gate. Otherwise that comes first.
+  if (session.state === 'journaled' || session.state === 'gate-open') return { session: told, effects: [tell] }
+  if (session.state === 'paused' || session.state === 'credited') return { session: told, effects: [WRITE, tell] }
+  throw wrongState(session, 'open')
+}
+
+function opened(session: Session, at: Moment, openUntilMs: number): Step {
+  if (session.state === 'active') return only(renewed(session, at, openUntilMs))
+  if (session.state !== 'gate-open') throw wrongState(session, 'opened')
+  const countedToMs = Math.ceil(at.boottimeMs)
+  return {
+    session: { ...session, state: 'active', run: { countedToMs, openUntilMs: Math.floor(openUntilMs) } },
+    effects: [WRITE],
+  }
+}
+
+/** News for a session that is no longer running changes nothing. */
+function renewed(session: Session, at: Moment, openUntilMs: number): Session {
+  const settled = settle(session, at.boottimeMs)
+  if (settled.state !== 'active' || settled.run === null) return session
+  const wasClosed = settled.run.openUntilMs < at.boottimeMs
+  return {
+    ...settled,
+    run: {
+      countedToMs: wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs,
+      openUntilMs: Math.max(settled.run.openUntilMs, Math.floor(openUntilMs)),
+    },
+  }
+}
+
+/** Counters are cumulative; a lower one than before has started anew from zero. */
+function count(session: Session, counters: ReadonlyMap<MacAddress, Reading>): Session {
+  if (session.state !== 'active') return rebase(session, counters)
+  let { upBytes, downBytes } = session
+  let isChanged = false
+  const devices = session.devices.map((device) => {
+    const now = counters.get(device.mac)
+    if (now === undefined || !device.isBound || sameReading(now, device.seen)) return device
+    const delta = isLower(now, device.seen) ? now : mapReading(now, device.seen, (a, b) => a - b)
+    upBytes += delta.upBytes
+    downBytes += delta.downBytes
+    isChanged = true
+    return { ...device, seen: now, used: mapReading(device.used, delta, (a, b) => a + b) }
+  })
+  if (!isChanged) return session
+  const spent = upBytes - session.upBytes + (downBytes - session.downBytes)
+  return { ...session, devices, upBytes, downBytes, allotments: spendBytes(session.allotments, spent) }
+}
+
+/** With more left than a packet the news is old: something was bought meanwhile, and the gate must be told again. */
+function spent(session: Session, at: Moment): Step {
+  const settled = settle(session, at.boottimeMs)
+  if (settled.state !== 'active') return only(session)
+  const left = totalBytesLeft(settled.allotments)
+  if (left === null || left > LAST_PACKET_BYTES) return { session: settled, effects: [{ type: 'gate', open: true, close: [] }] }
+  return afterUse(session, { ...settled, allotments: spendBytes(settled.allotments, left) }, at)
+}
+
+/** While the gate is shut nothing is charged, but counters that were dropped meanwhile start from zero. */
+function rebase(session: Session, counters: ReadonlyMap<MacAddress, Reading>): Session {
+  const isStale = (device: Device): boolean => isLower(counters.get(device.mac) ?? NOTHING_READ, device.seen)
+  if (!session.devices.some(isStale)) return session
+  return {
+    ...session,
+    devices: session.devices.map((device) => (isStale(device) ? { ...device, seen: counters.get(device.mac) ?? NOTHING_READ } : device)),
+  }
+}
+
+/** Time or bytes were charged, or bought: is anything left, and is it still the same allotment? */
+function afterUse(before: Session, after: Session, at: Moment): Step {
+  if (after.state !== 'active') return only(after)
+  const was = currentOf(before.allotments)
+  const is = currentOf(after.allotments)
+  if (is === undefined) {
+    const last = after.allotments.find((allotment) => allotment.seq === (was ?? after.allotments.at(-1))?.seq)
+    const reason: EndReason = last !== undefined && bytesLeft(last) === 0 ? 'bytes-used' : 'time-used'
+    return expired(after, at, reason)
+  }
+  if (is.seq === was?.seq) return only(after)
+  const fitted = fitDevices(after)
+  const tell: SessionEffect = { type: 'gate', open: true, close: fitted.evicted }
+  return { session: fitted.session, effects: fitted.evicted.length > 0 ? [WRITE, tell] : [tell] }
+}
+
+/** Used up: closing does not wait for the disk, which may be full. */
+function expired(session: Session, at: Moment, reason: EndReason): Step {
+  const ended = end(session, at, reason, [])
+  return { session: ended.session, effects: ended.effects.toReversed() }
+}
+
+function end(session: Session, at: Moment, reason: EndReason, reversals: readonly Reversal[]): Step {
+  return {
+    session: { ...session, state: 'ended', endReason: reason, pauseReason: null, run: null, ended: at },
+    effects: [{ type: 'write', reversals }, closeAll(session)],
+  }
+}
+
+function bought(session: Session, input: Extract<SessionInput, { type: 'bought' }>): Step {
+  const settled = needOpen(settle(session, input.at.boottimeMs))
+  // A guest's code is not taken while it would buy him nothing; the owner may give what he likes.
+  if (settled.state === 'paused' && settled.pauseReason === 'owner' && input.terms.source !== 'owner') throw pausedByOwner()
+  const allotments = [...settled.allotments, newAllotment(input.terms, settled.allotments.length)]
+  const fitted = fitDevices({ ...settled, allotments })
+  if (settled.state !== 'active') return { session: fitted.session, effects: [WRITE] }
+  return { session: fitted.session, effects: [WRITE, { type: 'gate', open: true, close: fitted.evicted }] }
+}
+
+function bind(session: Session, input: Extract<SessionInput, { type: 'bind' }>): Step {
+  const { device } = input
+  const settled = needOpen(settle(session, input.at.boottimeMs))
+  if (settled.state === 'paused' && settled.pauseReason === 'owner') throw pausedByOwner()
+  if (isBoundTo(settled, device.mac))
+    return device.ip4 === null ? only(settled) : moved(settled, device.mac, device.ip4)
+  const former = settled.devices.find((known) => known.mac === device.mac)
+  const bound: Device = { ...boundDevice(device), used: former?.used ?? NOTHING_READ }
+  const fitted = fitDevices({
+    ...settled,
+    devices: [...settled.devices.filter((known) => known.mac !== device.mac), bound],
+  })
+  // Whoever lost his place must not come back with the ticket he saw.
+  const ticketCounter = settled.ticketCounter + (input.byTicket || fitted.evicted.length > 0 ? 1 : 0)
+  const next = { ...fitted.session, ticketCounter }
+  if (settled.state !== 'active') return { session: next, effects: [WRITE] }
+  return { session: next, effects: [WRITE, { type: 'gate', open: true, close: fitted.evicted }] }
+}
+
+/** The device went over to another session. Without any device the clock stops. */
+function unbind(session: Session, at: Moment, mac: MacAddress): Step {
+  if (!isBoundTo(session, mac)) return only(session)
+  const settled = settle(session, at.boottimeMs)
+  const devices = dropFormer(settled.devices.map((device) => (device.mac === mac ? { ...device, isBound: false } : device)))
+  const next: Session = { ...settled, devices }
+  if (next.state !== 'active') return { session: next, effects: [WRITE] }
+  const close: SessionEffect = { type: 'gate', open: false, close: [mac] }
+  if (devices.some((device) => device.isBound)) return { session: next, effects: [WRITE, close] }
+  return { session: { ...next, state: 'paused', pauseReason: 'guest', run: null }, effects: [WRITE, close] }
+}
+
+/** DHCP gave a bound device another address: the gate follows, nothing is charged. */
+function moved(session: Session, mac: MacAddress, ip4: string): Step {
+  const device = session.devices.find((known) => known.isBound && known.mac === mac)
+  if (device === undefined || device.ip4 === ip4 || session.state === 'ended') return only(session)
+  const next = { ...session, devices: session.devices.map((known) => (known === device ? { ...known, ip4 } : known)) }
+  return { session: next, effects: session.state === 'active' ? [WRITE, { type: 'gate', open: true, close: [] }] : [WRITE] }
+}
+
+function pause(session: Session, input: Extract<SessionInput, { type: 'pause' }>): Step {
+  const { at, reason } = input
+  if (session.state === 'paused') {
+    if (reason !== 'owner' || session.pauseReason === 'owner') return only(session)
+    return { session: { ...session, pauseReason: 'owner' }, effects: [WRITE] }
+  }
+  const settled = needOpen(settle(session, at.boottimeMs))
+  if (settled.state !== 'active') throw wrongState(settled, 'pause')
+  if (currentOf(settled.allotments) === undefined) return afterUse(session, settled, at)
+  return {
+    session: { ...settled, state: 'paused', pauseReason: reason, run: null },
+    effects: [WRITE, closeAll(settled)],
+  }
+}
+
+function refund(session: Session, at: Moment): Step {
+  const reversals: Reversal[] = []
+  const allotments = session.allotments.map((allotment) => {
+    const amount = refundOf(allotment)
+    if (amount === 0n || allotment.entryId === null) return allotment
+    reversals.push({ seq: allotment.seq, entryId: allotment.entryId, amount })
+    return { ...allotment, refunded: amount, isVoid: true }
+  })
+  return end({ ...session, allotments }, at, 'refunded', reversals)
+}
+
+function revoke(session: Session, at: Moment, bearer: string): Step {
+  const settled = needOpen(settle(session, at.boottimeMs))
+  const allotments = settled.allotments.map((each) => (each.bearer === bearer ? { ...each, isVoid: true } : each))
+  const next: Session = { ...settled, allotments }
+  if (currentOf(allotments) === undefined) return end(next, at, 'revoked', [])
+  const { session: fitted, effects } = afterUse(settled, next, at)
+  return { session: fitted, effects: [WRITE, ...effects.filter((effect) => effect.type !== 'write')] }
+}
+
+/**
+ * After a service restart in the same boot the guest was online until the kernel's lease ran out: that is
+ * charged. After a reboot the time since the last checkpoint is the guest's, and the box was off.
+ */
+function restored(session: Session, at: Moment, sameBoot: boolean): Step {
+  const devices = sameBoot ? session.devices : session.devices.map((device) => ({ ...device, seen: NOTHING_READ }))
+  if (session.state !== 'active') return only({ ...session, devices, run: null })
+  const settled = sameBoot ? settle(session, at.boottimeMs) : session
+  if (currentOf(settled.allotments) === undefined) return expired({ ...settled, devices }, at, usedUpReason(settled))
+  return only({ ...settled, devices, state: 'paused', pauseReason: 'restart', run: null })
+}
+
+function usedUpReason(session: Session): EndReason {
+  const last = session.allotments.at(-1)
+  return last !== undefined && bytesLeft(last) === 0 ? 'bytes-used' : 'time-used'
+}
+
+/** Beyond what the current allotment allows, the oldest bindings give up their places. */
+function fitDevices(session: Session): { session: Session; evicted: MacAddress[] } {
+  const bound = boundDevices(session)
+  const surplus = bound.length - devicesMax(session)
+  if (surplus <= 0) return { session: { ...session, devices: dropFormer(session.devices) }, evicted: [] }
+  const evicted = bound.slice(0, surplus).map((device) => device.mac)
+  const devices = session.devices.map((device) => (evicted.includes(device.mac) ? { ...device, isBound: false } : device))
+  return { session: { ...session, devices: dropFormer(devices) }, evicted }
+}
+
+function dropFormer(devices: readonly Device[]): readonly Device[] {
+  let surplus = devices.filter((device) => !device.isBound).length - MAX_FORMER_DEVICES
+  return surplus <= 0 ? devices : devices.filter((device) => device.isBound || surplus-- <= 0)
+}
+
+function boundDevice(device: NewDevice): Device {
+  return { ...device, isBound: true, used: NOTHING_READ }
+}
+
+function closeAll(session: Session): SessionEffect {
+  return { type: 'gate', open: false, close: boundDevices(session).map((device) => device.mac) }
+}
+
+function only(session: Session): Step {
+  return { session, effects: [] }
+}
+
+function sameReading(a: Reading, b: Reading): boolean {
+  return a.upBytes === b.upBytes && a.downBytes === b.downBytes && a.upPackets === b.upPackets && a.downPackets === b.downPackets
+}
+
+function isLower(a: Reading, b: Reading): boolean {
+  return a.upBytes < b.upBytes || a.downBytes < b.downBytes || a.upPackets < b.upPackets || a.downPackets < b.downPackets
+}
+
+function mapReading(a: Reading, b: Reading, join: (a: number, b: number) => number): Reading {
+  return {
+    upBytes: join(a.upBytes, b.upBytes),
+    downBytes: join(a.downBytes, b.downBytes),
+    upPackets: join(a.upPackets, b.upPackets),
+    downPackets: join(a.downPackets, b.downPackets),
+  }
+}
+
+function from(session: Session, input: SessionInput['type'], needed: Session['state'], to: Session['state']): Session['state'] {
+  if (session.state !== needed) throw wrongState(session, input)
+  return to
+}
+
+function needOpen(session: Session): Session {
+  if (session.state === 'ended') throw sessionEnded()
+  return session
+}
+
+function sessionEnded(): MeshBoxError {
+  return new MeshBoxError('conflict', 'this session is over', { code: 'session-ended' })
+}
+
+function pausedByOwner(): MeshBoxError {
+  return new MeshBoxError('conflict', 'the owner paused this session; ask at the counter', { code: 'paused-by-owner' })
+}
+
+function wrongState(session: Session, input: SessionInput['type']): MeshBoxError {
+  return new MeshBoxError('conflict', `a session that is '${session.state}' cannot be asked to '${input}'`, {
+    code: 'wrong-state',
+    field: 'state',
+    value: session.state,
+  })
+}

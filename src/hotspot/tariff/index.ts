@@ -1,0 +1,7 @@
+/** Prices, happy hours, free trials: pure. */
+export { happyHourAt } from './happy-hour.ts'
+export type { TariffMoment } from './happy-hour.ts'
+export { discounted, priceBoard, priceOf } from './price.ts'
+export { TRIAL_DAY_MS, ageOf, isDayOver } from './trial.ts'
+export type { AgeMark, TrialUse } from './trial.ts'
+export { packageTerms, trialAllotment, voucherAllotment } from './terms.ts'
