@@ -48,7 +48,7 @@ export async function bundle(): Promise<void> {
   mkdirSync(join(DIST, 'native'), { recursive: true })
   await Promise.all([
     build({ ...server, entryPoints: ['src/main.ts'], outfile: 'dist/meshboxd.cjs' }),
-    build({ ...server, entryPoints: ['src/cli/entry.ts'], outfile: 'dist/meshbox-cli.cjs' }),
+    build({ ...server, entryPoints: ['src/main/cli.ts'], outfile: 'dist/meshbox-cli.cjs' }),
     build({ ...browser, entryPoints: ['src/web/guest/main.ts'], outfile: 'dist/web/guest.js' }),
     build({ ...browser, entryPoints: ['src/web/owner/main.tsx'], outfile: 'dist/web/dashboard.js' }),
     build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: 'dist/web/dashboard.css' }),

@@ -64,7 +64,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
   })
   const dnsmasq = new DnsmasqFiles({ confDir: settings.dnsmasqConfDir, optionsFile: settings.dnsmasqOptionsFile, pidFile: settings.dnsmasqPidFile }, log.room('dnsmasq'))
   const portal = new PortalServer({
-    desk: hotspot,
+    desk: hotspot.guests,
     neighbours,
     config,
     clock,
@@ -102,7 +102,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     throw error
   }
   return {
-    desk: hotspot,
+    desk: hotspot.owner,
     configChanged: () => hotspot.onConfigChanged(),
     async stop() {
       await portal.stop()
