@@ -1,0 +1,55 @@
+/**
+ * Every route of the guest side. Paths are compared as they were sent, byte for byte and without decoding,
+ * so there is no second spelling of a path that could slip past a check. GETs only look.
+ */
+import type { GuestGet, GuestPost, OpenGet } from '../asked.ts'
+import { API_PATH } from '../option-114.ts'
+import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
+import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
+import { captivePortalApi } from './capport.ts'
+
+export type Route =
+  | { readonly kind: 'look'; readonly run: GuestGet }
+  | { readonly kind: 'open'; readonly run: OpenGet }
+  | { readonly kind: 'act'; readonly run: GuestPost }
+
+const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/', { kind: 'look', run: home }],
+  ['/add', { kind: 'look', run: addTime }],
+  ['/move', { kind: 'look', run: move }],
+  ['/receipt', { kind: 'look', run: receiptView }],
+  ['/receipt.txt', { kind: 'look', run: receiptFile }],
+  ['/status.json', { kind: 'look', run: status }],
+  [API_PATH, { kind: 'open', run: captivePortalApi }],
+  ['/redeem', { kind: 'act', run: redeem }],
+  ['/trial', { kind: 'act', run: takeTrial }],
+  ['/pause', { kind: 'act', run: pauseSession }],
+  ['/resume', { kind: 'act', run: resumeSession }],
+  ['/end', { kind: 'act', run: endSession }],
+])
+
+/** Printed codes are all upper case (the QR code is smaller so), their paths included. */
+const SCANNED = /^\/[vVtT]\/([0-9A-Za-z]{1,256})$/
+const API_BY_NAME = new RegExp(`^${API_PATH}/([A-Za-z0-9_-]{24})$`)
+
+export interface Match {
+  readonly route: Route
+  readonly argument: string
+}
+
+export function routeOf(path: string): Match | null {
+  const exact = EXACT.get(path)
+  if (exact !== undefined) return { route: exact, argument: '' }
+  const bearer = SCANNED.exec(path)?.[1]
+  if (bearer !== undefined) return { route: { kind: 'look', run: scanned }, argument: bearer.toUpperCase() }
+  const name = API_BY_NAME.exec(path)?.[1]
+  if (name !== undefined) return { route: { kind: 'open', run: captivePortalApi }, argument: name }
+  return null
+}
+
+export function allowedMethods(route: Route): string {
+  return route.kind === 'act' ? 'POST' : 'GET, HEAD'
+}
+
+/** For the tests that try every route. */
+export const EXACT_PATHS: readonly string[] = [...EXACT.keys()]
