@@ -87,7 +87,7 @@ async function onThisMachine(): Promise<void> {
   const service = await startService(thisMachine, files)
   try {
     await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
-    const made = await service.cli('voucher', 'create', '--package', 'minute', '--count', '3')
+    const made = await service.cli('voucher', 'create', 'minute', '3', '--codes')
     note(made.stdout.trimEnd())
     step('It stays up. Ctrl-C ends it')
     note(`dashboard   http://127.0.0.1:2090/          password: ${PASSWORD}`)

@@ -28,9 +28,9 @@ export async function tellStory(box: Box): Promise<void> {
   const ben = new Phone(second)
 
   step('The owner prints vouchers')
-  const made = await box.service.cliJson<VoucherCreateReply>('voucher', 'create', '--package', 'story', '--count', '3')
+  const made = await box.service.cliJson<VoucherCreateReply>('voucher', 'create', 'story', '3', '--codes')
   const [code = '', more = ''] = made.vouchers.map((voucher) => voucher.code)
-  note(`meshbox voucher create --package story --count 3   →   ${made.vouchers.map((voucher) => voucher.code).join('   ')}`)
+  note(`meshbox voucher create story 3 --codes   →   ${made.vouchers.map((voucher) => voucher.code).join('   ')}`)
   claim('three codes with a check symbol', made.vouchers.length === 3 && /^[0-9A-Z]{5}-[0-9A-Z]{5}$/.test(code))
 
   step('Anna joins the Wi-Fi')
@@ -125,7 +125,7 @@ export async function tellStory(box: Box): Promise<void> {
 }
 
 async function openSessions(box: Box): Promise<SessionsJson['sessions']> {
-  return (await box.service.cliJson<SessionsJson>('sessions')).sessions.filter((session) => session.state !== 'ended')
+  return (await box.service.cliJson<SessionsJson>('sessions', 'list')).sessions.filter((session) => session.state !== 'ended')
 }
 
 async function secondsLeft(box: Box): Promise<number> {
