@@ -51,7 +51,7 @@ export interface OwnerPassword {
 
 /** The secp256k1 arithmetic behind an identity. Keys are 32 bytes, digests 32 bytes. */
 export interface Signer {
-  /** 33-byte compressed public key. */
+  /** 65-byte uncompressed public key. */
   publicKeyOf(privateKey: Uint8Array): Uint8Array
   /** r‖s‖v, low-s, deterministic (RFC 6979), v 27/28. */
   sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
