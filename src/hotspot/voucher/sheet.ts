@@ -68,42 +68,46 @@ export const SHEET_CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'uns
 
 /** HTML text, about 5 kB a voucher. Throws `input` for no vouchers or more than 10,000. */
 export function voucherSheet(sheet: VoucherSheet): string {
-  if (sheet.vouchers.length < 1 || sheet.vouchers.length > MAX_VOUCHERS)
-    throw inputError('vouchers', sheet.vouchers.length, `1..${MAX_VOUCHERS}`)
-  const texts = sheet.texts ?? ENGLISH
-  const pages = Math.ceil(sheet.vouchers.length / PER_PAGE)
-  const pageTexts = Array.from({ length: pages }, (_, page) =>
-    pageHtml(sheet, texts, sheet.vouchers.slice(page * PER_PAGE, (page + 1) * PER_PAGE), `${page + 1} / ${pages}`),
-  )
+  return [...voucherSheetParts(sheet)].join('')
+}
+
+/**
+ * The same page in parts of at most one voucher. A QR code takes a router some milliseconds: who serves a
+ * large sheet lets others have their turn between two parts.
+ */
+export function* voucherSheetParts(sheet: VoucherSheet): Generator<string, void, undefined> {
+  const { vouchers, venue, portalHost, printedText, texts = ENGLISH } = sheet
+  if (vouchers.length < 1 || vouchers.length > MAX_VOUCHERS) throw inputError('vouchers', vouchers.length, `1..${MAX_VOUCHERS}`)
+  const pages = Math.ceil(vouchers.length / PER_PAGE)
+  yield headHtml(venue, vouchers.length, pages, texts)
+  for (let page = 1; page <= pages; page++) {
+    yield '<section class="page">\n'
+    for (const voucher of vouchers.slice((page - 1) * PER_PAGE, page * PER_PAGE)) yield voucherHtml(venue, texts, voucher)
+    yield `${CUT_MARKS}
+<footer><span dir="auto">${escape(portalHost)}</span><span dir="auto">${escape(printedText)}</span><span dir="ltr">${page} / ${pages}</span></footer>
+</section>
+`
+  }
+  yield `</main>\n<script>${SCRIPT}</script>\n</body>\n</html>\n`
+}
+
+function headHtml(venue: string, vouchers: number, pages: number, texts: SheetTexts): string {
   return `<!doctype html>
 <html lang="${escape(texts.language)}" dir="${texts.direction}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${SHEET_CONTENT_SECURITY_POLICY}">
 <meta name="viewport" content="width=860">
-<title>${escape(sheet.venue)} (${sheet.vouchers.length})</title>
+<title>${escape(venue)} (${vouchers})</title>
 <style>${SHEET_STYLE}</style>
 </head>
 <body>
-<header class="bar"><p><b dir="auto">${escape(sheet.venue)}</b><small dir="auto">${sheet.vouchers.length} × Wi-Fi, A4 × ${pages}</small></p><button type="button" hidden>${escape(texts.print)}</button></header>
+<header class="bar"><p><b dir="auto">${escape(venue)}</b><small dir="auto">${vouchers} × Wi-Fi, A4 × ${pages}</small></p><button type="button" hidden>${escape(texts.print)}</button></header>
 <main>
-${pageTexts.join('\n')}
-</main>
-<script>${SCRIPT}</script>
-</body>
-</html>
 `
 }
 
-function pageHtml(sheet: VoucherSheet, texts: SheetTexts, vouchers: readonly SheetVoucher[], pageText: string): string {
-  return `<section class="page">
-${vouchers.map((voucher) => voucherHtml(sheet, texts, voucher)).join('\n')}
-${CUT_MARKS}
-<footer><span dir="auto">${escape(sheet.portalHost)}</span><span dir="auto">${escape(sheet.printedText)}</span><span dir="ltr">${pageText}</span></footer>
-</section>`
-}
-
-function voucherHtml(sheet: VoucherSheet, texts: SheetTexts, voucher: SheetVoucher): string {
+function voucherHtml(venue: string, texts: SheetTexts, voucher: SheetVoucher): string {
   const line = (className: string, text: string): string =>
     text === '' ? '' : `<p class="${className}" dir="auto">${escape(text)}</p>`
   const until =
@@ -111,7 +115,8 @@ function voucherHtml(sheet: VoucherSheet, texts: SheetTexts, voucher: SheetVouch
       ? ''
       : `<p class="until"><span dir="auto">${escape(texts.validUntil)}</span><b>${escape(voucher.validUntilText)}</b></p>`
   const labelClass = [...voucher.label].length > LARGE_LABEL ? 'label long' : 'label'
-  return `<article class="voucher">${qrSvg(voucher.qrUrl)}<div class="text">${line('venue', sheet.venue)}${line(labelClass, voucher.label)}${line('note', voucher.note ?? '')}</div><p class="code">${escape(voucher.code)}</p><div class="foot">${line('how', texts.howTo)}${until}<p class="id">${escape(voucher.id)}</p></div></article>`
+  return `<article class="voucher">${qrSvg(voucher.qrUrl)}<div class="text">${line('venue', venue)}${line(labelClass, voucher.label)}${line('note', voucher.note ?? '')}</div><p class="code">${escape(voucher.code)}</p><div class="foot">${line('how', texts.howTo)}${until}<p class="id">${escape(voucher.id)}</p></div></article>
+`
 }
 
 function qrSvg(text: string): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import encodeQR from 'qr'
 import { describe, expect, it } from 'vitest'
-import { SHEET_CONTENT_SECURITY_POLICY, voucherCsv, voucherSheet } from '../../../src/hotspot/voucher/index.ts'
+import { SHEET_CONTENT_SECURITY_POLICY, voucherCsv, voucherSheet, voucherSheetParts } from '../../../src/hotspot/voucher/index.ts'
 import type { SheetVoucher, VoucherCsvRow } from '../../../src/hotspot/voucher/index.ts'
 import { qrOutline } from '../../../src/hotspot/voucher/qr-outline.ts'
 
@@ -79,6 +79,15 @@ describe('sheet', () => {
     expect(html.match(/<script>/g)).toHaveLength(1)
     expect(html).not.toContain('<img')
     expect(html).toContain('&#38;amp;')
+  })
+
+  it('comes in parts of at most one voucher', () => {
+    const sheet = { ...SHEET, vouchers: new Array<SheetVoucher>(70).fill(VOUCHER) }
+    const parts = [...voucherSheetParts(sheet)]
+    expect(parts.join('')).toBe(voucherSheet(sheet))
+    const counts = parts.map((part) => part.split('<article').length - 1)
+    expect(Math.max(...counts)).toBe(1)
+    expect(counts.filter((count) => count === 1)).toHaveLength(70)
   })
 
   it('refuses no vouchers and more than 10,000', () => {
