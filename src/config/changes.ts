@@ -15,6 +15,26 @@ export interface ConfigChange {
   readonly restart: boolean
 }
 
+/**
+ * The configuration in force after a re-read: `next`, with the options that need a restart as the service was
+ * started with. When the token's decimals change, prices wait too: read with other decimals they would be
+ * other amounts.
+ */
+export function keepUntilRestart(started: Config, next: Config): Config {
+  const isRedenominated = started.token.decimals !== next.token.decimals
+  const kept = (key: keyof Config): unknown => {
+    if (isRedenominated && PRICED.includes(key)) return started[key]
+    if (SECTIONS.some((info) => info.key === key && info.name === null)) return next[key]
+    const rules: Readonly<Record<string, Rule<unknown>>> = RULES[key]
+    const [old, now] = [valuesAt(started, key), valuesAt(next, key)]
+    return Object.fromEntries(Object.keys(rules).map((property) => [property, rules[property]?.restart ? old[property] : now[property]]))
+  }
+  return Object.fromEntries(SECTIONS.map((info) => [info.key, kept(info.key)])) as unknown as Config
+}
+
+/** Sections that hold amounts of the token. */
+const PRICED: readonly (keyof Config)[] = ['tariff', 'packages']
+
 type Values = Readonly<Record<string, unknown>>
 
 /** Every option whose value differs, in the order of the documentation. */
@@ -41,10 +61,11 @@ export function restartNeeded(before: Config, after: Config): ConfigChange[] {
 
 function changesOf(info: SectionInfo, prefix: string, old: Values | undefined, now: Values | undefined, before: Config, after: Config): ConfigChange[] {
   const rules: Readonly<Record<string, Rule<unknown>>> = RULES[info.key]
+  const waits = PRICED.includes(info.key) && before.token.decimals !== after.token.decimals
   const changes: ConfigChange[] = []
   for (const [property, rule] of Object.entries(rules)) {
     const [from, to] = [valueText(old?.[property], before), valueText(now?.[property], after)]
-    if (from !== to) changes.push({ option: `${prefix}.${optionName(property)}`, from, to, restart: rule.restart })
+    if (from !== to) changes.push({ option: `${prefix}.${optionName(property)}`, from, to, restart: rule.restart || waits })
   }
   return changes
 }

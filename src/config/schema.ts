@@ -53,6 +53,7 @@ const MAIN: Rules<MainConfig> = {
   logLevel: option(oneOf('debug', 'info', 'warn', 'error'), 'info', 'info', { doc: 'The least important messages that are logged.' }),
   logStyle: option(oneOf('syslog', 'time'), 'syslog', 'syslog', {
     doc: '`syslog` puts a priority in front of each line (procd, journald), `time` the time (a terminal).',
+    restart: true,
   }),
   roles: listOf(
     { ...oneOf<Role>(...ROLES_BUILT), allowed: `${ROLES_BUILT.join(', ')} (other roles come with later versions)` },
@@ -111,11 +112,9 @@ const HOTSPOT: Rules<HotspotConfig> = {
   maxSessions: option(wholeNumber(1, 4096, 'sessions'), 1000, '1000', { doc: 'Sessions the box keeps open at once.', restart: true }),
   leaseSeconds: option(wholeNumber(5, 600, 'seconds'), 60, '60', {
     doc: 'How long the kernel keeps a paid guest open without hearing from the service: nobody stays longer when it dies.',
-    restart: true,
   }),
   checkpointSeconds: option(wholeNumber(1, 300, 'seconds'), 20, '20', {
     doc: 'How often the used time of running sessions is written down; a power cut gives back at most so much. Shorter than `lease_seconds`.',
-    restart: true,
   }),
   dnsQueriesPerSecond: option(wholeNumber(1, 1000, 'queries a second'), 20, '20', { doc: 'DNS queries an unpaid guest may send.', restart: true }),
   dnsKibPerMinute: option(wholeNumber(1, 65_536, 'KiB a minute'), 64, '64', {
@@ -151,7 +150,6 @@ const HOTSPOT: Rules<HotspotConfig> = {
   venueUrl: optional(venueUrl, 'none shown', { doc: 'Page about the place, shown by phones next to the network.' }),
   voucherBox: option(wholeNumber(0, 3, 'box number'), 0, '0', {
     doc: "Which of the owner's printing boxes this is; two boxes with the same voucher keys need different numbers.",
-    restart: true,
   }),
   idlePauseMinutes: option(wholeNumber(0, 1440, 'minutes'), 0, '0', { doc: 'Pause a session by itself after so many minutes without traffic; 0 = never.' }),
   trialsPerDay: option(wholeNumber(0, 100_000, 'trials'), 200, '200', {
@@ -167,7 +165,7 @@ const OWNER: Rules<OwnerConfig> = {
     { doc: "Address the dashboard listens on. Never an address of the guests' network.", restart: true },
   ),
   port: option(port, 2090, '2090', { doc: 'Port of the dashboard.', restart: true }),
-  sessionMinutes: option(wholeNumber(1, 1440, 'minutes'), 30, '30', { doc: 'Minutes without a request after which a login ends.', restart: true }),
+  sessionMinutes: option(wholeNumber(1, 1440, 'minutes'), 30, '30', { doc: 'Minutes without a request after which a login ends.' }),
 }
 
 const TARIFF: Rules<TariffConfig> = {

@@ -1,6 +1,6 @@
 /** What a re-read of the file changes, and what of it needs a restart. */
 import { describe, expect, it } from 'vitest'
-import { configChanges, loadConfig, restartNeeded } from '../../../src/config/index.ts'
+import { configChanges, keepUntilRestart, loadConfig, restartNeeded } from '../../../src/config/index.ts'
 
 const load = (text: string) => loadConfig(text, 'box')
 const pack = (id: string, slot: number, price: string): string => `config package '${id}'\n option slot ${slot}\n option label L\n option seconds 60\n option price ${price}\n`
@@ -34,5 +34,34 @@ describe('configChanges', () => {
       to: 'not set',
       restart: false,
     })
+  })
+})
+
+describe('keepUntilRestart', () => {
+  it('takes over what can change and keeps what cannot, list by list, option by option', () => {
+    const started = load(`config hotspot 'hotspot'\n option portal_port 81\n option trials_per_day 5\n${pack('a', 0, '1')}`)
+    const next = load(`config hotspot 'hotspot'\n option portal_port 82\n option trials_per_day 6\nconfig meshbox 'main'\n option name New\n list roles hotspot\n${pack('b', 1, '2')}`)
+    const now = keepUntilRestart(started, next)
+    expect(now.hotspot).toEqual({ ...started.hotspot, trialsPerDay: 6 })
+    expect(now.main).toMatchObject({ name: 'New', roles: [] })
+    expect(now.packages).toEqual(next.packages)
+    expect(restartNeeded(now, next).map((change) => change.option)).toEqual(['meshbox.roles', 'hotspot.portal_port'])
+  })
+
+  it('is the new configuration when nothing needs a restart', () => {
+    const [started, next] = [load(''), load(`config tariff 'tariff'\n option price_per_minute 2\n${pack('a', 0, '1')}`)]
+    expect(keepUntilRestart(started, next)).toEqual(next)
+  })
+
+  it('does not let prices be read with other decimals than the token in force has', () => {
+    const priced = (decimals: number): string => `config token 'token'\n option decimals ${decimals}\nconfig tariff 'tariff'\n option price_per_minute 0.5\n${pack('a', 0, '1')}`
+    const [started, next] = [load(priced(18)), load(priced(6))]
+    const now = keepUntilRestart(started, next)
+    expect([now.token, now.tariff, now.packages]).toEqual([started.token, started.tariff, started.packages])
+    const dearer = load(priced(6).replace('0.5', '0.75'))
+    expect(configChanges(started, dearer)).toEqual([
+      { option: 'token.decimals', from: '18', to: '6', restart: true },
+      { option: 'tariff.price_per_minute', from: '0.5', to: '0.75', restart: true },
+    ])
   })
 })
