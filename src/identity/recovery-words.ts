@@ -15,7 +15,7 @@ export function wordsOf(entropy: Uint8Array): string[] {
 }
 
 /**
- * The entropy of typed words: any spacing and letter case; `counts` says how many are allowed. Throws input
+ * The entropy of typed words, in whatever spacing and letter case; `counts` says how many are allowed. Throws input
  * `words`; its message names the place of a wrong word, never a word, because errors end up in logs.
  */
 export function entropyOf(typed: string | readonly string[], counts: readonly number[]): Uint8Array {

@@ -6,7 +6,7 @@
  */
 import { chmodSync, closeSync, existsSync, fchmodSync, fsyncSync, lstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { MeshBoxError, inputError } from '../base/index.ts'
+import { MeshBoxError, asError, inputError } from '../base/index.ts'
 import type { Log } from '../base/index.ts'
 import { APPLICATION_ID, PAGE_BYTES, openDatabase } from './connection.ts'
 import type { ConnectionOptions } from './connection.ts'
@@ -28,6 +28,7 @@ export function prepareDatabaseFile(path: string, migrations: readonly Migration
       createDatabase(path, options)
       return
     }
+    rollBackInterrupted(path, options)
     lookInside(path, migrations, options)
     closeToOthers(path, log)
   } catch (thrown) {
@@ -75,6 +76,20 @@ function readHeader(path: string): Buffer {
     return header.subarray(0, readSync(file, header, 0, HEADER_BYTES, 0))
   } finally {
     closeSync(file)
+  }
+}
+
+/**
+ * A backup put in place becomes a database at work in one transaction with a rollback journal. If the power
+ * went in that moment, the journal must be played back first, which a reader may not do.
+ */
+function rollBackInterrupted(path: string, options: ConnectionOptions): void {
+  if ((statSync(`${path}-journal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return
+  const db = openDatabase(path, { nativeBinding: options.nativeBinding })
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+  } finally {
+    db.close()
   }
 }
 
@@ -131,11 +146,14 @@ export function removeWithCompanions(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
 }
 
-/** Makes a rename or a new name in the folder durable. */
+/** Makes a rename or a new name in the folder durable, where the file system can do that. */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')
   try {
     fsyncSync(handle)
+  } catch (thrown) {
+    // Some file systems of USB sticks have no such thing; they say so.
+    if (Reflect.get(asError(thrown), 'code') !== 'EINVAL') throw thrown
   } finally {
     closeSync(handle)
   }

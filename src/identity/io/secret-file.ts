@@ -12,7 +12,8 @@ import type { Log } from '../../base/index.ts'
 export const IDENTITY_FILE = 'identity.key'
 export const VOUCHER_FILE = 'voucher.key'
 export const PASSWORD_FILE = 'owner.password'
-const OUR_FILES: readonly string[] = [IDENTITY_FILE, VOUCHER_FILE, PASSWORD_FILE]
+/** Any of these in a folder shows that it is the box's own; the last one is the store's. */
+const OUR_FILES: readonly string[] = [IDENTITY_FILE, VOUCHER_FILE, PASSWORD_FILE, 'meshbox.sqlite']
 const MAX_BYTES = 4096
 const OTHERS = 0o077
 

@@ -115,7 +115,7 @@ describe('EIP-191 texts', () => {
     expect(recoverTextSigner('Some data', bytes)).toBeNull()
   })
 
-  it('property: any bytes give null or an address, never an exception', () => {
+  it('property: all bytes give null or an address, never an exception', () => {
     fc.assert(
       fc.property(fc.string(), fc.uint8Array({ minLength: 60, maxLength: 70 }), fc.constantFrom(27, 28), (text, bytes, v) => {
         const tried = bytes.length === 65 ? new Uint8Array([...bytes.subarray(0, 64), v]) : bytes

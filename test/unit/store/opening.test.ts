@@ -212,6 +212,26 @@ describe('a file that is not for us', () => {
   })
 })
 
+describe('a backup put in place', () => {
+  it('is as it was when the power went while it was being taken into use', async () => {
+    const source = openTestStore()
+    await Promise.all(Array.from({ length: 300 }, (_, id) => insert(source, id, 'original '.repeat(40))))
+    const path = join(temporaryFolder(), 'box.db')
+    await source.backup(path)
+    // A transaction with a rollback journal that has reached the file in part, as a power cut would leave it.
+    const cut = `
+      const db = new (require('better-sqlite3'))(process.argv[1])
+      db.pragma('cache_size = 5')
+      db.exec("BEGIN; UPDATE rows SET body = 'torn'")
+      process.kill(process.pid, 'SIGKILL')`
+    const child = spawn(process.execPath, ['-e', cut, path], { stdio: 'inherit', cwd: import.meta.dirname })
+    await once(child, 'exit')
+    expect(statSync(`${path}-journal`).size).toBeGreaterThan(0)
+    const store = openTestStore({ path })
+    expect(store.read((tx) => tx.get<{ n: number }>("SELECT count(*) AS n FROM rows WHERE body LIKE 'original %'"))).toEqual({ n: 300 })
+  })
+})
+
 function overwrite(path: string, at: number, bytes: Buffer): void {
   const whole = readFileSync(path)
   bytes.copy(whole, at)
