@@ -160,13 +160,13 @@ export class Keeper {
     if (open.length === 0) return session
     this.behind.delete(session.id)
     const at = this.now()
-    return this.#note(step(session, { type: 'opened', at, openUntilMs: at.boottimeMs + leaseMs }))
+    const opened = step(session, { type: 'opened', at, openUntilMs: at.boottimeMs + leaseMs })
+    return isOpening ? this.#note(opened) : this.carryOut(opened)
   }
 
   /** Writes what the kernel did. It is so whether the disk takes it or not: then the next checkpoint writes it. */
   async #note({ session, effects }: Step): Promise<Session> {
     this.#live.put(session)
-    if (effects.length === 0) return session
     this.unwritten.add(session.id)
     try {
       return await this.carryOut({ session, effects })

@@ -102,7 +102,9 @@ export class Renewal {
     const session = this.#live.get(id)
     if (session === undefined || this.#lanes.isBusy(sessionLane(id))) return
     const at = this.#keeper.now()
-    this.#live.put(step(session, { type: 'renewed', at, openUntilMs: at.boottimeMs + leaseMs }).session)
+    const renewed = step(session, { type: 'renewed', at, openUntilMs: at.boottimeMs + leaseMs })
+    // With effects: its time, or its allotment, ran out at this very moment, and that deadline is under way.
+    if (renewed.effects.length === 0) this.#live.put(renewed.session)
   }
 
   #soon(): void {

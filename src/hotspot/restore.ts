@@ -29,13 +29,13 @@ export async function restore(deps: HotspotDeps, parts: RestoreParts): Promise<v
   trials.load(store.read(trialsTaken))
   ids.restore(store.read((tx) => sessionIds(tx, 1, null))[0])
   const ended: Session[] = []
-  const running = new Set<string>()
+  const running = new Map<string, number>()
   for (const stored of store.read(openSessions)) {
     const sameBoot = stored.bootId === clock.bootId
     const { session } = step(stored.session, { type: 'restored', at: keeper.now(), sameBoot })
     if (isOver(session)) ended.push(session)
     else live.put(session)
-    if (stored.session.state === 'active') running.add(session.id)
+    if (stored.session.state === 'active') running.set(session.id, boundDevices(stored.session).length)
   }
   if (ended.length > 0)
     await store.turn((tx) => {
@@ -44,8 +44,8 @@ export async function restore(deps: HotspotDeps, parts: RestoreParts): Promise<v
   await openAll(deps, parts, running)
 }
 
-/** `running`: those that are 'active' on disk, where a checkpoint of their use is enough. */
-async function openAll(deps: HotspotDeps, parts: RestoreParts, running: ReadonlySet<string>): Promise<void> {
+/** `running`: those that are 'active' on disk, with so many devices; for them a checkpoint of their use is enough. */
+async function openAll(deps: HotspotDeps, parts: RestoreParts, running: ReadonlyMap<string, number>): Promise<void> {
   const { gate, clock, config, log } = deps
   const { live, keeper, metering } = parts
   const leaseMs = config().hotspot.leaseSeconds * 1000
@@ -63,7 +63,7 @@ async function openAll(deps: HotspotDeps, parts: RestoreParts, running: Readonly
   const at = keeper.now()
   for (const session of opening) {
     live.put(step(session, { type: 'opened', at, openUntilMs: at.boottimeMs + leaseMs }).session)
-    if (!running.has(session.id)) keeper.unwritten.add(session.id)
+    if (running.get(session.id) !== boundDevices(session).length) keeper.unwritten.add(session.id)
   }
   if (opening.length > 0) log.info('sessions go on', { sessions: opening.length })
 }

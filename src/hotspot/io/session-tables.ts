@@ -56,11 +56,11 @@ interface ProgressRow {
   used: string
 }
 type PackedReading = readonly [up: number, down: number, upPackets: number, downPackets: number]
-/** `hotspot_progress.used`: allotments and devices in their order. */
+/** `hotspot_progress.used`: allotments in their order, devices by MAC. */
 interface Used {
   readonly allotments: readonly (readonly [ms: number, bytes: number])[]
   readonly bytes: readonly [up: number, down: number]
-  readonly devices: readonly (readonly [seen: PackedReading, used: PackedReading])[]
+  readonly devices: Readonly<Record<string, readonly [seen: PackedReading, used: PackedReading]>>
 }
 
 /** Writes the whole session. Amounts and terms of an allotment never change, its place neither. */
@@ -116,7 +116,7 @@ export function saveProgress(tx: Tx, session: Session, bootId: string): void {
   const used: Used = {
     allotments: session.allotments.map((each) => [each.usedMs, each.usedBytes]),
     bytes: [session.upBytes, session.downBytes],
-    devices: session.devices.map((device) => [pack(device.seen), pack(device.used)]),
+    devices: Object.fromEntries(session.devices.map((device) => [device.mac, [pack(device.seen), pack(device.used)]])),
   }
   tx.run(
     'INSERT OR REPLACE INTO hotspot_progress VALUES (?, ?, ?, ?, ?)',
@@ -198,7 +198,7 @@ function assemble(
   const progressOf = new Map(progress.map((row) => [row.session_id, row]))
   return sessions.map((row) => {
     const now = progressOf.get(row.id)
-    const used: Used = now === undefined ? { allotments: [], bytes: [0, 0], devices: [] } : (JSON.parse(now.used) as Used)
+    const used: Used = now === undefined ? { allotments: [], bytes: [0, 0], devices: {} } : (JSON.parse(now.used) as Used)
     const session: Session = {
       id: row.id,
       state: row.state,
@@ -206,7 +206,7 @@ function assemble(
       pauseReason: row.pause_reason,
       ticketCounter: row.ticket_counter,
       allotments: (allotmentsOf.get(row.id) ?? []).map((each, index) => toAllotment(each, used.allotments[index] ?? [0, 0])),
-      devices: (devicesOf.get(row.id) ?? []).map((each, index) => toDevice(each, used.devices[index])),
+      devices: (devicesOf.get(row.id) ?? []).map((each) => toDevice(each, used.devices[each.mac])),
       upBytes: used.bytes[0],
       downBytes: used.bytes[1],
       run:
@@ -250,7 +250,7 @@ function toAllotment(row: AllotmentRow, [usedMs, usedBytes]: readonly [number, n
   }
 }
 
-function toDevice(row: DeviceRow, counted: Used['devices'][number] | undefined): Device {
+function toDevice(row: DeviceRow, counted: Used['devices'][string] | undefined): Device {
   return {
     mac: row.mac,
     ip4: row.ip4,

@@ -25,7 +25,9 @@ export function grantsOf(session: Session, nowMs: number, maxLeaseMs: number): G
   const leaseMs = left === null ? maxLeaseMs : Math.min(maxLeaseMs, Math.max(1, left - margin))
   const bytes = totalBytesLeft(settled.allotments)
   const quotaBytes = bytes === null || bytes > MAX_QUOTA_BYTES ? null : bytes
-  return boundDevices(settled).map(({ mac, ip4 }) => ({
+  // The next allotment may allow fewer devices, from the moment its turn comes: the newest keep their places.
+  const devices = boundDevices(settled).slice(-current.devices)
+  return devices.map(({ mac, ip4 }) => ({
     sessionId: settled.id,
     mac,
     ip4,

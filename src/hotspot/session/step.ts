@@ -19,6 +19,11 @@ const WRITE: SessionEffect = { type: 'write', reversals: [] }
 
 /** Throws `conflict` when the input does not fit the state; the session is then unchanged. */
 export function step(session: Session, input: SessionInput): Step {
+  const taken = react(session, input)
+  return 'at' in input ? follow(session, taken, input.at) : taken
+}
+
+function react(session: Session, input: SessionInput): Step {
   switch (input.type) {
     case 'preflight':
       return only({ ...session, state: from(session, input.type, 'quoted', 'preflight') })
@@ -40,11 +45,11 @@ export function step(session: Session, input: SessionInput): Step {
     case 'renewed':
       return only(renewed(session, input.at, input.openUntilMs))
     case 'counted':
-      return afterUse(session, count(settle(session, input.at.boottimeMs), input.counters), input.at)
+      return only(count(settle(session, input.at.boottimeMs), input.counters))
     case 'spent':
       return spent(session, input.at)
     case 'tick':
-      return afterUse(session, settle(session, input.at.boottimeMs), input.at)
+      return only(settle(session, input.at.boottimeMs))
     case 'bought':
       return bought(session, input)
     case 'bind':
@@ -52,7 +57,7 @@ export function step(session: Session, input: SessionInput): Step {
     case 'unbind':
       return unbind(session, input.at, input.mac)
     case 'moved':
-      return moved(session, input.mac, input.ip4)
+      return moved(settle(session, input.at.boottimeMs), input.mac, input.ip4)
     case 'pause':
       return pause(session, input)
     case 'end':
@@ -72,10 +77,9 @@ function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
   if (boundDevices(session).length === 0)
     throw new MeshBoxError('conflict', 'no device is bound to this session: use its code on a device', { code: 'no-device' })
   const told: Session = { ...session, state: 'gate-open', pauseReason: null, run: null }
-  const tell: SessionEffect = { type: 'gate', open: true, close: [] }
   // Journaled already: it is on disk that the guest is owed an open gate. Otherwise that comes first.
-  if (session.state === 'journaled' || session.state === 'gate-open') return { session: told, effects: [tell] }
-  if (session.state === 'paused' || session.state === 'credited') return { session: told, effects: [WRITE, tell] }
+  if (session.state === 'journaled' || session.state === 'gate-open') return toldAnew(told, [])
+  if (session.state === 'paused' || session.state === 'credited') return toldAnew(told, [WRITE])
   throw wrongState(session, 'open')
 }
 
@@ -128,7 +132,7 @@ function spent(session: Session, at: Moment): Step {
   if (settled.state !== 'active') return only(session)
   const left = totalBytesLeft(settled.allotments)
   if (left === null || left > LAST_PACKET_BYTES) return { session: settled, effects: [{ type: 'gate', open: true, close: [] }] }
-  return afterUse(session, { ...settled, allotments: spendBytes(settled.allotments, left) }, at)
+  return only({ ...settled, allotments: spendBytes(settled.allotments, left) })
 }
 
 /** While the gate is shut nothing is charged, but counters that were dropped meanwhile start from zero. */
@@ -141,25 +145,29 @@ function rebase(session: Session, counters: ReadonlyMap<MacAddress, Reading>): S
   }
 }
 
-/** Time or bytes were charged, or bought: is anything left, and is it still the same allotment? */
-function afterUse(before: Session, after: Session, at: Moment): Step {
-  if (after.state !== 'active') return only(after)
-  const was = currentOf(before.allotments)
-  const is = currentOf(after.allotments)
-  if (is === undefined) {
-    const last = after.allotments.find((allotment) => allotment.seq === (was ?? after.allotments.at(-1))?.seq)
-    const reason: EndReason = last !== undefined && bytesLeft(last) === 0 ? 'bytes-used' : 'time-used'
-    return expired(after, at, reason)
-  }
-  if (is.seq === was?.seq) return only(after)
-  const fitted = fitDevices(after)
-  const tell: SessionEffect = { type: 'gate', open: true, close: fitted.evicted }
-  return { session: fitted.session, effects: fitted.evicted.length > 0 ? [WRITE, tell] : [tell] }
+/** Whatever happened, time passed: is anything left, and does the gate know which allotment is in use now? */
+function follow(before: Session, taken: Step, at: Moment): Step {
+  const after = taken.session
+  if (after.state !== 'active') return taken
+  const current = currentOf(after.allotments)
+  if (current === undefined) return expired(after, at)
+  if (current.seq === currentOf(before.allotments)?.seq) return taken
+  return toldAnew(after, taken.effects)
+}
+
+/** The gate is told of this session as it is; surplus devices leave in the same change, and that is written first. */
+function toldAnew(session: Session, effects: readonly SessionEffect[]): Step {
+  const fitted = fitDevices(session)
+  const close = [...fitted.evicted, ...effects.flatMap((effect) => (effect.type === 'gate' ? effect.close : []))]
+  const needsWrite = fitted.evicted.length > 0 || effects.some((effect) => effect.type === 'write')
+  return { session: fitted.session, effects: [...(needsWrite ? [WRITE] : []), { type: 'gate', open: true, close }] }
 }
 
 /** Used up: closing does not wait for the disk, which may be full. */
-function expired(session: Session, at: Moment, reason: EndReason): Step {
-  const ended = end(session, at, reason, [])
+function expired(session: Session, at: Moment): Step {
+  // They are used one after the other: what the last one lacks is what ended the session.
+  const last = session.allotments.findLast((allotment) => !allotment.isVoid)
+  const ended = end(session, at, last !== undefined && bytesLeft(last) === 0 ? 'bytes-used' : 'time-used', [])
   return { session: ended.session, effects: ended.effects.toReversed() }
 }
 
@@ -174,10 +182,8 @@ function bought(session: Session, input: Extract<SessionInput, { type: 'bought' 
   const settled = needOpen(settle(session, input.at.boottimeMs))
   // A guest's code is not taken while it would buy him nothing; the owner may give what he likes.
   if (settled.state === 'paused' && settled.pauseReason === 'owner' && input.terms.source !== 'owner') throw pausedByOwner()
-  const allotments = [...settled.allotments, newAllotment(input.terms, settled.allotments.length)]
-  const fitted = fitDevices({ ...settled, allotments })
-  if (settled.state !== 'active') return { session: fitted.session, effects: [WRITE] }
-  return { session: fitted.session, effects: [WRITE, { type: 'gate', open: true, close: fitted.evicted }] }
+  const next = { ...settled, allotments: [...settled.allotments, newAllotment(input.terms, settled.allotments.length)] }
+  return settled.state === 'active' ? toldAnew(next, [WRITE]) : { session: next, effects: [WRITE] }
 }
 
 function bind(session: Session, input: Extract<SessionInput, { type: 'bind' }>): Step {
@@ -227,7 +233,7 @@ function pause(session: Session, input: Extract<SessionInput, { type: 'pause' }>
   }
   const settled = needOpen(settle(session, at.boottimeMs))
   if (settled.state !== 'active') throw wrongState(settled, 'pause')
-  if (currentOf(settled.allotments) === undefined) return afterUse(session, settled, at)
+  if (currentOf(settled.allotments) === undefined) return only(settled)
   return {
     session: { ...settled, state: 'paused', pauseReason: reason, run: null },
     effects: [WRITE, closeAll(settled)],
@@ -249,9 +255,7 @@ function revoke(session: Session, at: Moment, bearer: string): Step {
   const settled = needOpen(settle(session, at.boottimeMs))
   const allotments = settled.allotments.map((each) => (each.bearer === bearer ? { ...each, isVoid: true } : each))
   const next: Session = { ...settled, allotments }
-  if (currentOf(allotments) === undefined) return end(next, at, 'revoked', [])
-  const { session: fitted, effects } = afterUse(settled, next, at)
-  return { session: fitted, effects: [WRITE, ...effects.filter((effect) => effect.type !== 'write')] }
+  return currentOf(allotments) === undefined ? end(next, at, 'revoked', []) : { session: next, effects: [WRITE] }
 }
 
 /**
@@ -262,13 +266,8 @@ function restored(session: Session, at: Moment, sameBoot: boolean): Step {
   const devices = sameBoot ? session.devices : session.devices.map((device) => ({ ...device, seen: NOTHING_READ }))
   if (session.state !== 'active') return only({ ...session, devices, run: null })
   const settled = sameBoot ? settle(session, at.boottimeMs) : session
-  if (currentOf(settled.allotments) === undefined) return expired({ ...settled, devices }, at, usedUpReason(settled))
+  if (currentOf(settled.allotments) === undefined) return expired({ ...settled, devices }, at)
   return only({ ...settled, devices, state: 'paused', pauseReason: 'restart', run: null })
-}
-
-function usedUpReason(session: Session): EndReason {
-  const last = session.allotments.at(-1)
-  return last !== undefined && bytesLeft(last) === 0 ? 'bytes-used' : 'time-used'
 }
 
 /** Beyond what the current allotment allows, the oldest bindings give up their places. */
