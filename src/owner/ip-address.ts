@@ -18,8 +18,8 @@ export function parseAddress(text: string): Uint8Array | null {
   }
   const halves = plain.split('::')
   if (halves.length > 2) return null
-  const front = groupsOf(halves[0] ?? '')
-  const back = halves.length === 2 ? groupsOf(halves[1] ?? '') : []
+  const front = groupsOf(halves[0] ?? '', halves.length === 1)
+  const back = halves.length === 2 ? groupsOf(halves[1] ?? '', true) : []
   if (front === null || back === null) return null
   const missing = 16 - front.length - back.length
   if (halves.length === 1 ? missing !== 0 : missing < 2) return null
@@ -62,12 +62,13 @@ function parseFour(text: string): number[] | null {
   return four === undefined || four.some((byte) => byte > 255) ? null : four
 }
 
-function groupsOf(text: string): number[] | null {
+/** Hex groups; the last may be an IPv4 address where the whole address ends. */
+function groupsOf(text: string, mayEndInFour: boolean): number[] | null {
   if (text === '') return []
   const bytes: number[] = []
   const groups = text.split(':')
   for (const [index, group] of groups.entries()) {
-    const four = index === groups.length - 1 ? parseFour(group) : null
+    const four = mayEndInFour && index === groups.length - 1 ? parseFour(group) : null
     if (four !== null) bytes.push(...four)
     else if (/^[0-9a-f]{1,4}$/i.test(group)) bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff)
     else return null

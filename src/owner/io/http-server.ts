@@ -3,8 +3,9 @@
  * error. It logs nothing by itself, so that no body, cookie or query ever reaches the log.
  */
 import Fastify from 'fastify'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Log } from '../../base/index.ts'
+import type { ConnectionError, FastifyInstance, FastifyReply } from 'fastify'
+import type { Socket } from 'node:net'
+import type { Log, PublicError } from '../../base/index.ts'
 import { ROUTES } from '../api.ts'
 import type { RouteName } from '../api.ts'
 import type { Owner } from '../owner.ts'
@@ -37,6 +38,7 @@ export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    clientErrorHandler: refuseConnection,
     frameworkErrors: (error: Error, request: Parameters<typeof refusalOf>[1], reply: FastifyReply) => {
       secure(reply)
       void sendError(reply, refusalOf(error, request, log))
@@ -60,6 +62,21 @@ export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles
     return sendError(reply, refusal)
   })
   return app
+}
+
+/** What is not HTTP at all, in the form of every other refusal. */
+function refuseConnection(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const isLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const status = isLarge ? '431 Request Header Fields Too Large' : isLate ? '408 Request Timeout' : '400 Bad Request'
+  const body: PublicError = isLarge
+    ? { error: 'too-large', message: 'the headers are too large', allowed: `at most ${MAX_HEADER_BYTES} bytes` }
+    : isLate
+      ? { error: 'too-slow', message: 'the request did not come in time' }
+      : { error: 'bad-request', message: 'this is not an HTTP request' }
+  const text = JSON.stringify(body)
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
 }
 
 /** Headers of every answer; a page that needs another policy sets its own over it. */
