@@ -16,8 +16,8 @@ const NO_BREAK = '\u00a0'
 /** A plain decimal text such as `12345.5` with the signs and digits of the language. */
 export function localNumber(language: Language, plain: string): string {
   const [whole = '0', fraction] = plain.split('.')
-  const grouped =
-    whole.length < language.groupFromDigits ? whole : whole.replace(/\B(?=(\d{3})+$)/g, language.group)
+  const groups = language.laterGroups === 2 ? /\B(?=(\d{2})*\d{3}$)/g : /\B(?=(\d{3})+$)/g
+  const grouped = whole.length < language.groupFromDigits ? whole : whole.replace(groups, language.group)
   const joined = fraction === undefined ? grouped : `${grouped}${language.decimal}${fraction}`
   return joined.replace(/\d/g, (digit) => language.digits[Number(digit)] ?? digit)
 }

@@ -95,7 +95,8 @@ function send(reply: FastifyReply, answer: Answer, head: RequestHead): FastifyRe
   const isFormRoute = head.method === 'POST'
   const hasUnreadBody = !isFormRoute && BODY_HEADERS.some((name) => (head.headers[name] ?? '0') !== '0')
   const close = hasUnreadBody ? { Connection: 'close' } : {}
-  return reply.code(answer.status).headers({ ...answer.headers, ...close }).send(answer.body)
+  // as bytes: to a string fastify adds a charset, which captive+json (RFC 8908) has no parameter for
+  return reply.code(answer.status).headers({ ...answer.headers, ...close }).send(Buffer.from(answer.body))
 }
 
 function headOf(request: FastifyRequest, secure: boolean): RequestHead {

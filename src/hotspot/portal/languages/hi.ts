@@ -9,6 +9,7 @@ export const hi = defineLanguage({
   decimal: '.',
   group: ',',
   groupFromDigits: 4,
+  laterGroups: 2,
   digits: '0123456789',
   percent: '{n}%',
   plural: zeroAndOneAreOne,

@@ -120,6 +120,8 @@ export interface LanguageData<Category extends PluralCategory> {
   readonly group: string
   /** Whole numbers with fewer digits are written without group signs (CLDR minimumGroupingDigits + 3). */
   readonly groupFromDigits: number
+  /** After the first three digits, groups of two (lakh, crore); left out: of three. */
+  readonly laterGroups?: 2
   /** The ten digits, zero first. The clock always has Latin ones. */
   readonly digits: string
   readonly percent: string

@@ -22,5 +22,5 @@ export const chevronIcon = icon('<path d="m9 5.5 6.5 6.5L9 18.5"/>', 20, ' class
 
 /** The waves once more, large and faint, behind the venue's name. */
 export const arcs: Html = trusted(
-  '<div class="arcs"><svg aria-hidden="true" width="340"height="340" viewBox="0 0 100 100" fill="none" stroke="currentColor" stroke-width="6"><circle cx="50" cy="50" r="11"/><circle cx="50" cy="50" r="24"/><circle cx="50" cy="50" r="37"/></svg></div>',
+  '<div class="arcs"><svg aria-hidden="true" width="340" height="340" viewBox="0 0 100 100" fill="none" stroke="currentColor" stroke-width="6"><circle cx="50" cy="50" r="11"/><circle cx="50" cy="50" r="24"/><circle cx="50" cy="50" r="37"/></svg></div>',
 )

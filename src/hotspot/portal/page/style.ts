@@ -56,7 +56,7 @@ a { color: var(--brand); }
 .langs {
   position: absolute; inset-block-start: 3.25rem; inset-inline: 1rem; z-index: 3; padding: .5rem; border-radius: 16px;
   display: grid; grid-template-columns: repeat(auto-fill, minmax(7.75rem, 1fr)); gap: .125rem;
-  background: var(--card); box-shadow: 0 12px 40px #0005; max-width: 36rem; margin-inline-start: auto;
+  background: var(--card); border: 1px solid var(--line); box-shadow: 0 12px 40px #0005; max-width: 36rem; margin-inline-start: auto;
 }
 .langs a {
   display: flex; align-items: center; min-height: 2.75rem; padding: 0 .75rem; border-radius: 10px;
@@ -179,6 +179,7 @@ pre { font: .8125rem/1.55 ui-monospace, "DejaVu Sans Mono", monospace; white-spa
 `
 
 export const STYLE = SOURCE.replace(/\s+/g, ' ')
-  .replace(/ ?([{}:;,>]) ?/g, '$1')
+  .replace(/ ?([{};,>]) ?/g, '$1')
+  .replace(/: /g, ':') // never the space before: `.band :focus` is another selector than `.band:focus`
   .replace(/;}/g, '}')
   .trim()
