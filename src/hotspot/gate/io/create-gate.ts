@@ -1,9 +1,13 @@
 /** Chooses the gate's driver from the configuration and joins it with its neighbour table. */
+import { join } from 'node:path'
 import type { Clock, Log, Timers } from '../../../base/index.ts'
 import type { HotspotConfig } from '../../../config/index.ts'
-import { MeshBoxError } from '../../../base/index.ts'
+import { gateRules } from '../rules.ts'
 import type { Gate, GateCallbacks, NeighbourTable } from '../types.ts'
+import { systemLink } from './guest-link.ts'
 import { LoopbackNeighbours } from './loopback-neighbours.ts'
+import { Neighbours } from './neighbours.ts'
+import { NftGate } from './nft-gate.ts'
 import { RecordGate } from './record-gate.ts'
 
 export interface GateDeps {
@@ -17,10 +21,32 @@ export interface GateDeps {
 
 export interface GateParts {
   readonly gate: Gate
+  /** Start it after the gate: what DHCP says of addresses goes to the gate's guard. */
   readonly neighbours: NeighbourTable
 }
 
+/** Throws MeshBoxError `input` when the configuration holds what cannot become a rule. */
 export function createGate(config: HotspotConfig, deps: GateDeps): GateParts {
-  if (config.gate === 'record') return { gate: new RecordGate(deps.clock), neighbours: new LoopbackNeighbours() }
-  throw new MeshBoxError('unavailable', 'the nft driver is not in this build', { code: 'gate-failed' })
+  const { clock, timers, callbacks } = deps
+  const log = deps.log.room('gate')
+  if (config.gate === 'record') return { gate: new RecordGate(clock), neighbours: new LoopbackNeighbours() }
+  const gate = new NftGate({
+    rules: gateRules(config),
+    uplinkInterfaces: config.uplinkInterfaces,
+    readLink: systemLink(config.guestInterface),
+    callbacks,
+    clock,
+    timers,
+    log,
+    runtimeDir: join(deps.runtimeDir, 'nft'),
+  })
+  const neighbours = new Neighbours({
+    guestInterface: config.guestInterface,
+    leasesFile: config.dnsmasqLeasesFile,
+    clock,
+    timers,
+    log,
+    onLeases: (pairs) => gate.setLeases(pairs),
+  })
+  return { gate, neighbours }
 }

@@ -1,0 +1,131 @@
+/**
+ * The book and the kernel side by side: making a book from what a former life of the service left in the
+ * kernel, and telling whether the kernel still holds what the book says.
+ */
+import { Book, isPaid, type BookedSession, type Device } from './book.ts'
+import { footprints, type CarriedCounts } from './book-script.ts'
+import type { Dump, DumpedElement } from './dump.ts'
+import { BOOK_SETS, PAID, readClassid, type BookSet } from './names.ts'
+
+/** A lease the kernel lost this much before its time was lost by somebody, not by the clock. */
+export const EARLY_TOLERANCE_MS = 2000
+/** nft shows whole seconds, and reading takes a while: only what is later than this was lengthened by somebody. */
+export const LATE_TOLERANCE_MS = 5000
+
+const elementsOf = (dump: Dump, set: string): readonly DumpedElement[] => dump.sets.get(`inet ${set}`) ?? []
+
+/** What is open by the kernel's sets becomes the book; sessions are known by the key of their quota only. */
+export function bookFromDump(dump: Dump, maxDevices: number, nowMs: number): Book {
+  const book = new Book(maxDevices)
+  const leases = new Map(elementsOf(dump, PAID).map((element) => [readClassid(element.key), element.expiresSeconds]))
+  const ip4s = new Map(elementsOf(dump, 'down4').map((element) => [readClassid(element.value ?? ''), element.key]))
+  const keys = new Map(elementsOf(dump, 'quotas').map((element) => [readClassid(element.key), element.value]))
+  const openMacs = new Set(elementsOf(dump, 'upmac').map((element) => element.key))
+  for (const element of elementsOf(dump, 'devmac')) {
+    const [mac = '', handleText = ''] = element.key.split(' . ')
+    const handle = readClassid(handleText)
+    if (handle === null || book.byHandle.has(handle) || book.devices.has(mac) || book.devices.size >= maxDevices) continue
+    const isOpen = openMacs.has(mac)
+    const ip4 = isOpen ? (ip4s.get(handle) ?? null) : null
+    const session = keys.get(handle) ?? null
+    book.devices.set(mac, { mac, handle, ip4, askedIp4: ip4, session, isOpen, untilMs: isOpen ? nowMs + 1000 * (leases.get(handle) ?? 0) : nowMs })
+    book.byHandle.set(handle, mac)
+    if (ip4 !== null) book.byIp4.set(ip4, mac)
+    if (session !== null) joinFound(book, session, mac, dump)
+  }
+  // Numbers are not used twice, not even those that only a learned address still leads to.
+  const owners = elementsOf(dump, 'owner6').map((element) => element.value ?? '')
+  const counted = elementsOf(dump, 'bytes_up').map((element) => element.key)
+  for (const text of [...owners, ...counted]) book.nextHandle = Math.max(book.nextHandle, (readClassid(text) ?? 0) + 1)
+  for (const handle of book.byHandle.keys()) book.nextHandle = Math.max(book.nextHandle, handle + 1)
+  return book
+}
+
+function joinFound(book: Book, key: string, mac: string, dump: Dump): void {
+  const known = book.sessions.get(key)
+  const quota = dump.quotas.get(key) ?? { totalBytes: 0, usedBytes: 0 }
+  const found: BookedSession = {
+    key,
+    id: null,
+    totalBytes: quota.totalBytes,
+    startBytes: quota.usedBytes,
+    generation: 0,
+    isSpent: quota.usedBytes >= quota.totalBytes,
+    readBytes: quota.usedBytes,
+    downKbps: null,
+    upKbps: null,
+    minor: null,
+    macs: [],
+  }
+  const session = known ?? found
+  book.sessions.set(key, { ...session, macs: [...session.macs, mac] })
+}
+
+/** Counters by handle, and each quota's count. */
+export function countsFromDump(dump: Dump): CarriedCounts {
+  const counted = (set: BookSet): Map<number, { packets: number; bytes: number }> =>
+    new Map(elementsOf(dump, set).map((element) => [readClassid(element.key) ?? 0, { packets: element.packets, bytes: element.bytes }]))
+  return {
+    up: counted('bytes_up'),
+    down: counted('bytes_down'),
+    quotaUsed: new Map([...dump.quotas].map(([key, quota]) => [key, quota.usedBytes])),
+  }
+}
+
+/**
+ * First difference between the kernel and the book, in words; null when there is none. A lease that is missing
+ * although its time is not over, or lasts longer than it should, is a difference; one that ran out is not.
+ */
+export function differenceFrom(book: Book, dump: Dump, nowMs: number): string | null {
+  for (const set of BOOK_SETS) {
+    const expected = new Map<string, string | null>()
+    for (const device of book.devices.values()) {
+      const session = device.session === null ? undefined : book.sessions.get(device.session)
+      for (const print of footprints(device, session)) if (print.set === set) expected.set(plainKey(print.key), print.value === null ? null : plainValue(print.value))
+    }
+    const found = elementsOf(dump, set)
+    for (const element of found) {
+      const value = expected.get(plainKey(element.key))
+      if (value === undefined) return `${set} holds ${element.key}, which nobody granted`
+      if (value !== (element.value === null ? null : plainValue(element.value))) return `${set} leads ${element.key} to ${String(element.value)}`
+    }
+    if (found.length < expected.size) return `${set} lacks ${expected.size - found.length} of ${expected.size}`
+  }
+  return leaseDifference(book, dump, nowMs) ?? quotaDifference(book, dump)
+}
+
+function leaseDifference(book: Book, dump: Dump, nowMs: number): string | null {
+  const missing = new Map<number, Device>()
+  for (const device of book.devices.values()) if (isPaid(device, book.sessions)) missing.set(device.handle, device)
+  for (const element of elementsOf(dump, PAID)) {
+    const handle = readClassid(element.key) ?? 0
+    const device = missing.get(handle)
+    if (device === undefined) return `${PAID} holds ${element.key}, which nobody granted`
+    missing.delete(handle)
+    if (element.expiresSeconds === null || nowMs + element.expiresSeconds * 1000 > device.untilMs + LATE_TOLERANCE_MS) return `the lease of ${device.mac} is longer than granted`
+  }
+  for (const device of missing.values()) if (device.untilMs > nowMs + EARLY_TOLERANCE_MS) return `the lease of ${device.mac} is gone before its time`
+  return null
+}
+
+function quotaDifference(book: Book, dump: Dump): string | null {
+  const limited = [...book.sessions.values()].filter((session) => session.totalBytes !== null)
+  for (const session of limited) {
+    const quota = dump.quotas.get(session.key)
+    if (quota === undefined) return `quota ${session.key} is gone`
+    if (quota.totalBytes !== session.totalBytes) return `quota ${session.key} is ${quota.totalBytes} bytes instead of ${String(session.totalBytes)}`
+  }
+  return dump.quotas.size > limited.length ? `${dump.quotas.size - limited.length} quotas nobody granted` : null
+}
+
+/** nft's `10:1` and our `0x00100001` are the same handle. */
+function plainValue(text: string): string {
+  const bare = text.replaceAll('"', '')
+  if (bare.startsWith('0x')) return String(Number.parseInt(bare, 16))
+  const handle = readClassid(bare)
+  return handle === null ? bare : String(handle)
+}
+
+function plainKey(key: string): string {
+  return key.split(' . ').map(plainValue).join(' . ')
+}

@@ -1,0 +1,156 @@
+/**
+ * Our tables in the kernel as a whole: reading them, recognising them as ours, and putting them in anew in one
+ * transaction, so that there is no moment without rules and no moment without the leases.
+ */
+import { createHash } from 'node:crypto'
+import type { Log } from '../../../base/index.ts'
+import { ip6Hex, isIp4, readIp } from '../address.ts'
+import type { Book } from '../book.ts'
+import { carriedScript, wholeScript, type CarriedCounts } from '../book-script.ts'
+import { readDump, type Dump, type DumpedElement } from '../dump.ts'
+import { guardTable } from '../guard.ts'
+import { GARDEN4, GARDEN6, MARK_PREFIX, TABLE, classid, readClassid } from '../names.ts'
+import type { GateRules } from '../rules.ts'
+import { gateTable } from '../ruleset.ts'
+import type { MacAddress } from '../types.ts'
+import type { LinkState } from './guest-link.ts'
+import { NftRefused, type NftRunner } from './nft-runner.ts'
+
+/** Who owns which IPv4 address, by DHCP. */
+export type LeasedPairs = ReadonlyMap<string, MacAddress>
+
+export interface InstallState {
+  readonly book: Book
+  readonly counts: CarriedCounts
+  /** What the kernel had learned, to be carried over; null when there is nothing. */
+  readonly learned: Dump | null
+  readonly link: LinkState
+  readonly nowMs: () => number
+}
+
+export class KernelTables {
+  readonly #runner: NftRunner
+  readonly #rules: GateRules
+  readonly #log: Log
+  /** Structure the kernel printed after our last installation. */
+  #reference: string | null = null
+  #hasGuard = true
+  #guardTrouble: string | null = null
+
+  constructor(runner: NftRunner, rules: GateRules, log: Log) {
+    this.#runner = runner
+    this.#rules = rules
+    this.#log = log
+  }
+
+  get guardTrouble(): string | null {
+    return this.#guardTrouble
+  }
+
+  get hasGuard(): boolean {
+    return this.#hasGuard
+  }
+
+  /** Both tables as they are now. */
+  async read(terse: boolean): Promise<Dump> {
+    const texts = await Promise.all([this.#runner.table('inet', TABLE, terse), this.#runner.table('bridge', TABLE, terse)])
+    return readDump(texts.filter((text) => text !== null))
+  }
+
+  /** Are these the tables that this very configuration would install, untouched since? Then they are kept. */
+  recognise(dump: Dump, link: LinkState): boolean {
+    this.#hasGuard = link.isBridge
+    if (dump.mark !== this.#markOf(dump.structure)) return false
+    this.#reference = dump.structure
+    this.#noteGuard(link)
+    return true
+  }
+
+  isIntact(dump: Dump): boolean {
+    return dump.structure === this.#reference && dump.mark === this.#markOf(dump.structure)
+  }
+
+  /** Removes what is there and puts everything in, as one transaction. Throws NftRefused or ProcessGone. */
+  async install(state: InstallState): Promise<void> {
+    this.#hasGuard = state.link.isBridge
+    try {
+      await this.#runner.run(await this.#installation(state))
+    } catch (error) {
+      if (!(error instanceof NftRefused) || !this.#hasGuard || !/not supported/i.test(error.message)) throw error
+      this.#hasGuard = false
+      await this.#runner.run(await this.#installation(state))
+    }
+    this.#noteGuard(state.link)
+    const { structure } = await this.read(true)
+    await this.#runner.run([`add chain inet ${TABLE} ${this.#markOf(structure)}`])
+    this.#reference = structure
+  }
+
+  /** Contents of the guard's sets that follow the link. */
+  linkScript(link: LinkState): string[] {
+    if (!this.#hasGuard) return []
+    const targets = link.ip6.map(ip6Hex).filter((hex) => hex !== null).map((hex) => `0x${hex}`)
+    return [
+      ...refill('guest_ports', link.ports.map((port) => `"${port}"`)),
+      ...refill('router_macs', link.macs),
+      ...refill('router4', link.ip4),
+      ...refill('router6', targets),
+    ]
+  }
+
+  leaseScript(leases: LeasedPairs): string[] {
+    if (!this.#hasGuard) return []
+    const pairs = [...leases].slice(0, MOST_LEASES)
+    return [...refill('leased4', pairs.map(([ip4, mac]) => `${mac} . ${ip4}`)), ...refill('owned4', pairs.map(([ip4]) => ip4))]
+  }
+
+  async #installation(state: InstallState): Promise<string[]> {
+    const hasBridgeTable = this.#hasGuard || (await this.#runner.table('bridge', TABLE, true)) !== null
+    const learned = (set: string): readonly DumpedElement[] => state.learned?.sets.get(`inet ${set}`) ?? []
+    return [
+      `add table inet ${TABLE}`,
+      `delete table inet ${TABLE}`,
+      ...(hasBridgeTable ? [`add table bridge ${TABLE}`, `delete table bridge ${TABLE}`] : []),
+      ...this.#tables(),
+      ...carriedScript('owner6', learned('owner6'), ownerText),
+      ...carriedScript(GARDEN4, learned(GARDEN4), (element) => (isIp4(element.key) ? element.key : null)),
+      ...carriedScript(GARDEN6, learned(GARDEN6), (element) => readIp(element.key)),
+      ...this.linkScript(state.link),
+      ...this.leaseScript(state.book.leases),
+      ...wholeScript(state.book, state.counts, state.nowMs()),
+    ]
+  }
+
+  #tables(): string[] {
+    return [gateTable(this.#rules, this.#hasGuard), ...(this.#hasGuard ? [guardTable(this.#rules)] : [])]
+  }
+
+  /** Name of the chain that says: these rules, and nothing else, by the hand of this configuration. */
+  #markOf(structure: string): string {
+    const rules = createHash('sha256').update(this.#tables().join('\n')).digest('hex').slice(0, 16)
+    return `${MARK_PREFIX}${rules}_${structure}`
+  }
+
+  #noteGuard(link: LinkState): void {
+    this.#guardTrouble = this.#hasGuard
+      ? null
+      : link.isBridge
+        ? 'the kernel has no nftables for bridges (kmod-nft-bridge): forged addresses are not held off'
+        : `${this.#rules.guestInterface} is no bridge: forged addresses are not held off and guests not kept apart`
+    if (this.#guardTrouble !== null) this.#log.warn(this.#guardTrouble)
+  }
+}
+
+/** As many as the guard's sets hold. */
+const MOST_LEASES = 65_536
+
+function refill(set: string, elements: readonly string[]): string[] {
+  const flush = `flush set bridge ${TABLE} ${set}`
+  return elements.length === 0 ? [flush] : [flush, `add element bridge ${TABLE} ${set} { ${elements.join(', ')} }`]
+}
+
+function ownerText(element: DumpedElement): string | null {
+  const handle = readClassid(element.value ?? '')
+  const address = readIp(element.key)
+  return handle === null || address === null ? null : `${address} : ${classid(handle)}`
+}

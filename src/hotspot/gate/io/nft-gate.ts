@@ -1,0 +1,416 @@
+/**
+ * The gate with nftables behind it. What should be open is in the book; everything that touches the kernel
+ * goes through one lane, in order, so the book and the kernel change together. The watch (rule-watch.ts) tells
+ * when somebody else may have touched our tables.
+ */
+import { MeshBoxError, asError, type Clock, type Log, type Timers } from '../../../base/index.ts'
+import { Book, Draft, sessionKey } from '../book.ts'
+import { bookFromDump, countsFromDump, differenceFrom } from '../book-dump.ts'
+import { draftScript, type CarriedCounts } from '../book-script.ts'
+import { readDump, readElements, type Dump } from '../dump.ts'
+import { checkGrant } from '../grant.ts'
+import { readIp, readMac } from '../address.ts'
+import { TABLE, readClassid } from '../names.ts'
+import type { GateRules } from '../rules.ts'
+import { checkRules } from '../rules.ts'
+import type { DeviceCounters, Gate, GateAlarm, GateCallbacks, GateChange, GateHealth, Grant, MacAddress } from '../types.ts'
+import type { ReadLink } from './guest-link.ts'
+import { KernelTables } from './kernel-tables.ts'
+import { Lane } from './lane.ts'
+import { startNft, type NftRunner } from './nft-runner.ts'
+import { RuleWatch } from './rule-watch.ts'
+import { TcShaper } from './tc-shaper.ts'
+
+export interface NftGateOptions {
+  readonly rules: GateRules
+  readonly uplinkInterfaces: readonly string[]
+  readonly readLink: ReadLink
+  readonly callbacks: GateCallbacks
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly log: Log
+  /** Folder of our own, on tmpfs if there is one. */
+  readonly runtimeDir: string
+  /** Default `['nft']` and `['tc']`; a test puts `ip netns exec …` before them. */
+  readonly nftCommand?: readonly string[]
+  readonly tcCommand?: readonly string[]
+}
+
+/** One call waiting for its transaction. */
+interface Waiting {
+  readonly change: GateChange
+  readonly isReplace: boolean
+  /** Boot clock when it was called: leases count from then. */
+  readonly atMs: number
+  readonly resolve: () => void
+  readonly reject: (error: MeshBoxError) => void
+}
+
+const NO_COUNTS: CarriedCounts = { up: new Map(), down: new Map(), quotaUsed: new Map() }
+const MOST_DEVICES_A_CALL = 65_536
+
+export class NftGate implements Gate {
+  readonly #options: NftGateOptions
+  readonly #log: Log
+  readonly #lane = new Lane()
+  readonly #troubles = new Map<string, string>()
+  #nft: NftRunner | null = null
+  #tables: KernelTables | null = null
+  #watch: RuleWatch | null = null
+  #shaper: TcShaper | null = null
+  #book: Book
+  #leases: ReadonlyMap<string, MacAddress> = new Map()
+  #waiting: Waiting[] = []
+  #counts: CarriedCounts = NO_COUNTS
+  #repairs = 0
+
+  constructor(options: NftGateOptions) {
+    checkRules(options.rules)
+    this.#options = options
+    this.#log = options.log
+    this.#book = new Book(options.rules.maxDevices)
+  }
+
+  async start(): Promise<void> {
+    const options = this.#options
+    const command = options.nftCommand ?? ['nft']
+    try {
+      const nft = await startNft({ command, runtimeDir: options.runtimeDir, timers: options.timers })
+      this.#nft = nft
+      if (nft.mode === 'one-shot') this.#trouble('nft', 'nft has no interactive mode: each change starts a process')
+      this.#tables = new KernelTables(nft, options.rules, this.#log)
+      this.#shaper = new TcShaper({
+        command: options.tcCommand ?? ['tc'],
+        guestInterface: options.rules.guestInterface,
+        uplinkInterfaces: options.uplinkInterfaces,
+        timers: options.timers,
+        log: this.#log,
+        onTrouble: (reason) => this.#trouble('shaper', reason),
+      })
+      await this.#lane.run(() => this.#takeOverOrInstall())
+      this.#watch = new RuleWatch({
+        nft,
+        command,
+        guestInterface: options.rules.guestInterface,
+        uplinkInterfaces: options.uplinkInterfaces,
+        hasGuard: () => this.#tables?.hasGuard ?? false,
+        isDown: () => this.#troubles.has('rules'),
+        readLink: options.readLink,
+        timers: options.timers,
+        clock: options.clock,
+        onSuspicion: (why, depth) => this.#inspect(why, depth),
+        onQuotaUsed: (key, totalBytes) => this.#spend(key, totalBytes),
+        onLink: (link) => this.#runSoon('link', this.#tables?.linkScript(link) ?? []),
+        onNewInterface: (device) => this.#shaper?.forget(device),
+        onAlarm: (alarm) => this.#alarm(alarm),
+        onTrouble: (part, reason) => this.#trouble(part, reason),
+      })
+      this.#watch.start()
+    } catch (error) {
+      await this.stop()
+      throw failed('the gate could not be installed', error)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#watch?.stop()
+    this.#watch = null
+    await this.#lane.idle()
+    const [nft, shaper] = [this.#nft, this.#shaper]
+    this.#nft = null
+    this.#tables = null
+    this.#shaper = null
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(failed('the gate was stopped', null))
+    await Promise.all([nft?.close(), shaper?.close()])
+  }
+
+  apply(change: GateChange): Promise<void> {
+    return this.#enqueue(change, false)
+  }
+
+  replace(grants: readonly Grant[]): Promise<void> {
+    return this.#enqueue({ open: grants, close: [] }, true)
+  }
+
+  async counters(): Promise<DeviceCounters[]> {
+    const nft = this.#running()
+    const hasQuotas = [...this.#book.sessions.values()].some((session) => session.totalBytes !== null)
+    try {
+      const [up, down, quotas] = await Promise.all([
+        nft.list(`set inet ${TABLE} bytes_up`),
+        nft.list(`set inet ${TABLE} bytes_down`),
+        hasQuotas ? nft.list(`quotas table inet ${TABLE}`) : null,
+      ])
+      const read = (text: string): CarriedCounts['up'] => new Map(readElements(text).map((element) => [readClassid(element.key) ?? 0, element]))
+      this.#counts = { up: read(up), down: read(down), quotaUsed: quotas === null ? new Map() : this.#readQuotas(quotas) }
+    } catch (error) {
+      throw failed('the counters could not be read', error)
+    }
+    return [...this.#book.devices.values()].map(({ mac, handle }) => {
+      const [up, down] = [this.#counts.up.get(handle), this.#counts.down.get(handle)]
+      return { mac, upBytes: up?.bytes ?? 0, downBytes: down?.bytes ?? 0, upPackets: up?.packets ?? 0, downPackets: down?.packets ?? 0 }
+    })
+  }
+
+  async preflight(): Promise<void> {
+    const nft = this.#running()
+    const down = this.#troubles.get('rules')
+    if (down !== undefined) throw failed(down, null)
+    if (!this.#book.hasRoom()) throw new MeshBoxError('unavailable', `the gate is full: ${this.#options.rules.maxDevices} devices are open`, { code: 'gate-failed', retryAfterSeconds: 60 })
+    try {
+      await nft.ping()
+    } catch (error) {
+      throw failed('nft does not answer', error)
+    }
+  }
+
+  health(): GateHealth {
+    const devices = this.#book.openCount(this.#options.clock.boottimeMs())
+    const base = { repairs: this.#repairs, devices }
+    const down = this.#nft === null ? 'the gate is not running' : this.#troubles.get('rules')
+    if (down !== undefined) return { state: 'down', reason: down, ...base }
+    const reasons = [...this.#troubles.values()]
+    return reasons.length === 0 ? { state: 'ready', ...base } : { state: 'degraded', reason: reasons.join('; '), ...base }
+  }
+
+  /**
+   * Who has which IPv4 address by DHCP (address → MAC): the guard then lets nobody else use it, and a grant
+   * that says otherwise does not get the address.
+   */
+  setLeases(pairs: ReadonlyMap<string, MacAddress>): void {
+    const checked = new Map([...pairs].filter(([ip4, mac]) => readIp(ip4) === ip4 && !ip4.includes(':') && readMac(mac) === mac))
+    const isSame = checked.size === this.#leases.size && [...checked].every(([ip4, mac]) => this.#leases.get(ip4) === mac)
+    if (isSame) return
+    this.#leases = checked
+    this.#book.leases = checked
+    this.#runSoon('leases', this.#tables?.leaseScript(checked) ?? [])
+  }
+
+  #enqueue(change: GateChange, isReplace: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      try {
+        if (change.open.length + change.close.length > MOST_DEVICES_A_CALL) throw new MeshBoxError('limit', `more than ${MOST_DEVICES_A_CALL} devices in one call`, { code: 'no-room' })
+        change.open.forEach(checkGrant)
+        this.#running()
+      } catch (error) {
+        reject(asError(error))
+        return
+      }
+      this.#waiting.push({ change, isReplace, atMs: this.#options.clock.boottimeMs(), resolve, reject })
+      // All that wait by the time the lane is free go together.
+      if (this.#waiting.length === 1) void this.#lane.run(() => this.#commitWaiting())
+    })
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const batch = this.#waiting.splice(0)
+    if (batch.length === 0) return
+    if (batch.length > 1) {
+      try {
+        await this.#commit(batch)
+        return
+      } catch (error) {
+        this.#log.debug('a combined change failed; trying its parts', { parts: batch.length, error: asError(error) })
+      }
+    }
+    for (const waiting of batch) {
+      try {
+        await this.#commitAlone(waiting)
+      } catch (error) {
+        waiting.reject(error instanceof MeshBoxError && error.kind !== 'internal' ? error : failed('nft did not carry out the change', error))
+      }
+    }
+  }
+
+  /** Once more after making sure of the tables: a lost process or a stranger's hand shall not cost a guest. */
+  async #commitAlone(waiting: Waiting): Promise<void> {
+    try {
+      await this.#commit([waiting])
+    } catch (error) {
+      if (error instanceof MeshBoxError) throw error
+      this.#log.warn('a change failed; looking at the rules and trying again', { error: asError(error) })
+      await this.#compare(asError(error).message, 'full')
+      await this.#commit([waiting])
+    }
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const nft = this.#running()
+    const draft = new Draft(this.#book, this.#options.clock.boottimeMs())
+    draft.forgetOld()
+    for (const waiting of batch) fold(draft, waiting)
+    const script = draftScript(draft, this.#options.clock.boottimeMs())
+    if (script.length > 0) await nft.run(script)
+    draft.takeOver()
+    for (const waiting of batch) waiting.resolve()
+    this.#syncShaper()
+    const granted = new Set(batch.flatMap((waiting) => waiting.change.open.map((grant) => grant.sessionId)))
+    for (const id of granted) if (this.#book.sessions.get(sessionKey(id))?.isSpent === true) this.#tellSpent(id)
+  }
+
+  /** The tables a former life left are kept if they are exactly ours; else its leases go into new ones. */
+  async #takeOverOrInstall(): Promise<void> {
+    const [tables, nowMs] = [this.#requireTables(), this.#options.clock.boottimeMs()]
+    const link = this.#options.readLink()
+    const found = await tables.read(false).catch((error: unknown) => {
+      this.#log.warn('the rules of a former life cannot be read; they are replaced', { error: asError(error) })
+      return null
+    })
+    const book = found === null ? new Book(this.#options.rules.maxDevices) : bookFromDump(found, this.#options.rules.maxDevices, nowMs)
+    book.leases = this.#leases
+    const counts = found === null ? NO_COUNTS : countsFromDump(found)
+    if (found !== null && tables.recognise(found, link) && differenceFrom(book, withoutClasses(found), nowMs) === null) {
+      await this.#running().run([`flush map inet ${TABLE} classes`, ...tables.linkScript(link), ...tables.leaseScript(this.#leases)])
+      this.#log.info('the rules of a former life are kept', { devices: book.openCount(nowMs) })
+    } else await tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
+    this.#book = book
+    this.#counts = counts
+    this.#trouble('guard', tables.guardTrouble)
+  }
+
+  /** Somebody may have touched our tables: look, and put them back if so. */
+  #inspect(why: string, depth: 'structure' | 'full'): void {
+    void this.#lane.run(() => this.#compare(why, depth)).catch((error: unknown) => {
+      this.#log.error('the rules cannot be checked', { error: asError(error) })
+    })
+  }
+
+  async #compare(why: string, depth: 'structure' | 'full'): Promise<void> {
+    const tables = this.#requireTables()
+    const dump = await tables.read(depth === 'structure')
+    const difference = !tables.isIntact(dump)
+      ? dump.isEmpty ? 'our tables were gone' : 'our rules were altered'
+      : depth === 'full' ? differenceFrom(this.#book, dump, this.#options.clock.boottimeMs()) : null
+    if (difference === null) {
+      this.#trouble('rules', null)
+      return
+    }
+    await this.#repair(`${difference} (${why})`, depth === 'full' ? dump : await tables.read(false))
+  }
+
+  async #repair(reason: string, dump: Dump): Promise<void> {
+    const nowMs = this.#options.clock.boottimeMs()
+    const draft = new Draft(this.#book, nowMs)
+    fold(draft, { change: { open: this.#options.callbacks.desired(), close: [] }, isReplace: true, atMs: nowMs })
+    draft.takeOver()
+    const counts = newerCounts(this.#counts, countsFromDump(dump))
+    try {
+      await this.#requireTables().install({ book: this.#book, counts, learned: dump, link: this.#options.readLink(), nowMs: () => this.#options.clock.boottimeMs() })
+    } catch (error) {
+      this.#trouble('rules', `the rules could not be put back: ${asError(error).message}`)
+      throw error
+    }
+    this.#counts = counts
+    this.#repairs++
+    this.#trouble('rules', null)
+    this.#alarm({ kind: 'repaired', detail: reason })
+    this.#syncShaper()
+  }
+
+  #spend(key: string, totalBytes: number): void {
+    void this.#lane.run(async () => {
+      const session = this.#book.sessions.get(key)
+      if (session === undefined || session.isSpent || session.totalBytes !== totalBytes) return
+      const draft = new Draft(this.#book, this.#options.clock.boottimeMs())
+      draft.spend(key)
+      const script = draftScript(draft, draft.nowMs)
+      if (script.length > 0) await this.#running().run(script)
+      draft.takeOver()
+      if (session.id !== null) this.#tellSpent(session.id)
+    }).catch((error: unknown) => this.#log.warn('a spent session could not be closed; its quota holds it', { error: asError(error) }))
+  }
+
+  #readQuotas(text: string): Map<string, number> {
+    const { quotas } = readDump([text])
+    for (const [key, quota] of quotas) {
+      const session = this.#book.sessions.get(key)
+      if (session === undefined) continue
+      this.#book.sessions.set(key, { ...session, readBytes: quota.usedBytes })
+      if (quota.usedBytes >= quota.totalBytes) this.#spend(key, quota.totalBytes)
+    }
+    return new Map([...quotas].map(([key, quota]) => [key, quota.usedBytes]))
+  }
+
+  /** A small change of the guard's sets; the next repair would bring it too, so a failure is only told. */
+  #runSoon(what: string, script: readonly string[]): void {
+    if (script.length === 0 || this.#nft === null) return
+    void this.#lane.run(() => this.#running().run(script)).catch((error: unknown) => {
+      this.#log.warn('the guard could not be brought up to date', { what, error: asError(error) })
+      this.#inspect('the guard refused a change', 'full')
+    })
+  }
+
+  #syncShaper(): void {
+    const rates = [...this.#book.sessions.values()].flatMap(({ minor, downKbps, upKbps }) => (minor === null ? [] : [{ minor, downKbps, upKbps }]))
+    void this.#shaper?.sync(rates)
+  }
+
+  #tellSpent(sessionId: string): void {
+    this.#callBack(() => this.#options.callbacks.spent?.(sessionId))
+  }
+
+  #alarm(alarm: GateAlarm): void {
+    this.#log.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail, mac: alarm.mac })
+    this.#callBack(() => this.#options.callbacks.alarm(alarm))
+  }
+
+  /** Notes a part's trouble, or that it is over (null); the first time it is an alarm. */
+  #trouble(part: string, reason: string | null): void {
+    if (reason === null) {
+      this.#troubles.delete(part)
+      return
+    }
+    const isNew = this.#troubles.get(part) !== reason
+    this.#troubles.set(part, reason)
+    if (isNew) this.#alarm({ kind: 'degraded', detail: reason })
+  }
+
+  #callBack(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#log.error('a gate callback threw', { error: asError(error) })
+    }
+  }
+
+  #running(): NftRunner {
+    if (this.#nft === null) throw failed('the gate is not running', null)
+    return this.#nft
+  }
+
+  #requireTables(): KernelTables {
+    if (this.#tables === null) throw failed('the gate is not running', null)
+    return this.#tables
+  }
+}
+
+function fold(draft: Draft, { change, isReplace, atMs }: Pick<Waiting, 'change' | 'isReplace' | 'atMs'>): void {
+  if (isReplace) draft.closeAllBut(new Set(change.open.map((grant) => grant.mac)))
+  for (const mac of change.close) draft.close(mac)
+  for (const grant of change.open) draft.open(grant, atMs + grant.leaseMs)
+}
+
+function failed(what: string, cause: unknown): MeshBoxError {
+  if (cause instanceof MeshBoxError) return cause
+  const because = cause === null ? '' : `: ${asError(cause).message}`
+  return new MeshBoxError('unavailable', `${what}${because}`, { code: 'gate-failed', ...(cause === null ? {} : { cause }) })
+}
+
+/** Counters only grow: of two readings the larger is the newer. */
+function newerCounts(known: CarriedCounts, found: CarriedCounts): CarriedCounts {
+  const larger = (a: CarriedCounts['up'], b: CarriedCounts['up']): CarriedCounts['up'] => {
+    const merged = new Map(a)
+    for (const [handle, count] of b) if (count.bytes >= (merged.get(handle)?.bytes ?? 0)) merged.set(handle, count)
+    return merged
+  }
+  const quotaUsed = new Map(known.quotaUsed)
+  for (const [key, used] of found.quotaUsed) quotaUsed.set(key, Math.max(used, quotaUsed.get(key) ?? 0))
+  return { up: larger(known.up, found.up), down: larger(known.down, found.down), quotaUsed }
+}
+
+/** The shaper begins anew with each life, so classes found in the kernel mean nothing. */
+function withoutClasses(dump: Dump): Dump {
+  const sets = new Map(dump.sets)
+  sets.delete('inet classes')
+  return { ...dump, sets }
+}
