@@ -26,7 +26,8 @@ export interface PasswordHash {
 /** Throws input `password`, without showing it. Characters are counted as a person counts them, in NFKC. */
 export function checkNewPassword(password: string): void {
   const length = lengthOf(password)
-  if (length === null || length < MIN_PASSWORD_LENGTH) throw inputError('password', `one of ${length ?? 'too many'} characters`, `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`)
+  if (length === null || length < MIN_PASSWORD_LENGTH)
+    throw inputError('password', `one of ${length ?? 'too many'} characters`, `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`)
 }
 
 export async function hashPassword(password: string, salt: Uint8Array): Promise<PasswordHash> {
@@ -56,6 +57,9 @@ function lengthOf(password: string): number | null {
 
 function derive(password: string, salt: Uint8Array, { n, r, p }: { n: number; r: number; p: number }): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, { N: n, r, p, maxmem: MAX_MEMORY_BYTES }, (error, key) => (error ? reject(error) : resolve(new Uint8Array(key))))
+    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, { N: n, r, p, maxmem: MAX_MEMORY_BYTES }, (error, key) => {
+      if (error) reject(error)
+      else resolve(new Uint8Array(key))
+    })
   })
 }

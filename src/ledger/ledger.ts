@@ -99,7 +99,8 @@ class BoundLedger implements Ledger {
   reverse(tx: Tx, entryId: number, amount: bigint, evidence: Evidence, at: Moment): number {
     const earning = entryById(tx, entryId)
     if (!earning) throw new MeshBoxError('not-found', `the ledger has no entry ${entryId}`, { code: 'ledger-no-entry', value: entryId })
-    if (earning.kind !== 'earn') throw new MeshBoxError('conflict', `entry ${entryId} is no earning; only an earning is taken back`, { code: 'ledger-not-an-earning', value: entryId })
+    if (earning.kind !== 'earn')
+      throw new MeshBoxError('conflict', `entry ${entryId} is no earning; only an earning is taken back`, { code: 'ledger-not-an-earning', value: entryId })
     checkHead(earning.source, earning.token, evidence, at)
     const booked = entryByEvidence(tx, earning.source, evidence.type, evidence.id)
     if (booked) return sameOrConflict(booked, 'reverse', booked.reverses === entryId && booked.amount === amount)

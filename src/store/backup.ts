@@ -112,12 +112,19 @@ function translateBackupError(thrown: unknown, target: string): Error {
   const cause = asError(thrown)
   if (code === 'EEXIST') return existsError(target)
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
-    return new MeshBoxError('unavailable', `no room for the backup on the device that holds ${dirname(target)}; nothing was left there`, { code: 'backup-full', cause })
+    return new MeshBoxError('unavailable', `no room for the backup on the device that holds ${dirname(target)}; nothing was left there`, {
+      code: 'backup-full',
+      cause,
+    })
   return new MeshBoxError('unavailable', `the backup ${target} could not be written: ${cause.message}`, { code: 'backup-failed', cause })
 }
 
 function existsError(target: string): MeshBoxError {
-  return new MeshBoxError('conflict', `${target} exists already; a backup never replaces a file. Choose another name`, { code: 'backup-exists', field: 'target', value: target })
+  return new MeshBoxError('conflict', `${target} exists already; a backup never replaces a file. Choose another name`, {
+    code: 'backup-exists',
+    field: 'target',
+    value: target,
+  })
 }
 
 function missing(thrown: unknown): undefined {

@@ -175,10 +175,11 @@ export function openDatabase(path: string, options: { nativeBinding?: string | u
   } catch (thrown) {
     const code: unknown = Reflect.get(asError(thrown), 'code')
     if (code === 'ERR_DLOPEN_FAILED' || code === 'MODULE_NOT_FOUND')
-      throw new MeshBoxError('unavailable', `the SQLite addon${options.nativeBinding ? ` ${options.nativeBinding}` : ''} cannot be loaded: ${asError(thrown).message}`, {
-        code: 'store-addon',
-        cause: thrown,
-      })
+      throw new MeshBoxError(
+        'unavailable',
+        `the SQLite addon${options.nativeBinding ? ` ${options.nativeBinding}` : ''} cannot be loaded: ${asError(thrown).message}`,
+        { code: 'store-addon', cause: thrown },
+      )
     throw translateSqliteError(thrown, path)
   }
 }

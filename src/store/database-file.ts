@@ -101,7 +101,9 @@ function lookInside(path: string, migrations: readonly Migration[], options: Con
     const firstComplaint = db.pragma('quick_check(1)', { simple: true })
     if (firstComplaint !== 'ok') throw damagedError(path, String(firstComplaint).replace(/\s+/g, ' '))
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
-      throw new MeshBoxError('conflict', `${path} is a SQLite database, but not one of MeshBox; it was left as it is. Choose another path`, { code: 'store-foreign' })
+      throw new MeshBoxError('conflict', `${path} is a SQLite database, but not one of MeshBox; it was left as it is. Choose another path`, {
+        code: 'store-foreign',
+      })
     pendingMigrations(migrations, db.prepare<[], AppliedMigration>(APPLIED_MIGRATIONS_SQL).all(), path)
   } finally {
     db.close()

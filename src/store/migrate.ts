@@ -36,7 +36,8 @@ export function pendingMigrations(migrations: readonly Migration[], applied: rea
     if (expected === undefined)
       throw new MeshBoxError(
         'conflict',
-        `${path} was written by a newer MeshBox (it has '${id}', which this version does not know). Install that version again, or put a backup from before the upgrade in its place`,
+        `${path} was written by a newer MeshBox (it has '${id}', which this version does not know). ` +
+          'Install that version again, or put a backup from before the upgrade in its place',
         { code: 'store-newer', value: id },
       )
     if (expected !== sql_sha256)

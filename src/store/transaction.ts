@@ -13,6 +13,7 @@ export class OpenTx implements Tx {
   readonly #connection: TurnConnection
   readonly #path: string
   #ended = false
+  #wrote = false
   #fault: MeshBoxError | null = null
 
   constructor(connection: TurnConnection, path: string) {
@@ -23,6 +24,11 @@ export class OpenTx implements Tx {
   /** A machine fault that a statement of this turn met, whatever the body made of it. */
   get fault(): MeshBoxError | null {
     return this.#fault
+  }
+
+  /** Whether a statement ran that may change the database. */
+  get wrote(): boolean {
+    return this.#wrote
   }
 
   end(): void {
@@ -45,7 +51,9 @@ export class OpenTx implements Tx {
     if (this.#ended) throw endedError()
     if (this.#fault) throw this.#fault
     try {
-      return action(prepareAllowed(this.#connection, sql))
+      const statement = prepareAllowed(this.#connection, sql)
+      if (!statement.readonly) this.#wrote = true
+      return action(statement)
     } catch (thrown) {
       const error = translateSqliteError(thrown, this.#path)
       if (isMachineFault(error)) this.#fault = error

@@ -24,7 +24,9 @@ interface Turn {
   readonly reject: (error: unknown) => void
 }
 
-type Outcome = { readonly turn: Turn; readonly ok: true; readonly result: unknown } | { readonly turn: Turn; readonly ok: false; readonly error: unknown }
+type Outcome =
+  | { readonly turn: Turn; readonly ok: true; readonly result: unknown; readonly wrote: boolean }
+  | { readonly turn: Turn; readonly ok: false; readonly error: unknown }
 
 export interface TurnCounts {
   readonly turns: number
@@ -127,9 +129,10 @@ export class TurnQueue {
       this.#walTailUncertain = isMachineFault(error) && error.code !== 'store-full' && error.code !== 'store-locked'
       throw error
     }
-    const stored = outcomes.filter((outcome) => outcome.ok).length
-    this.#turns += stored
-    if (stored > 0) this.#commits++
+    this.#turns += outcomes.filter((outcome) => outcome.ok).length
+    // A group that only read committed nothing, and proves nothing about the disk.
+    if (!outcomes.some((outcome) => outcome.ok && outcome.wrote)) return outcomes
+    this.#commits++
     if (this.#failing) {
       this.#failing = false
       this.#log.info('the database stores again')
@@ -147,7 +150,7 @@ export class TurnQueue {
       if (isThenable(result)) throw asyncBodyError(result)
       if (tx.fault === null) {
         this.#connection.releaseSavepoint()
-        return { turn, ok: true, result }
+        return { turn, ok: true, result, wrote: tx.wrote }
       }
       error = tx.fault
     } catch (thrown) {

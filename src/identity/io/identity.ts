@@ -110,7 +110,8 @@ class BoxIdentity implements Identity {
     this.#entropy = null
     try {
       await this.#checkWordsFit(entropy)
-      await writeSecretFile(this.#path, encodeKey({ address: this.address, publicKey: this.#publicKey, privateKey: this.#privateKey, entropy: null }), { replace: true })
+      const withoutEntropy = { address: this.address, publicKey: this.#publicKey, privateKey: this.#privateKey, entropy: null }
+      await writeSecretFile(this.#path, encodeKey(withoutEntropy), { replace: true })
     } catch (thrown) {
       this.#entropy = entropy
       throw thrown

@@ -100,7 +100,8 @@ export interface NewEntry {
 export function insertEntry(tx: Tx, entry: NewEntry): number {
   const { at } = entry
   const inserted = tx.get<{ id: number }>(
-    `INSERT INTO ledger_entries (kind, source, token, evidence_type, evidence_id, facts, memo, day, boot_id, boottime_ms, wall_ms, wall_trusted, amount, reverses, taken)
+    `INSERT INTO ledger_entries
+       (kind, source, token, evidence_type, evidence_id, facts, memo, day, boot_id, boottime_ms, wall_ms, wall_trusted, amount, reverses, taken)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     entry.kind, entry.source, entry.token, entry.evidenceType, entry.evidenceId, entry.facts, entry.memo, entry.day, at.bootId, at.boottimeMs, at.wallMs,
     at.wallTrusted ? 1 : 0, entry.amount.toString(), entry.reverses, entry.taken === null ? null : entry.taken.toString(),
@@ -120,7 +121,10 @@ export interface AccountGain {
 }
 
 export function addToDay(tx: Tx, day: string, token: string, source: string, gain: AccountGain): void {
-  const before = tx.get<{ gained: string; earned: string }>('SELECT gained, earned FROM ledger_days WHERE day = ? AND token = ? AND source = ? AND account = ?', day, token, source, gain.account)
+  const before = tx.get<{ gained: string; earned: string }>(
+    'SELECT gained, earned FROM ledger_days WHERE day = ? AND token = ? AND source = ? AND account = ?',
+    day, token, source, gain.account,
+  )
   tx.run(
     `INSERT INTO ledger_days (day, token, source, account, gained, earned, entries) VALUES (?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT DO UPDATE SET gained = excluded.gained, earned = excluded.earned, entries = entries + 1`,
@@ -129,7 +133,10 @@ export function addToDay(tx: Tx, day: string, token: string, source: string, gai
 }
 
 export function addToTotal(tx: Tx, token: string, source: string, gain: AccountGain): void {
-  const before = tx.get<{ balance: string; earned: string }>('SELECT balance, earned FROM ledger_totals WHERE account = ? AND token = ? AND source = ?', gain.account, token, source)
+  const before = tx.get<{ balance: string; earned: string }>(
+    'SELECT balance, earned FROM ledger_totals WHERE account = ? AND token = ? AND source = ?',
+    gain.account, token, source,
+  )
   tx.run(
     `INSERT INTO ledger_totals (account, token, source, balance, earned) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET balance = excluded.balance, earned = excluded.earned`,

@@ -205,7 +205,14 @@ describe('the owner password', () => {
     expect(await password.verify('y'.repeat(1_000_000))).toBe(false)
   })
 
-  it('is checked one at a time, with a short queue', async () => {
+  it('is checked and changed one at a time, in the order asked for', async () => {
+    const password = await openOwnerPassword(options())
+    await password.set('correct horse')
+    const outcomes = [password.verify('correct horse'), password.set('battery staple'), password.verify('correct horse'), password.verify('battery staple')]
+    expect(await Promise.all(outcomes)).toEqual([true, undefined, false, true])
+  })
+
+  it('refuses the sixth who comes while one is being checked', async () => {
     const password = await openOwnerPassword(options())
     await password.set('correct horse')
     const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => password.verify('correct horse')))

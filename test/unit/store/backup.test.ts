@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { backupDatabase } from '../../../src/store/backup.ts'
+import { Connection } from '../../../src/store/connection.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { codeOf, ids, insert, openTestStore, temporaryFolder } from './open-test-store.ts'
 import { WRITER_MIGRATION, wholeTurns } from './writer-schema.ts'
@@ -41,6 +43,40 @@ describe('a backup', () => {
     expect(Math.max(...copied)).toBe(copied.size)
     expect(copied.size).toBeGreaterThanOrEqual(before)
     expect(store.read(wholeTurns).size).toBe(next - 1)
+  })
+
+  it('holds one moment, although every page of the file changes many times while it is copied', async () => {
+    const store = openTestStore()
+    const rewrite = (generation: number): Promise<number> => store.turn((tx) => tx.run("UPDATE rows SET body = ? || substr(body, 5)", String(generation).padStart(4, '0')))
+    await store.turn((tx) => {
+      for (let id = 0; id < 3000; id++) tx.run('INSERT INTO rows VALUES (?, ?)', id, `0000${'p'.repeat(900)}`)
+    })
+    const target = join(temporaryFolder(), 'copy.db')
+    let running = true
+    const copying = store.backup(target).finally(() => (running = false))
+    let generation = 0
+    while (running) await rewrite(++generation)
+    await copying
+    expect(generation).toBeGreaterThan(2)
+    const generations = openTestStore({ path: target }).read((tx) => tx.all<{ generation: string }>('SELECT DISTINCT substr(body, 1, 4) AS generation FROM rows'))
+    expect(generations).toHaveLength(1)
+  })
+
+  it('is given up when the log had to be emptied into the file meanwhile', async () => {
+    const store = openTestStore()
+    await insert(store, 1, 'x'.repeat(2_000_000))
+    await store.close()
+    const connection = new Connection(store.path, {})
+    const source = openSync(store.path, 'r')
+    onTestFinished(() => {
+      connection.close()
+      closeSync(source)
+    })
+    const target = join(temporaryFolder(), 'copy.db')
+    const copying = backupDatabase(connection, source, target)
+    connection.truncateWal()
+    await expect(copying).rejects.toMatchObject({ kind: 'unavailable', code: 'backup-disturbed' })
+    expect(readdirSync(dirname(target))).toEqual([])
   })
 
   it('is one file for its owner only, without a log and without leftovers', async () => {

@@ -120,11 +120,17 @@ describe('a full device', () => {
     const disk = new FailingConnection(newDatabase())
     const queue = new TurnQueue(disk, 'box.db', log)
     disk.failCommits = 'SQLITE_FULL'
-    for (let n = 0; n < 20; n++) expect(await codeOf(() => queue.add((tx) => tx.run('INSERT INTO rows VALUES (?, ?)', n, 'x')))).toBe('store-full')
+    for (let n = 0; n < 20; n++) {
+      expect(await codeOf(() => queue.add((tx) => tx.run('INSERT INTO rows VALUES (?, ?)', n, 'x')))).toBe('store-full')
+      // A turn that only reads succeeds, and says nothing about room.
+      disk.failCommits = null
+      await queue.add((tx) => tx.get('SELECT 1'))
+      disk.failCommits = 'SQLITE_FULL'
+    }
     disk.failCommits = null
     await queue.add((tx) => tx.run('INSERT INTO rows VALUES (1, ?)', 'x'))
     expect(lines.map((line) => line.replace(/ error=.*/, ''))).toEqual(['<3>error meshbox: the database does not store', '<6>info meshbox: the database stores again'])
-    expect(queue.counts).toEqual({ turns: 1, commits: 1, failedCommits: 20 })
+    expect(queue.counts).toEqual({ turns: 21, commits: 1, failedCommits: 20 })
   })
 })
 
