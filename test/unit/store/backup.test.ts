@@ -74,6 +74,7 @@ describe('a backup', () => {
     })
     const target = join(temporaryFolder(), 'copy.db')
     const copying = backupDatabase(connection, source, target)
+    while (readdirSync(dirname(target)).length === 0) await new Promise((next) => setImmediate(next))
     connection.truncateWal()
     await expect(copying).rejects.toMatchObject({ kind: 'unavailable', code: 'backup-disturbed' })
     expect(readdirSync(dirname(target))).toEqual([])
