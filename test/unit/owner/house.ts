@@ -120,12 +120,15 @@ export interface HouseOptions {
   readonly password?: OwnerPassword
   readonly configText?: string
   readonly withoutHotspot?: boolean
+  readonly store?: (store: Store, dir: string) => OwnerPorts['store']
 }
+
+let houses = 0
 
 export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const dir = mkdtempSync(join(tmpdir(), 'meshbox-owner-'))
   const time = new FakeTime()
-  const randomness = seededRandom(7)
+  const randomness = seededRandom(++houses) // two boxes never have the same keys
   const ring = new LogRing()
   const log = createLog({ level: 'debug', style: 'syslog', now: () => time.wallMs(), write: (line) => ring.push(line, time.wallMs()) })
   const store = openStore({ path: join(dir, 'books.sqlite3'), migrations: ledgerMigrations, log: silentLog })
@@ -139,7 +142,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const ports: OwnerPorts = {
     desk: options.withoutHotspot ? null : desk,
     ledger,
-    store,
+    store: options.store?.(store, dir) ?? store,
     identity,
     voucherKeys: await openVoucherKeys({ dataDir: dir, randomness, log: silentLog }),
     password,
