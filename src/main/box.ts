@@ -10,6 +10,7 @@ import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetr
 import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
+import { boxMigrations, checkSameBox } from './same-box.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
 
 export const DEFAULT_CONFIG_PATH = '/etc/config/meshbox'
@@ -87,18 +88,19 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const { config, clock, ring, log, logOptions, started } = ground
   const { dataDir } = config.main
   const folder = bundleFolder()
-  const keys = { dataDir, randomness: systemRandomness }
-  const identity = await openIdentity({ ...keys, log: log.room('identity') })
-  const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })
-  const password = await openOwnerPassword({ ...keys, log: log.room('identity') })
-
+  // The store first: its lock keeps a second service away before a key could be made twice.
   const store = openStore({
     path: join(dataDir, 'meshbox.sqlite'),
-    migrations: [...ledgerMigrations, ...hotspotMigrations],
+    migrations: [...ledgerMigrations, ...hotspotMigrations, ...boxMigrations],
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
   started.add('the store', () => store.close())
+  const keys = { dataDir, randomness: systemRandomness }
+  const identity = await openIdentity({ ...keys, log: log.room('identity') })
+  await checkSameBox(store, identity.address)
+  const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })
+  const password = await openOwnerPassword({ ...keys, log: log.room('identity') })
 
   let hotspot: RunningHotspot | null = null
   const inForce = new ConfigInForce(options.configPath, config, log.room('config'), (next) => {
