@@ -99,7 +99,7 @@ export async function tellStory(box: Box): Promise<void> {
 
   step('Anna buys more')
   const before = await secondsLeft(box)
-  const added = await anna.submit(box.portal, '/redeem', { code: more })
+  const added = await anna.submit(`${box.portal}add`, '/redeem', { code: more })
   claim('a second voucher adds its time', added.status === 303 && (await secondsLeft(box)) > before, `status ${added.status}`)
   const used = await ben.submit(SHOP, '/redeem', { code: 'AAAAA-AAAAA' })
   claim(`Ben's invented code is refused (status ${used.status})`, used.status >= 400 && used.status < 500)
@@ -113,7 +113,7 @@ export async function tellStory(box: Box): Promise<void> {
   const again = await anna.open(SHOP)
   claim('the next page is ours again and says why', again.status === 200)
   note(`her page says: ${text(again.body)}`)
-  const receipt = await anna.ask(`${box.portal}receipt?format=text`)
+  const receipt = await anna.ask(`${box.portal}receipt.txt`)
   const verified = await town.box.run('sh', ['-c', `${process.cwd()}/dist/meshbox receipt verify -`], { input: receipt.body, env: { MESHBOX_NODE: process.execPath } })
   claim('her receipt verifies: meshbox receipt verify', verified.code === 0, verified.stderr || receipt.body.slice(0, 200))
 
@@ -134,6 +134,6 @@ async function secondsLeft(box: Box): Promise<number> {
 
 /** What a person reads on a page, short. */
 function text(html: string): string {
-  const body = html.replace(/<(style|script|head)\b.*?<\/\1>/gs, ' ').replace(/<[^>]+>/g, ' ')
+  const body = html.replace(/<(style|script|head|details)\b.*?<\/\1>/gs, ' ').replace(/<[^>]+>/g, ' ')
   return body.replace(/&[a-z#0-9]+;/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 220)
 }
