@@ -1,7 +1,7 @@
 /** The pages beside the start page: add time, other device, scanned voucher, receipt, and when something fails. */
 import type { BearerPreview, GuestView } from '../../types.ts'
 import { type Html, html, trusted } from '../html.ts'
-import { countText, dataText, durationText, grantText } from '../wording.ts'
+import { countText, dataText, durationText } from '../wording.ts'
 import { type PageContext, form, link } from './context.ts'
 import { type PageBody, page } from './document.ts'
 import { codeForm, messageBox, priceCard } from './parts.ts'
@@ -42,7 +42,7 @@ export function scannedPage(context: PageContext, bearer: string, preview: Beare
   ].join(' · ')
   return page(context, {
     title,
-    main: html`<section class="card"><h1>${title}</h1>${messageBox(context)}<div class="ticket"><b>${preview.label === null ? grantText(language, preview.seconds, preview.bytes) : html`<bdi>${preview.label}</bdi>`}</b><p>${limits}</p><p class="soft">${countText(language, 'device', preview.devices)}</p></div>${form(
+    main: html`<section class="card"><h1>${title}</h1>${messageBox(context)}<div class="ticket"><b><bdi>${preview.label}</bdi></b><p>${limits}</p><p class="soft">${countText(language, 'device', preview.devices)}</p></div>${form(
       context,
       '/redeem',
       html`<input type="hidden" name="code" value="${bearer}"><button class="btn main">${isVoucher ? text.useVoucher : text.moveHere}</button>`,
