@@ -273,7 +273,12 @@ def do_tcp_write(ask):
 
 
 def do_tcp_close(ask):
-    conns.pop(ask['conn']).close()
+    sock = conns.pop(ask['conn'])
+    try:
+        sock.shutdown(socket.SHUT_RDWR)  # wakes a reader
+    except OSError:
+        pass
+    sock.close()
     return {}
 
 
