@@ -3,13 +3,15 @@
  * for the guest page, and the native parts beside them. CJS because a single ESM file needs a `require`
  * shim and costs memory.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions } from 'esbuild'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const DIST = join(ROOT, 'dist')
+/** Built beside and moved into place, so that a box that runs from dist/ never sees half of it. */
+const DRAFT = join(ROOT, `build/dist-${process.pid}`)
 const SERVICE_LIMIT_BYTES = 1_900_000
 const GUEST_SCRIPT_LIMIT_BYTES = 8_000
 const OWNER_PAGE_LIMIT_BYTES = 140_000
@@ -43,26 +45,27 @@ const browser: BuildOptions = {
 }
 
 export async function bundle(): Promise<void> {
-  rmSync(DIST, { recursive: true, force: true })
-  mkdirSync(join(DIST, 'web'), { recursive: true })
-  mkdirSync(join(DIST, 'native'), { recursive: true })
+  mkdirSync(join(DRAFT, 'web'), { recursive: true })
+  mkdirSync(join(DRAFT, 'native'), { recursive: true })
   await Promise.all([
-    build({ ...server, entryPoints: ['src/main.ts'], outfile: 'dist/meshboxd.cjs' }),
-    build({ ...server, entryPoints: ['src/main/cli.ts'], outfile: 'dist/meshbox-cli.cjs' }),
-    build({ ...browser, target: 'es2018', entryPoints: ['src/web/guest/main.ts'], outfile: 'dist/web/guest.js' }),
-    build({ ...browser, target: 'es2020', entryPoints: ['src/web/owner/main.tsx'], outfile: 'dist/web/dashboard.js' }),
-    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: 'dist/web/dashboard.css' }),
+    build({ ...server, entryPoints: ['src/main.ts'], outfile: join(DRAFT, 'meshboxd.cjs') }),
+    build({ ...server, entryPoints: ['src/main/cli.ts'], outfile: join(DRAFT, 'meshbox-cli.cjs') }),
+    build({ ...browser, target: 'es2018', entryPoints: ['src/web/guest/main.ts'], outfile: join(DRAFT, 'web/guest.js') }),
+    build({ ...browser, target: 'es2020', entryPoints: ['src/web/owner/main.tsx'], outfile: join(DRAFT, 'web/dashboard.js') }),
+    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: join(DRAFT, 'web/dashboard.css') }),
   ])
-  for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(DIST, 'web', file))
+  for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(DRAFT, 'web', file))
   const sqlite = join(ROOT, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`)
   if (!existsSync(sqlite)) throw new Error(`bundle: no better-sqlite3 binary for this machine (${process.arch}); x64 and arm64 have one`)
-  copyFileSync(sqlite, join(DIST, 'native/better_sqlite3.node'))
+  copyFileSync(sqlite, join(DRAFT, 'native/better_sqlite3.node'))
   writeLauncher('meshboxd', 'meshboxd.cjs')
   writeLauncher('meshbox', 'meshbox-cli.cjs')
   report('meshboxd.cjs', SERVICE_LIMIT_BYTES)
   report('meshbox-cli.cjs', SERVICE_LIMIT_BYTES)
   report('web/guest.js', GUEST_SCRIPT_LIMIT_BYTES)
   report('web/dashboard.js', OWNER_PAGE_LIMIT_BYTES)
+  rmSync(DIST, { recursive: true, force: true })
+  renameSync(DRAFT, DIST)
 }
 
 /** V8 flags in one place: less memory on a small board, measured in docs/memory.md. */
@@ -76,12 +79,12 @@ export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=\${UV_THREADPOOL_SIZE:-2}
 export NODE_COMPILE_CACHE=\${NODE_COMPILE_CACHE:-}
 exec "\${MESHBOX_NODE:-node}" ${V8_FLAGS} "$here/${entry}" "$@"
 `
-  writeFileSync(join(DIST, name), text)
-  chmodSync(join(DIST, name), 0o755)
+  writeFileSync(join(DRAFT, name), text)
+  chmodSync(join(DRAFT, name), 0o755)
 }
 
 function report(file: string, limit: number): void {
-  const bytes = statSync(join(DIST, file)).size
+  const bytes = statSync(join(DRAFT, file)).size
   if (bytes > limit) throw new Error(`bundle: dist/${file} has ${bytes} bytes; the limit is ${limit}`)
   console.log(`[bundle] dist/${file} ${(bytes / 1024).toFixed(0)} KiB`)
 }
