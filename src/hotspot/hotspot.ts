@@ -76,6 +76,7 @@ export class Hotspot {
     this.#isRunning = true
     this.#renewal.start()
     this.#checkpoint.restore()
+    await this.#metering.poll()
     await restore(this.#deps, {
       live: this.#live,
       keeper: this.#keeper,

@@ -149,18 +149,19 @@ export class Keeper {
       log.warn(isOpening ? 'the gate did not open' : 'the gate did not follow', { session: session.id, error: asError(thrown) })
       if (isOpening) {
         this.#hearLater(session.id, change, applied)
-        await this.#note(step(session, { type: 'refused' }))
+        await this.#note(step(session, { type: 'refused', at: this.now() }))
         throw gateFailed(thrown)
       }
-      if (open.length > 0) this.behind.add(session.id)
       for (const mac of effect.close) this.unclosed.add(mac)
       this.onTrouble()
-      return session
+      if (open.length === 0) return session
+      this.behind.add(session.id)
+      return this.carryOut(step(session, { type: 'refused', at: this.now() }))
     }
     if (open.length === 0) return session
     this.behind.delete(session.id)
     const at = this.now()
-    const opened = step(session, { type: 'opened', at, openUntilMs: at.boottimeMs + leaseMs })
+    const opened = step(session, { type: 'opened', at, leaseMs })
     return isOpening ? this.#note(opened) : this.carryOut(opened)
   }
 

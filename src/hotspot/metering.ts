@@ -68,9 +68,12 @@ export class Metering {
     return this.#polling
   }
 
-  /** What the gate counted for this device before now; costs a reading only if it may know the device. */
+  /**
+   * What the gate counted for this device before now; costs a reading only if it may know the device. The
+   * kernel outlives the service: before the first reading, it may know anybody.
+   */
   async baseline(mac: MacAddress): Promise<Reading> {
-    if (!this.#readings.has(mac)) return NOTHING_READ
+    if (Number.isFinite(this.#polledAt) && !this.#readings.has(mac)) return NOTHING_READ
     await this.poll()
     return this.#readings.get(mac) ?? NOTHING_READ
   }

@@ -101,8 +101,7 @@ export class Renewal {
   #noteRenewed(id: string, leaseMs: number): void {
     const session = this.#live.get(id)
     if (session === undefined || this.#lanes.isBusy(sessionLane(id))) return
-    const at = this.#keeper.now()
-    const renewed = step(session, { type: 'renewed', at, openUntilMs: at.boottimeMs + leaseMs })
+    const renewed = step(session, { type: 'renewed', at: this.#keeper.now(), leaseMs })
     // With effects: its time, or its allotment, ran out at this very moment, and that deadline is under way.
     if (renewed.effects.length === 0) this.#live.put(renewed.session)
   }

@@ -62,7 +62,7 @@ async function openAll(deps: HotspotDeps, parts: RestoreParts, running: Readonly
   }
   const at = keeper.now()
   for (const session of opening) {
-    live.put(step(session, { type: 'opened', at, openUntilMs: at.boottimeMs + leaseMs }).session)
+    live.put(step(session, { type: 'opened', at, leaseMs }).session)
     if (running.get(session.id) !== boundDevices(session).length) keeper.unwritten.add(session.id)
   }
   if (opening.length > 0) log.info('sessions go on', { sessions: opening.length })

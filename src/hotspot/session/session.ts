@@ -63,10 +63,11 @@ export type SessionInput =
   | { readonly type: 'journaled'; readonly at: Moment }
   /** Tell the gate. `by` matters while the owner holds the session paused. */
   | { readonly type: 'open'; readonly by: 'guest' | 'owner' | 'service' }
-  /** The kernel has it; `openUntilMs` on the boot clock. */
-  | { readonly type: 'opened'; readonly at: Moment; readonly openUntilMs: number }
-  | { readonly type: 'refused' }
-  | { readonly type: 'renewed'; readonly at: Moment; readonly openUntilMs: number }
+  /** The kernel has it, for `leaseMs` at most or until all time is used up. */
+  | { readonly type: 'opened'; readonly at: Moment; readonly leaseMs: number }
+  /** The kernel did not take the change: nothing of it happened. */
+  | { readonly type: 'refused'; readonly at: Moment }
+  | { readonly type: 'renewed'; readonly at: Moment; readonly leaseMs: number }
   /** All counters of the gate: a device that is missing has none. */
   | { readonly type: 'counted'; readonly at: Moment; readonly counters: ReadonlyMap<MacAddress, Reading> }
   /** The kernel closed because the bytes are used up, up to a last packet that did not fit. */

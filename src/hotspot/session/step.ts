@@ -7,9 +7,9 @@ import { MeshBoxError } from '../../base/index.ts'
 import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
-import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft } from './allotment.ts'
+import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft, totalMsLeft } from './allotment.ts'
 import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, settle } from './session.ts'
-import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
+import type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
 
 /** Devices that gave up their place and are still listed on the receipt. */
 const MAX_FORMER_DEVICES = 16
@@ -39,11 +39,11 @@ function react(session: Session, input: SessionInput): Step {
     case 'open':
       return open(session, input.by)
     case 'opened':
-      return opened(session, input.at, input.openUntilMs)
+      return opened(session, input.at, input.leaseMs)
     case 'refused':
-      return { session: { ...session, state: from(session, input.type, 'gate-open', 'credited') }, effects: [WRITE] }
+      return refused(session, input.at)
     case 'renewed':
-      return only(renewed(session, input.at, input.openUntilMs))
+      return only(renewed(session, input.at, input.leaseMs))
     case 'counted':
       return only(count(settle(session, input.at.boottimeMs), input.counters))
     case 'spent':
@@ -83,28 +83,31 @@ function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
   throw wrongState(session, 'open')
 }
 
-function opened(session: Session, at: Moment, openUntilMs: number): Step {
-  if (session.state === 'active') return only(renewed(session, at, openUntilMs))
+function opened(session: Session, at: Moment, leaseMs: number): Step {
+  if (session.state === 'active') return only(renewed(session, at, leaseMs))
   if (session.state !== 'gate-open') throw wrongState(session, 'opened')
-  const countedToMs = Math.ceil(at.boottimeMs)
-  return {
-    session: { ...session, state: 'active', run: { countedToMs, openUntilMs: Math.floor(openUntilMs) } },
-    effects: [WRITE],
-  }
+  return { session: { ...session, state: 'active', run: runFrom(session, Math.ceil(at.boottimeMs), leaseMs) }, effects: [WRITE] }
+}
+
+/** Not opened: a credit. Running, but the gate did not follow: no time is charged until it does. */
+function refused(session: Session, at: Moment): Step {
+  const settled = settle(session, at.boottimeMs)
+  if (settled.state === 'active' && settled.run !== null)
+    return only({ ...settled, run: { ...settled.run, openUntilMs: settled.run.countedToMs } })
+  return { session: { ...session, state: from(session, 'refused', 'gate-open', 'credited') }, effects: [WRITE] }
 }
 
 /** News for a session that is no longer running changes nothing. */
-function renewed(session: Session, at: Moment, openUntilMs: number): Session {
+function renewed(session: Session, at: Moment, leaseMs: number): Session {
   const settled = settle(session, at.boottimeMs)
   if (settled.state !== 'active' || settled.run === null) return session
   const wasClosed = settled.run.openUntilMs < at.boottimeMs
-  return {
-    ...settled,
-    run: {
-      countedToMs: wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs,
-      openUntilMs: Math.max(settled.run.openUntilMs, Math.floor(openUntilMs)),
-    },
-  }
+  return { ...settled, run: runFrom(settled, wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs, leaseMs) }
+}
+
+/** What is bought later counts only once the kernel has a longer lease: until then it closes at this end. */
+function runFrom(session: Session, countedToMs: number, leaseMs: number): Run {
+  return { countedToMs, openUntilMs: countedToMs + Math.min(leaseMs, totalMsLeft(session.allotments) ?? leaseMs) }
 }
 
 /** Counters are cumulative; a lower one than before has started anew from zero. */

@@ -89,7 +89,7 @@ class Driver {
         }
         return
       case 'renew':
-        this.#take({ type: 'renewed', at, openUntilMs: this.bootMs + LEASE_MS })
+        this.#take({ type: 'renewed', at, leaseMs: LEASE_MS })
         return
       case 'tick':
         this.#take({ type: 'tick', at })
@@ -101,10 +101,11 @@ class Driver {
         this.#take({ type: 'pause', at, reason: 'owner' })
         return
       case 'open':
-        if (this.#take({ type: 'open', by: 'owner' })) this.#take({ type: 'opened', at, openUntilMs: this.bootMs + LEASE_MS })
+        if (this.#take({ type: 'open', by: 'owner' })) this.#take({ type: 'opened', at, leaseMs: LEASE_MS })
         return
       case 'refused':
-        if (this.#take({ type: 'open', by: 'service' })) this.#take({ type: 'refused' })
+        // Also while it runs: a change that the kernel did not take.
+        if (this.session.state === 'active' || this.#take({ type: 'open', by: 'service' })) this.#take({ type: 'refused', at })
         return
       case 'checkpoint':
         this.session = settle(this.session, this.bootMs)
