@@ -27,15 +27,16 @@ export function findCommand(commands: readonly CommandSpec[], words: readonly st
     if (fits && command.words.length > (best?.words.length ?? 0)) best = command
   }
   if (best) return { command: best, used: best.words.length }
-  const [first = '', second] = words
+  const [first = '', ...after] = words
+  const standard = commands.find((command) => command.words[0] === first && command.isDefault)
+  if (standard && after.length === 0) return { command: standard, used: 1 }
+  const started = commands.filter((command) => words.every((word, index) => command.words[index] === word))
+  if (started.length > 0) throw usageError(`meshbox ${words.join(' ')}: which one? ${started.map((command) => command.words.slice(words.length).join(' ')).join(', ')}`)
   const group = commands.filter((command) => command.words[0] === first)
-  const standard = group.find((command) => command.isDefault)
-  if (standard && second === undefined) return { command: standard, used: 1 }
   if (group.length > 0) {
-    const subs = [...new Set(group.map((command) => command.words.slice(1).join(' ')))]
-    if (second === undefined) throw usageError(`meshbox ${first}: which one? ${subs.join(', ')}`)
-    const typed = words.slice(1, 3).join(' ')
-    throw usageError(`unknown command: meshbox ${first} ${second}${hint(nearest(typed, subs) ?? nearest(second, subs), `meshbox ${first} `)}`)
+    const subs = [...new Set(group.map((command) => command.words.slice(1).join(' ')).filter((sub) => sub !== ''))]
+    const near = nearest(after.slice(0, 2).join(' '), subs) ?? nearest(after[0] ?? '', subs)
+    throw usageError(`unknown command: meshbox ${words.slice(0, 3).join(' ')}${near === null ? `; there are: ${subs.join(', ')}` : hint(near, `meshbox ${first} `)}`)
   }
   const names = [...new Set(commands.map((command) => command.words[0] ?? ''))]
   throw usageError(`unknown command: ${first}${hint(nearest(first, names), 'meshbox ')}`)

@@ -22,7 +22,7 @@ export interface CommandSpec {
   readonly words: readonly string[]
   /** One line for the list of commands. */
   readonly summary: string
-  /** More for `--help`; lines of at most 80 characters. */
+  /** More for `--help`; broken into lines there. */
   readonly details?: string
   readonly arguments?: readonly ArgumentSpec[]
   readonly options?: readonly OptionSpec[]

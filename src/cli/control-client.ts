@@ -42,7 +42,7 @@ export class ControlClient {
           if (length > MAX_ANSWER_BYTES) outgoing.destroy(new Error('the answer is too large'))
           else chunks.push(chunk)
         })
-        answer.on('error', (error) => reject(this.#lost(error)))
+        answer.on('error', (error) => reject(connectionLost(this.#socketPath, error)))
         answer.on('end', () => {
           const body = Buffer.concat(chunks)
           if (answer.statusCode === 200) resolve({ body, type: String(answer.headers['content-type'] ?? '') })
@@ -50,30 +50,29 @@ export class ControlClient {
         })
       })
       outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
-      outgoing.on('error', (error) => reject(this.#lost(error)))
+      outgoing.on('error', (error) => reject(connectionLost(this.#socketPath, error)))
       outgoing.end(payload ?? undefined)
     })
   }
+}
 
-  /** No connection, or it broke: says what to do. */
-  #lost(error: NodeJS.ErrnoException): MeshBoxError {
-    const path = this.#socketPath
-    const say = (code: string, message: string): MeshBoxError => new MeshBoxError('unavailable', message, { code, cause: error })
-    switch (error.code) {
-      case 'ENOENT':
-        return say('service-down', `the service is not running: there is no socket ${path}; ${START_ADVICE}`)
-      case 'ECONNREFUSED':
-        return say('service-down', `the service is not running: nobody answers on ${path}; ${START_ADVICE}`)
-      case 'EACCES':
-      case 'EPERM':
-        return say('no-permission', `no permission to use ${path}: run this command as root, or as the user of the service`)
-      case 'ENOTSOCK':
-      case 'ENOTDIR':
-      case 'EINVAL':
-        return say('service-down', `${path} is not the socket of the service; name it with --socket`)
-      default:
-        return say('service-lost', `the service did not finish its answer: ${error.message}; see its log`)
-    }
+/** No connection, or it broke: says what to do. */
+export function connectionLost(path: string, error: NodeJS.ErrnoException): MeshBoxError {
+  const say = (code: string, message: string): MeshBoxError => new MeshBoxError('unavailable', message, { code, cause: error })
+  switch (error.code) {
+    case 'ENOENT':
+      return say('service-down', `the service is not running: there is no socket ${path}; ${START_ADVICE}`)
+    case 'ECONNREFUSED':
+      return say('service-down', `the service is not running: nobody answers on ${path}; ${START_ADVICE}`)
+    case 'EACCES':
+    case 'EPERM':
+      return say('no-permission', `no permission to use ${path}: run this command as root, or as the user of the service`)
+    case 'ENOTSOCK':
+    case 'ENOTDIR':
+    case 'EINVAL':
+      return say('service-down', `${path} is not the socket of the service; name it with --socket`)
+    default:
+      return say('service-lost', `the service did not finish its answer: ${error.message}; see its log`)
   }
 }
 

@@ -12,18 +12,25 @@ export function overview(commands: readonly CommandSpec[]): string {
   return ['Usage: meshbox <command> [options]', '', ...lines, '', 'Options of every command:', optionLines(GLOBAL_OPTIONS), '', '`meshbox <command> --help` tells more.', EXIT_CODES].join('\n')
 }
 
-export function helpOf(command: CommandSpec): string {
-  const parts = [`Usage: ${usageLine(command)}`, '', wrap(command.summary)]
-  if (command.details !== undefined) parts.push('', command.details)
+/** `others`: commands that begin with the same words. */
+export function helpOf(command: CommandSpec, others: readonly CommandSpec[]): string {
+  const parts = [`Usage: ${usageLine(command)}`, '', wrap(sentence(command.summary))]
+  if (command.details !== undefined) parts.push('', wrap(command.details.replace(/\s+/g, ' ')))
   if (command.options?.length) parts.push('', 'Options:', optionLines(command.options))
-  parts.push('', 'Options of every command:', optionLines(GLOBAL_OPTIONS), '', EXIT_CODES)
+  parts.push('', 'Options of every command:', optionLines(GLOBAL_OPTIONS))
+  if (others.length > 0) parts.push('', 'See also:', ...others.map((other) => `  ${usageLine(other)}`))
+  parts.push('', EXIT_CODES)
   return parts.join('\n')
 }
 
 /** The commands that begin with this word. */
 export function groupHelp(commands: readonly CommandSpec[]): string {
-  const lines = commands.map((command) => `  ${usageLine(command)}\n${wrap(command.summary, '      ')}`)
+  const lines = commands.map((command) => `  ${usageLine(command)}\n${wrap(sentence(command.summary), '      ')}`)
   return [...lines, '', '`meshbox <command> --help` tells more.'].join('\n')
+}
+
+function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
 }
 
 function usageOf(command: CommandSpec): string {

@@ -25,7 +25,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     const error = thrown instanceof MeshBoxError ? thrown : unexpected(thrown)
     const isUsage = error.code === 'usage'
     if (isJson) io.stdout(`${JSON.stringify(error.toPublic(), null, 2)}\n`)
-    else io.stderr(`meshbox: ${errorText(error)}\n${isUsage ? 'Try: meshbox help\n' : ''}`)
+    else io.stderr(`meshbox: ${errorText(error)}\n${isUsage ? `Try: ${helpCommand(argv)}\n` : ''}`)
     return isUsage ? EXIT_USAGE : EXIT_FAILED
   }
 }
@@ -68,9 +68,19 @@ function leadingWords(tokens: readonly string[]): string[] {
 function helpFor(words: readonly string[]): string {
   if (words.length === 0) return overview(COMMANDS)
   const under = COMMANDS.filter((command) => words.every((word, index) => command.words[index] === word))
-  if (under.length > 1) return groupHelp(under)
+  const own = under.find((command) => command.words.length === words.length)
+  if (own) return helpOf(own, under.filter((command) => command !== own))
+  if (under.length > 0) return groupHelp(under)
   const found = findCommand(COMMANDS, words) // says which command was meant when there is none
-  return found === null ? overview(COMMANDS) : helpOf(found.command)
+  return found === null ? overview(COMMANDS) : helpOf(found.command, [])
+}
+
+/** The help that fits a line that was not understood. */
+function helpCommand(argv: readonly string[]): string {
+  const words = leadingWords(argv)
+  const own = COMMANDS.filter((command) => command.words.every((word, index) => words[index] === word))
+  const longest = own.sort((a, b) => b.words.length - a.words.length)[0]
+  return longest ? `meshbox ${longest.words.join(' ')} --help` : 'meshbox help'
 }
 
 function errorText(error: MeshBoxError): string {

@@ -29,7 +29,7 @@ function gateLine({ gate, roles }: Known): HealthLine {
     return { part: 'gate', level: 'warn', text: 'The hotspot is not switched on', advice: "Add 'hotspot' to the roles in the configuration and restart the service." }
   switch (gate.state) {
     case 'ready':
-      return { part: 'gate', level: 'ok', text: gate.repairs === 0 ? 'Gate in force' : `Gate in force, put back ${gate.repairs} times` }
+      return { part: 'gate', level: 'ok', text: gate.repairs === 0 ? 'Gate in force' : `Gate in force, put back ${gate.repairs === 1 ? 'once' : `${gate.repairs} times`}` }
     case 'recording':
       return { part: 'gate', level: 'warn', text: 'Gate only records: nobody is held back', advice: "Run as root on a router with option gate 'nft'." }
     case 'degraded':
@@ -44,7 +44,7 @@ function storeLine({ store }: Known): HealthLine {
   return {
     part: 'store',
     level: 'bad',
-    text: `${store.failedCommits} commits failed since start`,
+    text: `Writing failed since start: ${store.failedCommits}`,
     advice: 'Check the flash and its free space; make a backup.',
   }
 }

@@ -6,7 +6,7 @@ import { bytes } from '../text.ts'
 
 export const backup: CommandSpec = {
   words: ['backup'],
-  summary: 'consistent copy of the books while the service runs',
+  summary: 'copy of the books while the service runs',
   details: `FILE must not exist yet; the service writes it. It holds voucher codes and earnings:
 keep it like money. Keys and password are not in it (meshbox identity words).`,
   arguments: [{ name: 'FILE' }],

@@ -8,7 +8,7 @@ const BAR_COLUMNS = 40
 
 export const earnings: CommandSpec = {
   words: ['earnings'],
-  summary: 'what the box earned: today, this month, by source, by day',
+  summary: 'earned today, this month, by source and day',
   details: `Days are UTC. While the clock is not confirmed, what is earned has no date and is
 counted since the box was switched on.`,
   options: [{ name: 'days', value: 'N', help: 'days of the plot, 1 to 62, default 30' }],

@@ -14,7 +14,7 @@ export const identityShow: CommandSpec = {
         ['Address', identity.address],
         ['Public key', identity.publicKey],
         ['Voucher key', identity.voucherPublicKey],
-        ['Recovery words', identity.recoveryWordsShown ? 'were shown' : 'not shown yet: meshbox identity words'],
+        ['Words', identity.recoveryWordsShown ? 'recovery words were shown' : 'recovery words not shown yet: meshbox identity words'],
       ]),
     }
   },

@@ -4,7 +4,7 @@ import { wordsText } from './words-text.ts'
 
 export const identityWords: CommandSpec = {
   words: ['identity', 'words'],
-  summary: "recovery words of the box's key: shown once, never again",
+  summary: "recovery words of the box, shown only once",
   details: `Write them down on paper before you go on: afterwards the box does not have them
 any more. They bring the key back on another box; whoever knows them has the key.`,
   run: async ({ service }) => {

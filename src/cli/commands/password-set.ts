@@ -6,7 +6,7 @@ const MAX_BYTES = 2048
 
 export const passwordSet: CommandSpec = {
   words: ['password', 'set'],
-  summary: "set the owner's password, also when it was forgotten",
+  summary: "set the owner's password, also a forgotten one",
   details: `Asks for it twice, or reads one line from standard input. At least 10 characters.
 All logins on the dashboard end.`,
   run: async ({ io, service }) => {

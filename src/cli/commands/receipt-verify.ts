@@ -10,7 +10,7 @@ const MAX_RECEIPT_BYTES = 16 * 1024
 
 export const receiptVerify: CommandSpec = {
   words: ['receipt', 'verify'],
-  summary: "check a guest's receipt: is it signed, by whom, and unchanged?",
+  summary: "is a guest's receipt genuine, and whose is it",
   details: `FILE is the receipt as text, - is standard input. Works without the service. A valid
 signature says that the box with that address wrote it; give --box to be sure that
 it is the box you mean. Exit code 1 when the receipt is not valid.`,

@@ -8,7 +8,7 @@ const MAX_SECONDS = 366 * 86_400
 
 export const sessionsExtend: CommandSpec = {
   words: ['sessions', 'extend'],
-  summary: 'give a session more time or more data for free',
+  summary: 'give a session time or data for free',
   arguments: [{ name: 'ID' }],
   options: [
     { name: 'minutes', value: 'N', help: 'minutes to add' },

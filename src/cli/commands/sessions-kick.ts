@@ -5,7 +5,7 @@ import { sessionText } from './session-text.ts'
 
 export const sessionsKick: CommandSpec = {
   words: ['sessions', 'kick'],
-  summary: 'end a session now; nothing is kept and nothing is paid back',
+  summary: 'end a session; nothing is kept or paid back',
   arguments: [{ name: 'ID' }],
   run: async (context) => {
     const session = await context.service.call('kick', { params: { id: argument(context, 0) } })

@@ -5,7 +5,7 @@ import { sessionText } from './session-text.ts'
 
 export const sessionsPause: CommandSpec = {
   words: ['sessions', 'pause'],
-  summary: 'stop the clock of a session; the guest is offline',
+  summary: 'stop a session\'s clock; the guest is offline',
   arguments: [{ name: 'ID' }],
   run: async (context) => {
     const session = await context.service.call('pause', { params: { id: argument(context, 0) } })

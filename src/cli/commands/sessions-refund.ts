@@ -5,7 +5,7 @@ import { sessionText } from './session-text.ts'
 
 export const sessionsRefund: CommandSpec = {
   words: ['sessions', 'refund'],
-  summary: 'end a session and book back the part that was not used',
+  summary: 'end a session, book back what was not used',
   arguments: [{ name: 'ID' }],
   run: async (context) => {
     const answer = await context.service.call('refund', { params: { id: argument(context, 0) } })

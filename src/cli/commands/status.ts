@@ -7,7 +7,7 @@ const SHOWN_ALARMS = 5
 
 export const status: CommandSpec = {
   words: ['status'],
-  summary: 'state of the box: health, sessions, memory, alarms',
+  summary: 'health, sessions, memory, alarms of the box',
   details: `Exit code 1 when a part of the box is bad. While the box has no owner, the
 set-up code for the dashboard's first page is shown here.`,
   run: async ({ service }) => {

@@ -6,7 +6,7 @@ import { bytes } from '../text.ts'
 
 export const supportBundle: CommandSpec = {
   words: ['support-bundle'],
-  summary: 'state, configuration and log without secrets, as tar.gz',
+  summary: 'state and log without secrets, as tar.gz',
   details: `FILE must not exist yet. Passwords, keys, codes and words are not in it, and devices
 go by short names that mean nothing outside the bundle. Look into it before you
 send it on all the same.`,

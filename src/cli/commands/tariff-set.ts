@@ -11,10 +11,10 @@ const MAX_FILE_BYTES = 60_000
 
 export const tariffSet: CommandSpec = {
   words: ['tariff', 'set'],
-  summary: 'change prices; written to the configuration and in force at once',
-  details: `Prices are in tokens, such as 0.5. Only what is given changes. FILE holds the whole
-list of packages as JSON, in the form of "packages" of \`meshbox tariff --json\`, with
-"price" as a text in tokens.`,
+  summary: 'change prices, in force at once',
+  details: `Prices are in tokens, such as 0.5. Only what is given changes, and it is written
+to the configuration file. FILE holds the whole list of packages as JSON, in the
+form of "packages" in \`meshbox tariff --json\`, with "price" as a text in tokens.`,
   options: [
     { name: 'minutes-per-token', value: 'N', help: '"1 token = N minutes"; 0 = not sold singly' },
     { name: 'price-per-minute', value: 'PRICE', help: 'the same as a price' },

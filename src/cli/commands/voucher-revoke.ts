@@ -6,8 +6,9 @@ const MAX_CODE_BYTES = 256
 
 export const voucherRevoke: CommandSpec = {
   words: ['voucher', 'revoke'],
-  summary: 'make vouchers worthless; a session that runs on one ends',
-  details: 'One of --id, --code, --batch. `--code -` reads the code from standard input.',
+  summary: 'make vouchers void, also those in use',
+  details: `One of --id, --code, --batch. \`--code -\` reads the code from standard input.
+A session that runs on a revoked voucher ends.`,
   options: [
     { name: 'id', value: 'ID', help: 'one voucher' },
     { name: 'code', value: 'CODE', help: 'one voucher by its code' },
