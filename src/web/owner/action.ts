@@ -1,7 +1,7 @@
 /** One changing request as a view sees it: busy or not, and the box's objections in words, field by field. */
 import { useCallback, useRef, useState } from 'preact/hooks'
 import { ApiError, SilenceError } from './client.ts'
-import { S } from './strings.ts'
+import * as S from './strings.ts'
 
 /** One objection. The configuration reports all of them at once; every other door reports the first. */
 export interface Objection {
@@ -31,13 +31,14 @@ export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof SilenceError) return problem('silence', thrown.message)
   if (!(thrown instanceof ApiError)) throw thrown
   const { error, message, field, allowed, retryAfterSeconds = null } = thrown.body
-  if (error === 'not-logged-in') return problem(error, S.net.signInFirst)
-  if (error === 'wrong-password') return problem(error, S.login.wrong, field ?? 'password')
+  if (error === 'not-logged-in') return problem(error, S.netSignInFirst)
+  if (error === 'wrong-password') return problem(error, S.loginWrong, field ?? 'password')
+  if (error === 'wrong-setup-code') return problem(error, S.setupWrongCode, field ?? null)
   if (error === 'too-many-tries' && retryAfterSeconds !== null)
-    return { ...problem(error, S.login.wait(retryAfterSeconds)), retryAfterSeconds }
+    return { ...problem(error, S.loginWait(retryAfterSeconds)), retryAfterSeconds }
   const listed = (thrown.body as { problems?: readonly ConfigObjection[] }).problems
   if (Array.isArray(listed)) return { code: error, objections: listed.map(configObjection), retryAfterSeconds }
-  const text = field !== undefined && allowed !== undefined ? S.net.notAllowed(allowed) : message
+  const text = field !== undefined && allowed !== undefined ? S.netNotAllowed(allowed) : message
   return { ...problem(error, text, field ?? null), retryAfterSeconds }
 }
 
@@ -49,7 +50,7 @@ function configObjection({ section, option, what = '', allowed }: ConfigObjectio
   return {
     section: section ?? null,
     field: option?.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()) ?? null,
-    text: allowed === undefined ? S.net.refused(what) : S.net.notAllowed(allowed),
+    text: allowed === undefined ? S.netRefused(what) : S.netNotAllowed(allowed),
   }
 }
 

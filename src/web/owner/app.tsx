@@ -4,10 +4,10 @@ import { auth, call, enter } from './client.ts'
 import { useCell } from './cell.ts'
 import { connection } from './connection.ts'
 import { Shell } from './shell.tsx'
-import { S } from './strings.ts'
+import * as S from './strings.ts'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Mark } from './ui/icon.tsx'
-import { say, Toasts } from './ui/notice.tsx'
+import { Hidden, Toasts, say } from './ui/notice.tsx'
 import { LockedDialog, LoginPage } from './views/login.tsx'
 import { SetupPage } from './views/setup.tsx'
 
@@ -24,7 +24,7 @@ export function App() {
   useEffect(() => {
     let wasLost = connection.get().lost
     return connection.watch(() => {
-      if (wasLost && !connection.get().lost) say(S.net.back)
+      if (wasLost && !connection.get().lost) say(S.netBack)
       wasLost = connection.get().lost
     })
   }, [])
@@ -48,7 +48,7 @@ function Starting() {
       <ConnectionBanner />
       <div class="brand" aria-busy="true">
         <Mark size={40} />
-        <span class="hidden-text">{S.words.loading}</span>
+        <Hidden>{S.wordsLoading}</Hidden>
       </div>
     </main>
   )

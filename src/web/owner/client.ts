@@ -5,11 +5,11 @@
  * A request that is not GET carries the CSRF text of the login. Nothing but GET is ever repeated by itself:
  * the owner decides, because a request that got no answer may have been carried out.
  */
-import { CSRF_HEADER, ROUTES } from '../../owner/api.ts'
+import { BACKGROUND_HEADER, CSRF_HEADER, ROUTES } from '../../owner/api.ts'
 import type { LoginState, PublicError, RouteName, RouteTypes } from '../../owner/api.ts'
 import { cell } from './cell.ts'
 import { reportAnswer, reportSilence } from './connection.ts'
-import { S } from './strings.ts'
+import * as S from './strings.ts'
 
 const TIMEOUT_MS = 20_000
 
@@ -47,6 +47,16 @@ export async function signOut(): Promise<void> {
   } catch {
     auth.set({ phase: 'starting', login: null })
   }
+}
+
+/** Has the owner touched the page since the last request? A page that only refreshes itself does not keep the login alive. */
+let touched = true
+for (const event of ['pointerdown', 'keydown']) addEventListener(event, () => (touched = true), { passive: true })
+
+function isUnattended(method: string): boolean {
+  const unattended = method === 'GET' && !touched
+  touched = false
+  return unattended
 }
 
 type Part<T, Key extends string> = T extends Record<Key, infer Value> ? Record<Key, Value> : unknown
@@ -113,6 +123,7 @@ async function send(route: RouteName, args: unknown): Promise<Response> {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(method === 'GET' || csrf === undefined ? {} : { [CSRF_HEADER]: csrf }),
+        ...(isUnattended(method) ? { [BACKGROUND_HEADER]: '1' } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
@@ -120,7 +131,7 @@ async function send(route: RouteName, args: unknown): Promise<Response> {
     return response
   } catch (thrown) {
     reportSilence()
-    throw new SilenceError(method === 'GET' ? S.net.noAnswer : S.net.noAnswerToChange, { cause: thrown })
+    throw new SilenceError(method === 'GET' ? S.netNoAnswer : S.netNoAnswerToChange, { cause: thrown })
   } finally {
     clearTimeout(timer)
   }
@@ -130,7 +141,7 @@ async function readJson(response: Response): Promise<unknown> {
   try {
     return await response.json()
   } catch (thrown) {
-    throw new SilenceError(S.net.noAnswer, { cause: thrown }) // cut off in the middle, or not our box
+    throw new SilenceError(S.netNoAnswer, { cause: thrown }) // cut off in the middle, or not our box
   }
 }
 
@@ -139,7 +150,7 @@ async function readError(response: Response): Promise<PublicError> {
     const body = (await response.json()) as Partial<PublicError>
     if (typeof body.error === 'string' && typeof body.message === 'string') return body as PublicError
   } catch (thrown) {
-    return { error: 'not-json', message: S.net.strangeAnswer(response.status, thrown instanceof Error ? thrown.message : '') }
+    return { error: 'not-json', message: S.netStrangeAnswer(response.status, thrown instanceof Error ? thrown.message : '') }
   }
-  return { error: 'no-error', message: S.net.strangeAnswer(response.status, '') }
+  return { error: 'no-error', message: S.netStrangeAnswer(response.status, '') }
 }

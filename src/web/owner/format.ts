@@ -1,10 +1,10 @@
 /** Durations, bytes and dates as a shop keeper reads them. */
-import { S } from './strings.ts'
+import * as S from './strings.ts'
 
 /** Running clock: '1:04:09', '9:30', from a day on '2 d 4 h'. */
 export function showClock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
-  if (whole >= 86_400) return S.time.daysHours(Math.floor(whole / 86_400), Math.floor((whole % 86_400) / 3600))
+  if (whole >= 86_400) return S.timeDaysHours(Math.floor(whole / 86_400), Math.floor((whole % 86_400) / 3600))
   const hours = Math.floor(whole / 3600)
   const minutes = Math.floor((whole % 3600) / 60)
   const tail = `${String(whole % 60).padStart(2, '0')}`
@@ -13,14 +13,14 @@ export function showClock(seconds: number): string {
 
 /** Length of a thing: '30 min', '1 h 30 min', '7 days'. */
 export function showDuration(seconds: number): string {
-  if (seconds < 60) return S.time.seconds(Math.floor(seconds))
+  if (seconds < 60) return S.timeSeconds(Math.floor(seconds))
   const days = Math.floor(seconds / 86_400)
   const hours = Math.floor((seconds % 86_400) / 3600)
   const minutes = Math.floor((seconds % 3600) / 60)
   const parts: string[] = []
-  if (days > 0) parts.push(S.time.days(days))
-  if (hours > 0) parts.push(S.time.hours(hours))
-  if (minutes > 0 && days === 0) parts.push(S.time.minutes(minutes))
+  if (days > 0) parts.push(S.timeDays(days))
+  if (hours > 0) parts.push(S.timeHours(hours))
+  if (minutes > 0 && days === 0) parts.push(S.timeMinutes(minutes))
   return parts.slice(0, 2).join(' ')
 }
 
@@ -37,6 +37,7 @@ export function showBytes(bytes: number): string {
   return `${value.toFixed(digits).replace(/\.0$/, '')}\u00a0${UNITS[unit] ?? ''}`
 }
 
+const TODAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' })
 const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 const DATE_TIME = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
@@ -44,6 +45,7 @@ const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 
 const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' })
 const DAY_SHORT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
+export const showToday = (wallMs: number): string => TODAY.format(wallMs)
 export const showDate = (wallMs: number): string => DATE.format(wallMs)
 export const showDateTime = (wallMs: number): string => DATE_TIME.format(wallMs)
 export const showTime = (wallMs: number): string => TIME.format(wallMs)
@@ -52,7 +54,7 @@ export const showFullTime = (wallMs: number): string => FULL.format(wallMs)
 /** '2026-11-21' → 'Sat, 21 Nov'; `boot:…` days have no date. */
 export function showDay(day: string, short = false): string {
   const wallMs = Date.parse(`${day}T00:00:00Z`)
-  if (Number.isNaN(wallMs)) return S.time.undated
+  if (Number.isNaN(wallMs)) return S.timeUndated
   return (short ? DAY_SHORT : DAY).format(wallMs)
 }
 
@@ -75,4 +77,11 @@ export function showContents(seconds: number | null, bytes: number | null): stri
   if (seconds !== null) parts.push(showDuration(seconds))
   if (bytes !== null) parts.push(showBytes(bytes))
   return parts.length === 0 ? S.packages.unlimited : parts.join(' · ')
+}
+
+/** The contents, unless the label says them already: '30 minutes' needs no '30 min' beside it. */
+export function contentsBeside(label: string, seconds: number | null, bytes: number | null): string {
+  const contents = showContents(seconds, bytes)
+  const plain = (text: string): string => text.toLowerCase().replace(/minutes?/g, 'min').replace(/hours?/g, 'h').replace(/\s+/g, ' ')
+  return plain(label).includes(plain(contents)) ? '' : contents
 }

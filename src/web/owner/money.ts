@@ -26,6 +26,12 @@ export function showMoney(units: bigint, token: TokenJson): string {
   return `${showAmount(units, token.decimals)}\u00a0${token.symbol}`
 }
 
+/** At most two decimals, cut: '4.01 MBX', for an estimate. */
+export function showRough(units: bigint, token: TokenJson): string {
+  const step = 10n ** BigInt(Math.max(0, token.decimals - 2))
+  return showMoney((units / step) * step, token)
+}
+
 /** part/whole in per mille, for the width of a bar; a drawing, so a JS number will do. */
 export function perMille(part: bigint, whole: bigint): number {
   if (whole <= 0n || part <= 0n) return 0

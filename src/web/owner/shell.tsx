@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { signOut } from './client.ts'
 import { hrefOf, useRoute, type Route, type ViewName } from './router.ts'
 import { levelOf, useStatus } from './status.ts'
-import { S } from './strings.ts'
+import * as S from './strings.ts'
 import { Button } from './ui/button.tsx'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
@@ -14,6 +14,7 @@ import { MoreView } from './views/more.tsx'
 import { PricesView } from './views/prices.tsx'
 import { SettingsView } from './views/settings.tsx'
 import { VouchersView } from './views/vouchers.tsx'
+import { Hidden } from './ui/notice.tsx'
 
 const ICONS: Record<ViewName, IconName> = {
   home: 'home',
@@ -50,7 +51,7 @@ export function Shell({ place }: { place: string }) {
         <span>{S.nav[view]}</span>
         {(view === 'health' || view === 'more') && level !== 'ok' && (
           <span class={`nav-mark nav-mark-${level}`}>
-            <span class="hidden-text">{S.health.summary[level]}</span>
+            <Hidden>{S.healthSummary[level]}</Hidden>
           </span>
         )}
       </a>
@@ -87,7 +88,7 @@ export function Shell({ place }: { place: string }) {
         </nav>
         <div class="nav-foot">
           <Button kind="quiet" icon="leave" small onClick={() => void signOut()}>
-            {S.words.signOut}
+            {S.wordsSignOut}
           </Button>
         </div>
       </header>

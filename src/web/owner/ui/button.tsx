@@ -1,5 +1,7 @@
 /** Buttons and links that look like buttons. A busy button keeps its place and its focus and ignores clicks. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import * as S from '../strings.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 interface Look {
@@ -49,6 +51,18 @@ export function IconButton({ icon, label, onClick }: { icon: IconName; label: st
     <button type="button" class="button button-quiet button-icon" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />
     </button>
+  )
+}
+
+/** Takes something away for good: asks once more in its own place. */
+export function RemoveButton({ busy, onRemove }: { busy: boolean; onRemove: () => void }) {
+  const [sure, setSure] = useState(false)
+  return (
+    <span class="foot-left">
+      <Button kind={sure ? 'danger' : 'danger-plain'} icon="trash" busy={busy} onClick={sure ? onRemove : () => setSure(true)}>
+        {sure ? S.wordsRemoveSure : S.wordsRemove}
+      </Button>
+    </span>
   )
 }
 

@@ -6,11 +6,10 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { EarningDay, TokenJson } from '../../../owner/api.ts'
 import { showDay } from '../format.ts'
 import { perMille, showAmount, showMoney, unitsOf } from '../money.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 
-const HEIGHT = 168
 const TOP = 10
-const BASE = 142
+const FOOT = 26
 const MIN_BAR = 3
 
 interface ChartProps {
@@ -25,15 +24,19 @@ export function DayChart({ days, token, picked, onPick }: ChartProps) {
   const [frame, width] = useWidth()
   const amounts = days.map((day) => unitsOf(day.all))
   const top = niceTop(amounts, token.decimals)
-  const step = width / Math.max(1, days.length)
+  const lines = [top, top / 2n]
+  const left = 10 + 7 * Math.max(...lines.map((line) => showAmount(line, token.decimals).length))
+  const step = (width - left) / Math.max(1, days.length)
   const barWidth = Math.max(3, Math.min(22, step * 0.68))
+  const height = width < 480 ? 168 : 220
+  const base = height - FOOT
   const last = days.length - 1
   const shown = picked ?? last
-  const yOf = (amount: bigint): number => BASE - ((BASE - TOP) * perMille(amount, top)) / 1000
+  const yOf = (amount: bigint): number => base - ((base - TOP) * perMille(amount, top)) / 1000
 
   const pickAt = (clientX: number): void => {
-    const left = frame.current?.getBoundingClientRect().left ?? 0
-    onPick(Math.min(last, Math.max(0, Math.floor((clientX - left) / step))))
+    const start = (frame.current?.getBoundingClientRect().left ?? 0) + left
+    onPick(Math.min(last, Math.max(0, Math.floor((clientX - start) / step))))
   }
   const onKey = (event: KeyboardEvent): void => {
     const moves: Record<string, number> = { ArrowLeft: shown - 1, ArrowDown: shown - 1, ArrowRight: shown + 1, ArrowUp: shown + 1, Home: 0, End: last, PageDown: shown - 7, PageUp: shown + 7 }
@@ -51,63 +54,63 @@ export function DayChart({ days, token, picked, onPick }: ChartProps) {
       tabIndex={0}
       role="slider"
       aria-orientation="horizontal"
-      aria-label={S.chart.label(days.length)}
+      aria-label={S.chartLabel(days.length)}
       aria-valuemin={1}
       aria-valuemax={days.length}
       aria-valuenow={shown + 1}
-      aria-valuetext={day ? S.chart.value(showDay(day.day), showMoney(unitsOf(day.all), token)) : ''}
+      aria-valuetext={day ? S.chartValue(showDay(day.day), showMoney(unitsOf(day.all), token)) : ''}
       onKeyDown={onKey}
       onPointerMove={(event) => pickAt(event.clientX)}
       onPointerDown={(event) => pickAt(event.clientX)}
       onPointerLeave={() => onPick(null)}
       onBlur={() => onPick(null)}
     >
-      <svg width="100%" height={HEIGHT} aria-hidden="true" focusable="false">
-        {[top, top / 2n].map((line) => (
+      <svg width="100%" height={height} aria-hidden="true" focusable="false">
+        {lines.map((line) => (
           <g key={String(line)}>
-            <line class="chart-grid" x1="0" x2={width} y1={yOf(line)} y2={yOf(line)} />
-            <text class="chart-text" x="0" y={yOf(line) + 13}>
+            <line class="chart-grid" x1={left} x2={width} y1={yOf(line)} y2={yOf(line)} />
+            <text class="chart-text" x={left - 8} y={yOf(line) + 4} text-anchor="end">
               {showAmount(line, token.decimals)}
             </text>
           </g>
         ))}
-        {picked !== null && <rect class="chart-column" x={picked * step} y={TOP} width={step} height={BASE - TOP} rx="4" />}
+        {picked !== null && <rect class="chart-column" x={left + picked * step} y={TOP} width={step} height={base - TOP} rx="4" />}
         {amounts.map((amount, index) => {
-          const y = amount > 0n ? Math.min(BASE - MIN_BAR, yOf(amount)) : BASE - 1
+          const y = amount > 0n ? Math.min(base - MIN_BAR, yOf(amount)) : base - 1
           return (
             <rect
               key={days[index]?.day}
               class={`chart-bar${index === shown ? ' chart-bar-now' : ''}${amount > 0n ? '' : ' chart-bar-none'}`}
-              x={index * step + (step - barWidth) / 2}
+              x={left + index * step + (step - barWidth) / 2}
               y={y}
               width={barWidth}
-              height={BASE - y}
+              height={base - y}
               rx={Math.min(3, barWidth / 2)}
             />
           )
         })}
-        <line class="chart-base" x1="0" x2={width} y1={BASE} y2={BASE} />
-        <text class="chart-text" x="0" y={HEIGHT - 8}>
+        <line class="chart-base" x1={left} x2={width} y1={base} y2={base} />
+        <text class="chart-text" x={left} y={height - 8}>
           {showDay(days[0]?.day ?? '', true)}
         </text>
-        <text class="chart-text" x={width / 2} y={HEIGHT - 8} text-anchor="middle">
+        <text class="chart-text" x={left + (width - left) / 2} y={height - 8} text-anchor="middle">
           {showDay(days[Math.floor(days.length / 2)]?.day ?? '', true)}
         </text>
-        <text class="chart-text" x={width} y={HEIGHT - 8} text-anchor="end">
-          {S.chart.today}
+        <text class="chart-text" x={width} y={height - 8} text-anchor="end">
+          {S.chartToday}
         </text>
       </svg>
     </div>
   )
 }
 
-/** The top line of the plot: the next 1, 2, 4, 5 or 10 × 10ⁿ above the highest bar, so that half of it is a short number too. */
+/** The top line of the plot: a round number above the highest bar, such that half of it is short too. */
 function niceTop(amounts: readonly bigint[], decimals: number): bigint {
   const highest = amounts.reduce((high, amount) => (amount > high ? amount : high), 0n)
   if (highest === 0n) return 10n ** BigInt(decimals)
   let power = 1n
   while (power * 10n <= highest) power *= 10n
-  for (const factor of [1n, 2n, 4n, 5n, 6n, 8n, 10n]) if (power * factor >= highest) return power * factor
+  for (const factor of [1n, 2n, 3n, 4n, 5n, 6n, 8n, 10n]) if (power * factor >= highest) return power * factor
   return power * 10n
 }
 
@@ -126,16 +129,16 @@ function useWidth() {
 
 export function DayTable({ days, token }: Pick<ChartProps, 'days' | 'token'>) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label={S.chart.label(days.length)}>
+    <div class="table-frame" tabIndex={0} role="region" aria-label={S.chartLabel(days.length)}>
       <table class="table">
         <thead>
           <tr>
-            <th scope="col">{S.chart.day}</th>
+            <th scope="col">{S.chartDay}</th>
             <th scope="col" class="right">
-              {S.chart.paid}
+              {S.chartPaid}
             </th>
             <th scope="col" class="right">
-              {S.chart.yours}
+              {S.chartYours}
             </th>
           </tr>
         </thead>

@@ -2,7 +2,7 @@
 import { useCell } from '../cell.ts'
 import { connection, tryNow } from '../connection.ts'
 import { useSecond } from '../live.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from './button.tsx'
 
 export function ConnectionBanner() {
@@ -12,12 +12,12 @@ export function ConnectionBanner() {
     <div role="status" class={lost ? 'banner' : 'hidden-text'}>
       {lost && (
         <>
-          <span>{S.net.lost}</span>
+          <span>{S.netLost}</span>
           <span class="num" aria-hidden="true">
-            {S.net.retryIn(Math.max(0, Math.ceil((nextTryAt - now) / 1000)))}
+            {S.netRetryIn(Math.max(0, Math.ceil((nextTryAt - now) / 1000)))}
           </span>
           <Button kind="quiet" small onClick={tryNow}>
-            {S.net.retryNow}
+            {S.netRetryNow}
           </Button>
         </>
       )}

@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { IconButton } from './button.tsx'
 import { Form } from './field.tsx'
 
@@ -66,7 +66,7 @@ export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }:
         <h2 id={titleId} ref={head} tabIndex={-1}>
           {title}
         </h2>
-        {onClose && <IconButton icon="close" label={S.words.close} onClick={onClose} />}
+        {onClose && <IconButton icon="close" label={S.wordsClose} onClick={onClose} />}
       </div>
       {onSubmit ? (
         <Form class="dialog-form" onSubmit={onSubmit}>

@@ -1,8 +1,9 @@
 /** Form fields. The label, the hint and the box's objection are tied to the control for screen readers. */
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact'
 import { useId, useState } from 'preact/hooks'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Icon } from './icon.tsx'
+import { Hidden } from './notice.tsx'
 
 interface FieldProps {
   readonly label: string
@@ -91,8 +92,8 @@ export function TextField(props: TextFieldProps) {
           {unit && <span class="input-unit">{unit}</span>}
           {kind === 'password' && (
             <button type="button" class="input-button" aria-pressed={shown} onClick={() => setShown(!shown)}>
-              {shown ? S.words.hide : S.words.show}
-              <span class="hidden-text"> {props.label}</span>
+              {shown ? S.wordsHide : S.wordsShow}
+              <Hidden> {props.label}</Hidden>
             </button>
           )}
         </div>
@@ -180,7 +181,7 @@ export function Tabs<V extends string>({ legend, value, options, onInput }: OneO
         {options.map((option) => (
           <label key={option.value}>
             <input type="radio" name={name} checked={option.value === value} onChange={() => onInput(option.value)} />
-            {option.label}
+            <span>{option.label}</span>
           </label>
         ))}
       </div>
@@ -202,20 +203,31 @@ export function Choices<V extends string>(
         {options.map((option) => (
           <label key={option.value} class="choice">
             <input type="radio" name={name} checked={option.value === value} onChange={() => onInput(option.value)} />
-            <span class="choice-mark">
-              <Icon name="check" size={14} />
+            <span>
+              <span class="choice-mark">
+                <Icon name="check" size={14} />
+              </span>
+              <span class="choice-text">
+                <span>{option.label}</span>
+                {option.hint && <span class="quiet small">{option.hint}</span>}
+              </span>
+              {option.aside && <span class="choice-price num">{option.aside}</span>}
             </span>
-            <span class="choice-text">
-              <span>{option.label}</span>
-              {option.hint && <span class="quiet small">{option.hint}</span>}
-            </span>
-            {option.aside && <span class="choice-price num">{option.aside}</span>}
           </label>
         ))}
       </div>
       {error && <FieldError id={`${name}-error`} text={error} />}
     </fieldset>
   )
+}
+
+/** Ties text fields to a draft: `{...field('label')}` gives value, onInput and error. */
+export function fieldsOf<D>(draft: D, edit: (part: Partial<D>) => void, objectionTo: (field: keyof D & string) => string | null | undefined) {
+  return <K extends keyof D & string>(field: K) => ({
+    value: draft[field] as D[K] & string,
+    onInput: (value: string) => edit({ [field]: value } as Partial<D>),
+    error: objectionTo(field),
+  })
 }
 
 /** A form that never reloads the page. */

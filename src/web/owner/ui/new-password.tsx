@@ -1,7 +1,8 @@
 /** Choosing a password: twice the same, with a hint how good it is. */
 import { passwordStrength } from '../password-strength.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { TextField } from './field.tsx'
+import { Hidden } from './notice.tsx'
 
 interface NewPasswordProps {
   readonly label: string
@@ -25,7 +26,7 @@ export function NewPassword(props: NewPasswordProps) {
   const { label, least, value, repeat, checked, error } = props
   const level = passwordStrength(value, least)
   const problem = newPasswordProblem(value, repeat, least)
-  const word = S.setup.strength[level] ?? ''
+  const word = S.setupStrength[level] ?? ''
   return (
     <>
       <div class="stack-tight">
@@ -35,8 +36,8 @@ export function NewPassword(props: NewPasswordProps) {
           value={value}
           onInput={props.onInput}
           autocomplete="new-password"
-          hint={S.setup.passwordHint(least)}
-          error={checked && problem === 'short' ? S.setup.tooShort(least) : error}
+          hint={S.setupPasswordHint(least)}
+          error={checked && problem === 'short' ? S.setupTooShort(least) : error}
           autofocus={props.autofocus}
         />
         {value !== '' && (
@@ -47,7 +48,7 @@ export function NewPassword(props: NewPasswordProps) {
               ))}
             </span>
             <span class="small" role="status">
-              <span class="hidden-text">{S.setup.strengthLabel}: </span>
+              <Hidden>{S.setupStrengthLabel}: </Hidden>
               {word}
             </span>
           </div>
@@ -55,11 +56,11 @@ export function NewPassword(props: NewPasswordProps) {
       </div>
       <TextField
         kind="password"
-        label={S.setup.repeat}
+        label={S.setupRepeat}
         value={repeat}
         onInput={props.onRepeat}
         autocomplete="new-password"
-        error={checked && problem === 'different' ? S.setup.repeatWrong : null}
+        error={checked && problem === 'different' ? S.setupRepeatWrong : null}
       />
     </>
   )

@@ -1,7 +1,8 @@
 /** What the page has to say: notices, skeletons, empty states, and short messages that go away. */
 import type { ComponentChildren } from 'preact'
 import { cell, useCell } from '../cell.ts'
-import { S } from '../strings.ts'
+import type { Live } from '../live.ts'
+import * as S from '../strings.ts'
 import { Button } from './button.tsx'
 import { Icon, type IconName } from './icon.tsx'
 
@@ -19,7 +20,7 @@ export function Notice(props: { level?: 'plain' | 'good' | 'warn' | 'bad'; child
 export function Skeleton({ lines = 3, height = '20px' }: { lines?: number; height?: string }) {
   return (
     <div class="stack-tight" aria-busy="true">
-      <span class="hidden-text">{S.words.loading}</span>
+      <Hidden>{S.wordsLoading}</Hidden>
       {Array.from({ length: lines }, (_, index) => (
         <div key={index} class="skeleton" style={{ height, width: index === lines - 1 && lines > 1 ? '62%' : '100%' }} />
       ))}
@@ -40,18 +41,32 @@ export function Empty(props: { icon: IconName; title: string; text: string; chil
   )
 }
 
-/** Could not be loaded: why, and a button. */
-export function LoadFailed({ text, onRetry }: { text: string; onRetry: () => void }) {
+/** What a request was refused for; nothing when it was not. */
+export function Refused({ text }: { text: string | null }) {
+  return text === null ? null : <Notice level="bad">{text}</Notice>
+}
+
+/** In place of data that is not here: grey bars while it comes, or why it does not and a button. */
+export function Pending({ live, lines, height }: { live: Pick<Live<unknown>, 'error' | 'reload'>; lines: number; height: string }) {
+  if (live.error === null) return <Skeleton lines={lines} height={height} />
   return (
     <div class="stack-tight">
-      <Notice level="bad">{text}</Notice>
+      <Notice level="bad">{live.error}</Notice>
       <div>
-        <Button kind="plain" onClick={onRetry}>
-          {S.words.tryAgain}
-        </Button>
+        <Button onClick={() => void live.reload()}>{S.wordsTryAgain}</Button>
       </div>
     </div>
   )
+}
+
+/** Only for screen readers. */
+export function Hidden({ children }: { children: ComponentChildren }) {
+  return <span class="hidden-text">{children}</span>
+}
+
+/** A sentence of the box; what stands between `…` in it is a command. */
+export function Said({ text }: { text: string }) {
+  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code class="mono">{part}</code> : part))}</>
 }
 
 const SHOWN_MS = 5_000

@@ -4,9 +4,9 @@ import type { StatusJson } from '../../../owner/api.ts'
 import { useAction } from '../action.ts'
 import { callForFile, pathOf } from '../client.ts'
 import { saveFile } from '../save-file.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
-import { Notice, say } from '../ui/notice.tsx'
+import { Refused, say } from '../ui/notice.tsx'
 import { WordsDialog } from './words-dialog.tsx'
 
 export function CareCard({ status, onChanged }: { status: StatusJson; onChanged: () => void }) {
@@ -14,56 +14,52 @@ export function CareCard({ status, onChanged }: { status: StatusJson; onChanged:
   const backup = useAction(async () => {
     const { file, name } = await callForFile('backupDownload')
     saveFile(file, name)
-    say(S.health.backupDone)
+    say(S.healthBackupDone)
   })
   const { recoveryWordsShown } = status.setup
   return (
     <section class="card" aria-labelledby="care">
       <div class="card-head">
-        <h2 id="care">{S.health.care}</h2>
+        <h2 id="care">{S.healthCare}</h2>
       </div>
       <div class="lines">
         <div class="care">
           <div>
-            <h3>{S.health.words}</h3>
-            <p class="small quiet">{recoveryWordsShown ? S.health.wordsShown : S.health.wordsLead}</p>
+            <h3>{S.healthWords}</h3>
+            <p class="small quiet">{recoveryWordsShown ? S.healthWordsShown : S.healthWordsLead}</p>
           </div>
           {!recoveryWordsShown && (
             <Button icon="key" onClick={() => setWordsOpen(true)}>
-              {S.health.wordsButton}
+              {S.healthWordsButton}
             </Button>
           )}
         </div>
         <div class="care">
           <div>
-            <h3>{S.health.backup}</h3>
-            <p class="small quiet">{S.health.backupLead}</p>
+            <h3>{S.healthBackup}</h3>
+            <p class="small quiet">{S.healthBackupLead}</p>
           </div>
           <Button icon="download" busy={backup.busy} onClick={() => void backup.run()}>
-            {S.health.backupButton}
+            {S.healthBackupButton}
           </Button>
         </div>
-        {backup.besides() && (
-          <div class="card-pad">
-            <Notice level="bad">{backup.besides()}</Notice>
-          </div>
-        )}
+        <Refused text={backup.besides()} />
         <div class="care">
           <div>
-            <h3>{S.health.bundle}</h3>
-            <p class="small quiet">{S.health.bundleLead}</p>
+            <h3>{S.healthBundle}</h3>
+            <p class="small quiet">{S.healthBundleLead}</p>
           </div>
           <LinkButton icon="download" download href={pathOf('supportBundle', {})}>
-            {S.health.bundleButton}
+            {S.healthBundleButton}
           </LinkButton>
         </div>
       </div>
       {wordsOpen && (
         <WordsDialog
           route="revealWords"
-          title={S.health.wordsTitle}
-          warning={S.health.wordsWarn}
-          heading={S.health.wordsNow}
+          title={S.healthWordsTitle}
+          warning={S.healthWordsWarn}
+          heading={S.healthWordsNow}
           isOnce
           onClose={() => {
             setWordsOpen(false)

@@ -3,15 +3,15 @@ import { useState } from 'preact/hooks'
 import type { PackageJson, TokenJson, VoucherJson } from '../../../owner/api.ts'
 import { useAction } from '../action.ts'
 import { call } from '../client.ts'
-import { showContents } from '../format.ts'
+import { contentsBeside } from '../format.ts'
 import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { hrefOf } from '../router.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices } from '../ui/field.tsx'
-import { Empty, LoadFailed, Notice, Skeleton } from '../ui/notice.tsx'
+import { Empty, Pending, Refused } from '../ui/notice.tsx'
 import { VoucherQr } from './voucher-qr.tsx'
 
 export function useTariff() {
@@ -20,22 +20,22 @@ export function useTariff() {
 
 export function packageOptions(packages: readonly PackageJson[], token: TokenJson) {
   return packages.map((one) => {
-    const contents = showContents(one.seconds, one.bytes)
-    const devices = one.devices > 1 ? S.prices.previewDevices(one.devices) : ''
+    const contents = contentsBeside(one.label, one.seconds, one.bytes)
+    const devices = one.devices > 1 ? S.pricesPreviewDevices(one.devices) : ''
     return {
       value: one.id,
       label: one.label,
       hint: [contents, devices].filter(Boolean).join(' · '),
-      aside: unitsOf(one.price) === 0n ? S.words.free : showMoney(unitsOf(one.price), token),
+      aside: unitsOf(one.price) === 0n ? S.wordsFree : showMoney(unitsOf(one.price), token),
     }
   })
 }
 
 export function NoPackages() {
   return (
-    <Empty icon="tag" title={S.make.noPackages} text="">
+    <Empty icon="tag" title={S.makeNoPackages} text="">
       <LinkButton kind="primary" href={hrefOf('prices')}>
-        {S.make.toPrices}
+        {S.makeToPrices}
       </LinkButton>
     </Empty>
   )
@@ -57,25 +57,25 @@ export function CounterVoucherDialog({ onClose }: { onClose: () => void }) {
   if (made && tariff.data) return <MadeDialog voucher={made} token={tariff.data.token} onAnother={() => setMade(null)} onClose={onClose} />
   return (
     <Dialog
-      title={S.make.counterTitle}
+      title={S.makeCounterTitle}
       step="choose"
       onClose={onClose}
       onSubmit={() => void make.run()}
       foot={
         chosen && (
           <Button kind="primary" submit wide busy={make.busy}>
-            {S.make.counterButton}
+            {S.makeCounterButton}
           </Button>
         )
       }
     >
-      {!tariff.data && (tariff.error ? <LoadFailed text={tariff.error} onRetry={() => void tariff.reload()} /> : <Skeleton lines={4} height="54px" />)}
+      {!tariff.data && <Pending live={tariff} lines={4} height="54px" />}
       {tariff.data && !chosen && <NoPackages />}
       {tariff.data && chosen && (
         <>
-          <p class="quiet">{S.make.counterLead}</p>
+          <p class="quiet">{S.makeCounterLead}</p>
           <Choices
-            legend={S.make.package}
+            legend={S.makePackage}
             value={chosen.id}
             options={packageOptions(packages, tariff.data.token)}
             onInput={setPackageId}
@@ -83,7 +83,7 @@ export function CounterVoucherDialog({ onClose }: { onClose: () => void }) {
           />
         </>
       )}
-      {make.besides('packageId') && <Notice level="bad">{make.besides('packageId')}</Notice>}
+      <Refused text={make.besides('packageId')} />
     </Dialog>
   )
 }
@@ -98,23 +98,23 @@ function MadeDialog(props: { voucher: VoucherJson; token: TokenJson; onAnother: 
       onClose={onClose}
       foot={
         <>
-          <Button onClick={onAnother}>{S.make.counterAnother}</Button>
+          <Button onClick={onAnother}>{S.makeCounterAnother}</Button>
           <Button kind="primary" onClick={onClose}>
-            {S.words.done}
+            {S.wordsDone}
           </Button>
         </>
       }
     >
       <div class="handover">
-        <p class="handover-code mono" aria-label={`${S.make.codeLabel}: ${[...voucher.code].join(' ')}`} role="img">
+        <p class="handover-code mono" aria-label={`${S.makeCodeLabel}: ${[...voucher.code].join(' ')}`} role="img">
           {voucher.code}
         </p>
         <VoucherQr batch={voucher.batch} />
-        <p class="quiet small">{S.make.qrHint}</p>
+        <p class="quiet small">{S.makeQrHint}</p>
       </div>
       <div class="collect">
-        <span>{S.make.collect}</span>
-        <span class="collect-sum num">{price === 0n ? S.words.free : showMoney(price, token)}</span>
+        <span>{S.makeCollect}</span>
+        <span class="collect-sum num">{price === 0n ? S.wordsFree : showMoney(price, token)}</span>
       </div>
     </Dialog>
   )

@@ -5,10 +5,10 @@ import { call } from '../client.ts'
 import { showDay } from '../format.ts'
 import { useLive } from '../live.ts'
 import { perMille, showAmount, showMoney, unitsOf } from '../money.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { DayChart, DayTable } from '../ui/chart.tsx'
-import { LoadFailed, Skeleton } from '../ui/notice.tsx'
+import { Pending } from '../ui/notice.tsx'
 
 const EARNINGS_MS = 15_000
 const DAYS = 30
@@ -17,19 +17,12 @@ export function EarningsCard() {
   const earnings = useLive('earnings', () => call('earnings', { query: { days: DAYS } }), EARNINGS_MS)
   const { data } = earnings
   return (
-    <section class="card earnings" aria-label={S.home.today}>
+    <section class="card earnings" aria-label={S.homeToday}>
       {data ? (
         <Earnings data={data} />
       ) : (
         <div class="card-pad stack">
-          {earnings.error ? (
-            <LoadFailed text={earnings.error} onRetry={() => void earnings.reload()} />
-          ) : (
-            <>
-              <Skeleton lines={2} height="40px" />
-              <div class="skeleton" style={{ height: '180px' }} />
-            </>
-          )}
+          <Pending live={earnings} lines={3} height="96px" />
         </div>
       )}
     </section>
@@ -42,29 +35,29 @@ function Earnings({ data }: { data: EarningsJson }) {
   const yesterday = data.days[data.days.length - 2]
   const undated = unitsOf(data.undated.all)
   const notes = [
-    ...(isDated ? [] : [S.home.untrusted]),
-    ...(isDated && undated > 0n ? [S.home.undatedToo(showMoney(undated, token))] : []),
-    ...data.otherTokens.map((other) => S.home.otherToken(other.units, other.token)),
+    ...(isDated ? [] : [S.homeUntrusted]),
+    ...(isDated && undated > 0n ? [S.homeUndatedToo(showMoney(undated, token))] : []),
+    ...data.otherTokens.map((other) => S.homeOtherToken(other.units, other.token)),
   ]
   return (
     <>
       <div class="card-pad sums">
         <div class="sum-main">
-          <h2 class="sum-label">{isDated ? S.home.today : S.home.undated}</h2>
+          <h2 class="sum-label">{isDated ? S.homeToday : S.homeUndated}</h2>
           <Amount sum={data.earnedToday} token={token} large />
-          {yesterday && <p class="quiet small num">{S.home.yesterday(showMoney(unitsOf(yesterday.all), token))}</p>}
+          {yesterday && <p class="quiet small num">{S.homeYesterday(showMoney(unitsOf(yesterday.all), token))}</p>}
           <OwnPart sum={data.earnedToday} token={token} />
         </div>
         <div class="sum-more">
           {earnedMonth && (
             <div>
-              <h2 class="sum-label">{S.home.month}</h2>
+              <h2 class="sum-label">{S.homeMonth}</h2>
               <Amount sum={earnedMonth} token={token} />
               <OwnPart sum={earnedMonth} token={token} />
             </div>
           )}
           <div>
-            <h2 class="sum-label">{S.home.total}</h2>
+            <h2 class="sum-label">{S.homeTotal}</h2>
             <Amount sum={data.earnedTotal} token={token} />
             <OwnPart sum={data.earnedTotal} token={token} />
           </div>
@@ -94,7 +87,7 @@ function Amount({ sum, token, large = false }: { sum: EarningSum; token: Earning
 /** Only where shares take a part: otherwise the sum above is already the owner's. */
 function OwnPart({ sum, token }: { sum: EarningSum; token: EarningsJson['token'] }) {
   if (sum.owner.units === sum.all.units) return null
-  return <p class="quiet small">{S.home.yourPart(showMoney(unitsOf(sum.owner), token))}</p>
+  return <p class="quiet small">{S.homeYourPart(showMoney(unitsOf(sum.owner), token))}</p>
 }
 
 function Plot({ data }: { data: EarningsJson }) {
@@ -103,6 +96,7 @@ function Plot({ data }: { data: EarningsJson }) {
   const hasAny = data.days.some((day) => unitsOf(day.all) !== 0n)
   const day = picked === null ? undefined : data.days[picked]
   if (data.days.length === 0) return null
+  if (!hasAny) return <p class="card-pad plot quiet">{S.chartNone}</p>
   return (
     <div class="card-pad plot">
       <div class="row-apart plot-head">
@@ -112,11 +106,11 @@ function Plot({ data }: { data: EarningsJson }) {
               <span class="quiet">{showDay(day.day)}</span> <span class="strong num">{showMoney(unitsOf(day.all), data.token)}</span>
             </>
           ) : (
-            <span class="quiet">{hasAny ? S.chart.label(data.days.length) : S.chart.none}</span>
+            <span class="quiet">{S.chartLabel(data.days.length)}</span>
           )}
         </p>
         <Button kind="quiet" small icon={asTable ? 'speed' : 'table'} onClick={() => setAsTable(!asTable)}>
-          {asTable ? S.chart.asPlot : S.chart.asTable}
+          {asTable ? S.chartAsPlot : S.chartAsTable}
         </Button>
       </div>
       {asTable ? <DayTable days={data.days} token={data.token} /> : <DayChart days={data.days} token={data.token} picked={picked} onPick={setPicked} />}
@@ -134,7 +128,7 @@ function Sources({ data }: { data: EarningsJson }) {
   if (earned.length === 0) return null
   return (
     <div class="card-pad sources stack-tight">
-      <h3>{data.earnedMonth === null ? S.home.sourcesAll : S.home.sources}</h3>
+      <h3>{data.earnedMonth === null ? S.homeSourcesAll : S.homeSources}</h3>
       <ul class="stack">
         {earned.map((one) => (
           <li key={one.source} class="source">

@@ -5,12 +5,12 @@ import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showBytes, showClock, showDuration } from '../format.ts'
 import { useLive } from '../live.ts'
-import { showMoney, unitsOf } from '../money.ts'
-import { S } from '../strings.ts'
+import { showMoney, showRough, unitsOf } from '../money.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices, TextField } from '../ui/field.tsx'
-import { LoadFailed, Notice, say, Skeleton } from '../ui/notice.tsx'
+import { Pending, Refused, say } from '../ui/notice.tsx'
 import { percentLeft, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
 import { Started } from './guests.tsx'
 
@@ -39,8 +39,8 @@ export function GuestDialog({ id, known, knownAt, token, onClose }: GuestDialogP
 
   if (!session || !token)
     return (
-      <Dialog title={S.guests.columns.guest} onClose={onClose}>
-        {live.error ? <LoadFailed text={live.error} onRetry={() => void live.reload()} /> : <Skeleton lines={5} />}
+      <Dialog title={S.guestsColumns.guest} onClose={onClose}>
+        <Pending live={live} lines={5} height="20px" />
       </Dialog>
     )
   const common = { session, at, token, onClose, onStep: setStep, onChanged: live.put }
@@ -73,11 +73,11 @@ function LookStep({ session, at, token, onClose, onStep, onChanged }: StepProps)
   const params = { id: session.id }
   const pause = useAction(async () => {
     onChanged(await call('pause', { params }))
-    say(S.guest.paused)
+    say(S.guestPaused)
   })
   const resume = useAction(async () => {
     onChanged(await call('resume', { params }))
-    say(S.guest.resumed)
+    say(S.guestResumed)
   })
   const problem = pause.besides() ?? resume.besides()
   return (
@@ -87,33 +87,33 @@ function LookStep({ session, at, token, onClose, onStep, onChanged }: StepProps)
       onClose={onClose}
       foot={
         session.actions.length > 0 && (
-          <>
-            {can('kick') && (
-              <Button kind="danger-plain" icon="stop" onClick={() => onStep('end')}>
-                {S.guest.end}
-              </Button>
-            )}
-            {can('refund') && (
-              <Button icon="back" onClick={() => onStep('refund')}>
-                {S.guest.refund}
-              </Button>
-            )}
-            {can('extend') && (
-              <Button icon="clock" onClick={() => onStep('extend')}>
-                {S.guest.extend}
-              </Button>
-            )}
+          <div class="foot-grid">
             {can('pause') && (
               <Button kind="primary" icon="pause" busy={pause.busy} onClick={() => void pause.run()}>
-                {S.guest.pause}
+                {S.guestPause}
               </Button>
             )}
             {can('resume') && (
               <Button kind="primary" icon="play" busy={resume.busy} onClick={() => void resume.run()}>
-                {S.guest.resume}
+                {S.guestResume}
               </Button>
             )}
-          </>
+            {can('extend') && (
+              <Button icon="clock" onClick={() => onStep('extend')}>
+                {S.guestExtend}
+              </Button>
+            )}
+            {can('refund') && (
+              <Button icon="back" onClick={() => onStep('refund')}>
+                {S.guestRefund}
+              </Button>
+            )}
+            {can('kick') && (
+              <Button kind="danger-plain" icon="stop" onClick={() => onStep('end')}>
+                {S.guestEnd}
+              </Button>
+            )}
+          </div>
         )
       }
     >
@@ -121,9 +121,9 @@ function LookStep({ session, at, token, onClose, onStep, onChanged }: StepProps)
         <StatePill session={session} long />
         {session.state !== 'ended' && (
           <p class="visit-left num">
-            {left !== null ? showClock(left) : session.bytesLeft !== null ? showBytes(session.bytesLeft) : S.guests.noLimit}{' '}
+            {left !== null ? showClock(left) : session.bytesLeft !== null ? showBytes(session.bytesLeft) : S.guestsNoLimit}{' '}
             {(left !== null || session.bytesLeft !== null) && (
-              <span class="visit-unit">{session.state === 'paused' ? S.guest.pausedClock : S.guest.left}</span>
+              <span class="visit-unit">{session.state === 'paused' ? S.guestPausedClock : S.guestLeft}</span>
             )}
           </p>
         )}
@@ -133,17 +133,17 @@ function LookStep({ session, at, token, onClose, onStep, onChanged }: StepProps)
           </span>
         )}
         {left !== null && session.bytesLeft !== null && session.state !== 'ended' && (
-          <p class="quiet small">{S.guests.bytesLeft(showBytes(session.bytesLeft))}</p>
+          <p class="quiet small">{S.guestsBytesLeft(showBytes(session.bytesLeft))}</p>
         )}
       </div>
-      {problem && <Notice level="bad">{problem}</Notice>}
+      <Refused text={problem} />
       <Facts session={session} token={token} />
     </Dialog>
   )
 }
 
 function Facts({ session, token }: { session: SessionJson; token: TokenJson }) {
-  const names = S.guest.facts
+  const names = S.guestFacts
   const refunded = unitsOf(session.refunded)
   return (
     <dl class="facts small">
@@ -159,10 +159,10 @@ function Facts({ session, token }: { session: SessionJson; token: TokenJson }) {
       </div>
       <div>
         <dt>
-          {names.devices} <span class="num">({S.guests.ofDevices(session.devices.length, session.devicesMax)})</span>
+          {names.devices} <span class="num">({S.guestsOfDevices(session.devices.length, session.devicesMax)})</span>
         </dt>
         <dd>
-          {session.devices.length === 0 && S.words.none}
+          {session.devices.length === 0 && S.wordsNone}
           {session.devices.map((device) => (
             <span key={device.mac} class="mono device">
               {device.mac}
@@ -203,12 +203,12 @@ function ExtendStep({ session, onClose, onStep, onChanged }: StepProps) {
   const isRight = minutes >= 1 && minutes <= MAX_MINUTES
   const extend = useAction(async () => {
     onChanged(await call('extend', { params: { id: session.id }, body: { seconds: minutes * 60 } }))
-    say(S.guest.extended(minutes))
+    say(S.guestExtended(minutes))
     onStep('look')
   })
   return (
     <Dialog
-      title={S.guest.extendTitle}
+      title={S.guestExtendTitle}
       step="extend"
       onClose={onClose}
       onSubmit={() => {
@@ -217,32 +217,32 @@ function ExtendStep({ session, onClose, onStep, onChanged }: StepProps) {
       }}
       foot={
         <>
-          <Button onClick={() => onStep('look')}>{S.words.back}</Button>
+          <Button onClick={() => onStep('look')}>{S.wordsBack}</Button>
           <Button kind="primary" submit busy={extend.busy}>
-            {S.guest.extendButton(isRight ? minutes : 0)}
+            {S.guestExtendButton(isRight ? minutes : 0)}
           </Button>
         </>
       }
     >
-      <p class="quiet">{S.guest.extendLead}</p>
+      <p class="quiet">{S.guestExtendLead}</p>
       <Choices
-        legend={S.guest.extendBy}
+        legend={S.guestExtendBy}
         layout="chips"
         value={choice}
         onInput={setChoice}
-        options={ADD_MINUTES.map((value) => ({ value, label: value === 'other' ? S.guest.extendOther : S.guest.extendMinutes(Number(value)) }))}
+        options={ADD_MINUTES.map((value) => ({ value, label: value === 'other' ? S.guestExtendOther : S.guestExtendMinutes(Number(value)) }))}
       />
       {choice === 'other' && (
         <TextField
           kind="number"
-          label={S.guest.extendCustom}
+          label={S.guestExtendCustom}
           value={other}
           onInput={setOther}
-          unit={S.setup.priceUnit}
-          error={checked && !isRight ? S.guest.extendWrong : extend.at('seconds')}
+          unit={S.setupPriceUnit}
+          error={checked && !isRight ? S.guestExtendWrong : extend.at('seconds')}
         />
       )}
-      {extend.besides(...(choice === 'other' ? ['seconds'] : [])) && <Notice level="bad">{extend.besides(...(choice === 'other' ? ['seconds'] : []))}</Notice>}
+      <Refused text={choice === 'other' ? extend.besides('seconds') : extend.besides()} />
     </Dialog>
   )
 }
@@ -271,41 +271,41 @@ function RefundStep({ session, at, token, onClose, onStep, onChanged, onRefunded
   })
   return (
     <Dialog
-      title={S.guest.refundTitle}
+      title={S.guestRefundTitle}
       step="refund"
       onClose={onClose}
       foot={
         <>
-          <Button onClick={() => onStep('look')}>{S.words.back}</Button>
+          <Button onClick={() => onStep('look')}>{S.wordsBack}</Button>
           <Button kind="danger" busy={refund.busy} onClick={() => void refund.run()}>
-            {S.guest.refundButton}
+            {S.guestRefundButton}
           </Button>
         </>
       }
     >
-      <BigSum label={S.guest.refundAbout} text={showMoney(refundForecast(session, left), token)} />
-      <p>{S.guest.refundLead(showMoney(unitsOf(session.paid), token))}</p>
-      <p class="quiet">{S.guest.refundRule}</p>
-      {refund.besides() && <Notice level="bad">{refund.besides()}</Notice>}
+      <BigSum label={S.guestRefundAbout} text={showRough(refundForecast(session, left), token)} />
+      <p>{S.guestRefundLead(showMoney(unitsOf(session.paid), token))}</p>
+      <p class="quiet">{S.guestRefundRule}</p>
+      <Refused text={refund.besides()} />
     </Dialog>
   )
 }
 
 function RefundedDialog({ amount, token, onClose }: { amount: Money; token: TokenJson; onClose: () => void }) {
-  useEffect(() => say(S.guest.refundedLead), [])
+  useEffect(() => say(S.guestRefundedLead), [])
   return (
     <Dialog
-      title={S.guest.refund}
+      title={S.guestRefund}
       step="refunded"
       onClose={onClose}
       foot={
         <Button kind="primary" onClick={onClose}>
-          {S.words.done}
+          {S.wordsDone}
         </Button>
       }
     >
-      <BigSum label={S.guest.refunded} text={showMoney(unitsOf(amount), token)} />
-      <p>{S.guest.refundedLead}</p>
+      <BigSum label={S.guestRefunded} text={showMoney(unitsOf(amount), token)} />
+      <p>{S.guestRefundedLead}</p>
     </Dialog>
   )
 }
@@ -323,26 +323,26 @@ function EndStep({ session, at, onClose, onStep, onChanged }: StepProps) {
   const left = useSecondsLeft(session, at)
   const end = useAction(async () => {
     onChanged(await call('kick', { params: { id: session.id } }))
-    say(S.guest.endDone)
+    say(S.guestEndDone)
     onStep('look')
   })
-  const what = left !== null ? showDuration(left) : session.bytesLeft !== null ? showBytes(session.bytesLeft) : S.guest.nothingLeft
+  const what = left !== null ? showDuration(left) : session.bytesLeft !== null ? showBytes(session.bytesLeft) : S.guestNothingLeft
   return (
     <Dialog
-      title={S.guest.endTitle}
+      title={S.guestEndTitle}
       step="end"
       onClose={onClose}
       foot={
         <>
-          <Button onClick={() => onStep('look')}>{S.words.back}</Button>
+          <Button onClick={() => onStep('look')}>{S.wordsBack}</Button>
           <Button kind="danger" busy={end.busy} onClick={() => void end.run()}>
-            {S.guest.endButton}
+            {S.guestEndButton}
           </Button>
         </>
       }
     >
-      <p>{S.guest.endLead(what)}</p>
-      {end.besides() && <Notice level="bad">{end.besides()}</Notice>}
+      <p>{S.guestEndLead(what)}</p>
+      <Refused text={end.besides()} />
     </Dialog>
   )
 }

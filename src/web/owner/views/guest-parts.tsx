@@ -2,7 +2,8 @@
 import type { SessionJson } from '../../../owner/api.ts'
 import { showBytes, showClock } from '../format.ts'
 import { useSecond } from '../live.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
+import { Hidden } from '../ui/notice.tsx'
 
 /** Seconds left now; the clock of an active session runs on between two answers of the box. */
 export function secondsLeftAt(session: SessionJson, at: number, now: number): number | null {
@@ -19,7 +20,7 @@ export function useSecondsLeft(session: SessionJson, at: number): number | null 
 export function Remaining({ session, at }: { session: SessionJson; at: number }) {
   const left = useSecondsLeft(session, at)
   if (session.state === 'ended') return null
-  if (left === null) return <span class="remaining num">{session.bytesLeft === null ? S.guests.noLimit : S.guests.bytesLeft(showBytes(session.bytesLeft))}</span>
+  if (left === null) return <span class="remaining num">{session.bytesLeft === null ? S.guestsNoLimit : S.guestsBytesLeft(showBytes(session.bytesLeft))}</span>
   return <span class={`remaining num${left < 120 && session.state === 'active' ? ' remaining-low' : ''}`}>{showClock(left)}</span>
 }
 
@@ -68,11 +69,11 @@ export function Traffic({ session }: { session: SessionJson }) {
     <span class="num nowrap traffic">
       <span>
         <span aria-hidden="true">↓</span>
-        <span class="hidden-text">{S.guests.down}</span> {showBytes(session.downBytes)}
+        <Hidden>{S.guestsDown}</Hidden> {showBytes(session.downBytes)}
       </span>
       <span class="quiet">
         <span aria-hidden="true">↑</span>
-        <span class="hidden-text">{S.guests.up}</span> {showBytes(session.upBytes)}
+        <Hidden>{S.guestsUp}</Hidden> {showBytes(session.upBytes)}
       </span>
     </span>
   )

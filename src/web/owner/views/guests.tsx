@@ -8,11 +8,11 @@ import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { closeTo, hrefOf } from '../router.ts'
 import { useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, LoadFailed, Notice, Skeleton } from '../ui/notice.tsx'
+import { Empty, Hidden, Pending, Refused } from '../ui/notice.tsx'
 import { useTariff } from './counter-voucher.tsx'
 import { GuestDialog } from './guest-dialog.tsx'
 import { percentLeft, Remaining, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
@@ -40,38 +40,42 @@ export function GuestsView({ id }: { id: string | null }) {
     <div class="page">
       <div class="page-head">
         <div>
-          <h1 tabIndex={-1}>{S.guests.title}</h1>
-          {counts && <p>{S.guests.lead(counts.active, counts.paused)}</p>}
+          <h1 tabIndex={-1}>{S.guestsTitle}</h1>
+          {counts && counts.active + counts.paused > 0 && <p>{S.guestsLead(counts.active, counts.paused)}</p>}
         </div>
       </div>
       <div class="filters">
         <Tabs
-          legend={S.guests.filter}
+          legend={S.guestsFilter}
           value={filter}
           onInput={setFilter}
           options={[
-            { value: 'open', label: S.guests.now },
-            { value: 'all', label: S.guests.history },
+            { value: 'open', label: S.guestsNow },
+            { value: 'all', label: S.guestsHistory },
           ]}
         />
         <label class="search">
-          <span class="hidden-text">{S.guests.find}</span>
+          <Hidden>{S.guestsFind}</Hidden>
           <Icon name="search" size={18} />
-          <input type="search" value={typed} placeholder={S.guests.findExample} onInput={(event) => setTyped(event.currentTarget.value)} maxLength={64} />
+          <input type="search" value={typed} placeholder={S.guestsFindExample} onInput={(event) => setTyped(event.currentTarget.value)} maxLength={64} />
         </label>
       </div>
       <div class="card">
-        {!sessions && <div class="card-pad">{guests.error ? <LoadFailed text={guests.error} onRetry={() => void guests.reload()} /> : <Skeleton lines={5} height="48px" />}</div>}
+        {!sessions && (
+          <div class="card-pad">
+            <Pending live={guests} lines={5} height="48px" />
+          </div>
+        )}
         {sessions?.length === 0 && <NoGuests filter={filter} find={find} />}
         {sessions && sessions.length > 0 && (
           <>
             <div class="guest-columns" aria-hidden="true">
-              <span>{S.guests.columns.guest}</span>
+              <span>{S.guestsColumns.guest}</span>
               <span />
-              <span>{filter === 'open' ? S.guests.columns.left : S.guest.facts.started}</span>
-              <span>{S.guests.columns.traffic}</span>
-              <span>{S.guests.columns.devices}</span>
-              <span class="right">{S.guests.columns.paid}</span>
+              <span>{filter === 'open' ? S.guestsColumns.left : S.guestFacts.started}</span>
+              <span>{filter === 'open' ? S.guestsColumns.traffic : S.guestFacts.used}</span>
+              <span>{S.guestsColumns.devices}</span>
+              <span class="right">{S.guestsColumns.paid}</span>
             </div>
             <ul class="lines">
               {sessions.map((session) => (
@@ -83,9 +87,9 @@ export function GuestsView({ id }: { id: string | null }) {
         {older.beforeId !== null && (
           <div class="card-foot row">
             <Button kind="quiet" busy={older.busy} onClick={older.load}>
-              {S.words.more}
+              {S.wordsMore}
             </Button>
-            {older.problem && <Notice level="bad">{older.problem}</Notice>}
+            <Refused text={older.problem} />
           </div>
         )}
       </div>
@@ -106,12 +110,12 @@ export function GuestsView({ id }: { id: string | null }) {
 }
 
 function NoGuests({ filter, find }: { filter: Filter; find: string }) {
-  if (find !== '') return <Empty icon="search" title={S.guests.noneFound} text={S.guests.noneFoundText} />
-  if (filter === 'all') return <Empty icon="guests" title={S.guests.noneHistory} text={S.guests.noneHistoryText} />
+  if (find !== '') return <Empty icon="search" title={S.guestsNoneFound} text={S.guestsNoneFoundText} />
+  if (filter === 'all') return <Empty icon="guests" title={S.guestsNoneHistory} text={S.guestsNoneHistoryText} />
   return (
-    <Empty icon="guests" title={S.guests.none} text={S.guests.noneText}>
+    <Empty icon="guests" title={S.guestsNone} text={S.guestsNoneText}>
       <LinkButton kind="primary" icon="plus" href={hrefOf('home', 'voucher')}>
-        {S.home.newVoucher}
+        {S.homeNewVoucher}
       </LinkButton>
     </Empty>
   )
@@ -136,7 +140,7 @@ function GuestRow({ session, at, token, isHistory }: RowProps) {
           {session.label}
         </a>
         <span class="quiet tiny">
-          <span class="mono">{device?.mac ?? S.words.none}</span>
+          <span class="mono">{device?.mac ?? S.wordsNone}</span>
           {device?.ip4 && <span class="mono guest-ip"> · {device.ip4}</span>}
         </span>
       </div>
@@ -150,7 +154,7 @@ function GuestRow({ session, at, token, isHistory }: RowProps) {
           </span>
         ) : (
           <>
-            <span class="hidden-text">{S.guests.columns.left} </span>
+            <Hidden>{S.guestsColumns.left} </Hidden>
             <Remaining session={session} at={at} />
             {percent !== null && (
               <span class={`meter meter-thin${session.state === 'paused' ? ' meter-paused' : ''}`} aria-hidden="true">
@@ -171,12 +175,12 @@ function GuestRow({ session, at, token, isHistory }: RowProps) {
       </div>
       <div class="guest-devices small num">
         <Icon name="phone" size={16} />
-        <span class="hidden-text">{S.guests.columns.devices} </span>
-        {S.guests.ofDevices(session.devices.length, session.devicesMax)}
+        <Hidden>{S.guestsColumns.devices} </Hidden>
+        {S.guestsOfDevices(session.devices.length, session.devicesMax)}
       </div>
       <div class="guest-paid num">
-        <span class="hidden-text">{S.guests.columns.paid} </span>
-        {paid === 0n ? S.words.free : token ? showMoney(paid, token) : session.paid.text}
+        <Hidden>{S.guestsColumns.paid} </Hidden>
+        {paid === 0n ? S.wordsFree : token ? showMoney(paid, token) : session.paid.text}
       </div>
     </li>
   )
@@ -184,13 +188,13 @@ function GuestRow({ session, at, token, isHistory }: RowProps) {
 
 export function Started({ session }: { session: SessionJson }) {
   return (
-    <span class="num" title={session.startedWallTrusted ? undefined : S.time.unsure}>
+    <span class="num" title={session.startedWallTrusted ? undefined : S.timeUnsure}>
       {showDateTime(session.startedWallMs)}
       {!session.startedWallTrusted && (
         <>
           {' '}
           <span aria-hidden="true">?</span>
-          <span class="hidden-text">{S.time.unsure}</span>
+          <Hidden>{S.timeUnsure}</Hidden>
         </>
       )}
     </span>

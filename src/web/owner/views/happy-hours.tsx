@@ -4,12 +4,12 @@ import type { HappyHourJson, ReloadReportJson, TariffJson, Weekday } from '../..
 import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { minuteOfDay, showMinuteOfDay } from '../format.ts'
-import { S } from '../strings.ts'
-import { Button } from '../ui/button.tsx'
+import * as S from '../strings.ts'
+import { Button, RemoveButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Choices, FieldError, TextField } from '../ui/field.tsx'
+import { Choices, FieldError, fieldsOf, TextField } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Hidden, Refused } from '../ui/notice.tsx'
 import { freeId } from './free-id.ts'
 import { wholeOrNull } from './price-draft.ts'
 
@@ -28,11 +28,11 @@ export function HappyHoursCard({ tariff, onSaved }: CardProps) {
     <section class="card" aria-labelledby="happy">
       <div class="card-head">
         <div>
-          <h2 id="happy">{S.prices.happy}</h2>
-          <p>{happyHours.length === 0 ? S.prices.happyNone : S.prices.happyLead}</p>
+          <h2 id="happy">{S.pricesHappy}</h2>
+          <p>{happyHours.length === 0 ? S.pricesHappyNone : S.pricesHappyLead}</p>
         </div>
         <Button small icon="plus" onClick={() => setOpen('new')}>
-          {S.prices.addHappy}
+          {S.pricesAddHappy}
         </Button>
       </div>
       <ul class="lines">
@@ -40,7 +40,7 @@ export function HappyHoursCard({ tariff, onSaved }: CardProps) {
           <li key={one.id} class="line line-link">
             <div class="line-text">
               <button type="button" class="cover cover-button" onClick={() => setOpen(one)}>
-                <span class="hidden-text">{S.words.edit} </span>
+                <Hidden>{S.wordsEdit} </Hidden>
                 {one.label}
               </button>
               <span class="quiet small">{whenOf(one)}</span>
@@ -66,8 +66,8 @@ export function HappyHoursCard({ tariff, onSaved }: CardProps) {
 }
 
 function whenOf(one: HappyHourJson): string {
-  if (one.basis === 'uptime') return `${S.prices.basisUptime}: ${one.fromMinute}–${one.toMinute} ${S.setup.priceUnit}`
-  const days = one.days.length === 0 || one.days.length === DAYS.length ? S.prices.everyDay : one.days.map((day) => S.prices.dayNames[day]).join(', ')
+  if (one.basis === 'uptime') return `${S.pricesBasisUptime}: ${one.fromMinute}–${one.toMinute} ${S.setupPriceUnit}`
+  const days = one.days.length === 0 || one.days.length === DAYS.length ? S.pricesEveryDay : one.days.map((day) => S.pricesDayNames[day]).join(', ')
   return `${showMinuteOfDay(one.fromMinute)}–${showMinuteOfDay(one.toMinute)}, ${days}`
 }
 
@@ -100,20 +100,34 @@ function minutesOf(text: string, basis: HappyHourJson['basis'], isEnd: boolean):
   return isEnd && minute === 0 ? MINUTES_OF_DAY : minute
 }
 
-const FIELDS = ['label', 'discountPercent', 'fromMinute', 'toMinute', 'days', 'basis']
+type Wrong = { readonly [Field in keyof HappyDraft]?: string }
+
+function readDraft(draft: HappyDraft): { wrong: Wrong; hour: Omit<HappyHourJson, 'id'> } {
+  const { basis, days } = draft
+  const label = draft.label.trim()
+  const fromMinute = minutesOf(draft.from, basis, false)
+  const toMinute = minutesOf(draft.to, basis, true)
+  const discountPercent = wholeOrNull(draft.discount) ?? 0
+  const wrong: Wrong = {
+    ...(label === '' ? { label: S.pricesLabelWrong } : {}),
+    ...(discountPercent >= 1 && discountPercent <= 100 ? {} : { discount: S.pricesDiscountWrong }),
+    ...(Number.isNaN(fromMinute) ? { from: S.pricesTimeWrong } : {}),
+    ...(Number.isNaN(toMinute) ? { to: S.pricesTimeWrong } : {}),
+    ...(basis === 'clock' && days.length === 0 ? { days: S.pricesDaysWrong } : {}),
+  }
+  return { wrong, hour: { label, basis, fromMinute, toMinute, days: basis === 'clock' ? days : [], discountPercent } }
+}
+
+/** Names of the fields in the API where they differ. */
+const API_NAMES: Partial<Record<keyof HappyDraft, string>> = { discount: 'discountPercent', from: 'fromMinute', to: 'toMinute' }
 
 function HappyHourDialog({ tariff, one, onClose, onSaved }: CardProps & { one: HappyHourJson | null; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(one))
   const [checked, setChecked] = useState(false)
   const edit = (part: Partial<HappyDraft>): void => setDraft({ ...draft, ...part })
-  const fromMinute = minutesOf(draft.from, draft.basis, false)
-  const toMinute = minutesOf(draft.to, draft.basis, true)
-  const discount = wholeOrNull(draft.discount) ?? 0
-  const isDiscountRight = discount >= 1 && discount <= 100
-  const isTimeRight = !Number.isNaN(fromMinute) && !Number.isNaN(toMinute)
-  const isDaysRight = draft.basis === 'uptime' || draft.days.length > 0
+  const { wrong: found, hour } = readDraft(draft)
+  const wrong = checked ? found : {}
   const id = one?.id ?? freeId(draft.label, tariff.happyHours)
-  const section = `happyhour '${id}'`
 
   const put = useAction(async (list: readonly HappyHourJson[]) => {
     const reply = await call('changeTariff', { body: { happyHours: list } })
@@ -121,90 +135,64 @@ function HappyHourDialog({ tariff, one, onClose, onSaved }: CardProps & { one: H
   })
   const save = (): void => {
     setChecked(true)
-    if (draft.label.trim() === '' || !isDiscountRight || !isTimeRight || !isDaysRight) return
-    const mine: HappyHourJson = { id, label: draft.label.trim(), basis: draft.basis, fromMinute, toMinute, days: draft.basis === 'clock' ? draft.days : [], discountPercent: discount }
+    if (Object.keys(found).length > 0) return
+    const mine = { id, ...hour }
     void put.run(one === null ? [...tariff.happyHours, mine] : tariff.happyHours.map((other) => (other.id === one.id ? mine : other)))
   }
-  const toggle = (day: Weekday): void => edit({ days: DAYS.filter((known) => (known === day ? !draft.days.includes(day) : draft.days.includes(known))) })
-  const rest = put.besides(...FIELDS)
+  const objectionTo = (name: keyof HappyDraft): string | null => wrong[name] ?? put.at(API_NAMES[name] ?? name, `happyhour '${id}'`)
+  const field = fieldsOf(draft, edit, objectionTo)
+  const toggle = (day: Weekday): void => edit({ days: DAYS.filter((known) => (known === day) !== draft.days.includes(known)) })
   const isClock = draft.basis === 'clock'
-  const timeError = checked && !isTimeRight ? S.prices.timeWrong : null
+  const daysError = objectionTo('days')
 
   return (
     <Dialog
-      title={one === null ? S.prices.newHappy : S.prices.editPackage(one.label)}
+      title={one === null ? S.pricesNewHappy : S.pricesEditPackage(one.label)}
       onClose={onClose}
       onSubmit={save}
       foot={
         <>
-          {one !== null && (
-            <span class="foot-left row">
-              <Button kind="danger-plain" icon="trash" busy={put.busy} onClick={() => void put.run(tariff.happyHours.filter((other) => other.id !== one.id))}>
-                {S.words.remove}
-              </Button>
-            </span>
-          )}
+          {one !== null && <RemoveButton busy={put.busy} onRemove={() => void put.run(tariff.happyHours.filter((other) => other.id !== one.id))} />}
           <Button kind="primary" submit busy={put.busy}>
-            {S.words.save}
+            {S.wordsSave}
           </Button>
         </>
       }
     >
       <div class="fields-2">
-        <TextField
-          label={S.prices.label}
-          placeholder={S.prices.happyName}
-          value={draft.label}
-          onInput={(label) => edit({ label })}
-          maxLength={48}
-          error={checked && draft.label.trim() === '' ? S.prices.labelWrong : put.at('label', section)}
-          autofocus={one === null}
-        />
-        <TextField
-          kind="number"
-          label={S.prices.discount}
-          unit="%"
-          value={draft.discount}
-          onInput={(text) => edit({ discount: text })}
-          error={checked && !isDiscountRight ? S.prices.discountWrong : put.at('discountPercent', section)}
-        />
+        <TextField label={S.pricesLabel} placeholder={S.pricesHappyName} {...field('label')} maxLength={48} autofocus={one === null} />
+        <TextField kind="number" label={S.pricesDiscount} unit="%" {...field('discount')} />
       </div>
       <Choices
-        legend={S.prices.basis}
+        legend={S.pricesBasis}
         shownLegend
         layout="grid"
         value={draft.basis}
         onInput={(basis) => edit(basis === 'clock' ? { basis, from: '08:00', to: '10:00' } : { basis, from: '0', to: '60' })}
         options={[
-          { value: 'clock', label: S.prices.basisClock, hint: S.prices.basisClockHint },
-          { value: 'uptime', label: S.prices.basisUptime, hint: S.prices.basisUptimeHint },
+          { value: 'clock', label: S.pricesBasisClock, hint: S.pricesBasisClockHint },
+          { value: 'uptime', label: S.pricesBasisUptime, hint: S.pricesBasisUptimeHint },
         ]}
       />
-      <div class="fields-2">
-        <TextField
-          kind={isClock ? 'time' : 'number'}
-          label={isClock ? S.prices.from : S.prices.fromMinute}
-          value={draft.from}
-          onInput={(from) => edit({ from })}
-          error={timeError ?? put.at('fromMinute', section)}
-        />
-        <TextField kind={isClock ? 'time' : 'number'} label={isClock ? S.prices.to : S.prices.toMinute} value={draft.to} onInput={(to) => edit({ to })} error={put.at('toMinute', section)} />
+      <div class="fields-pair">
+        <TextField kind={isClock ? 'time' : 'number'} label={isClock ? S.pricesFrom : S.pricesFromMinute} {...field('from')} />
+        <TextField kind={isClock ? 'time' : 'number'} label={isClock ? S.pricesTo : S.pricesToMinute} {...field('to')} />
       </div>
       {isClock && (
         <fieldset class="stack-tight">
-          <legend class="field-label legend">{S.prices.days}</legend>
+          <legend class="field-label legend">{S.pricesDays}</legend>
           <div class="chips">
             {DAYS.map((day) => (
               <label key={day} class="choice">
                 <input type="checkbox" checked={draft.days.includes(day)} onChange={() => toggle(day)} />
-                {S.prices.dayNames[day]}
+                <span>{S.pricesDayNames[day]}</span>
               </label>
             ))}
           </div>
-          {checked && !isDaysRight && <FieldError text={S.prices.daysWrong} />}
+          {daysError && <FieldError text={daysError} />}
         </fieldset>
       )}
-      {rest && <Notice level="bad">{rest}</Notice>}
+      <Refused text={put.besides('label', 'discountPercent', 'fromMinute', 'toMinute', 'days')} />
     </Dialog>
   )
 }

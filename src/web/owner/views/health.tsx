@@ -5,9 +5,9 @@ import { call } from '../client.ts'
 import { showBytes, showDateTime, showDuration, showFullTime, showTime } from '../format.ts'
 import { useLive } from '../live.ts'
 import { levelOf, useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Tabs } from '../ui/field.tsx'
-import { Empty, LoadFailed, Skeleton } from '../ui/notice.tsx'
+import { Empty, Hidden, Pending, Said } from '../ui/notice.tsx'
 import { CareCard } from './care.tsx'
 import { LevelDot } from './health-parts.tsx'
 
@@ -22,12 +22,14 @@ export function HealthView() {
     <div class="page">
       <div class="page-head">
         <div>
-          <h1 tabIndex={-1}>{S.health.title}</h1>
-          {data && <p>{S.health.lead(data.version, showDuration(data.uptimeSeconds))}</p>}
+          <h1 tabIndex={-1}>{S.healthTitle}</h1>
+          {data && <p>{S.healthLead(data.version, showDuration(data.uptimeSeconds))}</p>}
         </div>
       </div>
       {!data && (
-        <div class="card card-pad">{status.error ? <LoadFailed text={status.error} onRetry={() => void status.reload()} /> : <Skeleton lines={8} height="36px" />}</div>
+        <div class="card card-pad">
+          <Pending live={status} lines={8} height="36px" />
+        </div>
       )}
       {data && (
         <div class="columns columns-even">
@@ -51,20 +53,24 @@ function PartsCard({ status }: { status: StatusJson }) {
   return (
     <section class="card" aria-labelledby="parts">
       <div class="card-head">
-        <h2 id="parts">{S.health.summary[level]}</h2>
+        <h2 id="parts">{S.healthSummary[level]}</h2>
       </div>
       <ul class="lines">
         {status.health.map((line) => (
           <li key={line.part} class="line line-top">
             <LevelDot level={line.level} />
             <div class="line-text">
-              <span class="strong">
-                {S.health.parts[line.part] ?? line.part}
-                <span class="hidden-text">: {S.health.levels[line.level]}</span>
+              <span class={line.level === 'ok' ? undefined : 'strong'}>
+                <Hidden>{S.healthLevels[line.level]}: </Hidden>
+                {line.text}
               </span>
-              <span class="small quiet">{line.text}</span>
-              {line.advice && <span class={`small advice advice-${line.level}`}>{line.advice}</span>}
+              {line.advice && (
+                <span class={`small advice advice-${line.level}`}>
+                  <Said text={line.advice} />
+                </span>
+              )}
             </div>
+            <span class="quiet tiny nowrap part-name">{S.healthParts[line.part] ?? line.part}</span>
           </li>
         ))}
       </ul>
@@ -77,51 +83,51 @@ function FiguresCard({ status }: { status: StatusJson }) {
   const apartMs = Math.abs(clock.wallMs - Date.now())
   return (
     <section class="card card-pad" aria-labelledby="figures">
-      <h2 id="figures">{S.health.facts}</h2>
+      <h2 id="figures">{S.healthFacts}</h2>
       <dl class="facts small">
         <div>
-          <dt>{S.health.clock}</dt>
+          <dt>{S.healthClock}</dt>
           <dd>
             <span class="num">{showFullTime(clock.wallMs)}</span>
             <span class={clock.trusted ? 'quiet block' : 'warn-text block'}>
-              {clock.trusted ? S.health.clockTrusted(clock.sources.length) : S.health.clockUntrusted}
+              {clock.trusted ? S.healthClockTrusted(clock.sources.length) : S.healthClockUntrusted}
             </span>
-            {apartMs > APART_MS && <span class="warn-text block">{S.health.clockApart(Math.round(apartMs / 60_000))}</span>}
+            {apartMs > APART_MS && <span class="warn-text block">{S.healthClockApart(Math.round(apartMs / 60_000))}</span>}
           </dd>
         </div>
         <div>
-          <dt>{S.health.gate}</dt>
+          <dt>{S.healthGate}</dt>
           <dd>
-            {S.health.gateStates[gate.state] ?? gate.state}
+            {S.healthGateStates[gate.state] ?? gate.state}
             {gate.reason && <span class="warn-text block">{gate.reason}</span>}
-            <span class="quiet block">{S.health.repairs(gate.repairs)}</span>
+            <span class="quiet block">{S.healthRepairs(gate.repairs)}</span>
           </dd>
         </div>
         <div>
-          <dt>{S.health.option114}</dt>
+          <dt>{S.healthOption114}</dt>
           <dd>
-            {S.health.option114States[option114.state] ?? option114.state}
+            {S.healthOption114States[option114.state] ?? option114.state}
             {option114.state === 'withheld' && <span class="quiet block">{option114.reason}</span>}
           </dd>
         </div>
         <div>
-          <dt>{S.health.memory}</dt>
-          <dd class="num">{S.health.memoryOf(showBytes(facts.memory.machineFreeBytes), showBytes(facts.memory.machineTotalBytes))}</dd>
+          <dt>{S.healthMemory}</dt>
+          <dd class="num">{S.healthMemoryOf(showBytes(facts.memory.machineFreeBytes), showBytes(facts.memory.machineTotalBytes))}</dd>
         </div>
         <div>
-          <dt>{S.health.disk}</dt>
-          <dd class="num">{facts.disk === null ? S.words.unknown : S.health.memoryOf(showBytes(facts.disk.freeBytes), showBytes(facts.disk.totalBytes))}</dd>
+          <dt>{S.healthDisk}</dt>
+          <dd class="num">{facts.disk === null ? S.wordsUnknown : S.healthMemoryOf(showBytes(facts.disk.freeBytes), showBytes(facts.disk.totalBytes))}</dd>
         </div>
         <div>
-          <dt>{S.health.book}</dt>
+          <dt>{S.healthBook}</dt>
           <dd class="num">{showBytes(store.fileBytes + store.walBytes)}</dd>
         </div>
         <div>
-          <dt>{S.health.load}</dt>
-          <dd class="num">{S.health.loadOf(facts.load.map((one) => one.toFixed(2)).join(' · '), facts.cpus)}</dd>
+          <dt>{S.healthLoad}</dt>
+          <dd class="num">{S.healthLoadOf(facts.load.map((one) => one.toFixed(2)).join(' · '), facts.cpus)}</dd>
         </div>
         <div>
-          <dt>{S.health.system}</dt>
+          <dt>{S.healthSystem}</dt>
           <dd>
             {facts.kernel} · {facts.architecture}
             <span class="quiet block">{facts.runtime}</span>
@@ -137,14 +143,14 @@ function AlarmsCard({ status }: { status: StatusJson }) {
   return (
     <section class="card" aria-labelledby="alarms">
       <div class="card-head">
-        <h2 id="alarms">{S.health.alarms}</h2>
+        <h2 id="alarms">{S.healthAlarms}</h2>
       </div>
       <ul class="lines">
         {status.alarms.map((alarm) => (
           <li key={`${alarm.wallMs} ${alarm.kind} ${alarm.mac ?? ''}`} class="line line-top">
             <LevelDot level="warn" />
             <div class="line-text">
-              <span class="strong">{S.health.alarmKinds[alarm.kind] ?? alarm.kind}</span>
+              <span class="strong">{S.healthAlarmKinds[alarm.kind] ?? alarm.kind}</span>
               <span class="small quiet">{alarm.detail}</span>
               {alarm.mac && <span class="small mono">{alarm.mac}</span>}
             </div>
@@ -163,19 +169,23 @@ function LogCard() {
   return (
     <section class="card" aria-labelledby="log">
       <div class="card-head">
-        <h2 id="log">{S.health.log}</h2>
+        <h2 id="log">{S.healthLog}</h2>
         <Tabs
-          legend={S.health.logLevel}
+          legend={S.healthLogLevel}
           value={level}
           onInput={setLevel}
           options={[
-            { value: 'info', label: S.health.logAll },
-            { value: 'warn', label: S.health.logWarn },
+            { value: 'info', label: S.healthLogAll },
+            { value: 'warn', label: S.healthLogWarn },
           ]}
         />
       </div>
-      {!data && <div class="card-pad">{log.error ? <LoadFailed text={log.error} onRetry={() => void log.reload()} /> : <Skeleton lines={6} />}</div>}
-      {data?.events.length === 0 && <Empty icon="check" title={S.health.logNone} text="" />}
+      {!data && (
+        <div class="card-pad">
+          <Pending live={log} lines={6} height="20px" />
+        </div>
+      )}
+      {data?.events.length === 0 && <Empty icon="check" title={S.healthLogNone} text="" />}
       {data && data.events.length > 0 && (
         <div class="log" tabIndex={0} role="region" aria-labelledby="log">
           <ol>
@@ -187,7 +197,7 @@ function LogCard() {
               </li>
             ))}
           </ol>
-          {data.dropped > 0 && <p class="tiny quiet">{S.health.logDropped(data.dropped)}</p>}
+          {data.dropped > 0 && <p class="tiny quiet">{S.healthLogDropped(data.dropped)}</p>}
         </div>
       )}
     </section>

@@ -1,40 +1,39 @@
 /** Home: is money coming in, who is online, is the box well, and the two things done at the counter. */
 import type { SessionsJson, StatusJson } from '../../../owner/api.ts'
 import { call } from '../client.ts'
+import { showToday } from '../format.ts'
 import { useLive, type Live } from '../live.ts'
 import { closeTo, go, hrefOf } from '../router.ts'
 import { levelOf, useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, LoadFailed, Skeleton } from '../ui/notice.tsx'
+import { Empty, Hidden, Pending, Said } from '../ui/notice.tsx'
 import { CounterVoucherDialog } from './counter-voucher.tsx'
 import { EarningsCard } from './earnings-card.tsx'
-import { Remaining, StatePill } from './guest-parts.tsx'
+import { Remaining } from './guest-parts.tsx'
 import { LevelDot } from './health-parts.tsx'
 
 const GUESTS_MS = 5_000
 const GUESTS_SHOWN = 6
 
-export function useOpenGuests(): Live<SessionsJson> {
-  return useLive('guests/open', () => call('sessions', { query: { state: 'open', limit: 200 } }), GUESTS_MS)
-}
-
 export function HomeView({ id }: { id: string | null }) {
   const status = useStatus()
-  const guests = useOpenGuests()
+  const guests = useLive('guests/home', () => call('sessions', { query: { state: 'open', limit: 200 } }), GUESTS_MS)
+  const clock = status.data?.clock
   return (
     <div class="page">
       <div class="page-head">
-        <h1 tabIndex={-1}>{S.home.title}</h1>
+        <div>
+          <h1 tabIndex={-1}>{S.homeTitle}</h1>
+          {clock && <p>{clock.trusted ? showToday(clock.wallMs) : S.homeNoDate}</p>}
+        </div>
       </div>
       <HealthStrip status={status} />
-      <div class="columns">
+      <div class="home">
         <EarningsCard />
-        <div class="stack home-side">
-          <CounterCard unused={status.data?.vouchersUnused ?? null} />
-          <GuestsCard guests={guests} />
-        </div>
+        <CounterCard unused={status.data?.vouchersUnused ?? null} />
+        <GuestsCard guests={guests} />
       </div>
       {id === 'voucher' && <CounterVoucherDialog onClose={() => closeTo('home')} />}
     </div>
@@ -44,28 +43,28 @@ export function HomeView({ id }: { id: string | null }) {
 /** One line when all is well; otherwise the worst two parts, with what to do. */
 function HealthStrip({ status }: { status: Live<StatusJson> }) {
   const { data } = status
-  if (!data) return status.error ? <LoadFailed text={status.error} onRetry={() => void status.reload()} /> : <div class="skeleton strip" aria-hidden="true" />
+  if (!data) return <div class="skeleton strip" aria-hidden="true" />
   const level = levelOf(data)
   const troubles = data.health.filter((line) => line.level !== 'ok').slice(0, 2)
-  const wellParts = data.health.filter((line) => line.level === 'ok' && ['gate', 'clock', 'store'].includes(line.part))
+  const wellParts = data.health.filter((line) => line.level === 'ok' && ['gate', 'clock', 'store', 'dnsmasq'].includes(line.part))
   return (
     <div class={`card strip strip-${level} line-link`}>
       <LevelDot level={level} />
       <div class="strip-text">
         {level === 'ok' ? (
           <p>
-            <span class="strong">{S.home.allWell}</span> <span class="quiet strip-more">{wellParts.map((line) => line.text).join(' · ')}</span>
+            <span class="strong">{S.homeAllWell}</span> <span class="quiet strip-more">{wellParts.map((line) => line.text).join(' · ')}</span>
           </p>
         ) : (
           troubles.map((line) => (
             <p key={line.part}>
-              <span class="strong">{line.text}</span> {line.advice && <span class="strip-more">{line.advice}</span>}
+              <span class="strong">{line.text}.</span> <span class="strip-more">{line.advice && <Said text={line.advice} />}</span>
             </p>
           ))
         )}
       </div>
       <a class="cover" href={hrefOf('health')}>
-        <span class="hidden-text">{S.nav.health}</span>
+        <Hidden>{S.nav.health}</Hidden>
         <Icon name="right" size={18} />
       </a>
     </div>
@@ -74,17 +73,17 @@ function HealthStrip({ status }: { status: Live<StatusJson> }) {
 
 function CounterCard({ unused }: { unused: number | null }) {
   return (
-    <section class="card card-pad stack" aria-labelledby="counter">
-      <div class="row-apart">
-        <h2 id="counter">{S.home.counter}</h2>
-        {unused !== null && <span class="quiet small">{unused === 0 ? S.home.unusedNone : S.home.unused(unused)}</span>}
+    <section class="card card-pad stack home-counter" aria-labelledby="counter">
+      <div>
+        <h2 id="counter">{S.homeCounter}</h2>
+        {unused !== null && <p class="quiet small">{unused === 0 ? S.homeUnusedNone : S.homeUnused(unused)}</p>}
       </div>
       <div class="counter-buttons">
         <Button kind="primary" icon="plus" onClick={() => go('home', 'voucher')}>
-          {S.home.newVoucher}
+          {S.homeNewVoucher}
         </Button>
         <LinkButton icon="print" href={hrefOf('vouchers', 'new')}>
-          {S.home.printSheet}
+          {S.homePrintSheet}
         </LinkButton>
       </div>
     </section>
@@ -94,35 +93,39 @@ function CounterCard({ unused }: { unused: number | null }) {
 function GuestsCard({ guests }: { guests: Live<SessionsJson> }) {
   const sessions = guests.data?.sessions
   return (
-    <section class="card" aria-labelledby="online">
+    <section class="card home-guests" aria-labelledby="online">
       <div class="card-head">
-        <h2 id="online">{S.home.guests}</h2>
+        <h2 id="online">{S.homeGuests}</h2>
         {sessions && sessions.length > 0 && <span class="nav-count num">{sessions.length}</span>}
       </div>
       {!sessions && (
-        <div class="card-pad">{guests.error ? <LoadFailed text={guests.error} onRetry={() => void guests.reload()} /> : <Skeleton lines={4} height="34px" />}</div>
+        <div class="card-pad">
+          <Pending live={guests} lines={4} height="34px" />
+        </div>
       )}
-      {sessions?.length === 0 && <Empty icon="guests" title={S.home.guestsNone} text={S.home.guestsNoneText} />}
+      {sessions?.length === 0 && <Empty icon="guests" title={S.homeGuestsNone} text={S.homeGuestsNoneText} />}
       {sessions && sessions.length > 0 && (
         <>
           <ul class="lines">
             {sessions.slice(0, GUESTS_SHOWN).map((session) => (
               <li key={session.id} class="line line-link line-slim">
+                <span class={`dot guest-dot-${session.state === 'paused' ? 'paused dot-pause' : 'on'}`} aria-hidden="true" />
                 <div class="line-text">
                   <a class="cover" href={hrefOf('guests', session.id)}>
                     {session.label}
                   </a>
-                  <span class="quiet tiny mono">{session.devices[0]?.mac ?? ''}</span>
+                  <span class="quiet tiny">
+                    {session.state === 'active' ? <span class="mono">{session.devices[0]?.mac ?? ''}</span> : S.state[session.state]}
+                  </span>
                 </div>
-                {session.state !== 'active' && <StatePill session={session} />}
                 <Remaining session={session} at={guests.at} />
               </li>
             ))}
           </ul>
           <div class="card-foot">
             <LinkButton kind="quiet" small href={hrefOf('guests')}>
-              {S.home.guestsAll}
-              {sessions.length > GUESTS_SHOWN ? ` (${S.home.moreGuests(sessions.length - GUESTS_SHOWN)})` : ''}
+              {S.homeGuestsAll}
+              {sessions.length > GUESTS_SHOWN ? ` (${S.homeMoreGuests(sessions.length - GUESTS_SHOWN)})` : ''}
             </LinkButton>
           </div>
         </>

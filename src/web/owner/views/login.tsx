@@ -3,13 +3,13 @@ import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from '../action.ts'
 import { ApiError, call, enter } from '../client.ts'
 import { useSecond } from '../live.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { ConnectionBanner } from '../ui/connection-banner.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Form, TextField } from '../ui/field.tsx'
 import { Mark } from '../ui/icon.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Notice, Refused } from '../ui/notice.tsx'
 
 /** What both faces share: the password, the try, and the wait after too many wrong ones. */
 function useLogin() {
@@ -42,9 +42,9 @@ function useLogin() {
     setPassword,
     busy: busy || waitSeconds > 0,
     submit,
-    fieldError: problem !== null && wrong ? S.login.wrong : null,
+    fieldError: problem !== null && wrong ? S.loginWrong : null,
     otherError: problem !== null && !wrong && !isWait ? (problem.objections[0]?.text ?? null) : null,
-    wait: isWait ? (waitSeconds > 0 ? S.login.wait(waitSeconds) : S.login.waitOver) : null,
+    wait: isWait ? (waitSeconds > 0 ? S.loginWait(waitSeconds) : S.loginWaitOver) : null,
     waiting: waitSeconds > 0,
     tooMany: isWait,
   }
@@ -55,7 +55,7 @@ function LoginFields({ login }: { login: ReturnType<typeof useLogin> }) {
     <>
       <TextField
         kind="password"
-        label={S.login.password}
+        label={S.loginPassword}
         value={login.password}
         onInput={login.setPassword}
         autocomplete="current-password"
@@ -64,7 +64,7 @@ function LoginFields({ login }: { login: ReturnType<typeof useLogin> }) {
       />
       {/* spoken once when it appears, not at every second of the count-down */}
       <div role="status">{login.tooMany && <Notice level={login.waiting ? 'warn' : 'good'}>{<span aria-live="off">{login.wait}</span>}</Notice>}</div>
-      {login.otherError && <Notice level="bad">{login.otherError}</Notice>}
+      <Refused text={login.otherError} />
     </>
   )
 }
@@ -72,7 +72,7 @@ function LoginFields({ login }: { login: ReturnType<typeof useLogin> }) {
 export function LoginPage({ place }: { place: string }) {
   const login = useLogin()
   useEffect(() => {
-    document.title = S.title(S.login.button, place)
+    document.title = S.title(S.loginButton, place)
   }, [place])
   return (
     <>
@@ -83,16 +83,16 @@ export function LoginPage({ place }: { place: string }) {
             <Mark size={44} />
           </div>
           <div class="stack-tight">
-            <h1>{S.login.title}</h1>
-            <p class="quiet">{S.login.lead(place)}</p>
+            <h1>{S.loginTitle}</h1>
+            <p class="quiet">{S.loginLead(place)}</p>
           </div>
           <Form onSubmit={() => void login.submit()}>
             <LoginFields login={login} />
             <Button kind="primary" submit wide busy={login.busy}>
-              {S.login.button}
+              {S.loginButton}
             </Button>
           </Form>
-          <p class="quiet small">{S.login.forgot}</p>
+          <p class="quiet small">{S.loginForgot}</p>
         </div>
       </main>
     </>
@@ -103,15 +103,15 @@ export function LockedDialog() {
   const login = useLogin()
   return (
     <Dialog
-      title={S.login.lockedTitle}
+      title={S.loginLockedTitle}
       onSubmit={() => void login.submit()}
       foot={
         <Button kind="primary" submit wide busy={login.busy}>
-          {S.login.button}
+          {S.loginButton}
         </Button>
       }
     >
-      <p class="quiet">{S.login.lockedLead}</p>
+      <p class="quiet">{S.loginLockedLead}</p>
       <LoginFields login={login} />
     </Dialog>
   )

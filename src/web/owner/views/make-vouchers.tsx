@@ -5,11 +5,11 @@ import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices, TextField } from '../ui/field.tsx'
-import { LoadFailed, Notice, Skeleton } from '../ui/notice.tsx'
+import { Pending, Refused } from '../ui/notice.tsx'
 import { NoPackages, packageOptions, useTariff } from './counter-voucher.tsx'
 import { SheetLinks } from './vouchers.tsx'
 
@@ -47,16 +47,16 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
   if (made)
     return (
       <Dialog
-        title={S.make.doneTitle(made.vouchers.length)}
+        title={S.makeDoneTitle(made.vouchers.length)}
         step="made"
         onClose={onClose}
         foot={
           <Button kind="quiet" onClick={() => setMade(null)}>
-            {S.make.another}
+            {S.makeAnother}
           </Button>
         }
       >
-        <p>{S.make.doneLead}</p>
+        <p>{S.makeDoneLead}</p>
         <div class="row">
           <SheetLinks batch={made} primary />
         </div>
@@ -67,7 +67,8 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
   const rest = make.besides('packageId', 'count', 'validUntil', 'note')
   return (
     <Dialog
-      title={S.make.title}
+      title={S.makeTitle}
+      wide
       step="form"
       onClose={onClose}
       onSubmit={() => {
@@ -78,20 +79,20 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
         chosen &&
         token && (
           <>
-            <span class="foot-note quiet small num">{isCountRight && S.make.total(showMoney(unitsOf(chosen.price) * BigInt(number), token))}</span>
+            <span class="foot-note quiet small num">{isCountRight && S.makeTotal(showMoney(unitsOf(chosen.price) * BigInt(number), token))}</span>
             <Button kind="primary" submit busy={make.busy}>
-              {S.make.button(isCountRight ? number : 0)}
+              {S.makeButton(isCountRight ? number : 0)}
             </Button>
           </>
         )
       }
     >
-      {!tariff.data && (tariff.error ? <LoadFailed text={tariff.error} onRetry={() => void tariff.reload()} /> : <Skeleton lines={5} height="48px" />)}
+      {!tariff.data && <Pending live={tariff} lines={5} height="48px" />}
       {tariff.data && !chosen && <NoPackages />}
       {tariff.data && chosen && (
         <>
           <Choices
-            legend={S.make.package}
+            legend={S.makePackage}
             shownLegend
             value={chosen.id}
             options={packageOptions(packages, tariff.data.token)}
@@ -101,17 +102,17 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
           <div class="stack-tight">
             <TextField
               kind="number"
-              label={S.make.count}
-              hint={S.make.perSheet}
+              label={S.makeCount}
+              hint={S.makePerSheet}
               value={count}
               onInput={setCount}
-              error={checked && !isCountRight ? S.make.countWrong : make.at('count')}
+              error={checked && !isCountRight ? S.makeCountWrong : make.at('count')}
               maxLength={4}
             />
             <div class="row">
               {SHEETS.map((sheets) => (
                 <Button key={sheets} small pressed={number === sheets * PER_SHEET} onClick={() => setCount(String(sheets * PER_SHEET))}>
-                  {S.make.sheets(sheets)}
+                  {S.makeSheets(sheets)}
                 </Button>
               ))}
             </div>
@@ -119,17 +120,17 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
           <div class="fields-2">
             <TextField
               kind="date"
-              label={S.make.validUntil}
-              hint={status.data && !status.data.clock.trusted ? S.make.validUntrusted : S.make.validHint}
+              label={S.makeValidUntil}
+              hint={status.data && !status.data.clock.trusted ? S.makeValidUntrusted : S.makeValidHint}
               value={validUntil}
               onInput={setValidUntil}
               error={make.at('validUntil')}
             />
-            <TextField label={S.make.note} hint={S.make.noteHint} value={note} onInput={setNote} maxLength={48} error={make.at('note')} />
+            <TextField label={S.makeNote} hint={S.makeNoteHint} value={note} onInput={setNote} maxLength={48} error={make.at('note')} />
           </div>
         </>
       )}
-      {rest && <Notice level="bad">{rest}</Notice>}
+      <Refused text={rest} />
     </Dialog>
   )
 }

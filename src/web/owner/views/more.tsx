@@ -3,7 +3,7 @@ import { auth, signOut } from '../client.ts'
 import { useCell } from '../cell.ts'
 import { hrefOf } from '../router.ts'
 import { levelOf, useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { LevelDot } from './health-parts.tsx'
@@ -22,7 +22,7 @@ export function MoreView() {
             <a class="cover" href={hrefOf('health')}>
               {S.nav.health}
             </a>
-            {data && <span class="quiet small">{S.health.summary[level]}</span>}
+            {data && <span class="quiet small">{S.healthSummary[level]}</span>}
           </div>
           {data && level !== 'ok' && <LevelDot level={level} />}
           <Icon name="right" size={18} />
@@ -33,7 +33,7 @@ export function MoreView() {
             <a class="cover" href={hrefOf('settings')}>
               {S.nav.settings}
             </a>
-            <span class="quiet small">{S.settings.about}</span>
+            <span class="quiet small">{S.settingsAbout}</span>
           </div>
           <Icon name="right" size={18} />
         </li>
@@ -41,10 +41,10 @@ export function MoreView() {
       <div class="stack-tight">
         <div>
           <Button icon="leave" onClick={() => void signOut()}>
-            {S.words.signOut}
+            {S.wordsSignOut}
           </Button>
         </div>
-        {idleMinutes !== undefined && <p class="quiet small">{S.settings.signOutLead(idleMinutes)}</p>}
+        {idleMinutes !== undefined && <p class="quiet small">{S.settingsSignOutLead(idleMinutes)}</p>}
       </div>
     </div>
   )

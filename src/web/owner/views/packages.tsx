@@ -5,12 +5,12 @@ import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showContents } from '../format.ts'
 import { showMoney, typedPrice, typedUnits, unitsOf } from '../money.ts'
-import { S } from '../strings.ts'
-import { Button } from '../ui/button.tsx'
+import * as S from '../strings.ts'
+import { Button, RemoveButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { SelectField, Switch, TextField } from '../ui/field.tsx'
+import { fieldsOf, SelectField, Switch, TextField } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Hidden, Refused } from '../ui/notice.tsx'
 import { freeId } from './free-id.ts'
 import { textOf, wholeOrNull } from './price-draft.ts'
 
@@ -31,12 +31,12 @@ export function PackagesCard({ tariff, onSaved }: CardProps) {
     <section class="card" aria-labelledby="packages">
       <div class="card-head">
         <div>
-          <h2 id="packages">{S.prices.packages}</h2>
-          <p>{packages.length === 0 ? S.prices.packagesNone : S.prices.packagesLead}</p>
+          <h2 id="packages">{S.pricesPackages}</h2>
+          <p>{packages.length === 0 ? S.pricesPackagesNone : S.pricesPackagesLead}</p>
         </div>
         {packages.length < MOST_PACKAGES && (
           <Button small icon="plus" onClick={() => setOpen('new')}>
-            {S.prices.addPackage}
+            {S.pricesAddPackage}
           </Button>
         )}
       </div>
@@ -45,21 +45,19 @@ export function PackagesCard({ tariff, onSaved }: CardProps) {
           <li key={one.id} class="line line-link">
             <div class="line-text">
               <button type="button" class="cover cover-button" onClick={() => setOpen(one)}>
-                <span class="hidden-text">{S.words.edit} </span>
+                <Hidden>{S.wordsEdit} </Hidden>
                 {one.label}
               </button>
               <span class="quiet small">
-                {showContents(one.seconds, one.bytes)}
-                {one.devices > 1 && ` · ${S.prices.previewDevices(one.devices)}`}
-                {!one.offered && ` · ${S.prices.onlyPrinted}`}
+                {[showContents(one.seconds, one.bytes), one.devices > 1 ? S.pricesPreviewDevices(one.devices) : '', one.offered ? '' : S.pricesOnlyPrinted].filter(Boolean).join(' · ')}
               </span>
             </div>
-            <span class="strong num nowrap">{unitsOf(one.price) === 0n ? S.words.free : showMoney(unitsOf(one.price), token)}</span>
+            <span class="strong num nowrap">{unitsOf(one.price) === 0n ? S.wordsFree : showMoney(unitsOf(one.price), token)}</span>
             <Icon name="right" size={18} />
           </li>
         ))}
       </ul>
-      {packages.length >= MOST_PACKAGES && <p class="card-pad quiet small">{S.prices.full}</p>}
+      {packages.length >= MOST_PACKAGES && <p class="card-pad quiet small">{S.pricesFull}</p>}
       {open !== null && (
         <PackageDialog
           tariff={tariff}
@@ -122,13 +120,13 @@ type Wrong = { readonly [Field in keyof PackageDraft]?: string }
 function readDraft(draft: PackageDraft, decimals: number): { wrong: Wrong; seconds: number | null; bytes: number | null } {
   const seconds = scaled(draft.time, UNIT_SECONDS[draft.unit])
   const bytes = scaled(draft.mib, MIB)
-  const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.prices.numberWrong : undefined)
+  const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.pricesNumberWrong : undefined)
   const found = {
-    label: draft.label.trim() === '' ? S.prices.labelWrong : undefined,
-    time: Number.isNaN(seconds) || seconds === 0 ? S.prices.numberWrong : seconds === null && bytes === null ? S.prices.contentsWrong : undefined,
-    mib: Number.isNaN(bytes) || bytes === 0 ? S.prices.numberWrong : undefined,
-    price: typedUnits(draft.price, decimals) === null ? S.prices.priceWrong(decimals) : undefined,
-    devices: draft.devices.trim() === '' ? S.prices.numberWrong : whole(draft.devices),
+    label: draft.label.trim() === '' ? S.pricesLabelWrong : undefined,
+    time: Number.isNaN(seconds) || seconds === 0 ? S.pricesNumberWrong : seconds === null && bytes === null ? S.pricesContentsWrong : undefined,
+    mib: Number.isNaN(bytes) || bytes === 0 ? S.pricesNumberWrong : undefined,
+    price: typedUnits(draft.price, decimals) === null ? S.pricesPriceWrong(decimals) : undefined,
+    devices: draft.devices.trim() === '' ? S.pricesNumberWrong : whole(draft.devices),
     downKbps: whole(draft.downKbps),
     upKbps: whole(draft.upKbps),
   }
@@ -141,6 +139,8 @@ function unchanged(one: PackageJson): PackageChange {
 }
 
 const FIELDS = ['label', 'seconds', 'bytes', 'price', 'devices', 'downKbps', 'upKbps']
+/** Names of the fields in the API where they differ. */
+const API_NAMES: Partial<Record<keyof PackageDraft, string>> = { time: 'seconds', mib: 'bytes' }
 
 function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: PackageJson | null; onClose: () => void }) {
   const { token, packages } = tariff
@@ -180,109 +180,62 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
     if (moved) list.splice(index + by, 0, moved)
     void put.run(list)
   }
-  const rest = put.besides(...FIELDS)
+  const field = fieldsOf(draft, edit, (name) => wrong[name] ?? put.at(API_NAMES[name] ?? name, section))
 
   return (
     <Dialog
-      title={one === null ? S.prices.newPackage : S.prices.editPackage(one.label)}
+      title={one === null ? S.pricesNewPackage : S.pricesEditPackage(one.label)}
       wide
       onClose={onClose}
       onSubmit={save}
       foot={
         <>
-          {one !== null && (
-            <span class="foot-left row">
-              <Button kind="danger-plain" icon="trash" busy={put.busy} onClick={() => void put.run(packages.filter((other) => other.id !== one.id).map(unchanged))}>
-                {S.words.remove}
-              </Button>
-            </span>
-          )}
+          {one !== null && <RemoveButton busy={put.busy} onRemove={() => void put.run(packages.filter((other) => other.id !== one.id).map(unchanged))} />}
           <Button kind="primary" submit busy={put.busy}>
-            {S.words.save}
+            {S.wordsSave}
           </Button>
         </>
       }
     >
       <div class="fields-2">
-        <TextField
-          label={S.prices.label}
-          placeholder={S.prices.labelExample}
-          value={draft.label}
-          onInput={(label) => edit({ label })}
-          maxLength={48}
-          error={wrong.label ?? put.at('label', section)}
-          autofocus={one === null}
-        />
-        <TextField
-          kind="decimal"
-          label={S.prices.price}
-          unit={token.symbol}
-          value={draft.price}
-          onInput={(price) => edit({ price })}
-          error={wrong.price ?? put.at('price', section)}
-        />
+        <TextField label={S.pricesLabel} placeholder={S.pricesLabelExample} {...field('label')} maxLength={48} autofocus={one === null} />
+        <TextField kind="decimal" label={S.pricesPrice} unit={token.symbol} {...field('price')} />
       </div>
-      <div class="fields-3">
-        <TextField
-          kind="decimal"
-          label={S.prices.time}
-          value={draft.time}
-          onInput={(time) => edit({ time })}
-          hint={S.prices.timeHint}
-          error={wrong.time ?? put.at('seconds', section)}
-        />
-        <SelectField
-          label={S.prices.timeUnit}
-          value={draft.unit}
-          onInput={(unit) => edit({ unit: unit as TimeUnit })}
-          options={Object.entries(S.prices.timeUnits).map(([value, label]) => ({ value, label }))}
-        />
-        <TextField
-          kind="decimal"
-          label={S.prices.data}
-          unit="MiB"
-          value={draft.mib}
-          onInput={(mib) => edit({ mib })}
-          hint={S.prices.dataHint}
-          error={wrong.mib ?? put.at('bytes', section)}
-        />
+      <div class="fields-2">
+        <div class="fields-pair">
+          <TextField kind="decimal" label={S.pricesTime} {...field('time')} hint={S.pricesTimeHint} />
+          <SelectField
+            label={S.pricesTimeUnit}
+            value={draft.unit}
+            onInput={(unit) => edit({ unit: unit as TimeUnit })}
+            options={Object.entries(S.pricesTimeUnits).map(([value, label]) => ({ value, label }))}
+          />
+        </div>
+        <TextField kind="decimal" label={S.pricesData} unit="MiB" {...field('mib')} hint={S.pricesDataHint} />
       </div>
-      <div class="fields-3">
-        <TextField kind="number" label={S.prices.devices} value={draft.devices} onInput={(devices) => edit({ devices })} error={wrong.devices ?? put.at('devices', section)} />
-        <TextField
-          kind="number"
-          label={S.prices.downKbps}
-          unit="kbit/s"
-          value={draft.downKbps}
-          onInput={(downKbps) => edit({ downKbps })}
-          hint={S.prices.speedHint}
-          error={wrong.downKbps ?? put.at('downKbps', section)}
-        />
-        <TextField
-          kind="number"
-          label={S.prices.upKbps}
-          unit="kbit/s"
-          value={draft.upKbps}
-          onInput={(upKbps) => edit({ upKbps })}
-          error={wrong.upKbps ?? put.at('upKbps', section)}
-        />
+      <div class="fields-2">
+        <TextField kind="number" label={S.pricesDevices} {...field('devices')} />
+        <div class="fields-pair">
+          <TextField kind="number" label={S.pricesDownKbps} unit="kbit/s" {...field('downKbps')} hint={S.pricesSpeedHint} />
+          <TextField kind="number" label={S.pricesUpKbps} unit="kbit/s" {...field('upKbps')} />
+        </div>
       </div>
-      <Switch label={S.prices.offered} hint={S.prices.offeredHint} checked={draft.offered} onInput={(offered) => edit({ offered })} />
+      <Switch label={S.pricesOffered} hint={S.pricesOfferedHint} checked={draft.offered} onInput={(offered) => edit({ offered })} />
       {one !== null && packages.length > 1 && (
         <div class="row">
           {index > 0 && (
             <Button kind="quiet" small icon="up" busy={put.busy} onClick={() => move(-1)}>
-              {S.prices.moveUp}
+              {S.pricesMoveUp}
             </Button>
           )}
           {index < packages.length - 1 && (
             <Button kind="quiet" small icon="down" busy={put.busy} onClick={() => move(1)}>
-              {S.prices.moveDown}
+              {S.pricesMoveDown}
             </Button>
           )}
         </div>
       )}
-      {rest && <Notice level="bad">{rest}</Notice>}
+      <Refused text={put.besides(...FIELDS)} />
     </Dialog>
   )
 }

@@ -1,7 +1,7 @@
 /** The half-typed prices: texts as they stand in the fields, and what of them has changed. */
 import type { TariffChange, TariffJson } from '../../../owner/api.ts'
 import { typedPrice, typedUnits, unitsOf } from '../money.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 
 export interface Draft {
   readonly pricePerMinute: string
@@ -42,9 +42,9 @@ export type DraftProblems = { readonly [Field in keyof Draft]?: string }
 
 /** What the fields hold that cannot be sent at all; ranges are the box's business. */
 export function draftProblems(draft: Draft, decimals: number): DraftProblems {
-  const price = (text: string): string | undefined => (typedUnits(text, decimals) === null ? S.prices.priceWrong(decimals) : undefined)
-  const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.prices.numberWrong : undefined)
-  const trial = draft.trialOn && !((wholeOrNull(draft.trialMinutes) ?? 0) >= 1) ? S.guest.extendWrong : undefined
+  const price = (text: string): string | undefined => (typedUnits(text, decimals) === null ? S.pricesPriceWrong(decimals) : undefined)
+  const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.pricesNumberWrong : undefined)
+  const trial = draft.trialOn && !((wholeOrNull(draft.trialMinutes) ?? 0) >= 1) ? S.guestExtendWrong : undefined
   const found = {
     pricePerMinute: price(draft.pricePerMinute),
     pricePerMib: price(draft.pricePerMib),

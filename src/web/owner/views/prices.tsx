@@ -6,10 +6,10 @@ import { cell, useCell } from '../cell.ts'
 import { call } from '../client.ts'
 import { showAmount, typedUnits } from '../money.ts'
 import { useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
-import { Form, Switch, TextField } from '../ui/field.tsx'
-import { LoadFailed, Notice, say, Skeleton } from '../ui/notice.tsx'
+import { fieldsOf, Form, Switch, TextField } from '../ui/field.tsx'
+import { Notice, Pending, Refused, say } from '../ui/notice.tsx'
 import { useTariff } from './counter-voucher.tsx'
 import { changeOf, draftOf, draftProblems, type Draft } from './price-draft.ts'
 import { GuestPreview } from './guest-preview.tsx'
@@ -27,12 +27,14 @@ export function PricesView() {
     <div class="page">
       <div class="page-head">
         <div>
-          <h1 tabIndex={-1}>{S.prices.title}</h1>
-          <p>{S.prices.lead}</p>
+          <h1 tabIndex={-1}>{S.pricesTitle}</h1>
+          <p>{S.pricesLead}</p>
         </div>
       </div>
       {!data && (
-        <div class="card card-pad">{tariff.error ? <LoadFailed text={tariff.error} onRetry={() => void tariff.reload()} /> : <Skeleton lines={8} height="36px" />}</div>
+        <div class="card card-pad">
+          <Pending live={tariff} lines={8} height="36px" />
+        </div>
       )}
       {data && <Prices tariff={data} place={status.data?.name ?? ''} onSaved={tariff.put} />}
     </div>
@@ -51,7 +53,7 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
   const taken = (saved: TariffJson, reload: ReloadReportJson): void => {
     onSaved(saved)
     setRestart(reload.needsRestart)
-    say(S.prices.saved)
+    say(S.pricesSaved)
   }
   const save = useAction(async () => {
     const reply = await call('changeTariff', { body: change })
@@ -65,95 +67,55 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
   }
   const { symbol, decimals } = tariff.token
   const perMinute = typedUnits(draft.pricePerMinute, decimals)
+  const field = fieldsOf(draft, edit, (name) => wrong[name] ?? save.at(name))
   const rest = save.besides('pricePerMinute', 'pricePerMib', 'trialMinutes', 'trialMib', 'downKbps', 'upKbps')
 
   return (
     <div class="columns">
       <div class="stack prices-main">
-        {restart.length > 0 && <Notice level="warn">{S.prices.restart(restart.join(', '))}</Notice>}
+        {restart.length > 0 && <Notice level="warn">{S.pricesRestart(restart.join(', '))}</Notice>}
         <PackagesCard tariff={tariff} onSaved={taken} />
         <Form class="stack" onSubmit={submit}>
           <section class="card card-pad stack" aria-labelledby="single">
-            <h2 id="single">{S.prices.single}</h2>
+            <h2 id="single">{S.pricesSingle}</h2>
             <div class="fields-2">
               <TextField
                 kind="decimal"
-                label={S.prices.perMinute}
+                label={S.pricesPerMinute}
                 unit={symbol}
-                value={draft.pricePerMinute}
-                onInput={(pricePerMinute) => edit({ pricePerMinute })}
-                hint={perMinute !== null && perMinute > 0n ? S.prices.buys(symbol, minutesForOne(perMinute, decimals)) : S.prices.perMinuteHint}
-                error={wrong.pricePerMinute ?? save.at('pricePerMinute')}
+                {...field('pricePerMinute')}
+                hint={perMinute !== null && perMinute > 0n ? S.pricesBuys(symbol, minutesForOne(perMinute, decimals)) : S.pricesPerMinuteHint}
               />
-              <TextField
-                kind="decimal"
-                label={S.prices.perMib}
-                unit={symbol}
-                value={draft.pricePerMib}
-                onInput={(pricePerMib) => edit({ pricePerMib })}
-                hint={S.prices.perMibHint}
-                error={wrong.pricePerMib ?? save.at('pricePerMib')}
-              />
+              <TextField kind="decimal" label={S.pricesPerMib} unit={symbol} {...field('pricePerMib')} hint={S.pricesPerMibHint} />
             </div>
           </section>
           <section class="card card-pad stack" aria-labelledby="trial">
             <div>
-              <h2 id="trial">{S.prices.trial}</h2>
-              <p class="quiet small">{S.prices.trialLead}</p>
+              <h2 id="trial">{S.pricesTrial}</h2>
+              <p class="quiet small">{S.pricesTrialLead}</p>
             </div>
-            <Switch label={S.prices.trialOn} checked={draft.trialOn} onInput={(trialOn) => edit({ trialOn })} />
+            <Switch label={S.pricesTrialOn} checked={draft.trialOn} onInput={(trialOn) => edit({ trialOn })} />
             {draft.trialOn && (
               <div class="fields-2">
-                <TextField
-                  kind="number"
-                  label={S.prices.trialMinutes}
-                  unit={S.setup.priceUnit}
-                  value={draft.trialMinutes}
-                  onInput={(trialMinutes) => edit({ trialMinutes })}
-                  error={wrong.trialMinutes ?? save.at('trialMinutes')}
-                />
-                <TextField
-                  kind="number"
-                  label={S.prices.trialMib}
-                  unit="MiB"
-                  value={draft.trialMib}
-                  onInput={(trialMib) => edit({ trialMib })}
-                  hint={S.prices.dataHint}
-                  error={wrong.trialMib ?? save.at('trialMib')}
-                />
+                <TextField kind="number" label={S.pricesTrialMinutes} unit={S.setupPriceUnit} {...field('trialMinutes')} />
+                <TextField kind="number" label={S.pricesTrialMib} unit="MiB" {...field('trialMib')} hint={S.pricesDataHint} />
               </div>
             )}
           </section>
           <section class="card card-pad stack" aria-labelledby="speed">
             <div>
-              <h2 id="speed">{S.prices.speed}</h2>
-              <p class="quiet small">{S.prices.speedLead}</p>
+              <h2 id="speed">{S.pricesSpeed}</h2>
+              <p class="quiet small">{S.pricesSpeedLead}</p>
             </div>
             <div class="fields-2">
-              <TextField
-                kind="number"
-                label={S.prices.downKbps}
-                unit="kbit/s"
-                value={draft.downKbps}
-                onInput={(downKbps) => edit({ downKbps })}
-                hint={S.prices.speedHint}
-                error={wrong.downKbps ?? save.at('downKbps')}
-              />
-              <TextField
-                kind="number"
-                label={S.prices.upKbps}
-                unit="kbit/s"
-                value={draft.upKbps}
-                onInput={(upKbps) => edit({ upKbps })}
-                hint={S.prices.speedHint}
-                error={wrong.upKbps ?? save.at('upKbps')}
-              />
+              <TextField kind="number" label={S.pricesDownKbps} unit="kbit/s" {...field('downKbps')} hint={S.pricesSpeedHint} />
+              <TextField kind="number" label={S.pricesUpKbps} unit="kbit/s" {...field('upKbps')} hint={S.pricesSpeedHint} />
             </div>
           </section>
-          {rest && <Notice level="bad">{rest}</Notice>}
+          <Refused text={rest} />
           {isDirty && (
             <div class="save-bar card appear">
-              <span class="strong small">{S.prices.unsaved}</span>
+              <span class="strong small">{S.pricesUnsaved}</span>
               <span class="row push">
                 <Button
                   small
@@ -163,10 +125,10 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
                     save.clear()
                   }}
                 >
-                  {S.prices.discard}
+                  {S.pricesDiscard}
                 </Button>
                 <Button kind="primary" small submit busy={save.busy}>
-                  {S.words.save}
+                  {S.wordsSave}
                 </Button>
               </span>
             </div>
@@ -174,7 +136,7 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
         </Form>
         <HappyHoursCard tariff={tariff} onSaved={taken} />
       </div>
-      <aside class="preview-side" aria-label={S.prices.preview}>
+      <aside class="preview-side" aria-label={S.pricesPreview}>
         <GuestPreview tariff={tariff} draft={draft} place={place} />
       </aside>
     </div>
@@ -183,6 +145,6 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
 
 /** How many minutes one token buys, for showing: '10', '3.33'. */
 function minutesForOne(perMinute: bigint, decimals: number): string {
-  return showAmount((10n ** BigInt(decimals) * 100n) / perMinute, 2).replace(/\.?0+$/, '')
+  return showAmount((10n ** BigInt(decimals) * 100n) / perMinute, 2)
 }
 

@@ -6,12 +6,12 @@ import { useCell } from '../cell.ts'
 import { call, enter } from '../client.ts'
 import { useLive } from '../live.ts'
 import { useStatus } from '../status.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { chooseLook, look, type Look } from '../theme.ts'
 import { Button } from '../ui/button.tsx'
 import { Form, Tabs, TextField } from '../ui/field.tsx'
 import { NewPassword, newPasswordProblem } from '../ui/new-password.tsx'
-import { LoadFailed, Notice, say, Skeleton } from '../ui/notice.tsx'
+import { Pending, Refused, say } from '../ui/notice.tsx'
 import { WordsDialog } from './words-dialog.tsx'
 
 /** What the identity room asks for; the box has the last word. */
@@ -23,9 +23,11 @@ export function SettingsView() {
   const { data } = settings
   return (
     <div class="page">
-      <h1 tabIndex={-1}>{S.settings.title}</h1>
+      <h1 tabIndex={-1}>{S.settingsTitle}</h1>
       {!data && (
-        <div class="card card-pad">{settings.error ? <LoadFailed text={settings.error} onRetry={() => void settings.reload()} /> : <Skeleton lines={8} height="36px" />}</div>
+        <div class="card card-pad">
+          <Pending live={settings} lines={8} height="36px" />
+        </div>
       )}
       {data && (
         <div class="columns columns-even">
@@ -51,18 +53,18 @@ function NameCard({ settings, onSaved }: { settings: SettingsJson; onSaved: (set
     const reply = await call('changeSettings', { body: { name: name.trim() } })
     onSaved(reply.settings)
     setName(reply.settings.name)
-    say(S.settings.nameSaved)
+    say(S.settingsNameSaved)
     await status.reload()
   })
   return (
     <section class="card card-pad" aria-labelledby="place">
       <Form onSubmit={() => void save.run()}>
-        <h2 id="place">{S.settings.place}</h2>
-        <TextField label={S.settings.name} hint={S.settings.nameHint} value={name} onInput={setName} maxLength={48} error={save.at('name')} />
-        {save.besides('name') && <Notice level="bad">{save.besides('name')}</Notice>}
+        <h2 id="place">{S.settingsPlace}</h2>
+        <TextField label={S.settingsName} hint={S.settingsNameHint} value={name} onInput={setName} maxLength={48} error={save.at('name')} />
+        <Refused text={save.besides('name')} />
         <div>
           <Button kind="primary" submit busy={save.busy}>
-            {S.words.save}
+            {S.wordsSave}
           </Button>
         </div>
       </Form>
@@ -81,7 +83,7 @@ function PasswordCard() {
     setNext('')
     setRepeat('')
     setChecked(false)
-    say(S.settings.changed)
+    say(S.settingsChanged)
   })
   const isWrongNow = change.problem?.code === 'wrong-password'
   const rest = isWrongNow ? null : change.besides('current', 'next', 'password')
@@ -93,17 +95,17 @@ function PasswordCard() {
           if (newPasswordProblem(next, repeat, LEAST_CHARACTERS) === null) void change.run()
         }}
       >
-        <h2 id="password">{S.settings.password}</h2>
+        <h2 id="password">{S.settingsPassword}</h2>
         <TextField
           kind="password"
-          label={S.settings.current}
+          label={S.settingsCurrent}
           value={current}
           onInput={setCurrent}
           autocomplete="current-password"
-          error={isWrongNow ? S.login.wrong : change.at('current')}
+          error={isWrongNow ? S.loginWrong : change.at('current')}
         />
         <NewPassword
-          label={S.settings.next}
+          label={S.settingsNext}
           least={LEAST_CHARACTERS}
           value={next}
           repeat={repeat}
@@ -112,10 +114,10 @@ function PasswordCard() {
           checked={checked}
           error={isWrongNow ? null : (change.at('next') ?? change.at('password'))}
         />
-        {rest && <Notice level="bad">{rest}</Notice>}
+        <Refused text={rest} />
         <div>
           <Button kind="primary" submit busy={change.busy}>
-            {S.settings.change}
+            {S.settingsChange}
           </Button>
         </div>
       </Form>
@@ -127,12 +129,12 @@ function LookCard() {
   const chosen = useCell(look)
   return (
     <section class="card card-pad stack" aria-labelledby="look">
-      <h2 id="look">{S.settings.look}</h2>
+      <h2 id="look">{S.settingsLook}</h2>
       <Tabs
-        legend={S.settings.look}
+        legend={S.settingsLook}
         value={chosen}
         onInput={chooseLook}
-        options={(['auto', 'light', 'dark'] satisfies Look[]).map((value) => ({ value, label: S.settings.looks[value] }))}
+        options={(['auto', 'light', 'dark'] satisfies Look[]).map((value) => ({ value, label: S.settingsLooks[value] }))}
       />
     </section>
   )
@@ -143,24 +145,24 @@ function KeysCard({ settings }: { settings: SettingsJson }) {
   return (
     <section class="card card-pad stack" aria-labelledby="keys">
       <div class="stack-tight">
-        <h2 id="keys">{S.settings.keys}</h2>
-        <p class="quiet small">{S.settings.keysLead}</p>
+        <h2 id="keys">{S.settingsKeys}</h2>
+        <p class="quiet small">{S.settingsKeysLead}</p>
       </div>
       <div class="stack-tight">
-        <p class="small field-label">{S.settings.keysPublic}</p>
+        <p class="small field-label">{S.settingsKeysPublic}</p>
         <p class="mono tiny quiet">{settings.identity.voucherPublicKey}</p>
       </div>
       <div>
         <Button icon="key" onClick={() => setOpen(true)}>
-          {S.settings.keysButton}
+          {S.settingsKeysButton}
         </Button>
       </div>
       {open && (
         <WordsDialog
           route="revealVoucherWords"
-          title={S.settings.keysTitle}
-          warning={S.settings.keysWarn}
-          heading={S.settings.keysNow}
+          title={S.settingsKeysTitle}
+          warning={S.settingsKeysWarn}
+          heading={S.settingsKeysNow}
           isOnce={false}
           onClose={() => setOpen(false)}
         />
@@ -171,25 +173,25 @@ function KeysCard({ settings }: { settings: SettingsJson }) {
 
 function NetworkCard({ settings }: { settings: SettingsJson }) {
   const { network, owner, shares, identity } = settings
-  const names = S.settings.facts
+  const names = S.settingsFacts
   const garden = [...network.walledGardenDomains, ...network.walledGardenAddresses]
   const scheme = owner.tls ? 'https' : 'http'
   return (
     <section class="card card-pad stack-tight" aria-labelledby="network">
-      <h2 id="network">{S.settings.network}</h2>
-      <p class="quiet small">{S.settings.networkLead}</p>
+      <h2 id="network">{S.settingsNetwork}</h2>
+      <p class="quiet small">{S.settingsNetworkLead}</p>
       <dl class="facts small">
         <Fact name={names.guest} text={network.guestInterface} />
-        <Fact name={names.uplink} text={network.uplinkInterfaces.join(', ') || S.words.none} />
+        <Fact name={names.uplink} text={network.uplinkInterfaces.join(', ') || S.wordsNone} />
         <Fact name={names.portal} text={network.portalHost} />
-        <Fact name={names.isolation} text={network.clientIsolation ? S.settings.isolationOn : S.settings.isolationOff} />
-        <Fact name={names.garden} text={garden.join(', ') || S.words.none} />
+        <Fact name={names.isolation} text={network.clientIsolation ? S.settingsIsolationOn : S.settingsIsolationOff} />
+        <Fact name={names.garden} text={garden.join(', ') || S.wordsNone} />
         <Fact name={names.dashboard} text={`${scheme}://${owner.address}:${owner.port}`} />
         <Fact
           name={names.shares}
-          text={shares.length === 0 ? S.settings.sharesNone : shares.map((one) => S.settings.share(String((one.partsPerMillion * 100) / MILLION), one.beneficiary)).join(', ')}
+          text={shares.length === 0 ? S.settingsSharesNone : shares.map((one) => S.settingsShare(String((one.partsPerMillion * 100) / MILLION), one.beneficiary)).join(', ')}
         />
-        <Fact name={S.settings.address} text={identity.address} />
+        <Fact name={S.settingsAddress} text={identity.address} />
       </dl>
     </section>
   )

@@ -2,7 +2,7 @@
 import type { PackagePreset, SetupForm } from '../../../owner/api.ts'
 import { showContents } from '../format.ts'
 import { showMoney } from '../money.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Choices, Switch, TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { NewPassword } from '../ui/new-password.tsx'
@@ -22,24 +22,24 @@ function Question({ title, lead }: { title: string; lead: string }) {
 export function PlaceStep({ draft, edit, checked, at }: StepProps) {
   return (
     <>
-      <Question title={S.setup.placeTitle} lead={S.setup.placeLead} />
+      <Question title={S.setupPlaceTitle} lead={S.setupPlaceLead} />
       <TextField
-        label={S.setup.name}
-        placeholder={S.setup.nameExample}
+        label={S.setupName}
+        placeholder={S.setupNameExample}
         value={draft.name}
         onInput={(name) => edit({ name })}
         maxLength={48}
-        error={checked && draft.name.trim() === '' ? S.setup.needName : at('name')}
+        error={checked && draft.name.trim() === '' ? S.setupNeedName : at('name')}
       />
       <TextField
-        label={S.setup.code}
-        hint={S.setup.codeHint}
-        placeholder={S.setup.codeExample}
+        label={S.setupCode}
+        hint={S.setupCodeHint}
+        placeholder={S.setupCodeExample}
         value={draft.setupCode}
         onInput={(setupCode) => edit({ setupCode: setupCode.toUpperCase() })}
         maxLength={16}
         code
-        error={checked && draft.setupCode.trim() === '' ? S.setup.needCode : at('setupCode')}
+        error={checked && draft.setupCode.trim() === '' ? S.setupNeedCode : at('setupCode')}
       />
     </>
   )
@@ -50,33 +50,33 @@ export function PriceStep({ draft, edit, form, checked, at }: StepProps) {
   const hour = hourPrice(minutes, form)
   return (
     <>
-      <Question title={S.setup.priceTitle} lead={S.setup.priceLead} />
+      <Question title={S.setupPriceTitle} lead={S.setupPriceLead} />
       {draft.sellsMinutes && (
         <>
           <div class="price-line">
             <TextField
               kind="decimal"
-              label={S.setup.priceEquals(form.token.symbol)}
-              unit={S.setup.priceUnit}
+              label={S.setupPriceEquals(form.token.symbol)}
+              unit={S.setupPriceUnit}
               value={draft.minutes}
               onInput={(text) => edit({ minutes: text })}
               maxLength={10}
-              error={checked && !(minutes > 0) ? S.setup.needMinutes : (at('minutesPerToken') ?? at('pricePerMinute'))}
-              hint={hour === null ? undefined : S.setup.priceExample(hour)}
+              error={checked && !(minutes > 0) ? S.setupNeedMinutes : (at('minutesPerToken') ?? at('pricePerMinute'))}
+              hint={hour === null ? undefined : S.setupPriceExample(hour)}
             />
           </div>
           <Choices
-            legend={S.setup.pricePresets}
+            legend={S.setupPricePresets}
             layout="chips"
             value={draft.minutes}
             onInput={(text) => edit({ minutes: text })}
-            options={COMMON_MINUTES.map((value) => ({ value, label: S.setup.preset(Number(value)) }))}
+            options={COMMON_MINUTES.map((value) => ({ value, label: S.setupPreset(Number(value)) }))}
           />
         </>
       )}
       <Switch
-        label={S.setup.priceNone}
-        hint={S.setup.priceNoneHint}
+        label={S.setupPriceNone}
+        hint={S.setupPriceNoneHint}
         checked={!draft.sellsMinutes}
         onInput={(isOff) => edit({ sellsMinutes: !isOff })}
       />
@@ -98,10 +98,10 @@ export function PackagesStep({ draft, edit, form, at }: StepProps) {
   const presets = draft.sellsMinutes ? form.presets : form.presets.filter((one) => one.id === 'keep')
   return (
     <>
-      <Question title={S.setup.packagesTitle} lead={S.setup.packagesLead} />
-      {!draft.sellsMinutes && <Notice>{S.setup.packagesUnpriced}</Notice>}
+      <Question title={S.setupPackagesTitle} lead={S.setupPackagesLead} />
+      {!draft.sellsMinutes && <Notice>{S.setupPackagesUnpriced}</Notice>}
       <Choices
-        legend={S.setup.packagesTitle}
+        legend={S.setupPackagesTitle}
         value={draft.sellsMinutes ? draft.packages : 'keep'}
         onInput={(packages) => edit({ packages })}
         options={presets.map((one) => ({ value: one.id, label: one.label, hint: contentsOf(one) }))}
@@ -119,19 +119,19 @@ export function NetworkStep({ draft, edit, form, at }: StepProps) {
   const names = [...new Set([form.guestInterface, ...form.interfaces])]
   return (
     <>
-      <Question title={S.setup.networkTitle} lead={S.setup.networkLead} />
+      <Question title={S.setupNetworkTitle} lead={S.setupNetworkLead} />
       <Choices
-        legend={S.setup.network}
+        legend={S.setupNetwork}
         value={draft.guestInterface}
         onInput={(guestInterface) => edit({ guestInterface })}
         options={names.map((name) => ({
           value: name,
           label: <span class="mono">{name}</span>,
-          ...(name === form.guestInterface ? { hint: S.setup.networkNow } : {}),
+          ...(name === form.guestInterface ? { hint: S.setupNetworkNow } : {}),
         }))}
         error={at('guestInterface')}
       />
-      <p class="quiet small">{S.setup.networkRule}</p>
+      <p class="quiet small">{S.setupNetworkRule}</p>
     </>
   )
 }
@@ -139,9 +139,9 @@ export function NetworkStep({ draft, edit, form, at }: StepProps) {
 export function PasswordStep({ draft, edit, form, checked, at }: StepProps) {
   return (
     <>
-      <Question title={S.setup.passwordTitle} lead={S.setup.passwordLead} />
+      <Question title={S.setupPasswordTitle} lead={S.setupPasswordLead} />
       <NewPassword
-        label={S.setup.password}
+        label={S.setupPassword}
         least={form.passwordMinLength}
         value={draft.password}
         repeat={draft.repeat}

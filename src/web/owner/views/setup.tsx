@@ -4,13 +4,13 @@ import type { LoginState, PackagePresetId, ReloadReportJson, SetupForm } from '.
 import { problemOf, type Problem } from '../action.ts'
 import { auth, call, enter } from '../client.ts'
 import { go } from '../router.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { ConnectionBanner } from '../ui/connection-banner.tsx'
 import { Form } from '../ui/field.tsx'
 import { Icon, Mark } from '../ui/icon.tsx'
 import { newPasswordProblem } from '../ui/new-password.tsx'
-import { LoadFailed, Notice, Skeleton } from '../ui/notice.tsx'
+import { Notice, Pending, Refused } from '../ui/notice.tsx'
 import { NetworkStep, PackagesStep, PasswordStep, PlaceStep, PriceStep } from './setup-steps.tsx'
 
 export interface SetupDraft {
@@ -62,7 +62,7 @@ export function SetupPage() {
   const form = useSetupForm()
   const [done, setDone] = useState<{ login: LoginState; reload: ReloadReportJson } | null>(null)
   useEffect(() => {
-    document.title = S.title(S.setup.title, S.product)
+    document.title = S.title(S.setupTitle, S.product)
   }, [])
   return (
     <>
@@ -71,9 +71,9 @@ export function SetupPage() {
         <div class="gate-card gate-card-wide">
           <div class="brand gate-brand">
             <Mark size={36} />
-            {!done && <span>{S.setup.title}</span>}
+            {!done && <span>{S.setupTitle}</span>}
           </div>
-          {!form.data && (form.error ? <LoadFailed text={form.error} onRetry={() => void form.reload()} /> : <Skeleton lines={6} height="40px" />)}
+          {!form.data && <Pending live={form} lines={6} height="40px" />}
           {form.data && !done && <Wizard form={form.data} onDone={(login, reload) => setDone({ login, reload })} />}
           {done && <Done {...done} />}
         </div>
@@ -168,7 +168,7 @@ function Wizard({ form, onDone }: { form: SetupForm; onDone: (login: LoginState,
           <i key={index} class={index <= step ? 'on' : undefined} />
         ))}
       </div>
-      <p class="quiet small">{S.setup.step(step + 1, STEPS.length)}</p>
+      <p class="quiet small">{S.setupStep(step + 1, STEPS.length)}</p>
       <div class="stack wizard-step" ref={head} key={step}>
         <Step
           draft={draft}
@@ -181,7 +181,7 @@ function Wizard({ form, onDone }: { form: SetupForm; onDone: (login: LoginState,
           at={at}
         />
       </div>
-      {objection && !isShownAtField && <Notice level="bad">{objection.text}</Notice>}
+      <Refused text={objection && !isShownAtField ? objection.text : null} />
       <div class="wizard-foot">
         {step > 0 && (
           <Button
@@ -190,11 +190,11 @@ function Wizard({ form, onDone }: { form: SetupForm; onDone: (login: LoginState,
               setStep(step - 1)
             }}
           >
-            {S.words.back}
+            {S.wordsBack}
           </Button>
         )}
         <Button kind="primary" submit busy={busy}>
-          {step === STEPS.length - 1 ? S.setup.finish : S.words.next}
+          {step === STEPS.length - 1 ? S.setupFinish : S.wordsNext}
         </Button>
       </div>
     </Form>
@@ -215,18 +215,18 @@ function Done({ login, reload }: { login: LoginState; reload: ReloadReportJson }
       </span>
       <div class="stack-tight">
         <h1 tabIndex={-1} ref={head}>
-          {S.setup.doneTitle(login.name)}
+          {S.setupDoneTitle(login.name)}
         </h1>
-        <p class="quiet">{S.setup.doneLead}</p>
+        <p class="quiet">{S.setupDoneLead}</p>
       </div>
-      {reload.needsRestart.length > 0 && <Notice level="warn">{S.setup.doneRestart(reload.needsRestart.join(', '))}</Notice>}
+      {reload.needsRestart.length > 0 && <Notice level="warn">{S.setupDoneRestart(reload.needsRestart.join(', '))}</Notice>}
       <Button kind="primary" wide icon="print" onClick={() => leave('vouchers', 'new')}>
-        {S.setup.donePrint}
+        {S.setupDonePrint}
       </Button>
       <Button wide onClick={() => leave('home')}>
-        {S.setup.doneHome}
+        {S.setupDoneHome}
       </Button>
-      <p class="quiet small">{S.setup.doneWords}</p>
+      <p class="quiet small">{S.setupDoneWords}</p>
     </div>
   )
 }

@@ -7,12 +7,12 @@ import { showContents, showDate, showDay } from '../format.ts'
 import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { hrefOf } from '../router.ts'
-import { S } from '../strings.ts'
-import { Button } from '../ui/button.tsx'
+import * as S from '../strings.ts'
+import { Button, IconButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { LoadFailed, Notice, say, Skeleton } from '../ui/notice.tsx'
+import { Pending, Refused, say } from '../ui/notice.tsx'
 import { priceText, SheetLinks, UseMeter } from './vouchers.tsx'
 
 const PAGE = 100
@@ -40,15 +40,15 @@ export function VoucherBatchView({ batch, token, summary, onChanged }: BatchProp
       <div class="stack-tight">
         <a class="back-link" href={hrefOf('vouchers')}>
           <Icon name="left" size={18} />
-          {S.vouchers.allBatches}
+          {S.vouchersAllBatches}
         </a>
         <div class="page-head">
           <div>
-            <h1 tabIndex={-1}>{summary?.label ?? first?.label ?? S.vouchers.title}</h1>
+            <h1 tabIndex={-1}>{summary?.label ?? first?.label ?? S.vouchersTitle}</h1>
             <p>
               {first && `${showContents(first.seconds, first.bytes)} · `}
-              {summary && `${priceText(summary, token)} · ${S.vouchers.made(showDate(summary.createdWallMs))}`}
-              {first?.validUntil && ` · ${S.vouchers.validUntil(showDay(first.validUntil))}`}
+              {summary && `${priceText(summary, token)} · ${S.vouchersMade(showDate(summary.createdWallMs))}`}
+              {first?.validUntil && ` · ${S.vouchersValidUntil(showDay(first.validUntil))}`}
             </p>
           </div>
           <div class="row">
@@ -62,42 +62,46 @@ export function VoucherBatchView({ batch, token, summary, onChanged }: BatchProp
           <div class="row-apart wrap">
             <ul class="row legend-row small">
               <li>
-                <i class="swatch" aria-hidden="true" /> {summary.unused} {S.vouchers.states['unused']}
+                <i class="swatch" aria-hidden="true" /> {summary.unused} {S.vouchersStates['unused']}
               </li>
               <li>
-                <i class="swatch swatch-2" aria-hidden="true" /> {summary.used} {S.vouchers.states['used']}
+                <i class="swatch swatch-2" aria-hidden="true" /> {summary.used} {S.vouchersStates['used']}
               </li>
               {summary.revoked > 0 && (
                 <li>
-                  <i class="swatch swatch-3" aria-hidden="true" /> {summary.revoked} {S.vouchers.states['revoked']}
+                  <i class="swatch swatch-3" aria-hidden="true" /> {summary.revoked} {S.vouchersStates['revoked']}
                 </li>
               )}
             </ul>
-            {token && <span class="quiet small num">{S.vouchers.sold(showMoney(unitsOf(summary.price) * BigInt(summary.count - summary.revoked), token))}</span>}
+            {token && <span class="quiet small num">{S.vouchersSold(showMoney(unitsOf(summary.price) * BigInt(summary.count - summary.revoked), token))}</span>}
           </div>
         </div>
       )}
       <div class="card">
         <div class="card-head">
           <Tabs
-            legend={S.vouchers.filter}
+            legend={S.vouchersFilter}
             value={filter}
             onInput={setFilter}
             options={[
-              { value: 'all', label: S.words.all },
-              { value: 'unused', label: S.vouchers.states['unused'] ?? '' },
-              { value: 'used', label: S.vouchers.states['used'] ?? '' },
-              { value: 'revoked', label: S.vouchers.states['revoked'] ?? '' },
+              { value: 'all', label: S.wordsAll },
+              { value: 'unused', label: S.vouchersStates['unused'] ?? '' },
+              { value: 'used', label: S.vouchersStates['used'] ?? '' },
+              { value: 'revoked', label: S.vouchersStates['revoked'] ?? '' },
             ]}
           />
           {summary && summary.unused + summary.used > 0 && (
             <Button kind="danger-plain" small onClick={() => setRevoking('batch')}>
-              {S.vouchers.revokeBatch}
+              {S.vouchersRevokeBatch}
             </Button>
           )}
         </div>
-        {!list && <div class="card-pad">{vouchers.error ? <LoadFailed text={vouchers.error} onRetry={() => void vouchers.reload()} /> : <Skeleton lines={8} height="40px" />}</div>}
-        {list?.length === 0 && <p class="card-pad quiet">{S.vouchers.noneOfState}</p>}
+        {!list && (
+          <div class="card-pad">
+            <Pending live={vouchers} lines={8} height="40px" />
+          </div>
+        )}
+        {list?.length === 0 && <p class="card-pad quiet">{S.vouchersNoneOfState}</p>}
         {list && list.length > 0 && (
           <ul class="codes">
             {list.map((voucher) => (
@@ -108,7 +112,7 @@ export function VoucherBatchView({ batch, token, summary, onChanged }: BatchProp
         {vouchers.data && vouchers.data.nextOffset !== null && limit < 1000 && (
           <div class="card-foot">
             <Button kind="quiet" onClick={() => setLimit(limit === PAGE ? 300 : 1000)}>
-              {S.words.more}
+              {S.wordsMore}
             </Button>
           </div>
         )}
@@ -132,7 +136,7 @@ export function VoucherBatchView({ batch, token, summary, onChanged }: BatchProp
 
 const LOOK: Record<State, { pill: string; dot: string }> = {
   unused: { pill: 'pill-good', dot: '' },
-  used: { pill: 'pill-warn', dot: 'dot-hollow' },
+  used: { pill: 'pill-used', dot: '' },
   revoked: { pill: '', dot: 'dot-hollow' },
 }
 
@@ -142,20 +146,16 @@ function CodeRow({ voucher, onRevoke }: { voucher: VoucherJson; onRevoke: () => 
       <span class="mono code-text">{voucher.code}</span>
       <span class={`pill ${LOOK[voucher.state].pill}`}>
         <span class={`dot ${LOOK[voucher.state].dot}`} aria-hidden="true" />
-        {S.vouchers.states[voucher.state]}
+        {S.vouchersStates[voucher.state]}
       </span>
       <span class="code-actions">
         {voucher.sessionId !== null && (
-          <a class="button button-quiet button-small" href={hrefOf('guests', voucher.sessionId)}>
-            {S.vouchers.guest}
-            <span class="hidden-text"> {voucher.code}</span>
+          <a class="button button-quiet button-icon" href={hrefOf('guests', voucher.sessionId)} aria-label={`${S.vouchersGuest} ${voucher.code}`} title={S.vouchersGuest}>
+            <Icon name="guests" />
           </a>
         )}
         {voucher.state !== 'revoked' && (
-          <Button kind="quiet" small onClick={onRevoke}>
-            {S.vouchers.revoke}
-            <span class="hidden-text"> {voucher.code}</span>
-          </Button>
+          <IconButton icon="trash" label={`${S.vouchersRevoke} ${voucher.code}`} onClick={onRevoke} />
         )}
       </span>
     </li>
@@ -173,24 +173,24 @@ interface RevokeProps {
 function RevokeDialog({ what, batch, summary, onClose, onDone }: RevokeProps) {
   const revoke = useAction(async () => {
     const { revoked } = await call('revokeVouchers', { body: what === 'batch' ? { batch } : { id: what.id } })
-    say(S.vouchers.revoked(revoked))
+    say(S.vouchersRevoked(revoked))
     onDone()
   })
   return (
     <Dialog
-      title={what === 'batch' ? S.vouchers.revokeBatchTitle : S.vouchers.revokeTitle(what.code)}
+      title={what === 'batch' ? S.vouchersRevokeBatchTitle : S.vouchersRevokeTitle(what.code)}
       onClose={onClose}
       foot={
         <>
-          <Button onClick={onClose}>{S.words.cancel}</Button>
+          <Button onClick={onClose}>{S.wordsCancel}</Button>
           <Button kind="danger" busy={revoke.busy} onClick={() => void revoke.run()}>
-            {S.vouchers.revokeButton}
+            {S.vouchersRevokeButton}
           </Button>
         </>
       }
     >
-      <p>{what === 'batch' ? S.vouchers.revokeBatchLead(summary?.unused ?? 0, summary?.used ?? 0) : S.vouchers.revokeLead}</p>
-      {revoke.besides() && <Notice level="bad">{revoke.besides()}</Notice>}
+      <p>{what === 'batch' ? S.vouchersRevokeBatchLead(summary?.unused ?? 0, summary?.used ?? 0) : S.vouchersRevokeLead}</p>
+      <Refused text={revoke.besides()} />
     </Dialog>
   )
 }

@@ -4,7 +4,10 @@
  */
 import { useEffect, useState } from 'preact/hooks'
 import { pathOf } from '../client.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
+
+/** View box and path data of the first code on a sheet. */
+const QR_OUTLINE = /<svg class="qr"[^>]* viewBox="([-\d ]+)"><path [^>]*d="([MHVhvz\d .-]+)"/
 
 interface Outline {
   readonly viewBox: string
@@ -14,11 +17,8 @@ interface Outline {
 async function loadOutline(batch: string): Promise<Outline | null> {
   const response = await fetch(pathOf('voucherSheet', { query: { batch } }), { credentials: 'same-origin' })
   if (!response.ok) return null
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html') // runs no script of it
-  const svg = page.querySelector('svg.qr')
-  const viewBox = svg?.getAttribute('viewBox') ?? ''
-  const path = svg?.querySelector('path')?.getAttribute('d') ?? ''
-  return /^[-\d\s.]+$/.test(viewBox) && /^[MhvzHVZ\d\s.-]+$/.test(path) ? { viewBox, path } : null
+  const found = QR_OUTLINE.exec(await response.text())
+  return found?.[1] && found[2] ? { viewBox: found[1], path: found[2] } : null
 }
 
 /** Shows nothing when it cannot be had: the typed code is enough. */
@@ -42,7 +42,7 @@ export function VoucherQr({ batch }: { batch: string }) {
   if (missing) return null
   if (!outline) return <div class="skeleton qr" aria-hidden="true" />
   return (
-    <svg class="qr" role="img" aria-label={S.make.qrLabel} viewBox={outline.viewBox}>
+    <svg class="qr" role="img" aria-label={S.makeQrLabel} viewBox={outline.viewBox}>
       <path fill-rule="evenodd" d={outline.path} />
     </svg>
   )

@@ -1,13 +1,14 @@
 /** Vouchers: every printing run with what is left of it, and the way to make more. */
 import type { TokenJson, VoucherBatchJson } from '../../../owner/api.ts'
 import { call, pathOf } from '../client.ts'
-import { showDate } from '../format.ts'
+import { showDate, showDateTime } from '../format.ts'
 import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { closeTo, go, hrefOf } from '../router.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
-import { Empty, LoadFailed, Skeleton } from '../ui/notice.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, Hidden, Pending } from '../ui/notice.tsx'
 import { useTariff } from './counter-voucher.tsx'
 import { MakeVouchersDialog } from './make-vouchers.tsx'
 import { VoucherBatchView } from './voucher-batch.tsx'
@@ -25,42 +26,45 @@ export function VouchersView({ id }: { id: string | null }) {
   if (id !== null && id !== 'new') return <VoucherBatchView batch={id} token={token} summary={batches.data?.batches.find((one) => one.batch === id) ?? null} onChanged={() => void batches.reload()} />
 
   const list = batches.data?.batches
+  const singles = list?.filter((one) => one.count === 1) ?? []
   const unused = list?.reduce((sum, one) => sum + one.unused, 0)
   return (
     <div class="page">
       <div class="page-head">
         <div>
-          <h1 tabIndex={-1}>{S.vouchers.title}</h1>
-          {unused !== undefined && list && list.length > 0 && <p>{S.vouchers.lead(unused)}</p>}
+          <h1 tabIndex={-1}>{S.vouchersTitle}</h1>
+          {unused !== undefined && list && list.length > 0 && <p>{S.vouchersLead(unused)}</p>}
         </div>
-        <Button kind="primary" icon="plus" onClick={() => go('vouchers', 'new')}>
-          {S.vouchers.make}
-        </Button>
+        {list && list.length > 0 && (
+          <Button kind="primary" icon="plus" onClick={() => go('vouchers', 'new')}>
+            {S.vouchersMake}
+          </Button>
+        )}
       </div>
-      {!list &&
-        (batches.error ? (
-          <LoadFailed text={batches.error} onRetry={() => void batches.reload()} />
-        ) : (
-          <div class="card card-pad">
-            <Skeleton lines={4} height="64px" />
-          </div>
-        ))}
+      {!list && (
+        <div class="card card-pad">
+          <Pending live={batches} lines={4} height="64px" />
+        </div>
+      )}
       {list?.length === 0 && (
         <div class="card">
-          <Empty icon="ticket" title={S.vouchers.none} text={S.vouchers.noneText}>
+          <Empty icon="ticket" title={S.vouchersNone} text={S.vouchersNoneText}>
             <Button kind="primary" icon="plus" onClick={() => go('vouchers', 'new')}>
-              {S.vouchers.make}
+              {S.vouchersMake}
             </Button>
           </Empty>
         </div>
       )}
-      {list && list.length > 0 && (
+      {list && list.length > singles.length && (
         <ul class="batches">
-          {list.map((batch) => (
-            <BatchCard key={batch.batch} batch={batch} token={token} />
-          ))}
+          {list
+            .filter((one) => one.count > 1)
+            .map((batch) => (
+              <BatchCard key={batch.batch} batch={batch} token={token} />
+            ))}
         </ul>
       )}
+      {singles.length > 0 && <Singles singles={singles} token={token} />}
       {id === 'new' && (
         <MakeVouchersDialog
           onMade={() => void batches.reload()}
@@ -68,6 +72,35 @@ export function VouchersView({ id }: { id: string | null }) {
         />
       )}
     </div>
+  )
+}
+
+/** Vouchers made one by one at the counter: a line each, folded away. */
+function Singles({ singles, token }: { singles: readonly VoucherBatchJson[]; token: TokenJson | null }) {
+  return (
+    <details class="card">
+      <summary class="line">
+        <span class="line-text">
+          <span class="strong">{S.vouchersSingle(singles.length)}</span>
+          <span class="quiet small">{S.vouchersSingleLead}</span>
+        </span>
+        <Icon name="down" size={18} />
+      </summary>
+      <ul class="lines">
+        {singles.map((one) => (
+          <li key={one.batch} class="line line-link line-slim">
+            <div class="line-text">
+              <a class="cover" href={hrefOf('vouchers', one.batch)}>
+                {one.label}
+              </a>
+              <span class="quiet tiny">{showDateTime(one.createdWallMs)}</span>
+            </div>
+            <span class="quiet small">{S.vouchersStates[one.unused > 0 ? 'unused' : one.used > 0 ? 'used' : 'revoked']}</span>
+            <span class="num strong nowrap">{token ? showMoney(unitsOf(one.price), token) : one.price.text}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }
 
@@ -83,7 +116,7 @@ function BatchCard({ batch, token }: { batch: VoucherBatchJson; token: TokenJson
         </div>
         <UseMeter batch={batch} />
         <div class="row-apart small quiet">
-          <span class="num">{S.vouchers.counts(batch.unused, batch.used, batch.revoked)}</span>
+          <span class="num">{S.vouchersCounts(batch.unused, batch.used, batch.revoked)}</span>
           <span class="nowrap">{showDate(batch.createdWallMs)}</span>
         </div>
       </div>
@@ -96,8 +129,8 @@ function BatchCard({ batch, token }: { batch: VoucherBatchJson; token: TokenJson
 
 export function priceText(batch: VoucherBatchJson, token: TokenJson | null): string {
   const price = unitsOf(batch.price)
-  if (price === 0n) return S.words.free
-  return S.vouchers.each(token ? showMoney(price, token) : batch.price.text)
+  if (price === 0n) return S.wordsFree
+  return S.vouchersEach(token ? showMoney(price, token) : batch.price.text)
 }
 
 /** Unused, used, revoked as parts of a bar; the words stand under it. */
@@ -117,11 +150,11 @@ export function SheetLinks({ batch, primary = false }: { batch: { batch: string 
   return (
     <>
       <LinkButton kind={primary ? 'primary' : 'quiet'} small={!primary} icon="print" newTab href={pathOf('voucherSheet', { query })}>
-        {S.vouchers.print}
-        <span class="hidden-text"> {S.vouchers.newTab}</span>
+        {S.vouchersPrint}
+        <Hidden> {S.vouchersNewTab}</Hidden>
       </LinkButton>
       <LinkButton kind={primary ? 'plain' : 'quiet'} small={!primary} icon="download" download href={pathOf('voucherCsv', { query })}>
-        {S.vouchers.csv}
+        {S.vouchersCsv}
       </LinkButton>
     </>
   )

@@ -2,11 +2,11 @@
 import { useState } from 'preact/hooks'
 import { useAction } from '../action.ts'
 import { call } from '../client.ts'
-import { S } from '../strings.ts'
+import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Notice, Refused } from '../ui/notice.tsx'
 
 interface WordsProps {
   readonly route: 'revealWords' | 'revealVoucherWords'
@@ -38,12 +38,12 @@ export function WordsDialog({ route, title, warning, heading, isOnce, onClose }:
           isOnce ? (
             written && (
               <Button kind="primary" onClick={onClose}>
-                {S.health.wordsClose}
+                {S.healthWordsClose}
               </Button>
             )
           ) : (
             <Button kind="primary" onClick={onClose}>
-              {S.words.done}
+              {S.wordsDone}
             </Button>
           )
         }
@@ -61,8 +61,8 @@ export function WordsDialog({ route, title, warning, heading, isOnce, onClose }:
         </ol>
         {isOnce && (
           <>
-            <Notice level="warn">{S.health.wordsOnce}</Notice>
-            <Switch label={S.health.wordsWritten} checked={written} onInput={setWritten} />
+            <Notice level="warn">{S.healthWordsOnce}</Notice>
+            <Switch label={S.healthWordsWritten} checked={written} onInput={setWritten} />
           </>
         )}
       </Dialog>
@@ -76,9 +76,9 @@ export function WordsDialog({ route, title, warning, heading, isOnce, onClose }:
       onSubmit={() => void reveal.run()}
       foot={
         <>
-          <Button onClick={onClose}>{S.words.cancel}</Button>
+          <Button onClick={onClose}>{S.wordsCancel}</Button>
           <Button kind="primary" submit busy={reveal.busy}>
-            {S.health.wordsReveal}
+            {S.healthWordsReveal}
           </Button>
         </>
       }
@@ -86,14 +86,14 @@ export function WordsDialog({ route, title, warning, heading, isOnce, onClose }:
       <Notice level="warn">{warning}</Notice>
       <TextField
         kind="password"
-        label={S.health.wordsPassword}
+        label={S.healthWordsPassword}
         value={password}
         onInput={setPassword}
         autocomplete="current-password"
         error={reveal.at('password')}
         autofocus
       />
-      {reveal.besides('password') && <Notice level="bad">{reveal.besides('password')}</Notice>}
+      <Refused text={reveal.besides('password')} />
     </Dialog>
   )
 }
