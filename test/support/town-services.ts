@@ -71,7 +71,7 @@ export async function startBoxDnsmasq(town: Town, files: BoxFiles): Promise<Chil
     '--keep-in-foreground', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--user=root',
     `--interface=${TOWN.guestInterface}`, '--bind-dynamic', '--except-interface=lo',
     '--dhcp-range=10.77.0.50,10.77.0.250,255.255.255.0,1h', '--dhcp-authoritative', '--no-ping',
-    `--dhcp-range=::,constructor:${TOWN.guestInterface},ra-only,64,1h`, '--enable-ra', `--ra-param=${TOWN.guestInterface},4`,
+    `--dhcp-range=::,constructor:${TOWN.guestInterface},ra-only,64,1h`, '--enable-ra', `--ra-param=${TOWN.guestInterface},4,600`,
     `--dhcp-leasefile=${files.leases}`, `--dhcp-optsfile=${files.optionsFile}`, `--conf-dir=${files.confDir},*.conf`,
     `--server=${TOWN.internet4}`, `--pid-file=${files.pidFile}`, `--log-facility=${join(files.dir, 'dnsmasq.log')}`,
   ])
