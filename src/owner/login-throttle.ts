@@ -7,8 +7,8 @@
  *   per address   3 tries free, then a wait of 2, 4, 8 … at most 900 seconds after each wrong one
  *   over all      30 tries free, then a wait of 1, 2, 4 … at most 15 seconds after each wrong one
  *
- * The second is short on purpose: somebody on the owner's network must not be able to lock the owner out
- * for long. Counts are forgotten 30 minutes after the last wrong try of that address (or of anybody).
+ * The second is short on purpose, and does not hold for the last few addresses that were right before:
+ * somebody on the owner's network must not be able to lock the owner out. Counts are forgotten 30 minutes after the last wrong try of that address (or of anybody).
  * An IPv6 address counts with its whole /64, because one device can take any address in it.
  */
 import { MeshBoxError } from '../base/index.ts'
@@ -30,11 +30,14 @@ const PER_ADDRESS: BrakeRule = { free: 3, firstSeconds: 2, maxSeconds: 900 }
 const OVERALL: BrakeRule = { free: 30, firstSeconds: 1, maxSeconds: 15 }
 const FORGET_MS = 30 * 60_000
 const MAX_ADDRESSES = 1024
+const MAX_KNOWN = 16
 /** scrypt needs tens of megabytes each: so many may run at once. */
 const MAX_AT_ONCE = 2
 
 export class LoginThrottle {
   readonly #addresses = new Map<string, Brake>()
+  /** Addresses that were right, oldest first. */
+  readonly #known = new Set<string>()
   #overall: Brake = fresh()
   #running = 0
 
@@ -47,7 +50,7 @@ export class LoginThrottle {
     const brake = this.#addresses.get(key) ?? fresh()
     const overall = this.#overall
     for (const one of [brake, overall]) if (nowMs - one.lastMs > FORGET_MS) Object.assign(one, fresh())
-    const waitMs = Math.max(brake.openAtMs, overall.openAtMs) - nowMs
+    const waitMs = Math.max(brake.openAtMs, this.#known.has(key) ? 0 : overall.openAtMs) - nowMs
     if (waitMs > 0) throw tooMany(Math.ceil(waitMs / 1000))
     if (this.#running >= MAX_AT_ONCE) throw tooMany(1)
     this.#running++
@@ -67,7 +70,11 @@ export class LoginThrottle {
 
   /** The try was right: its address starts anew, and it does not count against the others. */
   passed(address: string): void {
-    this.#addresses.delete(addressKey(address))
+    const key = addressKey(address)
+    this.#addresses.delete(key)
+    this.#known.delete(key)
+    this.#known.add(key)
+    for (const oldest of this.#known) if (this.#known.size > MAX_KNOWN) this.#known.delete(oldest)
     this.#overall.failures = Math.max(0, this.#overall.failures - 1)
     if (this.#overall.failures <= OVERALL.free) this.#overall.openAtMs = 0
   }

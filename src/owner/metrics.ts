@@ -2,15 +2,17 @@
  * The state of the box in Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats);
  * pure. Names and units follow its naming rules: base units, `_total` for counters, `_bytes`, `_seconds`.
  */
-import type { EarningsJson } from './api/earnings.ts'
-import type { StatusJson } from './api/status.ts'
+import { formatAmount } from '../base/index.ts'
+import type { EarningTotals } from '../ledger/index.ts'
+import type { StatusJson, TokenJson } from './api.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number | string]
 
-export function metricsText(status: StatusJson, earnings: EarningsJson): string {
+/** `totals`: of all tokens; only those of `token` are shown, because the decimals of others are not known. */
+export function metricsText(status: StatusJson, token: TokenJson, totals: readonly EarningTotals[]): string {
   const out: string[] = []
   const metric = (name: string, kind: 'gauge' | 'counter', help: string, samples: readonly Sample[]): void => {
     if (samples.length === 0) return
@@ -49,9 +51,10 @@ export function metricsText(status: StatusJson, earnings: EarningsJson): string 
   metric('load1', 'gauge', 'Load average over one minute.', one(facts.load[0]))
   metric('clock_trusted', 'gauge', '1 when two sources agree with the wall clock.', one(status.clock.trusted ? 1 : 0))
   metric('dnsmasq_up', 'gauge', '1 when dnsmasq runs or is not used.', one(facts.dnsmasq.state === 'missing' ? 0 : 1))
-  metric('earned_tokens', 'gauge', 'Earned and not taken back, by source; a gauge, because refunds lower it.', earnings.bySource.map((source) => [
-    { source: source.source, token: earnings.token.symbol },
-    source.total.all.text,
+  const earned = totals.find((one) => one.token === token.symbol)?.bySource ?? []
+  metric('earned_tokens', 'gauge', 'Earned and not taken back, by source; a gauge, because refunds lower it.', earned.map(({ source, allTime }) => [
+    { source, token: token.symbol },
+    formatAmount(allTime.total, token.decimals),
   ]))
   return `${out.join('\n')}\n`
 }

@@ -12,7 +12,7 @@ import { OwnerAccess } from './access.ts'
 import { ConfigEditor } from './config-editor.ts'
 import { earningsJson, entryJson } from './earnings.ts'
 import { metricsText } from './metrics.ts'
-import { dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
+import { dateOfDay, dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
 import type { OwnerPorts } from './ports.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
@@ -27,6 +27,8 @@ const DEFAULT_DAYS = 30
 const FIND_WITHIN = 4000
 const FIND_PAGE = 500
 const MAX_BATCHES = 500
+/** Accounts without an entry for so long are not listed. */
+const ACCOUNT_DAYS = 400
 const MAX_EXTEND_SECONDS = 366 * 86_400
 const MAX_EXTEND_BYTES = 2 ** 40
 
@@ -70,7 +72,8 @@ export class Owner {
   }
 
   metrics(): string {
-    return metricsText(this.status(), this.earnings({ days: 1 }))
+    const { ledger, store, clock, config } = this.#ports
+    return metricsText(this.status(), config.current().token, store.read((tx) => ledger.totals(tx, momentOf(clock))))
   }
 
   // ---- sessions
@@ -218,7 +221,8 @@ export class Owner {
     const { symbol, decimals } = this.#ports.config.current().token
     const now = momentOf(clock)
     return store.read((tx) => {
-      const accounts = [...new Set(ledger.statements(tx).filter((row) => row.token === symbol).map((row) => row.account))].sort()
+      const range = now.wallTrusted ? { fromDay: dateOfDay(Math.floor(now.wallMs / 86_400_000) - ACCOUNT_DAYS) } : {}
+      const accounts = [...new Set(ledger.statements(tx, range).filter((row) => row.token === symbol).map((row) => row.account))].sort()
       return earningsJson({
         symbol,
         decimals,

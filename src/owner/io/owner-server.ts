@@ -3,12 +3,14 @@
  * on each request, first refusal wins: remote address, Host, Origin, first run, login, CSRF token, schema.
  * What each is for stands in request-origin.ts, logins.ts and first-run.ts; docs/owner-api.md lists them.
  */
+import type { Server, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MeshBoxError, asError, equalBytesConstantTime, utf8 } from '../../base/index.ts'
 import type { Log, Randomness } from '../../base/index.ts'
 import { BACKGROUND_HEADER, CSRF_HEADER } from '../api.ts'
 import { isLoopback, parseAddress } from '../ip-address.ts'
+import { addressKey } from '../login-throttle.ts'
 import { METRICS_TYPE } from '../metrics.ts'
 import type { Owner } from '../owner.ts'
 import { checkHost, checkListenAddress, checkSameOrigin, isFromGuests, isFromOwnerNetwork } from '../request-origin.ts'
@@ -21,6 +23,8 @@ import { addDashboardFiles } from './static-files.ts'
 import type { DashboardFiles } from './static-files.ts'
 
 const MAX_CONNECTIONS = 64
+/** A browser opens six; nobody gets so many that others find none. */
+const MAX_CONNECTIONS_PER_ADDRESS = 16
 /** Interfaces come and go; asked again after so long. */
 const ADDRESSES_FOR_MS = 5000
 
@@ -42,7 +46,7 @@ export interface OwnerServerOptions {
   readonly boottimeMs: () => number
   readonly randomness: Randomness
   readonly log: Log
-  /** For tests: what the machine's interfaces are. */
+  /** What the machine's interfaces are; left out, the machine is asked. */
   readonly addresses?: () => NetworkAddress[]
 }
 
@@ -57,6 +61,7 @@ export class OwnerServer {
     this.#names = [options.address, ...options.hostNames]
     this.app = createHttpServer(options.log, MAX_CONNECTIONS, options.tls)
     this.app.addHook('onRequest', async (request) => this.#admit(request))
+    limitPerAddress(this.app.server, MAX_CONNECTIONS_PER_ADDRESS)
     const backup = new BackupDownload(options.owner, options.dataDir, options.randomness)
     addSharedRoutes(this.app, options.owner, options.tls !== null)
     addDashboardRoutes(this.app, {
@@ -141,7 +146,22 @@ export class OwnerServer {
   }
 }
 
-export function machineAddresses(): NetworkAddress[] {
+function limitPerAddress(server: Server, most: number): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const key = addressKey(socket.remoteAddress ?? '')
+    const count = (open.get(key) ?? 0) + 1
+    if (count > most) return void socket.destroy()
+    open.set(key, count)
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1
+      if (left > 0) open.set(key, left)
+      else open.delete(key)
+    })
+  })
+}
+
+function machineAddresses(): NetworkAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? []).flatMap((one) => (one.cidr === null ? [] : [{ interface: name, cidr: one.cidr }])),
   )

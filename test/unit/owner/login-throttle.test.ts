@@ -53,6 +53,18 @@ describe('brake on guessing', () => {
     expect(tryOnce(throttle, '192.168.1.5', 1_000_000 + 3600_000)).toBeLessThanOrEqual(15)
   })
 
+  it('does not hold up an address that was right before for what others did', () => {
+    const throttle = new LoginThrottle()
+    throttle.begin('192.168.1.5', 0)
+    throttle.done()
+    throttle.passed('192.168.1.5')
+    triesWithin(throttle, (n) => `10.0.${n >> 8}.${n & 255}`, 3600)
+    expect(tryOnce(throttle, '10.99.0.1', 1_000_000 + 3600_000)).toBe(0)
+    expect(tryOnce(throttle, '192.168.1.6', 1_000_000 + 3600_000)).toBe(15)
+    for (let n = 0; n < 3; n++) expect(tryOnce(throttle, '192.168.1.5', 1_000_000 + 3600_000)).toBe(0)
+    expect(tryOnce(throttle, '192.168.1.5', 1_000_000 + 3600_000)).toBe(2)
+  })
+
   it('counts a whole IPv6 /64 as one', () => {
     const many = triesWithin(new LoginThrottle(), (n) => `fd00:1:2:3::${(n + 1).toString(16)}`, 600)
     expect(many).toBe(triesWithin(new LoginThrottle(), () => '192.168.1.5', 600))

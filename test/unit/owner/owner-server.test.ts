@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CSRF_HEADER } from '../../../src/owner/index.ts'
@@ -277,13 +278,45 @@ describe('words and backups', () => {
   it('sends a backup that is a whole SQLite file, and leaves nothing behind', async () => {
     const { browser } = await open()
     await browser.login(PASSWORD)
-    const { readdirSync } = await import('node:fs')
     const before = readdirSync(house.dir).sort()
     const answer = await browser.ask('backupDownload')
     expect(answer.headers['content-disposition']).toBe('attachment; filename="meshbox-backup.sqlite3"')
     expect(answer.bytes.subarray(0, 15).toString()).toBe('SQLite format 3')
     expect(String(answer.bytes.length)).toBe(answer.headers['content-length'])
     await expect.poll(() => readdirSync(house.dir).sort()).toEqual(before)
+  })
+})
+
+describe('a backup the browser gave up', () => {
+  it('does not stand in the way of the next one', async () => {
+    house = await buildHouse({
+      store: (store) => ({
+        read: (body) => store.read(body),
+        stats: () => store.stats(),
+        backup: async (path) => {
+          begun++
+          await held
+          return store.backup(path)
+        },
+      }),
+    })
+    let begun = 0
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const server = house.server()
+    const browser = new Browser(server)
+    await browser.login(PASSWORD)
+    const url = await server.start()
+    const headers = { cookie: `meshbox_owner=${browser.cookie ?? ''}`, [CSRF_HEADER]: browser.csrf ?? '' }
+    const giveUp = new AbortController()
+    const first = fetch(`${url}api/backup/download`, { method: 'POST', headers, signal: giveUp.signal })
+    await expect.poll(() => begun).toBe(1)
+    expect((await browser.ask('backupDownload')).json()).toMatchObject({ error: 'backup-running' })
+    giveUp.abort()
+    await expect(first).rejects.toThrow()
+    release()
+    await expect.poll(async () => (await browser.ask('backupDownload')).status).toBe(200)
+    await expect.poll(() => readdirSync(house.dir).filter((name) => name.startsWith('.download-'))).toEqual([])
   })
 })
 
@@ -311,6 +344,24 @@ describe('listening', () => {
     expect(await raw('FOO / HTTP/1.1\r\nHost: localhost\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
     expect(await raw('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
     expect(await raw('GET / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 403 [^]*\{"error":"wrong-host"/)
+  })
+
+  it('leaves room for others when one machine opens all the connections it can', async () => {
+    const { server } = await open()
+    const { port } = new URL(await server.start())
+    let [held, refused] = [0, 0]
+    const sockets = Array.from({ length: 100 }, () => {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('connect', () => held++)
+      socket.on('close', () => refused++)
+      socket.on('error', () => undefined)
+      return socket
+    })
+    await expect.poll(() => [held, refused]).toEqual([100, 84])
+    const count = await new Promise<number>((resolve) => server.app.server.getConnections((_error, connections) => resolve(connections)))
+    expect(count).toBe(16)
+    for (const socket of sockets) socket.destroy()
+    await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null))?.status).toBe(200)
   })
 
   it('says why it cannot listen', async () => {

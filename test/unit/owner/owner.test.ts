@@ -253,7 +253,7 @@ describe('metrics', () => {
 
   it('leave out what the machine does not tell, and quote labels', () => {
     const status = { ...house.owner.status(), version: 'a"b\\c\nd', facts: { ...FACTS, disk: null, memory: { ...FACTS.memory, rssAnonBytes: null } } }
-    const text = metricsText(status, house.owner.earnings())
+    const text = metricsText(status, { symbol: 'TOK', decimals: 6 }, [])
     expect(text).not.toContain('disk_free')
     expect(text).not.toContain('anonymous_memory')
     expect(text).toContain('version="a\\"b\\\\c\\nd"')

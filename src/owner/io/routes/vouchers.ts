@@ -1,4 +1,5 @@
 /** Vouchers: list, make, revoke, print, export. */
+import { SHEET_CONTENT_SECURITY_POLICY } from '../../../hotspot/voucher/index.ts'
 import type { VouchersQuery } from '../../api.ts'
 import type { Call, Handler } from '../routes.ts'
 import { numberOf } from '../query.ts'
@@ -8,8 +9,8 @@ const MAX_PAGE = 1000
 const MAX_OFFSET = 10_000_000
 const BATCH = { querystring: object({ batch: id }, ['batch']) }
 const batchOf = (call: Call): string => call.query['batch'] ?? ''
-/** The sheet is a page of its own with its style inside and its QR codes drawn in it; it runs nothing. */
-const SHEET_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/** The sheet is a page of its own: its makers know what it runs. */
+const SHEET_POLICY = `${SHEET_CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`
 
 type VoucherRoute = 'vouchers' | 'voucherBatches' | 'createVouchers' | 'revokeVouchers' | 'voucherSheet' | 'voucherCsv'
 
