@@ -1,0 +1,66 @@
+/**
+ * All benchmarks, one table: `node test/bench/index.ts [--json] [name …]`. Needs root, and the
+ * bundle in dist/. Exits 1 when a benchmark could not run; a number that misses its aim is only shown.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isRoot } from '../support/netns.ts'
+import { authorisations } from './authorisations.ts'
+import { expiry } from './expiry.ts'
+import { firstPacket } from './first-packet.ts'
+import { forwarding } from './forwarding.ts'
+import type { Bench, BenchRow, Circumstances } from './measure.ts'
+import { circumstances, figure, table } from './measure.ts'
+import { restore } from './restore.ts'
+import { service } from './service.ts'
+
+const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, firstPacket]
+
+interface Outcome {
+  readonly bench: string
+  readonly seconds: number
+  readonly before: Circumstances
+  readonly rows: readonly BenchRow[]
+  readonly failure?: string
+}
+
+const names = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const isJson = process.argv.includes('--json')
+const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name))
+if (unknown.length > 0) {
+  console.error(`bench: unknown: ${unknown.join(', ')}; allowed: ${BENCHES.map((bench) => bench.name).join(', ')}`)
+  process.exit(2)
+}
+if (!isRoot()) {
+  console.error('bench: network namespaces need root')
+  process.exit(1)
+}
+
+const say = (line: string): void => console.error(line)
+const wanted = BENCHES.filter((bench) => names.length === 0 || names.includes(bench.name))
+const outcomes: Outcome[] = []
+for (const bench of wanted) outcomes.push(await runOne(bench))
+
+if (isJson) console.log(JSON.stringify(outcomes, null, 2))
+else console.log(`\n${table(outcomes.flatMap((outcome) => outcome.rows))}\n`)
+for (const { bench, failure } of outcomes) if (failure !== undefined) say(`bench: ${bench} could not run: ${failure}`)
+process.exit(outcomes.some((outcome) => outcome.failure !== undefined) ? 1 : 0)
+
+async function runOne(bench: Bench): Promise<Outcome> {
+  // On disk, as a rule: the cost of a durable commit is part of what is measured, and printed.
+  const dir = mkdtempSync(join(tmpdir(), 'meshbox-bench-'))
+  const before = circumstances(dir)
+  say(`bench: ${bench.name} … (load ${figure(before.load1)}, fdatasync p50 ${figure(before.fdatasyncMs.p50)} ms, p99 ${figure(before.fdatasyncMs.p99)} ms)`)
+  const start = performance.now()
+  const seconds = (): number => (performance.now() - start) / 1000
+  try {
+    const rows = await bench.run({ dir, say })
+    say(`bench: ${bench.name} took ${seconds().toFixed(1)} s`)
+    return { bench: bench.name, seconds: seconds(), before, rows }
+  } catch (error) {
+    return { bench: bench.name, seconds: seconds(), before, rows: [], failure: error instanceof Error ? error.message : String(error) }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
