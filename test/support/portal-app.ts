@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { MeshBoxError, silentLog, type Clock, type Timers } from '../../src/base/index.ts'
 import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
-import { PortalServer, type Option114, type TlsPair } from '../../src/hotspot/portal/index.ts'
+import { PortalServer, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
 
@@ -173,7 +173,7 @@ export class ScriptedNeighbours implements NeighbourTable {
 
 export interface PortalAppOptions {
   readonly hotspot?: Partial<Config['hotspot']>
-  readonly tls?: TlsPair | null
+  readonly tls?: TlsPair | null | TlsSource
   readonly time?: Clock & Timers
   readonly script?: string
 }

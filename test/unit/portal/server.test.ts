@@ -77,6 +77,21 @@ describe('the TLS portal', () => {
     await settle()
     expect([app.server.ports.https, app.announced.at(-1)?.uri]).toEqual([null, null])
   })
+  it('takes a renewed certificate from its files by itself, and leaves the shop open when they are gone', async () => {
+    let source: () => Made | null = () => certificate(2)
+    app = await startPortalApp({ tls: () => source() })
+    source = () => LASTING
+    app.time.advance(60_000)
+    await untilAnnounced(2)
+    expect((await ask(app, { ca })).status).toBe(200)
+    source = () => {
+      throw new MeshBoxError('input', 'hotspot.tls_key_file: gone', { code: 'tls-file' })
+    }
+    app.time.advance(60_000)
+    await untilAnnounced(3)
+    expect(app.announced.at(-1)).toEqual({ uri: null, reason: 'hotspot.tls_key_file: gone' })
+    expect((await ask(app)).status).toBe(200)
+  })
   it('is left out, with the reason, when its port is taken', async () => {
     const other = await startPortalApp()
     app = await startPortalApp({ tls: certificate(30), hotspot: { tlsPort: other.server.ports.http ?? 0 } })
@@ -88,7 +103,6 @@ describe('the TLS portal', () => {
   /** The recheck runs behind the timer, which is done when its announcement is there. */
   async function untilAnnounced(count: number): Promise<void> {
     while (app.announced.length < count) await new Promise((resolve) => setImmediate(resolve))
-    while (app.announced.at(-1)?.reason.includes('expired') === true && app.server.ports.https !== null) await new Promise((resolve) => setImmediate(resolve))
   }
 })
 
@@ -128,6 +142,18 @@ describe('connections', () => {
     while (status !== 302) status = await ask(app, { host: 'news.example' }).then((reply) => reply.status, () => 0) // the server sees the close a moment later
     expect(status).toBe(302)
     for (const socket of sockets) socket.destroy()
+  })
+})
+
+describe('a client that never finishes', () => {
+  it('its headers is told so and cut off', async () => {
+    app = await startPortalApp()
+    const socket = await open(app)
+    socket.write('GET / HTTP/1.1\r\nHost: wifi.example\r\nX-Slow: ')
+    let back = ''
+    socket.on('data', (chunk: Buffer) => (back += chunk.toString('latin1')))
+    await new Promise((resolve) => socket.on('close', resolve))
+    expect(back).toMatch(/^HTTP\/1\.1 408 /)
   })
 })
 

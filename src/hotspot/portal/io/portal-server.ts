@@ -27,11 +27,18 @@ export interface PortalDeps {
   readonly log: Log
   /** Compiled guest script (dist/web/guest.js). */
   readonly script: string
-  /** From `readTlsFiles`; null or left out = plain HTTP only. */
-  readonly tls?: TlsPair | null
+  /**
+   * The certificate, or how to read it (`() => readTlsFiles(…)`): then it is read again each minute, so that a
+   * renewed one is used by itself, and one that cannot be read leaves the shop open without TLS. null or
+   * left out = plain HTTP only.
+   */
+  readonly tls?: TlsPair | null | TlsSource
   /** Told at start and whenever the announcement of the API changes: withdrawn before a certificate ends. */
   readonly onOption114?: (option: Option114) => void
 }
+
+/** Reads certificate and key; throws MeshBoxError if they cannot be read. */
+export type TlsSource = () => TlsPair | null
 
 const RECHECK_CERTIFICATE_MS = 60_000
 const STOP_PATIENCE_MS = 2_000
@@ -44,7 +51,9 @@ export class PortalServer {
   #http: FastifyInstance | null = null
   #https: FastifyInstance | null = null
   #httpPort: number
-  #pair: TlsPair | null
+  #source: TlsSource
+  /** What the open TLS listener was made with. */
+  #pair: TlsPair | null = null
   #check: CertificateCheck | null = null
   #announced: Option114 | null = null
   #cancelRecheck: Cancel = () => undefined
@@ -54,7 +63,8 @@ export class PortalServer {
   constructor(deps: PortalDeps) {
     this.#deps = deps
     this.#log = deps.log.room('portal')
-    this.#pair = deps.tls ?? null
+    const tls = deps.tls ?? null
+    this.#source = typeof tls === 'function' ? tls : () => tls
     this.#httpPort = deps.config().hotspot.portalPort
     this.#seals = new Seals(deps.randomness.bytes(32))
     this.#reception = new Reception({
@@ -96,12 +106,9 @@ export class PortalServer {
 
   /** A renewed or removed certificate (SIGHUP). */
   async setTls(pair: TlsPair | null): Promise<void> {
-    await this.#inTurn(async () => {
-      const old = this.#https
-      this.#https = null
-      this.#pair = pair
-      await this.#close(old)
-      await this.#refreshTls()
+    await this.#inTurn(() => {
+      this.#source = () => pair
+      return this.#refreshTls()
     })
   }
 
@@ -133,20 +140,30 @@ export class PortalServer {
     return uri === null ? null : uri.slice(0, -API_PATH.length) + `${API_PATH}/${this.#seals.apiName(mac)}`
   }
 
-  /** The certificate's state may change by the clock alone: looked at again every minute. */
+  /** The certificate's state may change by the clock alone, or by being renewed: looked at each minute. */
   async #refreshTls(): Promise<void> {
     const { hotspot } = this.#deps.config()
-    const now = { wallMs: this.#deps.clock.wallMs(), isWallTrusted: this.#deps.clock.isWallTrusted() }
-    const check = this.#pair === null ? null : checkCertificate(this.#pair, hotspot.portalHost, now)
+    const { pair, check } = this.#readTls(hotspot.portalHost)
     if (check !== null && !check.usable && check.reason !== this.#check?.reason) this.#log.warn('no TLS portal', { reason: check.reason })
     this.#check = check
-    if (this.#http !== null && this.#https === null && this.#pair !== null && check?.usable === true) await this.#openTls(this.#pair, hotspot)
-    if (this.#https !== null && check?.usable !== true) {
+    const isSame = pair?.certificatePem === this.#pair?.certificatePem && pair?.keyPem === this.#pair?.keyPem
+    if (this.#https !== null && (check?.usable !== true || !isSame)) {
       const old = this.#https
       this.#https = null
       await this.#close(old)
     }
+    if (this.#http !== null && this.#https === null && pair !== null && check?.usable === true) await this.#openTls(pair, hotspot)
     this.#announce()
+  }
+
+  #readTls(portalHost: string): { pair: TlsPair | null; check: CertificateCheck | null } {
+    try {
+      const pair = this.#source()
+      const now = { wallMs: this.#deps.clock.wallMs(), isWallTrusted: this.#deps.clock.isWallTrusted() }
+      return { pair, check: pair === null ? null : checkCertificate(pair, portalHost, now) }
+    } catch (error) {
+      return { pair: null, check: { usable: false, reason: asError(error).message, notAfterMs: null } }
+    }
   }
 
   async #openTls(pair: TlsPair, hotspot: { portalAddress: string; tlsPort: number }): Promise<void> {
@@ -154,6 +171,7 @@ export class PortalServer {
       const https = this.#newListener(pair)
       await https.listen({ host: hotspot.portalAddress, port: hotspot.tlsPort })
       this.#https = https
+      this.#pair = pair
       this.#log.info('the TLS portal listens', { port: portOf(https), reason: this.#check?.reason })
     } catch (error) {
       this.#check = { usable: false, reason: `port ${hotspot.tlsPort} could not be opened: ${asError(error).message}`, notAfterMs: null }

@@ -77,7 +77,7 @@ label { display: block; font-weight: 650; }
   background: var(--bg); border: 2px solid var(--edge); border-radius: 14px; text-transform: uppercase;
   font: 650 1.5rem/1.2 ui-monospace, "SF Mono", "Roboto Mono", "DejaVu Sans Mono", monospace; letter-spacing: .06em;
 }
-.code::placeholder { color: var(--soft); opacity: .75; font-weight: 400; }
+.code::placeholder { color: var(--soft); opacity: 1; font-weight: 400; }
 .code:focus { outline: 3px solid var(--dial); outline-offset: 2px; }
 .code[aria-invalid] { border-color: var(--on-bad); }
 .code + p { margin-top: .5rem; }
