@@ -86,7 +86,6 @@ export function checkListenAddress(ownerAddress: string, guestInterface: string 
       value: ownerAddress,
       allowed: 'one address of the box that guests cannot reach, e.g. 127.0.0.1 or 192.168.1.1',
     })
-  if (ownerAddress === 'localhost') return
   const address = parseAddress(ownerAddress)
   if (address === null) throw refuse('is not an IP address')
   if (isUnspecified(address)) throw refuse('would listen on every network, also on the guests\'')
