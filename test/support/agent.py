@@ -8,6 +8,7 @@ import json
 import os
 import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -274,8 +275,10 @@ def do_tcp_write(ask):
 
 def do_tcp_close(ask):
     sock = conns.pop(ask['conn'])
+    # With a reset, so that what is still queued does not come along later and disturb another test.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     try:
-        sock.shutdown(socket.SHUT_RDWR)  # wakes a reader
+        sock.shutdown(socket.SHUT_RDWR)  # wakes a reader or writer
     except OSError:
         pass
     sock.close()
