@@ -37,7 +37,7 @@ bundle: ## dist/: the service, the command line, the web pages
 bench: ## the numbers, side by side in one run (about 6 minutes)
 	@$(SETUP) bench
 	@node scripts/bundle.ts
-	@node scripts/bench.ts $(ARGS)
+	@node test/bench/index.ts $(ARGS)
 
 clean: ## removes what the targets made, except node_modules
 	@rm -rf dist build .lab
