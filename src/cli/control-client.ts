@@ -2,8 +2,8 @@
 import { request } from 'node:http'
 import { MeshBoxError } from '../base/index.ts'
 import type { ErrorKind, PublicError } from '../base/index.ts'
-import { ROUTES } from '../owner/index.ts'
-import type { RouteName, RouteTypes } from '../owner/index.ts'
+import { ROUTES } from '../owner/api/index.ts'
+import type { RouteName, RouteTypes } from '../owner/api/index.ts'
 
 /** A backup of large books to slow flash takes its time. */
 const TIMEOUT_MS = 10 * 60_000

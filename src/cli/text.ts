@@ -1,5 +1,5 @@
 /** How values look on an 80-column terminal; pure. Control characters never reach it. */
-import type { Money, TokenJson } from '../owner/index.ts'
+import type { Money, TokenJson } from '../owner/api/index.ts'
 
 export const COLUMNS = 80
 

@@ -1,6 +1,5 @@
 /** The owner's side: its verbs, its two doors, and the API they speak. */
 export { Owner } from './owner.ts'
-export { receiptJson } from './receipt.ts'
 export { LogRing } from './log-ring.ts'
 export type { LogEvent } from './log-ring.ts'
 export type { ConfigDoor, OwnerPorts } from './ports.ts'

@@ -1,6 +1,5 @@
 /** `meshbox config check FILE`: needs no service. */
 import { resolve } from 'node:path'
-import { ConfigError, loadConfig, problemLine, readConfigFile } from '../../config/index.ts'
 import { argument } from '../command.ts'
 import type { CommandSpec } from '../command.ts'
 
@@ -11,6 +10,7 @@ export const configCheck: CommandSpec = {
   arguments: [{ name: 'FILE' }],
   run: async (context) => {
     const file = argument(context, 0)
+    const { ConfigError, loadConfig, problemLine, readConfigFile } = await import('../../config/index.ts')
     try {
       const config = loadConfig(readConfigFile(resolve(context.io.cwd, file)), file)
       return { json: { valid: true, problems: [] }, text: `${file} is valid (packages: ${config.packages.length}, roles: ${config.main.roles.join(', ') || 'none'})` }

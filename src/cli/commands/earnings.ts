@@ -1,5 +1,5 @@
 /** `meshbox earnings` */
-import type { EarningsJson } from '../../owner/index.ts'
+import type { EarningsJson } from '../../owner/api/index.ts'
 import { numberOption } from '../command.ts'
 import type { CommandSpec } from '../command.ts'
 import { pairs, table } from '../text.ts'

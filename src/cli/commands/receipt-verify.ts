@@ -1,6 +1,5 @@
 /** `meshbox receipt verify FILE`: needs no service, so that anybody can check a receipt anywhere. */
-import { verifyReceipt } from '../../hotspot/receipt/index.ts'
-import { receiptJson } from '../../owner/index.ts'
+import { receiptJson } from '../../owner/api/index.ts'
 import { argument, textOption, usageError } from '../command.ts'
 import type { CommandSpec } from '../command.ts'
 import { readTextFile } from '../files.ts'
@@ -19,6 +18,8 @@ it is the box you mean. Exit code 1 when the receipt is not valid.`,
   run: async (context) => {
     const box = textOption(context, 'box')
     if (box !== undefined && !/^0x[0-9a-fA-F]{40}$/.test(box)) throw usageError(`--box: '${box}' is not an address, 0x and 40 hex digits`)
+    // Loaded only here: the arithmetic of signatures would slow every other command down.
+    const { verifyReceipt } = await import('../../hotspot/receipt/index.ts')
     const check = verifyReceipt(await readTextFile(context.io, argument(context, 0), MAX_RECEIPT_BYTES))
     const answer = receiptJson(check, check.valid && box?.toLowerCase() === check.address.toLowerCase() ? check.address : null)
     if (!answer.valid) return { json: answer, text: `NOT VALID: ${plain(answer.reason ?? '')}`, exitCode: 1 }

@@ -1,5 +1,5 @@
 /** What a change of the configuration did, in words. */
-import type { ReloadReportJson } from '../../owner/index.ts'
+import type { ReloadReportJson } from '../../owner/api/index.ts'
 import { wrap } from '../text.ts'
 
 export function reloadText(report: ReloadReportJson): string {

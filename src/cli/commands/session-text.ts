@@ -1,5 +1,5 @@
 /** One session in words; shared by the commands that show what became of it. */
-import type { SessionJson } from '../../owner/index.ts'
+import type { SessionJson } from '../../owner/api/index.ts'
 import { bytes, duration, moment, pairs } from '../text.ts'
 import { leftOf } from './sessions-list.ts'
 

@@ -1,5 +1,5 @@
 /** `meshbox sessions list` */
-import type { SessionJson } from '../../owner/index.ts'
+import type { SessionJson } from '../../owner/api/index.ts'
 import { hasFlag, numberOption, textOption } from '../command.ts'
 import type { CommandSpec } from '../command.ts'
 import { bytes, duration, table } from '../text.ts'

@@ -1,5 +1,5 @@
 /** `meshbox status` */
-import type { HealthLine, StatusJson } from '../../owner/index.ts'
+import type { HealthLine, StatusJson } from '../../owner/api/index.ts'
 import type { CommandSpec } from '../command.ts'
 import { bytes, duration, moment, pairs, plain, wrap } from '../text.ts'
 

@@ -1,6 +1,6 @@
 /** `meshbox tariff set` */
 import { MeshBoxError } from '../../base/index.ts'
-import type { PackageChange, TariffChange } from '../../owner/index.ts'
+import type { PackageChange, TariffChange } from '../../owner/api/index.ts'
 import { numberOption, textOption, usageError } from '../command.ts'
 import type { CommandSpec, Context } from '../command.ts'
 import { readTextFile } from '../files.ts'

@@ -1,5 +1,5 @@
 /** `meshbox tariff show` */
-import type { TariffJson } from '../../owner/index.ts'
+import type { TariffJson } from '../../owner/api/index.ts'
 import type { CommandSpec } from '../command.ts'
 import { bytes, duration, pairs, table, tokens } from '../text.ts'
 
