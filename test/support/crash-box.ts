@@ -162,12 +162,12 @@ export class CrashBox {
   }
 
   /** The process is gone: its timers too. The machine goes on, or was switched off and on. */
-  async afterDeath(kind: 'service' | 'power', reopenFile: boolean): Promise<void> {
+  async afterDeath(kind: 'service' | 'power', reopenFile: boolean, boottimeMs = 15_000): Promise<void> {
     await settle(3)
     if (kind === 'power') {
       this.kernel.reboot()
       this.#boots++
-      this.time.reboot(`boot-${this.#boots}`, 15_000)
+      this.time.reboot(`boot-${this.#boots}`, boottimeMs)
     } else this.time.reboot(this.time.bootId, this.time.boottimeMs())
     if (!reopenFile) return
     await this.#store.close()
