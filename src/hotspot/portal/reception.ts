@@ -94,12 +94,12 @@ export class Reception {
     const overallWait = this.#overall.take('all', nowMs)
     if (overallWait > 0) return tooFast(503, overallWait)
 
-    if (head.target.length > MAX_URL_LENGTH) return this.#bad(head, urlTooLong())
-    const target = parseTarget(head.target)
-    if (target === null) return this.#bad(head, inputError('URL', head.target, '/path or http://host/path'))
     if (head.hostHeaders > 1) return this.#bad(head, inputError('Host', `${head.hostHeaders} headers`, 'one'))
-    const authority = parseAuthority(target.authority ?? text(head.headers['host']))
+    const isTooLong = head.target.length > MAX_URL_LENGTH
+    const target = isTooLong ? null : parseTarget(head.target)
+    const authority = parseAuthority(target?.authority ?? text(head.headers['host']))
     if (authority === null || !isOwnHost(authority.host, this.#ownNames(head))) return this.#captured(head, target, authority)
+    if (target === null) return this.#bad(head, isTooLong ? urlTooLong() : inputError('URL', head.target, '/path or http://host/path'))
     return this.#own(head, target, authority, nowMs)
   }
 
@@ -159,11 +159,12 @@ export class Reception {
     }
   }
 
-  async #captured(head: RequestHead, target: Target, authority: Authority | null): Promise<Answer> {
+  /** `target` is null for what we would not read ourselves: it is led to the portal all the same. */
+  async #captured(head: RequestHead, target: Target | null, authority: Authority | null): Promise<Answer> {
     const client = await this.#clientOf(head.remoteAddress)
     const language = pickLanguage(null, text(head.headers['accept-language']))
     const address =
-      authority === null || head.secure || head.method !== 'GET' ? null : capturedDestination(authority.host, authority.port, target.path, target.query)
+      target === null || authority === null || head.secure || head.method !== 'GET' ? null : capturedDestination(authority.host, authority.port, target.path, target.query)
     const session = client === null ? null : this.#deps.desk.view(client).session
     if (session !== null && isOnline(session)) return capturedPaid(address, `${this.#portalOrigin()}/`, language)
     const destination: Destination | null =

@@ -35,7 +35,7 @@ export function scannedPage(context: PageContext, bearer: string, preview: Beare
   const { language } = context
   const { text } = language
   const isVoucher = preview.kind === 'voucher'
-  const title = isVoucher ? text.yourVoucher : text.move
+  const title = isVoucher ? text.yourVoucher : text.moveHere
   const limits = [
     preview.seconds === null ? text.noTimeLimit : durationText(language, preview.seconds),
     preview.bytes === null ? text.noDataLimit : dataText(language, preview.bytes),
@@ -45,7 +45,7 @@ export function scannedPage(context: PageContext, bearer: string, preview: Beare
     main: html`<section class="card"><h1>${title}</h1>${messageBox(context)}<div class="ticket"><b><bdi>${preview.label}</bdi></b><p>${limits}</p><p class="soft">${countText(language, 'device', preview.devices)}</p></div>${form(
       context,
       '/redeem',
-      html`<input type="hidden" name="code" value="${bearer}"><button class="btn main">${isVoucher ? text.useVoucher : text.moveHere}</button>`,
+      html`<input type="hidden" name="code" value="${bearer}"><button class="btn main">${isVoucher ? text.useVoucher : text.resume}</button>`,
     )}<p class="soft">${isVoucher ? text.scannedNote : text.moveHereNote}</p>${backLink(context)}</section>`,
   })
 }

@@ -140,7 +140,7 @@ label { display: block; font-weight: 650; }
 .rows { padding-block: .375rem; }
 .card.rows > * + * { margin-top: 0; border-top: 1px solid var(--line); }
 .rows > a, .rows summary {
-  display: flex; align-items: center; gap: .875rem; min-height: 3.5rem; font-weight: 600; color: var(--ink);
+  display: flex; align-items: center; gap: .875rem; min-height: 3.5rem; padding-block: .5rem; font-weight: 600; color: var(--ink);
   text-decoration: none; cursor: pointer; list-style: none;
 }
 .rows summary::-webkit-details-marker { display: none; }
