@@ -7,7 +7,7 @@ purpose=${1:-build}
 
 build=""
 run="nftables dnsmasq-base iproute2 iputils-ping curl busybox procps"
-test="$run python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
+test="$run openssl python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
 bench="$run opennds"
 case "$purpose" in
   build) packages=$build ;;

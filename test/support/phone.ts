@@ -29,12 +29,17 @@ interface Form {
 export class Phone {
   readonly guest: GuestHost
 
-  constructor(guest: GuestHost) {
+  readonly #trustedCa: string | null
+
+  /** `trustedCa`: PEM file of a certificate authority this phone trusts. */
+  constructor(guest: GuestHost, trustedCa: string | null = null) {
     this.guest = guest
+    this.#trustedCa = trustedCa
   }
 
   async ask(url: string, options: AskOptions = {}): Promise<Answer> {
     const args = ['-s', '-i', '--max-time', String(options.timeoutSeconds ?? 5), '-A', 'Mozilla/5.0 (Linux; Android 15) MeshBoxPhone']
+    if (this.#trustedCa !== null) args.push('--cacert', this.#trustedCa)
     if (options.family !== undefined) args.push(`-${options.family}`)
     if (options.method !== undefined) args.push('-X', options.method)
     for (const [name, value] of Object.entries(options.headers ?? {})) args.push('-H', `${name}: ${value}`)
