@@ -197,7 +197,7 @@ export class Owner {
       ...(packages === undefined ? {} : { packages }),
       ...(happyHours === undefined ? {} : { happyHours }),
     })
-    this.#ports.log.info('prices changed by the owner', { applied: reload.applied })
+    this.#ports.log.info('prices changed by the owner', { applied: reload.applied.join(' ') })
     return { tariff: this.tariff(), reload }
   }
 
@@ -273,7 +273,6 @@ export class Owner {
   /** Writes a consistent copy of the books to a new file. */
   async backup(path: string): Promise<Api.BackupReply> {
     const { bytes } = await this.#ports.store.backup(path)
-    this.#ports.log.info('backup written', { path, bytes })
     return { path, bytes }
   }
 

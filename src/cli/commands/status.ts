@@ -28,7 +28,7 @@ function textOf(state: StatusJson): string {
       ['Vouchers', `${state.vouchersUnused} unused`],
       ['Devices', `${state.gate.devices} let through by the gate`],
       ['Memory', `${bytes(facts.memory.rssBytes)}${facts.memory.rssAnonBytes === null ? '' : ` (${bytes(facts.memory.rssAnonBytes)} of it not shared)`}`],
-      ['Books', `${bytes(state.store.fileBytes)}, ${state.store.commits} commits`],
+      ['Books', `${bytes(state.store.fileBytes + state.store.walBytes)}, ${state.store.commits} commits`],
       ['Load', `${facts.load.map((one) => one.toFixed(2)).join(' ')}, event loop at most ${facts.eventLoopLag.maxMs} ms late`],
       ['Clock', `${moment(state.clock.wallMs)} UTC, ${state.clock.trusted ? `confirmed by ${state.clock.sources.join(', ')}` : 'not confirmed'}`],
       ['Roles', state.roles.join(', ') || 'none'],
@@ -36,7 +36,7 @@ function textOf(state: StatusJson): string {
     ]),
   ]
   if (state.alarms.length > 0)
-    parts.push('', 'Last alarms:', ...state.alarms.slice(-SHOWN_ALARMS).map((alarm) => wrap(`${moment(alarm.wallMs)} ${alarm.kind}: ${alarm.detail}`, '  ')))
+    parts.push('', 'Last alarms:', ...state.alarms.slice(0, SHOWN_ALARMS).map((alarm) => wrap(`${moment(alarm.wallMs)} ${alarm.kind}: ${alarm.detail}`, '  ')))
   if (state.setupCode !== undefined)
     parts.push('', `Set-up code: ${state.setupCode}`, wrap('Open the dashboard and enter it to become the owner of this box.'))
   return parts.join('\n')

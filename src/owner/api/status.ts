@@ -30,6 +30,7 @@ export interface StatusJson {
   readonly option114: { readonly state: 'announced' | 'withheld'; readonly reason: string }
   readonly sessions: { readonly active: number; readonly paused: number; readonly total: number }
   readonly vouchersUnused: number
+  /** Newest first. */
   readonly alarms: readonly AlarmJson[]
   readonly facts: SystemFacts
   readonly setup: { readonly passwordSet: boolean; readonly recoveryWordsShown: boolean }

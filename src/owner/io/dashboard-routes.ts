@@ -5,8 +5,9 @@ import type { LoginRequest, LoginState, PasswordChange, RouteName, SetupRequest,
 import { ROUTES, SESSION_COOKIE } from '../api.ts'
 import type { Owner } from '../owner.ts'
 import type { BackupDownload } from './backup-download.ts'
-import { NOTHING, line, minutesPerToken, object, oneOf, password, wallMs } from './schema.ts'
-import type { RequestSchema } from './schema.ts'
+import { NOTHING, line, object, oneOf, text } from '../request-schema.ts'
+import type { RequestSchema } from '../request-schema.ts'
+import { minutesPerToken, password, wallMs } from './fields.ts'
 
 export interface DashboardDoor {
   readonly owner: Owner
@@ -17,16 +18,16 @@ export interface DashboardDoor {
   readonly isLoopback: (remote: string) => boolean
 }
 
-const LOGIN: RequestSchema = { querystring: NOTHING, body: object({ password, browserWallMs: wallMs }, ['password']) }
-const CONFIRM: RequestSchema = { querystring: NOTHING, body: object({ password }, ['password']) }
+const LOGIN: RequestSchema = { query: NOTHING, body: object({ password, browserWallMs: wallMs }, ['password']) }
+const CONFIRM: RequestSchema = { query: NOTHING, body: object({ password }, ['password']) }
 const SETUP: RequestSchema = {
-  querystring: NOTHING,
+  query: NOTHING,
   body: object(
     {
       setupCode: line(32),
       name: line(48),
       minutesPerToken,
-      guestInterface: { type: 'string', minLength: 1, maxLength: 15 },
+      guestInterface: text(1, 15),
       password,
       packages: oneOf('keep', 'cafe', 'kiosk', 'guesthouse'),
       browserWallMs: wallMs,
@@ -39,26 +40,26 @@ export function addDashboardRoutes(app: FastifyInstance, door: DashboardDoor): v
   const { owner } = door
   const add = (name: RouteName, schema: RequestSchema, run: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): void => {
     const { method, path, access } = ROUTES[name]
-    app.route({ method, url: path, schema, config: { access }, handler: run })
+    app.route({ method, url: path, config: { access, schema }, handler: run })
   }
   const enter = (reply: FastifyReply, token: string): void => void reply.header('set-cookie', cookie(token, door.isTls))
 
-  add('loginState', { querystring: NOTHING }, async (request): Promise<LoginState> => owner.access.state(tokenOf(request), true))
+  add('loginState', { query: NOTHING }, async (request): Promise<LoginState> => owner.access.state(tokenOf(request), true))
   add('login', LOGIN, async (request, reply) => {
     const { token, state } = await owner.access.login(request.ip, request.body as LoginRequest)
     enter(reply, token)
     return state
   })
-  add('logout', { querystring: NOTHING, body: NOTHING }, async (request, reply) => {
+  add('logout', { query: NOTHING, body: NOTHING }, async (request, reply) => {
     void reply.header('set-cookie', cookie('', door.isTls, 0))
     return owner.access.logout(tokenOf(request))
   })
-  add('changePassword', { querystring: NOTHING, body: object({ current: password, next: password }, ['current', 'next']) }, async (request, reply) => {
+  add('changePassword', { query: NOTHING, body: object({ current: password, next: password }, ['current', 'next']) }, async (request, reply) => {
     const { token, state } = await owner.access.changePassword(request.ip, request.body as PasswordChange)
     enter(reply, token)
     return state
   })
-  add('setupForm', { querystring: NOTHING }, async () => {
+  add('setupForm', { query: NOTHING }, async () => {
     if (!owner.access.isUnclaimed) throw alreadyOwned()
     return owner.wizard.form(door.interfaces())
   })
@@ -67,7 +68,7 @@ export function addDashboardRoutes(app: FastifyInstance, door: DashboardDoor): v
     enter(reply, token)
     return { ...state, reload }
   })
-  add('backupDownload', { querystring: NOTHING, body: NOTHING }, async (_request, reply) => {
+  add('backupDownload', { query: NOTHING, body: NOTHING }, async (_request, reply) => {
     const { stream, bytes } = await door.backup.open()
     return reply
       .type('application/vnd.sqlite3')

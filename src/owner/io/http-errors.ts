@@ -1,13 +1,12 @@
 /**
- * Every refusal of the owner's doors as PublicError JSON: schema errors name the field, rooms' errors go
- * out as they are, anything else is logged here and answered without a detail. Errors of Fastify are
- * translated by their code (fastify.dev/docs/latest/Reference/Errors).
+ * Every refusal of the owner's doors as PublicError JSON: errors of the schema and of the rooms go out as
+ * they are, anything else is logged here and answered without a detail. Errors of Fastify are translated
+ * by their code (fastify.dev/docs/latest/Reference/Errors).
  */
-import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
-import { MeshBoxError, asError, httpStatus, inputError } from '../../base/index.ts'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { MeshBoxError, asError, httpStatus } from '../../base/index.ts'
 import type { Log, PublicError } from '../../base/index.ts'
 import { ROUTES } from '../api.ts'
-import { isSecretField, wordsOfPattern } from './schema.ts'
 
 interface Refusal {
   readonly status: number
@@ -27,7 +26,6 @@ export function refusalOf(thrown: unknown, request: FastifyRequest, log: Log): R
     return { status: httpStatus(thrown.kind), body: thrown.toPublic() }
   }
   const error = asError(thrown) as FastifyError
-  if (error.validation) return refusedBySchema(error, request)
   const known = FASTIFY[error.code]
   if (known) return { status: known.status, body: { error: known.code, message: known.message, ...(known.allowed === undefined ? {} : { allowed: known.allowed }) } }
   if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500)
@@ -44,70 +42,6 @@ const FASTIFY: Readonly<Record<string, { status: number; code: string; message: 
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { status: 415, code: 'bad-content-type', message: 'the body has the wrong type', allowed: 'application/json' },
   FST_ERR_BAD_URL: { status: 400, code: 'bad-path', message: 'the path is malformed' },
   FST_ERR_ASYNC_CONSTRAINT: { status: 400, code: 'bad-request', message: 'the request is malformed' },
-}
-
-function refusedBySchema(error: FastifyError, request: FastifyRequest): Refusal {
-  const first = error.validation?.[0]
-  const where = error.validationContext === 'querystring' ? 'query' : (error.validationContext ?? 'body')
-  if (!first) return { status: 400, body: { error: 'bad-input', message: `${where} is malformed`, field: where } }
-  const { field, path, allowed, missing } = faultOf(first)
-  const shown = field === '' ? where : field
-  const source = where === 'query' ? request.query : where === 'params' ? request.params : request.body
-  const value = missing ? 'nothing' : isSecretField(shown) ? '(hidden)' : valueAt(source, path)
-  const refused = inputError(shown, value, allowed)
-  return { status: 400, body: refused.toPublic() }
-}
-
-interface Fault {
-  readonly field: string
-  readonly path: readonly string[]
-  readonly allowed: string
-  readonly missing: boolean
-}
-
-/** Ajv's error, in words. */
-function faultOf(error: FastifySchemaValidationError): Fault {
-  const path = error.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const params: Readonly<Record<string, unknown>> = error.params
-  const text = (name: string): string => String(params[name])
-  const at = (allowed: string, last?: string, missing = false): Fault => {
-    const full = last === undefined ? path : [...path, last]
-    return { field: full.join('.'), path: full, allowed, missing }
-  }
-  switch (error.keyword) {
-    case 'required':
-      return at('a value; it is missing', text('missingProperty'), true)
-    case 'additionalProperties':
-      return at('no such field here', text('additionalProperty'))
-    case 'enum':
-      return at((params['allowedValues'] as string[]).join(', '))
-    case 'type':
-      return at(Array.isArray(params['type']) ? params['type'].join(' or ') : text('type'))
-    case 'minimum':
-    case 'maximum':
-      return at(`${text('comparison')} ${text('limit')}`)
-    case 'minLength':
-      return at(`at least ${text('limit')} characters`)
-    case 'maxLength':
-      return at(`at most ${text('limit')} characters`)
-    case 'minItems':
-      return at(`at least ${text('limit')} items`)
-    case 'maxItems':
-      return at(`at most ${text('limit')} items`)
-    case 'pattern':
-      return at(wordsOfPattern(text('pattern')))
-    default:
-      return at(error.message ?? 'another value')
-  }
-}
-
-function valueAt(source: unknown, path: readonly string[]): unknown {
-  let value = source
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
-    value = (value as Record<string, unknown>)[part]
-  }
-  return value
 }
 
 /** Nothing at this path, or not with this method. */

@@ -9,6 +9,8 @@ import type { Log, PublicError } from '../../base/index.ts'
 import { ROUTES } from '../api.ts'
 import type { RouteName } from '../api.ts'
 import type { Owner } from '../owner.ts'
+import { fault } from '../request-schema.ts'
+import type { RequestSchema } from '../request-schema.ts'
 import { refusalOf, refusalOfUnknown, sendError } from './http-errors.ts'
 import { SHARED } from './routes.ts'
 import type { Call, Handler, SharedRoute } from './routes.ts'
@@ -37,7 +39,7 @@ export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    schemaController: { compilersFactory: { buildValidator: () => noSchema, buildSerializer: () => noSchema } },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error: Error, request: Parameters<typeof refusalOf>[1], reply: FastifyReply) => {
       secure(reply)
@@ -51,9 +53,15 @@ export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles
   app.removeContentTypeParser('text/plain') // JSON only: a form of another site cannot send that unasked
 
   app.addHook('onRequest', async (_request, reply) => secure(reply))
-  // A POST without a body is one without fields: its schema says whether that will do.
   app.addHook('preValidation', async (request) => {
+    // A POST without a body is one without fields: its schema says whether that will do.
     if (request.method !== 'GET' && request.body === undefined) request.body = {}
+    const { schema } = request.routeOptions.config
+    for (const part of ['params', 'query', 'body'] as const) {
+      const wanted = schema?.[part]
+      const wrong = wanted === undefined ? null : fault(wanted, request[part], part)
+      if (wrong) throw wrong
+    }
   })
   app.setErrorHandler((error, request, reply) => sendError(reply, refusalOf(error, request, log)))
   app.setNotFoundHandler((request, reply) => {
@@ -62,6 +70,11 @@ export function createHttpServer(log: Log, maxConnections: number, tls: TlsFiles
     return sendError(reply, refusal)
   })
   return app
+}
+
+/** Requests are checked by request-schema.ts: with this in place Fastify does not load its compilers. */
+function noSchema(): never {
+  throw new Error('routes of the owner have no Fastify schema')
 }
 
 /** What is not HTTP at all, in the form of every other refusal. */
@@ -103,8 +116,7 @@ export function addRoute(app: FastifyInstance, owner: Owner, name: RouteName, ha
   app.route({
     method,
     url: path,
-    schema: handler.schema,
-    config: { access },
+    config: { access, schema: handler.schema },
     handler: async (request, reply) => {
       const call = {
         params: request.params as Call['params'],
@@ -125,5 +137,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route; see Access in api.ts. `none` is not under the API at all. */
     access?: (typeof ROUTES)[RouteName]['access'] | 'none'
+    schema?: RequestSchema
   }
 }

@@ -5,7 +5,7 @@
 import type { RouteName, RouteTypes } from '../api.ts'
 import { ROUTES } from '../api.ts'
 import type { Owner } from '../owner.ts'
-import type { RequestSchema } from './schema.ts'
+import type { RequestSchema } from '../request-schema.ts'
 import { earningsRoutes } from './routes/earnings.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'

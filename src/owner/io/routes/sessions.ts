@@ -1,11 +1,11 @@
 /** Guests' sessions: list, look at, kick, pause, resume, extend, refund. */
 import type { SessionsQuery } from '../../api.ts'
 import type { Handler } from '../routes.ts'
-import { numberOf } from '../query.ts'
-import { NOTHING, id, integer, line, object, oneOf, queryNumber } from '../schema.ts'
+import { NOTHING, integer, line, object, oneOf } from '../../request-schema.ts'
+import { id, numberOf, queryNumber } from '../fields.ts'
 
 const MAX_PAGE = 500
-const ONE = { params: object({ id }, ['id']), querystring: NOTHING }
+const ONE = { params: object({ id }, ['id']), query: NOTHING }
 const ACT = { ...ONE, body: NOTHING }
 const idOf = (params: Readonly<Record<string, string>>): string => params['id'] ?? ''
 
@@ -13,7 +13,7 @@ type SessionRoute = 'sessions' | 'session' | 'kick' | 'pause' | 'resume' | 'exte
 
 export const sessionRoutes: { [N in SessionRoute]: Handler<N> } = {
   sessions: {
-    schema: { querystring: object({ state: oneOf('open', 'all'), find: line(64), limit: queryNumber, beforeId: id }) },
+    schema: { query: object({ state: oneOf('open', 'all'), find: line(64), limit: queryNumber, beforeId: id }) },
     run: (owner, { query }) => {
       const limit = numberOf(query, 'limit', 1, MAX_PAGE)
       const { state, find, beforeId } = query as SessionsQuery

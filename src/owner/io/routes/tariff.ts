@@ -1,6 +1,7 @@
 /** Prices, packages, happy hours. Ranges are the configuration's own; here only form and size are held. */
 import type { Handler } from '../routes.ts'
-import { NOTHING, boolean, id, integer, line, list, minutesPerToken, object, oneOf, orNull, price } from '../schema.ts'
+import { NOTHING, flag, integer, line, list, object, oneOf, orNull } from '../../request-schema.ts'
+import { id, minutesPerToken, price } from '../fields.ts'
 
 const MAX_ITEMS = 64
 const rate = orNull(integer(1, 10_000_000))
@@ -17,7 +18,7 @@ const onePackage = object(
     devices: integer(1, 16),
     downKbps: rate,
     upKbps: rate,
-    offered: boolean,
+    offered: flag,
   },
   ['id', 'label', 'seconds', 'bytes', 'price', 'devices', 'downKbps', 'upKbps', 'offered'],
 )
@@ -36,10 +37,10 @@ const oneHappyHour = object(
 )
 
 export const tariffRoutes: { tariff: Handler<'tariff'>; changeTariff: Handler<'changeTariff'> } = {
-  tariff: { schema: { querystring: NOTHING }, run: (owner) => owner.tariff() },
+  tariff: { schema: { query: NOTHING }, run: (owner) => owner.tariff() },
   changeTariff: {
     schema: {
-      querystring: NOTHING,
+      query: NOTHING,
       body: object({
         pricePerMinute: price,
         minutesPerToken,

@@ -2,12 +2,12 @@
 import { SHEET_CONTENT_SECURITY_POLICY } from '../../../hotspot/voucher/index.ts'
 import type { VouchersQuery } from '../../api.ts'
 import type { Call, Handler } from '../routes.ts'
-import { numberOf } from '../query.ts'
-import { NOTHING, date, id, integer, line, object, oneOf, queryNumber } from '../schema.ts'
+import { NOTHING, integer, line, object, oneOf } from '../../request-schema.ts'
+import { date, id, numberOf, queryNumber } from '../fields.ts'
 
 const MAX_PAGE = 1000
 const MAX_OFFSET = 10_000_000
-const BATCH = { querystring: object({ batch: id }, ['batch']) }
+const BATCH = { query: object({ batch: id }, ['batch']) }
 const batchOf = (call: Call): string => call.query['batch'] ?? ''
 /** The sheet is a page of its own: its makers know what it runs. */
 const SHEET_POLICY = `${SHEET_CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`
@@ -16,7 +16,7 @@ type VoucherRoute = 'vouchers' | 'voucherBatches' | 'createVouchers' | 'revokeVo
 
 export const voucherRoutes: { [N in VoucherRoute]: Handler<N> } = {
   vouchers: {
-    schema: { querystring: object({ batch: id, state: oneOf('unused', 'used', 'revoked'), limit: queryNumber, offset: queryNumber }) },
+    schema: { query: object({ batch: id, state: oneOf('unused', 'used', 'revoked'), limit: queryNumber, offset: queryNumber }) },
     run: (owner, { query }) => {
       const limit = numberOf(query, 'limit', 1, MAX_PAGE)
       const offset = numberOf(query, 'offset', 0, MAX_OFFSET)
@@ -29,13 +29,13 @@ export const voucherRoutes: { [N in VoucherRoute]: Handler<N> } = {
       })
     },
   },
-  voucherBatches: { schema: { querystring: NOTHING }, run: (owner) => owner.voucherBatches() },
+  voucherBatches: { schema: { query: NOTHING }, run: (owner) => owner.voucherBatches() },
   createVouchers: {
-    schema: { querystring: NOTHING, body: object({ packageId: id, count: integer(1, 1000), validUntil: date, note: line(48) }, ['packageId', 'count']) },
+    schema: { query: NOTHING, body: object({ packageId: id, count: integer(1, 1000), validUntil: date, note: line(48) }, ['packageId', 'count']) },
     run: (owner, { body }) => owner.createVouchers(body),
   },
   revokeVouchers: {
-    schema: { querystring: NOTHING, body: object({ id, code: line(64), batch: id }) },
+    schema: { query: NOTHING, body: object({ id, code: line(64), batch: id }) },
     run: (owner, { body }) => owner.revokeVouchers(body),
   },
   voucherSheet: {
