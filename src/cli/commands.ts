@@ -4,6 +4,7 @@ import { backup } from './commands/backup.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
+import { identityRestore } from './commands/identity-restore.ts'
 import { identityShow } from './commands/identity-show.ts'
 import { identityWords } from './commands/identity-words.ts'
 import { passwordSet } from './commands/password-set.ts'
@@ -55,6 +56,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   receiptVerify,
   identityShow,
   identityWords,
+  identityRestore,
   passwordSet,
   reload,
   configCheck,

@@ -9,6 +9,7 @@ import { hotspotMigrations } from '../hotspot/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken } from '../owner/index.ts'
 import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
+import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
 import { boxMigrations, checkSameBox } from './same-box.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
@@ -136,20 +137,24 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const control = new ControlServer({ owner, socketPath: config.main.controlSocket, log: log.room('control') })
   await control.start()
   started.add('the control socket', () => control.stop())
-  const dashboard = new OwnerServer({
-    owner,
-    address: config.owner.address,
-    port: config.owner.port,
-    guestInterface: config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null,
-    hostNames: [],
-    files: readDashboard(folder),
-    tls: null,
-    dataDir,
-    metricsToken: openMetricsToken(dataDir, systemRandomness),
-    boottimeMs: () => clock.boottimeMs(),
-    randomness: systemRandomness,
-    log: log.room('owner'),
-  })
+  const files = readDashboard(folder)
+  const metricsToken = openMetricsToken(dataDir, systemRandomness)
+  const newDashboard = (): OwnerServer =>
+    new OwnerServer({
+      owner,
+      address: config.owner.address,
+      port: config.owner.port,
+      guestInterface: config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null,
+      hostNames: [],
+      files,
+      tls: null,
+      dataDir,
+      metricsToken,
+      boottimeMs: () => clock.boottimeMs(),
+      randomness: systemRandomness,
+      log: log.room('owner'),
+    })
+  const dashboard = new PatientDashboard(newDashboard, systemTimers, log.room('owner'))
   await dashboard.start()
   started.add('the dashboard', () => dashboard.stop())
 

@@ -66,6 +66,7 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'receipt verify': ['receipt verify receipt.txt'],
   'identity show': ['identity'],
   'identity words': ['identity words'],
+  'identity restore': ['identity restore fresh', { stdin: 'test test test test test test test test test test test junk\n' }],
   'password set': ['password set', { stdin: 'another password\n' }],
   reload: ['reload'],
   'config check': ['config check meshbox.conf'],
