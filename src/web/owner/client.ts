@@ -44,6 +44,7 @@ export function enter(login: LoginState): void {
 export async function signOut(): Promise<void> {
   try {
     enter(await call('logout', {}))
+    location.hash = '' // whoever signs in next begins at home
   } catch {
     auth.set({ phase: 'starting', login: null })
   }

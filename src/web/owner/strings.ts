@@ -63,14 +63,15 @@ export const timeUnsure = 'The box was not sure of the time then.'
 export const packages = { unlimited: 'no limit' }
 
 // chart
+export const chartTitle = (days: number): string => `Last ${days} days`
 export const chartLabel = (days: number): string => `Earned per day, last ${days} days`
 export const chartValue = (day: string, amount: string): string => `${day}: ${amount}`
 export const chartToday = 'today'
 export const chartDay = 'Day'
 export const chartPaid = 'Guests paid'
 export const chartYours = 'Your part'
-export const chartAsTable = 'Show as table'
-export const chartAsPlot = 'Show as plot'
+export const chartAsTable = 'Table'
+export const chartAsPlot = 'Plot'
 export const chartNone = 'Your first sale will show up here.'
 
 // login
@@ -81,7 +82,7 @@ export const loginButton = 'Sign in'
 export const loginWrong = 'That is not the password. Look at Caps Lock and try again.'
 export const loginWait = (seconds: number): string => `Too many tries. You can try again in ${plural(seconds, 'second', 'seconds')}.`
 export const loginWaitOver = 'You can try again now.'
-export const loginForgot = 'Forgot it? On the box itself, run “meshbox password”.'
+export const loginForgot = 'Forgot it? On the box itself, run `meshbox password set`.'
 export const loginLockedTitle = 'Please sign in again'
 export const loginLockedLead = 'You were away for a while. Everything you typed is still here.'
 
@@ -93,7 +94,7 @@ export const setupPlaceLead = 'Guests see this name when they connect, and on ev
 export const setupName = 'Name of the place'
 export const setupNameExample = 'e.g. Corner Café'
 export const setupCode = 'Set-up code'
-export const setupCodeHint = 'It proves the box is yours. Find it in the box’s log, or run “meshbox status” on the box.'
+export const setupCodeHint = 'It proves the box is yours. Find it in the box’s log, or run `meshbox status` on the box.'
 export const setupCodeExample = 'ABCD-EFGH'
 export const setupPriceTitle = 'What does Wi-Fi cost?'
 export const setupPriceLead = 'You can change it any time under Prices.'
@@ -477,7 +478,7 @@ export const settingsChanged = 'Password changed. Other devices have to sign in 
 export const settingsLook = 'Look of this page'
 export const settingsLooks = { auto: 'Like the device', light: 'Light', dark: 'Dark' }
 export const settingsKeys = 'A second box'
-export const settingsKeysLead = 'Boxes with the same voucher keys accept each other’s vouchers. Type these words on the second box with “meshbox voucher adopt”.'
+export const settingsKeysLead = 'Boxes with the same voucher keys accept each other’s vouchers. Type these words on the second box, with `meshbox voucher key adopt`.'
 export const settingsKeysPublic = 'Voucher key of this box'
 export const settingsKeysButton = 'Show the voucher words'
 export const settingsKeysTitle = 'Voucher words'

@@ -2,7 +2,7 @@
  * Money per day as bars. The plot is one stop for the Tab key: arrow keys, a finger or the mouse pick a
  * day, whose figures stand above the plot and are spoken. The same figures are there as a table.
  */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { EarningDay, TokenJson } from '../../../owner/api.ts'
 import { showDay } from '../format.ts'
 import { perMille, showAmount, showMoney, unitsOf } from '../money.ts'
@@ -66,39 +66,43 @@ export function DayChart({ days, token, picked, onPick }: ChartProps) {
       onBlur={() => onPick(null)}
     >
       <svg width="100%" height={height} aria-hidden="true" focusable="false">
-        {lines.map((line) => (
-          <g key={String(line)}>
-            <line class="chart-grid" x1={left} x2={width} y1={yOf(line)} y2={yOf(line)} />
-            <text class="chart-text" x={left - 8} y={yOf(line) + 4} text-anchor="end">
-              {showAmount(line, token.decimals)}
+        {width > 0 && (
+          <>
+            {lines.map((line) => (
+              <g key={String(line)}>
+                <line class="chart-grid" x1={left} x2={width} y1={yOf(line)} y2={yOf(line)} />
+                <text class="chart-text" x={left - 8} y={yOf(line) + 4} text-anchor="end">
+                  {showAmount(line, token.decimals)}
+                </text>
+              </g>
+            ))}
+            {picked !== null && <rect class="chart-column" x={left + picked * step} y={TOP} width={step} height={base - TOP} rx="4" />}
+            {amounts.map((amount, index) => {
+              const y = amount > 0n ? Math.min(base - MIN_BAR, yOf(amount)) : base - 1
+              return (
+                <rect
+                  key={days[index]?.day}
+                  class={`chart-bar${index === shown ? ' chart-bar-now' : ''}${amount > 0n ? '' : ' chart-bar-none'}`}
+                  x={left + index * step + (step - barWidth) / 2}
+                  y={y}
+                  width={barWidth}
+                  height={base - y}
+                  rx={Math.min(3, barWidth / 2)}
+                />
+              )
+            })}
+            <line class="chart-base" x1={left} x2={width} y1={base} y2={base} />
+            <text class="chart-text" x={left} y={height - 8}>
+              {showDay(days[0]?.day ?? '', true)}
             </text>
-          </g>
-        ))}
-        {picked !== null && <rect class="chart-column" x={left + picked * step} y={TOP} width={step} height={base - TOP} rx="4" />}
-        {amounts.map((amount, index) => {
-          const y = amount > 0n ? Math.min(base - MIN_BAR, yOf(amount)) : base - 1
-          return (
-            <rect
-              key={days[index]?.day}
-              class={`chart-bar${index === shown ? ' chart-bar-now' : ''}${amount > 0n ? '' : ' chart-bar-none'}`}
-              x={left + index * step + (step - barWidth) / 2}
-              y={y}
-              width={barWidth}
-              height={base - y}
-              rx={Math.min(3, barWidth / 2)}
-            />
-          )
-        })}
-        <line class="chart-base" x1={left} x2={width} y1={base} y2={base} />
-        <text class="chart-text" x={left} y={height - 8}>
-          {showDay(days[0]?.day ?? '', true)}
-        </text>
-        <text class="chart-text" x={left + (width - left) / 2} y={height - 8} text-anchor="middle">
-          {showDay(days[Math.floor(days.length / 2)]?.day ?? '', true)}
-        </text>
-        <text class="chart-text" x={width} y={height - 8} text-anchor="end">
-          {S.chartToday}
-        </text>
+            <text class="chart-text" x={left + (width - left) / 2} y={height - 8} text-anchor="middle">
+              {showDay(days[Math.floor(days.length / 2)]?.day ?? '', true)}
+            </text>
+            <text class="chart-text" x={width} y={height - 8} text-anchor="end">
+              {S.chartToday}
+            </text>
+          </>
+        )}
       </svg>
     </div>
   )
@@ -116,11 +120,13 @@ function niceTop(amounts: readonly bigint[], decimals: number): bigint {
 
 function useWidth() {
   const frame = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(320)
-  useEffect(() => {
+  const [width, setWidth] = useState(0)
+  useLayoutEffect(() => {
     const element = frame.current
     if (!element) return undefined
-    const observer = new ResizeObserver(() => setWidth(Math.max(120, element.clientWidth)))
+    const measure = (): void => setWidth(Math.max(120, element.clientWidth))
+    measure()
+    const observer = new ResizeObserver(measure)
     observer.observe(element)
     return () => observer.disconnect()
   }, [])

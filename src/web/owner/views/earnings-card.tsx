@@ -106,7 +106,7 @@ function Plot({ data }: { data: EarningsJson }) {
               <span class="quiet">{showDay(day.day)}</span> <span class="strong num">{showMoney(unitsOf(day.all), data.token)}</span>
             </>
           ) : (
-            <span class="quiet">{S.chartLabel(data.days.length)}</span>
+            <span class="quiet">{S.chartTitle(data.days.length)}</span>
           )}
         </p>
         <Button kind="quiet" small icon={asTable ? 'speed' : 'table'} onClick={() => setAsTable(!asTable)}>

@@ -9,7 +9,7 @@ import { ConnectionBanner } from '../ui/connection-banner.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Form, TextField } from '../ui/field.tsx'
 import { Mark } from '../ui/icon.tsx'
-import { Notice, Refused } from '../ui/notice.tsx'
+import { Notice, Refused, Said } from '../ui/notice.tsx'
 
 /** What both faces share: the password, the try, and the wait after too many wrong ones. */
 function useLogin() {
@@ -92,7 +92,9 @@ export function LoginPage({ place }: { place: string }) {
               {S.loginButton}
             </Button>
           </Form>
-          <p class="quiet small">{S.loginForgot}</p>
+          <p class="quiet small">
+            <Said text={S.loginForgot} />
+          </p>
         </div>
       </main>
     </>

@@ -11,7 +11,7 @@ import { chooseLook, look, type Look } from '../theme.ts'
 import { Button } from '../ui/button.tsx'
 import { Form, Tabs, TextField } from '../ui/field.tsx'
 import { NewPassword, newPasswordProblem } from '../ui/new-password.tsx'
-import { Pending, Refused, say } from '../ui/notice.tsx'
+import { Pending, Refused, Said, say } from '../ui/notice.tsx'
 import { WordsDialog } from './words-dialog.tsx'
 
 /** What the identity room asks for; the box has the last word. */
@@ -146,7 +146,9 @@ function KeysCard({ settings }: { settings: SettingsJson }) {
     <section class="card card-pad stack" aria-labelledby="keys">
       <div class="stack-tight">
         <h2 id="keys">{S.settingsKeys}</h2>
-        <p class="quiet small">{S.settingsKeysLead}</p>
+        <p class="quiet small">
+          <Said text={S.settingsKeysLead} />
+        </p>
       </div>
       <div class="stack-tight">
         <p class="small field-label">{S.settingsKeysPublic}</p>

@@ -4,7 +4,7 @@ import { showContents } from '../format.ts'
 import { showMoney } from '../money.ts'
 import * as S from '../strings.ts'
 import { Choices, Switch, TextField } from '../ui/field.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Notice, Said } from '../ui/notice.tsx'
 import { NewPassword } from '../ui/new-password.tsx'
 import { minutesOf, type StepProps } from './setup.tsx'
 
@@ -33,7 +33,7 @@ export function PlaceStep({ draft, edit, checked, at }: StepProps) {
       />
       <TextField
         label={S.setupCode}
-        hint={S.setupCodeHint}
+        hint={<Said text={S.setupCodeHint} />}
         placeholder={S.setupCodeExample}
         value={draft.setupCode}
         onInput={(setupCode) => edit({ setupCode: setupCode.toUpperCase() })}

@@ -1,0 +1,227 @@
+/** What the owner sees: axe in every view, light and dark, phone and desktop; narrow screens; keyboard and focus. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
+import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../support/dashboard-browser.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+/** With gzip, as it is sent. */
+const SCRIPT_BUDGET_BYTES = 45_000
+
+interface View {
+  readonly name: string
+  readonly hash: string
+  /** There when the view is complete. */
+  readonly ready: string
+  readonly then?: (page: Page) => Promise<void>
+}
+
+const click = (name: string) => async (page: Page) => page.getByRole('button', { name, exact: true }).click()
+const VIEWS: readonly View[] = [
+  { name: 'home', hash: '#/home', ready: '.chart' },
+  { name: 'home, table', hash: '#/home', ready: '.chart', then: click('Table') },
+  { name: 'counter voucher', hash: '#/home/voucher', ready: 'dialog .choice' },
+  { name: 'counter voucher made', hash: '#/home/voucher', ready: 'dialog .choice', then: async (page) => click('Make voucher')(page).then(() => page.locator('svg.qr').waitFor()) },
+  { name: 'guests', hash: '#/guests', ready: '.guest' },
+  { name: 'history', hash: '#/guests', ready: '.guest', then: (page) => page.getByRole('radio', { name: 'History' }).check() },
+  { name: 'guest', hash: '#/guests/s000011', ready: 'dialog .visit-left' },
+  { name: 'guest, add time', hash: '#/guests/s000011', ready: 'dialog .visit-left', then: async (page) => click('Add time')(page).then(() => page.getByRole('radio', { name: 'Other' }).check()) },
+  { name: 'guest, refund', hash: '#/guests/s000011', ready: 'dialog .visit-left', then: click('Refund') },
+  { name: 'guest, end', hash: '#/guests/s000011', ready: 'dialog .visit-left', then: click('End visit') },
+  { name: 'vouchers', hash: '#/vouchers', ready: '.batch' },
+  { name: 'make vouchers', hash: '#/vouchers/new', ready: 'dialog .choice', then: async (page) => page.getByLabel('How many').fill('0').then(() => page.locator('.dialog-foot .button-primary').click()) },
+  { name: 'batch', hash: '#/vouchers/b0002', ready: '.code-row' },
+  { name: 'batch, revoke', hash: '#/vouchers/b0002', ready: '.code-row', then: click('Revoke batch') },
+  { name: 'prices', hash: '#/prices', ready: '.guest-page' },
+  { name: 'package', hash: '#/prices', ready: '.guest-page', then: async (page) => click('Add package')(page).then(() => click('Save')(page)) },
+  { name: 'happy hour', hash: '#/prices', ready: '.guest-page', then: async (page) => click('Add happy hour')(page).then(() => click('Save')(page)) },
+  { name: 'health', hash: '#/health', ready: '.log-line' },
+  { name: 'recovery words', hash: '#/health', ready: '.log-line', then: click('Show the words') },
+  { name: 'settings', hash: '#/settings', ready: '.facts' },
+  { name: 'more', hash: '#/more', ready: 'h1' },
+]
+
+let browser: Browser
+let files: Awaited<ReturnType<typeof bundleDashboard>>
+let busy: DashboardApp
+let fresh: DashboardApp
+beforeAll(async () => {
+  ;[browser, files] = await Promise.all([launchOwnerBrowser(), bundleDashboard()])
+  ;[busy, fresh] = await Promise.all([startDashboardApp(files, 'busy'), startDashboardApp(files, 'fresh')])
+})
+afterAll(async () => {
+  await browser.close()
+  await Promise.all([busy.stop(), fresh.stop()])
+})
+
+async function show(page: Page, view: View): Promise<void> {
+  await openView(page, '#/more') // so that nothing of the view before is left open
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await openView(page, view.hash)
+  await page.locator(view.ready).first().waitFor()
+  await view.then?.(page)
+}
+
+async function axeFindings(page: Page, name: string): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE)
+  const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
+  expect(results.passes.length).toBeGreaterThan(10)
+  return results.violations.map((violation) => `${name}: ${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)
+}
+
+/** What lies beyond the right edge of the window, other than inside something that scrolls by itself. */
+async function overflowing(page: Page, name: string): Promise<string[]> {
+  return page.evaluate((view) => {
+    const width = document.documentElement.clientWidth
+    const found = document.documentElement.scrollWidth > width ? [`${view}: the page is ${document.documentElement.scrollWidth} wide`] : []
+    for (const element of document.querySelectorAll('main *, dialog *, nav *')) {
+      if (element instanceof SVGElement && element.tagName !== 'svg') continue // an svg shows nothing beyond its own box
+      const { right, width: own } = element.getBoundingClientRect()
+      const scrolls = element.closest('.table-frame, .log, .tabs')
+      if (own > 0 && right > width + 0.5 && !scrolls && !element.closest('.hidden-text')) found.push(`${view}: ${element.tagName} .${element.className} ${element.textContent?.slice(0, 40)}`)
+    }
+    return found
+  }, name)
+}
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  it.each([
+    ['phone', 360, 780],
+    ['desktop', 1280, 860],
+  ] as const)('axe finds nothing to complain about in any view, %s', async (_name, width, height) => {
+    const { page, close, complaints } = await openOwnerPage(browser, busy.url, { width, height, colorScheme })
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    const findings = await axeFindings(page, 'login')
+    await signIn(page)
+    for (const view of VIEWS) {
+      await show(page, view)
+      findings.push(...(await axeFindings(page, view.name)))
+    }
+    expect(findings).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it('axe finds nothing in the first run, nor in its objections', async () => {
+    const { page, close } = await openOwnerPage(browser, fresh.url, { width: 360, height: 780, colorScheme })
+    const findings: string[] = []
+    await page.getByRole('heading', { name: 'What is your place called?' }).waitFor()
+    await page.getByRole('button', { name: 'Next' }).click()
+    findings.push(...(await axeFindings(page, 'place, wrong')))
+    await page.getByLabel('Name of the place').fill('Blue Door')
+    await page.getByLabel('Set-up code').fill('AAAA-BBBB')
+    for (const step of ['price', 'packages', 'network', 'password']) {
+      await page.getByRole('button', { name: 'Next' }).click()
+      findings.push(...(await axeFindings(page, step)))
+    }
+    await page.getByLabel('Password', { exact: true }).fill('abcdefghijklm')
+    await page.getByRole('button', { name: 'Finish set-up' }).click()
+    findings.push(...(await axeFindings(page, 'password, wrong')))
+    expect(findings).toEqual([])
+    await close()
+  })
+})
+
+describe('on narrow screens', () => {
+  it.each([320, 360, 768])('nothing has to be scrolled sideways at %i pixels', async (width) => {
+    const { page, close } = await openOwnerPage(browser, busy.url, { width, height: 700 })
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    const findings = await overflowing(page, 'login')
+    await signIn(page)
+    for (const view of VIEWS) {
+      await show(page, view)
+      findings.push(...(await overflowing(page, view.name)))
+    }
+    expect(findings).toEqual([])
+    await close()
+  })
+
+  it('nothing in the first run has to be scrolled sideways at 320 pixels', async () => {
+    const { page, close } = await openOwnerPage(browser, fresh.url, { width: 320, height: 640 })
+    await page.getByLabel('Name of the place').fill('W'.repeat(48))
+    await page.getByLabel('Set-up code').fill('AAAA-BBBB')
+    const findings: string[] = []
+    for (const step of ['place', 'price', 'packages', 'network']) {
+      findings.push(...(await overflowing(page, step)))
+      await page.getByRole('button', { name: 'Next' }).click()
+    }
+    expect([...findings, ...(await overflowing(page, 'password'))]).toEqual([])
+    await close()
+  })
+
+  it('a name of 48 wide letters breaks nothing', async () => {
+    const { page, close } = await openOwnerPage(browser, busy.url, { width: 320, height: 640 })
+    await signIn(page)
+    await openView(page, '#/settings')
+    await page.getByLabel('Name of the place').fill('W'.repeat(48))
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Name saved.').waitFor()
+    for (const view of VIEWS.filter((one) => ['home', 'prices', 'settings'].includes(one.name))) {
+      await show(page, view)
+      expect(await overflowing(page, view.name)).toEqual([])
+    }
+    await page.getByRole('link', { name: 'More' }).click()
+    await openView(page, '#/settings')
+    await page.getByLabel('Name of the place').fill('Corner Café')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Name saved.').waitFor()
+    await close()
+  })
+})
+
+describe('by keyboard', () => {
+  const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
+
+  it('the first stop leads past the navigation, and a new view takes the focus to its heading', async () => {
+    const { page, close } = await openOwnerPage(browser, busy.url)
+    await signIn(page)
+    await page.locator('.chart').waitFor()
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+    await page.evaluate(() => window.getSelection()?.removeAllRanges())
+    await page.locator('.skip').focus()
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN')
+    await page.locator('.nav-side').getByRole('link', { name: 'Vouchers' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('.batch').first().waitFor()
+    expect(await focused(page)).toBe('Vouchers')
+    await close()
+  })
+
+  it('a dialog keeps the focus inside and gives it back', async () => {
+    const { page, close } = await openOwnerPage(browser, busy.url)
+    await signIn(page)
+    await page.getByRole('button', { name: 'New voucher' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('dialog .choice').first().waitFor()
+    expect(await focused(page)).toBe('New voucher')
+    expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true)
+    for (let stop = 0; stop < 8; stop++) {
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate(() => document.activeElement === document.body || document.activeElement?.closest('dialog') !== null)).toBe(true)
+    }
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused(page)).toBe('New voucher')
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BUTTON')
+    await close()
+  })
+
+  it('moves nothing for who asked for less motion', async () => {
+    const { page, close } = await openOwnerPage(browser, busy.url)
+    await signIn(page)
+    await page.locator('.dot').first().waitFor()
+    const moving = await page.evaluate(() => document.getAnimations().filter((animation) => Number(animation.effect?.getComputedTiming().duration) > 1).length)
+    expect(moving).toBe(0)
+    await close()
+  })
+})
+
+it('is small enough for a phone on a slow link', () => {
+  expect(files.get('/dashboard.js')?.gzip?.length).toBeLessThan(SCRIPT_BUDGET_BYTES)
+  expect(files.get('/dashboard.js')?.body.length).toBeGreaterThan(10_000)
+})

@@ -1,0 +1,626 @@
+/** What the owner does with the dashboard, in a real Chromium against the real owner room and its HTTP door. */
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { decodeQR } from 'qr/decode.js'
+import { readQr } from '../../src/hotspot/voucher/index.ts'
+import type { DashboardFiles } from '../../src/owner/io/static-files.ts'
+import { BOX_WORDS, PASSWORD, VOUCHER_WORDS, bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
+import { launchOwnerBrowser, openOwnerPage, openView, signIn, type OwnerPage } from '../support/dashboard-browser.ts'
+import { KEYS } from '../unit/voucher/fixed-keys.ts'
+
+const CSRF_HEADER = 'x-meshbox-csrf'
+let browser: Browser
+let files: DashboardFiles
+let app: DashboardApp
+let opened: OwnerPage
+let page: Page
+
+beforeAll(async () => {
+  ;[browser, files] = await Promise.all([launchOwnerBrowser(), bundleDashboard()])
+})
+afterAll(async () => {
+  await browser.close()
+})
+
+async function start(kind: 'fresh' | 'empty' | 'busy'): Promise<void> {
+  app = await startDashboardApp(files, kind)
+  opened = await openOwnerPage(browser, app.url)
+  page = opened.page
+}
+afterEach(async () => {
+  expect(opened.complaints).toEqual([])
+  await opened.close()
+  await app.stop()
+})
+
+const dialog = () => page.getByRole('dialog')
+const button = (name: string) => page.getByRole('button', { name, exact: true })
+/** A busy machine may take its time; nothing here is a measurement. */
+const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 20_000 })
+/** What stands at a field as the box's or the page's objection. */
+async function errorAt(label: string): Promise<string> {
+  const field = page.getByLabel(label, { exact: true })
+  await soon(async () => field.getAttribute('aria-invalid')).toBe('true')
+  const ids = ((await field.getAttribute('aria-describedby')) ?? '').split(' ').filter((id) => id.endsWith('-error'))
+  return (await page.locator(`[id="${ids[0]}"]`).textContent()) ?? ''
+}
+
+describe('first run', () => {
+  beforeEach(() => start('fresh'))
+
+  it('leads from the set-up code to the first sheet of vouchers', async () => {
+    await page.getByRole('heading', { name: 'What is your place called?' }).waitFor()
+    await button('Next').click()
+    expect(await errorAt('Name of the place')).toBe('Please give your place a name.')
+    expect(await errorAt('Set-up code')).toBe('Please type the set-up code.')
+    await page.getByLabel('Name of the place').fill('Blue Door')
+    await page.getByLabel('Set-up code').fill('aaaa-bbbb')
+    await button('Next').click()
+
+    await page.getByRole('heading', { name: 'What does Wi-Fi cost?' }).waitFor()
+    await page.getByLabel('1 MBX buys').fill('0')
+    await button('Next').click()
+    expect(await errorAt('1 MBX buys')).toContain('more than 0')
+    await page.getByRole('radio', { name: '15 min' }).check()
+    await page.getByText('An hour costs a guest 4 MBX.').waitFor()
+    await button('Next').click()
+
+    await page.getByRole('radio', { name: /Kiosk/ }).check()
+    await button('Next').click()
+    await page.getByRole('radio', { name: 'br-lan' }).waitFor()
+    expect(await page.getByRole('radio', { name: 'br-guest' }).isChecked()).toBe(true)
+    await button('Next').click()
+
+    await page.getByLabel('Password', { exact: true }).fill('too short')
+    await button('Finish set-up').click()
+    expect(await errorAt('Password')).toContain('at least 10')
+    await page.locator('.strength').getByText('Too short').waitFor()
+    await page.getByLabel('Password', { exact: true }).fill('seven green old bicycles')
+    await page.locator('.strength').getByText('Strong').waitFor()
+    await button('Finish set-up').click()
+    expect(await errorAt('Type it once more')).toContain('not the same')
+    await page.getByLabel('Type it once more').fill('seven green old bicycles')
+    await button('Finish set-up').click()
+
+    // the box refuses the made-up code: back at its field, everything else still filled in
+    expect(await errorAt('Set-up code')).toContain('not the set-up code')
+    expect(await page.getByLabel('Name of the place').inputValue()).toBe('Blue Door')
+    expect(app.owner.access.isUnclaimed).toBe(true)
+    await page.getByLabel('Set-up code').fill(app.owner.access.firstRun.setupCode)
+    for (let step = 0; step < 4; step++) await button('Next').click()
+    expect(await page.getByLabel('Password', { exact: true }).inputValue()).toBe('seven green old bicycles')
+    await button('Finish set-up').click()
+
+    await page.getByRole('heading', { name: 'Blue Door is open' }).waitFor()
+    expect(app.owner.access.isUnclaimed).toBe(false)
+    const tariff = app.owner.tariff()
+    expect(tariff.minutesPerToken).toMatch(/^15(\.|$)/)
+    expect(tariff.packages.map((one) => one.label)).toEqual(['10 minutes', '30 minutes', '1 hour', '3 hours'])
+    await button('Print your first sheet of vouchers').click()
+    await dialog().getByRole('button', { name: 'Make 32 vouchers' }).click()
+    await dialog().getByText('32 vouchers ready').waitFor()
+    expect(app.owner.voucherBatches().batches.map((batch) => batch.count)).toEqual([32])
+  })
+
+  it('can do without a price per minute', async () => {
+    await page.getByLabel('Name of the place').fill('Blue Door')
+    await page.getByLabel('Set-up code').fill(app.owner.access.firstRun.setupCode)
+    await button('Next').click()
+    await page.getByRole('switch', { name: 'Only sell packages' }).check()
+    await button('Next').click()
+    expect(await page.getByRole('radio').count()).toBe(1)
+    await button('Next').click()
+    await button('Next').click()
+    await page.getByLabel('Password', { exact: true }).fill('seven green old bicycles')
+    await page.getByLabel('Type it once more').fill('seven green old bicycles')
+    await button('Finish set-up').click()
+    await page.getByRole('heading', { name: 'Blue Door is open' }).waitFor()
+    await button('Go to the dashboard').click()
+    await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
+    expect(app.owner.tariff().minutesPerToken).toBeNull()
+  })
+})
+
+describe('signing in', () => {
+  beforeEach(() => start('busy'))
+
+  it('says what is wrong, and how long to wait after too many tries', async () => {
+    for (let tries = 0; tries < 3; tries++) {
+      await page.getByLabel('Owner password').fill(`wrong guess number ${tries}`)
+      await button('Sign in').click()
+      expect(await errorAt('Owner password')).toContain('not the password')
+    }
+    await page.getByLabel('Owner password').fill(PASSWORD)
+    await button('Sign in').click()
+    await page.getByText(/You can try again in \d+ seconds?\./).waitFor()
+    await page.getByText('You can try again now.').waitFor()
+    app.clock.aheadMs += 60_000
+    await button('Sign in').click()
+    await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
+  })
+
+  it('asks again over the open page when the login has ended, and loses nothing typed', async () => {
+    await signIn(page)
+    await openView(page, '#/prices')
+    await page.getByLabel('Price of a minute').fill('0.35')
+    app.clock.aheadMs += 31 * 60_000
+    await button('Save').click()
+    await dialog().getByText('Please sign in again').waitFor()
+    await page.getByLabel('Owner password').fill(PASSWORD)
+    await dialog().getByRole('button', { name: 'Sign in' }).click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(await page.getByLabel('Price of a minute').inputValue()).toBe('0.35')
+    await button('Save').click()
+    await soon(() => app.owner.tariff().pricePerMinute.text).toBe('0.35')
+  })
+
+  it('signs out, and shows nothing of the box afterwards', async () => {
+    await signIn(page)
+    await button('Sign out').click()
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    expect(await page.locator('body').innerText()).not.toContain('Earned')
+  })
+
+  it('carries the CSRF text on every change, and fetches a new one when another tab has signed in', async () => {
+    await signIn(page)
+    const sent: (string | undefined)[] = []
+    page.on('request', (request) => {
+      if (request.method() !== 'GET' && request.url().endsWith('/pause')) sent.push(request.headers()[CSRF_HEADER])
+    })
+    await page.evaluate(async (password) => {
+      await fetch('/api/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ password }) })
+    }, PASSWORD)
+    await openView(page, '#/guests/s000011')
+    await button('Pause').click()
+    await dialog().getByText('Paused by you').waitFor()
+    expect(sent).toHaveLength(2)
+    expect(new Set(sent).size).toBe(2)
+    expect(app.desk.session('s000011').state).toBe('paused')
+  })
+})
+
+describe('home', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+  })
+
+  it('shows what was earned, exactly, with every day of the plot by keyboard and as a table', async () => {
+    const earnings = app.owner.earnings({ days: 30 })
+    const shown = async (label: string): Promise<string> => (await page.locator('.sums > div, .sum-more > div').filter({ hasText: label }).last().locator('.amount').innerText()).replaceAll(',', '').replace(/\s+/, '\u00a0')
+    const text = (amount: string): string => `${amount.replace(/\.(\d)$/, '.$10')}\u00a0MBX`
+    expect(await shown('Earned today')).toBe(text(earnings.earnedToday.all.text))
+    expect(await shown('This month')).toBe(text(earnings.earnedMonth?.all.text ?? ''))
+    expect(await shown('All time')).toBe(text(earnings.earnedTotal.all.text))
+
+    const plot = page.getByRole('slider', { name: /Earned per day/ })
+    await plot.focus()
+    await page.keyboard.press('Home')
+    expect(await plot.getAttribute('aria-valuenow')).toBe('1')
+    expect(await plot.getAttribute('aria-valuetext')).toContain(text(earnings.days[0]?.all.text ?? ''))
+    await page.keyboard.press('ArrowRight')
+    expect(await plot.getAttribute('aria-valuetext')).toContain(text(earnings.days[1]?.all.text ?? ''))
+    await button('Table').click()
+    const rows = page.locator('.table tbody tr')
+    expect(await rows.count()).toBe(30)
+    expect(await rows.first().innerText()).toContain(text(earnings.days[29]?.owner.text ?? ''))
+  })
+
+  it('gives the guest at the counter a voucher: code, QR and the price to collect', async () => {
+    await button('New voucher').click()
+    await dialog().getByRole('radio', { name: /2 hours/ }).check()
+    await dialog().getByRole('button', { name: 'Make voucher' }).click()
+    const code = (await dialog().locator('.handover-code').innerText()).trim()
+    const made = app.owner.vouchers({ limit: 1000 }).vouchers.find((voucher) => voucher.code === code)
+    expect(made).toMatchObject({ label: '2 hours', state: 'unused', seconds: 7200 })
+    await dialog().getByText('10 MBX', { exact: true }).waitFor()
+
+    await dialog().locator('svg.qr').waitFor()
+    const image = await dialog().locator('svg.qr').evaluate((svg) => {
+      const side = 400
+      const canvas = document.createElement('canvas')
+      canvas.width = canvas.height = side
+      const pen = canvas.getContext('2d')
+      const [x = 0, y = 0, width = 1] = (svg.getAttribute('viewBox') ?? '').split(' ').map(Number)
+      if (!pen) return null
+      pen.fillStyle = '#fff'
+      pen.fillRect(0, 0, side, side)
+      pen.scale(side / width, side / width)
+      pen.translate(-x, -y)
+      pen.fillStyle = '#000'
+      pen.fill(new Path2D(svg.querySelector('path')?.getAttribute('d') ?? ''), 'evenodd')
+      return { side, data: [...pen.getImageData(0, 0, side, side).data] }
+    })
+    const scanned = decodeQR({ width: image?.side ?? 0, height: image?.side ?? 0, data: Uint8ClampedArray.from(image?.data ?? []) })
+    expect(`${readQr(scanned, KEYS).slot}.${readQr(scanned, KEYS).box}.${readQr(scanned, KEYS).serial}`).toBe(made?.id)
+
+    await button('Another one').click()
+    await dialog().getByText('What does the guest want?').waitFor()
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+  })
+
+  it('has the health of the box in one line that leads to the details', async () => {
+    await page.getByText('Recovery words were never shown').waitFor()
+    await page.locator('.strip').getByRole('link').click()
+    await page.getByRole('heading', { level: 1, name: 'Box health' }).waitFor()
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
+    expect(await page.title()).toBe('Box health · Corner Café')
+  })
+
+  it('counts by itself what was earned while the clock was not trusted', async () => {
+    app.clock.trusted = false
+    await page.reload()
+    await page.getByText('Earned since the box was switched on').waitFor()
+    await page.getByText('The box is not sure of the date', { exact: true }).waitFor()
+    await page.getByText('Clock is not confirmed').waitFor()
+    expect(await page.getByText('This month', { exact: true }).count()).toBe(0)
+  })
+})
+
+describe('guests', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+    await openView(page, '#/guests')
+    await page.locator('.guest').first().waitFor()
+  })
+  const row = (mac: string) => page.locator('.guest').filter({ hasText: mac })
+  const secondsIn = (clock: string): number => clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
+
+  it('counts down between two answers of the box', async () => {
+    const left = row('d6:90:3e:44:28:1c').locator('.remaining')
+    const first = secondsIn(await left.innerText())
+    await opened.context.route('**/api/sessions**', (route) => route.abort()) // from now on nothing comes from the box
+    await soon(async () => secondsIn(await left.innerText())).toBeLessThan(first)
+    await opened.context.unroute('**/api/sessions**')
+  })
+
+  it('pauses and resumes', async () => {
+    await row('d6:90:3e:44:28:1c').getByRole('link').click()
+    await button('Pause').click()
+    await dialog().getByText('Paused by you').waitFor()
+    expect(app.desk.session('s000011').state).toBe('paused')
+    await button('Resume').click()
+    await dialog().getByText('Online', { exact: true }).waitFor()
+    expect(app.desk.session('s000011').state).toBe('active')
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    expect(new URL(page.url()).hash).toBe('#/guests')
+    expect(await page.evaluate(() => document.activeElement?.closest('.guest')?.textContent)).toContain('d6:90:3e:44:28:1c')
+  })
+
+  it('adds time: a preset, and any number of minutes', async () => {
+    const before = app.desk.session('s000011').secondsLeft ?? 0
+    await openView(page, '#/guests/s000011')
+    await button('Add time').click()
+    await page.getByRole('radio', { name: '+1 h' }).check()
+    await button('Add 60 min').click()
+    await soon(() => app.desk.session('s000011').secondsLeft).toBeGreaterThan(before + 3400)
+    await button('Add time').click()
+    await page.getByRole('radio', { name: 'Other' }).check()
+    await page.getByLabel('Minutes to add').fill('2.5')
+    await button('Add 0 min').click()
+    expect(await errorAt('Minutes to add')).toContain('whole number')
+    await page.getByLabel('Minutes to add').fill('45')
+    await button('Add 45 min').click()
+    await soon(() => app.desk.session('s000011').secondsLeft).toBeGreaterThan(before + 3400 + 2600)
+  })
+
+  it('asks with the amount before a refund, and then says the exact one', async () => {
+    await openView(page, '#/guests/s000011')
+    await button('Refund').click()
+    await dialog().getByText(/^4\.0\d\sMBX$/).waitFor()
+    await dialog().getByText(/Of 10\sMBX paid/).waitFor()
+    expect(app.desk.session('s000011').state).toBe('active')
+    await button('Refund and end').click()
+    await dialog().getByText('Give back to the guest').waitFor()
+    const { refunded, state, endReason } = app.desk.session('s000011')
+    expect([state, endReason]).toEqual(['ended', 'refunded'])
+    const shown = (await dialog().locator('.collect-sum').innerText()).replace('…', '').replace(/\s.*$/, '')
+    expect(String(refunded).startsWith(shown.replace('.', ''))).toBe(true)
+    await button('Done').click()
+    await row('d6:90:3e:44:28:1c').waitFor({ state: 'detached' })
+  })
+
+  it('ends a visit only after asking', async () => {
+    await openView(page, '#/guests/s000011')
+    await button('End visit').click()
+    await dialog().getByText(/loses what is left \(4\d min\)/).waitFor()
+    await button('Back').click()
+    expect(app.desk.session('s000011').state).toBe('active')
+    await button('End visit').click()
+    await button('End visit').click()
+    await dialog().getByText('Ended by you').waitFor()
+    expect(app.desk.session('s000011').endReason).toBe('ended-by-owner')
+  })
+
+  it('finds a device, and keeps a history', async () => {
+    await page.getByLabel('Find a guest').fill('5e:0b')
+    await page.getByText('Nothing found').waitFor()
+    await page.getByRole('radio', { name: 'History' }).check()
+    await soon(() => page.locator('.guest').count()).toBe(8)
+    await page.getByLabel('Find a guest').fill('')
+    await soon(() => page.locator('.guest').count()).toBe(15)
+    await page.getByText('The box was not sure of the time then.').first().waitFor({ state: 'attached' })
+  })
+})
+
+describe('vouchers', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+    await openView(page, '#/vouchers')
+    await page.locator('.batch').first().waitFor()
+  })
+
+  it('makes a batch, with objections at the fields, and offers it for printing', async () => {
+    await button('Make vouchers').click()
+    await page.getByLabel('How many').fill('1001')
+    await page.locator('.dialog-foot .button-primary').click()
+    expect(await errorAt('How many')).toContain('1 to 1000')
+    await page.getByLabel('How many').fill('40')
+    await page.getByLabel('Use by (optional)').fill('2020-01-31')
+    await page.getByLabel('Own words (optional)').fill('Summer fair')
+    await button('Make 40 vouchers').click()
+    expect(await errorAt('Use by (optional)')).toContain('today or later')
+    await page.getByLabel('Use by (optional)').fill('2099-12-31')
+    await button('Make 40 vouchers').click()
+    await dialog().getByText('40 vouchers ready').waitFor()
+    const [sheet] = await Promise.all([opened.context.waitForEvent('page'), dialog().getByRole('link', { name: /Print sheet/ }).click()])
+    await sheet.locator('.voucher').first().waitFor()
+    expect(await sheet.locator('.voucher').count()).toBe(40)
+    await sheet.close()
+    const [csv] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('link', { name: 'Export CSV' }).click()])
+    expect(csv.suggestedFilename()).toMatch(/^vouchers-.*\.csv$/)
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Summer fair' }).waitFor()
+    expect(app.owner.voucherBatches().batches[0]).toMatchObject({ label: 'Summer fair', count: 40, unused: 40 })
+  })
+
+  it('revokes one voucher and a whole batch, after asking', async () => {
+    await page.getByRole('link', { name: '1 day' }).click()
+    await page.getByRole('heading', { level: 1, name: '1 day' }).waitFor()
+    await page.getByRole('radio', { name: 'Unused' }).check()
+    await soon(() => page.locator('.code-row').count()).toBe(12)
+    const code = await page.locator('.code-text').first().innerText()
+    await button(`Revoke ${code}`).click()
+    await dialog().getByText(`Revoke ${code}?`).waitFor()
+    await button('Revoke').click()
+    await soon(() => page.locator('.code-row').count()).toBe(11)
+    await button('Revoke batch').click()
+    await dialog().getByText(/11 unused codes stop working/).waitFor()
+    await button('Revoke').click()
+    await page.getByText('None in this batch.').waitFor()
+    expect(app.owner.vouchers({ batch: 'b0002', state: 'unused' }).vouchers).toEqual([])
+  })
+
+  it('folds away what was made one by one', async () => {
+    await app.owner.createVouchers({ packageId: 'day', count: 1 })
+    await page.reload()
+    await page.getByText('1 single voucher').click()
+    await page.locator('details').getByRole('link', { name: '1 day' }).click()
+    await soon(() => page.locator('.code-row').count()).toBe(1)
+  })
+})
+
+describe('prices', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+    await openView(page, '#/prices')
+    await page.locator('.guest-page').waitFor()
+  })
+
+  it('shows a change to the guest before it is saved, keeps it while looking elsewhere, and saves it', async () => {
+    await page.getByLabel('Price of a minute').fill('0,25')
+    await page.locator('.guest-page').getByText('0.25 MBX a minute').waitFor()
+    await page.getByText('1 MBX buys 4 minutes.').waitFor()
+    await openView(page, '#/health')
+    await page.getByRole('heading', { level: 1, name: 'Box health' }).waitFor()
+    await openView(page, '#/prices')
+    expect(await page.getByLabel('Price of a minute').inputValue()).toBe('0,25')
+    expect(app.owner.tariff().pricePerMinute.text).toBe('0.1')
+    await button('Save').click()
+    await soon(() => app.owner.tariff().pricePerMinute.text).toBe('0.25')
+    await button('Save').waitFor({ state: 'detached' })
+  })
+
+  it('says at the field what the box does not accept, and sends nothing that is no number', async () => {
+    await page.getByLabel('Price of a minute').fill('1.2.3')
+    await button('Save').click()
+    expect(await errorAt('Price of a minute')).toContain('18 digits')
+    await page.getByLabel('Price of a minute').fill('0.1')
+    await page.getByLabel('Speed down').fill('3')
+    await button('Save').click()
+    expect(await errorAt('Speed down')).toContain('kbit/s')
+    await button('Discard').click()
+    expect(await page.getByLabel('Speed down').inputValue()).toBe('')
+  })
+
+  it('edits, adds, moves and removes packages', async () => {
+    await button('Edit 2 hours').click()
+    await page.getByLabel('Devices at once').fill('99')
+    await button('Save').click()
+    expect(await errorAt('Devices at once')).toContain('16')
+    await page.getByLabel('Devices at once').fill('4')
+    await page.getByLabel('Price', { exact: true }).fill('12.5')
+    await button('Save').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages[1]).toMatchObject({ id: 'two_hours', slot: 1, devices: 4, seconds: 7200, price: { text: '12.5' } })
+
+    await button('Add package').click()
+    await page.getByLabel('Name', { exact: true }).fill('Weekend')
+    await page.getByLabel('Time', { exact: true }).fill('2')
+    await page.getByLabel('Counted in').selectOption('days')
+    await button('Save').click()
+    expect(await errorAt('Price')).toContain('Type a price')
+    await page.getByLabel('Price', { exact: true }).fill('45')
+    await button('Save').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages.at(-1)).toMatchObject({ id: 'weekend', label: 'Weekend', seconds: 172_800, price: { text: '45' }, offered: true })
+    await page.locator('.guest-page').getByText('Weekend').waitFor()
+
+    await button('Edit Weekend').click()
+    await button('Move up').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages.at(-2)?.id).toBe('weekend')
+    await button('Edit Weekend').click()
+    await button('Remove').click()
+    await button('Remove for good?').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages.map((one) => one.id)).not.toContain('weekend')
+  })
+
+  it('edits happy hours and the free trial', async () => {
+    await button('Add happy hour').click()
+    await page.getByLabel('Name', { exact: true }).fill('Early birds')
+    await page.getByLabel('Until', { exact: true }).fill('08:00')
+    await button('Save').click()
+    expect(await errorAt('Until')).toContain('another time')
+    await page.getByLabel('Until', { exact: true }).fill('09:30')
+    await dialog().getByRole('checkbox', { name: 'Sun' }).uncheck()
+    await button('Save').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().happyHours.at(-1)).toMatchObject({ id: 'early_birds', fromMinute: 480, toMinute: 570, days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'], discountPercent: 20 })
+    await page.getByRole('switch', { name: 'Offer a free trial' }).uncheck()
+    await button('Save').click()
+    await soon(() => app.owner.tariff().trialMinutes).toBe(0)
+    expect(await page.locator('.guest-page').innerText()).not.toContain('Try it free')
+  })
+})
+
+describe('health and settings', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+  })
+
+  it('shows the recovery words once, to who types the password again', async () => {
+    await openView(page, '#/health')
+    await button('Show the words').click()
+    await page.getByLabel('Your owner password').fill('not the password')
+    await button('Show them now').click()
+    expect(await errorAt('Your owner password')).toContain('not the password')
+    await page.getByLabel('Your owner password').fill(PASSWORD)
+    await button('Show them now').click()
+    await dialog().locator('.words').waitFor()
+    expect(await dialog().locator('.words .mono').allInnerTexts()).toEqual(BOX_WORDS)
+    await page.keyboard.press('Escape')
+    expect(await dialog().locator('.words').isVisible()).toBe(true)
+    await dialog().getByRole('switch', { name: 'I have written them down' }).check()
+    await button('Close for good').click()
+    await page.getByText('They were shown already.', { exact: false }).waitFor()
+    expect(await page.content()).not.toContain(BOX_WORDS[2])
+  })
+
+  it('downloads a backup and a support bundle, and filters the log', async () => {
+    await openView(page, '#/health')
+    const [backup] = await Promise.all([page.waitForEvent('download'), button('Download backup').click()])
+    expect(backup.suggestedFilename()).toBe('meshbox-backup.sqlite3')
+    const [bundle] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download bundle' }).click()])
+    expect(bundle.suggestedFilename()).toBe('meshbox-support.tar.gz')
+    await page.getByText('free trial given').waitFor()
+    await page.getByRole('radio', { name: 'Warnings' }).check()
+    await page.getByText('rules were flushed').waitFor()
+    expect(await page.getByText('free trial given').count()).toBe(0)
+  })
+
+  it('shows alarms and what is wrong, worst first', async () => {
+    app.desk.gate = { state: 'degraded', reason: 'the shaper is missing', repairs: 3, devices: 0 }
+    app.desk.alarms = [{ kind: 'forged-address', detail: '10.80.0.1 claimed by a guest', mac: '02:00:00:00:00:66', wallMs: app.clock.wallMs() }]
+    await page.reload()
+    await page.getByText('Gate limps: the shaper is missing').waitFor()
+    await openView(page, '#/health')
+    await page.getByText('10.80.0.1 claimed by a guest').waitFor()
+    await page.getByText('repaired 3 times').waitFor()
+  })
+
+  it('changes the name and the password', async () => {
+    await openView(page, '#/settings')
+    await page.getByLabel('Name of the place').fill('Corner Café & Bar')
+    await button('Save').click()
+    await page.locator('.nav-side').getByText('Corner Café & Bar').waitFor()
+    expect(app.owner.status().name).toBe('Corner Café & Bar')
+    await page.getByLabel('Password now').fill('wrong wrong wrong')
+    await page.getByLabel('New password').fill('nine red paper lanterns')
+    await page.getByLabel('Type it once more').fill('nine red paper lanterns')
+    await button('Change password').click()
+    expect(await errorAt('Password now')).toContain('not the password')
+    await page.getByLabel('Password now').fill(PASSWORD)
+    await button('Change password').click()
+    await page.getByText('Password changed.', { exact: false }).waitFor()
+    await button('Sign out').click()
+    await signIn(page, 'nine red paper lanterns')
+  })
+
+  it('shows the voucher words for a second box, and the chosen look stays', async () => {
+    await openView(page, '#/settings')
+    await button('Show the voucher words').click()
+    await page.getByLabel('Your owner password').fill(PASSWORD)
+    await button('Show them now').click()
+    await dialog().locator('.words').waitFor()
+    expect(await dialog().locator('.words .mono').allInnerTexts()).toEqual(VOUCHER_WORDS)
+    await button('Done').click()
+    const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).color + getComputedStyle(document.documentElement).backgroundColor)
+    const light = await background()
+    await page.getByRole('radio', { name: 'Dark' }).check()
+    const dark = await background()
+    expect(dark).not.toBe(light)
+    await page.reload()
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+    expect(await background()).toBe(dark)
+  })
+})
+
+describe('when the box does not answer', () => {
+  beforeEach(async () => {
+    await start('busy')
+    await signIn(page)
+  })
+
+  it('says so, keeps what was typed, never repeats a change by itself, and goes on when the box is back', async () => {
+    await openView(page, '#/vouchers/new')
+    await page.getByLabel('Own words (optional)').fill('Market day')
+    await opened.context.setOffline(true)
+    await button('Make 32 vouchers').click()
+    await dialog().getByText('it is not sure whether this was carried out', { exact: false }).waitFor()
+    await page.getByText('No answer from the box.', { exact: false }).waitFor({ state: 'attached' })
+    expect(await page.getByLabel('Own words (optional)').inputValue()).toBe('Market day')
+    const batches = app.owner.voucherBatches().batches.length
+    await opened.context.setOffline(false)
+    await page.getByText('No answer from the box.', { exact: false }).waitFor({ state: 'detached' })
+    expect(app.owner.voucherBatches().batches).toHaveLength(batches)
+    await button('Make 32 vouchers').click()
+    await dialog().getByText('32 vouchers ready').waitFor()
+    expect(app.owner.voucherBatches().batches).toHaveLength(batches + 1)
+  })
+
+  it('waits at the first page until it answers', async () => {
+    await opened.context.route('**/api/**', (route) => route.abort())
+    await page.reload()
+    await page.getByText('No answer from the box.', { exact: false }).waitFor()
+    await opened.context.unroute('**/api/**')
+    await button('Try now').click()
+    await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
+  })
+})
+
+describe('an empty book', () => {
+  beforeEach(async () => {
+    await start('empty')
+    await signIn(page)
+  })
+
+  it('says in each view what to do first', async () => {
+    await page.getByText('Your first sale will show up here.').waitFor()
+    await openView(page, '#/guests')
+    await page.getByText('Sell a voucher, and the guest shows up here', { exact: false }).waitFor()
+    await openView(page, '#/vouchers')
+    await page.getByText('No vouchers yet').waitFor()
+    await button('Make vouchers').click()
+    await dialog().getByText('There is no package to sell yet.', { exact: false }).waitFor()
+    await dialog().getByRole('link', { name: 'Go to Prices' }).click()
+    await page.getByText('No packages yet.', { exact: false }).waitFor()
+  })
+})
