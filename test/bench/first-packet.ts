@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { TOWN, Town } from '../support/netns.ts'
 import type { GuestHost } from '../support/netns.ts'
 import { Phone } from '../support/phone.ts'
-import { boxFiles, socketRequest, startService, type Service } from '../support/town-services.ts'
+import { boxFiles, socketRequest, startService, waitFor, type Service } from '../support/town-services.ts'
 import { boxText } from './box-text.ts'
 import { startBoxWorker } from './box-worker.ts'
 import type { BoxWorker } from './box-worker.ts'
@@ -104,9 +104,7 @@ class PayingBox {
 
   async pay(): Promise<{ firstPacketMs: number; answerMs: number }> {
     const { phone, probe } = this.#payers[this.#turn++ % this.#payers.length] as Payer
-    const page = await phone.open(`${PORTAL}/`)
-    const token = /name="token" value="([^"]*)"/.exec(page.body)?.[1]
-    if (token === undefined) throw new Error(`the portal's page (status ${page.status}) has no form: ${textOf(page.body)}`)
+    const token = await formToken(phone)
     const form = new URLSearchParams({ token, code: await this.#code() })
     probe.tell(`post ${PORTAL}/redeem ${form.toString()}`)
     const { startedAtMs, firstMs, postedAtMs, status } = await probe.next<Knocked>()
@@ -148,9 +146,9 @@ async function authoriseWithPeer(nds: OpenNds, { guest, probe }: Payer): Promise
   return firstMs - askedAtMs
 }
 
-/** What a page says, for an error. */
-function textOf(html: string): string {
-  return html.replace(/<(style|script)[^>]*>.*?<\/\1>/gs, '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').slice(0, 400)
+/** Opens the page until there is one: a box that sees a device for the first time may ask it to wait a moment. */
+function formToken(phone: Phone): Promise<string> {
+  return waitFor('the portal to show its form', async () => /name="token" value="([^"]*)"/.exec((await phone.open(`${PORTAL}/`)).body)?.[1])
 }
 
 function versionOf(text: string): string {

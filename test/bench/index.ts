@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isRoot } from '../support/netns.ts'
+import { isRoot, runProgram } from '../support/netns.ts'
 import { authorisations } from './authorisations.ts'
 import { expiry } from './expiry.ts'
 import { firstPacket } from './first-packet.ts'
@@ -37,10 +37,18 @@ if (!isRoot()) {
   process.exit(1)
 }
 
+let isInterrupted = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    isInterrupted = true
+    void removeOwnNamespaces().finally(() => process.exit(130))
+  })
+
 const say = (line: string): void => console.error(line)
 const wanted = BENCHES.filter((bench) => names.length === 0 || names.includes(bench.name))
 const outcomes: Outcome[] = []
-for (const bench of wanted) outcomes.push(await runOne(bench))
+for (const bench of wanted) if (!isInterrupted) outcomes.push(await runOne(bench))
+if (isInterrupted) await new Promise(() => undefined) // the signal's own work ends the process
 
 if (isJson) console.log(JSON.stringify(outcomes, null, 2))
 else console.log(`\n${table(outcomes.flatMap((outcome) => outcome.rows))}\n`)
@@ -50,6 +58,8 @@ process.exit(outcomes.some((outcome) => outcome.failure !== undefined) ? 1 : 0)
 async function runOne(bench: Bench): Promise<Outcome> {
   // On disk, as a rule: the cost of a durable commit is part of what is measured, and printed.
   const dir = mkdtempSync(join(tmpdir(), 'meshbox-bench-'))
+  const removeDir = (): void => rmSync(dir, { recursive: true, force: true })
+  process.once('exit', removeDir) // also when a signal ends it
   const before = circumstances(dir)
   say(`bench: ${bench.name} … (load ${figure(before.load1)}, fdatasync p50 ${figure(before.fdatasyncMs.p50)} ms, p99 ${figure(before.fdatasyncMs.p99)} ms)`)
   const start = performance.now()
@@ -61,6 +71,22 @@ async function runOne(bench: Bench): Promise<Outcome> {
   } catch (error) {
     return { bench: bench.name, seconds: seconds(), before, rows: [], failure: error instanceof Error ? error.message : String(error) }
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    removeDir()
+    process.off('exit', removeDir)
+  }
+}
+
+/** Whatever towns this process has standing, by their names, until there are none: one may just be in the making. */
+async function removeOwnNamespaces(): Promise<void> {
+  const own = new RegExp(`^mb${process.pid.toString(36)}[0-9a-f]{4}-`)
+  for (let quietLooks = 0; quietLooks < 3; quietLooks++) {
+    const listed = await runProgram('ip', ['netns', 'list'])
+    for (const name of listed.stdout.split('\n').map((line) => line.split(' ')[0] ?? '').filter((word) => own.test(word))) {
+      quietLooks = 0
+      const pids = await runProgram('ip', ['netns', 'pids', name])
+      for (const pid of pids.stdout.split('\n').filter((line) => line !== '')) await runProgram('kill', ['-9', pid])
+      await runProgram('ip', ['netns', 'del', name])
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

@@ -9,6 +9,7 @@ import { configOf, guestAddress, inFlight, startRealBox, voucherCodes } from './
 export interface AuthoriseResult {
   readonly perSecond: number
   readonly cpuMsEach: number
+  readonly nftCpuMsEach: number
   readonly latenciesMs: readonly number[]
   readonly commits: number
 }
@@ -34,6 +35,7 @@ for await (const line of told()) {
   const result: AuthoriseResult = {
     perSecond: (count / cost.wallMs) * 1000,
     cpuMsEach: cost.cpuMs / count,
+    nftCpuMsEach: cost.childrenCpuMs / count,
     latenciesMs,
     commits: box.store.stats().commits - commits,
   }
