@@ -79,8 +79,8 @@ export class Hotspot {
     await this.#metering.poll()
     await restore(this.#deps, {
       live: this.#live,
+      lanes: this.#lanes,
       keeper: this.#keeper,
-      metering: this.#metering,
       trials: this.#trials,
       ids: this.#ids,
     })

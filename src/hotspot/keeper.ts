@@ -79,7 +79,7 @@ export class Keeper {
   /** Asks the gate whether it could open one more. Throws `unavailable` code `gate-failed`; nothing was taken. */
   async preflight(): Promise<void> {
     try {
-      await this.#patiently(this.#deps.gate.preflight())
+      await this.patiently(this.#deps.gate.preflight())
     } catch (thrown) {
       this.#deps.log.warn('the gate is not ready to open', { error: asError(thrown) })
       throw new MeshBoxError('unavailable', 'the gate is not ready: nothing was taken, try again in a moment', {
@@ -144,7 +144,7 @@ export class Keeper {
     this.onOpening(open.map((grant) => grant.mac))
     const applied = gate.apply(change)
     try {
-      await this.#patiently(applied)
+      await this.patiently(applied)
     } catch (thrown) {
       log.warn(isOpening ? 'the gate did not open' : 'the gate did not follow', { session: session.id, error: asError(thrown) })
       if (isOpening) {
@@ -204,7 +204,8 @@ export class Keeper {
     return session !== undefined && (session.state === 'active' || session.state === 'gate-open') && isBoundTo(session, mac)
   }
 
-  async #patiently(work: Promise<void>): Promise<void> {
+  /** Whatever is asked of the gate: a gate that hangs is one that failed. Throws `unavailable` code `gate-failed`. */
+  async patiently(work: Promise<void>): Promise<void> {
     let cancel: () => void = () => undefined
     const impatience = new Promise<never>((_resolve, reject) => {
       cancel = this.#deps.timers.after(GATE_PATIENCE_MS, () =>

@@ -5,12 +5,14 @@
  */
 import { asError } from '../base/index.ts'
 import type { Cancel } from '../base/index.ts'
+import type { Grant } from './gate/types.ts'
 import type { Keeper } from './keeper.ts'
 import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
+import { openOwed } from './owed.ts'
 import type { HotspotDeps } from './ports.ts'
-import { grantsOf, needsRenewal, step, wantsOpening } from './session/index.ts'
+import { grantsOf, needsRenewal, step } from './session/index.ts'
 import type { Session } from './session/index.ts'
 
 const RENEWALS_PER_LEASE = 3
@@ -49,44 +51,38 @@ export class Renewal {
   async renew(): Promise<void> {
     if (this.#isRenewing) return
     this.#isRenewing = true
+    const parts = { live: this.#live, lanes: this.#lanes, keeper: this.#keeper }
     try {
-      this.#openWaiting()
-      await this.#renewRunning()
+      await openOwed(this.#deps, parts, (owed) => this.#tell(owed))
+      if (this.#isFailing) this.#deps.log.info('leases are renewed again')
+      this.#isFailing = false
+    } catch (thrown) {
+      if (!this.#isFailing) this.#deps.log.error('leases could not be renewed; trying again every second', { error: asError(thrown) })
+      this.#isFailing = true
+      this.#soon()
     } finally {
       this.#isRenewing = false
     }
   }
 
-  /** Owed an open gate since before the last start, or since the gate last failed. */
-  #openWaiting(): void {
-    for (const session of this.#live.all())
-      if (wantsOpening(session) && !this.#lanes.isBusy(sessionLane(session.id)))
-        this.#keeper.inBackground(session.id, 'opening a waiting session', async (now) => {
-          if (wantsOpening(now)) await this.#keeper.perform(now, { type: 'open', by: 'service' })
-        })
-  }
-
-  async #renewRunning(): Promise<void> {
-    const { clock, config, gate, log } = this.#deps
+  /** One change: those who are owed, those whose lease must go on, and those whose closing failed before. */
+  async #tell(owed: readonly Grant[]): Promise<void> {
+    const { clock, config, gate } = this.#deps
     const due = this.#due()
-    const unclosed = [...this.#keeper.unclosed].filter((mac) => !this.#keeper.isHeld(mac))
+    const close = [...this.#keeper.unclosed].filter((mac) => !this.#keeper.isHeld(mac))
     this.#keeper.unclosed.clear()
-    if (due.length === 0 && unclosed.length === 0) return
+    if (owed.length === 0 && due.length === 0 && close.length === 0) return
     const leaseMs = config().hotspot.leaseSeconds * 1000
     const nowMs = clock.boottimeMs()
     for (const session of due) this.#keeper.behind.delete(session.id)
     try {
-      await gate.apply({ open: due.flatMap((session) => grantsOf(session, nowMs, leaseMs)), close: unclosed })
+      const open = [...owed, ...due.flatMap((session) => grantsOf(session, nowMs, leaseMs))]
+      await this.#keeper.patiently(gate.apply({ open, close }))
     } catch (thrown) {
-      if (!this.#isFailing) log.error('leases could not be renewed; trying again every second', { error: asError(thrown) })
-      this.#isFailing = true
       for (const session of due) this.#keeper.behind.add(session.id)
-      for (const mac of unclosed) this.#keeper.unclosed.add(mac)
-      this.#soon()
-      return
+      for (const mac of close) this.#keeper.unclosed.add(mac)
+      throw thrown
     }
-    if (this.#isFailing) log.info('leases are renewed again')
-    this.#isFailing = false
     for (const session of due) this.#noteRenewed(session.id, leaseMs)
   }
 

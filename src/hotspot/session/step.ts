@@ -8,7 +8,7 @@ import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
 import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft, totalMsLeft } from './allotment.ts'
-import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, settle } from './session.ts'
+import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, settle, wantsOpening } from './session.ts'
 import type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
 
 /** Devices that gave up their place and are still listed on the receipt. */
@@ -77,8 +77,8 @@ function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
   if (boundDevices(session).length === 0)
     throw new MeshBoxError('conflict', 'no device is bound to this session: use its code on a device', { code: 'no-device' })
   const told: Session = { ...session, state: 'gate-open', pauseReason: null, run: null }
-  // Journaled already: it is on disk that the guest is owed an open gate. Otherwise that comes first.
-  if (session.state === 'journaled' || session.state === 'gate-open') return toldAnew(told, [])
+  // That it is owed an open gate is on disk already. Otherwise that comes first.
+  if (wantsOpening(session)) return toldAnew(told, [])
   if (session.state === 'paused' || session.state === 'credited') return toldAnew(told, [WRITE])
   throw wrongState(session, 'open')
 }
@@ -86,7 +86,8 @@ function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
 function opened(session: Session, at: Moment, leaseMs: number): Step {
   if (session.state === 'active') return only(renewed(session, at, leaseMs))
   if (session.state !== 'gate-open') throw wrongState(session, 'opened')
-  return { session: { ...session, state: 'active', run: runFrom(session, Math.ceil(at.boottimeMs), leaseMs) }, effects: [WRITE] }
+  const run = runFrom(session, Math.ceil(at.boottimeMs), leaseMs)
+  return { session: { ...session, state: 'active', run }, effects: [WRITE] }
 }
 
 /** Not opened: a credit. Running, but the gate did not follow: no time is charged until it does. */
