@@ -9,7 +9,7 @@ import { RULES, SECTIONS, WEEKDAYS, optionName } from './schema.ts'
 import type { SectionInfo } from './schema.ts'
 import type { Config, HappyHourConfig, HotspotConfig, MainConfig, PackageConfig, ShareConfig } from './types.ts'
 import { editUci } from './uci-edit.ts'
-import type { UciEdit } from './uci-edit.ts'
+import type { OptionValue, UciEdit } from './uci-edit.ts'
 import { parseUci } from './uci.ts'
 import type { UciFile, UciSection } from './uci.ts'
 
@@ -98,8 +98,8 @@ class SettingsEditor {
     const rules: Readonly<Record<string, Rule<unknown>>> = RULES[key]
     const changes = Object.entries(settings).filter(([property, value]) => value !== undefined && this.#differs(rules[property], section, property, value))
     if (changes.length === 0) return
-    if (section === undefined) this.edits.push({ do: 'add-section', section: { type: info.type, name, options: {} } })
-    for (const [property, value] of changes) this.#set(name, property, value)
+    if (section === undefined) this.edits.push({ do: 'add-section', section: { type: info.type, name, options: optionsOf(changes) } })
+    else for (const [property, value] of changes) this.#set(name, property, value)
   }
 
   /** The whole list of packages, happy hours or shares. */
@@ -125,14 +125,15 @@ class SettingsEditor {
   }
 
   #item(info: SectionInfo, item: Item, section: UciSection | undefined, previous: string | null): void {
-    if (section === undefined)
-      this.edits.push({
-        do: 'add-section',
-        section: { type: info.type, name: item.id, options: {} },
-        ...(previous === null ? {} : { after: { name: previous } }),
-      })
-    for (const [property, rule] of Object.entries<Rule<unknown>>(RULES[info.key]))
-      if (this.#differs(rule, section, property, item[property])) this.#set(item.id, property, item[property])
+    const changes = Object.entries<Rule<unknown>>(RULES[info.key])
+      .filter(([property, rule]) => this.#differs(rule, section, property, item[property]))
+      .map(([property]) => [property, item[property]] as const)
+    if (section !== undefined) {
+      for (const [property, value] of changes) this.#set(item.id, property, value)
+      return
+    }
+    const added = { type: info.type, name: item.id, options: optionsOf(changes) }
+    this.edits.push({ do: 'add-section', section: added, ...(previous === null ? {} : { after: { name: previous } }) })
   }
 
   /** Would the file say something else with this value than it says now? */
@@ -148,8 +149,7 @@ class SettingsEditor {
     const [section, option] = [{ name }, optionName(property)]
     if (isList(value)) this.edits.push({ do: 'set-list', section, option, values: value })
     else if (value === null || value === undefined) this.edits.push({ do: 'delete-option', section, option })
-    else if (value === '') throw inputError(option, value, 'a text; null takes the option away')
-    else this.edits.push({ do: 'set-option', section, option, value: textsOf(value)[0] ?? '' })
+    else this.edits.push({ do: 'set-option', section, option, value: textOf(property, value) })
   }
 }
 
@@ -162,6 +162,19 @@ function infoOf(key: keyof Config): SectionInfo {
 function readValue(rule: Rule<unknown> | undefined, texts: readonly string[], context: ReadContext): unknown {
   const read = rule?.read(texts, context)
   return read !== undefined && 'value' in read ? read.value : undefined
+}
+
+/** The options of a new section; what is absent is not written. */
+function optionsOf(changes: readonly (readonly [string, Setting])[]): Record<string, OptionValue> {
+  const given = changes.filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(given.map(([property, value]) => [optionName(property), isList(value) ? value : textOf(property, value)]))
+}
+
+/** An empty text would be no option at all. */
+function textOf(property: string, value: Setting): string {
+  const [text = ''] = textsOf(value)
+  if (text === '') throw inputError(optionName(property), text, 'a text; null takes the option away')
+  return text
 }
 
 function textsOf(value: Setting): readonly string[] {

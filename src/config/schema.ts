@@ -30,8 +30,8 @@ export const ROLES_BUILT: readonly Role[] = ['hotspot']
 
 const interfaceName = matching(
   'interface name',
-  '1 to 15 letters, digits, ., _ or -, not . or ..',
-  (text) => /^[A-Za-z0-9._-]{1,15}$/.test(text) && text !== '.' && text !== '..',
+  '1 to 15 letters, digits, ., _ or -, the first a letter or digit',
+  (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(text),
 )
 const rate = wholeNumber(8, 10_000_000, 'kbit/s')
 const port = wholeNumber(1, 65_535, 'TCP port')

@@ -49,12 +49,13 @@ class Broken extends Error {
   }
 }
 
-/** All statements of a text, in order. Never throws; a statement that cannot be read says so in `broken`. */
-export function readStatements(text: string): UciStatement[] {
-  const statements: UciStatement[] = []
+/**
+ * The statements of a text, one by one. Never throws; a statement that cannot be read says so in `broken`. Each of
+ * those may cost as much as the rest of the text, so the caller gives up after a bounded number.
+ */
+export function* readStatements(text: string): Generator<UciStatement> {
   const scanner = new Scanner(text)
-  for (let next = scanner.statement(); next !== null; next = scanner.statement()) statements.push(next)
-  return statements
+  for (let next = scanner.statement(); next !== null; next = scanner.statement()) yield next
 }
 
 class Scanner {

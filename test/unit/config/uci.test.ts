@@ -157,6 +157,11 @@ describe('what is refused, and where', () => {
     expect(problems.at(-1)?.what).toMatch(/more than 50/)
   })
 
+  it.each(['x\\\n', "'\u0001\n", '"\u0001\n', "'\n"])('looks at a hostile text a bounded number of times: %j over and over', (pattern) => {
+    // Each of its lines can be read as the start of a word as long as the rest: 50 looks, not one for each line.
+    expect(problemsOf(pattern.repeat(80_000)).length).toBeLessThanOrEqual(51)
+  })
+
   it('bounds sections and lines of a section', () => {
     expect(problemsOf('config a\n'.repeat(513))).toMatchObject([{ line: 513, what: 'too many sections' }])
     expect(problemsOf(`config a\n${'list l x\n'.repeat(600)}`)).toMatchObject([{ line: 514, what: 'too many lines in one section' }])
