@@ -67,7 +67,7 @@ describe('a captured request', () => {
     app.neighbours.mac = () => '02:00:00:00:00:01'
     expect([reply.status, reply.headers['location']]).toEqual([302, portal()])
   })
-  it.each([`/ads?${'x'.repeat(3000)}`, '/a#b', '/a|b^c'])('for a target that we would not read is led to the portal all the same', async (target) => {
+  it.each([`/ads?${'x'.repeat(3000)}`, '/a#b'])('for a target that we would not read is led to the portal all the same', async (target) => {
     const back = await raw(app, `GET ${target} HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n`)
     expect(back).toMatch(/^HTTP\/1\.1 302 /)
     expect(back).toContain(`location: ${portal()}\r\n`)
