@@ -1,0 +1,126 @@
+/**
+ * The wallet of the guest page: makes a key in this page, keeps it in memory and behind the `#` of the address, and
+ * signs with it. It asks nobody and stores nothing: all it sends is the address and a signature, in a form, by a
+ * full navigation. All words are in the page already; here they are only shown or hidden.
+ */
+import encodeQR from 'qr'
+import { entropyOfWords, keyOf, newEntropy, type WalletKey } from './key.ts'
+import { entropyOfFragment, fragmentOf } from './link.ts'
+import { walletStatement } from './statement.ts'
+
+const page = element('wallet')
+const hasSession = page.getAttribute('data-session') === '1'
+const keptBy = page.getAttribute('data-kept') ?? ''
+let key: WalletKey | null = null
+/** Made by this very page: nothing can be kept under it yet. */
+let isNew = false
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id)
+  if (!found) throw new Error(`the page has no ${id}`)
+  return found
+}
+
+function show(id: string, isShown: boolean): void {
+  element(id).hidden = !isShown
+}
+
+/** Written into the address without a step in the history, so that a reload or a bookmark has it. */
+function take(entropy: Uint8Array): WalletKey {
+  const taken = keyOf(entropy)
+  key = taken
+  if (location.hash !== fragmentOf(entropy)) location.replace(fragmentOf(entropy))
+  carryKey(fragmentOf(entropy))
+  return taken
+}
+
+/** The page in another language, and the answer to a form, are other pages: the key goes along behind the `#`. */
+function carryKey(fragment: string): void {
+  for (const link of Array.from(document.querySelectorAll<HTMLAnchorElement>('a[href^="/wallet"]'))) link.hash = fragment
+  for (const name of ['keep', 'open']) {
+    const form = element(name)
+    form.setAttribute('action', (form.getAttribute('action') ?? '').replace(/#.*/, '') + fragment)
+  }
+}
+
+function draw(): void {
+  const isMine = key !== null && key.address === keptBy
+  show('needs-script', false)
+  show('kept', isMine)
+  show('other', hasSession && keptBy !== '' && !isMine)
+  show('none', !hasSession && key === null)
+  show('why', !isMine)
+  show('keep', hasSession && !isMine)
+  show('open', key !== null && !isNew && !isMine)
+  element('open-button').classList.toggle('main', !hasSession)
+  show('key', key !== null)
+  show('restore', key === null)
+  if (key === null) return
+  const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
+  element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')
+  const anchor = element('link')
+  anchor.setAttribute('href', link)
+  anchor.textContent = link
+  element('address').textContent = key.address
+  element('words').textContent = ''
+}
+
+/** The words are in the page only while somebody asked to see them. */
+function showWords(isShown: boolean): void {
+  const list = element('words')
+  list.textContent = ''
+  if (!isShown || key === null) return
+  for (const word of key.words) list.appendChild(document.createElement('li')).textContent = word
+}
+
+function signWhenSent(name: 'keep' | 'open'): void {
+  const form = element(name) as HTMLFormElement
+  form.addEventListener('submit', () => {
+    if (key === null) {
+      isNew = true
+      take(newEntropy())
+    }
+    if (key === null) return
+    field(form, 'address').value = key.address
+    field(form, 'signature').value = key.sign(walletStatement(location.host, name, field(form, 'challenge').value))
+  })
+}
+
+function field(form: HTMLFormElement, name: string): HTMLInputElement {
+  return form.elements.namedItem(name) as HTMLInputElement
+}
+
+function takeTypedWords(): void {
+  const typed = element('typed') as HTMLTextAreaElement
+  const entropy = entropyOfWords(typed.value)
+  show('bad-words', entropy === null)
+  if (entropy === null) {
+    typed.setAttribute('aria-invalid', 'true')
+    typed.focus()
+    return
+  }
+  typed.value = ''
+  typed.removeAttribute('aria-invalid')
+  isNew = false
+  take(entropy)
+  draw()
+  element('title').focus()
+}
+
+function takeFragment(): void {
+  const entropy = entropyOfFragment(location.hash)
+  if (entropy === null || (key !== null && fragmentOf(key.entropy) === location.hash)) return
+  isNew = false
+  take(entropy)
+}
+
+takeFragment()
+signWhenSent('keep')
+signWhenSent('open')
+element('words-box').addEventListener('toggle', () => showWords((element('words-box') as HTMLDetailsElement).open))
+element('use-words').addEventListener('click', takeTypedWords)
+addEventListener('hashchange', () => {
+  takeFragment()
+  draw()
+})
+draw()
