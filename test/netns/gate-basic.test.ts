@@ -5,11 +5,11 @@ import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6, box4, box6 } = TOWN
 
-describe('gate', () => {
+describe.each([false, true])('gate, bridge netfilter %s', (bridgeNetfilter) => {
   let t: GateTown
 
   beforeAll(async () => {
-    if (isRoot()) t = await GateTown.create({ guests: 3 })
+    if (isRoot()) t = await GateTown.create({ guests: 3, bridgeNetfilter })
   })
   afterAll(async () => t?.destroy())
   beforeEach(async (context) => {

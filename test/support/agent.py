@@ -47,18 +47,21 @@ def udp_echo(port):
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    # Answers come from the address that was asked.
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     server.bind(('::', port))
 
     def loop():
         while True:
-            data, peer = server.recvfrom(65535)
+            data, control, _flags, peer = server.recvmsg(65535, 256)
+            info = [item for item in control if item[1] == socket.IPV6_PKTINFO]
             note(port, peer[0], len(data))
             try:
                 # "grow:N:" asks for an answer of N bytes, as a DNS server's may be longer than the question.
                 if data.startswith(b'grow:'):
                     data = data + b'.' * (int(data.split(b':')[1]) - len(data))
                 if not data.startswith(b'mute'):
-                    server.sendto(data, peer)
+                    server.sendmsg([data], info, 0, peer)
             except OSError:
                 pass
     threading.Thread(target=loop, daemon=True).start()
@@ -249,8 +252,8 @@ def do_tcp_read(ask):
     sock = conns[ask['conn']]
     end, total = now_ms() + ask['for_ms'], 0
     while now_ms() < end:
-        sock.settimeout(max(0.001, (end - now_ms()) / 1000))
         try:
+            sock.settimeout(max(0.001, (end - now_ms()) / 1000))
             data = sock.recv(1 << 20)
         except OSError:
             break
@@ -265,8 +268,8 @@ def do_tcp_write(ask):
     sock = conns[ask['conn']]
     end, total, block = now_ms() + ask['for_ms'], 0, b'y' * 65536
     while now_ms() < end:
-        sock.settimeout(max(0.001, (end - now_ms()) / 1000))
         try:
+            sock.settimeout(max(0.001, (end - now_ms()) / 1000))
             total += sock.send(block)
         except OSError:
             break

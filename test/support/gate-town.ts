@@ -37,6 +37,13 @@ export interface GateTownOptions {
   readonly guests: number
   readonly rules?: Partial<GateRules>
   readonly uplinks?: readonly string[]
+  /**
+   * br_netfilter leads bridged IP packets through the forward rules too; whether it does is a setting of the
+   * machine. Default: off, as on a router.
+   */
+  readonly bridgeNetfilter?: boolean
+  /** Leave DNS and DHCP ports free for a real dnsmasq. */
+  readonly leaveDns?: boolean
 }
 
 export class GateTown {
@@ -70,11 +77,15 @@ export class GateTown {
     if (!isRoot()) throw new Error(NEEDS_ROOT)
     const town = await Town.create({ guests: options.guests, addresses: 'static' })
     try {
+      const calls = ['iptables', 'ip6tables', 'arptables'].map((what) => `/proc/sys/net/bridge/bridge-nf-call-${what}`)
+      await town.box.must('sh', '-c', `for f in ${calls.join(' ')}; do [ ! -e $f ] || echo ${options.bridgeNetfilter === true ? 1 : 0} > $f; done`)
       const internet = await Agent.start(town.internet)
       const box = await Agent.start(town.box)
-      await internet.call('serve', { udp: [ECHO, 53, 123], tcp: [[ECHO, 'echo'], [SINK, 'sink'], [SOURCE, 'source'], [80, 'hello'], [443, 'hello'], [8080, 'hello']] })
-      await box.call('serve', { udp: [53, 123, 67, 9999], tcp: [[53, 'echo'], [2080, 'hello'], [2443, 'hello'], [80, 'hello'], [8443, 'hello']] })
+      await internet.call('serve', { udp: [ECHO, 123, ...(options.leaveDns === true ? [] : [53])], tcp: [[ECHO, 'echo'], [SINK, 'sink'], [SOURCE, 'source'], [80, 'hello'], [443, 'hello'], [8080, 'hello']] })
+      await box.call('serve', { udp: [123, 9999, ...(options.leaveDns === true ? [] : [53, 67])], tcp: [...(options.leaveDns === true ? [] : [[53, 'echo']]), [2080, 'hello'], [2443, 'hello'], [80, 'hello'], [8443, 'hello']] })
       const guests = await Promise.all(town.guests.map((guest) => Agent.start(guest.ns)))
+      // Links and IPv6 neighbours take a moment; the gate is not there yet, so everything must answer.
+      await Promise.all(guests.flatMap((guest) => [TOWN.internet4, TOWN.internet6].map((address) => eventually(`the town answers at ${address}`, async () => (await guest.udp(address, ECHO)).ok))))
       const made = new GateTown(town, options, { internet, box, guests }, await readTownLink(town))
       await made.gate.start()
       return made
@@ -88,7 +99,7 @@ export class GateTown {
   makeGate(more: Partial<NftGateOptions> = {}): NftGate {
     const inside = ['ip', 'netns', 'exec', this.town.box.name]
     return new NftGate({
-      rules: { ...RULES, ...this.#options.rules },
+      rules: this.rules,
       uplinkInterfaces: this.#options.uplinks ?? [],
       readLink: () => this.link,
       callbacks: {
@@ -104,6 +115,10 @@ export class GateTown {
       tcCommand: [...inside, 'tc'],
       ...more,
     })
+  }
+
+  get rules(): GateRules {
+    return { ...RULES, ...this.#options.rules }
   }
 
   guest(index: number): { host: GuestHost; agent: Agent } {

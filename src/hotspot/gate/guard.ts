@@ -8,6 +8,7 @@
  */
 import { DOUBLED, FORGED, TABLE, UNPAID_ANSWER, classid } from './names.ts'
 import type { GateRules } from './rules.ts'
+import { byteLimit } from './ruleset.ts'
 
 /** Silence after which a guest's IPv6 address is free for another device. */
 const OWN6_TIMEOUT = '2m'
@@ -80,7 +81,7 @@ export function guardTable(rules: GateRules): string {
     type filter hook output priority filter; policy accept;
     meta priority != ${classid(UNPAID_ANSWER)} accept
     meta priority set none
-    update @dns_down { ether daddr limit rate over ${rules.dnsKibPerMinute} kbytes/minute burst ${rules.dnsKibPerMinute} kbytes } drop
+    update @dns_down { ether daddr ${byteLimit(rules.dnsKibPerMinute)} } drop
   }
 }
 `

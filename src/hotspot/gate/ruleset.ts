@@ -195,11 +195,19 @@ function doorstepChains(rules: GateRules): string {
     meta priority @${PAID} meta priority set none accept
     meta priority set none
     update @dns_asked { ether saddr limit rate over ${rules.dnsQueriesPerSecond}/second burst ${rules.dnsQueriesPerSecond * 2} packets } drop
-    update @dns_up { ether saddr limit rate over ${bytes} kbytes/minute burst ${bytes} kbytes } drop
+    update @dns_up { ether saddr ${byteLimit(bytes)} } drop
     limit rate over ${rules.dnsQueriesPerSecond * DNS_CLIENTS_AT_ONCE}/second burst ${rules.dnsQueriesPerSecond * DNS_CLIENTS_AT_ONCE * 2} packets drop
-    limit rate over ${bytes * DNS_CLIENTS_AT_ONCE} kbytes/minute burst ${bytes * DNS_CLIENTS_AT_ONCE} kbytes drop
+    ${byteLimit(bytes * DNS_CLIENTS_AT_ONCE)} drop
     accept
   }`
+}
+
+/**
+ * So many KiB at once, then as many a minute. In bytes a second: the kernel multiplies the burst by the
+ * nanoseconds of the unit and refuses what does not fit into 64 bits.
+ */
+export function byteLimit(kibPerMinute: number): string {
+  return `limit rate over ${Math.ceil((kibPerMinute * 1024) / 60)} bytes/second burst ${kibPerMinute} kbytes`
 }
 
 /** DNS answers to unpaid guests are bounded too: a tunnel's harvest comes back in them. */
@@ -207,8 +215,8 @@ function answerChain(rules: GateRules, hasGuard: boolean): string {
   const bytes = rules.dnsKibPerMinute
   const perClient = hasGuard
     ? `meta priority set ${classid(UNPAID_ANSWER)} accept`
-    : `update @dns_down4 { ip daddr limit rate over ${bytes} kbytes/minute burst ${bytes} kbytes } drop
-    update @dns_down6 { ip6 daddr limit rate over ${bytes} kbytes/minute burst ${bytes} kbytes } drop`
+    : `update @dns_down4 { ip daddr ${byteLimit(bytes)} } drop
+    update @dns_down6 { ip6 daddr ${byteLimit(bytes)} } drop`
   return `
   chain answers {
     type filter hook output priority filter + 5; policy accept;
@@ -220,7 +228,7 @@ function answerChain(rules: GateRules, hasGuard: boolean): string {
     meta priority set ip6 daddr map @owner6
     meta priority @${PAID} meta priority set none accept
     meta priority set none
-    limit rate over ${bytes * DNS_CLIENTS_AT_ONCE} kbytes/minute burst ${bytes * DNS_CLIENTS_AT_ONCE} kbytes drop
+    ${byteLimit(bytes * DNS_CLIENTS_AT_ONCE)} drop
     ${perClient}
   }`
 }

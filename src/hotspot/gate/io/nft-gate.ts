@@ -10,7 +10,7 @@ import { draftScript, type CarriedCounts } from '../book-script.ts'
 import { readDump, readElements, type Dump } from '../dump.ts'
 import { checkGrant } from '../grant.ts'
 import { readIp, readMac } from '../address.ts'
-import { TABLE, readClassid } from '../names.ts'
+import { PAID, TABLE, readClassid } from '../names.ts'
 import type { GateRules } from '../rules.ts'
 import { checkRules } from '../rules.ts'
 import type { DeviceCounters, Gate, GateAlarm, GateCallbacks, GateChange, GateHealth, Grant, MacAddress } from '../types.ts'
@@ -47,6 +47,8 @@ interface Waiting {
 }
 
 const NO_COUNTS: CarriedCounts = { up: new Map(), down: new Map(), quotaUsed: new Map() }
+/** A handle that no device has comes and goes. */
+const NOTHING = [`add element inet ${TABLE} ${PAID} { 0x00000001 timeout 1s }`, `delete element inet ${TABLE} ${PAID} { 0x00000001 }`]
 const MOST_DEVICES_A_CALL = 65_536
 
 export class NftGate implements Gate {
@@ -94,6 +96,7 @@ export class NftGate implements Gate {
         guestInterface: options.rules.guestInterface,
         uplinkInterfaces: options.uplinkInterfaces,
         hasGuard: () => this.#tables?.hasGuard ?? false,
+        speak: () => this.#lane.run(() => this.#running().run(NOTHING)).catch((error: unknown) => this.#log.warn('nft refused to do nothing', { error: asError(error) })),
         isDown: () => this.#troubles.has('rules'),
         readLink: options.readLink,
         timers: options.timers,
@@ -105,7 +108,7 @@ export class NftGate implements Gate {
         onAlarm: (alarm) => this.#alarm(alarm),
         onTrouble: (part, reason) => this.#trouble(part, reason),
       })
-      this.#watch.start()
+      await this.#watch.start()
     } catch (error) {
       await this.stop()
       throw failed('the gate could not be installed', error)
@@ -283,6 +286,7 @@ export class NftGate implements Gate {
       : depth === 'full' ? differenceFrom(this.#book, dump, this.#options.clock.boottimeMs()) : null
     if (difference === null) {
       this.#trouble('rules', null)
+      if (depth === 'full') this.#noteQuotas(dump)
       return
     }
     await this.#repair(`${difference} (${why})`, depth === 'full' ? dump : await tables.read(false))
@@ -321,7 +325,11 @@ export class NftGate implements Gate {
   }
 
   #readQuotas(text: string): Map<string, number> {
-    const { quotas } = readDump([text])
+    return this.#noteQuotas(readDump([text]))
+  }
+
+  /** Takes over the kernel's counts; the monitor's word that one is used up may have been lost. */
+  #noteQuotas({ quotas }: Dump): Map<string, number> {
     for (const [key, quota] of quotas) {
       const session = this.#book.sessions.get(key)
       if (session === undefined) continue

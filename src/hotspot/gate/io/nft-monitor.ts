@@ -22,6 +22,7 @@ export class NftMonitor {
   #pauseMs = FIRST_PAUSE_MS
   #cancel: Cancel = () => undefined
   #isStopped = true
+  #hasSpoken = false
 
   constructor(options: NftMonitorOptions) {
     this.#options = options
@@ -36,6 +37,11 @@ export class NftMonitor {
     this.#spawn()
   }
 
+  /** Has the running monitor told of anything yet? It does not say when it has begun to listen. */
+  get hasSpoken(): boolean {
+    return this.#child !== null && this.#hasSpoken
+  }
+
   stop(): void {
     this.#isStopped = true
     this.#cancel()
@@ -48,6 +54,7 @@ export class NftMonitor {
     const reader = new MonitorReader()
     const child = spawn(program, [...args, 'monitor'], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, LC_ALL: 'C' } })
     this.#child = child
+    this.#hasSpoken = false
     const cancelSteady = this.#options.timers.after(STEADY_MS, () => { this.#pauseMs = FIRST_PAUSE_MS })
     let isOver = false
     const over = (): void => {
@@ -65,6 +72,7 @@ export class NftMonitor {
     child.once('error', over)
     child.once('close', over)
     eachLine(child.stdout, (line) => {
+      if (this.#child === child) this.#hasSpoken = true
       const event = reader.read(line, this.#options.ownPids)
       if (event !== null && !this.#isStopped) this.#options.onEvent(event)
     })

@@ -17,6 +17,8 @@ export interface RuleWatchOptions {
   readonly guestInterface: string
   readonly uplinkInterfaces: readonly string[]
   readonly hasGuard: () => boolean
+  /** Makes a transaction that changes nothing, for the monitor to hear. */
+  readonly speak: () => Promise<void>
   /** The rules could not be put back: try with every tick. */
   readonly isDown: () => boolean
   readonly readLink: ReadLink
@@ -38,6 +40,8 @@ const FINDINGS_EVERY = 3
 /** The same finding is told again after so long. */
 const ALARM_AGAIN_MS = 60_000
 const MOST_FINDINGS = 1024
+const LISTEN_TRIES = 40
+const LISTEN_PAUSE_MS = 25
 
 export class RuleWatch {
   readonly #options: RuleWatchOptions
@@ -63,11 +67,16 @@ export class RuleWatch {
     })
   }
 
-  start(): void {
+  /** Resolves when the monitor listens (or will not, after a while: the regular looks go on without it). */
+  async start(): Promise<void> {
     this.#followLink(this.#options.readLink())
     this.#monitor.start()
     this.#cancel = this.#options.timers.every(TICK_MS, () => this.#tick())
     void this.#lookForFlowtables()
+    for (let tries = 0; tries < LISTEN_TRIES && !this.#monitor.hasSpoken; tries++) {
+      await this.#options.speak()
+      await new Promise<void>((resolve) => this.#options.timers.after(LISTEN_PAUSE_MS, resolve))
+    }
   }
 
   stop(): void {
