@@ -1,0 +1,17 @@
+/** Native addons behind typed doors, each with what stands in for it where it is not installed. */
+export { loadSecp256k1 } from './io/secp256k1.ts'
+export {
+  ADDRESS_BYTES,
+  COMPACT_SIGNATURE_BYTES,
+  COMPRESSED_POINT_BYTES,
+  DIGEST_BYTES,
+  FRAME_BYTES,
+  HASH_BYTES,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_FRAMES,
+  MAX_COMBINED_POINTS,
+  POINT_BYTES,
+  SCALAR_BYTES,
+  SIGNATURE_BYTES,
+} from './secp256k1.ts'
+export type { HighS, PointForm, Secp256k1 } from './secp256k1.ts'
