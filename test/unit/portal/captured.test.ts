@@ -67,6 +67,11 @@ describe('a captured request', () => {
     app.neighbours.mac = () => '02:00:00:00:00:01'
     expect([reply.status, reply.headers['location']]).toEqual([302, portal()])
   })
+  it.each(['welcome', 'online'])('ends its connection, which the gate decides anew (%s)', async (state) => {
+    app.desk.shown = STATES[state] ?? app.desk.shown
+    const back = await raw(app, 'GET /generate_204 HTTP/1.1\r\nHost: www.gstatic.com\r\nConnection: keep-alive\r\n\r\n')
+    expect(back).toMatch(/\r\nconnection: close\r\n/i)
+  })
   it.each([`/ads?${'x'.repeat(3000)}`, '/a#b'])('for a target that we would not read is led to the portal all the same', async (target) => {
     const back = await raw(app, `GET ${target} HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n`)
     expect(back).toMatch(/^HTTP\/1\.1 302 /)
