@@ -11,6 +11,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Rooms a room may import, besides itself. Domains do not import each other. */
 const ROOMS: Record<string, readonly string[]> = {
   base: [],
+  native: ['base'],
   config: ['base'],
   store: ['base'],
   identity: ['base', 'store'],

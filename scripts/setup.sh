@@ -8,7 +8,7 @@ purpose=${1:-build}
 build=""
 run="nftables dnsmasq-base iproute2 iputils-ping curl busybox procps"
 test="$run openssl python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
-bench="$run opennds"
+bench="$run opennds iptables"
 case "$purpose" in
   build) packages=$build ;;
   run) packages=$run ;;

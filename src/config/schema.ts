@@ -122,8 +122,8 @@ const HOTSPOT: Rules<HotspotConfig> = {
     restart: true,
   }),
   clientIsolation: option(flag, true, '1', { doc: "Keep guests' devices from reaching each other.", restart: true }),
-  portPinSeconds: option(wholeNumber(0, 86_400, 'seconds'), 300, '300', {
-    doc: 'How long a silent device keeps its bridge port to itself, so that nobody can take its address over; 0 switches this off.',
+  portPinSeconds: option(wholeNumber(0, 86_400, 'seconds'), 15, '15', {
+    doc: 'How long a silent device keeps its bridge port to itself, so that nobody can take its address over; 0 switches this off. A phone that changes from one radio of the box to the other waits no longer than this.',
     restart: true,
   }),
   walledGardenDomains: listOf(

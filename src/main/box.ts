@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { MeshBoxError, asError, createLog, type Log, type LogOptions } from '../base/index.ts'
 import { SystemClock, systemRandomness, systemTimers } from '../base/io/system.ts'
-import type { Config } from '../config/index.ts'
+import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
@@ -161,7 +161,10 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   log.info('ready', { sinceStartMs: Math.round(performance.now()) })
   return {
     reload() {
-      inForce.reload().catch((error: unknown) => log.error('configuration: not changed', { error: describe(error) }))
+      inForce.reload().catch((error: unknown) => {
+        const reasons = error instanceof ConfigError ? error.problems.map(problemLine) : [describe(error)]
+        for (const reason of reasons) log.error(`configuration: not changed: ${reason}`)
+      })
     },
     async stop(why) {
       log.info('stopping', { why })

@@ -4,7 +4,7 @@
  * until the next start, and the report names them.
  */
 import { MeshBoxError, type Log } from '../base/index.ts'
-import { configChanges, loadConfig, readConfigFile, writeConfigFile, type Config } from '../config/index.ts'
+import { configChanges, keepUntilRestart, loadConfig, readConfigFile, writeConfigFile, type Config } from '../config/index.ts'
 
 export interface ReloadReport {
   readonly applied: readonly string[]
@@ -51,6 +51,7 @@ export class ConfigInForce {
   async #put(next: Config): Promise<ReloadReport> {
     const changes = configChanges(this.#current, next)
     const needsRestart = configChanges(this.#started, next).filter((change) => change.restart)
+    // Options that need a restart keep their old value, so that no room sees half a change.
     this.#current = keepUntilRestart(this.#started, next)
     await this.#changed(this.#current)
     const report = {
@@ -69,33 +70,6 @@ export class ConfigInForce {
     this.#turn = result.catch(() => undefined)
     return result
   }
-}
-
-/**
- * The new configuration with the restart-only options of the running one, so that a room that reads its
- * options again at each use never sees half a change.
- */
-function keepUntilRestart(running: Config, next: Config): Config {
-  const restart = new Set(
-    configChanges(running, next)
-      .filter((change) => change.restart)
-      .map((change) => change.option),
-  )
-  if (restart.size === 0) return next
-  const section = <S extends object>(name: string, old: S, now: S): S =>
-    Object.fromEntries(Object.entries(now).map(([key, value]) => [key, restart.has(`${name}.${snakeCase(key)}`) ? old[key as keyof S] : value])) as S
-  return {
-    ...next,
-    main: section('meshbox', running.main, next.main),
-    token: section('token', running.token, next.token),
-    hotspot: section('hotspot', running.hotspot, next.hotspot),
-    owner: section('owner', running.owner, next.owner),
-    tariff: section('tariff', running.tariff, next.tariff),
-  }
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 /** What `--config` named could not be used at start: there is no older configuration to go on with. */
