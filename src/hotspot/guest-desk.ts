@@ -24,6 +24,7 @@ import type { TrialUse } from './tariff/index.ts'
 import { issueTicket } from './ticket/index.ts'
 import type { Trials } from './trials.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from './types.ts'
+import { attachKey, keyOf } from './wallet/index.ts'
 
 /** A session that is over is shown to its device for so long. */
 const JUST_ENDED_MS = 3_600_000
@@ -90,6 +91,22 @@ export class GuestCounter implements GuestDesk {
 
   async redeem(client: ClientAddress, bearer: string): Promise<SessionView> {
     return this.#show(await this.#parts.redeem.redeem(macOf(client), client.ip4, bearer))
+  }
+
+  keptAddress(client: ClientAddress): string | null {
+    const session = this.#parts.live.ofDevice(macOf(client))
+    return session === undefined ? null : this.#deps.store.read((tx) => keyOf(tx, session.id))
+  }
+
+  async keepWithKey(client: ClientAddress, address: string): Promise<SessionView> {
+    return this.#withOwnSession(client, async (session) => {
+      await this.#deps.store.turn((tx) => attachKey(tx, session.id, address))
+      return session
+    })
+  }
+
+  async openWithKey(client: ClientAddress, address: string): Promise<SessionView> {
+    return this.#show(await this.#parts.redeem.useKey(macOf(client), client.ip4, address))
   }
 
   async startTrial(client: ClientAddress): Promise<SessionView> {

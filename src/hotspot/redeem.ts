@@ -23,6 +23,7 @@ import type { NewDevice, Session, Terms } from './session/index.ts'
 import { voucherAllotment } from './tariff/index.ts'
 import type { TicketFacts } from './ticket/index.ts'
 import type { VoucherId, VoucherNumber, VoucherTerms } from './voucher/index.ts'
+import { keptSessions } from './wallet/index.ts'
 
 const DAY_MS = 86_400_000
 /** How often the sessions of a device may change under our hands before we give up. */
@@ -58,6 +59,29 @@ export class Redeem {
     const bearer = bearers.read(mac, text, this.#deps.clock.boottimeMs())
     if (bearer.kind === 'ticket') return lanes.run([deviceLane(mac)], () => this.#useTicket(mac, ip4, bearer.ticket))
     return lanes.run([voucherLane(bearer.id), deviceLane(mac)], () => this.#useVoucher(mac, ip4, bearer))
+  }
+
+  /** The newest session under this key that is not over. Whether the key is there was found out before (wallet/). */
+  async useKey(mac: MacAddress, ip4: string | null, address: string): Promise<Session> {
+    const { live, lanes } = this.#parts
+    const newest = (): Session | undefined => {
+      const ids = this.#deps.store.read((tx) => keptSessions(tx, address))
+      return ids.map((id) => live.get(id)).find((session) => session !== undefined)
+    }
+    return lanes.run([deviceLane(mac)], async () => {
+      // One that turns out to be used up makes room for the one before it.
+      while (newest() !== undefined) {
+        const joined = await this.withSessions(
+          () => [newest(), live.ofDevice(mac)],
+          async () => {
+            const session = await this.ticked(newest())
+            return session === undefined ? null : this.#join(session, mac, ip4, false)
+          },
+        )
+        if (joined !== null) return joined
+      }
+      throw new MeshBoxError('not-found', 'no time is kept under this key', { code: 'key-unknown' })
+    })
   }
 
   /** Holds the lanes of these sessions, as they are when the lanes are free. */

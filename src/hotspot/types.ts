@@ -104,6 +104,19 @@ export interface GuestDesk {
    * limit `too-many-guesses`, `no-room`; unavailable `gate-failed` (nothing lost: `credited`).
    */
   redeem(client: ClientAddress, bearer: string): Promise<SessionView>
+  /** EIP-55 address of the key that holds this device's session; null if none does. */
+  keptAddress(client: ClientAddress): string | null
+  /**
+   * Puts this device's session under a key, in place of the one before. `address` (EIP-55) has proven itself
+   * (wallet/). Errors: not-found `no-session`; conflict `key-full`.
+   */
+  keepWithKey(client: ClientAddress, address: string): Promise<SessionView>
+  /**
+   * Takes up the newest session under this key on this device, as a voucher's own session is: nothing is charged,
+   * the oldest device leaves when all places are taken. `address` as above. Errors: not-found `key-unknown`; else
+   * those of `redeem`.
+   */
+  openWithKey(client: ClientAddress, address: string): Promise<SessionView>
   startTrial(client: ClientAddress): Promise<SessionView>
   pause(client: ClientAddress): Promise<SessionView>
   resume(client: ClientAddress): Promise<SessionView>

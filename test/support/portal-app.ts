@@ -96,6 +96,8 @@ export const STATES: Readonly<Record<string, GuestView>> = {
 export class ScriptedDesk implements GuestDesk {
   shown: GuestView = view()
   refusal: Error | null = null
+  /** The key that holds the session. */
+  kept: string | null = null
   readonly verbs: { verb: string; bearer?: string }[] = []
 
   view(_client: ClientAddress): GuestView {
@@ -113,6 +115,18 @@ export class ScriptedDesk implements GuestDesk {
   async redeem(_client: ClientAddress, bearer: string): Promise<SessionView> {
     this.#did('redeem', bearer)
     if (bearer !== TYPED_CODE && bearer !== QR_PAYLOAD && bearer !== TICKET) throw badCode()
+    return this.#become(STATES['online'])
+  }
+  keptAddress(_client: ClientAddress): string | null {
+    return this.kept
+  }
+  async keepWithKey(_client: ClientAddress, address: string): Promise<SessionView> {
+    this.#did('keep', address)
+    this.kept = address
+    return this.#become(this.shown)
+  }
+  async openWithKey(_client: ClientAddress, address: string): Promise<SessionView> {
+    this.#did('open', address)
     return this.#become(STATES['online'])
   }
   async startTrial(_client: ClientAddress): Promise<SessionView> {

@@ -3,6 +3,7 @@
  * times with `boottime` are milliseconds of CLOCK_BOOTTIME and mean something only with their boot id.
  */
 import type { Migration } from '../../store/index.ts'
+import { walletMigrations } from '../wallet/index.ts'
 
 export const hotspotMigrations: readonly Migration[] = [
   {
@@ -104,4 +105,5 @@ export const hotspotMigrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  ...walletMigrations,
 ]
