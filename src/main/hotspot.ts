@@ -72,7 +72,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     randomness: systemRandomness,
     log,
     script: readGuestScript(parts.folder),
-    tls: readTlsFiles(settings),
+    tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option
       tell(log, () => dnsmasq.writeApiUri(option.uri))
