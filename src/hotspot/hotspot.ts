@@ -21,7 +21,7 @@ import { Redeem } from './redeem.ts'
 import { Renewal } from './renewal.ts'
 import { restore } from './restore.ts'
 import { SessionIds } from './session-ids.ts'
-import { grantsOf } from './session/index.ts'
+import { allowanceOf, grantsOf } from './session/index.ts'
 import { Trials } from './trials.ts'
 import type { GuestDesk, OwnerDesk } from './types.ts'
 import { VoucherDesk } from './voucher-desk.ts'
@@ -129,11 +129,14 @@ export class Hotspot {
     this.#deps.log.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail, mac: alarm.mac })
   }
 
-  /** The kernel says that a session's bytes are used up. */
+  /** The kernel says that a session's bytes are used up: so it is, unless more was bought than it knew of then. */
   onSpent(sessionId: string): void {
+    const told = this.#keeper.allowanceTold(sessionId)
     this.#keeper.inBackground(sessionId, 'ending a session without bytes', async (session) => {
       const charged = await this.#metering.charge(session)
-      if (charged.state === 'active') await this.#keeper.perform(charged, { type: 'spent', at: this.#keeper.now() })
+      const [grant] = grantsOf(charged, this.#deps.clock.boottimeMs(), 1)
+      if (charged.state !== 'active' || grant === undefined || told === null || allowanceOf(grant) !== told) return
+      await this.#keeper.perform(charged, { type: 'spent', at: this.#keeper.now() })
     })
   }
 

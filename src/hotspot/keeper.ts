@@ -6,13 +6,13 @@
 import { MeshBoxError, asError, momentOf } from '../base/index.ts'
 import type { Moment } from '../base/index.ts'
 import type { Tx } from '../store/index.ts'
-import type { GateChange, MacAddress } from './gate/types.ts'
+import type { GateChange, Grant, MacAddress } from './gate/types.ts'
 import { saveSession } from './io/session-tables.ts'
 import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { HotspotDeps } from './ports.ts'
-import { grantsOf, isBoundTo, step } from './session/index.ts'
+import { allowanceOf, grantsOf, isBoundTo, isOver, step } from './session/index.ts'
 import type { Session, SessionEffect, SessionInput, Step } from './session/index.ts'
 
 /** A guest waits no longer than this for the gate; what happens after it is reconciled. */
@@ -33,6 +33,8 @@ export class Keeper {
   readonly unclosed = new Set<MacAddress>()
   /** Sessions whose state in memory could not be written; the next checkpoint does. */
   readonly unwritten = new Set<string>()
+  /** Byte allowances of running sessions that the kernel is known to have. */
+  readonly #allowances = new Map<string, number | null>()
   /** Something is behind: look soon. */
   onTrouble: () => void = () => undefined
   /** The gate was asked to open these: from now on it may hold counters of them. */
@@ -90,6 +92,16 @@ export class Keeper {
     }
   }
 
+  /** The kernel has these grants. */
+  told(grants: readonly Grant[]): void {
+    for (const grant of grants) this.#allowances.set(grant.sessionId, allowanceOf(grant))
+  }
+
+  /** Bytes the kernel was told the session may use in all; null = not limited, or never told. */
+  allowanceTold(id: string): number | null {
+    return this.#allowances.get(id) ?? null
+  }
+
   /** Work nobody waits for, in the session's lane. Does nothing if the session is over by then. */
   inBackground(id: string, what: string, task: (session: Session) => Promise<unknown>): void {
     this.spawn(
@@ -130,6 +142,7 @@ export class Keeper {
     )
     for (const session of written) {
       this.unwritten.delete(session.id)
+      if (isOver(session)) this.#allowances.delete(session.id)
       this.#live.put(session)
     }
     return written as [Session, ...Session[]]
@@ -159,6 +172,7 @@ export class Keeper {
       return this.carryOut(step(session, { type: 'refused', at: this.now() }))
     }
     if (open.length === 0) return session
+    this.told(open)
     this.behind.delete(session.id)
     const at = this.now()
     const opened = step(session, { type: 'opened', at, leaseMs })

@@ -39,6 +39,7 @@ export async function openOwed(
       const grants = opening.flatMap((session) => grantsOf(session, deps.clock.boottimeMs(), leaseMs))
       keeper.onOpening(grants.map((grant) => grant.mac))
       await tell(grants)
+      keeper.told(grants)
       const at = keeper.now()
       for (const session of opening) {
         live.put(step(session, { type: 'opened', at, leaseMs }).session)

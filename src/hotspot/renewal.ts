@@ -74,15 +74,16 @@ export class Renewal {
     if (owed.length === 0 && due.length === 0 && close.length === 0) return
     const leaseMs = config().hotspot.leaseSeconds * 1000
     const nowMs = clock.boottimeMs()
+    const open = [...owed, ...due.flatMap((session) => grantsOf(session, nowMs, leaseMs))]
     for (const session of due) this.#keeper.behind.delete(session.id)
     try {
-      const open = [...owed, ...due.flatMap((session) => grantsOf(session, nowMs, leaseMs))]
       await this.#keeper.patiently(gate.apply({ open, close }))
     } catch (thrown) {
       for (const session of due) this.#keeper.behind.add(session.id)
       for (const mac of close) this.#keeper.unclosed.add(mac)
       throw thrown
     }
+    this.#keeper.told(open)
     for (const session of due) this.#noteRenewed(session.id, leaseMs)
   }
 

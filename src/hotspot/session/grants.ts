@@ -39,6 +39,11 @@ export function grantsOf(session: Session, nowMs: number, maxLeaseMs: number): G
   }))
 }
 
+/** All bytes a session may ever use, as a grant tells it to the kernel; null = not limited. */
+export function allowanceOf({ quotaBytes, usedBytes = 0 }: Pick<Grant, 'quotaBytes' | 'usedBytes'>): number | null {
+  return quotaBytes === null ? null : quotaBytes + usedBytes
+}
+
 function rate(kbps: number | null): number | null {
   return kbps === null ? null : Math.min(RATE_KBPS.most, Math.max(RATE_KBPS.least, kbps))
 }

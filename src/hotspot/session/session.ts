@@ -70,7 +70,7 @@ export type SessionInput =
   | { readonly type: 'renewed'; readonly at: Moment; readonly leaseMs: number }
   /** All counters of the gate: a device that is missing has none. */
   | { readonly type: 'counted'; readonly at: Moment; readonly counters: ReadonlyMap<MacAddress, Reading> }
-  /** The kernel closed because the bytes are used up, up to a last packet that did not fit. */
+  /** The kernel closed because its count says that all bytes are used up, but for a last packet that did not fit. */
   | { readonly type: 'spent'; readonly at: Moment }
   | { readonly type: 'tick'; readonly at: Moment }
   | { readonly type: 'bought'; readonly at: Moment; readonly terms: Terms }

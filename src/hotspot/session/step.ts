@@ -13,8 +13,6 @@ import type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect,
 
 /** Devices that gave up their place and are still listed on the receipt. */
 const MAX_FORMER_DEVICES = 16
-/** A packet as the kernel forwards it, segments joined: what may be left over when it says 'used up'. */
-const LAST_PACKET_BYTES = 65_536
 const WRITE: SessionEffect = { type: 'write', reversals: [] }
 
 /** Throws `conflict` when the input does not fit the state; the session is then unchanged. */
@@ -130,12 +128,11 @@ function count(session: Session, counters: ReadonlyMap<MacAddress, Reading>): Se
   return { ...session, devices, upBytes, downBytes, allotments: spendBytes(session.allotments, spent) }
 }
 
-/** With more left than a packet the news is old: something was bought meanwhile, and the gate must be told again. */
+/** The kernel's count is the one that counts: it has also seen what passed while devices came and went. */
 function spent(session: Session, at: Moment): Step {
   const settled = settle(session, at.boottimeMs)
-  if (settled.state !== 'active') return only(session)
   const left = totalBytesLeft(settled.allotments)
-  if (left === null || left > LAST_PACKET_BYTES) return { session: settled, effects: [{ type: 'gate', open: true, close: [] }] }
+  if (settled.state !== 'active' || left === null) return only(settled)
   return only({ ...settled, allotments: spendBytes(settled.allotments, left) })
 }
 
