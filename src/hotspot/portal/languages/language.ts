@@ -108,6 +108,24 @@ export interface Texts {
   readonly badRequest: string
   readonly tooFast: string
   readonly toStart: string
+
+  readonly walletKeep: string
+  readonly walletWhy: string
+  readonly walletNeedsScript: string
+  readonly walletKept: string
+  readonly walletSave: string
+  readonly walletLink: string
+  readonly walletShowWords: string
+  readonly walletWords: string
+  readonly walletHave: string
+  readonly walletUse: string
+  readonly walletBadWords: string
+  readonly walletNothing: string
+  readonly walletFull: string
+  readonly walletOther: string
+  readonly walletNone: string
+  readonly walletKey: string
+  readonly walletBurner: string
 }
 
 export interface LanguageData<Category extends PluralCategory> {
