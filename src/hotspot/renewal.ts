@@ -4,7 +4,7 @@
  * left alone: the kernel closes it to the moment.
  */
 import { asError } from '../base/index.ts'
-import type { Cancel } from '../base/index.ts'
+import type { Cancel, Moment } from '../base/index.ts'
 import type { Grant } from './gate/types.ts'
 import type { Keeper } from './keeper.ts'
 import type { Lanes } from './lanes.ts'
@@ -84,7 +84,8 @@ export class Renewal {
       throw thrown
     }
     this.#keeper.told(open)
-    for (const session of due) this.#noteRenewed(session.id, leaseMs)
+    const at = this.#keeper.now()
+    for (const session of due) this.#noteRenewed(session.id, at, leaseMs)
   }
 
   #due(): Session[] {
@@ -94,13 +95,17 @@ export class Renewal {
     return due
   }
 
-  /** A session somebody is working on right now hears of it at the next renewal; until then it is charged less, not more. */
-  #noteRenewed(id: string, leaseMs: number): void {
+  /**
+   * What the kernel was given is charged, whatever else goes on: a session somebody is working on hears of it
+   * in its lane, as of the moment the kernel had it.
+   */
+  #noteRenewed(id: string, at: Moment, leaseMs: number): void {
     const session = this.#live.get(id)
-    if (session === undefined || this.#lanes.isBusy(sessionLane(id))) return
-    const renewed = step(session, { type: 'renewed', at: this.#keeper.now(), leaseMs })
-    // With effects: its time, or its allotment, ran out at this very moment, and that deadline is under way.
-    if (renewed.effects.length === 0) this.#live.put(renewed.session)
+    if (session === undefined) return
+    const renewed = step(session, { type: 'renewed', at, leaseMs })
+    // With effects: its time, or its allotment, ran out at this very moment.
+    if (renewed.effects.length === 0 && !this.#lanes.isBusy(sessionLane(id))) this.#live.put(renewed.session)
+    else this.#keeper.inBackground(id, 'noting a lease', (now) => this.#keeper.perform(now, { type: 'renewed', at, leaseMs }))
   }
 
   #soon(): void {

@@ -101,7 +101,10 @@ function renewed(session: Session, at: Moment, leaseMs: number): Session {
   const settled = settle(session, at.boottimeMs)
   if (settled.state !== 'active' || settled.run === null) return session
   const wasClosed = settled.run.openUntilMs < at.boottimeMs
-  return { ...settled, run: runFrom(settled, wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs, leaseMs) }
+  const countedToMs = wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs
+  const openUntilMs = Math.min(Math.ceil(at.boottimeMs) + leaseMs, countedToMs + (totalMsLeft(settled.allotments) ?? leaseMs))
+  // News may come late, after that of a newer lease: what the kernel may have let through is never taken back.
+  return { ...settled, run: { countedToMs, openUntilMs: Math.max(openUntilMs, settled.run.openUntilMs) } }
 }
 
 /** What is bought later counts only once the kernel has a longer lease: until then it closes at this end. */
