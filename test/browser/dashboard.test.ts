@@ -472,6 +472,20 @@ describe('prices', () => {
     expect(app.owner.tariff().packages.map((one) => one.id)).not.toContain('weekend')
   })
 
+  it('changes only what was changed of a package whose contents cannot be shown in round numbers', async () => {
+    const { packages } = app.owner.tariff()
+    await app.owner.changeTariff({ packages: packages.map((one) => ({ ...one, price: one.price.text, ...(one.id === 'gigabyte' ? { bytes: 1_000_000_001, seconds: 5003 } : {}) })) })
+    await page.reload()
+    await button('Edit 1 GiB, no hurry').click()
+    await page.getByLabel('Price', { exact: true }).fill('1,500')
+    await button('Save').click()
+    expect(await errorAt('Price')).toContain('with a point')
+    await page.getByLabel('Price', { exact: true }).fill('8,5')
+    await button('Save').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages.find((one) => one.id === 'gigabyte')).toMatchObject({ bytes: 1_000_000_001, seconds: 5003, price: { text: '8.5' } })
+  })
+
   it('edits happy hours and the free trial', async () => {
     await button('Add happy hour').click()
     await page.getByLabel('Name', { exact: true }).fill('Early birds')
@@ -506,8 +520,10 @@ describe('health and settings', () => {
     await button('Show them now').click()
     await dialog().locator('.words').waitFor()
     expect(await dialog().locator('.words .mono').allInnerTexts()).toEqual(BOX_WORDS)
-    await page.keyboard.press('Escape')
+    for (let press = 0; press < 3; press++) await page.keyboard.press('Escape') // at the second one the browser closes by itself
     expect(await dialog().locator('.words').isVisible()).toBe(true)
+    await page.evaluate(() => document.querySelector('dialog')?.close()) // what a phone's back gesture comes to
+    await soon(() => dialog().locator('.words').isVisible()).toBe(true)
     await dialog().getByRole('switch', { name: 'I have written them down' }).check()
     await button('Close for good').click()
     await page.getByText('They were shown already.', { exact: false }).waitFor()
@@ -594,6 +610,26 @@ describe('when the box does not answer', () => {
     await button('Make 32 vouchers').click()
     await dialog().getByText('32 vouchers ready').waitFor()
     expect(app.owner.voucherBatches().batches).toHaveLength(batches + 1)
+  })
+
+  it('does not pretend to have signed out', async () => {
+    await opened.context.setOffline(true)
+    await button('Sign out').click()
+    await page.getByText('you are still signed in', { exact: false }).waitFor()
+    await opened.context.setOffline(false)
+    await page.getByText('No answer from the box.', { exact: false }).waitFor({ state: 'detached' })
+    await button('Sign out').click()
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+  })
+
+  it('says why it does not let this browser in', async () => {
+    const refusal = { error: 'guest-network', message: "the dashboard cannot be reached from the guests' network" }
+    await opened.context.route('**/api/login', (route) => route.fulfill({ status: 403, json: refusal }))
+    await page.reload()
+    await page.getByText(refusal.message).waitFor()
+    await opened.context.unroute('**/api/login')
+    await button('Try again').click()
+    await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
   })
 
   it('waits at the first page until it answers', async () => {

@@ -12,6 +12,8 @@ import { reportAnswer, reportSilence } from './connection.ts'
 import * as S from './strings.ts'
 
 const TIMEOUT_MS = 20_000
+/** A backup of a large book to slow flash is made before its first byte comes. */
+const FILE_TIMEOUT_MS = 10 * 60_000
 
 /** The box answered, and said no. */
 export class ApiError extends Error {
@@ -40,14 +42,15 @@ export function enter(login: LoginState): void {
   auth.set({ phase: login.state, login })
 }
 
-/** Ends the login on the box; when that fails, the box is asked anew who is signed in. */
+/** Ends the login on the box. Rejects with SilenceError when the box does not answer: the login is still there then. */
 export async function signOut(): Promise<void> {
   try {
     enter(await call('logout', {}))
-    location.hash = '' // whoever signs in next begins at home
-  } catch {
-    auth.set({ phase: 'starting', login: null })
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown
+    auth.set({ phase: 'starting', login: null }) // it had ended already: ask the box anew
   }
+  location.hash = '' // whoever signs in next begins at home
 }
 
 /** Has the owner touched the page since the last request? A page that only refreshes itself does not keep the login alive. */
@@ -82,37 +85,37 @@ export function pathOf<R extends RouteName>(route: R, args: Part<RouteTypes[R], 
 
 /** Rejects with ApiError or SilenceError. */
 export async function call<R extends RouteName>(route: R, args: CallArguments<R>): Promise<RouteTypes[R]['reply']> {
-  const response = await request(route, args)
-  return (await readJson(response)) as RouteTypes[R]['reply']
+  const response = await request(route, args, TIMEOUT_MS)
+  return (await wholeBody(() => response.json())) as RouteTypes[R]['reply']
 }
 
 /** The same for routes that answer with a file. */
 export async function callForFile(route: RouteName): Promise<{ file: Blob; name: string }> {
-  const response = await request(route, {})
+  const response = await request(route, {}, FILE_TIMEOUT_MS)
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'meshbox'
-  return { file: await response.blob(), name }
+  return { file: await wholeBody(() => response.blob()), name }
 }
 
-async function request(route: RouteName, args: unknown, isSecondTry = false): Promise<Response> {
-  const response = await send(route, args)
+async function request(route: RouteName, args: unknown, timeoutMs: number, isSecondTry = false): Promise<Response> {
+  const response = await send(route, args, timeoutMs)
   if (response.ok) return response
   const body = await readError(response)
   if (body.error === 'bad-csrf' && !isSecondTry) {
     // another tab signed in anew: the box refused without doing anything, so asking again is safe
     enter(await call('loginState', {}))
-    return request(route, args, true)
+    return request(route, args, timeoutMs, true)
   }
   if (body.error === 'not-logged-in' && auth.get().phase === 'in') auth.set({ ...auth.get(), phase: 'locked' })
   if (body.error === 'not-set-up') auth.set({ phase: 'starting', login: null })
   throw new ApiError(response.status, body)
 }
 
-async function send(route: RouteName, args: unknown): Promise<Response> {
+async function send(route: RouteName, args: unknown, timeoutMs: number): Promise<Response> {
   const { method } = ROUTES[route]
   const { body } = args as LooseArguments
   const csrf = auth.get().login?.csrf
   const giveUp = new AbortController()
-  const timer = setTimeout(() => giveUp.abort(), TIMEOUT_MS)
+  const timer = setTimeout(() => giveUp.abort(), timeoutMs)
   try {
     const response = await fetch(pathOf(route, args as never), {
       method,
@@ -138,11 +141,12 @@ async function send(route: RouteName, args: unknown): Promise<Response> {
   }
 }
 
-async function readJson(response: Response): Promise<unknown> {
+/** An answer that breaks off in the middle is no answer. */
+async function wholeBody<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await response.json()
+    return await read()
   } catch (thrown) {
-    throw new SilenceError(S.netNoAnswer, { cause: thrown }) // cut off in the middle, or not our box
+    throw new SilenceError(S.netCutOff, { cause: thrown })
   }
 }
 

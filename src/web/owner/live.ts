@@ -27,6 +27,8 @@ interface Kept {
   readonly watchers: Set<() => void>
 }
 const kept = new Map<string, Kept>()
+/** More are forgotten, the oldest that nobody looks at first. */
+const MOST_KEPT = 60
 
 auth.watch(() => {
   const { phase } = auth.get()
@@ -39,8 +41,17 @@ function entryOf(key: string): Kept {
   if (!entry) {
     entry = { data: null, at: 0, error: null, underWay: null, watchers: new Set() }
     kept.set(key, entry)
+    if (kept.size > MOST_KEPT) forgetOne()
   }
   return entry
+}
+
+function forgetOne(): void {
+  for (const [key, entry] of kept) {
+    if (entry.watchers.size > 0 || entry.underWay !== null || entry.data === null) continue
+    kept.delete(key)
+    return
+  }
 }
 
 function tell(entry: Kept): void {

@@ -38,15 +38,19 @@ export function perMille(part: bigint, whole: bigint): number {
   return Number((part * 1000n) / whole)
 }
 
-/** The exact smallest units of a typed price, or null while it is not a number. */
-export function typedUnits(text: string, decimals: number): bigint | null {
-  const match = /^(\d{1,30})(?:[.,](\d*))?$/.exec(text.trim())
-  const fraction = match?.[2] ?? ''
-  if (!match || fraction.length > decimals) return null
-  return BigInt((match[1] ?? '0') + fraction.padEnd(decimals, '0'))
+/**
+ * A typed decimal number with a point, or null. A comma is taken for a point, as many keyboards offer
+ * nothing else, unless three digits follow: '1,500' could be either, and is refused.
+ */
+export function typedDecimal(text: string): string | null {
+  const match = /^(\d{1,30})(?:([.,])(\d*))?$/.exec(text.trim())
+  const [, whole = '', mark, fraction = ''] = match ?? []
+  if (whole === '' || (mark === ',' && fraction.length === 3)) return null
+  return fraction === '' ? whole : `${whole}.${fraction}`
 }
 
-/** A typed price as the API wants it: a point, no blanks. */
-export function typedPrice(text: string): string {
-  return text.trim().replace(',', '.').replace(/\.$/, '')
+/** The exact smallest units of a typed price, or null while it is not a number this token can have. */
+export function typedUnits(text: string, decimals: number): bigint | null {
+  const [whole, fraction = ''] = typedDecimal(text)?.split('.') ?? []
+  return whole === undefined || fraction.length > decimals ? null : BigInt(whole + fraction.padEnd(decimals, '0'))
 }

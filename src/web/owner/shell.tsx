@@ -1,12 +1,13 @@
 /** Frame of the signed-in dashboard: navigation, page, and where the focus goes when the page changes. */
 import { useEffect, useRef } from 'preact/hooks'
-import { signOut } from './client.ts'
+import { useCell } from './cell.ts'
+import { auth } from './client.ts'
 import { hrefOf, useRoute, type Route, type ViewName } from './router.ts'
 import { levelOf, useStatus } from './status.ts'
 import * as S from './strings.ts'
-import { Button } from './ui/button.tsx'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
+import { SignOutButton } from './ui/sign-out.tsx'
 import { GuestsView } from './views/guests.tsx'
 import { HealthView } from './views/health.tsx'
 import { HomeView } from './views/home.tsx'
@@ -32,6 +33,7 @@ export function Shell({ place }: { place: string }) {
   const route = useRoute()
   const status = useStatus()
   const main = useRef<HTMLElement>(null)
+  const isLocked = useCell(auth).phase === 'locked'
   const level = status.data ? levelOf(status.data) : 'ok'
   const name = status.data?.name ?? place
 
@@ -60,7 +62,7 @@ export function Shell({ place }: { place: string }) {
   const isMore = route.view === 'more' || route.view === 'health' || route.view === 'settings'
 
   return (
-    <div class="shell">
+    <div class={`shell${isLocked ? ' shell-locked' : ''}`}>
       <a
         class="skip"
         href={hrefOf(route.view)}
@@ -87,9 +89,7 @@ export function Shell({ place }: { place: string }) {
           <ul>{SIDE.map((view) => link(view, view === route.view))}</ul>
         </nav>
         <div class="nav-foot">
-          <Button kind="quiet" icon="leave" small onClick={() => void signOut()}>
-            {S.wordsSignOut}
-          </Button>
+          <SignOutButton kind="quiet" />
         </div>
       </header>
       <main class="main" ref={main} tabIndex={-1}>

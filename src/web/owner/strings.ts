@@ -28,6 +28,7 @@ export const wordsUnknown = 'not known'
 export const wordsAll = 'All'
 export const wordsFree = 'Free'
 export const wordsSignOut = 'Sign out'
+export const wordsSignOutFailed = 'The box does not answer: you are still signed in.'
 
 export const nav = {
   label: 'Main',
@@ -42,6 +43,7 @@ export const nav = {
 
 // net
 export const netNoAnswer = 'The box did not answer.'
+export const netCutOff = 'The answer of the box broke off. Look at the list before you try again.'
 export const netNoAnswerToChange = 'The box did not answer, so it is not sure whether this was carried out. Nothing you typed is lost. Look at the list before you try again.'
 export const netStrangeAnswer = (status: number, why: string): string => `The box gave an answer nobody understands (${status}${why ? `: ${why}` : ''}).`
 export const netNotAllowed = (allowed: string): string => `Not accepted. Allowed: ${allowed}.`
@@ -192,6 +194,7 @@ export const guestsUsed = (time: string): string => `used ${time}`
 export const guestsDown = 'down'
 export const guestsUp = 'up'
 export const guestsOpen = (label: string): string => `${label}: open`
+export const guestsOlder = 'For older visits, search for a device or a name.'
 export const guestsGone = 'This visit is not known to the box any more.'
 
 export const state = {
@@ -359,7 +362,7 @@ export const pricesOffered = 'Offer on the guest’s page'
 export const pricesOfferedHint = 'Off: you only sell it as printed vouchers.'
 export const pricesContentsWrong = 'A package needs time, data or both.'
 export const pricesNumberWrong = 'Type a whole number, or leave it empty.'
-export const pricesPriceWrong = (decimals: number): string => `Type a price like 2.50, with at most ${decimals} digits after the point.`
+export const pricesPriceWrong = (decimals: number): string => `Type a price like 2.50: with a point, and at most ${decimals} digits after it.`
 export const pricesLabelWrong = 'Please give it a name.'
 export const pricesMoveUp = 'Move up'
 export const pricesMoveDown = 'Move down'

@@ -7,10 +7,11 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import * as S from '../strings.ts'
 import { IconButton } from './button.tsx'
 import { Form } from './field.tsx'
+import { Toasts } from './notice.tsx'
 
 export interface DialogProps {
   readonly title: ComponentChildren
-  /** Escape, the cross, a click beside it. Absent: the dialog cannot be waved away. */
+  /** Escape, the cross, a click beside it (not beside a form). Absent: the dialog cannot be waved away. */
   readonly onClose?: (() => void) | undefined
   /** Given: body and foot are one form. */
   readonly onSubmit?: (() => void) | undefined
@@ -24,6 +25,7 @@ export interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
   const head = useRef<HTMLHeadingElement>(null)
+  const isGone = useRef(false)
   const titleId = useId()
 
   useLayoutEffect(() => {
@@ -31,6 +33,7 @@ export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }:
     const dialog = box.current
     dialog?.showModal()
     return () => {
+      isGone.current = true
       dialog?.close()
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
       else document.querySelector<HTMLElement>('h1')?.focus()
@@ -54,12 +57,23 @@ export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }:
       ref={box}
       class={wide ? 'dialog-wide' : undefined}
       aria-labelledby={titleId}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return
+        event.preventDefault() // before it becomes a `cancel`
+        onClose?.()
+      }}
       onCancel={(event) => {
         event.preventDefault()
         onClose?.()
       }}
+      onClose={() => {
+        // a phone closes at the second back gesture whatever `cancel` said
+        if (isGone.current) return
+        if (onClose) onClose()
+        else box.current?.showModal()
+      }}
       onMouseDown={(event) => {
-        if (event.target === box.current) onClose?.()
+        if (event.target === box.current && !onSubmit) onClose?.() // a slip of the finger must not lose a half-filled form
       }}
     >
       <div class="dialog-head">
@@ -75,6 +89,7 @@ export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }:
       ) : (
         inner
       )}
+      <Toasts />
     </dialog>
   )
 }

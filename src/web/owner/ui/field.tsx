@@ -74,7 +74,7 @@ export function TextField(props: TextFieldProps) {
           {before && <span class="input-unit input-before">{before}</span>}
           <input
             id={id}
-            class={code ? 'mono' : undefined}
+            class={code ? 'mono upper' : undefined}
             type={(shown ? 'text' : INPUT_TYPE[kind]) as 'text'} // the attribute types are a union with one member a type
             inputMode={kind === 'number' || kind === 'decimal' ? INPUT_MODE[kind] : undefined}
             value={value}

@@ -82,7 +82,7 @@ export function say(text: string): void {
   }, SHOWN_MS)
 }
 
-/** Always in the page, so that screen readers hear what appears in it. */
+/** Always in the page, and in an open dialog, which silences the page: so screen readers hear what appears. */
 export function Toasts() {
   const shown = useCell(toast)
   return (

@@ -5,6 +5,7 @@ const MOST_CHARACTERS = 28
 export function freeId(label: string, taken: readonly { readonly id: string }[]): string {
   const plain = label
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')

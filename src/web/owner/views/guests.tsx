@@ -1,7 +1,6 @@
 /** The guests: who is online now, who was here, found by device or name; one opens as a sheet. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionJson } from '../../../owner/api.ts'
-import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showBytes, showDateTime, showDuration } from '../format.ts'
 import { useLive } from '../live.ts'
@@ -12,7 +11,7 @@ import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, Hidden, Pending, Refused } from '../ui/notice.tsx'
+import { Empty, Hidden, Pending } from '../ui/notice.tsx'
 import { useTariff } from './counter-voucher.tsx'
 import { GuestDialog } from './guest-dialog.tsx'
 import { percentLeft, Remaining, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
@@ -20,6 +19,7 @@ import { percentLeft, Remaining, StatePill, Traffic, useSecondsLeft } from './gu
 const OPEN_MS = 5_000
 const HISTORY_MS = 30_000
 const PAGE = 50
+const MOST = 500
 const TYPING_PAUSE_MS = 250
 
 type Filter = 'open' | 'all'
@@ -30,10 +30,11 @@ export function GuestsView({ id }: { id: string | null }) {
   const find = useSettled(typed.trim())
   const status = useStatus()
   const tariff = useTariff()
-  const query = { state: filter, limit: filter === 'open' ? 500 : PAGE, ...(find === '' ? {} : { find }) }
-  const guests = useLive(`guests/${filter}/${find}`, () => call('sessions', { query }), filter === 'open' ? OPEN_MS : HISTORY_MS)
-  const older = useOlder(`${filter}/${find}`, guests.data?.nextBeforeId ?? null, query)
-  const sessions = guests.data ? [...guests.data.sessions, ...older.sessions] : null
+  const [pages, setPages] = useState(1)
+  const limit = filter === 'open' ? MOST : Math.min(MOST, pages * PAGE)
+  const query = { state: filter, limit, ...(find === '' ? {} : { find }) }
+  const guests = useLive(`guests/${filter}/${limit}/${find}`, () => call('sessions', { query }), filter === 'open' ? OPEN_MS : HISTORY_MS)
+  const sessions = useLastList(guests.data?.sessions ?? null, `${filter}/${find}`)
   const counts = status.data?.sessions
 
   return (
@@ -84,12 +85,15 @@ export function GuestsView({ id }: { id: string | null }) {
             </ul>
           </>
         )}
-        {older.beforeId !== null && (
-          <div class="card-foot row">
-            <Button kind="quiet" busy={older.busy} onClick={older.load}>
-              {S.wordsMore}
-            </Button>
-            <Refused text={older.problem} />
+        {guests.data && guests.data.nextBeforeId !== null && (
+          <div class="card-foot">
+            {limit < MOST ? (
+              <Button kind="quiet" onClick={() => setPages(pages * 2)}>
+                {S.wordsMore}
+              </Button>
+            ) : (
+              <p class="small quiet foot-text">{S.guestsOlder}</p>
+            )}
           </div>
         )}
       </div>
@@ -211,15 +215,9 @@ function useSettled(text: string): string {
   return settled
 }
 
-/** Further pages of the list `key`, after the first one that refreshes by itself. */
-function useOlder(key: string, firstNext: string | null, query: Record<string, string | number>) {
-  const [pages, setPages] = useState<{ key: string; sessions: readonly SessionJson[]; next: string | null } | null>(null)
-  const mine = pages?.key === key ? pages : null
-  const beforeId = mine ? mine.next : firstNext
-  const more = useAction(async () => {
-    if (beforeId === null) return
-    const page = await call('sessions', { query: { ...query, beforeId } })
-    setPages({ key, sessions: [...(mine?.sessions ?? []), ...page.sessions], next: page.nextBeforeId })
-  })
-  return { sessions: mine?.sessions ?? [], beforeId, busy: more.busy, problem: more.besides(), load: () => void more.run() }
+/** The list as it was, while a longer one of the same kind is on its way. */
+function useLastList(list: readonly SessionJson[] | null, kind: string): readonly SessionJson[] | null {
+  const last = useRef<{ kind: string; list: readonly SessionJson[] } | null>(null)
+  if (list !== null) last.current = { kind, list }
+  return list ?? (last.current?.kind === kind ? last.current.list : null)
 }

@@ -94,6 +94,7 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
           <Choices
             legend={S.makePackage}
             shownLegend
+            layout="grid"
             value={chosen.id}
             options={packageOptions(packages, tariff.data.token)}
             onInput={setPackageId}

@@ -1,11 +1,11 @@
 /** The fifth tab on a phone: the views that do not fit into the bar, and signing out. */
-import { auth, signOut } from '../client.ts'
+import { auth } from '../client.ts'
 import { useCell } from '../cell.ts'
 import { hrefOf } from '../router.ts'
 import { levelOf, useStatus } from '../status.ts'
 import * as S from '../strings.ts'
-import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { SignOutButton } from '../ui/sign-out.tsx'
 import { LevelDot } from './health-parts.tsx'
 
 export function MoreView() {
@@ -40,9 +40,7 @@ export function MoreView() {
       </ul>
       <div class="stack-tight">
         <div>
-          <Button icon="leave" onClick={() => void signOut()}>
-            {S.wordsSignOut}
-          </Button>
+          <SignOutButton kind="plain" />
         </div>
         {idleMinutes !== undefined && <p class="quiet small">{S.settingsSignOutLead(idleMinutes)}</p>}
       </div>

@@ -4,7 +4,7 @@ import type { PackageChange, PackageJson, ReloadReportJson, TariffJson } from '.
 import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showContents } from '../format.ts'
-import { showMoney, typedPrice, typedUnits, unitsOf } from '../money.ts'
+import { showMoney, typedDecimal, typedUnits, unitsOf } from '../money.ts'
 import * as S from '../strings.ts'
 import { Button, RemoveButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -90,9 +90,9 @@ function draftOf(one: PackageJson | null): PackageDraft {
   const unit = unitFor(one.seconds)
   return {
     label: one.label,
-    time: one.seconds === null ? '' : String(one.seconds / UNIT_SECONDS[unit]),
+    time: one.seconds === null ? '' : inUnits(one.seconds, UNIT_SECONDS[unit]),
     unit,
-    mib: one.bytes === null ? '' : String(one.bytes / MIB),
+    mib: one.bytes === null ? '' : inUnits(one.bytes, MIB),
     price: one.price.text,
     devices: String(one.devices),
     downKbps: textOf(one.downKbps),
@@ -108,18 +108,23 @@ function unitFor(seconds: number | null): TimeUnit {
   return seconds % UNIT_SECONDS.hours === 0 ? 'hours' : 'minutes'
 }
 
+/** For the field, at most three digits after the point. */
+function inUnits(value: number, unit: number): string {
+  return String(Math.round((value / unit) * 1000) / 1000)
+}
+
 /** '1.5' × size, as a whole number; null when empty, NaN when it is no number. */
 function scaled(text: string, size: number): number | null {
-  const trimmed = text.trim().replace(',', '.')
-  if (trimmed === '') return null
-  return /^\d{1,12}(\.\d{1,6})?$/.test(trimmed) ? Math.round(Number(trimmed) * size) : Number.NaN
+  return text.trim() === '' ? null : Math.round(Number(typedDecimal(text) ?? Number.NaN) * size)
 }
 
 type Wrong = { readonly [Field in keyof PackageDraft]?: string }
 
-function readDraft(draft: PackageDraft, decimals: number): { wrong: Wrong; seconds: number | null; bytes: number | null } {
-  const seconds = scaled(draft.time, UNIT_SECONDS[draft.unit])
-  const bytes = scaled(draft.mib, MIB)
+function readDraft(draft: PackageDraft, one: PackageJson | null, decimals: number): { wrong: Wrong; seconds: number | null; bytes: number | null } {
+  // a field that nobody touched gives back exactly what was there, also where its text had to be rounded
+  const was = draftOf(one)
+  const seconds = one !== null && draft.time === was.time && draft.unit === was.unit ? one.seconds : scaled(draft.time, UNIT_SECONDS[draft.unit])
+  const bytes = one !== null && draft.mib === was.mib ? one.bytes : scaled(draft.mib, MIB)
   const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.pricesNumberWrong : undefined)
   const found = {
     label: draft.label.trim() === '' ? S.pricesLabelWrong : undefined,
@@ -146,7 +151,7 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
   const { token, packages } = tariff
   const [draft, setDraft] = useState(() => draftOf(one))
   const [checked, setChecked] = useState(false)
-  const { wrong: found, seconds, bytes } = readDraft(draft, token.decimals)
+  const { wrong: found, seconds, bytes } = readDraft(draft, one, token.decimals)
   const wrong = checked ? found : {}
   const index = one === null ? -1 : packages.findIndex((other) => other.id === one.id)
   const edit = (part: Partial<PackageDraft>): void => setDraft({ ...draft, ...part })
@@ -166,7 +171,7 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
       label: draft.label.trim(),
       seconds,
       bytes,
-      price: typedPrice(draft.price),
+      price: typedDecimal(draft.price) ?? '',
       devices: wholeOrNull(draft.devices) ?? 1,
       downKbps: wholeOrNull(draft.downKbps),
       upKbps: wholeOrNull(draft.upKbps),

@@ -1,6 +1,6 @@
 /** The half-typed prices: texts as they stand in the fields, and what of them has changed. */
 import type { TariffChange, TariffJson } from '../../../owner/api.ts'
-import { typedPrice, typedUnits, unitsOf } from '../money.ts'
+import { typedDecimal, typedUnits, unitsOf } from '../money.ts'
 import * as S from '../strings.ts'
 
 export interface Draft {
@@ -65,8 +65,8 @@ export function changeOf(draft: Draft, tariff: TariffJson): TariffChange {
   const down = wholeOrNull(draft.downKbps)
   const up = wholeOrNull(draft.upKbps)
   return {
-    ...(isOtherPrice(draft.pricePerMinute, tariff.pricePerMinute) ? { pricePerMinute: typedPrice(draft.pricePerMinute) } : {}),
-    ...(isOtherPrice(draft.pricePerMib, tariff.pricePerMib) ? { pricePerMib: typedPrice(draft.pricePerMib) } : {}),
+    ...(isOtherPrice(draft.pricePerMinute, tariff.pricePerMinute) ? { pricePerMinute: typedDecimal(draft.pricePerMinute) ?? '' } : {}),
+    ...(isOtherPrice(draft.pricePerMib, tariff.pricePerMib) ? { pricePerMib: typedDecimal(draft.pricePerMib) ?? '' } : {}),
     ...(trialMinutes === tariff.trialMinutes ? {} : { trialMinutes }),
     ...(trialMib === tariff.trialMib ? {} : { trialMib }),
     ...(down === tariff.downKbps ? {} : { downKbps: down }),

@@ -36,7 +36,7 @@ export function PlaceStep({ draft, edit, checked, at }: StepProps) {
         hint={<Said text={S.setupCodeHint} />}
         placeholder={S.setupCodeExample}
         value={draft.setupCode}
-        onInput={(setupCode) => edit({ setupCode: setupCode.toUpperCase() })}
+        onInput={(setupCode) => edit({ setupCode })}
         maxLength={16}
         code
         error={checked && draft.setupCode.trim() === '' ? S.setupNeedCode : at('setupCode')}

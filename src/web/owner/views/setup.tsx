@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { LoginState, PackagePresetId, ReloadReportJson, SetupForm } from '../../../owner/api.ts'
 import { problemOf, type Problem } from '../action.ts'
 import { auth, call, enter } from '../client.ts'
+import { typedDecimal } from '../money.ts'
 import { go } from '../router.ts'
 import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
@@ -39,9 +40,8 @@ const STEPS = [PlaceStep, PriceStep, PackagesStep, NetworkStep, PasswordStep]
 const STEP_OF: Readonly<Record<string, number>> = { setupCode: 0, name: 0, minutesPerToken: 1, pricePerMinute: 1, packages: 2, guestInterface: 3, password: 4 }
 
 export function minutesOf(draft: SetupDraft): number {
-  const text = draft.minutes.trim().replace(',', '.')
   if (!draft.sellsMinutes) return 0
-  return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
+  return Number(typedDecimal(draft.minutes) ?? Number.NaN)
 }
 
 /** Can the owner go on from this step? */
