@@ -29,7 +29,7 @@ export interface NeighboursOptions {
 
 const MOST_KNOWN = 16_384
 /** At most one list of all neighbours per this time, however many unknown addresses are asked for. */
-const REFRESH_MS = 500
+const REFRESH_MS = 250
 const LIST_TIMEOUT_MS = 2000
 const MAX_LIST_BYTES = 16 * 1024 * 1024
 const RESTART_MS = 1000
@@ -48,6 +48,7 @@ export class Neighbours implements NeighbourTable {
   #watcher: FSWatcher | null = null
   #cancels: Cancel[] = []
   #refreshing: Promise<void> | null = null
+  #nextList: Promise<void> | null = null
   #refreshedMs = Number.NEGATIVE_INFINITY
   #leaseStamp = ''
   #isStopped = true
@@ -81,8 +82,8 @@ export class Neighbours implements NeighbourTable {
     if (ip === null) return null
     const known = this.#macs.get(ip)
     if (known !== undefined) return known
-    if (this.#refreshing === null && this.#options.clock.boottimeMs() - this.#refreshedMs < REFRESH_MS) return null
-    await this.#refresh()
+    // The monitor's word may still be on its way. A list begun before the question may not have it either.
+    await this.#listFromNow()
     return this.#macs.get(ip) ?? null
   }
 
@@ -92,6 +93,18 @@ export class Neighbours implements NeighbourTable {
 
   onIp4(listener: (mac: MacAddress, ip4: string) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** Waits for a list begun after now. All who ask before it begins share it; lists keep their distance. */
+  #listFromNow(): Promise<void> {
+    this.#nextList ??= (async () => {
+      await this.#refreshing
+      const waitMs = this.#refreshedMs + REFRESH_MS - this.#options.clock.boottimeMs()
+      if (waitMs > 0) await new Promise<void>((resolve) => void this.#options.timers.after(waitMs, resolve))
+      this.#nextList = null
+      await this.#refresh()
+    })()
+    return this.#nextList
   }
 
   #refresh(): Promise<void> {
