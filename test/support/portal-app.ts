@@ -190,6 +190,8 @@ export interface PortalAppOptions {
   readonly tls?: TlsPair | null | TlsSource
   readonly time?: Clock & Timers
   readonly script?: string
+  /** Offers the wallet page. */
+  readonly walletScript?: string
 }
 
 export interface PortalApp {
@@ -227,6 +229,7 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
     randomness: seededRandom(7),
     log: silentLog,
     script: options.script ?? '',
+    ...(options.walletScript === undefined ? {} : { walletScript: options.walletScript }),
     tls: options.tls ?? null,
     onOption114: (option) => announced.push(option),
   })
@@ -234,16 +237,24 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
   return { server, desk, neighbours, time, announced, origin: `http://127.0.0.1:${server.ports.http ?? 0}`, stop: () => server.stop() }
 }
 
-/** The inline script as the bundle makes it. */
-export async function compileGuestScript(): Promise<string> {
+/** The scripts as the bundle makes them. */
+export function compileGuestScript(): Promise<string> {
+  return compile('guest', ['chrome87', 'safari14', 'firefox78'])
+}
+
+export function compileWalletScript(): Promise<string> {
+  return compile('wallet', ['es2020'])
+}
+
+async function compile(room: string, target: string[]): Promise<string> {
   const result = await build({
-    entryPoints: [fileURLToPath(new URL('../../src/web/guest/main.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../../src/web/${room}/main.ts`, import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
     legalComments: 'none',
     platform: 'browser',
-    target: ['chrome87', 'safari14', 'firefox78'],
+    target,
     format: 'iife',
     logLevel: 'warning',
   })

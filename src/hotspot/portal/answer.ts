@@ -1,8 +1,12 @@
 /** What goes back to a guest, before any socket: status, headers, whole body. */
+import type { ServedScript } from './wallet-script.ts'
+
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Sent instead of `body` where there is one: what is no text. */
+  readonly bytes?: Uint8Array
 }
 
 const HTML = 'text/html; charset=utf-8'
@@ -43,6 +47,19 @@ export function textFileAnswer(fileName: string, body: string): Answer {
       'Content-Security-Policy': NOTHING_ALLOWED,
     },
     body,
+  }
+}
+
+/** Asked for again at each use, and then mostly answered with 304. The same for everybody, so it may be kept. */
+export function scriptAnswer(script: ServedScript, asked: { readonly ifNoneMatch: string; readonly acceptEncoding: string }): Answer {
+  const takesGzip = /(^|[,\s])gzip\s*(,|$|;\s*q=(1|0\.0*[1-9]|0\.[1-9]))/.test(asked.acceptEncoding)
+  const headers = { ...COMMON, 'Cache-Control': 'no-cache', ETag: script.etag, Vary: 'Accept-Encoding', 'Content-Security-Policy': NOTHING_ALLOWED }
+  if (asked.ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === script.etag)) return { status: 304, headers, body: '' }
+  return {
+    status: 200,
+    headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8', ...(takesGzip ? { 'Content-Encoding': 'gzip' } : {}) },
+    body: '',
+    bytes: takesGzip ? script.gzip : script.plain,
   }
 }
 

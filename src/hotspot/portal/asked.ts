@@ -11,6 +11,8 @@ import type { Seals } from './seals.ts'
 export interface Asked {
   readonly path: string
   readonly accept: string
+  readonly acceptEncoding: string
+  readonly ifNoneMatch: string
   readonly language: Language
   readonly chosenLanguage: string | null
   readonly destination: Destination | null
@@ -35,7 +37,7 @@ export interface Counter<Desk> {
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */
-export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt'>
+export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt' | 'keptAddress'>
 
 export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer
 export type OpenGet = (asked: Asked, counter: Counter<LookingDesk>, argument: string) => Answer
@@ -51,6 +53,7 @@ export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'confi
     origin: asked.origin,
     selfPath: message === null ? asked.path : '/',
     script: counter.front.script,
+    hasWallet: counter.front.wallet !== null,
     message,
   }
 }

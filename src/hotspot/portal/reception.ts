@@ -205,6 +205,8 @@ export class Reception {
     return {
       path: target?.path ?? '/',
       accept: text(head.headers['accept']),
+      acceptEncoding: text(head.headers['accept-encoding']),
+      ifNoneMatch: text(head.headers['if-none-match']),
       language: pickLanguage(chosen, text(head.headers['accept-language'])),
       chosenLanguage: chosen,
       destination: null,

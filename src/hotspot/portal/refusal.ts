@@ -19,6 +19,9 @@ const BY_CODE: Readonly<Record<string, keyof Texts>> = {
   'paused-by-owner': 'pausedOwner',
   'page-old': 'pageOld',
   'code-missing': 'codeMissing',
+  'key-unknown': 'walletNothing',
+  'key-full': 'walletFull',
+  'bad-signature': 'badRequest',
 }
 const DEFAULT_WAIT_SECONDS = 60
 /** Errors that the guest mends by changing what is in the field. */

@@ -8,6 +8,7 @@ import type { Language } from '../../../src/hotspot/portal/languages/language.ts
 import type { PageContext } from '../../../src/hotspot/portal/page/context.ts'
 import { homePage } from '../../../src/hotspot/portal/page/home.ts'
 import { addTimePage, movePage, problemPage, receiptPage, scannedPage } from '../../../src/hotspot/portal/page/side-pages.ts'
+import { walletPage } from '../../../src/hotspot/portal/page/wallet.ts'
 import { STYLE } from '../../../src/hotspot/portal/page/style.ts'
 import encodeQR from 'qr'
 import { BOARD, RECEIPT, STATES, TICKET, compileGuestScript, session, view, withSession } from '../../support/portal-app.ts'
@@ -28,6 +29,7 @@ function context(language: Language, change: Partial<PageContext> = {}): PageCon
     origin: 'http://wifi.example:2080',
     selfPath: '/',
     script,
+    hasWallet: true,
     message: null,
     ...change,
   }
@@ -47,6 +49,7 @@ function pages(language: Language): Record<string, string> {
     scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, devices: 3 }),
     ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
+    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) } }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
   }
 }
@@ -66,7 +69,7 @@ describe.each(LANGUAGES.map((language) => [language.code, language] as const))('
 describe('each page', () => {
   it('asks nobody else for anything', () => {
     for (const [name, html] of Object.entries(pages(en))) {
-      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual([])
+      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual(name === 'wallet' ? ['/wallet.js'] : [])
       expect([...html.matchAll(/<link[^>]*>/g)].map((match) => match[0]), name).toEqual(['<link rel="icon" href="data:,">'])
       expect(/@import|url\((?!#)/.exec(html), name).toBeNull()
       expect(/\sstyle="|\son\w+="/.exec(html), name).toBeNull() // the policy forbids them

@@ -96,7 +96,7 @@ function send(reply: FastifyReply, answer: Answer, head: RequestHead): FastifyRe
   const hasUnreadBody = !isFormRoute && BODY_HEADERS.some((name) => (head.headers[name] ?? '0') !== '0')
   const close = hasUnreadBody ? { Connection: 'close' } : {}
   // as bytes: to a string fastify adds a charset, which captive+json (RFC 8908) has no parameter for
-  return reply.code(answer.status).headers({ ...answer.headers, ...close }).send(Buffer.from(answer.body))
+  return reply.code(answer.status).headers({ ...answer.headers, ...close }).send(answer.bytes === undefined ? Buffer.from(answer.body) : Buffer.from(answer.bytes))
 }
 
 function headOf(request: FastifyRequest, secure: boolean): RequestHead {

@@ -8,6 +8,7 @@ import { asError, type Cancel, type Clock, type Log, type Randomness, type Timer
 import type { Config } from '../../../config/index.ts'
 import type { MacAddress, NeighbourTable } from '../../gate/types.ts'
 import type { GuestDesk } from '../../types.ts'
+import { WalletCheck } from '../../wallet/index.ts'
 import { type CertificateCheck, type TlsPair, checkCertificate } from '../certificate.ts'
 import { createFront } from '../front.ts'
 import { originOf } from '../host-rule.ts'
@@ -27,6 +28,8 @@ export interface PortalDeps {
   readonly log: Log
   /** Compiled guest script (dist/web/guest.js). */
   readonly script: string
+  /** Compiled wallet script (dist/web/wallet.js); left out = guests' own keys are not offered. */
+  readonly walletScript?: string
   /**
    * The certificate, or how to read it (`() => readTlsFiles(…)`): then it is read again each minute, so that a
    * renewed one is used by itself, and one that cannot be read leaves the shop open without TLS. null or
@@ -74,7 +77,7 @@ export class PortalServer {
       clock: deps.clock,
       log: this.#log,
       seals: this.#seals,
-      front: createFront(deps.script),
+      front: createFront(deps.script, deps.walletScript === undefined ? null : { script: deps.walletScript, check: new WalletCheck(deps) }),
       httpPort: () => this.#httpPort,
       tls: () => (this.#https === null || this.#check?.usable !== true ? null : { isAnnounced: this.option114().uri !== null, isSure: deps.clock.isWallTrusted(), port: portOf(this.#https) }),
     })

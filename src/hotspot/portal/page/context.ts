@@ -17,6 +17,8 @@ export interface PageContext {
   readonly selfPath: string
   /** Compiled guest script. */
   readonly script: string
+  /** Guests may keep their time under a key of their own. */
+  readonly hasWallet: boolean
   readonly message: PageMessage | null
 }
 
@@ -33,6 +35,11 @@ export function link(context: PageContext, path: string): string {
   return withQuery(path, context.chosenLanguage, context.destination)
 }
 
+/** Without the destination, whose 400 characters the fullest pages have no room for once more. */
+export function walletLink(context: PageContext): string {
+  return withQuery('/wallet', context.chosenLanguage, null)
+}
+
 export function withQuery(path: string, language: string | null, destination: Destination | null): string {
   const query = new URLSearchParams()
   if (language !== null) query.set('lang', language)
@@ -45,6 +52,6 @@ export function withQuery(path: string, language: string | null, destination: De
 }
 
 /** A form that posts to one of our verbs, with its token. */
-export function form(context: PageContext, action: string, inside: Html, className: string | null = null): Html {
-  return html`<form method="post" action="${link(context, action)}"${className === null ? null : html` class="${className}"`}><input type="hidden" name="token" value="${context.formToken ?? ''}">${inside}</form>`
+export function form(context: PageContext, action: string, inside: Html, className: string | null = null, id: string | null = null): Html {
+  return html`<form method="post" action="${link(context, action)}"${id === null ? null : html` id="${id}"`}${className === null ? null : html` class="${className}"`}><input type="hidden" name="token" value="${context.formToken ?? ''}">${inside}</form>`
 }

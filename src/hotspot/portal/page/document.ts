@@ -12,6 +12,9 @@ export interface PageBody {
   /** The main heading's words, also the window's title. */
   readonly title: string
   readonly main: Html
+  /** A style sheet and a script of our own beside those of every page; the policy must allow them. */
+  readonly style?: string
+  readonly scriptPath?: string
   /** Two columns where there is room. */
   readonly wide?: boolean
   /** Without scripts: load the start page again after so many seconds; for pages that show time passing. */
@@ -34,14 +37,15 @@ export function page(context: PageContext, body: PageBody): string {
 <meta name="format-detection" content="telephone=no">
 <title>${title} · ${context.venue}</title>
 <link rel="icon" href="data:,">
-${reload(body, home)}<style>${trusted(STYLE)}</style>
+${reload(body, home)}<style>${trusted(STYLE)}</style>${body.style !== undefined && html`<style>${trusted(body.style)}</style>`}
 </head>
 <body>
 <header class="band">${arcs}<div class="wrap"><div class="brand"><p class="venue"><bdi>${context.venue}</bdi></p><p class="what">${wifiIcon}${language.text.guestWifi}</p></div>${languageMenu(context)}</div></header>
 <main class="wrap${body.wide === true ? ' two' : ''}" data-home="${home}"${body.wait === undefined ? null : html` data-wait="${body.wait.seconds}"`}>
 ${body.main}
 </main>
-<script>${trusted(context.script)}</script>
+<script>${trusted(context.script)}</script>${body.scriptPath !== undefined && html`
+<script src="${body.scriptPath}"></script>`}
 </body>
 </html>
 `.html

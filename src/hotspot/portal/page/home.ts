@@ -7,9 +7,9 @@ import { isOnline } from '../capport-api.ts'
 import { html, type Html } from '../html.ts'
 import { type Texts, fill } from '../languages/language.ts'
 import { grantText, priceText } from '../wording.ts'
-import { type PageContext, form, link } from './context.ts'
+import { type PageContext, form, link, walletLink } from './context.ts'
 import { page } from './document.ts'
-import { checkIcon, pauseIcon, playIcon, plusIcon } from './icons.ts'
+import { checkIcon, chevronIcon, keyIcon, pauseIcon, playIcon, plusIcon } from './icons.ts'
 import { codeForm, dial, isLow, messageBox, priceCard, sessionRows, trialForm, usedText } from './parts.ts'
 
 const WAIT_SECONDS = 2
@@ -43,7 +43,7 @@ function welcomePage(context: PageContext, view: GuestView): string {
     title: text.getOnline,
     wide: prices !== null,
     main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
-${prices}`,
+${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${text.walletHave}${chevronIcon}</a></p>`}`,
   })
 }
 

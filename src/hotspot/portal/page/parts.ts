@@ -3,8 +3,8 @@ import { type Html, html } from '../html.ts'
 import { fill } from '../languages/language.ts'
 import type { Offer, PriceBoard, SessionView } from '../../types.ts'
 import { clockParts, countText, dataText, durationText, grantText, percentText, priceText } from '../wording.ts'
-import { type PageContext, form, link } from './context.ts'
-import { chevronIcon, devicesIcon, endIcon, receiptIcon } from './icons.ts'
+import { type PageContext, form, link, walletLink } from './context.ts'
+import { chevronIcon, devicesIcon, endIcon, keyIcon, receiptIcon } from './icons.ts'
 
 /** What a guest may put into the field: a code, or a pasted address with a voucher or ticket in it. */
 export const MAX_BEARER_LENGTH = 512
@@ -140,6 +140,8 @@ export function sessionRows(context: PageContext, options: { canMove: boolean; c
   const { text } = context.language
   return html`<div class="card rows">${
     options.canMove && html`<a href="${link(context, '/move')}">${devicesIcon}${text.move}${chevronIcon}</a>`
+  }${
+    options.canMove && context.hasWallet && html`<a href="${walletLink(context)}">${keyIcon}${text.walletKeep}${chevronIcon}</a>`
   }<a href="${link(context, '/receipt')}">${receiptIcon}${text.receipt}${chevronIcon}</a>${
     options.canEnd && html`<details><summary>${endIcon}${text.end}${chevronIcon}</summary><div class="stack"><p class="soft">${text.endWarning}</p>${form(context, '/end', html`<button class="btn danger">${text.endNow}</button>`)}</div></details>`
   }</div>`

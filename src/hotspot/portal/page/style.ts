@@ -178,8 +178,26 @@ pre { font: .8125rem/1.55 ui-monospace, "DejaVu Sans Mono", monospace; white-spa
 }
 `
 
-export const STYLE = SOURCE.replace(/\s+/g, ' ')
-  .replace(/ ?([{};,>]) ?/g, '$1')
-  .replace(/: /g, ':') // never the space before: `.band :focus` is another selector than `.band:focus`
-  .replace(/;}/g, '}')
-  .trim()
+/** What only the wallet page needs: the others stay as small as they are. */
+const WALLET_SOURCE = `
+[hidden] { display: none !important; }
+a.address { display: block; padding-block: .625rem; }
+bdi.address { font-size: .8125rem; }
+.typed { display: block; width: 100%; padding: .75rem 1rem; color: var(--ink); background: var(--bg); border: 2px solid var(--edge); border-radius: 14px; font: inherit; }
+.typed[aria-invalid] { border-color: var(--on-bad); }
+.words { counter-reset: word; display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .375rem .75rem; font-weight: 650; }
+.words li { counter-increment: word; }
+.words li::before { content: counter(word) " "; color: var(--soft); font-weight: 400; }
+`
+
+export const STYLE = tight(SOURCE)
+export const WALLET_STYLE = tight(WALLET_SOURCE)
+
+function tight(source: string): string {
+  return source
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,>]) ?/g, '$1')
+    .replace(/: /g, ':') // never the space before: `.band :focus` is another selector than `.band:focus`
+    .replace(/;}/g, '}')
+    .trim()
+}

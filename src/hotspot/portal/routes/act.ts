@@ -14,6 +14,7 @@ import { MAX_BEARER_LENGTH } from '../page/parts.ts'
 import { addTimePage } from '../page/side-pages.ts'
 import { isForPrograms, statusOf } from '../problem.ts'
 import { isAboutCode, refusalText } from '../refusal.ts'
+import { walletRefused } from './wallet.ts'
 
 /** Longer texts are scanned ones, which nobody would mend by hand. */
 const MAX_KEPT_LENGTH = 64
@@ -50,6 +51,7 @@ async function attempt(
 
 /** The page again, with why not. Also for forms that were sent from an outdated page. */
 export function refused(asked: AskedByGuest, counter: Counter<GuestDesk>, error: MeshBoxError, typed: string): Answer {
+  if (asked.path.startsWith('/wallet/') && counter.front.wallet !== null) return walletRefused(asked, counter, error)
   const status = statusOf(error)
   const headers = error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }
   if (isForPrograms(asked.path, asked.accept)) return jsonAnswer(status, error.toPublic(), headers)

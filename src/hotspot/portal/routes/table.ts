@@ -7,6 +7,7 @@ import { API_PATH } from '../option-114.ts'
 import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
 import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
 import { captivePortalApi } from './capport.ts'
+import { keepSession, openSession, walletScript, walletView } from './wallet.ts'
 
 export type Route =
   | { readonly kind: 'look'; readonly run: GuestGet }
@@ -20,6 +21,10 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/receipt', { kind: 'look', run: receiptView }],
   ['/receipt.txt', { kind: 'look', run: receiptFile }],
   ['/status.json', { kind: 'look', run: status }],
+  ['/wallet', { kind: 'look', run: walletView }],
+  ['/wallet.js', { kind: 'open', run: walletScript }],
+  ['/wallet/keep', { kind: 'act', run: keepSession }],
+  ['/wallet/open', { kind: 'act', run: openSession }],
   [API_PATH, { kind: 'open', run: captivePortalApi }],
   ['/redeem', { kind: 'act', run: redeem }],
   ['/trial', { kind: 'act', run: takeTrial }],

@@ -1,0 +1,52 @@
+/**
+ * The page of the guest's own key (docs/wallet.md). The box knows only whether this device has a session and which
+ * address keeps it; everything about the key itself is filled in by the page's script, and all words it shows or hides
+ * are here. What is typed as words stands in no form, so that no browser can send it.
+ */
+import { type Html, html } from '../html.ts'
+import { type PageContext, form, link } from './context.ts'
+import { page } from './document.ts'
+import { checkIcon, chevronIcon, keyIcon, wordsIcon } from './icons.ts'
+import { messageBox } from './parts.ts'
+import { WALLET_STYLE } from './style.ts'
+
+export const WALLET_SCRIPT_PATH = '/wallet.js'
+
+export interface WalletPage {
+  readonly hasSession: boolean
+  /** EIP-55 address of the key that keeps the session; null if none does. */
+  readonly keptBy: string | null
+  readonly challenges: { readonly keep: string; readonly open: string }
+}
+
+export function walletPage(asked: PageContext, wallet: WalletPage): string {
+  const context = { ...asked, destination: null } // no room for it in each of the language links
+  const { text } = context.language
+  const [otherBefore = '', otherAfter = ''] = text.walletOther.split('{key}')
+  return page(context, {
+    title: text.walletKeep,
+    style: WALLET_STYLE,
+    scriptPath: WALLET_SCRIPT_PATH,
+    main: html`<section class="card" id="wallet" data-session="${wallet.hasSession ? 1 : 0}" data-kept="${wallet.keptBy ?? ''}"><h1 id="title" tabindex="-1">${text.walletKeep}</h1>${messageBox(context)}<p class="note" id="needs-script">${text.walletNeedsScript}</p><p class="ok good note" id="kept" role="status" hidden>${checkIcon}${text.walletKept}</p><p class="soft" id="why">${text.walletWhy}</p><p id="none" hidden>${text.walletNone}</p><p id="other" hidden>${otherBefore}<bdi class="address" dir="ltr">${wallet.keptBy ?? ''}</bdi>${otherAfter}</p>${signedForm(context, 'keep', wallet.challenges.keep, html`<button class="btn main">${keyIcon}${text.walletKeep}</button>`)}${signedForm(
+      context,
+      'open',
+      wallet.challenges.open,
+      html`<button class="btn" id="open-button">${text.moveHere}</button><p class="soft">${text.moveHereNote}</p>`,
+    )}</section>
+<section class="card" id="key" aria-label="${text.walletKey}" hidden><p>${text.walletSave}</p><div class="qr" role="img" aria-label="${text.qrLabel}" id="qr"></div><p class="soft">${text.walletLink}</p><p><a class="address" id="link" href="/wallet" dir="ltr"></a></p><p class="note">${text.moveSecret}</p><div class="rows"><details id="words-box"><summary>${wordsIcon}${text.walletShowWords}${chevronIcon}</summary><div class="stack"><ol class="words" id="words" lang="en" dir="ltr" aria-label="${text.walletWords}"></ol></div></details></div><p class="soft">${text.walletKey}: <bdi class="address" dir="ltr" id="address"></bdi></p></section>
+<div class="card rows" id="restore" hidden><details><summary>${keyIcon}${text.walletHave}${chevronIcon}</summary><div class="stack"><label for="typed">${text.walletWords}</label><textarea class="typed" id="typed" rows="4" maxlength="400" lang="en" dir="ltr" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" aria-describedby="bad-words"></textarea><p class="error" id="bad-words" role="alert" hidden>${text.walletBadWords}</p><button class="btn" type="button" id="use-words">${text.walletUse}</button></div></details></div>
+<p class="foot">${text.walletBurner}</p>
+<p><a class="btn" href="${link(context, '/')}">${text.back}</a></p>`,
+  })
+}
+
+/** The script fills in address and signature when the button is pressed. */
+function signedForm(context: PageContext, action: 'keep' | 'open', challenge: string, inside: Html): Html {
+  return html`<div id="${action}-box" hidden>${form(
+    context,
+    `/wallet/${action}`,
+    html`<input type="hidden" name="challenge" value="${challenge}"><input type="hidden" name="address"><input type="hidden" name="signature">${inside}`,
+    'stack',
+    action,
+  )}</div>`
+}

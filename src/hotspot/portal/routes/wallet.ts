@@ -1,0 +1,75 @@
+/**
+ * The wallet's routes: its page, its script, and the two verbs a guest's key can sign for. Without a wallet script
+ * there is no wallet, and these paths are pages that do not exist.
+ */
+import { MeshBoxError } from '../../../base/index.ts'
+import type { WalletAction } from '../../wallet/index.ts'
+import { type Answer, htmlAnswer, jsonAnswer, redirectAnswer, scriptAnswer } from '../answer.ts'
+import { type AskedByGuest, type Counter, type GuestGet, type GuestPost, type LookingDesk, type OpenGet, pageContext } from '../asked.ts'
+import type { Wallet } from '../front.ts'
+import { link } from '../page/context.ts'
+import { walletPage } from '../page/wallet.ts'
+import { isForPrograms, statusOf } from '../problem.ts'
+import { refusalText } from '../refusal.ts'
+
+export const walletView: GuestGet = (asked, counter) => walletAnswer(200, asked, counter, null)
+
+export const walletScript: OpenGet = (asked, counter) => scriptAnswer(walletOf(counter).script, asked)
+
+export const keepSession: GuestPost = async (asked, counter, form) => {
+  return signed('keep', asked, counter, form, async (address) => {
+    await counter.desk.keepWithKey(asked.client, address)
+    // To the same page: what stands behind the # of the form's address, the key, stays there (Fetch, HTTP-redirect).
+    return link(pageContext(asked, counter), '/wallet')
+  })
+}
+
+export const openSession: GuestPost = async (asked, counter, form) => {
+  return signed('open', asked, counter, form, async (address) => {
+    await counter.desk.openWithKey(asked.client, address)
+    // Its own empty #, so that the key does not stay in the address of a page that has no use for it.
+    return `${link(pageContext(asked, counter), '/')}#`
+  })
+}
+
+/** The wallet page again, with why not and with fresh challenges. */
+export function walletRefused(asked: AskedByGuest, counter: Counter<LookingDesk>, error: MeshBoxError): Answer {
+  const headers = error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }
+  if (isForPrograms(asked.path, asked.accept)) return jsonAnswer(statusOf(error), error.toPublic(), headers)
+  return walletAnswer(statusOf(error), asked, counter, error, headers)
+}
+
+async function signed(action: WalletAction, asked: AskedByGuest, counter: Counter<LookingDesk>, form: URLSearchParams, verb: (address: string) => Promise<string>): Promise<Answer> {
+  try {
+    const host = asked.origin.replace(/^https?:\/\//, '')
+    const address = walletOf(counter).check.verify(asked.client.mac, host, action, {
+      challenge: form.get('challenge') ?? '',
+      address: form.get('address') ?? '',
+      signature: form.get('signature') ?? '',
+    })
+    return redirectAnswer(303, await verb(address))
+  } catch (error) {
+    if (!(error instanceof MeshBoxError) || error.code === 'not-found') throw error
+    return walletRefused(asked, counter, error)
+  }
+}
+
+function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<LookingDesk>, error: MeshBoxError | null, headers: Readonly<Record<string, string>> = {}): Answer {
+  const { check, csp } = walletOf(counter)
+  const message = error === null ? null : { text: refusalText(asked.language, error), typed: '', aboutCode: false }
+  const context = { ...pageContext(asked, counter, message), selfPath: '/wallet' }
+  const { session } = counter.desk.view(asked.client)
+  const { mac } = asked.client
+  const body = walletPage(context, {
+    hasSession: session !== null && session.state !== 'ended',
+    keptBy: counter.desk.keptAddress(asked.client),
+    challenges: { keep: check.challenge(mac, 'keep'), open: check.challenge(mac, 'open') },
+  })
+  return htmlAnswer(status, csp, body, headers)
+}
+
+function walletOf(counter: Pick<Counter<unknown>, 'front'>): Wallet {
+  const { wallet } = counter.front
+  if (wallet === null) throw new MeshBoxError('not-found', 'there is no such page', { code: 'not-found' })
+  return wallet
+}
