@@ -151,6 +151,9 @@ const HOTSPOT: Rules<HotspotConfig> = {
   voucherBox: option(wholeNumber(0, 3, 'box number'), 0, '0', {
     doc: "Which of the owner's printing boxes this is; two boxes with the same voucher keys need different numbers.",
   }),
+  voucherSiblings: listOf(wholeNumber(0, 3, 'box number'), 4, { value: [], text: 'none' }, {
+    doc: "Box numbers of the owner's other boxes whose vouchers are taken here; each of them may then also be used once on each box until boxes talk to each other.",
+  }),
   idlePauseMinutes: option(wholeNumber(0, 1440, 'minutes'), 0, '0', { doc: 'Pause a session by itself after so many minutes without traffic; 0 = never.' }),
   trialsPerDay: option(wholeNumber(0, 100_000, 'trials'), 200, '200', {
     doc: 'Free trials given out in a day over all devices: bounds what changing the device address wins.',

@@ -78,6 +78,8 @@ export interface HotspotConfig {
   readonly venueUrl: string | null
   /** 0–3: which of the owner's printing boxes this is; part of each voucher's number. */
   readonly voucherBox: number
+  /** The owner's other printing boxes whose vouchers are taken here as well. */
+  readonly voucherSiblings: readonly number[]
   /** Pause a session by itself after so many minutes without traffic; 0 = never. */
   readonly idlePauseMinutes: number
   /** Free trials given out per day over all devices: bounds what changing the MAC address wins. */

@@ -14,16 +14,25 @@ const MAX_TEXT = 512
 
 export type Bearer =
   | { readonly kind: 'ticket'; readonly ticket: TicketFacts }
-  /** `terms`: what the QR says; a typed code says only which voucher it is. */
-  | { readonly kind: 'voucher'; readonly id: VoucherId; readonly number: VoucherNumber; readonly terms: VoucherTerms | null }
+  | ({ readonly kind: 'voucher' } & VoucherBearer)
+
+export interface VoucherBearer {
+  readonly id: VoucherId
+  readonly number: VoucherNumber
+  /** What the QR says; a typed code says only which voucher it is. */
+  readonly terms: VoucherTerms | null
+}
 
 export class BearerReader {
   readonly #keys: VoucherKeys
   readonly #limits: GuessLimits
+  readonly #isTaken: (bearer: VoucherBearer) => boolean
 
-  constructor(keys: VoucherKeys, limits: GuessLimits) {
+  /** `isTaken`: may a voucher with this number, and these terms if its QR said them, be used on this box? */
+  constructor(keys: VoucherKeys, limits: GuessLimits, isTaken: (bearer: VoucherBearer) => boolean) {
     this.#keys = keys
     this.#limits = limits
+    this.#isTaken = isTaken
   }
 
   /** A QR text or a ticket, which cannot be guessed. Throws `input` code `bad-code` for anything else. */
@@ -41,10 +50,10 @@ export class BearerReader {
       if (kind === 'ticket') return { kind, ticket: readTicket(text, this.#keys) }
       if (kind === 'qr') {
         const terms = readQr(text, this.#keys)
-        return { kind: 'voucher', id: voucherId(terms), number: terms, terms }
+        return this.#taken({ id: voucherId(terms), number: terms, terms })
       }
       const number = readCode(text, this.#keys)
-      return { kind: 'voucher', id: voucherId(number), number, terms: null }
+      return this.#taken({ id: voucherId(number), number, terms: null })
     } catch (thrown) {
       const isGuess = kind === 'code' && thrown instanceof MeshBoxError && thrown.code !== 'code-typo'
       if (isGuess) this.#limits.wrongGuess(mac, nowMs)
@@ -52,6 +61,21 @@ export class BearerReader {
       throw thrown
     }
   }
+
+  #taken(bearer: VoucherBearer): Bearer {
+    if (this.#isTaken(bearer)) return { kind: 'voucher', ...bearer }
+    throw new MeshBoxError('input', 'there is no voucher with this code', { code: 'bad-code', field: 'code' })
+  }
+}
+
+/**
+ * Vouchers that are in the table, those of our own box whose signature shows that it printed them (the table may
+ * be from an older backup), and those of the owner's other boxes that the configuration lists. A typed code says
+ * nothing but a number, and a number of ours that is not in the table was never printed: whoever hits its tag guessed.
+ */
+export function isVoucherTaken({ number, terms }: VoucherBearer, isKnown: boolean, hotspot: Pick<Config['hotspot'], 'voucherBox' | 'voucherSiblings'>): boolean {
+  if (isKnown) return true
+  return number.box === hotspot.voucherBox ? terms !== null : hotspot.voucherSiblings.includes(number.box)
 }
 
 /**

@@ -17,7 +17,7 @@ import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
 import { receiptOf } from './receipts.ts'
 import type { Redeem } from './redeem.ts'
-import { viewOf } from './session/index.ts'
+import { isUsable, isVisitor, viewOf } from './session/index.ts'
 import type { Session } from './session/index.ts'
 import { priceBoard, trialAllotment } from './tariff/index.ts'
 import type { TrialUse } from './tariff/index.ts'
@@ -100,6 +100,7 @@ export class GuestCounter implements GuestDesk {
 
   async keepWithKey(client: ClientAddress, address: string): Promise<SessionView> {
     return this.#withOwnSession(client, async (session) => {
+      refuseVisitor(session, macOf(client))
       await this.#deps.store.turn((tx) => attachKey(tx, session.id, address))
       return session
     })
@@ -117,6 +118,7 @@ export class GuestCounter implements GuestDesk {
   async pause(client: ClientAddress): Promise<SessionView> {
     const { keeper, metering } = this.#parts
     return this.#withOwnSession(client, async (session) => {
+      if (isHeldByOwn(session)) refuseVisitor(session, macOf(client))
       const charged = await metering.charge(session)
       return keeper.perform(charged, { type: 'pause', at: keeper.now(), reason: 'guest' })
     })
@@ -124,7 +126,10 @@ export class GuestCounter implements GuestDesk {
 
   async resume(client: ClientAddress): Promise<SessionView> {
     const { opening } = this.#parts
-    return this.#withOwnSession(client, (session) => opening.withPlace(session.id, () => opening.open(session, 'guest')))
+    return this.#withOwnSession(client, async (session) => {
+      if (isHeldByOwn(session)) refuseVisitor(session, macOf(client))
+      return opening.withPlace(session.id, () => opening.open(session, 'guest'))
+    })
   }
 
   async end(client: ClientAddress): Promise<SessionView> {
@@ -135,7 +140,9 @@ export class GuestCounter implements GuestDesk {
     return this.#withOwnSession(client, async (session) => {
       const charged = await metering.charge(session)
       if (charged.state === 'ended') return charged
-      return keeper.perform(charged, { type: 'end', at: keeper.now(), reason: 'ended-by-guest' })
+      const at = keeper.now()
+      if (isVisitor(charged, mac) && hasKeeper(charged)) return keeper.perform(charged, { type: 'unbind', at, mac })
+      return keeper.perform(charged, { type: 'end', at, reason: 'ended-by-guest' })
     })
   }
 
@@ -226,6 +233,23 @@ function macOf(client: ClientAddress): MacAddress {
   const mac = readMac(client.mac)
   if (mac === null) throw inputError('mac', client.mac, 'the address of a device on the guest network')
   return mac
+}
+
+/** Is a device online, or paused, that is no visitor? */
+function isHeldByOwn(session: Session): boolean {
+  return session.devices.some((device) => device.isBound && !device.byTicket)
+}
+
+/** Is there anybody else for whom the time is kept: a device of his own, or a bearer who comes back? */
+function hasKeeper(session: Session): boolean {
+  return isHeldByOwn(session) || session.allotments.some((each) => each.bearer !== null && isUsable(each))
+}
+
+function refuseVisitor(session: Session, mac: MacAddress): void {
+  if (isVisitor(session, mac))
+    throw new MeshBoxError('conflict', 'this device came in by a link: only a device of its own may do that to a session', {
+      code: 'visitor',
+    })
 }
 
 function noSession(): MeshBoxError {

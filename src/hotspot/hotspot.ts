@@ -3,12 +3,14 @@
  * have to say. The verbs are in guest-desk.ts and owner-desk.ts.
  */
 import { Alarms } from './alarms.ts'
-import { BearerReader } from './bearers.ts'
+import { BearerReader, isVoucherTaken } from './bearers.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { Deadlines } from './deadlines.ts'
 import type { GateAlarm, Grant } from './gate/types.ts'
+import { Gatekeeper } from './gatekeeper.ts'
 import { GuessLimits } from './guess-limits.ts'
 import { GuestCounter } from './guest-desk.ts'
+import { findVoucher } from './io/voucher-tables.ts'
 import { Keeper } from './keeper.ts'
 import { Lanes } from './lanes.ts'
 import { LateDates } from './late-dates.ts'
@@ -36,6 +38,7 @@ export class Hotspot {
   readonly #lanes = new Lanes()
   readonly #live: LiveSessions
   readonly #keeper: Keeper
+  readonly #gatekeeper: Gatekeeper
   readonly #metering: Metering
   readonly #deadlines: Deadlines
   readonly #renewal: Renewal
@@ -52,15 +55,18 @@ export class Hotspot {
     this.#ids = new SessionIds(deps.randomness)
     this.#deadlines = new Deadlines(deps)
     const live = (this.#live = new LiveSessions((session) => this.#deadlines.changed(session)))
-    const keeper = (this.#keeper = new Keeper(deps, live, lanes))
+    const gatekeeper = (this.#gatekeeper = new Gatekeeper(deps))
+    const keeper = (this.#keeper = new Keeper(deps, live, lanes, gatekeeper))
     const metering = (this.#metering = new Metering(deps, live, lanes, keeper))
     const checkpoint = (this.#checkpoint = new Checkpoint(deps, live, lanes, keeper))
-    this.#renewal = new Renewal(deps, live, lanes, keeper)
+    this.#renewal = new Renewal(deps, live, lanes, keeper, gatekeeper)
     this.#lateDates = new LateDates(deps, keeper)
-    keeper.onOpening = (macs) => metering.opening(macs)
+    gatekeeper.onOpening = (macs) => metering.opening(macs)
 
-    const opening = new Opening(deps, live, keeper, metering)
-    const bearers = new BearerReader(deps.voucherKeys, new GuessLimits(deps.config().hotspot))
+    const opening = new Opening(deps, live, keeper, gatekeeper, metering)
+    const bearers = new BearerReader(deps.voucherKeys, new GuessLimits(deps.config().hotspot), (bearer) =>
+      isVoucherTaken(bearer, deps.store.read((tx) => findVoucher(tx, bearer.id)) !== null, deps.config().hotspot),
+    )
     const redeem = new Redeem(deps, { live, lanes, keeper, metering, opening, bearers, ids: this.#ids })
     const vouchers = new VoucherDesk(deps, { live, lanes, keeper, redeem })
     this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials })
@@ -81,6 +87,7 @@ export class Hotspot {
       live: this.#live,
       lanes: this.#lanes,
       keeper: this.#keeper,
+      gatekeeper: this.#gatekeeper,
       trials: this.#trials,
       ids: this.#ids,
     })
@@ -131,7 +138,7 @@ export class Hotspot {
 
   /** The kernel says that a session's bytes are used up: so it is, unless more was bought than it knew of then. */
   onSpent(sessionId: string): void {
-    const told = this.#keeper.allowanceTold(sessionId)
+    const told = this.#gatekeeper.allowanceTold(sessionId)
     this.#keeper.inBackground(sessionId, 'ending a session without bytes', async (session) => {
       const charged = await this.#metering.charge(session)
       const [grant] = grantsOf(charged, this.#deps.clock.boottimeMs(), 1)

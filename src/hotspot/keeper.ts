@@ -6,17 +6,15 @@
 import { MeshBoxError, asError, momentOf } from '../base/index.ts'
 import type { Moment } from '../base/index.ts'
 import type { Tx } from '../store/index.ts'
-import type { GateChange, Grant, MacAddress } from './gate/types.ts'
+import type { GateChange, MacAddress } from './gate/types.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import { saveSession } from './io/session-tables.ts'
 import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { HotspotDeps } from './ports.ts'
-import { allowanceOf, grantsOf, isBoundTo, isOver, step } from './session/index.ts'
+import { grantsOf, isBoundTo, isOver, leaseEndOf, step } from './session/index.ts'
 import type { Session, SessionEffect, SessionInput, Step } from './session/index.ts'
-
-/** A guest waits no longer than this for the gate; what happens after it is reconciled. */
-export const GATE_PATIENCE_MS = 5000
 
 /** Runs inside the turn that writes the session; gives what is to be written instead. */
 export type InTurn = (tx: Tx, session: Session) => Session
@@ -27,24 +25,20 @@ export class Keeper {
   readonly #deps: HotspotDeps
   readonly #live: LiveSessions
   readonly #lanes: Lanes
+  readonly #gatekeeper: Gatekeeper
   /** Sessions of which the kernel may not hold what it should; the renewal sees to them. */
   readonly behind = new Set<string>()
-  /** Devices the gate failed to close; their leases run out by themselves, the renewal closes them earlier. */
-  readonly unclosed = new Set<MacAddress>()
   /** Sessions whose state in memory could not be written; the next checkpoint does. */
   readonly unwritten = new Set<string>()
-  /** Byte allowances of running sessions that the kernel is known to have. */
-  readonly #allowances = new Map<string, number | null>()
   /** Something is behind: look soon. */
   onTrouble: () => void = () => undefined
-  /** The gate was asked to open these: from now on it may hold counters of them. */
-  onOpening: (macs: readonly MacAddress[]) => void = () => undefined
   readonly #work = new Set<Promise<void>>()
 
-  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes) {
+  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, gatekeeper: Gatekeeper) {
     this.#deps = deps
     this.#live = live
     this.#lanes = lanes
+    this.#gatekeeper = gatekeeper
   }
 
   now(): Moment {
@@ -68,38 +62,12 @@ export class Keeper {
   }
 
   /** Two sessions in one turn, e.g. a device that leaves one and joins the other. Both lanes are held. */
-  async carryOutBoth(leaving: Step, joining: Step): Promise<Session> {
-    const steps = [leaving, joining] as const
-    const writes = steps.flatMap(({ session, effects }) =>
-      effects.filter((effect) => effect.type === 'write').map((effect) => [session, effect, undefined] as const),
-    )
-    await this.#write(writes)
+  async carryOutBoth(leaving: Step, joining: Step, inTurn?: InTurn): Promise<Session> {
+    const writesOf = ({ session, effects }: Step, add?: InTurn): (readonly [Session, WriteEffect, InTurn | undefined])[] =>
+      effects.filter((effect) => effect.type === 'write').map((effect) => [session, effect, add] as const)
+    const written = await this.#write([...writesOf(leaving), ...writesOf(joining, inTurn)])
     await this.carryOut({ session: leaving.session, effects: gateOnly(leaving) })
-    return this.carryOut({ session: joining.session, effects: gateOnly(joining) })
-  }
-
-  /** Asks the gate whether it could open one more. Throws `unavailable` code `gate-failed`; nothing was taken. */
-  async preflight(): Promise<void> {
-    try {
-      await this.patiently(this.#deps.gate.preflight())
-    } catch (thrown) {
-      this.#deps.log.warn('the gate is not ready to open', { error: asError(thrown) })
-      throw new MeshBoxError('unavailable', 'the gate is not ready: nothing was taken, try again in a moment', {
-        code: 'gate-failed',
-        retryAfterSeconds: 5,
-        cause: thrown,
-      })
-    }
-  }
-
-  /** The kernel has these grants. */
-  told(grants: readonly Grant[]): void {
-    for (const grant of grants) this.#allowances.set(grant.sessionId, allowanceOf(grant))
-  }
-
-  /** Bytes the kernel was told the session may use in all; null = not limited, or never told. */
-  allowanceTold(id: string): number | null {
-    return this.#allowances.get(id) ?? null
+    return this.carryOut({ session: written.find(({ id }) => id === joining.session.id) ?? joining.session, effects: gateOnly(joining) })
   }
 
   /** Work nobody waits for, in the session's lane. Does nothing if the session is over by then. */
@@ -142,41 +110,41 @@ export class Keeper {
     )
     for (const session of written) {
       this.unwritten.delete(session.id)
-      if (isOver(session)) this.#allowances.delete(session.id)
+      if (isOver(session)) {
+        this.behind.delete(session.id)
+        this.#gatekeeper.forget(session.id)
+      }
       this.#live.put(session)
     }
     return written as [Session, ...Session[]]
   }
 
   async #tellGate(session: Session, effect: GateEffect): Promise<Session> {
-    const { clock, gate, config, log } = this.#deps
+    const { clock, config, log } = this.#deps
     const leaseMs = config().hotspot.leaseSeconds * 1000
-    const open = effect.open ? grantsOf(session, clock.boottimeMs(), leaseMs) : []
+    const fromMs = clock.boottimeMs()
+    const open = effect.open ? grantsOf(session, fromMs, leaseMs) : []
     const change: GateChange = { open, close: effect.close }
     const isOpening = session.state === 'gate-open'
-    this.onOpening(open.map((grant) => grant.mac))
-    const applied = gate.apply(change)
     try {
-      await this.patiently(applied)
+      await this.#gatekeeper.tell(change, isOpening ? () => this.spawn('reconciling a late gate', this.#reconcile(session.id, change)) : undefined)
     } catch (thrown) {
       log.warn(isOpening ? 'the gate did not open' : 'the gate did not follow', { session: session.id, error: asError(thrown) })
       if (isOpening) {
-        this.#hearLater(session.id, change, applied)
         await this.#note(step(session, { type: 'refused', at: this.now() }))
         throw gateFailed(thrown)
       }
-      for (const mac of effect.close) this.unclosed.add(mac)
       this.onTrouble()
       if (open.length === 0) return session
       this.behind.add(session.id)
       return this.carryOut(step(session, { type: 'refused', at: this.now() }))
     }
     if (open.length === 0) return session
-    this.told(open)
     this.behind.delete(session.id)
     const at = this.now()
-    const opened = step(session, { type: 'opened', at, leaseMs })
-    return isOpening ? this.#note(opened) : this.carryOut(opened)
+    // The kernel counts the lease from when it was asked.
+    if (isOpening) return this.#note(step(session, { type: 'opened', at, leaseMs: leaseMs - (at.boottimeMs - fromMs) }))
+    return this.carryOut(step(session, { type: 'renewed', at, fromMs, openUntilMs: leaseEndOf(session, fromMs, leaseMs) }))
   }
 
   /** Writes what the kernel did. It is so whether the disk takes it or not: then the next checkpoint writes it. */
@@ -191,14 +159,7 @@ export class Keeper {
     }
   }
 
-  /** The guest was told that it failed. If the gate opens after all, the session goes on from there. */
-  #hearLater(id: string, change: GateChange, applied: Promise<void>): void {
-    applied.then(
-      () => this.spawn('reconciling a late gate', this.#reconcile(id, change)),
-      () => undefined, // refused in the end, as the guest was told
-    )
-  }
-
+  /** The guest was told that it failed. If the gate opened after all, the session goes on from there. */
   async #reconcile(id: string, change: GateChange): Promise<void> {
     await this.#lanes.run([sessionLane(id)], async () => {
       const session = this.#live.get(id)
@@ -208,7 +169,7 @@ export class Keeper {
         return
       }
       const strays = change.open.map((grant) => grant.mac).filter((mac) => !this.isHeld(mac))
-      if (strays.length > 0) await this.#deps.gate.apply({ open: [], close: strays })
+      if (strays.length > 0) await this.#gatekeeper.tell({ open: [], close: strays })
     })
   }
 
@@ -216,21 +177,6 @@ export class Keeper {
   isHeld(mac: MacAddress): boolean {
     const session = this.#live.ofDevice(mac)
     return session !== undefined && (session.state === 'active' || session.state === 'gate-open') && isBoundTo(session, mac)
-  }
-
-  /** Whatever is asked of the gate: a gate that hangs is one that failed. Throws `unavailable` code `gate-failed`. */
-  async patiently(work: Promise<void>): Promise<void> {
-    let cancel: () => void = () => undefined
-    const impatience = new Promise<never>((_resolve, reject) => {
-      cancel = this.#deps.timers.after(GATE_PATIENCE_MS, () =>
-        reject(new MeshBoxError('unavailable', `the gate did not answer within ${GATE_PATIENCE_MS / 1000} s`, { code: 'gate-failed' })),
-      )
-    })
-    try {
-      await Promise.race([work, impatience])
-    } finally {
-      cancel()
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Before anything is taken: is there room, and can the gate open? And afterwards: opening it. */
 import { MeshBoxError } from '../base/index.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import type { Keeper } from './keeper.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import { takesPlace } from './live-sessions.ts'
@@ -11,14 +12,16 @@ export class Opening {
   readonly #deps: HotspotDeps
   readonly #live: LiveSessions
   readonly #keeper: Keeper
+  readonly #gatekeeper: Gatekeeper
   readonly #metering: Metering
   /** Sessions on their way to a place that are not counted as having one yet. */
   readonly #reserved = new Set<string>()
 
-  constructor(deps: HotspotDeps, live: LiveSessions, keeper: Keeper, metering: Metering) {
+  constructor(deps: HotspotDeps, live: LiveSessions, keeper: Keeper, gatekeeper: Gatekeeper, metering: Metering) {
     this.#deps = deps
     this.#live = live
     this.#keeper = keeper
+    this.#gatekeeper = gatekeeper
     this.#metering = metering
   }
 
@@ -38,7 +41,7 @@ export class Opening {
     }
     this.#reserved.add(id)
     try {
-      await this.#keeper.preflight()
+      await this.#gatekeeper.preflight()
       return await task()
     } finally {
       this.#reserved.delete(id)

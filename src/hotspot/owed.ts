@@ -18,14 +18,15 @@ export interface OwedParts {
 }
 
 /**
- * `tell` hands the grants to the gate, together with what else it has to say. `isRunningOnDisk`: the disk has
+ * `tell` hands the grants to the gate, together with what else it has to say, and gives the ids of sessions that
+ * the gate does not take. `isRunningOnDisk`: the disk has
  * the session as active with these devices, so that the next checkpoint of its use is enough. Throws what the
  * gate says. Number of sessions opened.
  */
 export async function openOwed(
   deps: HotspotDeps,
   { live, lanes, keeper }: OwedParts,
-  tell: (grants: readonly Grant[]) => Promise<void>,
+  tell: (grants: readonly Grant[]) => Promise<ReadonlySet<string>>,
   isRunningOnDisk: (session: Session) => boolean = () => false,
 ): Promise<number> {
   const leaseMs = deps.config().hotspot.leaseSeconds * 1000
@@ -36,17 +37,16 @@ export async function openOwed(
     owed.map((session) => sessionLane(session.id)),
     async () => {
       const opening = owed.map((session) => step(session, { type: 'open', by: 'service' }).session)
-      const grants = opening.flatMap((session) => grantsOf(session, deps.clock.boottimeMs(), leaseMs))
-      keeper.onOpening(grants.map((grant) => grant.mac))
-      await tell(grants)
-      keeper.told(grants)
+      const fromMs = deps.clock.boottimeMs()
+      const refused = await tell(opening.flatMap((session) => grantsOf(session, fromMs, leaseMs)))
       const at = keeper.now()
-      for (const session of opening) {
-        live.put(step(session, { type: 'opened', at, leaseMs }).session)
+      const opened = opening.filter((session) => !refused.has(session.id))
+      for (const session of opened) {
+        live.put(step(session, { type: 'opened', at, leaseMs: leaseMs - (at.boottimeMs - fromMs) }).session)
         if (!isRunningOnDisk(session)) keeper.unwritten.add(session.id)
       }
-      if (opening.length > 0) deps.log.info('sessions go on', { sessions: opening.length })
-      return opening.length
+      if (opened.length > 0) deps.log.info('sessions go on', { sessions: opened.length })
+      return opened.length
     },
   )
 }

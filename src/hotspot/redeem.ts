@@ -4,8 +4,9 @@
  * served one after the other, so that asking twice gives one session.
  */
 import { MeshBoxError } from '../base/index.ts'
-import type { BearerReader } from './bearers.ts'
+import type { BearerReader, VoucherBearer } from './bearers.ts'
 import { foreignTerms } from './bearers.ts'
+import { readIp } from './gate/index.ts'
 import type { MacAddress } from './gate/types.ts'
 import { findVoucher, insertVoucher, lockVoucher } from './io/voucher-tables.ts'
 import type { StoredVoucher } from './io/voucher-tables.ts'
@@ -18,11 +19,11 @@ import type { Metering } from './metering.ts'
 import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
 import type { SessionIds } from './session-ids.ts'
-import { isBoundTo, isOver, quotedSession, step } from './session/index.ts'
+import { isBoundTo, isOver, isVisitor, quotedSession, step } from './session/index.ts'
 import type { NewDevice, Session, Terms } from './session/index.ts'
 import { voucherAllotment } from './tariff/index.ts'
 import type { TicketFacts } from './ticket/index.ts'
-import type { VoucherId, VoucherNumber, VoucherTerms } from './voucher/index.ts'
+import type { VoucherId, VoucherTerms } from './voucher/index.ts'
 import { keptSessions } from './wallet/index.ts'
 
 const DAY_MS = 86_400_000
@@ -37,12 +38,6 @@ export interface RedeemParts {
   readonly opening: Opening
   readonly bearers: BearerReader
   readonly ids: SessionIds
-}
-
-interface VoucherBearer {
-  readonly id: VoucherId
-  readonly number: VoucherNumber
-  readonly terms: VoucherTerms | null
 }
 
 export class Redeem {
@@ -97,22 +92,31 @@ export class Redeem {
     throw new MeshBoxError('unavailable', 'this session is changing hands; try again', { code: 'session-busy', retryAfterSeconds: 1 })
   }
 
-  /** A new session that is journaled with what `inTurn` adds to its turn, and then opened. */
+  /**
+   * A new session that is journaled with what `inTurn` adds to its turn, and then opened. If the device is in
+   * another one, whose lane is then held, it leaves that in the same turn.
+   */
   async begin(device: NewDevice, terms: Terms, inTurn: InTurn): Promise<Session> {
-    const { ids, opening, keeper, lanes } = this.#parts
+    const { ids, opening, keeper, lanes, live } = this.#parts
     const id = ids.next()
     const quoted = step(quotedSession(id), { type: 'preflight' }).session
     return opening.withPlace(id, () =>
       lanes.run([sessionLane(id)], async () => {
         const received = step(quoted, { type: 'received', terms, device }).session
-        const journaled = await keeper.perform(received, { type: 'journaled', at: keeper.now() }, inTurn)
+        const at = keeper.now()
+        const journaling = step(received, { type: 'journaled', at })
+        const other = live.ofDevice(device.mac)
+        const journaled =
+          other === undefined
+            ? await keeper.carryOut(journaling, inTurn)
+            : await keeper.carryOutBoth(step(other, { type: 'unbind', at, mac: device.mac }), journaling, inTurn)
         return opening.open(journaled, 'guest')
       }),
     )
   }
 
   async newDevice(mac: MacAddress, ip4: string | null): Promise<NewDevice> {
-    return { mac, ip4: ip4 ?? this.#deps.neighbours.ip4Of(mac), seen: await this.#parts.metering.baseline(mac) }
+    return { mac, ip4: usableIp4(ip4 ?? this.#deps.neighbours.ip4Of(mac)), seen: await this.#parts.metering.baseline(mac) }
   }
 
   /** The session as it is after its time up to now is charged; undefined if that ended it. */
@@ -164,9 +168,10 @@ export class Redeem {
         other === undefined || other.id === session.id
           ? await keeper.carryOut(joining)
           : await keeper.carryOutBoth(step(other, { type: 'unbind', at, mac }), joining)
-      const opened = await opening.open(joined, 'guest')
-      if (keeper.behind.has(opened.id)) throw gateFailed()
-      return opened
+      if (!keeper.behind.has(joined.id)) return opening.open(joined, 'guest')
+      // The gate did not take the device: then it is not bound either, and the others are as they were.
+      await keeper.perform(joined, { type: 'unbind', at: keeper.now(), mac })
+      throw gateFailed()
     })
   }
 
@@ -178,7 +183,8 @@ export class Redeem {
     const inTurn = this.#payment(bearer.id, terms, label)
     const bought = voucherAllotment(bearer.id, label, terms)
     const running = await this.ticked(live.ofDevice(mac))
-    if (running === undefined) return this.begin(await this.newDevice(mac, ip4), bought, inTurn)
+    // What a visitor brings is his own: in the session of another it could be taken from him.
+    if (running === undefined || isVisitor(running, mac)) return this.begin(await this.newDevice(mac, ip4), bought, inTurn)
     return opening.withPlace(running.id, async () => {
       const richer = await keeper.perform(running, { type: 'bought', at: keeper.now(), terms: bought }, inTurn)
       return opening.open(richer, 'guest')
@@ -223,6 +229,12 @@ export class Redeem {
     if (Math.floor(clock.wallMs() / DAY_MS) > terms.validUntilDay)
       throw new MeshBoxError('conflict', 'the last day of this voucher is over', { code: 'voucher-expired' })
   }
+}
+
+/** What the gate would not take as an address is no address yet. */
+function usableIp4(ip4: string | null): string | null {
+  const ip = ip4 === null ? null : readIp(ip4)
+  return ip === null || ip.includes(':') || ip === '0.0.0.0' ? null : ip
 }
 
 function stale(message: string): MeshBoxError {

@@ -4,16 +4,17 @@
  * left alone: the kernel closes it to the moment.
  */
 import { asError } from '../base/index.ts'
-import type { Cancel, Moment } from '../base/index.ts'
+import type { Cancel } from '../base/index.ts'
 import type { Grant } from './gate/types.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import type { Keeper } from './keeper.ts'
 import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import { openOwed } from './owed.ts'
 import type { HotspotDeps } from './ports.ts'
-import { grantsOf, needsRenewal, step } from './session/index.ts'
-import type { Session } from './session/index.ts'
+import { grantsOf, leaseEndOf, needsRenewal, step } from './session/index.ts'
+import type { Session, SessionInput } from './session/index.ts'
 
 const RENEWALS_PER_LEASE = 3
 const RETRY_MS = 1000
@@ -23,16 +24,18 @@ export class Renewal {
   readonly #live: LiveSessions
   readonly #lanes: Lanes
   readonly #keeper: Keeper
+  readonly #gatekeeper: Gatekeeper
   #isRenewing = false
   #isFailing = false
   #cancel: Cancel = () => undefined
   #cancelRetry: Cancel | null = null
 
-  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, keeper: Keeper) {
+  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, keeper: Keeper, gatekeeper: Gatekeeper) {
     this.#deps = deps
     this.#live = live
     this.#lanes = lanes
     this.#keeper = keeper
+    this.#gatekeeper = gatekeeper
   }
 
   start(): void {
@@ -66,26 +69,28 @@ export class Renewal {
   }
 
   /** One change: those who are owed, those whose lease must go on, and those whose closing failed before. */
-  async #tell(owed: readonly Grant[]): Promise<void> {
-    const { clock, config, gate } = this.#deps
+  async #tell(owed: readonly Grant[]): Promise<ReadonlySet<string>> {
+    const { clock, config } = this.#deps
+    const { unclosed } = this.#gatekeeper
     const due = this.#due()
-    const close = [...this.#keeper.unclosed].filter((mac) => !this.#keeper.isHeld(mac))
-    this.#keeper.unclosed.clear()
-    if (owed.length === 0 && due.length === 0 && close.length === 0) return
+    const close = [...unclosed].filter((mac) => !this.#keeper.isHeld(mac))
+    unclosed.clear()
+    if (owed.length === 0 && due.length === 0 && close.length === 0) return new Set()
     const leaseMs = config().hotspot.leaseSeconds * 1000
-    const nowMs = clock.boottimeMs()
-    const open = [...owed, ...due.flatMap((session) => grantsOf(session, nowMs, leaseMs))]
+    const fromMs = clock.boottimeMs()
+    const open = [...owed, ...due.flatMap((session) => grantsOf(session, fromMs, leaseMs))]
     for (const session of due) this.#keeper.behind.delete(session.id)
+    let refused: ReadonlySet<string>
     try {
-      await this.#keeper.patiently(gate.apply({ open, close }))
+      refused = await this.#gatekeeper.tellAll(open, close)
     } catch (thrown) {
       for (const session of due) this.#keeper.behind.add(session.id)
-      for (const mac of close) this.#keeper.unclosed.add(mac)
       throw thrown
     }
-    this.#keeper.told(open)
-    const at = this.#keeper.now()
-    for (const session of due) this.#noteRenewed(session.id, at, leaseMs)
+    for (const session of due)
+      if (refused.has(session.id)) this.#keeper.behind.add(session.id)
+      else this.#noteRenewed(session.id, fromMs, leaseEndOf(session, fromMs, leaseMs))
+    return refused
   }
 
   #due(): Session[] {
@@ -99,13 +104,14 @@ export class Renewal {
    * What the kernel was given is charged, whatever else goes on: a session somebody is working on hears of it
    * in its lane, as of the moment the kernel had it.
    */
-  #noteRenewed(id: string, at: Moment, leaseMs: number): void {
+  #noteRenewed(id: string, fromMs: number, openUntilMs: number): void {
+    const news = (): SessionInput => ({ type: 'renewed', at: this.#keeper.now(), fromMs, openUntilMs })
     const session = this.#live.get(id)
     if (session === undefined) return
-    const renewed = step(session, { type: 'renewed', at, leaseMs })
+    const renewed = step(session, news())
     // With effects: its time, or its allotment, ran out at this very moment.
     if (renewed.effects.length === 0 && !this.#lanes.isBusy(sessionLane(id))) this.#live.put(renewed.session)
-    else this.#keeper.inBackground(id, 'noting a lease', (now) => this.#keeper.perform(now, { type: 'renewed', at, leaseMs }))
+    else this.#keeper.inBackground(id, 'noting a lease', (now) => this.#keeper.perform(now, news()))
   }
 
   #soon(): void {

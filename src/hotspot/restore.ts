@@ -3,6 +3,7 @@
  * back in one kernel change; paused ones stay paused; what ran out meanwhile is over (portal.md 2.10).
  */
 import { asError } from '../base/index.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import { openSessions, saveSession, sessionIds } from './io/session-tables.ts'
 import { trialsTaken } from './io/trial-tables.ts'
 import { openOwed } from './owed.ts'
@@ -14,6 +15,7 @@ import type { Session } from './session/index.ts'
 import type { Trials } from './trials.ts'
 
 export interface RestoreParts extends OwedParts {
+  readonly gatekeeper: Gatekeeper
   readonly trials: Trials
   readonly ids: SessionIds
 }
@@ -42,7 +44,7 @@ export async function restore(deps: HotspotDeps, parts: RestoreParts): Promise<v
     await openOwed(
       deps,
       parts,
-      (grants) => keeper.patiently(deps.gate.replace(grants)),
+      (grants) => parts.gatekeeper.tellAll(grants, [], 'replace'),
       (session) => running.get(session.id) === boundDevices(session).length,
     )
   } catch (thrown) {

@@ -1,7 +1,7 @@
 /** Vouchers, from the owner's side: print, list, take back. */
 import { MeshBoxError, formatAmount, inputError } from '../base/index.ts'
 import { foreignTerms } from './bearers.ts'
-import { batchLabel, batchVouchers, batches, findVoucher, insertBatch, insertVoucher, lastSerial, revoke, voucherPage } from './io/voucher-tables.ts'
+import { batchLabel, batchVouchers, batches, findVoucher, insertBatch, insertVoucher, revoke, serialsOf, voucherPage } from './io/voucher-tables.ts'
 import type { StoredVoucher } from './io/voucher-tables.ts'
 import type { Keeper } from './keeper.ts'
 import type { Lanes } from './lanes.ts'
@@ -9,12 +9,12 @@ import { voucherLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { HotspotDeps } from './ports.ts'
 import type { Redeem } from './redeem.ts'
+import { MAX_SERIAL, drawSerials, freeSerials } from './serials.ts'
 import { packageTerms } from './tariff/index.ts'
 import type { VoucherBatchRequest, VoucherBatchRow, VoucherRow } from './types.ts'
 import { encodeCode, encodeQr, readCode, voucherCsv, voucherId, voucherSheet } from './voucher/index.ts'
 import type { VoucherId } from './voucher/index.ts'
 
-const MAX_SERIAL = 32_767
 const MAX_BATCH = 1000
 const MAX_PAGE = 1000
 const DEFAULT_PAGE = 100
@@ -42,7 +42,7 @@ export class VoucherDesk {
 
   /** All of the run or nothing, in one turn. Throws `input`, `limit` code `no-serials`. */
   async create(request: VoucherBatchRequest): Promise<VoucherRow[]> {
-    const { config, clock, store } = this.#deps
+    const { config, clock, store, randomness } = this.#deps
     const pack = config().packages.find((each) => each.id === request.packageId)
     if (pack === undefined)
       throw inputError('packageId', request.packageId, config().packages.map((each) => each.id).join(', ') || 'no package is configured')
@@ -53,14 +53,15 @@ export class VoucherDesk {
     const box = config().hotspot.voucherBox
     const wallMs = clock.wallMs()
     const vouchers = await store.turn((tx) => {
-      const first = lastSerial(tx, pack.slot, box) + 1
-      if (first + request.count - 1 > MAX_SERIAL)
-        throw new MeshBoxError('limit', `package ${pack.id} has only ${MAX_SERIAL + 1 - first} voucher numbers left; give a new package another slot`, {
+      const free = freeSerials(serialsOf(tx, pack.slot, box))
+      if (free.length < request.count)
+        throw new MeshBoxError('limit', `package ${pack.id} has only ${free.length} voucher numbers left; give a new package another slot`, {
           code: 'no-serials',
         })
+      const serials = drawSerials(free, request.count, randomness)
       const batch = insertBatch(tx, { label, price: pack.price, box, wallMs })
-      return Array.from({ length: request.count }, (_, index): StoredVoucher => {
-        const terms = packageTerms(pack, { box, serial: first + index }, request.validUntilDay ?? null)
+      return serials.map((serial): StoredVoucher => {
+        const terms = packageTerms(pack, { box, serial }, request.validUntilDay ?? null)
         const voucher = { id: voucherId(terms), batch, terms, label, state: 'unused', sessionId: null, createdWallMs: wallMs } as const
         insertVoucher(tx, voucher)
         return voucher

@@ -122,6 +122,7 @@ export function testConfig(changes: ConfigChanges = {}): Config {
       guessSeconds: 30,
       venueUrl: null,
       voucherBox: 0,
+      voucherSiblings: [],
       idlePauseMinutes: 0,
       trialsPerDay: 200,
       ...changes.hotspot,

@@ -106,4 +106,10 @@ export const hotspotMigrations: readonly Migration[] = [
     `,
   },
   ...walletMigrations,
+  {
+    id: 'hotspot-002',
+    sql: `
+      ALTER TABLE hotspot_device ADD COLUMN by_ticket INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ]

@@ -47,6 +47,7 @@ interface DeviceRow {
   mac: string
   ip4: string | null
   is_bound: number
+  by_ticket: number
 }
 interface ProgressRow {
   session_id: string
@@ -100,12 +101,13 @@ export function saveSession(tx: Tx, session: Session, bootId: string): void {
     )
   for (const [position, device] of session.devices.entries())
     tx.run(
-      'INSERT OR REPLACE INTO hotspot_device VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO hotspot_device VALUES (?, ?, ?, ?, ?, ?)',
       session.id,
       position,
       device.mac,
       device.ip4,
       device.isBound ? 1 : 0,
+      device.byTicket ? 1 : 0,
     )
   tx.run('DELETE FROM hotspot_device WHERE session_id = ? AND position >= ?', session.id, session.devices.length)
   saveProgress(tx, session, bootId)
@@ -255,6 +257,7 @@ function toDevice(row: DeviceRow, counted: Used['devices'][string] | undefined):
     mac: row.mac,
     ip4: row.ip4,
     isBound: row.is_bound === 1,
+    byTicket: row.by_ticket === 1,
     seen: counted === undefined ? NOTHING_READ : unpack(counted[0]),
     used: counted === undefined ? NOTHING_READ : unpack(counted[1]),
   }

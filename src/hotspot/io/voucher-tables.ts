@@ -37,7 +37,7 @@ export function findVoucher(tx: ReadTx, id: VoucherId): StoredVoucher | null {
   return row === undefined ? null : toVoucher(row)
 }
 
-/** One printing run. Serials go on from the highest this table knows for the slot and box. */
+/** One printing run. */
 export function insertBatch(
   tx: Tx,
   batch: { readonly label: string; readonly price: bigint; readonly box: number; readonly wallMs: number },
@@ -48,9 +48,9 @@ export function insertBatch(
   return id
 }
 
-/** The highest serial known for a slot and box; -1 when there is none. */
-export function lastSerial(tx: ReadTx, slot: number, box: number): number {
-  return tx.get<{ n: number | null }>('SELECT max(serial) AS n FROM hotspot_voucher WHERE slot = ? AND box = ?', slot, box)?.n ?? -1
+/** All serials this table knows of a slot and box. */
+export function serialsOf(tx: ReadTx, slot: number, box: number): number[] {
+  return tx.all<{ serial: number }>('SELECT serial FROM hotspot_voucher WHERE slot = ? AND box = ?', slot, box).map((row) => row.serial)
 }
 
 export function insertVoucher(tx: Tx, voucher: StoredVoucher): void {

@@ -39,6 +39,12 @@ export function grantsOf(session: Session, nowMs: number, maxLeaseMs: number): G
   }))
 }
 
+/** When the kernel closes a session that was granted at `nowMs`, if nobody renews; see `grantsOf`. */
+export function leaseEndOf(session: Session, nowMs: number, maxLeaseMs: number): number {
+  const left = totalMsLeft(settle(session, nowMs).allotments)
+  return nowMs + (left === null ? maxLeaseMs : Math.min(maxLeaseMs, left))
+}
+
 /** All bytes a session may ever use, as a grant tells it to the kernel; null = not limited. */
 export function allowanceOf({ quotaBytes, usedBytes = 0 }: Pick<Grant, 'quotaBytes' | 'usedBytes'>): number | null {
   return quotaBytes === null ? null : quotaBytes + usedBytes

@@ -6,11 +6,12 @@ export {
   boundDevices,
   isBoundTo,
   isOver,
+  isVisitor,
   quotedSession,
   settle,
   wantsOpening,
 } from './session.ts'
 export type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
 export { step } from './step.ts'
-export { LAST_LEASE_MARGIN_MS, allowanceOf, deadlineOf, grantsOf, isByteLimited, needsRenewal } from './grants.ts'
+export { LAST_LEASE_MARGIN_MS, allowanceOf, deadlineOf, grantsOf, isByteLimited, leaseEndOf, needsRenewal } from './grants.ts'
 export { secondsUsed, sum, viewOf } from './view.ts'

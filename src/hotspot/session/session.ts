@@ -17,6 +17,8 @@ export interface Device {
   readonly ip4: string | null
   /** False: it gave its place to another device; kept so that the receipt's counters stay whole. */
   readonly isBound: boolean
+  /** It came in by another device's link and is a guest here; false: by what was paid, or by the session's key. */
+  readonly byTicket: boolean
   /** The gate's counters up to which traffic has been charged. */
   readonly seen: Reading
   /** Charged to this session. */
@@ -67,7 +69,8 @@ export type SessionInput =
   | { readonly type: 'opened'; readonly at: Moment; readonly leaseMs: number }
   /** The kernel did not take the change: nothing of it happened. */
   | { readonly type: 'refused'; readonly at: Moment }
-  | { readonly type: 'renewed'; readonly at: Moment; readonly leaseMs: number }
+  /** The kernel keeps it open until `openUntilMs`, as it was told at `fromMs` (boot clock); the news may come later. */
+  | { readonly type: 'renewed'; readonly at: Moment; readonly fromMs: number; readonly openUntilMs: number }
   /** All counters of the gate: a device that is missing has none. */
   | { readonly type: 'counted'; readonly at: Moment; readonly counters: ReadonlyMap<MacAddress, Reading> }
   /** The kernel closed because its count says that all bytes are used up, but for a last packet that did not fit. */
@@ -143,6 +146,11 @@ export function isBoundTo(session: Session, mac: MacAddress): boolean {
 
 export function isOver(session: Session): boolean {
   return session.state === 'ended'
+}
+
+/** Is this device here only by another one's link? Then what stops or takes away time is not for it to ask. */
+export function isVisitor(session: Session, mac: MacAddress): boolean {
+  return session.devices.some((device) => device.isBound && device.mac === mac && device.byTicket)
 }
 
 /** How many devices may be online at once: what the allotment being used allows. */

@@ -8,8 +8,8 @@ import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
 import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft, totalMsLeft } from './allotment.ts'
-import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, settle, wantsOpening } from './session.ts'
-import type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
+import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, isVisitor, settle, wantsOpening } from './session.ts'
+import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
 
 /** Devices that gave up their place and are still listed on the receipt. */
 const MAX_FORMER_DEVICES = 16
@@ -30,7 +30,7 @@ function react(session: Session, input: SessionInput): Step {
         ...session,
         state: from(session, input.type, 'preflight', 'received'),
         allotments: [newAllotment(input.terms, 0)],
-        devices: [boundDevice(input.device)],
+        devices: [boundDevice(input.device, false)],
       })
     case 'journaled':
       return { session: { ...session, state: from(session, input.type, 'received', 'journaled'), started: input.at }, effects: [WRITE] }
@@ -41,7 +41,7 @@ function react(session: Session, input: SessionInput): Step {
     case 'refused':
       return refused(session, input.at)
     case 'renewed':
-      return only(renewed(session, input.at, input.leaseMs))
+      return only(settle(renewed(session, input.fromMs, input.openUntilMs), input.at.boottimeMs))
     case 'counted':
       return only(count(settle(session, input.at.boottimeMs), input.counters))
     case 'spent':
@@ -82,10 +82,10 @@ function open(session: Session, by: 'guest' | 'owner' | 'service'): Step {
 }
 
 function opened(session: Session, at: Moment, leaseMs: number): Step {
-  if (session.state === 'active') return only(renewed(session, at, leaseMs))
   if (session.state !== 'gate-open') throw wrongState(session, 'opened')
-  const run = runFrom(session, Math.ceil(at.boottimeMs), leaseMs)
-  return { session: { ...session, state: 'active', run }, effects: [WRITE] }
+  const countedToMs = Math.ceil(at.boottimeMs)
+  const openUntilMs = countedToMs + Math.floor(Math.min(leaseMs, totalMsLeft(session.allotments) ?? leaseMs))
+  return { session: { ...session, state: 'active', run: { countedToMs, openUntilMs } }, effects: [WRITE] }
 }
 
 /** Not opened: a credit. Running, but the gate did not follow: no time is charged until it does. */
@@ -96,20 +96,18 @@ function refused(session: Session, at: Moment): Step {
   return { session: { ...session, state: from(session, 'refused', 'gate-open', 'credited') }, effects: [WRITE] }
 }
 
-/** News for a session that is no longer running changes nothing. */
-function renewed(session: Session, at: Moment, leaseMs: number): Session {
-  const settled = settle(session, at.boottimeMs)
+/** News for a session that is no longer running changes nothing; old news does not shorten a newer lease. */
+function renewed(session: Session, fromMs: number, openUntilMs: number): Session {
+  const settled = settle(session, fromMs)
   if (settled.state !== 'active' || settled.run === null) return session
-  const wasClosed = settled.run.openUntilMs < at.boottimeMs
-  const countedToMs = wasClosed ? Math.ceil(at.boottimeMs) : settled.run.countedToMs
-  const openUntilMs = Math.min(Math.ceil(at.boottimeMs) + leaseMs, countedToMs + (totalMsLeft(settled.allotments) ?? leaseMs))
-  // News may come late, after that of a newer lease: what the kernel may have let through is never taken back.
-  return { ...settled, run: { countedToMs, openUntilMs: Math.max(openUntilMs, settled.run.openUntilMs) } }
-}
-
-/** What is bought later counts only once the kernel has a longer lease: until then it closes at this end. */
-function runFrom(session: Session, countedToMs: number, leaseMs: number): Run {
-  return { countedToMs, openUntilMs: countedToMs + Math.min(leaseMs, totalMsLeft(session.allotments) ?? leaseMs) }
+  const wasClosed = settled.run.openUntilMs < fromMs
+  return {
+    ...settled,
+    run: {
+      countedToMs: wasClosed ? Math.ceil(fromMs) : settled.run.countedToMs,
+      openUntilMs: Math.max(settled.run.openUntilMs, Math.floor(openUntilMs)),
+    },
+  }
 }
 
 /** Counters are cumulative; a lower one than before has started anew from zero. */
@@ -194,10 +192,9 @@ function bind(session: Session, input: Extract<SessionInput, { type: 'bind' }>):
   const { device } = input
   const settled = needOpen(settle(session, input.at.boottimeMs))
   if (settled.state === 'paused' && settled.pauseReason === 'owner') throw pausedByOwner()
-  if (isBoundTo(settled, device.mac))
-    return device.ip4 === null ? only(settled) : moved(settled, device.mac, device.ip4)
+  if (isBoundTo(settled, device.mac)) return bindAgain(settled, input)
   const former = settled.devices.find((known) => known.mac === device.mac)
-  const bound: Device = { ...boundDevice(device), used: former?.used ?? NOTHING_READ }
+  const bound: Device = { ...boundDevice(device, input.byTicket), used: former?.used ?? NOTHING_READ }
   const fitted = fitDevices({
     ...settled,
     devices: [...settled.devices.filter((known) => known.mac !== device.mac), bound],
@@ -207,6 +204,14 @@ function bind(session: Session, input: Extract<SessionInput, { type: 'bind' }>):
   const next = { ...fitted.session, ticketCounter }
   if (settled.state !== 'active') return { session: next, effects: [WRITE] }
   return { session: next, effects: [WRITE, { type: 'gate', open: true, close: fitted.evicted }] }
+}
+
+/** Who came by a link and now shows what was paid is a guest no longer. */
+function bindAgain(session: Session, { device, byTicket }: Extract<SessionInput, { type: 'bind' }>): Step {
+  const stays = byTicket || !isVisitor(session, device.mac)
+  const known = stays ? session : { ...session, devices: session.devices.map((each) => (each.mac === device.mac ? { ...each, byTicket: false } : each)) }
+  const after = device.ip4 === null ? only(known) : moved(known, device.mac, device.ip4)
+  return stays || after.effects.length > 0 ? after : { session: known, effects: [WRITE] }
 }
 
 /** The device went over to another session. Without any device the clock stops. */
@@ -289,8 +294,8 @@ function dropFormer(devices: readonly Device[]): readonly Device[] {
   return surplus <= 0 ? devices : devices.filter((device) => device.isBound || surplus-- <= 0)
 }
 
-function boundDevice(device: NewDevice): Device {
-  return { ...device, isBound: true, used: NOTHING_READ }
+function boundDevice(device: NewDevice, byTicket: boolean): Device {
+  return { ...device, isBound: true, byTicket, used: NOTHING_READ }
 }
 
 function closeAll(session: Session): SessionEffect {

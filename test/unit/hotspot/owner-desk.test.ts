@@ -143,25 +143,25 @@ describe('vouchers', () => {
   it('are numbered on, listed, counted, and come out on paper and as a table', async () => {
     const first = await owner().createVouchers({ packageId: 'half-hour', count: 3, note: 'For Anna & <co>', validUntilDay: 20_000 })
     const second = await owner().createVouchers({ packageId: 'half-hour', count: 2 })
-    expect(first.map((each) => each.id)).toEqual(['1.0.0', '1.0.1', '1.0.2'])
-    expect(second.map((each) => each.id)).toEqual(['1.0.3', '1.0.4'])
+    for (const { id } of [...first, ...second]) expect(id).toMatch(/^1\.0\.\d+$/)
+    expect(new Set([...first, ...second].map((each) => each.id)).size).toBe(5)
     expect(first[0]).toMatchObject({ batch: '0-1', label: 'For Anna & <co>', state: 'unused', terms: { seconds: 1800, validUntilDay: 20_000 }, sessionId: null })
-    expect(first[0]?.code).toBe(encodeCode({ slot: 1, box: 0, serial: 0 }, testVoucherKeys))
+    expect(first[0]?.code).toBe(encodeCode(first[0]!.terms, testVoucherKeys))
     await box.hotspot.guests.redeem(anna, second[0]?.code ?? '')
     await owner().revokeVouchers({ code: first[2]?.code ?? '' })
     expect(owner().voucherBatches()).toEqual([
       { batch: '0-2', label: '30 minutes', createdWallMs: second[0]?.createdWallMs, price: 3_000_000n, count: 2, unused: 1, used: 1, revoked: 0 },
       { batch: '0-1', label: 'For Anna & <co>', createdWallMs: first[0]?.createdWallMs, price: 3_000_000n, count: 3, unused: 2, used: 0, revoked: 1 },
     ])
-    expect(owner().vouchers({ limit: 2, offset: 1 }).map((each) => each.id)).toEqual(['1.0.3', '1.0.2'])
-    expect(owner().vouchers({ batch: '0-1', state: 'revoked' }).map((each) => each.id)).toEqual(['1.0.2'])
+    expect(owner().vouchers({ limit: 2, offset: 1 }).map((each) => each.id)).toEqual([second[0]?.id, first[2]?.id])
+    expect(owner().vouchers({ batch: '0-1', state: 'revoked' }).map((each) => each.id)).toEqual([first[2]?.id])
     const sheet = owner().voucherSheet('0-1')
     expect(sheet).toContain(first[0]?.code)
     expect(sheet).not.toContain('<co>')
     const [head, row] = owner().voucherCsv('0-1').split('\r\n')
     expect(head).toContain('code')
     const url = /HTTP:\/\/BOX\.LAN:2080\/V\/[0-9A-Z]+/i.exec(row ?? '')?.[0] ?? ''
-    expect(voucherId(readQr(url, testVoucherKeys))).toBe('1.0.0')
+    expect(voucherId(readQr(url, testVoucherKeys))).toBe(first[0]?.id)
   })
 
   it('taken back end their session, unless something else was paid for it', async () => {
@@ -204,8 +204,9 @@ describe('vouchers', () => {
   })
 
   it('run out of numbers one day, and then say so', async () => {
-    await box.store.turn((tx) => tx.run(`INSERT INTO hotspot_voucher (id, batch, slot, box, serial, label, devices, price, created_wall_ms, state, date_check)
-      VALUES ('1.0.32760', 'x', 1, 0, 32760, 'x', 1, '0', 0, 'unused', 'none')`))
+    await box.store.turn((tx) => tx.run(`WITH RECURSIVE n(serial) AS (SELECT 0 UNION ALL SELECT serial + 1 FROM n WHERE serial < 32760)
+      INSERT INTO hotspot_voucher (id, batch, slot, box, serial, label, devices, price, created_wall_ms, state, date_check)
+      SELECT '1.0.' || serial, 'x', 1, 0, serial, 'x', 1, '0', 0, 'unused', 'none' FROM n`))
     await expect(owner().createVouchers({ packageId: 'half-hour', count: 8 })).rejects.toMatchObject({ kind: 'limit', code: 'no-serials' })
     expect(await owner().createVouchers({ packageId: 'half-hour', count: 7 })).toHaveLength(7)
     await expect(owner().createVouchers({ packageId: 'half-hour', count: 1 })).rejects.toMatchObject({ code: 'no-serials' })

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshBoxError } from '../../../src/base/index.ts'
 import type { Moment } from '../../../src/base/index.ts'
-import { grantsOf, isUsable, quotedSession, settle, step } from '../../../src/hotspot/session/index.ts'
+import { grantsOf, isUsable, leaseEndOf, quotedSession, settle, step } from '../../../src/hotspot/session/index.ts'
 import type { Reading, Session, SessionInput, Terms } from '../../../src/hotspot/session/index.ts'
 
 const LEASE_MS = 60_000
@@ -89,7 +89,7 @@ class Driver {
         }
         return
       case 'renew':
-        this.#take({ type: 'renewed', at, leaseMs: LEASE_MS })
+        this.#take({ type: 'renewed', at, fromMs: this.bootMs, openUntilMs: leaseEndOf(this.session, this.bootMs, LEASE_MS) })
         return
       case 'tick':
         this.#take({ type: 'tick', at })

@@ -44,7 +44,7 @@ const ALLOWED: Record<string, { input: SessionInput; to: Partial<Record<keyof ty
     input: { type: 'open', by: 'owner' },
     to: { journaled: 'gate-open', gateOpen: 'gate-open', paused: 'gate-open', ownerPaused: 'gate-open', credited: 'gate-open' },
   },
-  opened: { input: { type: 'opened', at: at(32_000), leaseMs: LEASE_MS }, to: { gateOpen: 'active', active: 'active' } },
+  opened: { input: { type: 'opened', at: at(32_000), leaseMs: LEASE_MS }, to: { gateOpen: 'active' } },
   refused: { input: { type: 'refused', at: at(32_000) }, to: { gateOpen: 'credited', active: 'active' } },
   pause: { input: { type: 'pause', at: at(32_000), reason: 'guest' }, to: { active: 'paused', paused: 'paused', ownerPaused: 'paused' } },
 }
@@ -79,7 +79,7 @@ describe('each state', () => {
     for (const input of asked) expect(() => step(ended, input)).toThrow(expect.objectContaining({ code: 'session-ended' }))
     const news: SessionInput[] = [
       { type: 'tick', at: at(1e9) },
-      { type: 'renewed', at: at(40_000), leaseMs: LEASE_MS },
+      { type: 'renewed', at: at(40_000), fromMs: 40_000, openUntilMs: 100_000 },
       { type: 'counted', at: at(40_000), counters: new Map([[MAC, { upBytes: 9, downBytes: 9, upPackets: 9, downPackets: 9 }]]) },
       { type: 'spent', at: at(40_000) },
       { type: 'moved', at: at(40_000), mac: MAC, ip4: '10.0.0.9' },
@@ -99,7 +99,7 @@ describe('effects', () => {
     expect(kinds(active, { type: 'bought', at: at(2000), terms: terms() })).toEqual(['write', 'open'])
     expect(kinds(active, { type: 'bind', at: at(2000), device: device(2), byTicket: true })).toEqual(['write', 'open'])
     expect(kinds(active, { type: 'refund', at: at(2000) })).toEqual(['write', 'close'])
-    const long = after(active, { type: 'renewed', at: at(50_000), leaseMs: 10 * LEASE_MS })
+    const long = after(active, { type: 'renewed', at: at(50_000), fromMs: 50_000, openUntilMs: 650_000 })
     expect(kinds(long, { type: 'tick', at: at(601_000) })).toEqual(['close', 'write'])
   })
 })
@@ -109,13 +109,13 @@ describe('the clock', () => {
     const later = after(gateOpen, { type: 'opened', at: at(9000.25), leaseMs: LEASE_MS })
     expect(later.run).toEqual({ countedToMs: 9001, openUntilMs: 69_001 })
     expect(after(later, { type: 'tick', at: at(500_000) }).allotments[0]?.usedMs).toBe(60_000)
-    expect(after(later, { type: 'renewed', at: at(500_000), leaseMs: LEASE_MS }, { type: 'tick', at: at(505_000) }).allotments[0]?.usedMs).toBe(65_000)
+    expect(after(later, { type: 'renewed', at: at(500_000), fromMs: 500_000, openUntilMs: 560_000 }, { type: 'tick', at: at(505_000) }).allotments[0]?.usedMs).toBe(65_000)
   })
 
   it('names the next moment somebody must look', () => {
     expect(deadlineOf(active)).toBeNull() // the lease comes first
     expect(needsRenewal(active)).toBe(true)
-    const last = after(active, { type: 'tick', at: at(31_000) }, { type: 'renewed', at: at(31_000), leaseMs: 1e6 })
+    const last = after(active, { type: 'tick', at: at(31_000) }, { type: 'renewed', at: at(31_000), fromMs: 31_000, openUntilMs: 601_000 })
     expect(deadlineOf(last)).toBe(601_000)
     expect(needsRenewal(last)).toBe(false)
     expect(deadlineOf(paused)).toBeNull()
@@ -123,7 +123,7 @@ describe('the clock', () => {
 
   it('leaves the last lease a margin, the first none', () => {
     expect(grantsOf(gateOpen, 1000, 1e9)[0]?.leaseMs).toBe(600_000)
-    const last = after(active, { type: 'renewed', at: at(1000), leaseMs: 1e6 })
+    const last = after(active, { type: 'renewed', at: at(1000), fromMs: 1000, openUntilMs: 601_000 })
     expect(grantsOf(last, 301_000, 1e9)[0]?.leaseMs).toBe(300_000 - 40)
     expect(grantsOf(last, 600_990, 1e9)[0]?.leaseMs).toBe(1)
     expect(grantsOf(last, 601_000, 1e9)).toEqual([])
