@@ -143,6 +143,11 @@ export class GateTown {
     return { up: found?.upBytes ?? 0, down: found?.downBytes ?? 0, upPackets: found?.upPackets ?? 0, downPackets: found?.downPackets ?? 0 }
   }
 
+  async guestBytes(index: number): Promise<number> {
+    const statistics = await this.guest(index).host.ns.must('cat', '/sys/class/net/eth0/statistics/rx_bytes')
+    return Number(statistics)
+  }
+
   async destroy(): Promise<void> {
     await this.gate.stop()
     await this.town.destroy()

@@ -4,7 +4,7 @@
  */
 import { Book, isPaid, type BookedSession, type Device } from './book.ts'
 import { footprints, type CarriedCounts } from './book-script.ts'
-import type { Dump, DumpedElement } from './dump.ts'
+import type { Dump, DumpedElement, DumpedQuota } from './dump.ts'
 import { BOOK_SETS, PAID, readClassid, type BookSet } from './names.ts'
 
 /** A lease the kernel lost this much before its time was lost by somebody, not by the clock. */
@@ -17,6 +17,8 @@ const elementsOf = (dump: Dump, set: string): readonly DumpedElement[] => dump.s
 /** What is open by the kernel's sets becomes the book; sessions are known by the key of their quota only. */
 export function bookFromDump(dump: Dump, maxDevices: number, nowMs: number): Book {
   const book = new Book(maxDevices)
+  book.foundMs = nowMs
+  for (const [key, quota] of dump.quotas) book.sessions.set(key, foundSession(key, quota))
   const leases = new Map(elementsOf(dump, PAID).map((element) => [readClassid(element.key), element.expiresSeconds]))
   const ip4s = new Map(elementsOf(dump, 'down4').map((element) => [readClassid(element.value ?? ''), element.key]))
   const keys = new Map(elementsOf(dump, 'quotas').map((element) => [readClassid(element.key), element.value]))
@@ -27,11 +29,13 @@ export function bookFromDump(dump: Dump, maxDevices: number, nowMs: number): Boo
     if (handle === null || book.byHandle.has(handle) || book.devices.has(mac) || book.devices.size >= maxDevices) continue
     const isOpen = openMacs.has(mac)
     const ip4 = isOpen ? (ip4s.get(handle) ?? null) : null
-    const session = keys.get(handle) ?? null
+    const key = keys.get(handle) ?? null
+    const session = key !== null && dump.quotas.has(key) ? key : null
     book.devices.set(mac, { mac, handle, ip4, askedIp4: ip4, session, isOpen, untilMs: isOpen ? nowMs + 1000 * (leases.get(handle) ?? 0) : nowMs })
     book.byHandle.set(handle, mac)
     if (ip4 !== null) book.byIp4.set(ip4, mac)
-    if (session !== null) joinFound(book, session, mac, dump)
+    const joined = session === null ? undefined : book.sessions.get(session)
+    if (joined !== undefined) book.sessions.set(joined.key, { ...joined, macs: [...joined.macs, mac] })
   }
   // Numbers are not used twice, not even those that only a learned address still leads to.
   const owners = elementsOf(dump, 'owner6').map((element) => element.value ?? '')
@@ -41,10 +45,8 @@ export function bookFromDump(dump: Dump, maxDevices: number, nowMs: number): Boo
   return book
 }
 
-function joinFound(book: Book, key: string, mac: string, dump: Dump): void {
-  const known = book.sessions.get(key)
-  const quota = dump.quotas.get(key) ?? { totalBytes: 0, usedBytes: 0 }
-  const found: BookedSession = {
+function foundSession(key: string, quota: DumpedQuota): BookedSession {
+  return {
     key,
     id: null,
     totalBytes: quota.totalBytes,
@@ -57,8 +59,6 @@ function joinFound(book: Book, key: string, mac: string, dump: Dump): void {
     minor: null,
     macs: [],
   }
-  const session = known ?? found
-  book.sessions.set(key, { ...session, macs: [...session.macs, mac] })
 }
 
 /** Counters by handle, and each quota's count. */

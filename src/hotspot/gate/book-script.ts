@@ -54,11 +54,12 @@ export function draftScript(draft: Draft, nowMs: number): string[] {
     const is = after === undefined ? [] : footprints(after, sessionAfter(draft, after))
     removed.push(...was.filter((print) => !is.some((other) => isSame(print, other))))
     added.push(...is.filter((print) => !was.some((other) => isSame(print, other))))
-    if (after !== undefined && isPaid(after, draft.sessions)) {
-      const isNew = before === undefined || !isPaid(before, draft.book.sessions)
-      const remainingMs = after.untilMs - nowMs
-      if (draft.renewed.has(mac) || (isNew && remainingMs > 0)) leased.push({ handle: after.handle, leaseMs: remainingMs })
-    } else if (before !== undefined && isPaid(before, draft.book.sessions)) shut.push(before.handle)
+    const paidBefore = before !== undefined && isPaid(before, draft.book.sessions) ? before.handle : null
+    const paid = after !== undefined && isPaid(after, draft.sessions) ? after : null
+    if (paidBefore !== null && paidBefore !== paid?.handle) shut.push(paidBefore)
+    if (paid === null) continue
+    const leaseMs = paid.untilMs - nowMs
+    if (draft.renewed.has(mac) || (paidBefore !== paid.handle && leaseMs > 0)) leased.push({ handle: paid.handle, leaseMs })
   }
   return [
     ...elementCommands('delete', removed),

@@ -70,6 +70,8 @@ export class Book {
   nextHandle = FIRST_HANDLE
   nextMinor = FIRST_MINOR
   sweptMs = Number.NEGATIVE_INFINITY
+  /** When it was made from what the kernel held; sessions found there without a device wait from then on. */
+  foundMs = 0
 
   constructor(maxDevices: number) {
     this.maxDevices = maxDevices
@@ -153,6 +155,8 @@ export class Draft {
     if (this.nowMs - this.book.sweptMs < SWEEP_MS) return
     this.book.sweptMs = this.nowMs
     for (const device of [...this.devices.values()]) if (!device.isOpen && device.untilMs + REMEMBER_MS <= this.nowMs) this.#forget(device)
+    if (this.book.foundMs + REMEMBER_MS > this.nowMs) return
+    for (const session of [...this.sessions.values()]) if (session.macs.length === 0) this.sessions.delete(session.key)
   }
 
   /** The kernel has it: the draft becomes the book. */
@@ -160,8 +164,8 @@ export class Draft {
     const { book } = this
     for (const mac of this.devices.changed()) {
       const [before, after] = [this.devices.before(mac), this.devices.get(mac)]
+      if (before !== undefined) book.byHandle.delete(before.handle)
       if (after !== undefined) book.byHandle.set(after.handle, mac)
-      else if (before !== undefined) book.byHandle.delete(before.handle)
     }
     this.devices.takeOver()
     this.sessions.takeOver()
