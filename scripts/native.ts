@@ -133,6 +133,7 @@ async function gccCompiler(target: Target): Promise<Compiler> {
 }
 
 async function zigCompiler(): Promise<Compiler> {
+  if (process.arch !== 'x64') throw new BuildError(`building for other machines wants an x86-64 machine, this one is ${process.arch}`)
   const zig = join(await npmTool(ZIG), 'zig')
   const cache = join(TOOLS, 'zig-cache')
   return { c: [zig, 'cc'], cpp: [zig, 'c++'], identity: ZIG.integrity, link: [], env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache } }

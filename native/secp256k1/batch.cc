@@ -42,7 +42,7 @@ size_t strideOut(Operation operation) {
     case Operation::kRecover: return kPointBytes;
     case Operation::kVerify: return 1;
     case Operation::kRecoverAddress: return kAddressBytes;
-    case Operation::kKeccak: return 32;
+    case Operation::kKeccak: return kHashBytes;
   }
   return 0;
 }

@@ -23,6 +23,7 @@ constexpr size_t kRecoverableBytes = 65; // r ‖ s ‖ v
 constexpr size_t kCompressedBytes = 33;
 constexpr size_t kPointBytes = 65;
 constexpr size_t kAddressBytes = 20;
+constexpr size_t kHashBytes = 32;
 
 /** A public key as it came: 33 or 65 bytes. */
 struct Key {

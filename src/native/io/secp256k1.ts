@@ -2,7 +2,7 @@
 import { fromHex, toHex } from '../../base/index.ts'
 import * as check from '../arguments.ts'
 import { nobleSecp256k1 } from '../noble-secp256k1.ts'
-import { COMPACT_SIGNATURE_BYTES, DIGEST_BYTES, FRAME_BYTES, SCALAR_BYTES, SIGNATURE_BYTES } from '../secp256k1.ts'
+import { COMPACT_SIGNATURE_BYTES, DIGEST_BYTES, FRAME_BYTES, HASH_BYTES, SCALAR_BYTES, SIGNATURE_BYTES } from '../secp256k1.ts'
 import type { HighS, PointForm, Secp256k1 } from '../secp256k1.ts'
 import { loadAddon, unusable } from './load-addon.ts'
 
@@ -28,7 +28,7 @@ interface Addon {
   negatePrivateKey(privateKey: Bytes): Bytes | null
   convertPublicKey(publicKey: Bytes, compressed: boolean): Bytes | null
   combinePublicKeys(points: Bytes, compressed: boolean): Bytes | null
-  keccak256(data: Bytes): Bytes
+  keccak256Into(data: Bytes, out: Bytes): void
   signBatch(digests: Bytes, privateKey: Bytes): Bytes
   verifyBatch: FrameBatch
   recoverBatch: FrameBatch
@@ -58,7 +58,7 @@ const FUNCTIONS: Readonly<Record<keyof Addon, true>> = {
   negatePrivateKey: true,
   convertPublicKey: true,
   combinePublicKeys: true,
-  keccak256: true,
+  keccak256Into: true,
   signBatch: true,
   verifyBatch: true,
   recoverBatch: true,
@@ -126,6 +126,8 @@ function nativeSecp256k1(addon: Addon): Secp256k1 {
     check.checkBytes('digest', digest, DIGEST_BYTES)
     check.checkBytes('signature', signature, SIGNATURE_BYTES)
   }
+  /** Memory outside V8's heap, which the addon reaches at once; the copies handed out are inside. */
+  const hash = new Uint8Array(new ArrayBuffer(HASH_BYTES))
   const checkScalar = (scalar: Bytes): void => check.checkBytes('scalar', scalar, SCALAR_BYTES)
 
   return {
@@ -211,7 +213,8 @@ function nativeSecp256k1(addon: Addon): Secp256k1 {
     },
     keccak256(data) {
       check.checkAnyBytes('data', data)
-      return addon.keccak256(data)
+      addon.keccak256Into(data, hash)
+      return hash.slice()
     },
 
     signBatch(digests, privateKey) {

@@ -20,7 +20,7 @@ describe('memory', () => {
     expect(answers).toBe(CALLS)
     // A single 32-byte block left behind per call would be 16 MiB over the second half.
     const half = residents.slice(residents.length / 2)
-    expect(Math.max(...half) - Math.min(...half), residents.join(' ')).toBeLessThan(4096)
+    expect(Math.max(...half) - Math.min(...half), residents.join(' ')).toBeLessThan(2048)
   })
 })
 
