@@ -69,7 +69,7 @@ export class Redeem {
         const joined = await this.withSessions(
           () => [newest(), live.ofDevice(mac)],
           async () => {
-            const session = await this.ticked(newest())
+            const session = await this.charged(newest())
             return session === undefined ? null : this.#join(session, mac, ip4, false)
           },
         )
@@ -119,11 +119,10 @@ export class Redeem {
     return { mac, ip4: usableIp4(ip4 ?? this.#deps.neighbours.ip4Of(mac)), seen: await this.#parts.metering.baseline(mac) }
   }
 
-  /** The session as it is after its time up to now is charged; undefined if that ended it. */
-  async ticked(session: Session | undefined): Promise<Session | undefined> {
+  /** The session as it is after time and traffic up to now are charged; undefined if that ended it. */
+  async charged(session: Session | undefined): Promise<Session | undefined> {
     if (session === undefined) return undefined
-    const { keeper } = this.#parts
-    const now = await keeper.perform(session, { type: 'tick', at: keeper.now() })
+    const now = await this.#parts.metering.charge(session)
     return isOver(now) ? undefined : now
   }
 
@@ -132,7 +131,7 @@ export class Redeem {
     return this.withSessions(
       () => [live.get(ticket.sessionId), live.ofDevice(mac)],
       async () => {
-        const session = await this.ticked(live.get(ticket.sessionId))
+        const session = await this.charged(live.get(ticket.sessionId))
         if (session === undefined) throw stale('this session is over')
         if (!isBoundTo(session, mac) && ticket.counter !== session.ticketCounter)
           throw stale('this link was used already; take the one shown on the device that is online')
@@ -148,7 +147,7 @@ export class Redeem {
       async () => {
         const known = this.#deps.store.read((tx) => findVoucher(tx, bearer.id))
         if (known?.state === 'revoked') throw revoked()
-        const session = await this.ticked(live.ofBearer(bearer.id))
+        const session = await this.charged(live.ofBearer(bearer.id))
         if (session !== undefined) return this.#join(session, mac, ip4, false)
         if (known?.state === 'used') throw used()
         return this.#firstUse(mac, ip4, bearer, known)
@@ -158,18 +157,22 @@ export class Redeem {
 
   /** The bearer's own session: take it up on this device, wherever it was before. */
   async #join(session: Session, mac: MacAddress, ip4: string | null, byTicket: boolean): Promise<Session> {
-    const { live, keeper, opening } = this.#parts
+    const { live, keeper, metering, opening } = this.#parts
+    const isBound = isBoundTo(session, mac)
     const device = await this.newDevice(mac, ip4)
     return opening.withPlace(session.id, async () => {
+      // Whoever gives way to this device has used what he has used.
+      const charged = isBound ? session : await metering.charge(session)
       const at = keeper.now()
-      const joining = step(session, { type: 'bind', at, device, byTicket })
+      const joining = step(charged, { type: 'bind', at, device, byTicket })
       const other = live.ofDevice(mac)
       const joined =
         other === undefined || other.id === session.id
           ? await keeper.carryOut(joining)
           : await keeper.carryOutBoth(step(other, { type: 'unbind', at, mac }), joining)
-      if (!keeper.behind.has(joined.id)) return opening.open(joined, 'guest')
-      // The gate did not take the device: then it is not bound either, and the others are as they were.
+      const isRefused = !isBound && joined.state === 'active' && keeper.behind.has(joined.id)
+      if (!isRefused) return opening.open(joined, 'guest')
+      // The gate did not take the device: then it is not bound either, and the others stay.
       await keeper.perform(joined, { type: 'unbind', at: keeper.now(), mac })
       throw gateFailed()
     })
@@ -182,7 +185,7 @@ export class Redeem {
     this.#checkDate(terms)
     const inTurn = this.#payment(bearer.id, terms, label)
     const bought = voucherAllotment(bearer.id, label, terms)
-    const running = await this.ticked(live.ofDevice(mac))
+    const running = await this.charged(live.ofDevice(mac))
     // What a visitor brings is his own: in the session of another it could be taken from him.
     if (running === undefined || isVisitor(running, mac)) return this.begin(await this.newDevice(mac, ip4), bought, inTurn)
     return opening.withPlace(running.id, async () => {
