@@ -49,12 +49,13 @@ function draw(): void {
   show('kept', isMine)
   show('other', hasSession && keptBy !== '' && !isMine)
   show('none', !hasSession && key === null)
-  show('why', !isMine)
+  show('why', hasSession && !isMine)
   show('keep-box', hasSession && !isMine)
   show('open-box', key !== null && !isNew && !isMine)
   element('open-button').classList.toggle('main', !hasSession)
   show('key', key !== null)
   show('restore', key === null)
+  if (!hasSession && key === null) (element('restore-box') as HTMLDetailsElement).open = true
   if (key === null) return
   const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
   element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')

@@ -185,7 +185,7 @@ a.address { display: block; padding-block: .625rem; }
 bdi.address { font-size: .8125rem; }
 .typed { display: block; width: 100%; padding: .75rem 1rem; color: var(--ink); background: var(--bg); border: 2px solid var(--edge); border-radius: 14px; font: inherit; }
 .typed[aria-invalid] { border-color: var(--on-bad); }
-.words { counter-reset: word; display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .375rem .75rem; font-weight: 650; }
+.words { counter-reset: word; display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .375rem .75rem; font-weight: 650; }
 .words li { counter-increment: word; }
 .words li::before { content: counter(word) " "; color: var(--soft); font-weight: 400; }
 `
