@@ -3,7 +3,7 @@
  * when its text changed, and whole or not at all; then dnsmasq is told, after checking that the pid in its
  * pid file really is a dnsmasq: a stale pid file must not make us signal a stranger.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { MeshBoxError, asError, type Log } from '../../../base/index.ts'
 import { dnsmasqOptions, dnsmasqSnippet, type DnsmasqNames } from '../dnsmasq.ts'
@@ -43,15 +43,12 @@ export class DnsmasqFiles {
 
   #hangUp(): void {
     if (this.#paths.pidFile === null) return
-    const pid = readPid(this.#paths.pidFile)
-    if (pid === null || !isDnsmasq(pid)) {
-      this.#log.warn('dnsmasq is not running by its pid file; it reads the DHCP options at its next start', { file: this.#paths.pidFile })
-      return
-    }
     try {
-      process.kill(pid, 'SIGHUP')
+      const pid = readPid(this.#paths.pidFile)
+      if (pid !== null && isDnsmasq(pid)) process.kill(pid, 'SIGHUP')
+      else this.#log.warn('dnsmasq is not running by its pid file; it reads the DHCP options at its next start', { file: this.#paths.pidFile })
     } catch (error) {
-      this.#log.warn('dnsmasq could not be told of new DHCP options', { pid, error: asError(error) })
+      this.#log.warn('dnsmasq could not be told of new DHCP options', { file: this.#paths.pidFile, error: asError(error) })
     }
   }
 }
@@ -67,14 +64,14 @@ function isDnsmasq(pid: number): boolean {
 }
 
 function writeIfChanged(file: string, text: string): boolean {
-  if (readIfThere(file) === text) return false
   const draft = join(dirname(file), `.${basename(file)}.new`)
   try {
+    if (readIfThere(file) === text) return false
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(draft, text, { mode: 0o644 })
     renameSync(draft, file)
   } catch (error) {
-    rmSync(draft, { force: true })
+    if (existsSync(draft)) rmSync(draft)
     throw new MeshBoxError('unavailable', `${file} could not be written: ${asError(error).message}`, { code: 'dnsmasq-files', cause: error })
   }
   return true
