@@ -11,7 +11,7 @@ import { PortalServer, readTlsFiles, type Option114 } from '../hotspot/portal/in
 import type { Identity, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
-import { readGuestScript } from './web-files.ts'
+import { readGuestScript, readWalletScript } from './web-files.ts'
 
 export interface HotspotParts {
   readonly config: () => Config
@@ -72,6 +72,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     randomness: systemRandomness,
     log,
     script: readGuestScript(parts.folder),
+    walletScript: readWalletScript(parts.folder),
     tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option

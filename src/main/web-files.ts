@@ -22,6 +22,10 @@ export function readGuestScript(folder: string): string {
   return readPart(folder, 'guest.js').toString('utf8')
 }
 
+export function readWalletScript(folder: string): string {
+  return readPart(folder, 'wallet.js').toString('utf8')
+}
+
 export function readDashboard(folder: string): DashboardFiles {
   return new Map(Object.entries(TYPES).map(([name, type]) => [`/${name}`, dashboardFile(readPart(folder, name), type)]))
 }
