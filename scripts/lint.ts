@@ -43,7 +43,7 @@ const EVERYWHERE_BANS: readonly { pattern: RegExp; say: string }[] = [
   { pattern: /\b(TODO|FIXME|XXX|HACK)\b/, say: 'an unfinished mark' },
   { pattern: /catch *(\([^)]*\))? *\{ *\}/, say: 'swallows an error; say in the body why that is right' },
   { pattern: /\b(describe|it|test)\.(skip|only|todo)\b/, say: 'a test switched off or narrowed' },
-  { pattern: /:\s*any\b|\bas any\b|@ts-(ignore|nocheck)/, say: 'switches the type checker off' },
+  { pattern: /[\w)\]]\??:\s*any\b(?! \w)|\bas any\b|<any>|@ts-(ignore|nocheck)/, say: 'switches the type checker off' },
 ]
 const MAX_LINES = 450
 
