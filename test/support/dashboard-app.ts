@@ -64,18 +64,24 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
   )
 }
 
-/** The machine's clock, which a test may push forward. */
+/** A Saturday evening: outside the happy hours below in every time zone. */
+const BEGIN_WALL_MS = Date.UTC(2026, 10, 21, 18, 4)
+
+/** A clock that begins at the same moment in every run, and that a test may push forward. */
 export class PushedClock implements Clock {
   readonly bootId = '11111111-2222-4333-8444-555555555555'
   trusted = true
   aheadMs = 0
-  readonly #startMs = performance.now() - 9.2 * DAY_MS
+  readonly #beginMs = performance.now()
 
   boottimeMs(): number {
-    return performance.now() - this.#startMs + this.aheadMs
+    return 9.2 * DAY_MS + this.#passedMs()
   }
   wallMs(): number {
-    return Date.now()
+    return BEGIN_WALL_MS + this.#passedMs()
+  }
+  #passedMs(): number {
+    return performance.now() - this.#beginMs + this.aheadMs
   }
   isWallTrusted(): boolean {
     return this.trusted
@@ -170,7 +176,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   const store = openStore({ path: join(folder, 'book.sqlite3'), migrations: ledgerMigrations, log: silentLog })
   const ledger = createLedger({ shares: () => config.shares })
   const ring = new LogRing()
-  const log = createLog({ level: 'info', style: 'time', now: () => Date.now(), write: (line) => ring.push(line, Date.now()) })
+  const log = createLog({ level: 'info', style: 'time', now: () => clock.wallMs(), write: (line) => ring.push(line, clock.wallMs()) })
   const desk = new ScriptedDesk(() => config, clock)
   const random = seededRandom(7)
   let wordsShown = kind !== 'busy'
@@ -319,7 +325,7 @@ async function seedDesk(desk: ScriptedDesk): Promise<void> {
   )
   desk.addGuest({ packageId: 'day', mac: 'c2:5f:08:91:d3:0a', ip4: '10.80.0.41', usedSeconds: 31_400, mibDown: 1843, more: [{ mac: '3c:22:fb:0e:51:77', ip4: '10.80.0.42' }] })
   desk.addGuest({ packageId: 'gigabyte', mac: '8e:4d:a7:16:6b:f2', ip4: '10.80.0.44', usedSeconds: 5200, mibDown: 611 })
-  desk.addGuest({ packageId: 'two_hours', mac: 'd6:90:3e:44:28:1c', ip4: '10.80.0.47', usedSeconds: 4303, mibDown: 388 })
+  desk.addGuest({ packageId: 'two_hours', mac: 'd6:90:3e:44:28:1c', ip4: '10.80.0.47', usedSeconds: 4260, mibDown: 388 })
   desk.addGuest({ packageId: 'half_hour', mac: '7a:11:0c:52:9e:41', ip4: '10.80.0.52', usedSeconds: 480, mibDown: 22, source: 'trial' })
   desk.addGuest({ packageId: 'half_hour', mac: 'b0:3a:5d:c8:f7:60', ip4: '10.80.0.53', usedSeconds: 1697, mibDown: 96 })
   desk.addGuest({ packageId: 'two_hours', mac: '46:e9:12:0b:8f:d5', ip4: null, usedSeconds: 2214, mibDown: 140, state: 'paused', startedAgoMs: 9_300_000 })

@@ -1,6 +1,7 @@
 /** A headless Chromium for the dashboard's tests, and the few steps every one of them begins with. */
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { expect } from 'vitest'
 import { PASSWORD } from './dashboard-app.ts'
 
 export async function launchOwnerBrowser(): Promise<Browser> {
@@ -53,4 +54,15 @@ export async function openView(page: Page, hash: string): Promise<void> {
   await page.evaluate((next) => {
     location.hash = next
   }, hash)
+}
+
+/** `expect` again and again: a busy machine may take its time; nothing here is a measurement. */
+export const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 20_000 })
+
+/** What stands at a field as the box's or the page's objection. */
+export async function errorAt(page: Page, label: string): Promise<string> {
+  const field = page.getByLabel(label, { exact: true })
+  await soon(async () => field.getAttribute('aria-invalid')).toBe('true')
+  const ids = ((await field.getAttribute('aria-describedby')) ?? '').split(' ').filter((id) => id.endsWith('-error'))
+  return (await page.locator(`[id="${ids[0]}"]`).textContent()) ?? ''
 }

@@ -230,7 +230,7 @@ export class ScriptedDesk implements OwnerDesk {
     return { revoked: alive.length }
   }
 
-  voucherSheet(batchId: string): string {
+  async voucherSheet(batchId: string): Promise<string> {
     const { rows } = this.#batch(batchId)
     return voucherSheet({
       venue: this.#config().main.name,
@@ -240,7 +240,7 @@ export class ScriptedDesk implements OwnerDesk {
     })
   }
 
-  voucherCsv(batchId: string): string {
+  async voucherCsv(batchId: string): Promise<string> {
     const { symbol, decimals } = this.#config().token
     return voucherCsv(
       this.#batch(batchId).rows.map((row) => ({

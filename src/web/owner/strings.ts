@@ -107,7 +107,6 @@ export const setupPreset = (minutes: number): string => `${minutes} min`
 export const setupPriceNone = 'Only sell packages'
 export const setupPriceNoneHint = 'Time is not sold by the single minute.'
 export const setupPriceExample = (hour: string): string => `An hour costs a guest ${hour}.`
-export const setupPriceRounded = 'The smallest step of the token does not divide evenly, so this is slightly rounded.'
 export const setupPackagesTitle = 'Which packages do you sell?'
 export const setupPackagesLead = 'Each can be printed as vouchers. Add or change packages later under Prices.'
 export const setupPackagesUnpriced = 'Ready packages are priced by the minute, so only those already in the box are left. Add your own under Prices.'
@@ -157,12 +156,10 @@ export const homeGuestsNone = 'Nobody is online'
 export const homeGuestsNoneText = 'When a guest types a voucher code, you will see them here with the time they have left.'
 export const homeCounter = 'At the counter'
 export const homeNewVoucher = 'New voucher'
-export const homeNewVoucherHint = 'For the guest in front of you'
 export const homePrintSheet = 'Print a sheet'
 export const homeUnused = (count: number): string => `${plural(count, 'voucher', 'vouchers')} ready to sell`
 export const homeUnusedNone = 'No vouchers left to sell'
 export const homeAllWell = 'Your box is fine'
-export const homeDetails = 'Details'
 export const homeMoreGuests = (count: number): string => `and ${count} more`
 
 export const source = {
@@ -190,12 +187,9 @@ export const guestsColumns = { guest: 'Guest', left: 'Time left', traffic: 'Traf
 export const guestsOfDevices = (count: number, most: number): string => `${count} of ${most}`
 export const guestsNoLimit = 'No time limit'
 export const guestsBytesLeft = (bytes: string): string => `${bytes} left`
-export const guestsUsed = (time: string): string => `used ${time}`
 export const guestsDown = 'down'
 export const guestsUp = 'up'
-export const guestsOpen = (label: string): string => `${label}: open`
 export const guestsOlder = 'For older visits, search for a device or a name.'
-export const guestsGone = 'This visit is not known to the box any more.'
 
 export const state = {
   quoted: 'Price asked',
@@ -262,7 +256,6 @@ export const vouchersNone = 'No vouchers yet'
 export const vouchersNoneText = 'Make a batch, print the sheet, cut it up and keep it in the till. One sheet of A4 holds 32.'
 export const vouchersMade = (date: string): string => `made ${date}`
 export const vouchersEach = (price: string): string => `${price} each`
-export const vouchersCount = (count: number): string => plural(count, 'voucher', 'vouchers')
 export const vouchersSingle = (count: number): string => plural(count, 'single voucher', 'single vouchers')
 export const vouchersSingleLead = 'Made one by one at the counter.'
 export const vouchersCounts = (unused: number, used: number, revoked: number): string =>
@@ -270,13 +263,10 @@ export const vouchersCounts = (unused: number, used: number, revoked: number): s
 export const vouchersPrint = 'Print sheet'
 export const vouchersCsv = 'Export CSV'
 export const vouchersNewTab = '(opens in a new tab)'
-export const vouchersOpen = (label: string): string => `Open batch ${label}`
 export const vouchersAllBatches = 'All vouchers'
 export const vouchersSold = (amount: string): string => `${amount} earned when all are used`
 export const vouchersFilter = 'Which vouchers'
 export const vouchersStates = { unused: 'Unused', used: 'Used', revoked: 'Revoked' } as Readonly<Record<string, string>>
-export const vouchersCode = 'Code'
-export const vouchersStatus = 'State'
 export const vouchersValidUntil = (date: string): string => `use by ${date}`
 export const vouchersGuest = 'See guest'
 export const vouchersRevoke = 'Revoke'
@@ -289,8 +279,6 @@ export const vouchersRevokeBatchLead = (unused: number, used: number): string =>
 export const vouchersRevokeButton = 'Revoke'
 export const vouchersRevoked = (count: number): string => `${plural(count, 'voucher', 'vouchers')} revoked.`
 export const vouchersNoneOfState = 'None in this batch.'
-export const vouchersGone = 'This batch is not known to the box.'
-export const vouchersCopied = 'Code copied.'
 
 // make
 export const makeTitle = 'Make vouchers'
@@ -319,7 +307,6 @@ export const makeCodeLabel = 'Voucher code'
 export const makeQrLabel = 'QR code of the voucher, to be scanned by the guest'
 export const makeQrHint = 'The guest joins the Wi-Fi, then types the code or scans this.'
 export const makeCounterAnother = 'Another one'
-export const makeCopy = 'Copy code'
 
 // prices
 export const pricesTitle = 'Prices'
@@ -343,7 +330,6 @@ export const pricesPackagesNone = 'No packages yet. Add “30 minutes” or “1
 export const pricesAddPackage = 'Add package'
 export const pricesOnlyPrinted = 'vouchers only'
 export const pricesEditPackage = (label: string): string => `Edit ${label}`
-export const pricesPackageTitle = 'Package'
 export const pricesNewPackage = 'New package'
 export const pricesLabel = 'Name'
 export const pricesLabelExample = 'e.g. 1 day'
@@ -373,7 +359,6 @@ export const pricesHappyNone = 'No happy hours. Add one to fill quiet mornings.'
 export const pricesHappyNow = (label: string, percent: number): string => `Now: ${label}, ${percent} % off`
 export const pricesAddHappy = 'Add happy hour'
 export const pricesNewHappy = 'New happy hour'
-export const pricesHappyTitle = 'Happy hour'
 export const pricesHappyName = 'e.g. Quiet mornings'
 export const pricesDiscount = 'Discount'
 export const pricesDiscountWrong = 'A whole number from 1 to 100.'
@@ -402,7 +387,6 @@ export const pricesUnsaved = 'Changes not saved yet'
 export const pricesDiscard = 'Discard'
 export const pricesSaved = 'Prices saved. New visits pay them from now on.'
 export const pricesRestart = (options: string): string => `Saved. These take effect after the box restarts: ${options}.`
-export const pricesAtPackage = (label: string, text: string): string => `${label}: ${text}`
 
 // health
 export const healthTitle = 'Box health'

@@ -230,6 +230,11 @@ export function fieldsOf<D>(draft: D, edit: (part: Partial<D>) => void, objectio
   })
 }
 
+/** Tells a password manager whose password this is: the box has only one owner. */
+export function OwnerAsUser() {
+  return <input type="text" hidden autoComplete="username" value="owner" />
+}
+
 /** A form that never reloads the page. */
 export function Form(props: { onSubmit: () => void; children: ComponentChildren; class?: string; id?: string }) {
   const submit = (event: TargetedSubmitEvent<HTMLFormElement>): void => {

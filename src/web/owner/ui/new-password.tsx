@@ -1,7 +1,7 @@
 /** Choosing a password: twice the same, with a hint how good it is. */
 import { passwordStrength } from '../password-strength.ts'
 import * as S from '../strings.ts'
-import { TextField } from './field.tsx'
+import { OwnerAsUser, TextField } from './field.tsx'
 import { Hidden } from './notice.tsx'
 
 interface NewPasswordProps {
@@ -29,6 +29,7 @@ export function NewPassword(props: NewPasswordProps) {
   const word = S.setupStrength[level] ?? ''
   return (
     <>
+      <OwnerAsUser />
       <div class="stack-tight">
         <TextField
           kind="password"

@@ -1,48 +1,22 @@
 /** One voucher for the guest at the counter: pick a package, then a large code and its QR to show. */
 import { useState } from 'preact/hooks'
-import type { PackageJson, TokenJson, VoucherJson } from '../../../owner/api.ts'
+import type { TokenJson, VoucherJson } from '../../../owner/api.ts'
 import { useAction } from '../action.ts'
 import { call } from '../client.ts'
-import { contentsBeside } from '../format.ts'
-import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
-import { hrefOf } from '../router.ts'
+import { useStatus } from '../status.ts'
 import * as S from '../strings.ts'
-import { Button, LinkButton } from '../ui/button.tsx'
+import { useTariff } from '../tariff.ts'
+import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices } from '../ui/field.tsx'
-import { Empty, Pending, Refused } from '../ui/notice.tsx'
+import { Pending, Refused } from '../ui/notice.tsx'
+import { NoPackages, packageOptions } from './package-choice.tsx'
 import { VoucherQr } from './voucher-qr.tsx'
-
-export function useTariff() {
-  return useLive('tariff', () => call('tariff', {}), null)
-}
-
-export function packageOptions(packages: readonly PackageJson[], token: TokenJson) {
-  return packages.map((one) => {
-    const contents = contentsBeside(one.label, one.seconds, one.bytes)
-    const devices = one.devices > 1 ? S.pricesPreviewDevices(one.devices) : ''
-    return {
-      value: one.id,
-      label: one.label,
-      hint: [contents, devices].filter(Boolean).join(' · '),
-      aside: unitsOf(one.price) === 0n ? S.wordsFree : showMoney(unitsOf(one.price), token),
-    }
-  })
-}
-
-export function NoPackages() {
-  return (
-    <Empty icon="tag" title={S.makeNoPackages} text="">
-      <LinkButton kind="primary" href={hrefOf('prices')}>
-        {S.makeToPrices}
-      </LinkButton>
-    </Empty>
-  )
-}
 
 export function CounterVoucherDialog({ onClose }: { onClose: () => void }) {
   const tariff = useTariff()
+  const status = useStatus()
   const [packageId, setPackageId] = useState('')
   const [made, setMade] = useState<VoucherJson | null>(null)
   const packages = tariff.data?.packages ?? []
@@ -52,6 +26,7 @@ export function CounterVoucherDialog({ onClose }: { onClose: () => void }) {
     if (!chosen) return
     const reply = await call('createVouchers', { body: { packageId: chosen.id, count: 1 } })
     setMade(reply.vouchers[0] ?? null)
+    void status.reload() // it counts the vouchers left to sell
   })
 
   if (made && tariff.data) return <MadeDialog voucher={made} token={tariff.data.token} onAnother={() => setMade(null)} onClose={onClose} />

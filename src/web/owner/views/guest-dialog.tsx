@@ -11,8 +11,7 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices, TextField } from '../ui/field.tsx'
 import { Pending, Refused, say } from '../ui/notice.tsx'
-import { percentLeft, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
-import { Started } from './guests.tsx'
+import { percentLeft, Started, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
 
 const REFRESH_MS = 3_000
 const ADD_MINUTES = ['10', '30', '60', 'other'] as const

@@ -1,6 +1,6 @@
 /** A session as the guest list, the home page and the detail sheet show it. */
 import type { SessionJson } from '../../../owner/api.ts'
-import { showBytes, showClock } from '../format.ts'
+import { showBytes, showClock, showDateTime } from '../format.ts'
 import { useSecond } from '../live.ts'
 import * as S from '../strings.ts'
 import { Hidden } from '../ui/notice.tsx'
@@ -75,6 +75,22 @@ export function Traffic({ session }: { session: SessionJson }) {
         <span aria-hidden="true">↑</span>
         <Hidden>{S.guestsUp}</Hidden> {showBytes(session.upBytes)}
       </span>
+    </span>
+  )
+}
+
+/** When the visit began; marked when the box was not sure of the time. */
+export function Started({ session }: { session: SessionJson }) {
+  return (
+    <span class="num" title={session.startedWallTrusted ? undefined : S.timeUnsure}>
+      {showDateTime(session.startedWallMs)}
+      {!session.startedWallTrusted && (
+        <>
+          {' '}
+          <span aria-hidden="true">?</span>
+          <Hidden>{S.timeUnsure}</Hidden>
+        </>
+      )}
     </span>
   )
 }

@@ -2,19 +2,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionJson } from '../../../owner/api.ts'
 import { call } from '../client.ts'
-import { showBytes, showDateTime, showDuration } from '../format.ts'
+import { showBytes, showDuration } from '../format.ts'
 import { useLive } from '../live.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { closeTo, hrefOf } from '../router.ts'
 import { useStatus } from '../status.ts'
 import * as S from '../strings.ts'
+import { useTariff } from '../tariff.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Hidden, Pending } from '../ui/notice.tsx'
-import { useTariff } from './counter-voucher.tsx'
 import { GuestDialog } from './guest-dialog.tsx'
-import { percentLeft, Remaining, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
+import { percentLeft, Remaining, Started, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
 
 const OPEN_MS = 5_000
 const HISTORY_MS = 30_000
@@ -187,21 +187,6 @@ function GuestRow({ session, at, token, isHistory }: RowProps) {
         {paid === 0n ? S.wordsFree : token ? showMoney(paid, token) : session.paid.text}
       </div>
     </li>
-  )
-}
-
-export function Started({ session }: { session: SessionJson }) {
-  return (
-    <span class="num" title={session.startedWallTrusted ? undefined : S.timeUnsure}>
-      {showDateTime(session.startedWallMs)}
-      {!session.startedWallTrusted && (
-        <>
-          {' '}
-          <span aria-hidden="true">?</span>
-          <Hidden>{S.timeUnsure}</Hidden>
-        </>
-      )}
-    </span>
   )
 }
 

@@ -7,7 +7,7 @@ import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { ConnectionBanner } from '../ui/connection-banner.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Form, TextField } from '../ui/field.tsx'
+import { Form, OwnerAsUser, TextField } from '../ui/field.tsx'
 import { Mark } from '../ui/icon.tsx'
 import { Notice, Refused, Said } from '../ui/notice.tsx'
 
@@ -53,6 +53,7 @@ function useLogin() {
 function LoginFields({ login }: { login: ReturnType<typeof useLogin> }) {
   return (
     <>
+      <OwnerAsUser />
       <TextField
         kind="password"
         label={S.loginPassword}

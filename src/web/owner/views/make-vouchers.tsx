@@ -6,12 +6,13 @@ import { call } from '../client.ts'
 import { showMoney, unitsOf } from '../money.ts'
 import { useStatus } from '../status.ts'
 import * as S from '../strings.ts'
+import { useTariff } from '../tariff.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Choices, TextField } from '../ui/field.tsx'
 import { Pending, Refused } from '../ui/notice.tsx'
-import { NoPackages, packageOptions, useTariff } from './counter-voucher.tsx'
-import { SheetLinks } from './vouchers.tsx'
+import { NoPackages, packageOptions } from './package-choice.tsx'
+import { SheetLinks } from './batch-parts.tsx'
 
 const PER_SHEET = 32
 const SHEETS = [1, 2, 4]
@@ -42,6 +43,7 @@ export function MakeVouchersDialog({ onMade, onClose }: { onMade: () => void; on
     }
     setMade(await call('createVouchers', { body }))
     onMade()
+    void status.reload() // it counts the vouchers left to sell
   })
 
   if (made)

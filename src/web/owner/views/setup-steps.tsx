@@ -6,7 +6,7 @@ import * as S from '../strings.ts'
 import { Choices, Switch, TextField } from '../ui/field.tsx'
 import { Notice, Said } from '../ui/notice.tsx'
 import { NewPassword } from '../ui/new-password.tsx'
-import { minutesOf, type StepProps } from './setup.tsx'
+import { minutesOf, type StepProps } from './setup-draft.ts'
 
 const COMMON_MINUTES = ['5', '10', '15', '30', '60']
 

@@ -1,9 +1,8 @@
 /** The first-run wizard: five short steps, one request at the end, and the way to the first sheet of vouchers. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { LoginState, PackagePresetId, ReloadReportJson, SetupForm } from '../../../owner/api.ts'
+import type { LoginState, ReloadReportJson, SetupForm } from '../../../owner/api.ts'
 import { problemOf, type Problem } from '../action.ts'
 import { auth, call, enter } from '../client.ts'
-import { typedDecimal } from '../money.ts'
 import { go } from '../router.ts'
 import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
@@ -12,37 +11,12 @@ import { Form } from '../ui/field.tsx'
 import { Icon, Mark } from '../ui/icon.tsx'
 import { newPasswordProblem } from '../ui/new-password.tsx'
 import { Notice, Pending, Refused } from '../ui/notice.tsx'
+import { minutesOf, type SetupDraft } from './setup-draft.ts'
 import { NetworkStep, PackagesStep, PasswordStep, PlaceStep, PriceStep } from './setup-steps.tsx'
-
-export interface SetupDraft {
-  readonly name: string
-  readonly setupCode: string
-  readonly minutes: string
-  readonly sellsMinutes: boolean
-  readonly packages: PackagePresetId
-  readonly guestInterface: string
-  readonly password: string
-  readonly repeat: string
-}
-
-export interface StepProps {
-  readonly draft: SetupDraft
-  readonly edit: (part: Partial<SetupDraft>) => void
-  readonly form: SetupForm
-  /** The owner pressed Next once: missing things are said. */
-  readonly checked: boolean
-  /** The box's objection to a field. */
-  readonly at: (field: string) => string | null
-}
 
 const STEPS = [PlaceStep, PriceStep, PackagesStep, NetworkStep, PasswordStep]
 /** Which step holds the field the box objects to. */
 const STEP_OF: Readonly<Record<string, number>> = { setupCode: 0, name: 0, minutesPerToken: 1, pricePerMinute: 1, packages: 2, guestInterface: 3, password: 4 }
-
-export function minutesOf(draft: SetupDraft): number {
-  if (!draft.sellsMinutes) return 0
-  return Number(typedDecimal(draft.minutes) ?? Number.NaN)
-}
 
 /** Can the owner go on from this step? */
 function isComplete(step: number, draft: SetupDraft, form: SetupForm): boolean {
@@ -69,10 +43,12 @@ export function SetupPage() {
       <ConnectionBanner />
       <main class="gate-page">
         <div class="gate-card gate-card-wide">
-          <div class="brand gate-brand">
-            <Mark size={36} />
-            {!done && <span>{S.setupTitle}</span>}
-          </div>
+          {!done && (
+            <div class="brand gate-brand">
+              <Mark size={36} />
+              <span>{S.setupTitle}</span>
+            </div>
+          )}
           {!form.data && <Pending live={form} lines={6} height="40px" />}
           {form.data && !done && <Wizard form={form.data} onDone={(login, reload) => setDone({ login, reload })} />}
           {done && <Done {...done} />}

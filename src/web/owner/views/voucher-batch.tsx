@@ -13,7 +13,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Pending, Refused, say } from '../ui/notice.tsx'
-import { priceText, SheetLinks, UseMeter } from './vouchers.tsx'
+import { priceText, SheetLinks, UseMeter } from './batch-parts.tsx'
 
 const PAGE = 100
 type State = VoucherJson['state']

@@ -5,7 +5,7 @@ import { call } from '../client.ts'
 import * as S from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Switch, TextField } from '../ui/field.tsx'
+import { OwnerAsUser, Switch, TextField } from '../ui/field.tsx'
 import { Notice, Refused } from '../ui/notice.tsx'
 
 interface WordsProps {
@@ -84,6 +84,7 @@ export function WordsDialog({ route, title, warning, heading, isOnce, onClose }:
       }
     >
       <Notice level="warn">{warning}</Notice>
+      <OwnerAsUser />
       <TextField
         kind="password"
         label={S.healthWordsPassword}
