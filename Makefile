@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run guest test check lint bundle bench clean
+.PHONY: help run guest test check lint bundle native bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -34,9 +34,18 @@ bundle: ## dist/: the service, the command line, the web pages
 	@$(SETUP) build
 	@node scripts/bundle.ts
 
+native: ## the native addons for this machine (build/native); native-<target> for a router
+	@$(SETUP) native
+	@node scripts/native.ts host
+
+native-%:
+	@$(SETUP) native
+	@node scripts/native.ts $*
+
 bench: ## the numbers, side by side in one run (about 6 minutes)
 	@$(SETUP) bench
 	@node scripts/bundle.ts
+	@node scripts/native.ts host
 	@node test/bench/index.ts $(ARGS)
 
 clean: ## removes what the targets made, except node_modules

@@ -1,20 +1,22 @@
 #!/bin/sh
 # Installs what a make target needs, once: Debian packages and the locked npm packages.
-# Usage: scripts/setup.sh build|run|test|bench      Says what it does; a second call finds all in place.
+# Usage: scripts/setup.sh build|native|run|test|bench      Says what it does; a second call finds all in place.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-build}
 
 build=""
 run="nftables dnsmasq-base iproute2 iputils-ping curl busybox procps"
-test="$run openssl python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
-bench="$run opennds iptables"
+native="g++ binutils xz-utils"
+test="$run $native openssl python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
+bench="$run $native opennds iptables"
 case "$purpose" in
   build) packages=$build ;;
+  native) packages=$native ;;
   run) packages=$run ;;
   test) packages=$test ;;
   bench) packages=$bench ;;
-  *) echo "setup: unknown purpose '$purpose'; allowed: build, run, test, bench" >&2; exit 2 ;;
+  *) echo "setup: unknown purpose '$purpose'; allowed: build, native, run, test, bench" >&2; exit 2 ;;
 esac
 
 say() { printf '\033[1m[setup]\033[0m %s\n' "$*"; }

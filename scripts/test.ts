@@ -58,6 +58,7 @@ const only = process.argv.slice(2)
 await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
 await step('plan of the house', bin('node'), ['scripts/lint.ts'])
 await step('shell scripts', 'shellcheck', ['scripts/setup.sh', '.ci/run'])
+await step('native addons', bin('node'), ['scripts/native.ts', 'host', 'host-asan'])
 await step('bundle', bin('node'), ['scripts/bundle.ts'])
 for (const project of ['unit', 'sim', 'real']) await vitest(project, only)
 

@@ -12,10 +12,11 @@ import { firstPacket } from './first-packet.ts'
 import { forwarding } from './forwarding.ts'
 import type { Bench, BenchRow, Circumstances } from './measure.ts'
 import { circumstances, figure, table } from './measure.ts'
+import { nativeSecp256k1 } from './native-secp256k1.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
 
-const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, firstPacket]
+const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, firstPacket, nativeSecp256k1]
 
 interface Outcome {
   readonly bench: string
