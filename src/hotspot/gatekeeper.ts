@@ -3,7 +3,7 @@
  * gate cannot take does not cost the others theirs.
  */
 import { MeshBoxError, asError } from '../base/index.ts'
-import type { GateChange, Grant, MacAddress } from './gate/types.ts'
+import type { DeviceCounters, GateChange, Grant, MacAddress } from './gate/types.ts'
 import type { HotspotDeps } from './ports.ts'
 import { allowanceOf } from './session/index.ts'
 
@@ -36,6 +36,10 @@ export class Gatekeeper {
         cause: thrown,
       })
     }
+  }
+
+  async counters(): Promise<DeviceCounters[]> {
+    return this.#patiently(this.#deps.gate.counters())
   }
 
   /** One change. `late` hears if it was carried out after all when we had given up waiting. */
@@ -107,7 +111,7 @@ export class Gatekeeper {
   }
 
   /** A gate that hangs is one that failed. */
-  async #patiently(work: Promise<void>): Promise<void> {
+  async #patiently<T>(work: Promise<T>): Promise<T> {
     let cancel: () => void = () => undefined
     const impatience = new Promise<never>((_resolve, reject) => {
       cancel = this.#deps.timers.after(GATE_PATIENCE_MS, () =>
@@ -115,7 +119,7 @@ export class Gatekeeper {
       )
     })
     try {
-      await Promise.race([work, impatience])
+      return await Promise.race([work, impatience])
     } finally {
       cancel()
     }

@@ -162,7 +162,7 @@ export class GuestCounter implements GuestDesk {
       return redeem.withSessions(
         () => [live.ofDevice(mac)],
         async () => {
-          const session = await redeem.ticked(live.ofDevice(mac))
+          const session = await redeem.charged(live.ofDevice(mac))
           if (session?.allotments.some((each) => each.source !== 'trial') ?? true)
             throw new MeshBoxError('conflict', 'this device has a session already', { code: 'session-running' })
           return opening.withPlace(running.id, () => opening.open(session ?? running, 'guest'))

@@ -57,7 +57,7 @@ export class Hotspot {
     const live = (this.#live = new LiveSessions((session) => this.#deadlines.changed(session)))
     const gatekeeper = (this.#gatekeeper = new Gatekeeper(deps))
     const keeper = (this.#keeper = new Keeper(deps, live, lanes, gatekeeper))
-    const metering = (this.#metering = new Metering(deps, live, lanes, keeper))
+    const metering = (this.#metering = new Metering(deps, live, lanes, keeper, gatekeeper))
     const checkpoint = (this.#checkpoint = new Checkpoint(deps, live, lanes, keeper))
     this.#renewal = new Renewal(deps, live, lanes, keeper, gatekeeper)
     this.#lateDates = new LateDates(deps, keeper)

@@ -5,6 +5,7 @@
 import { asError } from '../base/index.ts'
 import type { Cancel } from '../base/index.ts'
 import type { MacAddress } from './gate/types.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import type { Keeper } from './keeper.ts'
 import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
@@ -24,21 +25,25 @@ export class Metering {
   readonly #live: LiveSessions
   readonly #lanes: Lanes
   readonly #keeper: Keeper
+  readonly #gatekeeper: Gatekeeper
   /** Newest counters of all devices the gate may know; one it was just asked to open counts from zero. */
   #readings = new Map<MacAddress, Reading>()
   /** Boot-clock time of the last traffic, or of the opening. */
   readonly #busyAt = new Map<string, number>()
+  /** Sessions somebody was working on at a reading: they hear of it in their lane. */
+  readonly #waiting = new Set<string>()
   #polling: Promise<void> | null = null
   #polledAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
   #isFailing = false
   #cancel: Cancel = () => undefined
 
-  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, keeper: Keeper) {
+  constructor(deps: HotspotDeps, live: LiveSessions, lanes: Lanes, keeper: Keeper, gatekeeper: Gatekeeper) {
     this.#deps = deps
     this.#live = live
     this.#lanes = lanes
     this.#keeper = keeper
+    this.#gatekeeper = gatekeeper
   }
 
   start(): void {
@@ -84,6 +89,25 @@ export class Metering {
     return this.#keeper.perform(session, { type: 'counted', at: this.#keeper.now(), counters: this.#readings })
   }
 
+  /** What the gate had counted for this device at the newest reading: where the next session it joins begins. */
+  lastReading(mac: MacAddress): Reading {
+    return this.#readings.get(mac) ?? NOTHING_READ
+  }
+
+  /**
+   * The session with what these devices still used between its last reading and the moment the gate closed them.
+   * One that is in another session by now counts there. The lane is held by the caller.
+   */
+  async chargeGone(session: Session, macs: readonly MacAddress[]): Promise<Session> {
+    const gone = macs.filter((mac) => this.#readings.has(mac))
+    if (gone.length === 0) return session
+    // A reading under way may have begun before the gate closed.
+    await this.#polling
+    await this.poll()
+    const counters = new Map(gone.filter((mac) => this.#live.ofDevice(mac) === undefined).map((mac) => [mac, this.lastReading(mac)]))
+    return this.#keeper.perform(session, { type: 'counted', at: this.#keeper.now(), counters, gone: [...counters.keys()] })
+  }
+
   #isDue(): boolean {
     const now = this.#deps.clock.boottimeMs()
     if (now - this.#polledAt >= SLOW_POLL_MS) return this.#live.taken > 0
@@ -93,9 +117,9 @@ export class Metering {
   }
 
   async #read(): Promise<void> {
-    const { gate, clock, log } = this.#deps
+    const { clock, log } = this.#deps
     try {
-      const readings = new Map((await gate.counters()).map(({ mac, ...reading }) => [mac, reading]))
+      const readings = new Map((await this.#gatekeeper.counters()).map(({ mac, ...reading }) => [mac, reading]))
       for (const mac of this.#readings.keys())
         if (!readings.has(mac) && this.#keeper.isHeld(mac)) readings.set(mac, NOTHING_READ)
       this.#readings = readings
@@ -106,8 +130,24 @@ export class Metering {
     }
     this.#isFailing = false
     this.#polledAt = clock.boottimeMs()
-    for (const session of [...this.#live.all()]) if (!this.#lanes.isBusy(sessionLane(session.id))) this.#count(session)
+    for (const session of [...this.#live.all()])
+      if (this.#lanes.isBusy(sessionLane(session.id))) this.#countLater(session)
+      else this.#count(session)
     for (const id of this.#busyAt.keys()) if (this.#live.get(id)?.state !== 'active') this.#busyAt.delete(id)
+  }
+
+  /** A guest who keeps the lane of his session busy is charged all the same; one turn in it at a time. */
+  #countLater(session: Session): void {
+    if (session.state !== 'active' || this.#waiting.has(session.id)) return
+    this.#waiting.add(session.id)
+    this.#keeper.spawn(
+      'charging traffic',
+      this.#lanes.run([sessionLane(session.id)], async () => {
+        this.#waiting.delete(session.id)
+        const now = this.#live.get(session.id)
+        if (now?.state === 'active') await this.#keeper.perform(now, { type: 'counted', at: this.#keeper.now(), counters: this.#readings })
+      }),
+    )
   }
 
   /** Counting alone changes only memory; what follows from it (an end, another allotment) takes the lane. */

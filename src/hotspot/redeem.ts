@@ -19,7 +19,7 @@ import type { Metering } from './metering.ts'
 import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
 import type { SessionIds } from './session-ids.ts'
-import { isBoundTo, isOver, isVisitor, quotedSession, step } from './session/index.ts'
+import { boundDevices, isBoundTo, isOver, isVisitor, quotedSession, step } from './session/index.ts'
 import type { NewDevice, Session, Terms } from './session/index.ts'
 import { voucherAllotment } from './tariff/index.ts'
 import type { TicketFacts } from './ticket/index.ts'
@@ -126,6 +126,11 @@ export class Redeem {
     return isOver(now) ? undefined : now
   }
 
+  /** A device that leaves a session just charged: the next one begins where that ended. */
+  #movingDevice(mac: MacAddress, ip4: string | null): NewDevice {
+    return { mac, ip4: usableIp4(ip4 ?? this.#deps.neighbours.ip4Of(mac)), seen: this.#parts.metering.lastReading(mac) }
+  }
+
   async #useTicket(mac: MacAddress, ip4: string | null, ticket: TicketFacts): Promise<Session> {
     const { live } = this.#parts
     return this.withSessions(
@@ -159,19 +164,26 @@ export class Redeem {
   async #join(session: Session, mac: MacAddress, ip4: string | null, byTicket: boolean): Promise<Session> {
     const { live, keeper, metering, opening } = this.#parts
     const isBound = isBoundTo(session, mac)
-    const device = await this.newDevice(mac, ip4)
     return opening.withPlace(session.id, async () => {
-      // Whoever gives way to this device has used what he has used.
-      const charged = isBound ? session : await metering.charge(session)
+      // Whoever gives way to this device has used what he has used, and so has the device where it was before.
+      const charged = isBound ? session : await this.charged(session)
+      if (charged === undefined) throw used()
+      const found = live.ofDevice(mac)
+      const other = found === undefined || found.id === session.id ? undefined : await this.charged(found)
+      const device = other === undefined ? await this.newDevice(mac, ip4) : this.#movingDevice(mac, ip4)
       const at = keeper.now()
       const joining = step(charged, { type: 'bind', at, device, byTicket })
-      const other = live.ofDevice(mac)
       const joined =
-        other === undefined || other.id === session.id
+        other === undefined
           ? await keeper.carryOut(joining)
           : await keeper.carryOutBoth(step(other, { type: 'unbind', at, mac }), joining)
       const isRefused = !isBound && joined.state === 'active' && keeper.behind.has(joined.id)
-      if (!isRefused) return opening.open(joined, 'guest')
+      if (!isRefused) {
+        const evicted = boundDevices(charged).filter((each) => !isBoundTo(joined, each.mac))
+        const rest = await metering.chargeGone(joined, evicted.map((each) => each.mac))
+        if (isOver(rest)) throw used()
+        return opening.open(rest, 'guest')
+      }
       // The gate did not take the device: then it is not bound either, and the others stay.
       await keeper.perform(joined, { type: 'unbind', at: keeper.now(), mac })
       throw gateFailed()
@@ -187,7 +199,8 @@ export class Redeem {
     const bought = voucherAllotment(bearer.id, label, terms)
     const running = await this.charged(live.ofDevice(mac))
     // What a visitor brings is his own: in the session of another it could be taken from him.
-    if (running === undefined || isVisitor(running, mac)) return this.begin(await this.newDevice(mac, ip4), bought, inTurn)
+    if (running !== undefined && isVisitor(running, mac)) return this.begin(this.#movingDevice(mac, ip4), bought, inTurn)
+    if (running === undefined) return this.begin(await this.newDevice(mac, ip4), bought, inTurn)
     return opening.withPlace(running.id, async () => {
       const richer = await keeper.perform(running, { type: 'bought', at: keeper.now(), terms: bought }, inTurn)
       return opening.open(richer, 'guest')

@@ -95,9 +95,12 @@ export function totalMsLeft(allotments: readonly Allotment[]): number | null {
   return sumWhileLimited(allotments.filter(isUsable).map(msLeft), 'all')
 }
 
-/** Bytes until all of it is used up; null = bytes alone never end it. */
-export function totalBytesLeft(allotments: readonly Allotment[]): number | null {
-  return sumWhileLimited(allotments.filter(isUsable).map(bytesLeft), 'all')
+/**
+ * Bytes until one that bytes do not limit has its turn, or nothing is left: what the kernel is to let through. It stops
+ * there and says so, and is told of the next one. null = the one in use is not limited by bytes.
+ */
+export function bytesToSpend(allotments: readonly Allotment[]): number | null {
+  return sumWhileLimited(allotments.filter(isUsable).map(bytesLeft), 'leading')
 }
 
 /**

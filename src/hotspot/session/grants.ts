@@ -1,6 +1,6 @@
 /** What the kernel should hold for a session, and when somebody must look at it again. */
 import type { Grant } from '../gate/types.ts'
-import { currentOf, msLeft, totalBytesLeft, totalMsLeft } from './allotment.ts'
+import { bytesToSpend, currentOf, msLeft, totalMsLeft } from './allotment.ts'
 import { boundDevices, settle } from './session.ts'
 import type { Session } from './session.ts'
 
@@ -23,7 +23,7 @@ export function grantsOf(session: Session, nowMs: number, maxLeaseMs: number): G
   // The first lease needs no margin: the session's clock starts only after the kernel's.
   const margin = settled.state === 'active' ? LAST_LEASE_MARGIN_MS : 0
   const leaseMs = left === null ? maxLeaseMs : Math.min(maxLeaseMs, Math.max(1, left - margin))
-  const bytes = totalBytesLeft(settled.allotments)
+  const bytes = bytesToSpend(settled.allotments)
   const quotaBytes = bytes === null || bytes > MAX_QUOTA_BYTES ? null : bytes
   // The next allotment may allow fewer devices, from the moment its turn comes: the newest keep their places.
   const devices = boundDevices(settled).slice(-current.devices)

@@ -71,8 +71,8 @@ export type SessionInput =
   | { readonly type: 'refused'; readonly at: Moment }
   /** The kernel keeps it open until `openUntilMs`, as it was told at `fromMs` (boot clock); the news may come later. */
   | { readonly type: 'renewed'; readonly at: Moment; readonly fromMs: number; readonly openUntilMs: number }
-  /** All counters of the gate: a device that is missing has none. */
-  | { readonly type: 'counted'; readonly at: Moment; readonly counters: ReadonlyMap<MacAddress, Reading> }
+  /** All counters of the gate: a device that is missing has none. `gone`: devices that have just left and are charged once more. */
+  | { readonly type: 'counted'; readonly at: Moment; readonly counters: ReadonlyMap<MacAddress, Reading>; readonly gone?: readonly MacAddress[] }
   /** The kernel closed because its count says that all bytes are used up, but for a last packet that did not fit. */
   | { readonly type: 'spent'; readonly at: Moment }
   | { readonly type: 'tick'; readonly at: Moment }

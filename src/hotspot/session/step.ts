@@ -7,7 +7,7 @@ import { MeshBoxError } from '../../base/index.ts'
 import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
-import { bytesLeft, currentOf, newAllotment, refundOf, spendBytes, totalBytesLeft, totalMsLeft } from './allotment.ts'
+import { bytesLeft, bytesToSpend, currentOf, newAllotment, refundOf, spendBytes, totalMsLeft } from './allotment.ts'
 import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, isVisitor, settle, wantsOpening } from './session.ts'
 import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
 
@@ -43,7 +43,7 @@ function react(session: Session, input: SessionInput): Step {
     case 'renewed':
       return only(settle(renewed(session, input.fromMs, input.openUntilMs), input.at.boottimeMs))
     case 'counted':
-      return only(count(settle(session, input.at.boottimeMs), input.counters))
+      return only(count(settle(session, input.at.boottimeMs), input.counters, input.gone ?? []))
     case 'spent':
       return spent(session, input.at)
     case 'tick':
@@ -111,13 +111,13 @@ function renewed(session: Session, fromMs: number, openUntilMs: number): Session
 }
 
 /** Counters are cumulative; a lower one than before has started anew from zero. */
-function count(session: Session, counters: ReadonlyMap<MacAddress, Reading>): Session {
-  if (session.state !== 'active') return rebase(session, counters)
+function count(session: Session, counters: ReadonlyMap<MacAddress, Reading>, gone: readonly MacAddress[]): Session {
+  if (session.state !== 'active') return gone.length > 0 ? session : rebase(session, counters)
   let { upBytes, downBytes } = session
   let isChanged = false
   const devices = session.devices.map((device) => {
     const now = counters.get(device.mac)
-    if (now === undefined || !device.isBound || sameReading(now, device.seen)) return device
+    if (now === undefined || !(device.isBound || gone.includes(device.mac)) || sameReading(now, device.seen)) return device
     const delta = isLower(now, device.seen) ? now : mapReading(now, device.seen, (a, b) => a - b)
     upBytes += delta.upBytes
     downBytes += delta.downBytes
@@ -132,7 +132,7 @@ function count(session: Session, counters: ReadonlyMap<MacAddress, Reading>): Se
 /** The kernel's count is the one that counts: it has also seen what passed while devices came and went. */
 function spent(session: Session, at: Moment): Step {
   const settled = settle(session, at.boottimeMs)
-  const left = totalBytesLeft(settled.allotments)
+  const left = bytesToSpend(settled.allotments)
   if (settled.state !== 'active' || left === null) return only(settled)
   return only({ ...settled, allotments: spendBytes(settled.allotments, left) })
 }
