@@ -108,6 +108,7 @@ describe('in a browser without storage, cookies, fetch, clipboard, camera, windo
     expect(await touched(first)).toEqual([])
 
     await first.click('summary:has-text("Show the 12 words")')
+    await first.waitForSelector('#words li')
     const words = await first.locator('#words li').allTextContents()
     expect(words).toHaveLength(12)
     const secret = link.slice(link.indexOf('#w=') + 3)
@@ -164,10 +165,35 @@ describe('in a browser without storage, cookies, fetch, clipboard, camera, windo
   it('a page that waited too long asks for one more press, with the same key', async () => {
     await online()
     const page = await phone()
-    await page.goto(portal(`/wallet${FRAGMENT}`))
+    await page.goto(portal('/wallet'))
     box.time.advance(700_000)
     await page.click('button:has-text("Keep my time")')
     await page.waitForSelector('text=once more')
+    const made = await page.textContent('#address')
+    await page.click('button:has-text("Keep my time")')
+    await page.waitForSelector('text=Your time is kept')
+    expect(made).toMatch(/^0x/)
+    expect(box.hotspot.guests.keptAddress(anna)).toBe(made)
+  })
+  it('a link that somebody else made never gets the session of who opens it', async () => {
+    await online()
+    const page = await phone()
+    await page.goto(portal(`/wallet${FRAGMENT}`))
+    expect(await page.isVisible('#key')).toBe(false)
+    await page.click('button:has-text("Keep my time")')
+    await page.waitForSelector('text=Your time is kept')
+    const kept = box.hotspot.guests.keptAddress(anna)
+    expect(kept).toBe(await page.textContent('#address'))
+    expect(kept).not.toBe(KEY.address)
+    expect(page.url()).not.toContain(FRAGMENT)
+  })
+  it('typed words are the guest’s own key: further time can be kept under it', async () => {
+    await online()
+    const page = await phone()
+    await page.goto(portal('/wallet'))
+    await page.click('summary:has-text("I already have a key")')
+    await page.fill('#typed', KEY.words.join(' '))
+    await page.click('text=Use this key')
     await page.click('button:has-text("Keep my time")')
     await page.waitForSelector('text=Your time is kept')
     expect(box.hotspot.guests.keptAddress(anna)).toBe(KEY.address)
@@ -197,7 +223,7 @@ describe('the page', () => {
   /** Name, what is behind the #, has a session, kept by. */
   const VIEWS = [
     ['first', '', true, null],
-    ['made', FRAGMENT, true, null],
+    ['somebody’s link', FRAGMENT, true, null],
     ['kept', FRAGMENT, true, KEY.address],
     ['kept elsewhere', '', true, '0x9858EfFD232B4033E47d90003D41EC34EcaEda94'],
     ['another device', FRAGMENT, false, null],

@@ -11,9 +11,15 @@ import { walletStatement } from './statement.ts'
 const page = element('wallet')
 const hasSession = page.getAttribute('data-session') === '1'
 const keptBy = page.getAttribute('data-kept') ?? ''
+const wordsBox = element('words-box') as HTMLDetailsElement
 let key: WalletKey | null = null
 /** Made by this very page: nothing can be kept under it yet. */
 let isNew = false
+/**
+ * Made or typed in by the guest himself. A key that came with a link may be another's, who only waits for a session to
+ * be put under it: it can be used to take up time, but never to keep some.
+ */
+let isOwn = false
 
 function element(id: string): HTMLElement {
   const found = document.getElementById(id)
@@ -45,6 +51,7 @@ function carryKey(fragment: string): void {
 
 function draw(): void {
   const isMine = key !== null && key.address === keptBy
+  const isShown = key !== null && (isMine || isOwn || !hasSession)
   show('needs-script', false)
   show('kept', isMine)
   show('other', hasSession && keptBy !== '' && !isMine)
@@ -53,17 +60,17 @@ function draw(): void {
   show('keep-box', hasSession && !isMine)
   show('open-box', key !== null && !isNew && !isMine)
   element('open-button').classList.toggle('main', !hasSession)
-  show('key', key !== null)
-  show('restore', key === null)
+  show('key', isShown)
+  show('restore', !isShown)
   if (!hasSession && key === null) (element('restore-box') as HTMLDetailsElement).open = true
-  if (key === null) return
+  if (key === null || !isShown) return
   const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
   element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')
   const anchor = element('link')
   anchor.setAttribute('href', link)
   anchor.textContent = link
   element('address').textContent = key.address
-  element('words').textContent = ''
+  showWords(wordsBox.open)
 }
 
 /** The words are in the page only while somebody asked to see them. */
@@ -77,14 +84,17 @@ function showWords(isShown: boolean): void {
 function signWhenSent(name: 'keep' | 'open'): void {
   const form = element(name) as HTMLFormElement
   form.addEventListener('submit', () => {
-    if (key === null) {
-      isNew = true
-      take(newEntropy())
-    }
-    if (key === null) return
-    field(form, 'address').value = key.address
-    field(form, 'signature').value = key.sign(walletStatement(location.host, name, field(form, 'challenge').value))
+    const signer = name === 'keep' && !isOwn ? makeKey() : key
+    if (signer === null) return
+    field(form, 'address').value = signer.address
+    field(form, 'signature').value = signer.sign(walletStatement(location.host, name, field(form, 'challenge').value))
   })
+}
+
+function makeKey(): WalletKey {
+  isNew = true
+  isOwn = true
+  return take(newEntropy())
 }
 
 function field(form: HTMLFormElement, name: string): HTMLInputElement {
@@ -103,25 +113,28 @@ function takeTypedWords(): void {
   typed.value = ''
   typed.removeAttribute('aria-invalid')
   isNew = false
+  isOwn = true
   take(entropy)
   draw()
   element('title').focus()
 }
 
-function takeFragment(): void {
+/** `isOurs`: the page is the answer to our own form, and what stands behind the `#` is what we put there. */
+function takeFragment(isOurs: boolean): void {
   const entropy = entropyOfFragment(location.hash)
   if (entropy === null || (key !== null && fragmentOf(key.entropy) === location.hash)) return
   isNew = false
+  isOwn = isOurs
   take(entropy)
 }
 
-takeFragment()
+takeFragment(location.pathname === '/wallet/keep')
 signWhenSent('keep')
 signWhenSent('open')
-element('words-box').addEventListener('toggle', () => showWords((element('words-box') as HTMLDetailsElement).open))
+wordsBox.addEventListener('toggle', () => showWords(wordsBox.open))
 element('use-words').addEventListener('click', takeTypedWords)
 addEventListener('hashchange', () => {
-  takeFragment()
+  takeFragment(false)
   draw()
 })
 draw()
