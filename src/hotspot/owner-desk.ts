@@ -160,11 +160,11 @@ export class OwnerCounter implements OwnerDesk {
     return this.#parts.vouchers.revoke(ref)
   }
 
-  voucherSheet(batch: string): string {
+  async voucherSheet(batch: string): Promise<string> {
     return this.#parts.vouchers.sheet(batch)
   }
 
-  voucherCsv(batch: string): string {
+  async voucherCsv(batch: string): Promise<string> {
     return this.#parts.vouchers.csv(batch)
   }
 

@@ -190,8 +190,8 @@ export interface OwnerDesk {
   /** By id, code or whole batch; used ones end their session. */
   revokeVouchers(ref: { id?: string; code?: string; batch?: string }): Promise<{ revoked: number }>
   /** Printable A4 HTML page, 32 vouchers a page. */
-  voucherSheet(batch: string): string
+  voucherSheet(batch: string): string | Promise<string>
   /** CSV with a header line. */
-  voucherCsv(batch: string): string
+  voucherCsv(batch: string): string | Promise<string>
   board(): PriceBoard
 }

@@ -12,7 +12,7 @@ import type { Redeem } from './redeem.ts'
 import { MAX_SERIAL, drawSerials, freeSerials } from './serials.ts'
 import { packageTerms } from './tariff/index.ts'
 import type { VoucherBatchRequest, VoucherBatchRow, VoucherRow } from './types.ts'
-import { encodeCode, encodeQr, readCode, voucherCsv, voucherId, voucherSheet } from './voucher/index.ts'
+import { encodeCode, encodeQr, readCode, voucherCsv, voucherId, voucherSheetParts } from './voucher/index.ts'
 import type { VoucherId } from './voucher/index.ts'
 
 const MAX_BATCH = 1000
@@ -21,6 +21,8 @@ const DEFAULT_PAGE = 100
 const MAX_OFFSET = 1_000_000
 const MAX_DAY = 99_999
 const MAX_NOTE = 48
+/** Vouchers signed or drawn without a break. */
+const AT_A_STRETCH = 4
 const STATES = ['unused', 'used', 'revoked'] as const
 const DAY_MS = 86_400_000
 
@@ -93,33 +95,36 @@ export class VoucherDesk {
     return { revoked: outcomes.filter(Boolean).length }
   }
 
-  sheet(batch: string): string {
-    const { config, clock } = this.#deps
+  async sheet(batch: string): Promise<string> {
+    const { config, clock, voucherKeys } = this.#deps
     const vouchers = this.#batch(batch)
     const printed = new Date(vouchers[0]?.createdWallMs ?? clock.wallMs())
-    return voucherSheet({
+    const signed = await this.#eachInTurn(vouchers.values(), ({ id, terms, label }) => ({
+      id,
+      code: encodeCode(terms, voucherKeys),
+      qrUrl: encodeQr(terms, voucherKeys, this.#portalUrl()),
+      label,
+      validUntilText: dayText(terms.validUntilDay),
+    }))
+    const parts = voucherSheetParts({
       venue: config().main.name,
       portalHost: config().hotspot.portalHost,
-      vouchers: vouchers.map((voucher) => ({
-        id: voucher.id,
-        code: this.#withCode(voucher).code,
-        qrUrl: encodeQr(voucher.terms, this.#deps.voucherKeys, this.#portalUrl()),
-        label: voucher.label,
-        validUntilText: dayText(voucher.terms.validUntilDay),
-      })),
+      vouchers: signed,
       printedText: `${batch} · ${Number.isNaN(printed.getTime()) ? '' : printed.toISOString().slice(0, 10)}`,
     })
+    return (await this.#eachInTurn(parts, (part) => part)).join('')
   }
 
-  csv(batch: string): string {
+  async csv(batch: string): Promise<string> {
     const { symbol, decimals } = this.#deps.config().token
+    const { voucherKeys } = this.#deps
     return voucherCsv(
-      this.#batch(batch).map(({ terms, state, label, ...voucher }) => ({
+      await this.#eachInTurn(this.#batch(batch).values(), ({ terms, state, label, ...voucher }) => ({
         slot: terms.slot,
         box: terms.box,
         serial: terms.serial,
-        code: encodeCode(terms, this.#deps.voucherKeys),
-        qrUrl: encodeQr(terms, this.#deps.voucherKeys, this.#portalUrl()),
+        code: encodeCode(terms, voucherKeys),
+        qrUrl: encodeQr(terms, voucherKeys, this.#portalUrl()),
         batch: voucher.batch,
         label,
         seconds: terms.seconds,
@@ -133,6 +138,16 @@ export class VoucherDesk {
     )
   }
 
+  /** Signing and drawing take a router some milliseconds each: guests get their turn in between. */
+  async #eachInTurn<T, R>(items: Iterator<T>, work: (item: T) => R): Promise<R[]> {
+    const results: R[] = []
+    for (let item = items.next(); item.done !== true; item = items.next()) {
+      results.push(work(item.value))
+      if (results.length % AT_A_STRETCH === 0) await new Promise<void>((resolve) => this.#deps.timers.after(0, resolve))
+    }
+    return results
+  }
+
   /** The lock and the end of its session are one turn; the session goes on with what other bearers paid. */
   async #revokeOne(id: VoucherId): Promise<boolean> {
     const { live, keeper, redeem } = this.#parts
@@ -141,7 +156,7 @@ export class VoucherDesk {
       async () => {
         const known = this.#deps.store.read((tx) => findVoucher(tx, id))
         if (known?.state === 'revoked') return false
-        const session = live.ofBearer(id)
+        const session = await redeem.charged(live.ofBearer(id))
         if (session === undefined) {
           await this.#deps.store.turn((tx) => {
             if (known === null) insertVoucher(tx, this.#foreign(id))

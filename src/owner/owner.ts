@@ -172,11 +172,11 @@ export class Owner {
   }
 
   /** A4 HTML page for printing. */
-  voucherSheet(batch: string): string {
+  async voucherSheet(batch: string): Promise<string> {
     return this.#desk.voucherSheet(batch)
   }
 
-  voucherCsv(batch: string): string {
+  async voucherCsv(batch: string): Promise<string> {
     return this.#desk.voucherCsv(batch)
   }
 
