@@ -104,6 +104,6 @@ function wordsLine({ setup }: Known): HealthLine {
     part: 'backup',
     level: 'warn',
     text: 'Recovery words were never shown',
-    advice: 'Write them down: on the dashboard under Settings, or with `meshbox identity words`.',
+    advice: 'Write them down: on the dashboard under Box health, or with `meshbox identity words`.',
   }
 }
