@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshBoxError } from '../../../src/base/index.ts'
 import type { Moment } from '../../../src/base/index.ts'
-import { grantsOf, isUsable, leaseEndOf, quotedSession, settle, step } from '../../../src/hotspot/session/index.ts'
+import { boundDevices, grantsOf, isBoundTo, isUsable, leaseEndOf, quotedSession, settle, step } from '../../../src/hotspot/session/index.ts'
 import type { Reading, Session, SessionInput, Terms } from '../../../src/hotspot/session/index.ts'
 
 const LEASE_MS = 60_000
@@ -44,14 +44,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 interface Count {
   ms: number[]
   bytes: number[]
+  /** The kernel's counter of each device, up to which it has been charged. */
+  seen: Record<string, number>
 }
 
 /** Drives the machine as the shell does, and counts for itself. */
 class Driver {
   session: Session
   disk: Session
-  count: Count = { ms: [0], bytes: [0] }
-  diskCount: Count = { ms: [0], bytes: [0] }
+  count: Count = { ms: [0], bytes: [0], seen: {} }
+  diskCount: Count = { ms: [0], bytes: [0], seen: {} }
   bootId = 'boot-1'
   bootMs = 1_000_000
   wallMs = 1_700_000_000_000
@@ -123,8 +125,7 @@ class Driver {
         return this.#spent()
       case 'bind':
       case 'ticket':
-        this.#take({ type: 'bind', at, device: this.#device(command.device), byTicket: command.do === 'ticket' })
-        return
+        return this.#bind(this.#device(command.device), command.do === 'ticket')
       case 'unbind':
         this.#take({ type: 'unbind', at, mac: MACS[command.device] ?? MACS[0] })
         return
@@ -188,7 +189,13 @@ class Driver {
     const before = this.counters.get(mac) ?? reading(0)
     this.counters.set(mac, reading(before.upBytes + bytes))
     const settled = settle(this.session, this.bootMs)
-    let rest = bytes
+    // What a dead process had read and not written down is read again.
+    let rest = 0
+    for (const device of boundDevices(settled)) {
+      const now = this.counters.get(device.mac)?.upBytes ?? 0
+      rest += now - (this.count.seen[device.mac] ?? 0)
+      this.count.seen[device.mac] = now
+    }
     for (const each of settled.allotments) {
       if (rest === 0 || !isUsable(each)) continue
       const used = this.count.bytes[each.seq] ?? 0
@@ -197,6 +204,13 @@ class Driver {
       rest -= taken
     }
     this.#take({ type: 'counted', at: this.at(), counters: this.counters })
+  }
+
+  #bind(device: { mac: string; ip4: string | null; seen: Reading }, byTicket: boolean): void {
+    const isNew = !isBoundTo(this.session, device.mac)
+    const seen = this.count.seen[device.mac] ?? 0
+    if (isNew) this.count.seen[device.mac] = device.seen.upBytes
+    if (!this.#take({ type: 'bind', at: this.at(), device, byTicket })) this.count.seen[device.mac] = seen
   }
 
   #spent(): void {
@@ -217,6 +231,7 @@ class Driver {
       this.bootId = `${this.bootId}+`
       this.bootMs = 20_000
       this.counters.clear()
+      this.diskCount.seen = {}
     }
     const lost = this.session
     const lostCount = this.count
