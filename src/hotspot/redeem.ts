@@ -19,7 +19,7 @@ import type { Metering } from './metering.ts'
 import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
 import type { SessionIds } from './session-ids.ts'
-import { boundDevices, isBoundTo, isOver, isVisitor, quotedSession, step } from './session/index.ts'
+import { boundDevices, isBoundTo, isOver, isUsable, isVisitor, quotedSession, step } from './session/index.ts'
 import type { NewDevice, Session, Terms } from './session/index.ts'
 import { voucherAllotment } from './tariff/index.ts'
 import type { TicketFacts } from './ticket/index.ts'
@@ -153,8 +153,8 @@ export class Redeem {
         const known = this.#deps.store.read((tx) => findVoucher(tx, bearer.id))
         if (known?.state === 'revoked') throw revoked()
         const session = await this.charged(live.ofBearer(bearer.id))
-        if (session !== undefined) return this.#join(session, mac, ip4, false)
-        if (known?.state === 'used') throw used()
+        if (session !== undefined && isHeldBy(session, bearer.id, mac)) return this.#join(session, mac, ip4, false)
+        if (session !== undefined || known?.state === 'used') throw used()
         return this.#firstUse(mac, ip4, bearer, known)
       },
     )
@@ -251,6 +251,12 @@ export class Redeem {
 function usableIp4(ip4: string | null): string | null {
   const ip = ip4 === null ? null : readIp(ip4)
   return ip === null || ip.includes(':') || ip === '0.0.0.0' ? null : ip
+}
+
+/** What a slip gave may be used up while others paid for more: then it is no longer worth anything, but to its own device. */
+function isHeldBy(session: Session, bearer: VoucherId, mac: MacAddress): boolean {
+  if (session.allotments.some((each) => each.bearer === bearer && isUsable(each))) return true
+  return isBoundTo(session, mac) && !isVisitor(session, mac)
 }
 
 function stale(message: string): MeshBoxError {
