@@ -15,7 +15,8 @@ import type { LiveSessions } from './live-sessions.ts'
 import type { Metering } from './metering.ts'
 import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
-import { receiptOf } from './receipts.ts'
+import type { ReceiptSigner } from './receipt/index.ts'
+import { receiptOf, rememberingSigner } from './receipts.ts'
 import type { Redeem } from './redeem.ts'
 import { isUsable, isVisitor, viewOf } from './session/index.ts'
 import type { Session } from './session/index.ts'
@@ -44,10 +45,12 @@ export interface GuestDeskParts {
 export class GuestCounter implements GuestDesk {
   readonly #deps: HotspotDeps
   readonly #parts: GuestDeskParts
+  readonly #signer: ReceiptSigner
 
   constructor(deps: HotspotDeps, parts: GuestDeskParts) {
     this.#deps = deps
     this.#parts = parts
+    this.#signer = rememberingSigner(deps.signer)
   }
 
   view(client: ClientAddress): GuestView {
@@ -151,7 +154,7 @@ export class GuestCounter implements GuestDesk {
     const { live } = this.#parts
     const session = live.ofDevice(mac) ?? this.#deps.store.read((tx) => lastSessionOf(tx, mac))?.session
     if (session === undefined) throw noSession()
-    return receiptOf(session, this.#deps.config(), this.#deps.signer)
+    return receiptOf(session, this.#deps.config(), this.#signer)
   }
 
   async #startTrial(mac: MacAddress, ip4: string | null): Promise<Session> {

@@ -8,6 +8,7 @@ import type { Allotment, Session } from './session/index.ts'
 
 export function receiptOf(session: Session, config: Pick<Config, 'main' | 'token'>, signer: ReceiptSigner): string {
   const { allotments, started, ended } = session
+  const token = session.token ?? config.token
   const boughtMs = total(allotments, (each) => each.grantedMs)
   return writeReceipt(
     {
@@ -17,8 +18,8 @@ export function receiptOf(session: Session, config: Pick<Config, 'main' | 'token
       label: allotments.map((each) => each.label).join(' + '),
       boughtSeconds: boughtMs === null ? null : Math.floor(boughtMs / 1000),
       boughtBytes: total(allotments, (each) => each.grantedBytes),
-      tokenSymbol: config.token.symbol,
-      tokenDecimals: config.token.decimals,
+      tokenSymbol: token.symbol,
+      tokenDecimals: token.decimals,
       price: sum(allotments, (each) => each.price),
       refunded: sum(allotments, (each) => each.refunded),
       secondsUsed: secondsUsed(session),
@@ -35,6 +36,24 @@ export function receiptOf(session: Session, config: Pick<Config, 'main' | 'token
     },
     signer,
   )
+}
+
+/** Signs a text once and remembers it, for the newest `kept` texts: a page that is loaded again costs no signature. */
+export function rememberingSigner(signer: ReceiptSigner, kept = 128): ReceiptSigner {
+  const signatures = new Map<string, Uint8Array>()
+  return {
+    address: signer.address,
+    signText: (text) => {
+      const signature = signatures.get(text) ?? signer.signText(text)
+      signatures.delete(text)
+      signatures.set(text, signature)
+      for (const oldest of signatures.keys()) {
+        if (signatures.size <= kept) break
+        signatures.delete(oldest)
+      }
+      return signature
+    },
+  }
 }
 
 /** Null as soon as one of them is not limited. */

@@ -99,7 +99,7 @@ export class Redeem {
   async begin(device: NewDevice, terms: Terms, inTurn: InTurn): Promise<Session> {
     const { ids, opening, keeper, lanes, live } = this.#parts
     const id = ids.next()
-    const quoted = step(quotedSession(id), { type: 'preflight' }).session
+    const quoted = step(quotedSession(id, this.#deps.config().token), { type: 'preflight' }).session
     return opening.withPlace(id, () =>
       lanes.run([sessionLane(id)], async () => {
         const received = step(quoted, { type: 'received', terms, device }).session

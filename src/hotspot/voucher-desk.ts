@@ -97,6 +97,7 @@ export class VoucherDesk {
 
   async sheet(batch: string): Promise<string> {
     const { config, clock, voucherKeys } = this.#deps
+    const { token } = config()
     const vouchers = this.#batch(batch)
     const printed = new Date(vouchers[0]?.createdWallMs ?? clock.wallMs())
     const signed = await this.#eachInTurn(vouchers.values(), ({ id, terms, label }) => ({
@@ -105,6 +106,7 @@ export class VoucherDesk {
       qrUrl: encodeQr(terms, voucherKeys, this.#portalUrl()),
       label,
       validUntilText: dayText(terms.validUntilDay),
+      ...(terms.price === 0n ? {} : { note: `${formatAmount(terms.price, token.decimals)} ${token.symbol}` }),
     }))
     const parts = voucherSheetParts({
       venue: config().main.name,

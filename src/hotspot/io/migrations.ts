@@ -112,4 +112,11 @@ export const hotspotMigrations: readonly Migration[] = [
       ALTER TABLE hotspot_device ADD COLUMN by_ticket INTEGER NOT NULL DEFAULT 0;
     `,
   },
+  {
+    id: 'hotspot-003',
+    sql: `
+      ALTER TABLE hotspot_session ADD COLUMN token_symbol TEXT;
+      ALTER TABLE hotspot_session ADD COLUMN token_decimals INTEGER;
+    `,
+  },
 ]

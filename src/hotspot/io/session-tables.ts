@@ -25,6 +25,8 @@ interface SessionRow {
   ended_boottime_ms: number | null
   ended_wall_ms: number | null
   ended_wall_trusted: number | null
+  token_symbol: string | null
+  token_decimals: number | null
 }
 interface AllotmentRow {
   session_id: string
@@ -67,7 +69,7 @@ interface Used {
 /** Writes the whole session. Amounts and terms of an allotment never change, its place neither. */
 export function saveSession(tx: Tx, session: Session, bootId: string): void {
   tx.run(
-    `INSERT INTO hotspot_session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO hotspot_session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_reason = excluded.end_reason,
        pause_reason = excluded.pause_reason, ticket_counter = excluded.ticket_counter,
        ended_boot_id = excluded.ended_boot_id, ended_boottime_ms = excluded.ended_boottime_ms,
@@ -79,6 +81,8 @@ export function saveSession(tx: Tx, session: Session, bootId: string): void {
     session.ticketCounter,
     ...momentColumns(session.started),
     ...momentColumns(session.ended),
+    session.token?.symbol ?? null,
+    session.token?.decimals ?? null,
   )
   for (const each of session.allotments)
     tx.run(
@@ -207,6 +211,7 @@ function assemble(
       endReason: row.end_reason,
       pauseReason: row.pause_reason,
       ticketCounter: row.ticket_counter,
+      token: row.token_symbol === null || row.token_decimals === null ? null : { symbol: row.token_symbol, decimals: row.token_decimals },
       allotments: (allotmentsOf.get(row.id) ?? []).map((each, index) => toAllotment(each, used.allotments[index] ?? [0, 0])),
       devices: (devicesOf.get(row.id) ?? []).map((each) => toDevice(each, used.devices[each.mac])),
       upBytes: used.bytes[0],

@@ -33,6 +33,11 @@ export interface Run {
   readonly openUntilMs: number
 }
 
+export interface SessionToken {
+  readonly symbol: string
+  readonly decimals: number
+}
+
 export interface Session {
   /** 16 lower-case hex digits; sorts by age. */
   readonly id: string
@@ -42,6 +47,8 @@ export interface Session {
   readonly allotments: readonly Allotment[]
   /** Oldest binding first. */
   readonly devices: readonly Device[]
+  /** What it was paid in: the receipt says so for ever, whatever the box is set to later. null: not known, from an older version. */
+  readonly token: SessionToken | null
   /** Goes up when the session changes hands: tickets with a lower number are stale. */
   readonly ticketCounter: number
   readonly upBytes: number
@@ -106,9 +113,10 @@ export interface Step {
 }
 
 /** A price was named; nothing is owed yet. */
-export function quotedSession(id: string): Session {
+export function quotedSession(id: string, token: SessionToken | null = null): Session {
   return {
     id,
+    token,
     state: 'quoted',
     endReason: null,
     pauseReason: null,
