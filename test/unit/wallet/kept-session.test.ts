@@ -41,6 +41,14 @@ describe('keeping', () => {
     expect(box.store.read((tx) => [keptBy(tx, id), keptBy(tx, own)])).toEqual([KEY, OTHER_KEY])
     expect(box.hotspot.guests.keptAddress(carla)).toBeNull()
   })
+  it('is not for a visitor who came by a link', async () => {
+    const id = await buy(anna, 'hundred-mib')
+    await box.hotspot.guests.keepWithKey(anna, KEY)
+    const { ticket } = box.hotspot.guests.view(anna)
+    expect(await box.hotspot.guests.redeem(ben, ticket ?? '')).toMatchObject({ id })
+    await expect(box.hotspot.guests.keepWithKey(ben, OTHER_KEY)).rejects.toMatchObject({ kind: 'conflict', code: 'visitor' })
+    expect(box.hotspot.guests.keptAddress(anna)).toBe(KEY)
+  })
   it('works while paused, and not for a session that is over', async () => {
     await buy(anna)
     await box.hotspot.guests.pause(anna)
