@@ -144,7 +144,10 @@ export class GuestCounter implements GuestDesk {
       const charged = await metering.charge(session)
       if (charged.state === 'ended') return charged
       const at = keeper.now()
-      if (isVisitor(charged, mac) && hasKeeper(charged)) return keeper.perform(charged, { type: 'unbind', at, mac })
+      if (isVisitor(charged, mac) && hasKeeper(charged)) {
+        const left = await keeper.perform(charged, { type: 'unbind', at, mac })
+        return left.state === 'active' ? metering.chargeGone(left, [mac]) : left
+      }
       return keeper.perform(charged, { type: 'end', at, reason: 'ended-by-guest' })
     })
   }

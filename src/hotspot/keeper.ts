@@ -13,7 +13,7 @@ import type { Lanes } from './lanes.ts'
 import { sessionLane } from './lanes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { HotspotDeps } from './ports.ts'
-import { grantsOf, isBoundTo, isOver, leaseEndOf, step } from './session/index.ts'
+import { grantsOf, isBoundTo, isOver, leaseEndOf, settleClosing, step } from './session/index.ts'
 import type { Session, SessionEffect, SessionInput, Step } from './session/index.ts'
 
 /** Runs inside the turn that writes the session; gives what is to be written instead. */
@@ -47,14 +47,23 @@ export class Keeper {
 
   /** Takes the step the input asks for. The session's lane is held by the caller. */
   async perform(session: Session, input: SessionInput, inTurn?: InTurn): Promise<Session> {
-    return this.carryOut(step(session, input), inTurn)
+    const { run } = session
+    const taken = step(session, input)
+    if (run === null || !('at' in input) || taken.session.state !== 'paused') return this.carryOut(taken, inTurn)
+    return this.carryOut(taken, inTurn, (paused) => settleClosing(paused, run, input.at.boottimeMs, this.#deps.clock.boottimeMs()))
   }
 
   /** Throws what the disk or, for a session being opened, the gate says; the session is then as before, or credited. */
-  async carryOut({ session, effects }: Step, inTurn?: InTurn): Promise<Session> {
+  async carryOut({ session, effects }: Step, inTurn?: InTurn, beforeClosing?: (paused: Session) => Session): Promise<Session> {
     let now = session
     if (!effects.some((effect) => effect.type === 'write')) this.#live.put(now)
     for (const effect of effects) {
+      if (effect.type === 'gate' && beforeClosing !== undefined) {
+        const settled = beforeClosing(now)
+        if (settled !== now) this.unwritten.add(now.id)
+        this.#live.put(settled)
+        now = settled
+      }
       if (effect.type === 'gate') now = await this.#tellGate(now, effect)
       else [now] = await this.#write([[now, effect, inTurn]])
     }

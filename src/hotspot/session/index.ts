@@ -9,6 +9,7 @@ export {
   isVisitor,
   quotedSession,
   settle,
+  settleClosing,
   wantsOpening,
 } from './session.ts'
 export type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'

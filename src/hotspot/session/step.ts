@@ -237,8 +237,9 @@ function moved(session: Session, mac: MacAddress, ip4: string): Step {
 function pause(session: Session, input: Extract<SessionInput, { type: 'pause' }>): Step {
   const { at, reason } = input
   if (session.state === 'paused') {
-    if (reason !== 'owner' || session.pauseReason === 'owner') return only(session)
-    return { session: { ...session, pauseReason: 'owner' }, effects: [WRITE] }
+    // A guest who pauses while his session waits to be opened after a restart wants it to stay paused.
+    const isNews = reason === 'owner' ? session.pauseReason !== 'owner' : reason === 'guest' && session.pauseReason === 'restart'
+    return isNews ? { session: { ...session, pauseReason: reason }, effects: [WRITE] } : only(session)
   }
   const settled = needOpen(settle(session, at.boottimeMs))
   if (settled.state !== 'active') throw wrongState(settled, 'pause')
