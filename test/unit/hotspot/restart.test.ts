@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { MeshBoxError } from '../../../src/base/index.ts'
 import { FakeGate } from '../../support/fake-gate.ts'
 import { guest, settle, startBox } from '../../support/hotspot-box.ts'
 import type { BoxOptions, TestBox } from '../../support/hotspot-box.ts'
@@ -269,6 +270,37 @@ describe('a gate that fails while guests are online', () => {
     expect(box.kernel.isOpen(anna.mac)).toBe(true)
     await box.advance(1_500)
     expect(box.kernel.isOpen(anna.mac)).toBe(false)
+    await box.dispose()
+  })
+
+  it('to take one of them still renews the others, also after a restart', async () => {
+    /** A gate without room for ben. */
+    const refuseBen = (gate: FakeGate): void => {
+      for (const verb of ['apply', 'replace'] as const) {
+        const carryOut = gate[verb].bind(gate) as (argument: unknown) => Promise<void>
+        const refusing = (argument: { open: { mac: string }[] } | { mac: string }[]): Promise<void> => {
+          const open = Array.isArray(argument) ? argument : argument.open
+          if (open.some((grant) => grant.mac === ben.mac)) return Promise.reject(new MeshBoxError('limit', 'no room', { code: 'no-room' }))
+          return carryOut(argument)
+        }
+        Object.assign(gate, { [verb]: refusing })
+      }
+    }
+    let box = await startBox()
+    await redeem(box, anna, 'half-hour')
+    await redeem(box, ben, 'half-hour')
+    refuseBen(box.gate)
+    await box.advance(90_000)
+    expect(box.kernel.openMacs()).toEqual([anna.mac])
+    expect(shown(box, anna)).toMatchObject({ state: 'active', secondsLeft: 1710 })
+    expect(shown(box, ben)?.secondsLeft).toBeGreaterThanOrEqual(1740)
+    const gate = new FakeGate(box.kernel)
+    refuseBen(gate)
+    box = await newProcess(box, { gate })
+    expect(box.kernel.openMacs()).toEqual([anna.mac])
+    expect(shown(box, ben)).toMatchObject({ state: 'paused', pauseReason: 'restart' })
+    box = await newProcess(box)
+    expect(box.kernel.openMacs().sort()).toEqual([anna.mac, ben.mac])
     await box.dispose()
   })
 
