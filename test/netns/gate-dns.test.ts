@@ -74,6 +74,7 @@ describe.each([
     let got = 0
     for (let i = 1; i <= 6; i++) {
       await host.ns.ip('addr', 'add', `2001:db8:77::d:${i}/64`, 'dev', 'eth0', 'nodad')
+      await agent.udp(box6, 123, { src: `2001:db8:77::d:${i}`, timeout_ms: 3000 }) // until the neighbours know each other
       for (let n = 0; n < 30; n++) got += (await agent.udp(box6, 53, { src: `2001:db8:77::d:${i}`, text: 'grow:1200:', timeout_ms: 20 })).bytes ?? 0
     }
     for (let i = 1; i <= 6; i++) await host.ns.ip('addr', 'del', `2001:db8:77::d:${i}/64`, 'dev', 'eth0')

@@ -44,6 +44,13 @@ describe('guard', () => {
       for (const operation of ['reply', 'request'] as const) expect(await boxAfter(victim.ip4, [arp(boxMac, forger.mac, { ...fields, operation, senderMac })])).toContain(victim.mac)
     expect(await boxAfter(victim.ip4, [arp(BROADCAST, forger.mac, { ...fields, operation: 'request', senderMac: forger.mac, targetIp: victim.ip4 })])).toContain(victim.mac)
     expect(before).toContain(victim.mac)
+    // With the victim's MAC on the frame and the forger's inside, and the other way round: neither comes through.
+    for (const [outside, inside] of [[victim.mac, forger.mac], [forger.mac, victim.mac]] as const) {
+      const forged = arp(boxMac, outside, { ...fields, operation: 'reply', senderMac: inside })
+      const seen = await t.box.sniff(() => t.guest(3).agent.frames([forged]), TOWN.guestInterface)
+      expect(seen.filter((each) => each.subarray(0, 42).equals(forged.subarray(0, 42)))).toEqual([])
+    }
+    await t.guest(1).agent.udp(box4, 123) // the bridge learns the victim's port again
     // The box itself gets nothing from it either (port 123 is open to every guest).
     const reached = await t.box.sniff(() => t.guest(3).agent.frames([udp4({ to: boxMac, from: forger.mac }, { to: box4, from: victim.ip4 }, { to: 123, from: 4001 }, 'forged')]), TOWN.guestInterface)
     expect(reached.filter((each) => each.includes('forged'))).toEqual([])

@@ -3,9 +3,9 @@
  * kernel, and telling whether the kernel still holds what the book says.
  */
 import { Book, isPaid, type BookedSession, type Device } from './book.ts'
-import { footprints, type CarriedCounts } from './book-script.ts'
+import { footprints } from './book-script.ts'
 import type { Dump, DumpedElement, DumpedQuota } from './dump.ts'
-import { BOOK_SETS, PAID, readClassid, type BookSet } from './names.ts'
+import { BOOK_SETS, PAID, readClassid } from './names.ts'
 
 /** A lease the kernel lost this much before its time was lost by somebody, not by the clock. */
 export const EARLY_TOLERANCE_MS = 2000
@@ -58,17 +58,6 @@ function foundSession(key: string, quota: DumpedQuota): BookedSession {
     upKbps: null,
     minor: null,
     macs: [],
-  }
-}
-
-/** Counters by handle, and each quota's count. */
-export function countsFromDump(dump: Dump): CarriedCounts {
-  const counted = (set: BookSet): Map<number, { packets: number; bytes: number }> =>
-    new Map(elementsOf(dump, set).map((element) => [readClassid(element.key) ?? 0, { packets: element.packets, bytes: element.bytes }]))
-  return {
-    up: counted('bytes_up'),
-    down: counted('bytes_down'),
-    quotaUsed: new Map([...dump.quotas].map(([key, quota]) => [key, quota.usedBytes])),
   }
 }
 
@@ -128,4 +117,11 @@ function plainValue(text: string): string {
 
 function plainKey(key: string): string {
   return key.split(' . ').map(plainValue).join(' . ')
+}
+
+/** The shaper begins anew with each life, so classes found in the kernel mean nothing. */
+export function withoutClasses(dump: Dump): Dump {
+  const sets = new Map(dump.sets)
+  sets.delete('inet classes')
+  return { ...dump, sets }
 }

@@ -8,14 +8,8 @@
 import type { Book, BookedSession, Device, Draft } from './book.ts'
 import { isPaid } from './book.ts'
 import { BOOK_SETS, PAID, TABLE, classid, type BookSet } from './names.ts'
+import type { Counts } from './counts.ts'
 import type { DumpedElement } from './dump.ts'
-
-/** What the kernel had counted, to be carried into a table made anew; by handle and by quota name. */
-export interface CarriedCounts {
-  readonly up: ReadonlyMap<number, { packets: number; bytes: number }>
-  readonly down: ReadonlyMap<number, { packets: number; bytes: number }>
-  readonly quotaUsed: ReadonlyMap<string, number>
-}
 
 /** Shortest timeout: a lease already over is set all the same, so that one way does for all. */
 const SHORTEST_LEASE_MS = 1
@@ -72,7 +66,7 @@ export function draftScript(draft: Draft, nowMs: number): string[] {
 }
 
 /** Everything, for empty tables. */
-export function wholeScript(book: Book, counts: CarriedCounts, nowMs: number): string[] {
+export function wholeScript(book: Book, counts: Counts, nowMs: number): string[] {
   const devices = [...book.devices.values()]
   const sessionOf = (device: Device): BookedSession | undefined => (device.session === null ? undefined : book.sessions.get(device.session))
   const prints = devices.flatMap((device) => {

@@ -31,7 +31,6 @@ export function guardTable(rules: GateRules): string {
     type filter hook prerouting priority filter; policy accept;
     iifname != @guest_ports accept
     ether type != { arp, ip, ip6 } drop
-    ether saddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 drop
     ether saddr @router_macs goto forger${rules.portPinSeconds === 0 ? '' : '\n    jump pin'}
     ether type vmap { arp : goto arp_frames, ip : goto ip4_frames, ip6 : goto ip6_frames }
   }${rules.portPinSeconds === 0 ? '' : pinChain()}

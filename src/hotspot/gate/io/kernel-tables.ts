@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import type { Log } from '../../../base/index.ts'
 import { ip6Hex, isIp4, readIp } from '../address.ts'
 import type { Book } from '../book.ts'
-import { carriedScript, wholeScript, type CarriedCounts } from '../book-script.ts'
+import { carriedScript, wholeScript } from '../book-script.ts'
+import type { Counts } from '../counts.ts'
 import { readDump, type Dump, type DumpedElement } from '../dump.ts'
 import { guardTable } from '../guard.ts'
 import { GARDEN4, GARDEN6, MARK_PREFIX, TABLE, classid, readClassid } from '../names.ts'
@@ -21,7 +22,7 @@ export type LeasedPairs = ReadonlyMap<string, MacAddress>
 
 export interface InstallState {
   readonly book: Book
-  readonly counts: CarriedCounts
+  readonly counts: Counts
   /** What the kernel had learned, to be carried over; null when there is nothing. */
   readonly learned: Dump | null
   readonly link: LinkState
@@ -35,6 +36,7 @@ export class KernelTables {
   /** Structure the kernel printed after our last installation. */
   #reference: string | null = null
   #hasGuard = true
+  #isGuardKnown = true
   #guardTrouble: string | null = null
 
   constructor(runner: NftRunner, rules: GateRules, log: Log) {
@@ -51,6 +53,11 @@ export class KernelTables {
     return this.#hasGuard
   }
 
+  /** The guest interface has become a bridge since the tables were installed: they lack the guard. */
+  lacksGuard(link: LinkState): boolean {
+    return link.isBridge && !this.#hasGuard && this.#isGuardKnown
+  }
+
   /** Both tables as they are now. */
   async read(terse: boolean): Promise<Dump> {
     const texts = await Promise.all([this.#runner.table('inet', TABLE, terse), this.#runner.table('bridge', TABLE, terse)])
@@ -59,10 +66,10 @@ export class KernelTables {
 
   /** Are these the tables that this very configuration would install, untouched since? Then they are kept. */
   recognise(dump: Dump, link: LinkState): boolean {
-    this.#hasGuard = link.isBridge
+    this.#hasGuard = this.#wantsGuard(link)
     if (dump.mark !== this.#markOf(dump.structure)) return false
     this.#reference = dump.structure
-    this.#noteGuard(link)
+    this.#noteGuard()
     return true
   }
 
@@ -72,15 +79,16 @@ export class KernelTables {
 
   /** Removes what is there and puts everything in, as one transaction. Throws NftRefused or ProcessGone. */
   async install(state: InstallState): Promise<void> {
-    this.#hasGuard = state.link.isBridge
+    this.#hasGuard = this.#wantsGuard(state.link)
     try {
       await this.#runner.run(await this.#installation(state))
     } catch (error) {
       if (!(error instanceof NftRefused) || !this.#hasGuard || !/not supported/i.test(error.message)) throw error
       this.#hasGuard = false
+      this.#isGuardKnown = false
       await this.#runner.run(await this.#installation(state))
     }
-    this.#noteGuard(state.link)
+    this.#noteGuard()
     const { structure } = await this.read(true)
     await this.#runner.run([`add chain inet ${TABLE} ${this.#markOf(structure)}`])
     this.#reference = structure
@@ -121,6 +129,13 @@ export class KernelTables {
     ]
   }
 
+  /** An interface that is not there yet will be a bridge; one that was a bridge stays one in our eyes. */
+  #wantsGuard(link: LinkState): boolean {
+    if (!this.#isGuardKnown) return false
+    const isMissing = link.indexOf(this.#rules.guestInterface) === 0
+    return link.isBridge || isMissing
+  }
+
   #tables(): string[] {
     return [gateTable(this.#rules, this.#hasGuard), ...(this.#hasGuard ? [guardTable(this.#rules)] : [])]
   }
@@ -131,10 +146,10 @@ export class KernelTables {
     return `${MARK_PREFIX}${rules}_${structure}`
   }
 
-  #noteGuard(link: LinkState): void {
+  #noteGuard(): void {
     this.#guardTrouble = this.#hasGuard
       ? null
-      : link.isBridge
+      : !this.#isGuardKnown
         ? 'the kernel has no nftables for bridges (kmod-nft-bridge): forged addresses are not held off'
         : `${this.#rules.guestInterface} is no bridge: forged addresses are not held off and guests not kept apart`
     if (this.#guardTrouble !== null) this.#log.warn(this.#guardTrouble)

@@ -5,15 +5,17 @@
  */
 import { MeshBoxError, asError, type Clock, type Log, type Timers } from '../../../base/index.ts'
 import { Book, Draft, sessionKey } from '../book.ts'
-import { bookFromDump, countsFromDump, differenceFrom } from '../book-dump.ts'
-import { draftScript, type CarriedCounts } from '../book-script.ts'
+import { bookFromDump, differenceFrom, withoutClasses } from '../book-dump.ts'
+import { draftScript } from '../book-script.ts'
+import { NO_COUNTS, countsFromDump, deviceCounters, newerCounts, readCounts, type Counts } from '../counts.ts'
 import { readDump, readElements, type Dump } from '../dump.ts'
 import { checkGrant } from '../grant.ts'
 import { readIp, readMac } from '../address.ts'
-import { PAID, TABLE, readClassid } from '../names.ts'
+import { PAID, TABLE } from '../names.ts'
 import type { GateRules } from '../rules.ts'
 import { checkRules } from '../rules.ts'
-import type { DeviceCounters, Gate, GateAlarm, GateCallbacks, GateChange, GateHealth, Grant, MacAddress } from '../types.ts'
+import type { DeviceCounters, Gate, GateCallbacks, GateChange, GateHealth, Grant, MacAddress } from '../types.ts'
+import { GateReport } from './gate-report.ts'
 import type { ReadLink } from './guest-link.ts'
 import { KernelTables } from './kernel-tables.ts'
 import { Lane } from './lane.ts'
@@ -46,7 +48,6 @@ interface Waiting {
   readonly reject: (error: MeshBoxError) => void
 }
 
-const NO_COUNTS: CarriedCounts = { up: new Map(), down: new Map(), quotaUsed: new Map() }
 /** A handle that no device has comes and goes. */
 const NOTHING = [`add element inet ${TABLE} ${PAID} { 0x00000001 timeout 1s }`, `delete element inet ${TABLE} ${PAID} { 0x00000001 }`]
 const MOST_DEVICES_A_CALL = 65_536
@@ -55,7 +56,7 @@ export class NftGate implements Gate {
   readonly #options: NftGateOptions
   readonly #log: Log
   readonly #lane = new Lane()
-  readonly #troubles = new Map<string, string>()
+  readonly #report: GateReport
   #nft: NftRunner | null = null
   #tables: KernelTables | null = null
   #watch: RuleWatch | null = null
@@ -63,13 +64,14 @@ export class NftGate implements Gate {
   #book: Book
   #leases: ReadonlyMap<string, MacAddress> = new Map()
   #waiting: Waiting[] = []
-  #counts: CarriedCounts = NO_COUNTS
+  #counts = NO_COUNTS
   #repairs = 0
 
   constructor(options: NftGateOptions) {
     checkRules(options.rules)
     this.#options = options
     this.#log = options.log
+    this.#report = new GateReport(options.callbacks, options.log)
     this.#book = new Book(options.rules.maxDevices)
   }
 
@@ -79,7 +81,7 @@ export class NftGate implements Gate {
     try {
       const nft = await startNft({ command, runtimeDir: options.runtimeDir, timers: options.timers })
       this.#nft = nft
-      if (nft.mode === 'one-shot') this.#trouble('nft', 'nft has no interactive mode: each change starts a process')
+      if (nft.mode === 'one-shot') this.#report.trouble('nft', 'nft has no interactive mode: each change starts a process')
       this.#tables = new KernelTables(nft, options.rules, this.#log)
       this.#shaper = new TcShaper({
         command: options.tcCommand ?? ['tc'],
@@ -87,7 +89,7 @@ export class NftGate implements Gate {
         uplinkInterfaces: options.uplinkInterfaces,
         timers: options.timers,
         log: this.#log,
-        onTrouble: (reason) => this.#trouble('shaper', reason),
+        onTrouble: (reason) => this.#report.trouble('shaper', reason),
       })
       await this.#lane.run(() => this.#takeOverOrInstall())
       this.#watch = new RuleWatch({
@@ -97,16 +99,19 @@ export class NftGate implements Gate {
         uplinkInterfaces: options.uplinkInterfaces,
         hasGuard: () => this.#tables?.hasGuard ?? false,
         speak: () => this.#lane.run(() => this.#running().run(NOTHING)).catch((error: unknown) => this.#log.warn('nft refused to do nothing', { error: asError(error) })),
-        isDown: () => this.#troubles.has('rules'),
+        isDown: () => this.#report.troubleOf('rules') !== undefined,
         readLink: options.readLink,
         timers: options.timers,
         clock: options.clock,
         onSuspicion: (why, depth) => this.#inspect(why, depth),
         onQuotaUsed: (key, totalBytes) => this.#spend(key, totalBytes),
-        onLink: (link) => this.#runSoon('link', this.#tables?.linkScript(link) ?? []),
+        onLink: (link) => {
+          if (this.#tables?.lacksGuard(link) === true) this.#installSoon(`${options.rules.guestInterface} is a bridge now`)
+          else this.#runSoon('link', this.#tables?.linkScript(link) ?? [])
+        },
         onNewInterface: (device) => this.#shaper?.forget(device),
-        onAlarm: (alarm) => this.#alarm(alarm),
-        onTrouble: (part, reason) => this.#trouble(part, reason),
+        onAlarm: (alarm) => this.#report.alarm(alarm),
+        onTrouble: (part, reason) => this.#report.trouble(part, reason),
       })
       await this.#watch.start()
     } catch (error) {
@@ -144,20 +149,17 @@ export class NftGate implements Gate {
         nft.list(`set inet ${TABLE} bytes_down`),
         hasQuotas ? nft.list(`quotas table inet ${TABLE}`) : null,
       ])
-      const read = (text: string): CarriedCounts['up'] => new Map(readElements(text).map((element) => [readClassid(element.key) ?? 0, element]))
-      this.#counts = { up: read(up), down: read(down), quotaUsed: quotas === null ? new Map() : this.#readQuotas(quotas) }
+      const read = (text: string): Counts['up'] => readCounts(readElements(text))
+      this.#counts = { up: read(up), down: read(down), quotaUsed: quotas === null ? new Map() : this.#noteQuotas(readDump([quotas])) }
     } catch (error) {
       throw failed('the counters could not be read', error)
     }
-    return [...this.#book.devices.values()].map(({ mac, handle }) => {
-      const [up, down] = [this.#counts.up.get(handle), this.#counts.down.get(handle)]
-      return { mac, upBytes: up?.bytes ?? 0, downBytes: down?.bytes ?? 0, upPackets: up?.packets ?? 0, downPackets: down?.packets ?? 0 }
-    })
+    return deviceCounters(this.#book, this.#counts)
   }
 
   async preflight(): Promise<void> {
     const nft = this.#running()
-    const down = this.#troubles.get('rules')
+    const down = this.#report.troubleOf('rules')
     if (down !== undefined) throw failed(down, null)
     if (!this.#book.hasRoom()) throw new MeshBoxError('unavailable', `the gate is full: ${this.#options.rules.maxDevices} devices are open`, { code: 'gate-failed', retryAfterSeconds: 60 })
     try {
@@ -170,9 +172,9 @@ export class NftGate implements Gate {
   health(): GateHealth {
     const devices = this.#book.openCount(this.#options.clock.boottimeMs())
     const base = { repairs: this.#repairs, devices }
-    const down = this.#nft === null ? 'the gate is not running' : this.#troubles.get('rules')
+    const down = this.#nft === null ? 'the gate is not running' : this.#report.troubleOf('rules')
     if (down !== undefined) return { state: 'down', reason: down, ...base }
-    const reasons = [...this.#troubles.values()]
+    const reasons = this.#report.troubles
     return reasons.length === 0 ? { state: 'ready', ...base } : { state: 'degraded', reason: reasons.join('; '), ...base }
   }
 
@@ -248,7 +250,7 @@ export class NftGate implements Gate {
     for (const waiting of batch) waiting.resolve()
     this.#syncShaper()
     const granted = new Set(batch.flatMap((waiting) => waiting.change.open.map((grant) => grant.sessionId)))
-    for (const id of granted) if (this.#book.sessions.get(sessionKey(id))?.isSpent === true) this.#tellSpent(id)
+    for (const id of granted) if (this.#book.sessions.get(sessionKey(id))?.isSpent === true) this.#report.spent(id)
   }
 
   /** The tables a former life left are kept if they are exactly ours; else its leases go into new ones. */
@@ -268,7 +270,7 @@ export class NftGate implements Gate {
     } else await tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
     this.#book = book
     this.#counts = counts
-    this.#trouble('guard', tables.guardTrouble)
+    this.#report.trouble('guard', tables.guardTrouble)
   }
 
   /** Somebody may have touched our tables: look, and put them back if so. */
@@ -285,7 +287,7 @@ export class NftGate implements Gate {
       ? dump.isEmpty ? 'our tables were gone' : 'our rules were altered'
       : depth === 'full' ? differenceFrom(this.#book, dump, this.#options.clock.boottimeMs()) : null
     if (difference === null) {
-      this.#trouble('rules', null)
+      this.#report.trouble('rules', null)
       if (depth === 'full') this.#noteQuotas(dump)
       return
     }
@@ -293,6 +295,19 @@ export class NftGate implements Gate {
   }
 
   async #repair(reason: string, dump: Dump): Promise<void> {
+    await this.#installAnew(dump)
+    this.#repairs++
+    this.#report.alarm({ kind: 'repaired', detail: reason })
+  }
+
+  #installSoon(why: string): void {
+    void this.#lane.run(async () => {
+      this.#log.info('the rules are installed anew', { why })
+      await this.#installAnew(await this.#requireTables().read(false))
+    }).catch((error: unknown) => this.#log.warn('the rules could not be installed anew', { error: asError(error) }))
+  }
+
+  async #installAnew(dump: Dump): Promise<void> {
     const nowMs = this.#options.clock.boottimeMs()
     const draft = new Draft(this.#book, nowMs)
     fold(draft, { change: { open: this.#options.callbacks.desired(), close: [] }, isReplace: true, atMs: nowMs })
@@ -301,13 +316,12 @@ export class NftGate implements Gate {
     try {
       await this.#requireTables().install({ book: this.#book, counts, learned: dump, link: this.#options.readLink(), nowMs: () => this.#options.clock.boottimeMs() })
     } catch (error) {
-      this.#trouble('rules', `the rules could not be put back: ${asError(error).message}`)
+      this.#report.trouble('rules', `the rules could not be put back: ${asError(error).message}`)
       throw error
     }
     this.#counts = counts
-    this.#repairs++
-    this.#trouble('rules', null)
-    this.#alarm({ kind: 'repaired', detail: reason })
+    this.#report.trouble('rules', null)
+    this.#report.trouble('guard', this.#requireTables().guardTrouble)
     this.#syncShaper()
   }
 
@@ -320,12 +334,8 @@ export class NftGate implements Gate {
       const script = draftScript(draft, draft.nowMs)
       if (script.length > 0) await this.#running().run(script)
       draft.takeOver()
-      if (session.id !== null) this.#tellSpent(session.id)
+      if (session.id !== null) this.#report.spent(session.id)
     }).catch((error: unknown) => this.#log.warn('a spent session could not be closed; its quota holds it', { error: asError(error) }))
-  }
-
-  #readQuotas(text: string): Map<string, number> {
-    return this.#noteQuotas(readDump([text]))
   }
 
   /** Takes over the kernel's counts; the monitor's word that one is used up may have been lost. */
@@ -353,34 +363,6 @@ export class NftGate implements Gate {
     void this.#shaper?.sync(rates)
   }
 
-  #tellSpent(sessionId: string): void {
-    this.#callBack(() => this.#options.callbacks.spent?.(sessionId))
-  }
-
-  #alarm(alarm: GateAlarm): void {
-    this.#log.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail, mac: alarm.mac })
-    this.#callBack(() => this.#options.callbacks.alarm(alarm))
-  }
-
-  /** Notes a part's trouble, or that it is over (null); the first time it is an alarm. */
-  #trouble(part: string, reason: string | null): void {
-    if (reason === null) {
-      this.#troubles.delete(part)
-      return
-    }
-    const isNew = this.#troubles.get(part) !== reason
-    this.#troubles.set(part, reason)
-    if (isNew) this.#alarm({ kind: 'degraded', detail: reason })
-  }
-
-  #callBack(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#log.error('a gate callback threw', { error: asError(error) })
-    }
-  }
-
   #running(): NftRunner {
     if (this.#nft === null) throw failed('the gate is not running', null)
     return this.#nft
@@ -402,23 +384,4 @@ function failed(what: string, cause: unknown): MeshBoxError {
   if (cause instanceof MeshBoxError) return cause
   const because = cause === null ? '' : `: ${asError(cause).message}`
   return new MeshBoxError('unavailable', `${what}${because}`, { code: 'gate-failed', ...(cause === null ? {} : { cause }) })
-}
-
-/** Counters only grow: of two readings the larger is the newer. */
-function newerCounts(known: CarriedCounts, found: CarriedCounts): CarriedCounts {
-  const larger = (a: CarriedCounts['up'], b: CarriedCounts['up']): CarriedCounts['up'] => {
-    const merged = new Map(a)
-    for (const [handle, count] of b) if (count.bytes >= (merged.get(handle)?.bytes ?? 0)) merged.set(handle, count)
-    return merged
-  }
-  const quotaUsed = new Map(known.quotaUsed)
-  for (const [key, used] of found.quotaUsed) quotaUsed.set(key, Math.max(used, quotaUsed.get(key) ?? 0))
-  return { up: larger(known.up, found.up), down: larger(known.down, found.down), quotaUsed }
-}
-
-/** The shaper begins anew with each life, so classes found in the kernel mean nothing. */
-function withoutClasses(dump: Dump): Dump {
-  const sets = new Map(dump.sets)
-  sets.delete('inet classes')
-  return { ...dump, sets }
 }

@@ -29,7 +29,7 @@ export interface RuleWatchOptions {
   readonly onLink: (link: LinkState) => void
   readonly onNewInterface: (device: string) => void
   readonly onAlarm: (alarm: GateAlarm) => void
-  readonly onTrouble: (part: string, reason: string | null) => void
+  readonly onTrouble: (part: 'monitor' | 'offload', reason: string | null) => void
 }
 
 const TICK_MS = 1000
