@@ -60,11 +60,11 @@ export class Keeper {
     for (const effect of effects) {
       if (effect.type === 'gate' && beforeClosing !== undefined) {
         const settled = beforeClosing(now)
-        if (settled !== now) this.unwritten.add(now.id)
-        this.#live.put(settled)
-        now = settled
-      }
-      if (effect.type === 'gate') now = await this.#tellGate(now, effect)
+        const isLater = settled !== now
+        now = await this.#tellGate(settled, effect)
+        // On disk before the guest is told.
+        if (isLater) now = await this.#note({ session: now, effects: [{ type: 'write', reversals: [] }] })
+      } else if (effect.type === 'gate') now = await this.#tellGate(now, effect)
       else [now] = await this.#write([[now, effect, inTurn]])
     }
     return now

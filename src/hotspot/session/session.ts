@@ -144,13 +144,16 @@ export function settle(session: Session, nowMs: number): Session {
   }
 }
 
+/** Less than this is not worth another write. */
+const SLOW_CLOSING_MS = 100
+
 /**
  * A session that was paused at `fromMs`, with the time charged until its close was handed to the gate: the disk, which
  * comes first, may be slow. What would leave nothing at all is not charged: a paused session has something left.
  */
 export function settleClosing(paused: Session, run: Run, fromMs: number, closingMs: number): Session {
   const elapsedMs = Math.min(Math.floor(closingMs), run.openUntilMs) - Math.max(run.countedToMs, Math.min(Math.floor(fromMs), run.openUntilMs))
-  if (paused.state !== 'paused' || elapsedMs <= 0) return paused
+  if (paused.state !== 'paused' || elapsedMs < SLOW_CLOSING_MS) return paused
   const allotments = spendMs(paused.allotments, elapsedMs)
   return currentOf(allotments) === undefined ? paused : { ...paused, allotments }
 }
