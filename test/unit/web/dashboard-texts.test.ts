@@ -35,7 +35,7 @@ describe('money on the page', () => {
 
   it('what is typed comes out as the same units the box reads', () => {
     fc.assert(
-      fc.property(fc.bigInt(0n, 10n ** 30n), fc.integer({ min: 0, max: 18 }), (units, decimals) => {
+      fc.property(fc.bigInt(0n, 10n ** 30n - 1n), fc.integer({ min: 0, max: 18 }), (units, decimals) => {
         const text = formatAmount(units, decimals)
         expect(typedUnits(text, decimals)).toBe(units)
         expect(parseAmount(typedDecimal(text) ?? '', decimals)).toBe(units)
