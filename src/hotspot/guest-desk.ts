@@ -1,5 +1,5 @@
 /** What a guest can ask for, from his own device. */
-import { MeshBoxError, inputError } from '../base/index.ts'
+import { MeshBoxError, RateLimit, inputError } from '../base/index.ts'
 import { foreignTerms } from './bearers.ts'
 import type { BearerReader } from './bearers.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -29,6 +29,8 @@ import { attachKey, keyOf } from './wallet/index.ts'
 
 /** A session that is over is shown to its device for so long. */
 const JUST_ENDED_MS = 3_600_000
+/** Each pause is written to flash twice: a guest may change his mind, not wear the box out. A resume needs a pause. */
+export const PAUSES = { burst: 60, perSecond: 1 / 15 }
 
 export interface GuestDeskParts {
   readonly live: LiveSessions
@@ -46,6 +48,7 @@ export class GuestCounter implements GuestDesk {
   readonly #deps: HotspotDeps
   readonly #parts: GuestDeskParts
   readonly #signer: ReceiptSigner
+  readonly #pauses = new RateLimit(PAUSES)
 
   constructor(deps: HotspotDeps, parts: GuestDeskParts) {
     this.#deps = deps
@@ -122,9 +125,17 @@ export class GuestCounter implements GuestDesk {
     const { keeper, metering } = this.#parts
     return this.#withOwnSession(client, async (session) => {
       if (isHeldByOwn(session)) refuseVisitor(session, macOf(client))
+      this.#admitPause(session)
       const charged = await metering.charge(session)
       return keeper.perform(charged, { type: 'pause', at: keeper.now(), reason: 'guest' })
     })
+  }
+
+  #admitPause(session: Session): void {
+    if (session.state === 'paused') return
+    const waitSeconds = this.#pauses.take(session.id, this.#deps.clock.boottimeMs())
+    if (waitSeconds > 0)
+      throw new MeshBoxError('limit', 'this session was paused too often; wait a little', { code: 'too-many-pauses', retryAfterSeconds: waitSeconds })
   }
 
   async resume(client: ClientAddress): Promise<SessionView> {

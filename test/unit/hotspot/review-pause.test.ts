@@ -1,4 +1,5 @@
 /** Pausing on a slow disk, and while the session waits for its gate after a restart. */
+import { PAUSES } from '../../../src/hotspot/guest-desk.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import { guest, makeBox, settle, startBox } from '../../support/hotspot-box.ts'
 import type { TestBox } from '../../support/hotspot-box.ts'
@@ -49,5 +50,21 @@ describe('a pause', () => {
     expect(again.hotspot.guests.view(ann).session).toMatchObject({ state: 'paused', pauseReason: 'guest' })
     expect(await again.hotspot.guests.resume(ann)).toMatchObject({ state: 'active' })
     await again.hotspot.stop()
+  })
+
+  it('can be asked for often, but not without end', async () => {
+    box = await startBox()
+    const { guests } = box.hotspot
+    await guests.redeem(ann, (await box.voucher('half-hour')).code)
+    for (let i = 0; i < PAUSES.burst; i++) {
+      expect(await guests.pause(ann)).toMatchObject({ state: 'paused' })
+      expect(await guests.resume(ann)).toMatchObject({ state: 'active' })
+    }
+    await expect(guests.pause(ann)).rejects.toMatchObject({ kind: 'limit', code: 'too-many-pauses' })
+    expect(guests.view(ann).session).toMatchObject({ state: 'active' })
+    box.time.advance(1000 / PAUSES.perSecond)
+    await settle()
+    expect(await guests.pause(ann)).toMatchObject({ state: 'paused' })
+    expect(await guests.pause(ann)).toMatchObject({ state: 'paused' }) // once more is no new pause
   })
 })
