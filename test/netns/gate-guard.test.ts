@@ -196,3 +196,50 @@ describe('port pinning', () => {
     }, 30_000)
   })
 })
+
+describe('without a bridge', () => {
+  let t: GateTown
+  let boxMac: string
+
+  beforeAll(async () => {
+    if (!isRoot()) return
+    t = await GateTown.create({ guests: 2 })
+    boxMac = (await t.town.box.must('cat', `/sys/class/net/${TOWN.guestInterface}/address`)).trim()
+    await t.gate.stop()
+    t.link = { ...t.link, isBridge: false, ports: [] }
+    t.gate = t.makeGate()
+    await t.gate.start()
+  })
+  afterAll(async () => t?.destroy())
+  beforeEach((context) => {
+    if (!isRoot()) context.skip(NEEDS_ROOT)
+  })
+
+  it('a paid guest still cannot use the IPv6 address of another paid one; once that one is gone it may', async () => {
+    const [owner, other] = [t.guest(1), t.guest(2)]
+    await t.gate.replace([t.grant(1), t.grant(2)])
+    expect((await owner.agent.udp(internet6, ECHO)).ok).toBe(true)
+    const borrowed = udp6({ to: boxMac, from: other.host.mac }, { to: internet6, from: owner.host.ip6 }, { to: ECHO, from: 4300 }, 'borrowed')
+    const arrived = async (): Promise<number> => (await t.internet.sniff(() => other.agent.frames([borrowed]))).filter((each) => each.includes('borrowed')).length
+    expect(await arrived()).toBe(0)
+    await eventually('the alarm', () => t.alarms.some((alarm) => alarm.kind === 'forged-address' && alarm.mac === other.host.mac))
+    expect((await t.counters(2)).up).toBe(0)
+    await t.gate.apply({ open: [], close: [owner.host.mac] })
+    expect(await arrived()).toBe(1)
+    expect((await t.counters(2)).upPackets).toBe(1)
+    // It has changed hands: the former owner, back again, is the one refused.
+    await t.gate.apply({ open: [t.grant(1)], close: [] })
+    expect((await owner.agent.udp(internet6, ECHO)).ok).toBe(false)
+  })
+
+  it('says that it has no guard, and gets one when the interface becomes a bridge', async () => {
+    expect(t.gate.health()).toMatchObject({ state: 'degraded', reason: expect.stringContaining('no bridge') as string })
+    expect(await t.nft('list', 'tables')).not.toContain('bridge meshbox')
+    await t.gate.replace([t.grant(1)])
+    t.link = await readTownLink(t.town)
+    await eventually('ready', () => t.gate.health().state === 'ready')
+    expect(await t.nft('list', 'table', 'bridge', 'meshbox')).toContain('guest1')
+    expect((await t.guest(1).agent.udp(internet4, ECHO)).ok).toBe(true)
+    expect(t.gate.health().repairs).toBe(0)
+  })
+})

@@ -148,22 +148,25 @@ function passageChains(rules: GateRules): string {
 
 /**
  * Whose is this IPv6 address? Leaves the handle in meta priority, or none. An address belongs to the paid
- * device that used it first; it changes hands only when its owner is no longer paid. (The second rule with
- * `@paid` is for when the alarm set is full: a rule whose update fails ends before its verdict.)
+ * device that used it first; it changes hands only when its owner is no longer paid. (In `borrower` and the
+ * guard's `forger` the verdict is a rule of its own: when a set is full, a rule ends at its update.)
  */
 function nameChains(): string {
   return `
   chain name6 {
     meta priority set ip6 saddr map @owner6
     ether saddr . meta priority @devmac update @owner6 { ip6 saddr : meta priority } return
-    meta priority @${PAID} update @${BORROWED6} { ether saddr } meta priority set none return
-    meta priority @${PAID} meta priority set none return
+    meta priority @${PAID} goto borrower
     meta priority set none
     meta priority set ether saddr map @upmac
     meta priority != @${PAID} return
     update @learn6 { meta priority ${LEARN6_LIMIT} } meta priority set none return
     delete @owner6 { ip6 saddr : meta priority }
     add @owner6 { ip6 saddr : meta priority }
+  }
+  chain borrower {
+    update @${BORROWED6} { ether saddr }
+    meta priority set none
   }`
 }
 

@@ -1,6 +1,7 @@
-/** What the gate tells: troubles for its health, alarms, spent sessions. A listener that throws harms nobody. */
+/** The gate's talk with the hotspot: troubles for its health, alarms, spent sessions, what should be open. A listener that throws harms nobody. */
 import { asError, type Log } from '../../../base/index.ts'
-import type { GateAlarm, GateCallbacks } from '../types.ts'
+import { checkGrant } from '../grant.ts'
+import type { GateAlarm, GateCallbacks, Grant } from '../types.ts'
 
 /** Parts that can be in trouble; with `rules` the gate is down, with another it is degraded. */
 export type GatePart = 'rules' | 'nft' | 'guard' | 'monitor' | 'offload' | 'shaper'
@@ -41,6 +42,18 @@ export class GateReport {
 
   spent(sessionId: string): void {
     this.#call(() => this.#callbacks.spent?.(sessionId))
+  }
+
+  /** What should be open, by the hotspot; null when it cannot say: then the book stands. */
+  desired(): readonly Grant[] | null {
+    try {
+      const grants = this.#callbacks.desired()
+      grants.forEach(checkGrant)
+      return grants
+    } catch (error) {
+      this.#log.error('the hotspot could not say what should be open', { error: asError(error) })
+      return null
+    }
   }
 
   #call(callback: () => void): void {

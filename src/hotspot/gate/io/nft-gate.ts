@@ -295,6 +295,12 @@ export class NftGate implements Gate {
   }
 
   async #repair(reason: string, dump: Dump): Promise<void> {
+    const desired = this.#report.desired()
+    if (desired !== null) {
+      const draft = new Draft(this.#book, this.#options.clock.boottimeMs())
+      fold(draft, { change: { open: desired, close: [] }, isReplace: true, atMs: draft.nowMs })
+      draft.takeOver() // what the kernel has now is gone in a moment
+    }
     await this.#installAnew(dump)
     this.#repairs++
     this.#report.alarm({ kind: 'repaired', detail: reason })
@@ -308,10 +314,6 @@ export class NftGate implements Gate {
   }
 
   async #installAnew(dump: Dump): Promise<void> {
-    const nowMs = this.#options.clock.boottimeMs()
-    const draft = new Draft(this.#book, nowMs)
-    fold(draft, { change: { open: this.#options.callbacks.desired(), close: [] }, isReplace: true, atMs: nowMs })
-    draft.takeOver()
     const counts = newerCounts(this.#counts, countsFromDump(dump))
     try {
       await this.#requireTables().install({ book: this.#book, counts, learned: dump, link: this.#options.readLink(), nowMs: () => this.#options.clock.boottimeMs() })
