@@ -45,7 +45,8 @@ export function readDump(texts: readonly string[]): Dump {
     if (kind === undefined || !isJson(body) || kind === 'metainfo') continue
     if (kind !== 'table' && body['table'] !== TABLE) continue
     if (kind === 'table' && body['name'] !== TABLE) continue
-    if (kind === 'set' || kind === 'map') sets.set(`${String(body['family'])} ${String(body['name'])}`, elementsOf(body['elem']))
+    // The guard's sets hold raw bytes, which each nft shows in its own way; nobody needs them here.
+    if ((kind === 'set' || kind === 'map') && body['family'] === 'inet') sets.set(`inet ${String(body['name'])}`, elementsOf(body['elem']))
     if (kind === 'quota') quotas.set(String(body['name']), { totalBytes: wholeNumber(body['bytes']), usedBytes: wholeNumber(body['used']) })
     else if (kind === 'chain' && String(body['name']).startsWith(MARK_PREFIX)) mark = String(body['name'])
     else structure.push(canonical(kind, body))
@@ -90,7 +91,7 @@ function elementsOf(elements: unknown): DumpedElement[] {
   return elements.map((element: unknown) => {
     const [left, right] = Array.isArray(element) ? (element as [unknown, unknown]) : [element, null]
     const body = isJson(left) && isJson(left['elem']) ? left['elem'] : { val: left }
-    const counter = isJson(body['counter']) ? body['counter'] : {}
+    const counter = counterOf(body)
     return {
       key: keyText(body['val']),
       value: right === null ? null : keyText(right),
@@ -99,6 +100,13 @@ function elementsOf(elements: unknown): DumpedElement[] {
       bytes: wholeNumber(counter['bytes']),
     }
   })
+}
+
+/** In the element itself, or (newer nft) in its list of statements. */
+function counterOf(element: Json): Json {
+  const statements: unknown[] = Array.isArray(element['stmt']) ? element['stmt'] : []
+  const found = [element, ...statements].map((part) => (isJson(part) ? part['counter'] : undefined)).find(isJson)
+  return found ?? {}
 }
 
 function keyText(value: unknown): string {

@@ -3,6 +3,9 @@
  * router, hand out addresses, or take over another guest's address; the gate's leases would still hold, but
  * somebody else would enjoy or spoil what a guest paid for.
  *
+ * `owned4` holds the addresses that DHCP leased and the router's own, `leased4` the pairs of the leases: an owned
+ * address without its pair is forged, and the router's has none.
+ *
  * It looks at frames of guest ports only (`guest_ports`, kept by the service), so other bridges of the box are
  * left alone. Stations of one radio reach each other inside the access point: there `ap_isolate` does it.
  */
@@ -10,14 +13,16 @@ import { DOUBLED, FORGED, TABLE, UNPAID_ANSWER, classid } from './names.ts'
 import type { GateRules } from './rules.ts'
 import { byteLimit } from './ruleset.ts'
 
-/** Silence after which a guest's IPv6 address is free for another device. */
+/**
+ * Time without neighbour discovery after which a guest's IPv6 address is free for another device. Only ICMPv6
+ * refreshes it: the box itself asks a guest it sends to every half minute, and data packets stay cheap.
+ */
 const OWN6_TIMEOUT = '2m'
 
 export function guardTable(rules: GateRules): string {
   return `table bridge ${TABLE} {
   set guest_ports { type ifname; }
   set router_macs { type ether_addr; }
-  set router4 { type ipv4_addr; }
   set router6 { typeof @nh,64,128; }
   set leased4 { type ether_addr . ipv4_addr; size 65536; }
   set owned4 { type ipv4_addr; size 65536; }
@@ -30,23 +35,21 @@ export function guardTable(rules: GateRules): string {
   chain frames {
     type filter hook prerouting priority filter; policy accept;
     iifname != @guest_ports accept
-    ether type != { arp, ip, ip6 } drop
     ether saddr @router_macs goto forger${rules.portPinSeconds === 0 ? '' : '\n    jump pin'}
     ether type vmap { arp : goto arp_frames, ip : goto ip4_frames, ip6 : goto ip6_frames }
+    drop
   }${rules.portPinSeconds === 0 ? '' : pinChain()}
   chain arp_frames {
     arp htype != 1 drop
     arp ptype != ip drop
     arp hlen != 6 drop
     arp plen != 4 drop
-    arp saddr ip @router4 goto forger
     arp saddr ether @router_macs goto forger
     arp saddr ip @owned4 ether saddr . arp saddr ip != @leased4 goto forger
     arp saddr ip @owned4 arp saddr ether . arp saddr ip != @leased4 goto forger
     accept
   }
   chain ip4_frames {
-    ip saddr @router4 goto forger
     ip saddr @owned4 ether saddr . ip saddr != @leased4 goto forger
     udp sport 67 goto forger
     accept
@@ -57,6 +60,11 @@ export function guardTable(rules: GateRules): string {
     @nh,64,128 @router6 goto forger
     icmpv6 type nd-neighbor-advert @th,64,128 @router6 goto forger
     ip6 saddr :: accept
+    meta l4proto icmpv6 goto icmp6_frames
+    ether saddr . @nh,64,128 @pair6 accept
+    goto own6
+  }
+  chain icmp6_frames {
     jump own6
     icmpv6 type nd-neighbor-advert goto adverts
     accept

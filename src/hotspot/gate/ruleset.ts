@@ -125,23 +125,28 @@ function passageChains(rules: GateRules): string {
   }
   chain from_guest {
     oifname "${guest}" goto refuse${gardenMatches(rules, 'daddr', 'accept')}
-    meta priority set none
-    meta priority set ether saddr . ip saddr map @up4
-    meta nfproto ipv6 jump name6
+    meta priority set ether saddr . ip saddr map @up4 goto named_up
+    meta nfproto != ipv6 goto refuse
+    jump name6
+    goto named_up
+  }
+  chain named_up {
     meta priority != @${PAID} goto refuse
     quota name meta priority map @quotas goto refuse
     meta priority @bytes_up${afterPaid}
   }
   chain to_guest {${gardenMatches(rules, 'saddr', 'accept')}
-    meta priority set none
-    meta priority set ip daddr map @down4
-    meta priority set ip6 daddr map @owner6
+    meta priority set ip daddr map @down4 goto named_down
+    meta priority set ip6 daddr map @owner6 goto named_down
+    drop
+  }
+  chain named_down {
     meta priority != @${PAID} drop
     quota name meta priority map @quotas drop
     meta priority @bytes_down${afterPaid}
   }
   chain refuse {
-    meta l4proto tcp reject with tcp reset
+    tcp dport 443 reject with tcp reset
     reject with icmpx admin-prohibited
   }`
 }
@@ -154,6 +159,7 @@ function passageChains(rules: GateRules): string {
 function nameChains(): string {
   return `
   chain name6 {
+    meta priority set none
     meta priority set ip6 saddr map @owner6
     ether saddr . meta priority @devmac update @owner6 { ip6 saddr : meta priority } return
     meta priority @${PAID} goto borrower

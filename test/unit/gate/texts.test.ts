@@ -122,8 +122,8 @@ describe("nft's dumps", () => {
   const chain = (policy: string, handle = 7) => ({ chain: { family: 'inet', table: 'meshbox', name: 'passage', handle, policy } })
   it('elements of every form our sets have', () => {
     const set = (elem: unknown[]) => doc({ set: { family: 'inet', table: 'meshbox', name: 'x', elem } })
-    expect(readElements(set(['1.2.3.4', { elem: { val: '10:1', timeout: 90, expires: 42 } }, { concat: ['02:00:00:00:00:01', '10:1'] }, { elem: { val: '10:2', counter: { packets: 3, bytes: 400 } } }, [{ elem: { val: 'fd00::1', expires: 5 } }, '10:1'], { prefix: { addr: '10.0.0.0', len: 8 } }])).map(({ key, value, expiresSeconds, packets, bytes }) => [key, value, expiresSeconds, packets, bytes])).toEqual([
-      ['1.2.3.4', null, null, 0, 0], ['10:1', null, 42, 0, 0], ['02:00:00:00:00:01 . 10:1', null, null, 0, 0], ['10:2', null, null, 3, 400], ['fd00::1', '10:1', 5, 0, 0], ['10.0.0.0/8', null, null, 0, 0],
+    expect(readElements(set(['1.2.3.4', { elem: { val: '10:1', timeout: 90, expires: 42 } }, { concat: ['02:00:00:00:00:01', '10:1'] }, { elem: { val: '10:2', counter: { packets: 3, bytes: 400 } } }, { elem: { val: '10:3', stmt: [{ counter: { packets: 5, bytes: 600 } }] } }, [{ elem: { val: 'fd00::1', expires: 5 } }, '10:1'], { prefix: { addr: '10.0.0.0', len: 8 } }])).map(({ key, value, expiresSeconds, packets, bytes }) => [key, value, expiresSeconds, packets, bytes])).toEqual([
+      ['1.2.3.4', null, null, 0, 0], ['10:1', null, 42, 0, 0], ['02:00:00:00:00:01 . 10:1', null, null, 0, 0], ['10:2', null, null, 3, 400], ['10:3', null, null, 5, 600], ['fd00::1', '10:1', 5, 0, 0], ['10.0.0.0/8', null, null, 0, 0],
     ])
     expect(readElements(doc({ set: { family: 'inet', table: 'meshbox', name: 'x' } }))).toEqual([])
     expect(() => readElements('{}')).toThrow()
@@ -139,6 +139,8 @@ describe("nft's dumps", () => {
     const withSet = (elem: unknown[] | undefined) => readDump([doc(table, { set: { family: 'inet', table: 'meshbox', name: 's', type: 'mark', handle: 4, elem } })]).structure
     expect(withSet(['1'])).toBe(withSet(undefined))
     expect(readDump([]).isEmpty).toBe(true)
+    // Sets of the guard, however their elements are shown, are passed over.
+    expect(readDump([doc({ set: { family: 'bridge', table: 'meshbox', name: 'owned6', elem: [{ strange: 1 }] } })]).sets.size).toBe(0)
   })
   it('flow tables: whose interfaces they cover', () => {
     expect(readFlowtableDevices(doc({ flowtable: { family: 'inet', name: 'ft', dev: ['br-guest', 'wan'] } }, { flowtable: { dev: 'lan1' } }))).toEqual(['br-guest', 'wan', 'lan1'])

@@ -94,22 +94,18 @@ export class KernelTables {
     this.#reference = structure
   }
 
-  /** Contents of the guard's sets that follow the link. */
-  linkScript(link: LinkState): string[] {
+  /** Contents of the guard's sets that follow the link and DHCP. */
+  guardScript(link: LinkState, leases: LeasedPairs): string[] {
     if (!this.#hasGuard) return []
     const targets = link.ip6.map(ip6Hex).filter((hex) => hex !== null).map((hex) => `0x${hex}`)
+    const pairs = [...leases].filter(([ip4]) => !link.ip4.includes(ip4)).slice(0, MOST_LEASES - link.ip4.length)
     return [
       ...refill('guest_ports', link.ports.map((port) => `"${port}"`)),
       ...refill('router_macs', link.macs),
-      ...refill('router4', link.ip4),
       ...refill('router6', targets),
+      ...refill('leased4', pairs.map(([ip4, mac]) => `${mac} . ${ip4}`)),
+      ...refill('owned4', [...link.ip4, ...pairs.map(([ip4]) => ip4)]),
     ]
-  }
-
-  leaseScript(leases: LeasedPairs): string[] {
-    if (!this.#hasGuard) return []
-    const pairs = [...leases].slice(0, MOST_LEASES)
-    return [...refill('leased4', pairs.map(([ip4, mac]) => `${mac} . ${ip4}`)), ...refill('owned4', pairs.map(([ip4]) => ip4))]
   }
 
   async #installation(state: InstallState): Promise<string[]> {
@@ -123,8 +119,7 @@ export class KernelTables {
       ...carriedScript('owner6', learned('owner6'), ownerText),
       ...carriedScript(GARDEN4, learned(GARDEN4), (element) => (isIp4(element.key) ? element.key : null)),
       ...carriedScript(GARDEN6, learned(GARDEN6), (element) => readIp(element.key)),
-      ...this.linkScript(state.link),
-      ...this.leaseScript(state.book.leases),
+      ...this.guardScript(state.link, state.book.leases),
       ...wholeScript(state.book, state.counts, state.nowMs()),
     ]
   }

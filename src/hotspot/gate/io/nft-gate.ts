@@ -66,6 +66,7 @@ export class NftGate implements Gate {
   #waiting: Waiting[] = []
   #counts = NO_COUNTS
   #repairs = 0
+  #isGuardQueued = false
 
   constructor(options: NftGateOptions) {
     checkRules(options.rules)
@@ -91,7 +92,6 @@ export class NftGate implements Gate {
         log: this.#log,
         onTrouble: (reason) => this.#report.trouble('shaper', reason),
       })
-      await this.#lane.run(() => this.#takeOverOrInstall())
       this.#watch = new RuleWatch({
         nft,
         command,
@@ -107,12 +107,14 @@ export class NftGate implements Gate {
         onQuotaUsed: (key, totalBytes) => this.#spend(key, totalBytes),
         onLink: (link) => {
           if (this.#tables?.lacksGuard(link) === true) this.#installSoon(`${options.rules.guestInterface} is a bridge now`)
-          else this.#runSoon('link', this.#tables?.linkScript(link) ?? [])
+          else this.#guardSoon()
         },
         onNewInterface: (device) => this.#shaper?.forget(device),
         onAlarm: (alarm) => this.#report.alarm(alarm),
         onTrouble: (part, reason) => this.#report.trouble(part, reason),
       })
+      this.#watch.open()
+      await this.#lane.run(() => this.#takeOverOrInstall())
       await this.#watch.start()
     } catch (error) {
       await this.stop()
@@ -188,7 +190,7 @@ export class NftGate implements Gate {
     if (isSame) return
     this.#leases = checked
     this.#book.leases = checked
-    this.#runSoon('leases', this.#tables?.leaseScript(checked) ?? [])
+    this.#guardSoon()
   }
 
   #enqueue(change: GateChange, isReplace: boolean): Promise<void> {
@@ -265,7 +267,7 @@ export class NftGate implements Gate {
     book.leases = this.#leases
     const counts = found === null ? NO_COUNTS : countsFromDump(found)
     if (found !== null && tables.recognise(found, link) && differenceFrom(book, withoutClasses(found), nowMs) === null) {
-      await this.#running().run([`flush map inet ${TABLE} classes`, ...tables.linkScript(link), ...tables.leaseScript(this.#leases)])
+      await this.#running().run([`flush map inet ${TABLE} classes`, ...tables.guardScript(link, this.#leases)])
       this.#log.info('the rules of a former life are kept', { devices: book.openCount(nowMs) })
     } else await tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
     this.#book = book
@@ -351,11 +353,17 @@ export class NftGate implements Gate {
     return new Map([...quotas].map(([key, quota]) => [key, quota.usedBytes]))
   }
 
-  /** A small change of the guard's sets; the next repair would bring it too, so a failure is only told. */
-  #runSoon(what: string, script: readonly string[]): void {
-    if (script.length === 0 || this.#nft === null) return
-    void this.#lane.run(() => this.#running().run(script)).catch((error: unknown) => {
-      this.#log.warn('the guard could not be brought up to date', { what, error: asError(error) })
+  /** The link or DHCP changed; a repair would bring it too, so a failure is only told and looked into. */
+  #guardSoon(): void {
+    if (this.#nft === null || this.#isGuardQueued) return
+    this.#isGuardQueued = true
+    void this.#lane.run(async () => {
+      this.#isGuardQueued = false
+      const script = this.#requireTables().guardScript(this.#options.readLink(), this.#leases)
+      if (script.length > 0) await this.#running().run(script)
+    }).catch((error: unknown) => {
+      if (this.#nft === null) return // stopped meanwhile
+      this.#log.warn('the guard could not be brought up to date', { error: asError(error) })
       this.#inspect('the guard refused a change', 'full')
     })
   }

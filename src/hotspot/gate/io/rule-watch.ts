@@ -40,8 +40,8 @@ const FINDINGS_EVERY = 3
 /** The same finding is told again after so long. */
 const ALARM_AGAIN_MS = 60_000
 const MOST_FINDINGS = 1024
-const LISTEN_TRIES = 40
-const LISTEN_PAUSE_MS = 25
+const LISTEN_TRIES = 200
+const LISTEN_PAUSE_MS = 5
 
 export class RuleWatch {
   readonly #options: RuleWatchOptions
@@ -52,6 +52,7 @@ export class RuleWatch {
   #ticks = 0
   #linkText = ''
   #isReading = false
+  #isWatching = false
 
   constructor(options: RuleWatchOptions) {
     this.#options = options
@@ -60,6 +61,7 @@ export class RuleWatch {
       timers: options.timers,
       ownPids: options.nft.pids,
       onEvent: (event) => {
+        if (!this.#isWatching) return // what the tables were before we had them is looked at anyway
         if (event.kind === 'tampered') options.onSuspicion(event.what, 'full')
         else if (event.kind === 'overrun') options.onSuspicion('events of nft were lost', 'full')
         else options.onQuotaUsed(event.quota, event.totalBytes)
@@ -67,10 +69,15 @@ export class RuleWatch {
     })
   }
 
+  /** The monitor needs a while to begin; started beside the installation it costs none. */
+  open(): void {
+    this.#monitor.start()
+  }
+
   /** Resolves when the monitor listens (or will not, after a while: the regular looks go on without it). */
   async start(): Promise<void> {
+    this.#isWatching = true
     this.#followLink(this.#options.readLink())
-    this.#monitor.start()
     this.#cancel = this.#options.timers.every(TICK_MS, () => this.#tick())
     void this.#lookForFlowtables()
     for (let tries = 0; tries < LISTEN_TRIES && !this.#monitor.hasSpoken; tries++) {
