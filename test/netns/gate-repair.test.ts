@@ -82,6 +82,29 @@ describe('repair', () => {
     expect(await t.counters(1)).toEqual(before)
   })
 
+  it('somebody who keeps at it is answered once a second, told of as down, and forgotten when it stops', async () => {
+    const grant = t.grant(1)
+    t.desired = [grant]
+    await t.gate.apply({ open: [grant], close: [] })
+    const before = t.gate.health().repairs
+    let isOver = false
+    const fight = (async () => {
+      for (let i = 0; !isOver; i++) await t.nft('add', 'rule', 'inet', 'meshbox', 'answers', 'tcp', 'dport', String(1 + i), 'accept')
+    })()
+    await eventually('down', () => t.gate.health().state === 'down' && (t.gate.health().reason ?? '').includes('keeps changing'))
+    await expect(t.gate.preflight()).rejects.toMatchObject({ code: 'gate-failed' })
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    expect(t.gate.health().repairs - before).toBeLessThanOrEqual(30 + 6)
+    isOver = true
+    await fight
+    await eventually('in order again', () => t.gate.health().state === 'ready')
+    await expectInOrder()
+    // A gate that does not remember the fight, for the tests to come.
+    await t.gate.stop()
+    t.gate = t.makeGate()
+    await t.gate.start()
+  })
+
   it('what dnsmasq puts into the walled garden is no cause for alarm', async () => {
     await t.nft('add', 'element', 'inet', 'meshbox', 'garden4', '{', '203.0.113.7', '}')
     await t.gate.apply({ open: [t.grant(1)], close: [] })

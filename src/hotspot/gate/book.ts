@@ -46,8 +46,8 @@ export interface BookedSession {
   readonly macs: readonly MacAddress[]
 }
 
-/** A closed device is remembered so long, for its counters. */
-export const REMEMBER_MS = 3600_000
+/** A closed device is remembered so long, for its counters; longer would make each reading of counters longer. */
+export const REMEMBER_MS = 15 * 60_000
 const SWEEP_MS = 60_000
 
 export const FIRST_MINOR = 0x10

@@ -35,7 +35,7 @@ export interface GateChange {
 
 /**
  * Layer-3 bytes and packets that passed since the device was first opened; not reset by renewals, nor by
- * close and open again. A device closed for an hour is forgotten; opened after that, it counts from 0 anew.
+ * close and open again. A device closed for 15 minutes is forgotten; opened after that, it counts from 0 anew.
  */
 export interface DeviceCounters {
   readonly mac: MacAddress

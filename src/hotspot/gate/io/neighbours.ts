@@ -35,7 +35,8 @@ const MAX_LIST_BYTES = 16 * 1024 * 1024
 const RESTART_MS = 1000
 /** inotify is enough on a disk; where it is not (some overlays), the file's time is looked at. */
 const LEASES_POLL_MS = 5000
-const LEASES_SETTLE_MS = 50
+/** dnsmasq writes the file in place; a guest with a new address waits so long for the guard to know it. */
+const LEASES_SETTLE_MS = 20
 const MAX_LEASE_FILE_BYTES = 8 * 1024 * 1024
 
 export class Neighbours implements NeighbourTable {

@@ -51,6 +51,10 @@ interface Waiting {
 /** A handle that no device has comes and goes. */
 const NOTHING = [`add element inet ${TABLE} ${PAID} { 0x00000001 timeout 1s }`, `delete element inet ${TABLE} ${PAID} { 0x00000001 }`]
 const MOST_DEVICES_A_CALL = 65_536
+/** More repairs than this in the time: somebody fights us. Then once a second, and the gate is down until it is over. */
+const REPAIRS_IN_A_ROW = 30
+const REPAIR_WINDOW_MS = 10_000
+const FIGHT_PAUSE_MS = 900
 
 export class NftGate implements Gate {
   readonly #options: NftGateOptions
@@ -66,6 +70,7 @@ export class NftGate implements Gate {
   #waiting: Waiting[] = []
   #counts = NO_COUNTS
   #repairs = 0
+  #repairTimes: readonly number[] = []
   #isGuardQueued = false
 
   constructor(options: NftGateOptions) {
@@ -297,6 +302,14 @@ export class NftGate implements Gate {
   }
 
   async #repair(reason: string, dump: Dump): Promise<void> {
+    const nowMs = this.#options.clock.boottimeMs()
+    this.#repairTimes = this.#repairTimes.filter((atMs) => atMs > nowMs - REPAIR_WINDOW_MS)
+    const isFight = this.#repairTimes.length >= REPAIRS_IN_A_ROW
+    if (isFight && nowMs - (this.#repairTimes.at(-1) ?? 0) < FIGHT_PAUSE_MS) {
+      this.#report.trouble('rules', 'somebody keeps changing our rules')
+      return
+    }
+    this.#repairTimes = [...this.#repairTimes, nowMs]
     const desired = this.#report.desired()
     if (desired !== null) {
       const draft = new Draft(this.#book, this.#options.clock.boottimeMs())

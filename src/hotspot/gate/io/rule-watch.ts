@@ -95,8 +95,8 @@ export class RuleWatch {
     this.#ticks++
     this.#followLink(this.#options.readLink())
     this.#options.onTrouble('monitor', this.#monitor.isRunning ? null : 'nft monitor does not run: the rules are checked every second')
-    if (this.#ticks % FULL_EVERY === 0) this.#options.onSuspicion('regular look', 'full')
-    else if (this.#ticks % STRUCTURE_EVERY === 0 || !this.#monitor.isRunning || this.#options.isDown()) this.#options.onSuspicion('regular look', 'structure')
+    if (this.#ticks % FULL_EVERY === 0 || this.#options.isDown()) this.#options.onSuspicion('regular look', 'full')
+    else if (this.#ticks % STRUCTURE_EVERY === 0 || !this.#monitor.isRunning) this.#options.onSuspicion('regular look', 'structure')
     if (this.#ticks % FINDINGS_EVERY === 0) void this.#readFindings()
     if (this.#ticks % FULL_EVERY === 0) void this.#lookForFlowtables()
   }
