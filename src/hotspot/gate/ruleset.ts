@@ -146,7 +146,7 @@ function passageChains(rules: GateRules): string {
     meta priority @bytes_down${afterPaid}
   }
   chain refuse {
-    tcp dport 443 reject with tcp reset
+    meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited
   }`
 }
