@@ -15,3 +15,24 @@ export {
   SIGNATURE_BYTES,
 } from './secp256k1.ts'
 export type { HighS, PointForm, Secp256k1 } from './secp256k1.ts'
+export { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES, MAX_NF_NAME_BYTES, NF_FAMILIES, NfRefused } from './nfnetlink.ts'
+export type {
+  NfChange,
+  NfCounter,
+  NfDoomedElement,
+  NfElement,
+  NfEvent,
+  NfEventKind,
+  NfFamily,
+  NfNewElement,
+  NfQuota,
+  NfQuotaState,
+  NfSet,
+  NfTable,
+  NfWatchOptions,
+  NfWatcher,
+  Nfnetlink,
+  NfnetlinkDoor,
+  NfnetlinkOptions,
+} from './nfnetlink.ts'
+export { concatenation, hostWord, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from './nfnetlink-keys.ts'
