@@ -114,6 +114,15 @@ class Writer {
     memcpy(buffer_.data() + place + offsetof(nlmsghdr, nlmsg_len), &length, sizeof length);
   }
 
+  /** Sets flags of a message that is already begun. */
+  void addFlags(size_t place, uint16_t flags) {
+    if (!buffer_.ok()) return;
+    uint16_t all;
+    memcpy(&all, buffer_.data() + place + offsetof(nlmsghdr, nlmsg_flags), sizeof all);
+    all = static_cast<uint16_t>(all | flags);
+    memcpy(buffer_.data() + place + offsetof(nlmsghdr, nlmsg_flags), &all, sizeof all);
+  }
+
   /** A family's own header, or attributes that are ready made; padded. */
   void raw(const void* bytes, size_t length) {
     buffer_.append(bytes, length);
