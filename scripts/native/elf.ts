@@ -35,6 +35,9 @@ export async function checkAddon(file: string, target: Target): Promise<void> {
   if (target.elf.musl !== null) await checkWithMuslLoader(file, target.elf.musl)
 }
 
+/** Functions of Node-API, which the process that loads the addon has. */
+const NODE_API = /^(napi|node_api)_/
+
 /** musl's own loader in list mode, in an emulator: everything but Node's functions must be found. */
 async function checkWithMuslLoader(file: string, musl: { debian: string; loader: string; emulator: string }): Promise<void> {
   const emulators = await debianPackage('qemu-user-static', HOST_ARCHITECTURE, SUITE)
@@ -45,7 +48,7 @@ async function checkWithMuslLoader(file: string, musl: { debian: string; loader:
   const missing = [...text.matchAll(/^Error relocating .*: (\S+): symbol not found$/gm)].map((match) => match[1] ?? '')
   const strange = text.split('\n').filter((line) => /^Error/.test(line) && !/: symbol not found$/.test(line))
   if (strange.length > 0) throw new BuildError(`${file}: ${strange[0]}`)
-  if (!missing.some((name) => name.startsWith('napi_'))) throw new BuildError(`${file}: the loader did not look at it: ${text.trim().slice(0, 400)}`)
-  const unresolved = missing.filter((name) => !name.startsWith('napi_'))
+  if (!missing.some((name) => NODE_API.test(name))) throw new BuildError(`${file}: the loader did not look at it: ${text.trim().slice(0, 400)}`)
+  const unresolved = missing.filter((name) => !NODE_API.test(name))
   if (unresolved.length > 0) throw new BuildError(`${file}: musl has no ${unresolved.join(', ')}`)
 }

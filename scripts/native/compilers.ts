@@ -1,0 +1,40 @@
+/** The two compilers: the machine's own gcc for itself, zig with its C libraries for other machines. */
+import { join } from 'node:path'
+import { TOOLS, npmTool } from './fetch.ts'
+import { BuildError, run } from './run.ts'
+import { ZIG } from './targets.ts'
+import type { Target } from './targets.ts'
+
+export interface Compiler {
+  /** Program and first arguments. */
+  readonly c: readonly [string, ...string[]]
+  readonly cpp: readonly [string, ...string[]]
+  /** Its version, as part of what a result depends on. */
+  readonly identity: string
+  readonly link: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const INSTALL_COMPILER = 'apt-get install g++'
+/** SQLite alone takes a processor for more than a minute: others on the machine go first. */
+const NICE = ['nice', '-n', '10'] as const
+
+/** Errors: BuildError where it is not installed or cannot be fetched. */
+export async function compilerFor(target: Target): Promise<Compiler> {
+  return target.compiler === 'zig' ? await zigCompiler() : await gccCompiler(target)
+}
+
+async function gccCompiler(target: Target): Promise<Compiler> {
+  const identity = (await run('g++', ['--version'], { ifMissing: INSTALL_COMPILER })).stdout.split('\n')[0] ?? ''
+  await run('gcc', ['--version'], { ifMissing: INSTALL_COMPILER })
+  // The sanitizers bring a C++ runtime of their own; otherwise the addon carries the little it uses.
+  return { c: ['gcc'], cpp: ['g++'], identity, link: target.elf === null ? [] : ['-static-libstdc++', '-static-libgcc'], env: {} }
+}
+
+/** zig as C and C++ compiler; `-target` is the caller's. */
+export async function zigCompiler(): Promise<Compiler> {
+  if (process.arch !== 'x64') throw new BuildError(`building for other machines wants an x86-64 machine, this one is ${process.arch}`)
+  const zig = join(await npmTool(ZIG), 'zig')
+  const cache = join(TOOLS, 'zig-cache')
+  return { c: [...NICE, zig, 'cc'], cpp: [...NICE, zig, 'c++'], identity: ZIG.integrity, link: [], env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache } }
+}
