@@ -1,5 +1,6 @@
 /** The box's key, the owner's voucher keys, the owner's password. Private keys never leave this room. */
-export type { Identity, OwnerPassword, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
+export type { Curve, CurveBackend, Identity, OwnerPassword, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
+export { nobleSigner, signerOn } from './signer.ts'
 export { toChecksumAddress } from './address.ts'
 export { recoverTextSigner } from './personal-message.ts'
 export { openIdentity, restoreIdentity } from './io/identity.ts'

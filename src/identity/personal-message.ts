@@ -15,7 +15,7 @@ export function textDigest(text: string): Uint8Array {
  * EIP-55 address of who signed `text`; null if the 65 bytes r‖s‖v are no signature (wrong length, v other
  * than 27 or 28, high s, out of range). A wrong text gives another address, not null.
  */
-export function recoverTextSigner(text: string, signature: Uint8Array, signer: Signer = nobleSigner): string | null {
+export function recoverTextSigner(text: string, signature: Uint8Array, signer: Pick<Signer, 'recover'> = nobleSigner): string | null {
   const publicKey = signer.recover(textDigest(text), signature)
   return publicKey && addressOf(publicKey)
 }

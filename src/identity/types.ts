@@ -14,7 +14,12 @@ export interface Identity {
    */
   revealRecoveryWords(): Promise<string[]>
   readonly recoveryWordsShown: boolean
+  /** Who computes its signatures. */
+  readonly backend: CurveBackend
 }
+
+/** Native code, or @noble/curves in JavaScript: the same answers, 20 to 35 times slower. */
+export type CurveBackend = 'native' | 'noble'
 
 /**
  * The owner's voucher keys: shared by all boxes of one owner (entered as 12 words on the second box), so
@@ -51,10 +56,27 @@ export interface OwnerPassword {
 
 /** The secp256k1 arithmetic behind an identity. Keys are 32 bytes, digests 32 bytes. */
 export interface Signer {
+  readonly backend: CurveBackend
   /** 65-byte uncompressed public key. */
   publicKeyOf(privateKey: Uint8Array): Uint8Array
   /** r‖s‖v, low-s, deterministic (RFC 6979), v 27/28. */
   sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
-  /** 65-byte uncompressed public key of the signer; null if the signature is not one (high-s is refused). */
+  /**
+   * 65-byte uncompressed public key of the signer; null if the signature is not one: wrong length, v other than
+   * 27 or 28, high s, out of range.
+   */
+  recover(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
+}
+
+/**
+ * What a signer is made of: the curve's arithmetic wherever it comes from, such as src/native, handed in by main.
+ * It may take more than a Signer does (v of 0 and 1); what this room refuses stays refused.
+ */
+export interface Curve {
+  readonly backend: CurveBackend
+  /** 65 bytes without a second argument. */
+  publicKeyOf(privateKey: Uint8Array): Uint8Array
+  sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
+  /** 65-byte signature; high s is refused without a third argument. */
   recover(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
 }

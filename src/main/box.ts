@@ -11,6 +11,7 @@ import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
+import { openSigner } from './native-parts.ts'
 import { boxMigrations, checkSameBox } from './same-box.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
 
@@ -97,8 +98,9 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
   started.add('the store', () => store.close())
+  const signer = openSigner(join(folder, 'native/secp256k1.node'), log.room('native'))
   const keys = { dataDir, randomness: systemRandomness }
-  const identity = await openIdentity({ ...keys, log: log.room('identity') })
+  const identity = await openIdentity({ ...keys, signer, log: log.room('identity') })
   await checkSameBox(store, identity.address)
   const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })
   const password = await openOwnerPassword({ ...keys, log: log.room('identity') })
@@ -110,7 +112,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   })
   const ledger = createLedger({ shares: () => inForce.current().shares })
   if (config.main.roles.includes('hotspot')) {
-    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, clock, log, folder })
+    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder })
     hotspot = running
     started.add('the hotspot', () => running.stop())
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")

@@ -8,7 +8,7 @@ import type { Config } from '../config/index.ts'
 import { DnsmasqFiles, createGate } from '../hotspot/gate/index.ts'
 import { Hotspot, type OwnerDesk } from '../hotspot/index.ts'
 import { PortalServer, readTlsFiles, type Option114 } from '../hotspot/portal/index.ts'
-import type { Identity, VoucherKeys } from '../identity/index.ts'
+import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import { readGuestScript, readWalletScript } from './web-files.ts'
@@ -19,6 +19,7 @@ export interface HotspotParts {
   readonly ledger: Ledger
   readonly voucherKeys: VoucherKeys
   readonly identity: Identity
+  readonly signer: Signer
   readonly clock: SystemClock
   readonly log: Log
   /** Folder of the bundle. */
@@ -73,6 +74,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     log,
     script: readGuestScript(parts.folder),
     walletScript: readWalletScript(parts.folder),
+    signer: parts.signer,
     tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option

@@ -24,6 +24,7 @@ export function statusJson(ports: OwnerPorts, startedBoottimeMs: number): Status
     version: ports.version,
     roles: [...main.roles],
     address: ports.identity.address,
+    signatures: ports.identity.backend,
     uptimeSeconds: Math.floor((bootMs - startedBoottimeMs) / 1000),
     bootUptimeSeconds: Math.floor(bootMs / 1000),
     clock: { wallMs: Math.floor(ports.clock.wallMs()), trusted: ports.clock.isWallTrusted(), sources: ports.timeSources() },

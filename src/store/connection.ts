@@ -10,6 +10,7 @@
  */
 import Database from 'better-sqlite3'
 import { MeshBoxError, asError } from '../base/index.ts'
+import { wrongWithElfFile } from '../base/io/elf-file.ts'
 import type { SqlValue } from './types.ts'
 import { ioError, translateSqliteError } from './sqlite-error.ts'
 
@@ -165,6 +166,7 @@ export function openDatabase(path: string, options: { nativeBinding?: string | u
   // better-sqlite3 13 is built for Node-API 10; an older Node would crash instead of throwing.
   if (Number(process.versions.napi) < 10)
     throw new MeshBoxError('unavailable', `Node ${process.versions.node} is too old for the database; 22.14 or newer is needed`, { code: 'store-addon' })
+  if (options.nativeBinding !== undefined) checkBinding(options.nativeBinding)
   try {
     return new Database(path, {
       timeout: LOCK_WAIT_MS,
@@ -174,12 +176,22 @@ export function openDatabase(path: string, options: { nativeBinding?: string | u
     })
   } catch (thrown) {
     const code: unknown = Reflect.get(asError(thrown), 'code')
-    if (code === 'ERR_DLOPEN_FAILED' || code === 'MODULE_NOT_FOUND')
-      throw new MeshBoxError(
-        'unavailable',
-        `the SQLite addon${options.nativeBinding ? ` ${options.nativeBinding}` : ''} cannot be loaded: ${asError(thrown).message}`,
-        { code: 'store-addon', cause: thrown },
-      )
+    if (code === 'ERR_DLOPEN_FAILED' || code === 'MODULE_NOT_FOUND') throw bindingError(options.nativeBinding, asError(thrown).message, thrown)
     throw translateSqliteError(thrown, path)
   }
+}
+
+/** A file cut short by a full flash would end the process while it is loaded. */
+function checkBinding(file: string): void {
+  let wrong: string | null
+  try {
+    wrong = wrongWithElfFile(file)
+  } catch (thrown) {
+    throw bindingError(file, asError(thrown).message, thrown)
+  }
+  if (wrong !== null) throw bindingError(file, `${wrong}; install the package again`)
+}
+
+function bindingError(file: string | undefined, why: string, cause?: unknown): MeshBoxError {
+  return new MeshBoxError('unavailable', `the SQLite addon${file === undefined ? '' : ` ${file}`} cannot be loaded: ${why}`, { code: 'store-addon', cause })
 }

@@ -187,6 +187,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     identity: {
       address: '0x52908400098527886E0F7030069857D2E4169EE7',
       publicKey: new Uint8Array(33).fill(2),
+      backend: 'native',
       get recoveryWordsShown() {
         return wordsShown
       },

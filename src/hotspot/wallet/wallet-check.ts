@@ -1,10 +1,10 @@
 /**
  * Is this form signed by the key it names, here, now, for this? Everything cheap is looked at first; a signature, some
- * 6 ms of the processor and ten times that on a small router, is checked only for a challenge of ours, once for
+ * 6 ms of the processor in JavaScript and ten times that on a small router, is checked only for a challenge of ours, once for
  * each, and seldom enough that nobody can keep the box busy with it.
  */
 import { MeshBoxError, RateLimit, fromHex, inputError, type Clock, type Randomness } from '../../base/index.ts'
-import { recoverTextSigner, toChecksumAddress } from '../../identity/index.ts'
+import { nobleSigner, recoverTextSigner, toChecksumAddress, type Signer } from '../../identity/index.ts'
 import { CHALLENGE_TEXT, Challenges, NONCE_BYTES } from './challenges.ts'
 import { walletStatement, type WalletAction } from './statement.ts'
 
@@ -25,6 +25,8 @@ export interface SignedForm {
 export interface WalletCheckDeps {
   readonly clock: Pick<Clock, 'boottimeMs'>
   readonly randomness: Randomness
+  /** Who computes; default: noble. */
+  readonly signer?: Pick<Signer, 'recover'>
 }
 
 export class WalletCheck {
@@ -58,7 +60,7 @@ export class WalletCheck {
     if (!this.#challenges.isGood(challenge, mac, action, nowMs)) throw pageOld()
     this.#limit(mac, nowMs)
     if (!this.#challenges.use(challenge, nowMs)) throw tooMany(60)
-    const signer = recoverTextSigner(walletStatement(host, action, challenge), fromHex(signature, 'signature'))
+    const signer = recoverTextSigner(walletStatement(host, action, challenge), fromHex(signature, 'signature'), this.#deps.signer ?? nobleSigner)
     if (signer === null || signer !== toChecksumAddress(address))
       throw new MeshBoxError('input', 'signature: not made by this key for this page', { code: 'bad-signature', field: 'signature' })
     return signer

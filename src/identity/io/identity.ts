@@ -10,7 +10,7 @@ import { textDigest } from '../personal-message.ts'
 import { entropyOf, privateKeyOf, wordsOf } from '../recovery-words.ts'
 import { decodeRecord, encodeRecord } from '../secret-record.ts'
 import { nobleSigner } from '../signer.ts'
-import type { Identity, Signer } from '../types.ts'
+import type { CurveBackend, Identity, Signer } from '../types.ts'
 import { IDENTITY_FILE, prepareFolder, readSecretFile, writeSecretFile } from './secret-file.ts'
 
 export interface IdentityOptions {
@@ -18,7 +18,7 @@ export interface IdentityOptions {
   readonly dataDir: string
   readonly randomness: Randomness
   readonly log: Log
-  /** Default: @noble/curves. */
+  /** Default: nobleSigner. */
   readonly signer?: Signer
 }
 
@@ -87,6 +87,10 @@ class BoxIdentity implements Identity {
 
   get publicKey(): Uint8Array {
     return this.#publicKey.slice()
+  }
+
+  get backend(): CurveBackend {
+    return this.#signer.backend
   }
 
   get recoveryWordsShown(): boolean {

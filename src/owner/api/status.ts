@@ -7,6 +7,8 @@ export interface StatusJson {
   readonly version: string
   readonly roles: readonly string[]
   readonly address: string
+  /** Who computes signatures: native code, or JavaScript because the addon is missing or unusable (the log says why). */
+  readonly signatures: 'native' | 'noble'
   /** Of the service. */
   readonly uptimeSeconds: number
   /** Of the machine. */

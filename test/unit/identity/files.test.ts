@@ -6,8 +6,9 @@ import { inspect } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLog, silentLog, toHex } from '../../../src/base/index.ts'
 import type { Log } from '../../../src/base/index.ts'
-import { openIdentity, openOwnerPassword, openVoucherKeys, recoverTextSigner, restoreIdentity } from '../../../src/identity/index.ts'
+import { openIdentity, openOwnerPassword, openVoucherKeys, recoverTextSigner, restoreIdentity, type Signer } from '../../../src/identity/index.ts'
 import { seededRandom } from '../../support/fakes.ts'
+import { SIGNERS } from './signers.ts'
 
 const JUNK = 'test test test test test test test test test test test junk'
 const LEGAL = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
@@ -22,6 +23,8 @@ function options(dataDir = temporaryFolder(), log: Log = silentLog, seed = 7) {
   return { dataDir, log, randomness: seededRandom(seed) }
 }
 
+const optionsOn = (signer: Signer) => (...given: Parameters<typeof options>) => ({ ...options(...given), signer })
+
 function collectingLog(): { log: Log; lines: string[] } {
   const lines: string[] = []
   return { lines, log: createLog({ level: 'debug', style: 'syslog', now: () => 0, write: (line) => lines.push(line) }) }
@@ -29,7 +32,9 @@ function collectingLog(): { log: Log; lines: string[] } {
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 
-describe('the identity', () => {
+describe.each(SIGNERS)('the identity on %s', (_name, signer) => {
+  const options = optionsOn(signer)
+
   it('is made on the first start, kept, and never shown', async () => {
     const { log, lines } = collectingLog()
     const box = options(join(temporaryFolder(), 'etc', 'meshbox'), log)
@@ -65,7 +70,9 @@ describe('the identity', () => {
   })
 })
 
-describe('the recovery words', () => {
+describe.each(SIGNERS)('the recovery words on %s', (_name, signer) => {
+  const options = optionsOn(signer)
+
   it('are shown once, are gone from disk by then, and restore the same address on a new box', async () => {
     const box = options()
     const file = join(box.dataDir, 'identity.key')

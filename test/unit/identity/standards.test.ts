@@ -10,8 +10,8 @@ import { addressOf, compressPublicKey } from '../../../src/identity/address.ts'
 import { recoverTextSigner, toChecksumAddress } from '../../../src/identity/index.ts'
 import { textDigest } from '../../../src/identity/personal-message.ts'
 import { entropyOf, privateKeyOf, wordsOf } from '../../../src/identity/recovery-words.ts'
-import { nobleSigner } from '../../../src/identity/signer.ts'
 import { voucherSecrets } from '../../../src/identity/voucher-secrets.ts'
+import { SIGNERS } from './signers.ts'
 
 describe('EIP-55 addresses', () => {
   it.each([
@@ -34,14 +34,14 @@ describe('EIP-55 addresses', () => {
   })
 })
 
-describe('BIP-39, BIP-32, BIP-44', () => {
+describe.each(SIGNERS)('BIP-39, BIP-32, BIP-44 on %s', (_name, signer) => {
   it.each([
     ['test test test test test test test test test test test junk', '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'],
     ['abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about', '0x9858EfFD232B4033E47d90003D41EC34EcaEda94', null],
   ])('%s', async (words, address, privateKey) => {
     const key = await privateKeyOf(entropyOf(words, [12]))
     if (privateKey !== null) expect(toHex(key)).toBe(privateKey)
-    expect(addressOf(nobleSigner.publicKeyOf(key))).toBe(address)
+    expect(addressOf(signer.publicKeyOf(key))).toBe(address)
   })
 
   it.each([
@@ -77,24 +77,28 @@ describe('BIP-39, BIP-32, BIP-44', () => {
   })
 })
 
-describe('EIP-191 texts', () => {
+describe.each(SIGNERS)('EIP-191 texts on %s', (name, signer) => {
+  it('are its own work', () => {
+    expect(signer.backend).toBe(name)
+  })
+
   // Published in the documentation of web3.js, web3.eth.accounts.sign.
   const key = fromHex('4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318')
   const signature = fromHex('b91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c')
 
   it('have the published digest, signature and signer', () => {
     expect(toHex(textDigest('Some data'))).toBe('1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655')
-    expect(toHex(nobleSigner.sign(textDigest('Some data'), key))).toBe(toHex(signature))
-    expect(recoverTextSigner('Some data', signature)).toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
+    expect(toHex(signer.sign(textDigest('Some data'), key))).toBe(toHex(signature))
+    expect(recoverTextSigner('Some data', signature, signer)).toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
   })
 
   it('count bytes, not characters', () => {
     expect(toHex(textDigest('é'))).not.toBe(toHex(textDigest('e')))
-    expect(recoverTextSigner('Zahlung: 5 €', nobleSigner.sign(textDigest('Zahlung: 5 €'), key))).toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
+    expect(recoverTextSigner('Zahlung: 5 €', signer.sign(textDigest('Zahlung: 5 €'), key), signer)).toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
   })
 
   it('with another text have another signer', () => {
-    expect(recoverTextSigner('Some date', signature)).not.toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
+    expect(recoverTextSigner('Some date', signature, signer)).not.toBe('0x2c7536E3605D9C16a7a3D7b1898e529396a65c23')
   })
 
   const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
@@ -106,41 +110,42 @@ describe('EIP-191 texts', () => {
     ['too long', new Uint8Array([...signature, 0])],
     ['all zero', new Uint8Array(65)],
     ['v of 0', new Uint8Array([...signature.subarray(0, 64), 0])],
+    ['v of 1', new Uint8Array([...signature.subarray(0, 64), 1])],
     ['v of 29', new Uint8Array([...signature.subarray(0, 64), 29])],
     ['s of 0', withS(0n, 28)],
     ['s of the order', withS(order, 28)],
     ['the twin with high s', withS(order - s, 27)],
     ['r beyond the field', new Uint8Array([...new Uint8Array(32).fill(255), ...signature.subarray(32)])],
   ])('are not signed by %s', (_what, bytes) => {
-    expect(recoverTextSigner('Some data', bytes)).toBeNull()
+    expect(recoverTextSigner('Some data', bytes, signer)).toBeNull()
   })
 
   it('property: all bytes give null or an address, never an exception', () => {
     fc.assert(
       fc.property(fc.string(), fc.uint8Array({ minLength: 60, maxLength: 70 }), fc.constantFrom(27, 28), (text, bytes, v) => {
         const tried = bytes.length === 65 ? new Uint8Array([...bytes.subarray(0, 64), v]) : bytes
-        expect(recoverTextSigner(text, tried) ?? '0x').toMatch(/^0x([0-9a-fA-F]{40})?$/)
+        expect(recoverTextSigner(text, tried, signer) ?? '0x').toMatch(/^0x([0-9a-fA-F]{40})?$/)
       }),
       { numRuns: 50 },
     )
   })
 
   it('property: what is signed is recovered, with low s and v 27 or 28', () => {
-    const address = addressOf(nobleSigner.publicKeyOf(key))
+    const address = addressOf(signer.publicKeyOf(key))
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        const signed = nobleSigner.sign(textDigest(text), key)
+        const signed = signer.sign(textDigest(text), key)
         expect(signed).toHaveLength(65)
         expect([27, 28]).toContain(signed[64])
         expect(BigInt(`0x${toHex(signed.subarray(32, 64))}`) <= order / 2n).toBe(true)
-        expect(recoverTextSigner(text, signed)).toBe(address)
+        expect(recoverTextSigner(text, signed, signer)).toBe(address)
       }),
       { numRuns: 25 },
     )
   })
 })
 
-describe('public keys', () => {
+describe.each(SIGNERS)('public keys on %s', (_name, signer) => {
   it('are compressed as SEC 1 says', () => {
     // Twice and three times the generator: one y is even, the other odd.
     for (const [key, expected] of [
@@ -150,7 +155,7 @@ describe('public keys', () => {
     ] as const) {
       const privateKey = new Uint8Array(32)
       privateKey[31] = key
-      expect(toHex(compressPublicKey(nobleSigner.publicKeyOf(privateKey)))).toBe(expected)
+      expect(toHex(compressPublicKey(signer.publicKeyOf(privateKey)))).toBe(expected)
     }
   })
 })

@@ -6,6 +6,7 @@ import { MAX_REMEMBERED } from '../../../src/hotspot/wallet/challenges.ts'
 import { CHALLENGE_MS, SIGNATURES_OVERALL, SIGNATURES_PER_DEVICE, WalletCheck, walletStatement, type SignedForm, type WalletAction } from '../../../src/hotspot/wallet/index.ts'
 import { keyOf, type WalletKey } from '../../../src/web/wallet/key.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
+import { SIGNERS } from '../identity/signers.ts'
 
 const HOST = 'wifi.example:2080'
 const MAC = '02:00:00:00:00:01'
@@ -37,6 +38,17 @@ describe('a signed form', () => {
   it('is believed, and tells the address by its checksum', () => {
     const form = signed(anna, check.challenge(MAC, 'keep'))
     expect(check.verify(MAC, HOST, 'keep', { ...form, address: form.address.toLowerCase() })).toBe(anna.address)
+  })
+  it.each(SIGNERS)('is checked by %s where it is handed in, and its twin with v of 0 or 1 by none', (_name, signer) => {
+    let asked = 0
+    const counting = { recover: (digest: Uint8Array, bytes: Uint8Array) => (asked++, signer.recover(digest, bytes)) }
+    const own = new WalletCheck({ clock: time, randomness: seededRandom(3), signer: counting })
+    const form = signed(anna, own.challenge(MAC, 'keep'))
+    expect(own.verify(MAC, HOST, 'keep', form)).toBe(anna.address)
+    expect(asked).toBe(1)
+    const twin = signed(anna, own.challenge(MAC, 'keep'))
+    const v = Number.parseInt(twin.signature.slice(-2), 16) - 27
+    expect(code(() => own.verify(MAC, HOST, 'keep', { ...twin, signature: `${twin.signature.slice(0, -2)}0${v}` }))).toBe('bad-signature')
   })
   it('counts once', () => {
     const form = signed(anna, check.challenge(MAC, 'keep'))

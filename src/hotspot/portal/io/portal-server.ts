@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { asError, type Cancel, type Clock, type Log, type Randomness, type Timers } from '../../../base/index.ts'
 import type { Config } from '../../../config/index.ts'
+import type { Signer } from '../../../identity/index.ts'
 import type { MacAddress, NeighbourTable } from '../../gate/types.ts'
 import type { GuestDesk } from '../../types.ts'
 import { WalletCheck } from '../../wallet/index.ts'
@@ -30,6 +31,8 @@ export interface PortalDeps {
   readonly script: string
   /** Compiled wallet script (dist/web/wallet.js); left out = guests' own keys are not offered. */
   readonly walletScript?: string
+  /** Who checks guests' signatures; default: noble. */
+  readonly signer?: Pick<Signer, 'recover'>
   /**
    * The certificate, or how to read it (`() => readTlsFiles(…)`): then it is read again each minute, so that a
    * renewed one is used by itself, and one that cannot be read leaves the shop open without TLS. null or
