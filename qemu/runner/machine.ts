@@ -1,0 +1,213 @@
+/**
+ * One emulated machine: boots an image, runs scripts in it without rebooting, and has a power switch. The
+ * emulator dies with the process that started it, also when that is killed.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createConnection, type Socket } from 'node:net'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Image } from '../image.ts'
+
+export interface MachineOptions {
+  readonly image: Image
+  /** For sockets, logs and the shared folder `host`; must be short (Unix sockets), is made if missing. */
+  readonly folder: string
+  /** ext4 image that keeps what the guest writes; without one it is gone with the power. See disk.ts. */
+  readonly overlay?: string
+  readonly memoryMegabytes?: number
+  /** QEMU's `-netdev`/`-device` arguments; none: no network but the guest's own namespaces. */
+  readonly network?: readonly string[]
+  /** The guest has to answer in this time. A bound against hanging, not a measure. */
+  readonly bootSeconds?: number
+}
+
+export interface Finished {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Job {
+  /** In the shared folder; grow while the job runs. */
+  readonly stdoutFile: string
+  readonly stderrFile: string
+  readonly finished: Promise<Finished>
+}
+
+export class GuestError extends Error {
+  override readonly name = 'GuestError'
+}
+
+const DEFAULT_BOOT_SECONDS = 240
+const DEFAULT_JOB_SECONDS = 120
+/** An emulator on a busy machine is slow to say that a job was killed. */
+const GRACE_SECONDS = 60
+
+export class Machine {
+  /** Seen in the guest as /host. */
+  readonly share: string
+  /** Everything the guest said on its serial console. */
+  readonly consoleLog: string
+  readonly consoleSocket: string
+  /** Seconds since the kernel started when the guest was ready, by the guest's own clock. */
+  readySeconds = 0
+  readonly #emulator: ChildProcess
+  readonly #waiting = new Map<string, (code: number) => void>()
+  readonly #gone: Promise<void>
+  #agent: Socket | undefined
+  #nextJob = 1
+  #isGone = false
+  #lastWords = ''
+
+  private constructor(options: MachineOptions) {
+    this.share = join(options.folder, 'host')
+    this.consoleLog = join(options.folder, 'console.log')
+    this.consoleSocket = join(options.folder, 'console')
+    for (const socket of ['console', 'agent']) rmSync(join(options.folder, socket), { force: true })
+    mkdirSync(join(this.share, 'jobs'), { recursive: true })
+    const { emulator } = options.image.architecture
+    // The kernel takes the emulator down with us, whatever ends us.
+    this.#emulator = spawn('setpriv', ['--pdeathsig', 'KILL', emulator, ...emulatorArguments(options)], { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#emulator.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-2000)))
+    this.#gone = new Promise((resolve) => {
+      const end = (): void => {
+        this.#isGone = true
+        this.#agent?.destroy()
+        resolve()
+      }
+      this.#emulator.once('close', end)
+      this.#emulator.once('error', (error) => {
+        this.#lastWords += `${error.message}; install qemu-system-arm`
+        end()
+      })
+    })
+  }
+
+  /** Resolves when the guest's init has run its boot scripts and answers. */
+  static async boot(options: MachineOptions): Promise<Machine> {
+    mkdirSync(options.folder, { recursive: true })
+    const machine = new Machine(options)
+    try {
+      await machine.#meetAgent(join(options.folder, 'agent'), options.bootSeconds ?? DEFAULT_BOOT_SECONDS)
+      return machine
+    } catch (error) {
+      await machine.cut()
+      throw error
+    }
+  }
+
+  /** Runs a shell script in the guest as root, any exit code. Throws GuestError when the guest is gone or silent. */
+  async exec(script: string, seconds = DEFAULT_JOB_SECONDS): Promise<Finished> {
+    return this.start(script, seconds).finished
+  }
+
+  /** Like exec; an exit code other than 0 throws with what the script said. Gives its standard output. */
+  async sh(script: string, seconds = DEFAULT_JOB_SECONDS): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(script, seconds)
+    if (code !== 0) throw new GuestError(`in the guest: exit code ${code}${code === 137 ? ` (killed after ${seconds} s?)` : ''}\n${script.slice(0, 600)}\n${stdout.slice(-3000)}${stderr.slice(-3000)}`)
+    return stdout
+  }
+
+  /** Starts a script that runs beside others; it is killed after so many seconds. */
+  start(script: string, seconds = DEFAULT_JOB_SECONDS): Job {
+    const id = String(this.#nextJob++)
+    const file = (kind: string): string => join(this.share, 'jobs', `${id}.${kind}`)
+    const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+    writeFileSync(file('sh'), `${script}\n`)
+    let silence: NodeJS.Timeout | undefined
+    const code = new Promise<number>((resolve, reject) => {
+      this.#waiting.set(id, resolve)
+      silence = setTimeout(() => reject(new GuestError(`the guest did not answer for ${seconds + GRACE_SECONDS} s: ${script.slice(0, 200)}\n${this.lastWords()}`)), (seconds + GRACE_SECONDS) * 1000)
+      void this.#gone.then(() => reject(new GuestError(`the guest is gone while it ran: ${script.slice(0, 200)}\n${this.lastWords()}`)))
+      if (!this.#isGone) this.#agent?.write(`${id} ${seconds}\n`)
+    }).finally(() => {
+      clearTimeout(silence)
+      this.#waiting.delete(id)
+    })
+    const finished = code.then((exit) => ({ code: exit, stdout: read(file('out')), stderr: read(file('err')) }))
+    // Whoever started a job and pulled the power need not wait for it.
+    finished.catch(() => undefined)
+    return { stdoutFile: file('out'), stderrFile: file('err'), finished }
+  }
+
+  /** Pulls the power: the emulator is killed where it stands. */
+  async cut(): Promise<void> {
+    this.#emulator.kill('SIGKILL')
+    await this.#gone
+  }
+
+  /** Shuts down in order: services stopped, disks unmounted. */
+  async powerOff(seconds = 120): Promise<void> {
+    if (this.#isGone) return
+    void this.start('poweroff', seconds)
+    const late = setTimeout(() => this.#emulator.kill('SIGKILL'), seconds * 1000)
+    await this.#gone
+    clearTimeout(late)
+  }
+
+  /** Resolves when the emulator has ended, however. */
+  async ended(): Promise<void> {
+    await this.#gone
+  }
+
+  /** End of the serial console and what the emulator complained of. */
+  lastWords(): string {
+    const text = existsSync(this.consoleLog) ? readFileSync(this.consoleLog, 'utf8') : ''
+    return `last words on the console:\n${text.slice(-2500)}\n${this.#lastWords}`
+  }
+
+  async #meetAgent(path: string, seconds: number): Promise<void> {
+    const until = performance.now() + seconds * 1000
+    const late = (): GuestError => new GuestError(`no answer from the guest within ${seconds} s of switching it on\n${this.lastWords()}`)
+    while (!existsSync(path)) {
+      if (this.#isGone) throw new GuestError(`the emulator did not start: ${this.#lastWords}`)
+      if (performance.now() > until) throw late()
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const agent = createConnection(path)
+    this.#agent = agent
+    let isReady: () => void = () => undefined
+    const ready = new Promise<void>((resolve, reject) => {
+      isReady = resolve
+      agent.once('error', reject)
+      void this.#gone.then(() => reject(new GuestError(`the guest went away while booting\n${this.lastWords()}`)))
+      setTimeout(() => reject(late()), Math.max(0, until - performance.now())).unref()
+    })
+    let pending = ''
+    agent.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (pending + text).split('\n')
+      pending = lines.pop() ?? ''
+      for (const line of lines) {
+        const [word, id, code] = line.split(' ')
+        if (word === 'ready') {
+          this.readySeconds = Number(id)
+          isReady()
+        } else if (word === 'done') this.#waiting.get(id ?? '')?.(Number(code))
+      }
+    })
+    await ready
+    agent.on('error', (error) => (this.#lastWords += error.message))
+  }
+}
+
+function emulatorArguments(options: MachineOptions): string[] {
+  const { image, folder, overlay } = options
+  const disk = (name: string, file: string, more: string): string[] => [
+    ...['-drive', `if=none,id=${name},file=${file},format=raw,${more}`],
+    ...['-device', `virtio-blk-device,drive=${name},serial=${name}`],
+  ]
+  return [
+    ...image.architecture.machine,
+    ...['-accel', 'tcg,thread=multi,tb-size=256', '-smp', '2', '-m', String(options.memoryMegabytes ?? 512)],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-kernel', image.kernel, '-initrd', image.initramfs, '-append', 'console=ttyAMA0 quiet panic=-1 mitigations=off'],
+    ...['-chardev', `socket,id=console,path=${join(folder, 'console')},server=on,wait=off,logfile=${join(folder, 'console.log')}`, '-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-device', '-chardev', `socket,id=agent,path=${join(folder, 'agent')},server=on,wait=off`],
+    ...['-device', 'virtserialport,chardev=agent,name=agent'],
+    ...['-fsdev', `local,id=host,path=${join(folder, 'host')},security_model=none`, '-device', 'virtio-9p-device,fsdev=host,mount_tag=host'],
+    ...['-device', 'virtio-rng-device'],
+    ...disk('root', image.root, 'readonly=on'),
+    ...(overlay === undefined ? [] : disk('overlay', overlay, 'cache=writeback')),
+    ...(options.network ?? []),
+  ]
+}
