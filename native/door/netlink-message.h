@@ -123,6 +123,12 @@ class Writer {
     memcpy(buffer_.data() + place + offsetof(nlmsghdr, nlmsg_flags), &all, sizeof all);
   }
 
+  /** For a message that was written before its number was known. */
+  void setSequence(size_t place, uint32_t sequence) {
+    if (!buffer_.ok()) return;
+    memcpy(buffer_.data() + place + offsetof(nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
+  }
+
   /** A family's own header, or attributes that are ready made; padded. */
   void raw(const void* bytes, size_t length) {
     buffer_.append(bytes, length);

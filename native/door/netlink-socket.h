@@ -27,6 +27,16 @@ struct OpenFailure {
   int error = 0;
 };
 
+/** For the calling thread, which cannot easily go back: only for a thread of our own. */
+inline OpenFailure enterNamespace(const char* path) {
+  // Not blocking: the path may be a FIFO by mistake.
+  const int there = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (there < 0) return {"open the namespace", errno};
+  const OpenFailure failure = setns(there, CLONE_NEWNET) == 0 ? OpenFailure{} : OpenFailure{"enter the namespace", errno};
+  ::close(there);
+  return failure;
+}
+
 enum class Received { datagram, nothing, lost, truncated, failed };
 
 class Socket {
@@ -137,16 +147,8 @@ class Socket {
   /** On a thread of its own that ends afterwards: the caller's thread is never in another namespace, whatever fails. */
   static void* openThere(void* data) {
     Opening* opening = static_cast<Opening*>(data);
-    const int there = ::open(opening->namespacePath, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (there < 0) {
-      opening->failure = {"open the namespace", errno};
-      return nullptr;
-    }
-    if (setns(there, CLONE_NEWNET) != 0)
-      opening->failure = {"enter the namespace", errno};
-    else if ((opening->fd = openHere(opening->protocol)) < 0)
-      opening->failure = {"open the socket", errno};
-    ::close(there);
+    opening->failure = enterNamespace(opening->namespacePath);
+    if (opening->failure.step == nullptr && (opening->fd = openHere(opening->protocol)) < 0) opening->failure = {"open the socket", errno};
     return nullptr;
   }
 

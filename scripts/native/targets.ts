@@ -67,6 +67,12 @@ export const ADDONS: readonly Addon[] = [
     library: LIBSECP256K1,
     fuzzer: ['fuzz.cc', 'batch.cc', 'curve.cc', 'keccak.c'],
   },
+  {
+    name: 'genetlink',
+    files: ['addon.cc', 'courier.cc', 'exchange.cc'],
+    library: null,
+    fuzzer: ['fuzz.cc', 'exchange.cc'],
+  },
 ]
 
 export const ZIG: NpmTool = {
