@@ -73,6 +73,12 @@ export const ADDONS: readonly Addon[] = [
     library: null,
     fuzzer: ['fuzz.cc', 'exchange.cc'],
   },
+  {
+    name: 'nfnetlink',
+    files: ['addon.cc', 'changes.cc', 'channel.cc', 'replies.cc'],
+    library: null,
+    fuzzer: ['fuzz.cc', 'changes.cc', 'replies.cc'],
+  },
 ]
 
 export const ZIG: NpmTool = {
