@@ -1,4 +1,5 @@
 /** Native addons behind typed doors, each with what stands in for it where it is not installed. */
+export { loadNfnetlink } from './io/nfnetlink.ts'
 export { loadSecp256k1 } from './io/secp256k1.ts'
 export {
   ADDRESS_BYTES,

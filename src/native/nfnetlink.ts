@@ -142,6 +142,8 @@ export interface NfWatcher {
 export interface NfWatchOptions {
   /** Leave out what this Nfnetlink commits itself; saves their decoding. Default: false. */
   readonly skipOwn?: boolean
+  /** How much the kernel keeps for us until we read it; beyond, events are lost. Default: 2 MiB. */
+  readonly bufferBytes?: number
 }
 
 /**
@@ -185,8 +187,9 @@ export class NfRefused extends MeshBoxError {
   /** Index in that change's elements, where the kernel tells. */
   readonly elementIndex: number | null
 
-  constructor(what: string, errno: string, changeIndex: number | null, elementIndex: number | null) {
-    super('unavailable', `the kernel refused to ${what}: ${errno}`, { code: 'nft-refused', value: errno })
+  /** `what` was to be done, as in `the kernel refused to …`; `words`: what the kernel said itself, if anything. */
+  constructor(what: string, errno: string, changeIndex: number | null, elementIndex: number | null, words = '') {
+    super('unavailable', `the kernel refused to ${what}: ${errno}${words === '' ? '' : ` (${words})`}`, { code: 'nft-refused', value: errno })
     this.errno = errno
     this.changeIndex = changeIndex
     this.elementIndex = elementIndex
