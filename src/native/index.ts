@@ -37,3 +37,29 @@ export type {
   NfnetlinkOptions,
 } from './nfnetlink.ts'
 export { concatenation, hostWord, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from './nfnetlink-keys.ts'
+
+export { loadGenetlink } from './io/genetlink.ts'
+export { DEFAULT_GENETLINK_ANSWER_BYTES, GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from './genetlink.ts'
+export type { Genetlink, GenetlinkCall, GenetlinkDoor, GenetlinkFamily, GenetlinkMessage, GenetlinkOptions, GenetlinkWatcher } from './genetlink.ts'
+export { Attributes, attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from './genetlink-attributes.ts'
+export { createBatadv } from './batadv-mesh.ts'
+export type { Batadv, BatadvConfigWatcher } from './batadv-mesh.ts'
+export type {
+  BatadvBackbone,
+  BatadvClaim,
+  BatadvConfigEvent,
+  BatadvGateway,
+  BatadvGatewayMode,
+  BatadvGlobalTranslation,
+  BatadvHardInterface,
+  BatadvLocalTranslation,
+  BatadvMesh,
+  BatadvMetric,
+  BatadvNeighbour,
+  BatadvOriginator,
+  BatadvTranslation,
+  BatadvTranslationFlags,
+} from './batadv.ts'
+export { createWifi } from './nl80211-wifi.ts'
+export type { Wifi, WifiStationWatcher } from './nl80211-wifi.ts'
+export type { WifiInterface, WifiInterfaceType, WifiStation, WifiStationEvent } from './nl80211.ts'
