@@ -11,13 +11,13 @@
 
 #include "../door/arguments.h"
 #include "../door/netlink-socket.h"
-#include "../door/netlink-watch.h"
 #include "kernel.h"
+#include "loop-watch.h"
 #include "replies.h"
 
 namespace nf {
 
-class Events final : public netlink::Watcher, public std::enable_shared_from_this<Events> {
+class Events final : public Watcher, public std::enable_shared_from_this<Events> {
  public:
   Events(napi_env env, uint32_t own, bool skipsOwn) : env_(env), own_(own), skipsOwn_(skipsOwn), frames_(kMaxFrameBytes) {}
   ~Events() { stop(); }
@@ -86,8 +86,8 @@ class Events final : public netlink::Watcher, public std::enable_shared_from_thi
   netlink::Buffer frames_;
   std::unique_ptr<uint8_t[]> space_;
   netlink::Socket socket_;
-  netlink::Listener listener_;
-  netlink::Watch watch_;
+  Listener listener_;
+  Watch watch_;
 };
 
 } // namespace nf
