@@ -11,6 +11,7 @@ import { PortalServer, readTlsFiles, type Option114 } from '../hotspot/portal/in
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
+import { netlinkOpener } from './native-parts.ts'
 import { readGuestScript, readWalletScript } from './web-files.ts'
 
 export interface HotspotParts {
@@ -43,6 +44,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     timers: systemTimers,
     log: log.room('gate'),
     runtimeDir: join(main.dataDir, 'run'),
+    openNetlink: netlinkOpener(join(parts.folder, 'native/nfnetlink.node')),
     callbacks: {
       desired: () => hotspot.desiredGrants(),
       alarm: (alarm) => hotspot.onAlarm(alarm),

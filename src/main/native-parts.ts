@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { MeshBoxError, type Log } from '../base/index.ts'
 import { nobleSigner, signerOn, type Signer } from '../identity/index.ts'
-import { loadSecp256k1 } from '../native/index.ts'
+import type { Netlink } from '../hotspot/gate/index.ts'
+import { loadNfnetlink, loadSecp256k1 } from '../native/index.ts'
 
 /** `path`: absolute path of secp256k1.node, there or not. */
 export function openSigner(path: string, log: Log): Signer {
@@ -16,5 +17,18 @@ export function openSigner(path: string, log: Log): Signer {
     if (!(error instanceof MeshBoxError) || error.code !== 'addon-unusable') throw error
     log.warn(`${error.message}; signatures are computed in JavaScript, 20 times slower`)
     return nobleSigner
+  }
+}
+
+/**
+ * Opens nf_tables for the gate, in this process's network namespace. Null: nfnetlink.node is not installed at `path`, and
+ * the gate works through nft. What an addon that is there throws, the gate tells in its health.
+ */
+export function netlinkOpener(path: string): (() => Netlink) | null {
+  if (!existsSync(path)) return null
+  return () => {
+    const door = loadNfnetlink(path)
+    if (door === null) throw new MeshBoxError('unavailable', 'no nfnetlink addon', { code: 'addon-unusable' })
+    return door.open()
   }
 }

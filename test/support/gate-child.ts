@@ -21,6 +21,7 @@ const gate = new NftGate({
   timers: systemTimers,
   log: silentLog,
   runtimeDir,
+  openNetlink: null,
 })
 await gate.start()
 await gate.replace(grants)

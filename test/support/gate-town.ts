@@ -111,6 +111,7 @@ export class GateTown {
       timers: systemTimers,
       log: silentLog,
       runtimeDir: join(this.runtimeDir, 'nft'),
+      openNetlink: null,
       nftCommand: [...inside, 'nft'],
       tcCommand: [...inside, 'tc'],
       ...more,

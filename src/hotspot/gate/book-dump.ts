@@ -3,19 +3,20 @@
  * kernel, and telling whether the kernel still holds what the book says.
  */
 import { Book, isPaid, type BookedSession, type Device } from './book.ts'
-import { footprints } from './book-script.ts'
-import type { Dump, DumpedElement, DumpedQuota } from './dump.ts'
+import { footprints } from './book-changes.ts'
+import type { Contents, DumpedElement, DumpedQuota } from './dump.ts'
 import { BOOK_SETS, PAID, readClassid } from './names.ts'
+import type { Field } from './set-changes.ts'
 
 /** A lease the kernel lost this much before its time was lost by somebody, not by the clock. */
 export const EARLY_TOLERANCE_MS = 2000
 /** nft shows whole seconds, and reading takes a while: only what is later than this was lengthened by somebody. */
 export const LATE_TOLERANCE_MS = 5000
 
-const elementsOf = (dump: Dump, set: string): readonly DumpedElement[] => dump.sets.get(`inet ${set}`) ?? []
+const elementsOf = (dump: Contents, set: string): readonly DumpedElement[] => dump.sets.get(`inet ${set}`) ?? []
 
 /** What is open by the kernel's sets becomes the book; sessions are known by the key of their quota only. */
-export function bookFromDump(dump: Dump, maxDevices: number, nowMs: number): Book {
+export function bookFromDump(dump: Contents, maxDevices: number, nowMs: number): Book {
   const book = new Book(maxDevices)
   book.foundMs = nowMs
   for (const [key, quota] of dump.quotas) book.sessions.set(key, foundSession(key, quota))
@@ -65,25 +66,25 @@ function foundSession(key: string, quota: DumpedQuota): BookedSession {
  * First difference between the kernel and the book, in words; null when there is none. A lease that is missing
  * although its time is not over, or lasts longer than it should, is a difference; one that ran out is not.
  */
-export function differenceFrom(book: Book, dump: Dump, nowMs: number): string | null {
+export function differenceFrom(book: Book, dump: Contents, nowMs: number): string | null {
   for (const set of BOOK_SETS) {
-    const expected = new Map<string, string | null>()
+    const expected = new Map<string, Field | null>()
     for (const device of book.devices.values()) {
       const session = device.session === null ? undefined : book.sessions.get(device.session)
-      for (const print of footprints(device, session)) if (print.set === set) expected.set(plainKey(print.key), print.value === null ? null : plainValue(print.value))
+      for (const print of footprints(device, session)) if (print.set === set) expected.set(print.key.join(' . '), print.value)
     }
     const found = elementsOf(dump, set)
     for (const element of found) {
       const value = expected.get(plainKey(element.key))
       if (value === undefined) return `${set} holds ${element.key}, which nobody granted`
-      if (value !== (element.value === null ? null : plainValue(element.value))) return `${set} leads ${element.key} to ${String(element.value)}`
+      if ((value === null ? null : String(value)) !== (element.value === null ? null : plainValue(element.value))) return `${set} leads ${element.key} to ${String(element.value)}`
     }
     if (found.length < expected.size) return `${set} lacks ${expected.size - found.length} of ${expected.size}`
   }
   return leaseDifference(book, dump, nowMs) ?? quotaDifference(book, dump)
 }
 
-function leaseDifference(book: Book, dump: Dump, nowMs: number): string | null {
+function leaseDifference(book: Book, dump: Contents, nowMs: number): string | null {
   const missing = new Map<number, Device>()
   for (const device of book.devices.values()) if (isPaid(device, book.sessions)) missing.set(device.handle, device)
   for (const element of elementsOf(dump, PAID)) {
@@ -97,7 +98,7 @@ function leaseDifference(book: Book, dump: Dump, nowMs: number): string | null {
   return null
 }
 
-function quotaDifference(book: Book, dump: Dump): string | null {
+function quotaDifference(book: Book, dump: Contents): string | null {
   const limited = [...book.sessions.values()].filter((session) => session.totalBytes !== null)
   for (const session of limited) {
     const quota = dump.quotas.get(session.key)
@@ -107,12 +108,10 @@ function quotaDifference(book: Book, dump: Dump): string | null {
   return dump.quotas.size > limited.length ? `${dump.quotas.size - limited.length} quotas nobody granted` : null
 }
 
-/** nft's `10:1` and our `0x00100001` are the same handle. */
+/** Handles as the book has them, `1048577`, instead of nft's `10:1`. */
 function plainValue(text: string): string {
-  const bare = text.replaceAll('"', '')
-  if (bare.startsWith('0x')) return String(Number.parseInt(bare, 16))
-  const handle = readClassid(bare)
-  return handle === null ? bare : String(handle)
+  const handle = readClassid(text)
+  return handle === null ? text : String(handle)
 }
 
 function plainKey(key: string): string {
@@ -120,8 +119,8 @@ function plainKey(key: string): string {
 }
 
 /** The shaper begins anew with each life, so classes found in the kernel mean nothing. */
-export function withoutClasses(dump: Dump): Dump {
+export function withoutClasses(dump: Contents): Contents {
   const sets = new Map(dump.sets)
   sets.delete('inet classes')
-  return { ...dump, sets }
+  return { sets, quotas: dump.quotas }
 }

@@ -1,6 +1,6 @@
 /** What the kernel has counted, by device handle and by quota name; carried over when tables are made anew. */
 import type { Book } from './book.ts'
-import type { Dump, DumpedElement } from './dump.ts'
+import type { Contents, DumpedElement } from './dump.ts'
 import { readClassid } from './names.ts'
 import type { DeviceCounters } from './types.ts'
 
@@ -18,7 +18,7 @@ export interface Counts {
 
 export const NO_COUNTS: Counts = { up: new Map(), down: new Map(), quotaUsed: new Map() }
 
-export function countsFromDump(dump: Dump): Counts {
+export function countsFromDump(dump: Contents): Counts {
   return {
     up: readCounts(dump.sets.get('inet bytes_up') ?? []),
     down: readCounts(dump.sets.get('inet bytes_down') ?? []),
@@ -30,11 +30,12 @@ export function readCounts(elements: readonly DumpedElement[]): Map<number, Coun
   return new Map(elements.map((element) => [readClassid(element.key) ?? 0, { packets: element.packets, bytes: element.bytes }]))
 }
 
-/** Counters only grow: of two readings the larger is the newer. */
-export function newerCounts(known: Counts, found: Counts): Counts {
+/** Counters only grow: of two readings the larger is the newer. `kept`: handles that still have a device; others are left out. */
+export function newerCounts(known: Counts, found: Counts, kept: { has(handle: number): boolean }): Counts {
   const larger = (a: ReadonlyMap<number, Count>, b: ReadonlyMap<number, Count>): ReadonlyMap<number, Count> => {
-    const merged = new Map(a)
-    for (const [handle, count] of b) if (count.bytes >= (merged.get(handle)?.bytes ?? 0)) merged.set(handle, count)
+    const merged = new Map<number, Count>()
+    for (const [handle, count] of a) if (kept.has(handle)) merged.set(handle, count)
+    for (const [handle, count] of b) if (kept.has(handle) && count.bytes >= (merged.get(handle)?.bytes ?? 0)) merged.set(handle, count)
     return merged
   }
   const quotaUsed = new Map(known.quotaUsed)

@@ -22,9 +22,13 @@ export interface DumpedQuota {
   readonly usedBytes: number
 }
 
-export interface Dump {
+/** What is in the sets of the `inet` table, by `inet <set>`, and its quotas. */
+export interface Contents {
   readonly sets: ReadonlyMap<string, readonly DumpedElement[]>
   readonly quotas: ReadonlyMap<string, DumpedQuota>
+}
+
+export interface Dump extends Contents {
   /** Name of the chain that carries the fingerprint; null if there is none. */
   readonly mark: string | null
   /** Hash over tables, chains, rules and set declarations, without elements, handles and counters. */

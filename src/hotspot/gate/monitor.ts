@@ -4,14 +4,8 @@
  * strangers touched our tables, and which quotas the kernel reports as used up (those come without a
  * transaction, and nft 1.0.6 names their family wrongly).
  */
+import type { KernelEvent } from './kernel-sets.ts'
 import { GARDEN4, GARDEN6, TABLE } from './names.ts'
-
-export type MonitorEvent =
-  /** Somebody else changed one of our tables; `what` is the first line of it. */
-  | { readonly kind: 'tampered'; readonly what: string }
-  | { readonly kind: 'quota-used'; readonly quota: string; readonly totalBytes: number }
-  /** Events were lost: anything may have happened. */
-  | { readonly kind: 'overrun' }
 
 const CHANGE = /^(add|insert|replace|delete|flush|create|destroy|reset) (table|chain|rule|set|map|element|quota|counter|limit|flowtable|object) (?:inet|bridge|ip) (\S+)(?: (\S+))?/
 const QUOTA = /^add quota \S+ (\S+) (\S+) \{ over (\d+)( \w+)? used (\d+)( \w+)? \}/
@@ -23,7 +17,7 @@ export class MonitorReader {
   #touched: string | null = null
 
   /** `ownPids`: processes whose transactions are ours. */
-  read(line: string, ownPids: ReadonlySet<number>): MonitorEvent | null {
+  read(line: string, ownPids: ReadonlySet<number>): KernelEvent | null {
     const generation = GENERATION.exec(line)
     if (generation) {
       const what = this.#touched

@@ -42,6 +42,11 @@ export function classid(value: number): string {
   return `0x${value.toString(16).padStart(8, '0')}`
 }
 
+/** nft's own spelling, `10:1` or `none`. */
+export function shownClassid(value: number): string {
+  return value === 0 ? 'none' : `${(value >>> 16).toString(16)}:${(value & 0xffff).toString(16)}`
+}
+
 /** Reads nft's own spelling, `10:1` or `none`; null when it is neither. */
 export function readClassid(text: string): number | null {
   if (text === 'none') return 0

@@ -52,6 +52,8 @@ export interface GateHealth {
   /** Times our rules were found missing or altered and put back. */
   readonly repairs: number
   readonly devices: number
+  /** Who carries changes to the kernel; absent while none does. */
+  readonly driver?: 'netlink' | 'nft'
 }
 
 export interface GateAlarm {

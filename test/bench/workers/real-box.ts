@@ -34,6 +34,7 @@ export function gateOf(config: Config, runtimeDir: string, desired: () => readon
     timers: systemTimers,
     log: warnings,
     runtimeDir,
+    openNetlink: null,
     callbacks: { desired, alarm: (alarm) => warnings.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail }), spent: () => undefined },
   })
   return gate
@@ -63,6 +64,7 @@ export async function startRealBox(config: Config): Promise<RealBox> {
     timers: systemTimers,
     log: warnings,
     runtimeDir: join(dataDir, 'run'),
+    openNetlink: null,
     callbacks: {
       desired: () => hotspot.desiredGrants(),
       alarm: (alarm) => hotspot.onAlarm(alarm),

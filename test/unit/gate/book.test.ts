@@ -5,10 +5,12 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { Book, Draft, REMEMBER_MS, isPaid, sessionKey } from '../../../src/hotspot/gate/book.ts'
-import { draftScript, footprints, wholeScript } from '../../../src/hotspot/gate/book-script.ts'
+import { draftChanges, footprints, wholeBook } from '../../../src/hotspot/gate/book-changes.ts'
 import { bookFromDump, differenceFrom } from '../../../src/hotspot/gate/book-dump.ts'
 import { countsFromDump } from '../../../src/hotspot/gate/counts.ts'
 import type { Dump, DumpedElement } from '../../../src/hotspot/gate/dump.ts'
+import { nftCommands } from '../../../src/hotspot/gate/nft-text.ts'
+import type { SetChange } from '../../../src/hotspot/gate/set-changes.ts'
 import type { Grant } from '../../../src/hotspot/gate/types.ts'
 
 /** Enough of nftables to refuse what the kernel would refuse. Leases are kept with their end. */
@@ -17,7 +19,11 @@ class ModelKernel {
   readonly quotas = new Map<string, { total: number; used: number }>()
   readonly timeouts = new Map<string, number>()
 
-  run(script: readonly string[], nowMs: number): void {
+  run(changes: readonly SetChange[], nowMs: number): void {
+    this.runNft(nftCommands(changes), nowMs)
+  }
+
+  runNft(script: readonly string[], nowMs: number): void {
     for (const command of script) this.#one(command, nowMs)
   }
 
@@ -83,7 +89,7 @@ class ModelKernel {
   }
 }
 
-const withoutCounts = (script: readonly string[]): string[] => script.map((command) => command.replaceAll(/ counter packets \d+ bytes \d+/g, ''))
+const withoutCounts = (changes: readonly SetChange[]): string[] => nftCommands(changes).map((command) => command.replaceAll(/ counter packets \d+ bytes \d+/g, ''))
 
 const grantArb = fc.record({
   device: fc.integer({ min: 0, max: 7 }),
@@ -117,14 +123,17 @@ const stepArb = fc.oneof(
   fc.record({ kind: fc.constant('leases' as const), pairs: fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 7 })), { maxLength: 3 }) }),
 )
 
+/** As nft-text.ts writes them. */
+const shown = (fields: readonly (string | number)[], isName = false): string => fields.map((field) => (typeof field === 'number' ? `0x${field.toString(16).padStart(8, '0')}` : isName ? `"${field}"` : field)).join(' . ')
+
 /** What the kernel should hold by the book, in the model's own spelling. */
 function expected(book: Book): Map<string, Map<string, string>> {
   const sets = new Map<string, Map<string, string>>()
   for (const device of book.devices.values())
     for (const print of footprints(device, device.session === null ? undefined : book.sessions.get(device.session))) {
       const set = sets.get(print.set) ?? new Map<string, string>()
-      expect(set.has(print.key), `${print.set} ${print.key} twice`).toBe(false)
-      sets.set(print.set, set.set(print.key, print.value ?? ''))
+      expect(set.has(shown(print.key)), `${print.set} ${shown(print.key)} twice`).toBe(false)
+      sets.set(print.set, set.set(shown(print.key), print.value === null ? '' : shown([print.value], print.set === 'quotas')))
     }
   return sets
 }
@@ -175,7 +184,7 @@ describe('book', () => {
               expect([...book.sessions.values()].some((session) => session.isSpent)).toBe(true)
               const counts = countsFromDump(kernel.dump(nowMs))
               kernel = new ModelKernel()
-              kernel.run(withoutCounts(wholeScript(book, counts, nowMs)), nowMs)
+              kernel.runNft(withoutCounts(wholeBook(book, counts, nowMs)), nowMs)
             }
           } else {
             const draft = new Draft(book, nowMs)
@@ -192,14 +201,14 @@ describe('book', () => {
               expect(String(error)).toContain('no room')
               continue
             }
-            const script = draftScript(draft, nowMs)
+            const script = draftChanges(draft, nowMs)
             if (step.kind === 'drop') continue // refused by the kernel: as if it had never been
             kernel.run(script, nowMs)
             draft.takeOver()
           }
           check(book, kernel, nowMs)
           const copy = new ModelKernel()
-          copy.run(withoutCounts(wholeScript(book, countsFromDump(kernel.dump(nowMs)), nowMs)), nowMs)
+          copy.runNft(withoutCounts(wholeBook(book, countsFromDump(kernel.dump(nowMs)), nowMs)), nowMs)
           check(book, copy, nowMs)
         }
       }),
@@ -211,7 +220,7 @@ describe('book', () => {
   function commit(book: Book, act: (draft: Draft) => void, nowMs = 0): string[] {
     const draft = new Draft(book, nowMs)
     act(draft)
-    const script = draftScript(draft, nowMs)
+    const script = nftCommands(draftChanges(draft, nowMs))
     draft.takeOver()
     return script
   }
@@ -280,16 +289,16 @@ describe('difference', () => {
     const kernel = new ModelKernel()
     const draft = new Draft(book, 0)
     draft.open(grantOf({ device: 1, session: 1, ip: 1, leaseMs: 60_000, quota: 5, used: 0, kbps: null }), 60_000)
-    kernel.run(draftScript(draft, 0), 0)
+    kernel.run(draftChanges(draft, 0), 0)
     draft.takeOver()
     return { book, kernel }
   }
   it.each<[string, (kernel: ModelKernel) => void]>([
-    ['paid holds', (kernel) => kernel.run(['add element inet meshbox paid { 0x00100009 timeout 5s }'], 0)],
+    ['paid holds', (kernel) => kernel.runNft(['add element inet meshbox paid { 0x00100009 timeout 5s }'], 0)],
     ['is longer than granted', (kernel) => kernel.timeouts.set('0x00100001', 3600_000)],
-    ['gone before its time', (kernel) => kernel.run(['delete element inet meshbox paid { 0x00100001 }'], 0)],
-    ['up4 lacks', (kernel) => kernel.run(['delete element inet meshbox up4 { 02:00:00:00:00:01 . 10.0.0.1 }'], 0)],
-    ['upmac holds', (kernel) => kernel.run(['add element inet meshbox upmac { 02:00:00:00:00:07 : 0x00100001 }'], 0)],
+    ['gone before its time', (kernel) => kernel.runNft(['delete element inet meshbox paid { 0x00100001 }'], 0)],
+    ['up4 lacks', (kernel) => kernel.runNft(['delete element inet meshbox up4 { 02:00:00:00:00:01 . 10.0.0.1 }'], 0)],
+    ['upmac holds', (kernel) => kernel.runNft(['add element inet meshbox upmac { 02:00:00:00:00:07 : 0x00100001 }'], 0)],
     ['down4 leads', (kernel) => kernel.elements('down4').set('10.0.0.1', '0x00100005')],
     ['bytes_up lacks', (kernel) => kernel.elements('bytes_up').clear()],
     ['is 9 bytes instead', (kernel) => kernel.quotas.set(sessionKey('session 1'), { total: 9, used: 0 })],

@@ -62,7 +62,7 @@ describe('configuration', () => {
     return config.hotspot
   }
   it('chooses the driver', () => {
-    const deps = { clock: new FakeTime(), timers: new FakeTime(), log: silentLog, callbacks: { desired: () => [], alarm: () => undefined }, runtimeDir: folder }
+    const deps = { clock: new FakeTime(), timers: new FakeTime(), log: silentLog, callbacks: { desired: () => [], alarm: () => undefined }, runtimeDir: folder, openNetlink: null }
     expect(createGate(hotspot("\toption gate 'record'\n"), deps).gate.health().state).toBe('recording')
     expect(createGate(hotspot("\toption gate 'nft'\n"), deps).gate.health().state).toBe('down')
   })

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Clock, Log, Timers } from '../../../base/index.ts'
 import type { HotspotConfig } from '../../../config/index.ts'
+import type { Netlink } from '../netlink.ts'
 import { gateRules } from '../rules.ts'
 import type { Gate, GateCallbacks, NeighbourTable } from '../types.ts'
 import { systemLink } from './guest-link.ts'
@@ -17,6 +18,11 @@ export interface GateDeps {
   readonly callbacks: GateCallbacks
   /** A folder of our own for transactions too long for one line; on tmpfs if there is one. Made if missing. */
   readonly runtimeDir: string
+  /**
+   * Opens netlink in this network namespace; called at each start of the gate, which closes it at its stop. What it
+   * throws becomes the reason in the gate's health, and changes go through nft. Null: there is no addon.
+   */
+  readonly openNetlink: (() => Netlink) | null
 }
 
 export interface GateParts {
@@ -39,6 +45,7 @@ export function createGate(config: HotspotConfig, deps: GateDeps): GateParts {
     timers,
     log,
     runtimeDir: join(deps.runtimeDir, 'nft'),
+    openNetlink: deps.openNetlink,
   })
   const neighbours = new Neighbours({
     guestInterface: config.guestInterface,

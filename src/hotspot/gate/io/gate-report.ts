@@ -4,7 +4,7 @@ import { checkGrant } from '../grant.ts'
 import type { GateAlarm, GateCallbacks, Grant } from '../types.ts'
 
 /** Parts that can be in trouble; with `rules` the gate is down, with another it is degraded. */
-export type GatePart = 'rules' | 'nft' | 'guard' | 'monitor' | 'offload' | 'shaper'
+export type GatePart = 'rules' | 'netlink' | 'nft' | 'guard' | 'monitor' | 'offload' | 'shaper'
 
 export class GateReport {
   readonly #callbacks: GateCallbacks

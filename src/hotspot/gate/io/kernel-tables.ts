@@ -4,15 +4,17 @@
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../../../base/index.ts'
-import { ip6Hex, isIp4, readIp } from '../address.ts'
+import { isIp4, readIp } from '../address.ts'
 import type { Book } from '../book.ts'
-import { carriedScript, wholeScript } from '../book-script.ts'
+import { wholeBook } from '../book-changes.ts'
 import type { Counts } from '../counts.ts'
 import { readDump, type Dump, type DumpedElement } from '../dump.ts'
 import { guardTable } from '../guard.ts'
-import { GARDEN4, GARDEN6, MARK_PREFIX, TABLE, classid, readClassid } from '../names.ts'
+import { GARDEN4, GARDEN6, MARK_PREFIX, TABLE, readClassid } from '../names.ts'
+import { nftCommands } from '../nft-text.ts'
 import type { GateRules } from '../rules.ts'
 import { gateTable } from '../ruleset.ts'
+import type { Field, SetChange, SetElement, SetName } from '../set-changes.ts'
 import type { MacAddress } from '../types.ts'
 import type { LinkState } from './guest-link.ts'
 import { NftRefused, type NftRunner } from './nft-runner.ts'
@@ -30,7 +32,7 @@ export interface InstallState {
 }
 
 export class KernelTables {
-  readonly #runner: NftRunner
+  #runner: NftRunner
   readonly #rules: GateRules
   readonly #log: Log
   /** Structure the kernel printed after our last installation. */
@@ -43,6 +45,11 @@ export class KernelTables {
     this.#runner = runner
     this.#rules = rules
     this.#log = log
+  }
+
+  /** From now on through this nft. */
+  use(runner: NftRunner): void {
+    this.#runner = runner
   }
 
   get guardTrouble(): string | null {
@@ -95,32 +102,35 @@ export class KernelTables {
   }
 
   /** Contents of the guard's sets that follow the link and DHCP. */
-  guardScript(link: LinkState, leases: LeasedPairs): string[] {
+  guardChanges(link: LinkState, leases: LeasedPairs): SetChange[] {
     if (!this.#hasGuard) return []
-    const targets = link.ip6.map(ip6Hex).filter((hex) => hex !== null).map((hex) => `0x${hex}`)
     const pairs = [...leases].filter(([ip4]) => !link.ip4.includes(ip4)).slice(0, MOST_LEASES - link.ip4.length)
+    const single = (texts: readonly string[]): Field[][] => texts.map((text) => [text])
     return [
-      ...refill('guest_ports', link.ports.map((port) => `"${port}"`)),
-      ...refill('router_macs', link.macs),
-      ...refill('router6', targets),
-      ...refill('leased4', pairs.map(([ip4, mac]) => `${mac} . ${ip4}`)),
-      ...refill('owned4', [...link.ip4, ...pairs.map(([ip4]) => ip4)]),
+      ...refill('guest_ports', single(link.ports)),
+      ...refill('router_macs', single(link.macs)),
+      ...refill('router6', single(link.ip6)),
+      ...refill('leased4', pairs.map(([ip4, mac]) => [mac, ip4])),
+      ...refill('owned4', single([...link.ip4, ...pairs.map(([ip4]) => ip4)])),
     ]
   }
 
   async #installation(state: InstallState): Promise<string[]> {
     const hasBridgeTable = this.#hasGuard || (await this.#runner.table('bridge', TABLE, true)) !== null
     const learned = (set: string): readonly DumpedElement[] => state.learned?.sets.get(`inet ${set}`) ?? []
+    const contents = [
+      ...carried('owner6', learned('owner6'), ownerElement),
+      ...carried(GARDEN4, learned(GARDEN4), ({ key }) => (isIp4(key) ? { key: [key] } : null)),
+      ...carried(GARDEN6, learned(GARDEN6), garden6Element),
+      ...this.guardChanges(state.link, state.book.leases),
+      ...wholeBook(state.book, state.counts, state.nowMs()),
+    ]
     return [
       `add table inet ${TABLE}`,
       `delete table inet ${TABLE}`,
       ...(hasBridgeTable ? [`add table bridge ${TABLE}`, `delete table bridge ${TABLE}`] : []),
       ...this.#tables(),
-      ...carriedScript('owner6', learned('owner6'), ownerText),
-      ...carriedScript(GARDEN4, learned(GARDEN4), (element) => (isIp4(element.key) ? element.key : null)),
-      ...carriedScript(GARDEN6, learned(GARDEN6), (element) => readIp(element.key)),
-      ...this.guardScript(state.link, state.book.leases),
-      ...wholeScript(state.book, state.counts, state.nowMs()),
+      ...nftCommands(contents),
     ]
   }
 
@@ -154,13 +164,24 @@ export class KernelTables {
 /** As many as the guard's sets hold. */
 const MOST_LEASES = 65_536
 
-function refill(set: string, elements: readonly string[]): string[] {
-  const flush = `flush set bridge ${TABLE} ${set}`
-  return elements.length === 0 ? [flush] : [flush, `add element bridge ${TABLE} ${set} { ${elements.join(', ')} }`]
+function refill(set: SetName, keys: readonly (readonly Field[])[]): SetChange[] {
+  const flush: SetChange = { do: 'flush', set }
+  return keys.length === 0 ? [flush] : [flush, { do: 'add', set, elements: keys.map((key) => ({ key })) }]
 }
 
-function ownerText(element: DumpedElement): string | null {
+/** Learned and resolved addresses of a table about to be replaced; their time starts anew. */
+function carried(set: SetName, found: readonly DumpedElement[], read: (element: DumpedElement) => SetElement | null): SetChange[] {
+  const elements = found.map(read).filter((element) => element !== null)
+  return elements.length === 0 ? [] : [{ do: 'add', set, elements }]
+}
+
+function ownerElement(element: DumpedElement): SetElement | null {
   const handle = readClassid(element.value ?? '')
   const address = readIp(element.key)
-  return handle === null || address === null ? null : `${address} : ${classid(handle)}`
+  return handle === null || address === null ? null : { key: [address], value: handle }
+}
+
+function garden6Element(element: DumpedElement): SetElement | null {
+  const address = readIp(element.key)
+  return address === null || isIp4(address) ? null : { key: [address] }
 }

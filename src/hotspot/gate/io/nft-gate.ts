@@ -6,21 +6,21 @@
 import { MeshBoxError, asError, type Clock, type Log, type Timers } from '../../../base/index.ts'
 import { Book, Draft, sessionKey } from '../book.ts'
 import { bookFromDump, differenceFrom, withoutClasses } from '../book-dump.ts'
-import { draftScript } from '../book-script.ts'
-import { NO_COUNTS, countsFromDump, deviceCounters, newerCounts, readCounts, type Counts } from '../counts.ts'
-import { readDump, readElements, type Dump } from '../dump.ts'
+import { draftChanges } from '../book-changes.ts'
+import { NO_COUNTS, countsFromDump, deviceCounters, newerCounts } from '../counts.ts'
+import type { Contents, Dump } from '../dump.ts'
 import { checkGrant } from '../grant.ts'
 import { readIp, readMac } from '../address.ts'
-import { PAID, TABLE } from '../names.ts'
+import type { Netlink } from '../netlink.ts'
 import type { GateRules } from '../rules.ts'
 import { checkRules } from '../rules.ts'
+import type { SetChange } from '../set-changes.ts'
 import type { DeviceCounters, Gate, GateCallbacks, GateChange, GateHealth, Grant, MacAddress } from '../types.ts'
 import { GateReport } from './gate-report.ts'
 import type { ReadLink } from './guest-link.ts'
-import { KernelTables } from './kernel-tables.ts'
+import { KernelDriver } from './kernel-driver.ts'
 import { Lane } from './lane.ts'
-import { startNft, type NftRunner } from './nft-runner.ts'
-import { RuleWatch } from './rule-watch.ts'
+import { RuleWatch, type LookDepth } from './rule-watch.ts'
 import { TcShaper } from './tc-shaper.ts'
 
 export interface NftGateOptions {
@@ -33,6 +33,8 @@ export interface NftGateOptions {
   readonly log: Log
   /** Folder of our own, on tmpfs if there is one. */
   readonly runtimeDir: string
+  /** See GateDeps. */
+  readonly openNetlink: (() => Netlink) | null
   /** Default `['nft']` and `['tc']`; a test puts `ip netns exec …` before them. */
   readonly nftCommand?: readonly string[]
   readonly tcCommand?: readonly string[]
@@ -48,8 +50,6 @@ interface Waiting {
   readonly reject: (error: MeshBoxError) => void
 }
 
-/** A handle that no device has comes and goes. */
-const NOTHING = [`add element inet ${TABLE} ${PAID} { 0x00000001 timeout 1s }`, `delete element inet ${TABLE} ${PAID} { 0x00000001 }`]
 const MOST_DEVICES_A_CALL = 65_536
 /** More repairs than this in the time: somebody fights us. Then once a second, and the gate is down until it is over. */
 const REPAIRS_IN_A_ROW = 30
@@ -61,8 +61,7 @@ export class NftGate implements Gate {
   readonly #log: Log
   readonly #lane = new Lane()
   readonly #report: GateReport
-  #nft: NftRunner | null = null
-  #tables: KernelTables | null = null
+  #driver: KernelDriver | null = null
   #watch: RuleWatch | null = null
   #shaper: TcShaper | null = null
   #book: Book
@@ -83,12 +82,18 @@ export class NftGate implements Gate {
 
   async start(): Promise<void> {
     const options = this.#options
-    const command = options.nftCommand ?? ['nft']
     try {
-      const nft = await startNft({ command, runtimeDir: options.runtimeDir, timers: options.timers })
-      this.#nft = nft
-      if (nft.mode === 'one-shot') this.#report.trouble('nft', 'nft has no interactive mode: each change starts a process')
-      this.#tables = new KernelTables(nft, options.rules, this.#log)
+      const driver = await KernelDriver.open({
+        rules: options.rules,
+        openNetlink: options.openNetlink,
+        command: options.nftCommand ?? ['nft'],
+        runtimeDir: options.runtimeDir,
+        timers: options.timers,
+        log: this.#log,
+        onTrouble: (part, reason) => this.#report.trouble(part, reason),
+        onChange: () => this.#watchAnew(),
+      })
+      this.#driver = driver
       this.#shaper = new TcShaper({
         command: options.tcCommand ?? ['tc'],
         guestInterface: options.rules.guestInterface,
@@ -97,29 +102,12 @@ export class NftGate implements Gate {
         log: this.#log,
         onTrouble: (reason) => this.#report.trouble('shaper', reason),
       })
-      this.#watch = new RuleWatch({
-        nft,
-        command,
-        guestInterface: options.rules.guestInterface,
-        uplinkInterfaces: options.uplinkInterfaces,
-        hasGuard: () => this.#tables?.hasGuard ?? false,
-        speak: () => this.#lane.run(() => this.#running().run(NOTHING)).catch((error: unknown) => this.#log.warn('nft refused to do nothing', { error: asError(error) })),
-        isDown: () => this.#report.troubleOf('rules') !== undefined,
-        readLink: options.readLink,
-        timers: options.timers,
-        clock: options.clock,
-        onSuspicion: (why, depth) => this.#inspect(why, depth),
-        onQuotaUsed: (key, totalBytes) => this.#spend(key, totalBytes),
-        onLink: (link) => {
-          if (this.#tables?.lacksGuard(link) === true) this.#installSoon(`${options.rules.guestInterface} is a bridge now`)
-          else this.#guardSoon()
-        },
-        onNewInterface: (device) => this.#shaper?.forget(device),
-        onAlarm: (alarm) => this.#report.alarm(alarm),
-        onTrouble: (part, reason) => this.#report.trouble(part, reason),
-      })
+      this.#watch = this.#makeWatch(driver)
       this.#watch.open()
-      await this.#lane.run(() => this.#takeOverOrInstall())
+      await this.#lane.run(async () => {
+        await this.#takeOverOrInstall()
+        await driver.prove()
+      })
       await this.#watch.start()
     } catch (error) {
       await this.stop()
@@ -129,14 +117,14 @@ export class NftGate implements Gate {
 
   async stop(): Promise<void> {
     this.#watch?.stop()
-    this.#watch = null
     await this.#lane.idle()
-    const [nft, shaper] = [this.#nft, this.#shaper]
-    this.#nft = null
-    this.#tables = null
+    this.#watch?.stop() // the lane may have made another
+    this.#watch = null
+    const [driver, shaper] = [this.#driver, this.#shaper]
+    this.#driver = null
     this.#shaper = null
     for (const waiting of this.#waiting.splice(0)) waiting.reject(failed('the gate was stopped', null))
-    await Promise.all([nft?.close(), shaper?.close()])
+    await Promise.all([driver?.close(), shaper?.close()])
   }
 
   apply(change: GateChange): Promise<void> {
@@ -148,38 +136,37 @@ export class NftGate implements Gate {
   }
 
   async counters(): Promise<DeviceCounters[]> {
-    const nft = this.#running()
+    const { sets } = this.#running()
     const hasQuotas = [...this.#book.sessions.values()].some((session) => session.totalBytes !== null)
     try {
-      const [up, down, quotas] = await Promise.all([
-        nft.list(`set inet ${TABLE} bytes_up`),
-        nft.list(`set inet ${TABLE} bytes_down`),
-        hasQuotas ? nft.list(`quotas table inet ${TABLE}`) : null,
-      ])
-      const read = (text: string): Counts['up'] => readCounts(readElements(text))
-      this.#counts = { up: read(up), down: read(down), quotaUsed: quotas === null ? new Map() : this.#noteQuotas(readDump([quotas])) }
+      const read = await sets.counts(hasQuotas)
+      this.#counts = { ...newerCounts(this.#counts, read, this.#book.byHandle), quotaUsed: read.quotaUsed }
+      this.#noteQuotas(read.quotaUsed)
     } catch (error) {
+      this.#inspect('the counters could not be read', 'full')
       throw failed('the counters could not be read', error)
     }
     return deviceCounters(this.#book, this.#counts)
   }
 
   async preflight(): Promise<void> {
-    const nft = this.#running()
+    const { sets } = this.#running()
     const down = this.#report.troubleOf('rules')
     if (down !== undefined) throw failed(down, null)
     if (!this.#book.hasRoom()) throw new MeshBoxError('unavailable', `the gate is full: ${this.#options.rules.maxDevices} devices are open`, { code: 'gate-failed', retryAfterSeconds: 60 })
     try {
-      await nft.ping()
+      await sets.ping()
     } catch (error) {
-      throw failed('nft does not answer', error)
+      this.#inspect('the kernel does not answer', 'full')
+      throw failed('the kernel does not answer', error)
     }
   }
 
   health(): GateHealth {
     const devices = this.#book.openCount(this.#options.clock.boottimeMs())
-    const base = { repairs: this.#repairs, devices }
-    const down = this.#nft === null ? 'the gate is not running' : this.#report.troubleOf('rules')
+    const driver = this.#driver?.sets.driver
+    const base = { repairs: this.#repairs, devices, ...(driver === undefined ? {} : { driver }) }
+    const down = driver === undefined ? 'the gate is not running' : this.#report.troubleOf('rules')
     if (down !== undefined) return { state: 'down', reason: down, ...base }
     const reasons = this.#report.troubles
     return reasons.length === 0 ? { state: 'ready', ...base } : { state: 'degraded', reason: reasons.join('; '), ...base }
@@ -229,7 +216,7 @@ export class NftGate implements Gate {
       try {
         await this.#commitAlone(waiting)
       } catch (error) {
-        waiting.reject(error instanceof MeshBoxError && error.kind !== 'internal' ? error : failed('nft did not carry out the change', error))
+        waiting.reject(error instanceof MeshBoxError && error.kind !== 'internal' ? error : failed('the kernel did not carry out the change', error))
       }
     }
   }
@@ -242,17 +229,22 @@ export class NftGate implements Gate {
       if (error instanceof MeshBoxError) throw error
       this.#log.warn('a change failed; looking at the rules and trying again', { error: asError(error) })
       await this.#compare(asError(error).message, 'full')
-      await this.#commit([waiting])
+      await this.#commit([waiting], (changes) => this.#running().commitSomehow(changes))
     }
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    const nft = this.#running()
+  async #watchAnew(): Promise<void> {
+    this.#watch?.stop()
+    this.#watch = this.#makeWatch(this.#running())
+    await this.#watch.start()
+  }
+
+  async #commit(batch: readonly Waiting[], carryOut = (changes: readonly SetChange[]) => this.#running().sets.commit(changes)): Promise<void> {
     const draft = new Draft(this.#book, this.#options.clock.boottimeMs())
     draft.forgetOld()
     for (const waiting of batch) fold(draft, waiting)
-    const script = draftScript(draft, this.#options.clock.boottimeMs())
-    if (script.length > 0) await nft.run(script)
+    const changes = draftChanges(draft, this.#options.clock.boottimeMs())
+    if (changes.length > 0) await carryOut(changes)
     draft.takeOver()
     for (const waiting of batch) waiting.resolve()
     this.#syncShaper()
@@ -262,43 +254,55 @@ export class NftGate implements Gate {
 
   /** The tables a former life left are kept if they are exactly ours; else its leases go into new ones. */
   async #takeOverOrInstall(): Promise<void> {
-    const [tables, nowMs] = [this.#requireTables(), this.#options.clock.boottimeMs()]
+    const [driver, nowMs] = [this.#running(), this.#options.clock.boottimeMs()]
     const link = this.#options.readLink()
-    const found = await tables.read(false).catch((error: unknown) => {
+    const found = await driver.readTables().catch((error: unknown) => {
       this.#log.warn('the rules of a former life cannot be read; they are replaced', { error: asError(error) })
       return null
     })
     const book = found === null ? new Book(this.#options.rules.maxDevices) : bookFromDump(found, this.#options.rules.maxDevices, nowMs)
     book.leases = this.#leases
     const counts = found === null ? NO_COUNTS : countsFromDump(found)
-    if (found !== null && tables.recognise(found, link) && differenceFrom(book, withoutClasses(found), nowMs) === null) {
-      await this.#running().run([`flush map inet ${TABLE} classes`, ...tables.guardScript(link, this.#leases)])
+    if (found !== null && driver.tables.recognise(found, link) && differenceFrom(book, withoutClasses(found), nowMs) === null) {
+      await driver.sets.commit([{ do: 'flush', set: 'classes' }, ...driver.tables.guardChanges(link, this.#leases)])
       this.#log.info('the rules of a former life are kept', { devices: book.openCount(nowMs) })
-    } else await tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
+    } else await driver.tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
     this.#book = book
     this.#counts = counts
-    this.#report.trouble('guard', tables.guardTrouble)
+    this.#report.trouble('guard', driver.tables.guardTrouble)
   }
 
   /** Somebody may have touched our tables: look, and put them back if so. */
-  #inspect(why: string, depth: 'structure' | 'full'): void {
+  #inspect(why: string, depth: LookDepth): void {
     void this.#lane.run(() => this.#compare(why, depth)).catch((error: unknown) => {
+      if (this.#driver === null) return // stopped meanwhile
       this.#log.error('the rules cannot be checked', { error: asError(error) })
     })
   }
 
-  async #compare(why: string, depth: 'structure' | 'full'): Promise<void> {
-    const tables = this.#requireTables()
-    const dump = await tables.read(depth === 'structure')
-    const difference = !tables.isIntact(dump)
+  async #compare(why: string, depth: LookDepth): Promise<void> {
+    const driver = this.#running()
+    const isRegular = depth !== 'full' && this.#report.troubleOf('rules') === undefined
+    if (isRegular && (await driver.isUntouched())) {
+      if (depth === 'structure') return
+      const contents = await driver.sets.contents().catch(() => null) // the look below says what is wrong
+      if (contents !== null && this.#difference(contents) === null) return this.#noteContents(contents)
+    }
+    await driver.sets.beginLook().catch(() => undefined) // then it stays unsure, and looks again
+    const dump = depth === 'structure' ? await driver.tables.read(true) : await driver.readTables()
+    const difference = !driver.tables.isIntact(dump)
       ? dump.isEmpty ? 'our tables were gone' : 'our rules were altered'
-      : depth === 'full' ? differenceFrom(this.#book, dump, this.#options.clock.boottimeMs()) : null
+      : depth === 'structure' ? null : this.#difference(dump)
     if (difference === null) {
       this.#report.trouble('rules', null)
-      if (depth === 'full') this.#noteQuotas(dump)
+      if (depth !== 'structure') this.#noteContents(dump)
       return
     }
-    await this.#repair(`${difference} (${why})`, depth === 'full' ? dump : await tables.read(false))
+    await this.#repair(`${difference} (${why})`, depth === 'structure' ? await driver.readTables() : dump)
+  }
+
+  #difference(contents: Contents): string | null {
+    return differenceFrom(this.#book, contents, this.#options.clock.boottimeMs())
   }
 
   async #repair(reason: string, dump: Dump): Promise<void> {
@@ -324,21 +328,21 @@ export class NftGate implements Gate {
   #installSoon(why: string): void {
     void this.#lane.run(async () => {
       this.#log.info('the rules are installed anew', { why })
-      await this.#installAnew(await this.#requireTables().read(false))
+      await this.#installAnew(await this.#running().readTables())
     }).catch((error: unknown) => this.#log.warn('the rules could not be installed anew', { error: asError(error) }))
   }
 
   async #installAnew(dump: Dump): Promise<void> {
-    const counts = newerCounts(this.#counts, countsFromDump(dump))
+    const counts = newerCounts(this.#counts, countsFromDump(dump), this.#book.byHandle)
     try {
-      await this.#requireTables().install({ book: this.#book, counts, learned: dump, link: this.#options.readLink(), nowMs: () => this.#options.clock.boottimeMs() })
+      await this.#running().tables.install({ book: this.#book, counts, learned: dump, link: this.#options.readLink(), nowMs: () => this.#options.clock.boottimeMs() })
     } catch (error) {
       this.#report.trouble('rules', `the rules could not be put back: ${asError(error).message}`)
       throw error
     }
     this.#counts = counts
     this.#report.trouble('rules', null)
-    this.#report.trouble('guard', this.#requireTables().guardTrouble)
+    this.#report.trouble('guard', this.#running().tables.guardTrouble)
     this.#syncShaper()
   }
 
@@ -348,34 +352,37 @@ export class NftGate implements Gate {
       if (session === undefined || session.isSpent || session.totalBytes !== totalBytes) return
       const draft = new Draft(this.#book, this.#options.clock.boottimeMs())
       draft.spend(key)
-      const script = draftScript(draft, draft.nowMs)
-      if (script.length > 0) await this.#running().run(script)
+      const changes = draftChanges(draft, draft.nowMs)
+      if (changes.length > 0) await this.#running().sets.commit(changes)
       draft.takeOver()
       if (session.id !== null) this.#report.spent(session.id)
     }).catch((error: unknown) => this.#log.warn('a spent session could not be closed; its quota holds it', { error: asError(error) }))
   }
 
-  /** Takes over the kernel's counts; the monitor's word that one is used up may have been lost. */
-  #noteQuotas({ quotas }: Dump): Map<string, number> {
-    for (const [key, quota] of quotas) {
+  #noteContents({ quotas }: Contents): void {
+    this.#noteQuotas(new Map([...quotas].map(([key, quota]) => [key, quota.usedBytes])))
+  }
+
+  /** Takes over the kernel's counts; the kernel's word that one is used up may have been lost. */
+  #noteQuotas(usedBytes: ReadonlyMap<string, number>): void {
+    for (const [key, readBytes] of usedBytes) {
       const session = this.#book.sessions.get(key)
       if (session === undefined) continue
-      this.#book.sessions.set(key, { ...session, readBytes: quota.usedBytes })
-      if (quota.usedBytes >= quota.totalBytes) this.#spend(key, quota.totalBytes)
+      this.#book.sessions.set(key, { ...session, readBytes })
+      if (session.totalBytes !== null && readBytes >= session.totalBytes) this.#spend(key, session.totalBytes)
     }
-    return new Map([...quotas].map(([key, quota]) => [key, quota.usedBytes]))
   }
 
   /** The link or DHCP changed; a repair would bring it too, so a failure is only told and looked into. */
   #guardSoon(): void {
-    if (this.#nft === null || this.#isGuardQueued) return
+    if (this.#driver === null || this.#isGuardQueued) return
     this.#isGuardQueued = true
     void this.#lane.run(async () => {
       this.#isGuardQueued = false
-      const script = this.#requireTables().guardScript(this.#options.readLink(), this.#leases)
-      if (script.length > 0) await this.#running().run(script)
+      const changes = this.#running().tables.guardChanges(this.#options.readLink(), this.#leases)
+      if (changes.length > 0) await this.#running().sets.commit(changes)
     }).catch((error: unknown) => {
-      if (this.#nft === null) return // stopped meanwhile
+      if (this.#driver === null) return // stopped meanwhile
       this.#log.warn('the guard could not be brought up to date', { error: asError(error) })
       this.#inspect('the guard refused a change', 'full')
     })
@@ -386,14 +393,33 @@ export class NftGate implements Gate {
     void this.#shaper?.sync(rates)
   }
 
-  #running(): NftRunner {
-    if (this.#nft === null) throw failed('the gate is not running', null)
-    return this.#nft
+  #makeWatch({ sets, nft, tables }: KernelDriver): RuleWatch {
+    const { rules, uplinkInterfaces, readLink, timers, clock } = this.#options
+    return new RuleWatch({
+      sets,
+      nft,
+      guestInterface: rules.guestInterface,
+      uplinkInterfaces,
+      hasGuard: () => tables.hasGuard,
+      isDown: () => this.#report.troubleOf('rules') !== undefined,
+      readLink,
+      timers,
+      clock,
+      onSuspicion: (why, depth) => this.#inspect(why, depth),
+      onQuotaUsed: (key, totalBytes) => this.#spend(key, totalBytes),
+      onLink: (link) => {
+        if (tables.lacksGuard(link)) this.#installSoon(`${rules.guestInterface} is a bridge now`)
+        else this.#guardSoon()
+      },
+      onNewInterface: (device) => this.#shaper?.forget(device),
+      onAlarm: (alarm) => this.#report.alarm(alarm),
+      onTrouble: (part, reason) => this.#report.trouble(part, reason),
+    })
   }
 
-  #requireTables(): KernelTables {
-    if (this.#tables === null) throw failed('the gate is not running', null)
-    return this.#tables
+  #running(): KernelDriver {
+    if (this.#driver === null) throw failed('the gate is not running', null)
+    return this.#driver
   }
 }
 

@@ -1,22 +1,27 @@
 /** A running `nft monitor`, started again when it ends; each start counts as lost events. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Cancel, Timers } from '../../../base/index.ts'
-import { MonitorReader, type MonitorEvent } from '../monitor.ts'
+import type { KernelEvent, KernelEvents } from '../kernel-sets.ts'
+import { MonitorReader } from '../monitor.ts'
 import { eachLine } from './barrier-process.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5000
 /** Having run so long, the next end is a first one. */
 const STEADY_MS = 10_000
+const LISTEN_TRIES = 200
+const LISTEN_PAUSE_MS = 5
 
 export interface NftMonitorOptions {
   readonly command: readonly string[]
   readonly timers: Timers
   readonly ownPids: ReadonlySet<number>
-  readonly onEvent: (event: MonitorEvent) => void
+  readonly onEvent: (event: KernelEvent) => void
+  /** Makes a transaction that changes nothing, to be heard: the monitor does not say when it has begun to listen. */
+  readonly speak: () => Promise<void>
 }
 
-export class NftMonitor {
+export class NftMonitor implements KernelEvents {
   readonly #options: NftMonitorOptions
   #child: ChildProcess | null = null
   #pauseMs = FIRST_PAUSE_MS
@@ -28,18 +33,23 @@ export class NftMonitor {
     this.#options = options
   }
 
-  get isRunning(): boolean {
+  get isListening(): boolean {
     return this.#child !== null
   }
 
-  start(): void {
+  /** It needs a while to begin; opened beside the installation it costs none. */
+  open(): void {
+    if (!this.#isStopped) return
     this.#isStopped = false
     this.#spawn()
   }
 
-  /** Has the running monitor told of anything yet? It does not say when it has begun to listen. */
-  get hasSpoken(): boolean {
-    return this.#child !== null && this.#hasSpoken
+  async start(): Promise<void> {
+    this.open()
+    for (let tries = 0; tries < LISTEN_TRIES && !(this.#child !== null && this.#hasSpoken); tries++) {
+      await this.#options.speak()
+      await new Promise<void>((resolve) => this.#options.timers.after(LISTEN_PAUSE_MS, resolve))
+    }
   }
 
   stop(): void {

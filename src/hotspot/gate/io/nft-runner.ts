@@ -3,8 +3,9 @@
  *
  * - `NftSession`: `nft -i` kept running, one for writing and one for reading, so that a long dump does not
  *   hold up a guest who has just paid. No process per authorisation.
- * - `NftOneShot`: a process per transaction, where nft was built without its interactive mode (OpenWrt's is).
- *   Slower by some milliseconds of processor time; the gate says so in its health.
+ * - `NftOneShot`: a process per transaction. For whole tables where the sets are changed over netlink, and for
+ *   everything where nft was built without its interactive mode (OpenWrt's is): some milliseconds of processor
+ *   time for each change, which the gate tells in its health.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -46,6 +47,12 @@ const MAX_EXCHANGES = 5000
 const ONE_SHOT_TIMEOUT_MS = 10_000
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
 
+/** A process per transaction; nothing runs in between. */
+export async function nftOneShot(options: NftRunnerOptions): Promise<NftRunner> {
+  await mkdir(options.runtimeDir, { recursive: true, mode: 0o700 })
+  return new NftOneShot(options)
+}
+
 /** Starts the way of running nft that this nft knows. Throws ProcessGone when there is no working nft. */
 export async function startNft(options: NftRunnerOptions): Promise<NftRunner> {
   await mkdir(options.runtimeDir, { recursive: true, mode: 0o700 })
@@ -56,7 +63,7 @@ export async function startNft(options: NftRunnerOptions): Promise<NftRunner> {
   } catch (error) {
     await session.close()
     if (!(error instanceof ProcessGone) || !/interactive/i.test(error.message)) throw error
-    return new NftOneShot(options)
+    return nftOneShot(options)
   }
 }
 
@@ -104,7 +111,7 @@ class NftSession implements NftRunner {
   }
 }
 
-export class NftOneShot implements NftRunner {
+class NftOneShot implements NftRunner {
   readonly mode = 'one-shot'
   readonly pids = new Set<number>()
   readonly #options: NftRunnerOptions

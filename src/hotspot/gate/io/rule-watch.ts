@@ -1,30 +1,34 @@
 /**
- * Watches over what the gate put into the kernel. `nft monitor` tells of a stranger's hand at once; regular
- * looks catch what it missed. Also follows the guest link (ports come and go with the radio) and reads the
+ * Watches over what the gate put into the kernel. Its driver tells of a stranger's hand at once; regular
+ * looks catch what was missed. Also follows the guest link (ports come and go with the radio) and reads the
  * guard's findings.
  */
 import { asError, type Cancel, type Clock, type Timers } from '../../../base/index.ts'
-import { readElements, readFlowtableDevices } from '../dump.ts'
-import { BORROWED6, DOUBLED, FORGED, TABLE } from '../names.ts'
+import { readFlowtableDevices } from '../dump.ts'
+import type { FindingSet, KernelEvents, KernelSets } from '../kernel-sets.ts'
+import { BORROWED6, DOUBLED, FORGED } from '../names.ts'
 import type { GateAlarm } from '../types.ts'
 import type { LinkState, ReadLink } from './guest-link.ts'
-import { NftMonitor } from './nft-monitor.ts'
 import type { NftRunner } from './nft-runner.ts'
 
+/**
+ * How closely to look. `structure` and `contents` are the regular looks, and not even made where the driver is
+ * sure that nobody touched the rules (contents are compared all the same); `full` looks at everything.
+ */
+export type LookDepth = 'structure' | 'contents' | 'full'
+
 export interface RuleWatchOptions {
+  readonly sets: KernelSets
   readonly nft: NftRunner
-  readonly command: readonly string[]
   readonly guestInterface: string
   readonly uplinkInterfaces: readonly string[]
   readonly hasGuard: () => boolean
-  /** Makes a transaction that changes nothing, for the monitor to hear. */
-  readonly speak: () => Promise<void>
   /** The rules could not be put back: try with every tick. */
   readonly isDown: () => boolean
   readonly readLink: ReadLink
   readonly timers: Timers
   readonly clock: Clock
-  readonly onSuspicion: (why: string, depth: 'structure' | 'full') => void
+  readonly onSuspicion: (why: string, depth: LookDepth) => void
   readonly onQuotaUsed: (key: string, totalBytes: number) => void
   readonly onLink: (link: LinkState) => void
   readonly onNewInterface: (device: string) => void
@@ -33,19 +37,19 @@ export interface RuleWatchOptions {
 }
 
 const TICK_MS = 1000
-/** In ticks. Without the monitor the rules are looked at with every tick. */
+/** In ticks. Without events the rules are looked at with every tick. */
 const STRUCTURE_EVERY = 15
-const FULL_EVERY = 60
+const CONTENTS_EVERY = 60
+/** Whatever the driver believes. */
+const FULL_EVERY = 600
 const FINDINGS_EVERY = 3
 /** The same finding is told again after so long. */
 const ALARM_AGAIN_MS = 60_000
 const MOST_FINDINGS = 1024
-const LISTEN_TRIES = 200
-const LISTEN_PAUSE_MS = 5
 
 export class RuleWatch {
   readonly #options: RuleWatchOptions
-  readonly #monitor: NftMonitor
+  readonly #events: KernelEvents
   readonly #told = new Map<string, number>()
   readonly #indexes = new Map<string, number>()
   #cancel: Cancel = () => undefined
@@ -56,49 +60,46 @@ export class RuleWatch {
 
   constructor(options: RuleWatchOptions) {
     this.#options = options
-    this.#monitor = new NftMonitor({
-      command: options.command,
-      timers: options.timers,
-      ownPids: options.nft.pids,
-      onEvent: (event) => {
-        if (!this.#isWatching) return // what the tables were before we had them is looked at anyway
-        if (event.kind === 'tampered') options.onSuspicion(event.what, 'full')
-        else if (event.kind === 'overrun') options.onSuspicion('events of nft were lost', 'full')
-        else options.onQuotaUsed(event.quota, event.totalBytes)
-      },
+    this.#events = options.sets.events(options.nft.pids, (event) => {
+      if (!this.#isWatching) return // what the tables were before we had them is looked at anyway
+      if (event.kind === 'tampered') options.onSuspicion(event.what, 'full')
+      else if (event.kind === 'overrun') options.onSuspicion('events of nft were lost', 'full')
+      else if (event.kind === 'quota-used') options.onQuotaUsed(event.quota, event.totalBytes)
+      if (event.kind === 'overrun' || event.kind === 'flowtable') void this.#lookForFlowtables()
     })
   }
 
-  /** The monitor needs a while to begin; started beside the installation it costs none. */
+  /** Before the installation. */
   open(): void {
-    this.#monitor.start()
+    this.#events.open()
   }
 
-  /** Resolves when the monitor listens (or will not, after a while: the regular looks go on without it). */
+  /** Resolves when it listens (or will not, after a while: the regular looks go on without it). */
   async start(): Promise<void> {
     this.#isWatching = true
     this.#followLink(this.#options.readLink())
     this.#cancel = this.#options.timers.every(TICK_MS, () => this.#tick())
     void this.#lookForFlowtables()
-    for (let tries = 0; tries < LISTEN_TRIES && !this.#monitor.hasSpoken; tries++) {
-      await this.#options.speak()
-      await new Promise<void>((resolve) => this.#options.timers.after(LISTEN_PAUSE_MS, resolve))
-    }
+    await this.#events.start()
   }
 
   stop(): void {
     this.#cancel()
-    this.#monitor.stop()
+    this.#isWatching = false
+    this.#events.stop()
   }
 
   #tick(): void {
     this.#ticks++
     this.#followLink(this.#options.readLink())
-    this.#options.onTrouble('monitor', this.#monitor.isRunning ? null : 'nft monitor does not run: the rules are checked every second')
+    const isDeaf = !this.#events.isListening
+    this.#options.onTrouble('monitor', isDeaf ? 'nft monitor does not run: the rules are checked every second' : null)
     if (this.#ticks % FULL_EVERY === 0 || this.#options.isDown()) this.#options.onSuspicion('regular look', 'full')
-    else if (this.#ticks % STRUCTURE_EVERY === 0 || !this.#monitor.isRunning) this.#options.onSuspicion('regular look', 'structure')
+    else if (this.#ticks % CONTENTS_EVERY === 0) this.#options.onSuspicion('regular look', 'contents')
+    else if (this.#ticks % STRUCTURE_EVERY === 0 || isDeaf) this.#options.onSuspicion('regular look', 'structure')
     if (this.#ticks % FINDINGS_EVERY === 0) void this.#readFindings()
-    if (this.#ticks % FULL_EVERY === 0) void this.#lookForFlowtables()
+    // netlink tells of flow tables by itself.
+    if (this.#ticks % (this.#options.sets.driver === 'nft' ? CONTENTS_EVERY : FULL_EVERY) === 0) void this.#lookForFlowtables()
   }
 
   #followLink(link: LinkState): void {
@@ -118,10 +119,10 @@ export class RuleWatch {
     if (this.#isReading) return
     this.#isReading = true
     try {
-      await this.#readSet(`set inet ${TABLE} ${BORROWED6}`, (mac) => ({ kind: 'forged-address', mac, detail: `${mac} used the IPv6 address of another guest` }))
+      await this.#readSet(BORROWED6, (mac) => ({ kind: 'forged-address', mac, detail: `${mac} used the IPv6 address of another guest` }))
       if (!this.#options.hasGuard()) return
-      await this.#readSet(`set bridge ${TABLE} ${FORGED}`, (mac) => ({ kind: 'forged-address', mac, detail: `${mac} claimed an address that is not its own` }))
-      await this.#readSet(`set bridge ${TABLE} ${DOUBLED}`, (key) => {
+      await this.#readSet(FORGED, (mac) => ({ kind: 'forged-address', mac, detail: `${mac} claimed an address that is not its own` }))
+      await this.#readSet(DOUBLED, (key) => {
         const [mac = '', port = ''] = key.split(' . ')
         return { kind: 'duplicate-mac', mac, detail: `${mac} is in use at one port and was seen at ${port}` }
       })
@@ -132,11 +133,11 @@ export class RuleWatch {
     }
   }
 
-  async #readSet(what: string, alarmOf: (key: string) => GateAlarm): Promise<void> {
+  async #readSet(set: FindingSet, alarmOf: (key: string) => GateAlarm): Promise<void> {
     const now = this.#options.clock.boottimeMs()
     for (const [text, toldMs] of this.#told) if (toldMs + ALARM_AGAIN_MS <= now) this.#told.delete(text)
-    for (const element of readElements(await this.#options.nft.list(what))) {
-      const alarm = alarmOf(element.key)
+    for (const key of await this.#options.sets.findings(set)) {
+      const alarm = alarmOf(key)
       if (this.#told.has(alarm.detail) || this.#told.size >= MOST_FINDINGS) continue
       this.#told.set(alarm.detail, now)
       this.#options.onAlarm(alarm)
