@@ -1,95 +1,126 @@
 /**
- * dist/: one CJS file for the service, one for the command line, one page for the owner, one inline script
- * for the guest page, and the native parts beside them. CJS because a single ESM file needs a `require`
- * shim and costs memory.
+ * Lays out everything that runs on a box: `node scripts/bundle.ts [--target NAME] [--out FOLDER]`. The folder is made
+ * beside and moved into place, so that a box that runs from it never sees half of it. Default: this machine, dist/;
+ * another target: build/dist/<target>. What is in it, with modes: docs/native.md.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type BuildOptions } from 'esbuild'
+import { parseArgs } from 'node:util'
+import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { licences } from './bundle/licences.ts'
+import { bannedIn, browser, launcher, server } from './bundle/programs.ts'
+import { startScript } from './bundle/start-scripts.ts'
+import { ADDON_NAMES, addonPath, buildNative } from './native.ts'
+import { ROOT } from './native/fetch.ts'
+import { BuildError } from './native/run.ts'
+import { SQLITE_ADDON } from './native/sqlite.ts'
+import { TARGETS } from './native/targets.ts'
+import type { Target } from './native/targets.ts'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const DIST = join(ROOT, 'dist')
-/** Built beside and moved into place, so that a box that runs from dist/ never sees half of it. */
-const DRAFT = join(ROOT, `build/dist-${process.pid}`)
-const SERVICE_LIMIT_BYTES = 1_900_000
-const GUEST_SCRIPT_LIMIT_BYTES = 8_000
-const WALLET_SCRIPT_LIMIT_BYTES = 150_000 // 60 kB compressed, which the service checks
-const OWNER_PAGE_LIMIT_BYTES = 140_000
-
-const version = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
-
-const server: BuildOptions = {
-  absWorkingDir: ROOT,
-  bundle: true,
-  minify: true,
-  keepNames: true, // error and class names are part of what logs say
-  legalComments: 'none',
-  platform: 'node',
-  target: 'node22',
-  format: 'cjs',
-  mainFields: ['module', 'main'],
-  define: { __MESHBOX_VERSION__: JSON.stringify(version) },
-  logLevel: 'warning',
-}
-/** Guests come with any phone; the owner with a browser of the last five years. */
-const browser: BuildOptions = {
-  absWorkingDir: ROOT,
-  bundle: true,
-  minify: true,
-  legalComments: 'none',
-  platform: 'browser',
-  format: 'iife',
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
-  logLevel: 'warning',
+const HOST = 'host'
+/** Bytes. What is larger fails the build. */
+const LIMITS: Readonly<Record<string, number>> = {
+  'service.cjs': 1_900_000,
+  'cli.cjs': 400_000,
+  'meshboxd.cjs': 4_000,
+  'meshbox-cli.cjs': 4_000,
+  'web/guest.js': 8_000,
+  'web/wallet.js': 150_000, // 60 kB compressed, which the service checks
+  'web/dashboard.js': 140_000,
 }
 
-export async function bundle(): Promise<void> {
-  mkdirSync(join(DRAFT, 'web'), { recursive: true })
-  mkdirSync(join(DRAFT, 'native'), { recursive: true })
-  await Promise.all([
-    build({ ...server, entryPoints: ['src/main.ts'], outfile: join(DRAFT, 'meshboxd.cjs') }),
-    build({ ...server, entryPoints: ['src/main/cli.ts'], outfile: join(DRAFT, 'meshbox-cli.cjs') }),
-    build({ ...browser, target: 'es2018', entryPoints: ['src/web/guest/main.ts'], outfile: join(DRAFT, 'web/guest.js') }),
-    build({ ...browser, target: 'es2020', entryPoints: ['src/web/wallet/main.ts'], outfile: join(DRAFT, 'web/wallet.js') }),
-    build({ ...browser, target: 'es2020', entryPoints: ['src/web/owner/main.tsx'], outfile: join(DRAFT, 'web/dashboard.js') }),
-    build({ ...browser, entryPoints: ['src/web/owner/style.css'], outfile: join(DRAFT, 'web/dashboard.css') }),
+/** Shell scripts, and what each starts. */
+const START_SCRIPTS: Readonly<Record<string, string>> = { meshboxd: 'meshboxd.cjs', meshbox: 'meshbox-cli.cjs' }
+
+export interface BundleOptions {
+  /** Name of a row of TARGETS. */
+  readonly target?: string
+  readonly out?: string
+  readonly say?: (line: string) => void
+}
+
+/** Errors: BuildError. For this machine an addon that cannot be built is left out, and said; for others it is an error. */
+export async function bundle(options: BundleOptions = {}): Promise<void> {
+  const { target: name = HOST, say = console.log } = options
+  const target = TARGETS.find((row) => row.name === name && !row.fuzzers)
+  if (target === undefined) throw new BuildError(`unknown target '${name}'; known: ${TARGETS.filter((row) => !row.fuzzers).map((row) => row.name).join(', ')}`)
+  const out = resolve(options.out ?? join(ROOT, name === HOST ? 'dist' : `build/dist/${name}`))
+  mkdirSync(dirname(out), { recursive: true })
+  const draft = mkdtempSync(join(dirname(out), `.${basename(out)}-`))
+  try {
+    const metafiles = await writePrograms(draft)
+    const addons = await copyAddons(draft, target, say)
+    writeFileSync(join(draft, 'licences.txt'), await licences(metafiles, addons, target))
+    for (const file of ['service.cjs', 'cli.cjs']) {
+      const banned = bannedIn(readFileSync(join(draft, file), 'utf8'))
+      if (banned !== null) throw new BuildError(`${file} uses ${banned}`)
+    }
+    for (const [file, limit] of Object.entries(LIMITS)) {
+      const bytes = statSync(join(draft, file)).size
+      if (bytes > limit) throw new BuildError(`${file} has ${bytes} bytes; the limit is ${limit}`)
+      say(`[bundle] ${file} ${(bytes / 1024).toFixed(0)} KiB`)
+    }
+    setModes(draft)
+    rmSync(out, { recursive: true, force: true })
+    renameSync(draft, out)
+    say(`[bundle] ${out} for ${name}`)
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
+
+/** JavaScript, pages and the scripts that start them; the same on every machine. */
+async function writePrograms(folder: string): Promise<Metafile[]> {
+  const made = (options: BuildOptions, outfile: string): Promise<Metafile> => build({ ...options, outfile: join(folder, outfile) }).then((result) => result.metafile as Metafile)
+  const metafiles = await Promise.all([
+    made({ ...server, entryPoints: ['src/main.ts'] }, 'service.cjs'),
+    made({ ...server, entryPoints: ['src/main/cli.ts'] }, 'cli.cjs'),
+    made(launcher('meshboxd', 'service.cjs'), 'meshboxd.cjs'),
+    made(launcher('meshbox', 'cli.cjs'), 'meshbox-cli.cjs'),
+    made({ ...browser, target: 'es2018', entryPoints: ['src/web/guest/main.ts'] }, 'web/guest.js'),
+    made({ ...browser, target: 'es2020', entryPoints: ['src/web/wallet/main.ts'] }, 'web/wallet.js'),
+    made({ ...browser, target: 'es2020', entryPoints: ['src/web/owner/main.tsx'] }, 'web/dashboard.js'),
+    made({ ...browser, entryPoints: ['src/web/owner/style.css'] }, 'web/dashboard.css'),
   ])
-  for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(DRAFT, 'web', file))
-  const sqlite = join(ROOT, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`)
-  if (!existsSync(sqlite)) throw new Error(`bundle: no better-sqlite3 binary for this machine (${process.arch}); x64 and arm64 have one`)
-  copyFileSync(sqlite, join(DRAFT, 'native/better_sqlite3.node'))
-  writeLauncher('meshboxd', 'meshboxd.cjs')
-  writeLauncher('meshbox', 'meshbox-cli.cjs')
-  report('meshboxd.cjs', SERVICE_LIMIT_BYTES)
-  report('meshbox-cli.cjs', SERVICE_LIMIT_BYTES)
-  report('web/guest.js', GUEST_SCRIPT_LIMIT_BYTES)
-  report('web/wallet.js', WALLET_SCRIPT_LIMIT_BYTES)
-  report('web/dashboard.js', OWNER_PAGE_LIMIT_BYTES)
-  rmSync(DIST, { recursive: true, force: true })
-  renameSync(DRAFT, DIST)
+  for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(folder, 'web', file))
+  for (const [program, entry] of Object.entries(START_SCRIPTS)) writeFileSync(join(folder, program), startScript(program, entry))
+  return metafiles
 }
 
-/** V8 flags in one place: less memory on a small board, measured in docs/memory.md. */
-const V8_FLAGS = '--v8-pool-size=1 --max-semi-space-size=1 --optimize-for-size --max-old-space-size=128'
-
-function writeLauncher(name: string, entry: string): void {
-  const text = `#!/bin/sh
-# Starts ${entry} with the Node that MESHBOX_NODE names, or the system's.
-here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=\${UV_THREADPOOL_SIZE:-2}
-export NODE_COMPILE_CACHE=\${NODE_COMPILE_CACHE:-}
-exec "\${MESHBOX_NODE:-node}" ${V8_FLAGS} "$here/${entry}" "$@"
-`
-  writeFileSync(join(DRAFT, name), text)
-  chmodSync(join(DRAFT, name), 0o755)
+/** The same whatever the umask and the sources' modes: the package takes them over. */
+function setModes(folder: string): void {
+  for (const entry of ['.', ...globSync('**/*', { cwd: folder })]) {
+    const path = join(folder, entry)
+    chmodSync(path, statSync(path).isDirectory() || Object.hasOwn(START_SCRIPTS, entry) ? 0o755 : 0o644)
+  }
 }
 
-function report(file: string, limit: number): void {
-  const bytes = statSync(join(DRAFT, file)).size
-  if (bytes > limit) throw new Error(`bundle: dist/${file} has ${bytes} bytes; the limit is ${limit}`)
-  console.log(`[bundle] dist/${file} ${(bytes / 1024).toFixed(0)} KiB`)
+/** Names of what is there. */
+async function copyAddons(folder: string, target: Target, say: (line: string) => void): Promise<string[]> {
+  mkdirSync(join(folder, 'native'))
+  const copied: string[] = []
+  for (const name of ADDON_NAMES) {
+    try {
+      await buildNative(target.name, say, { only: [name] })
+      copyFileSync(addonPath(target.name, name), join(folder, 'native', `${name}.node`))
+      copied.push(name)
+    } catch (error) {
+      // Without a compiler a developer's box runs all the same, in JavaScript; without SQLite nothing does.
+      if (!(error instanceof BuildError) || target.name !== HOST || name === SQLITE_ADDON) throw error
+      say(`[bundle] left out: native/${name}.node: ${error.message.split('\n')[0]}`)
+    }
+  }
+  return copied
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const { values } = parseArgs({ options: { target: { type: 'string' }, out: { type: 'string' } } })
+    await bundle({ ...(values.target === undefined ? {} : { target: values.target }), ...(values.out === undefined ? {} : { out: values.out }) })
+  } catch (error) {
+    if (!(error instanceof BuildError) && !(error instanceof TypeError)) throw error
+    console.error(`bundle: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -3,7 +3,7 @@
  * `ready` when guests can be served. Exit codes: 0 asked to stop, 1 could not start or broke, 2 bad usage.
  */
 import { MeshBoxError, asError } from './base/index.ts'
-import { DEFAULT_CONFIG_PATH, startBox } from './main/box.ts'
+import { DEFAULT_CONFIG_PATH, startBox, type RunningBox } from './main/box.ts'
 
 declare const __MESHBOX_VERSION__: string
 
@@ -22,16 +22,26 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2
     return
   }
-  const box = await startBox({ configPath: path ?? DEFAULT_CONFIG_PATH, version: __MESHBOX_VERSION__, write: (line) => process.stdout.write(`${line}\n`) })
+  // Listened to from the first moment: a signal during the start waits for its end instead of ending the process halfway.
+  let starting: Promise<RunningBox> | undefined
   const stop = (signal: string): void => {
-    box.stop(signal).then(
-      () => process.exit(0),
-      (error: unknown) => die('could not stop cleanly', error),
-    )
+    starting
+      ?.then((box) => box.stop(signal))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => die('could not stop cleanly', error),
+      )
   }
   process.once('SIGTERM', () => stop('SIGTERM'))
   process.once('SIGINT', () => stop('SIGINT'))
-  process.on('SIGHUP', () => box.reload())
+  process.on('SIGHUP', () => {
+    starting?.then(
+      (box) => box.reload(),
+      () => undefined, // a start that failed is told below
+    )
+  })
+  starting = startBox({ configPath: path ?? DEFAULT_CONFIG_PATH, version: __MESHBOX_VERSION__, write: (line) => process.stdout.write(`${line}\n`) })
+  await starting
 }
 
 /** A state we do not know is not one to go on with: leases in the kernel run on, procd starts us again. */

@@ -73,7 +73,7 @@ export async function ownRecipe(addon: Addon, target: Target): Promise<Recipe> {
     name: addon.name,
     units: [...own(addon.files), ...ofLibrary],
     fuzzer: target.fuzzers && addon.fuzzer !== null ? [...own(addon.fuzzer), ...ofLibrary] : null,
-    read: [...globSync('**/*.h', { cwd: NATIVE }).map((file) => join(NATIVE, file)), ...headers.files],
+    read: [...globSync(`{door,${addon.name}}/**/*.h`, { cwd: NATIVE }).map((file) => join(NATIVE, file)), ...headers.files],
   }
 }
 
@@ -82,6 +82,8 @@ export function hashOf(recipe: Recipe, target: Target, compiler: Compiler, flags
   const hash = createHash('sha256')
   const units = [...recipe.units, ...(recipe.fuzzer ?? [])]
   const files = new Set([...units.map((unit) => unit.file), ...recipe.read, join(NATIVE, 'exports.map'), join(ROOT, 'scripts/native/elf.ts')])
+  const missing = [...files].filter((file) => !existsSync(file))
+  if (missing.length > 0) throw new BuildError(`${recipe.name}: missing: ${missing.join(', ')}`)
   for (const file of [...files].sort()) hash.update(file.slice(ROOT.length)).update('\0').update(readFileSync(file)).update('\0')
   const made = JSON.stringify([recipe.name, units, target, compiler.identity, compiler.link, flags], (_key, value: unknown) => (value instanceof RegExp ? value.source : value))
   return hash.update(made.replaceAll(ROOT, '')).digest('hex')

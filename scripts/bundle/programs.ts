@@ -1,0 +1,89 @@
+/**
+ * How the programs are bundled. CJS, because a single ESM file needs a `require` shim and costs memory. What costs memory
+ * and is never reached is left out; what must not get in (WebAssembly, fetch) fails the build. docs/memory.md has
+ * the measurements.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildOptions, Plugin } from 'esbuild'
+import { ROOT } from '../native/fetch.ts'
+
+export const version = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
+
+const common: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+}
+
+/**
+ * Parts of Fastify for what our doors do not do. Our routes have no Fastify schemas (owner/request-schema.ts, hotspot/portal check
+ * requests), no Fastify logger (logger: false), and nobody calls inject(). The two compilers' factories are called at
+ * each start, so they stay callable; what they make, and the others, say that they are not there.
+ */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  '@fastify/ajv-compiler': 'module.exports = () => () => { throw new Error("Fastify schemas are not in this bundle") }',
+  '@fastify/fast-json-stringify-compiler': 'module.exports = () => () => { throw new Error("Fastify schemas are not in this bundle") }',
+  pino: 'throw new Error("the Fastify logger is not in this bundle")',
+  'light-my-request': 'throw new Error("Fastify.inject is not in this bundle")',
+}
+
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup(build) {
+    const filter = new RegExp(`^(${Object.keys(LEFT_OUT).join('|')})$`)
+    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
+    build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({ contents: LEFT_OUT[path] ?? '', loader: 'js' }))
+  },
+}
+
+export const server: BuildOptions = {
+  ...common,
+  keepNames: true, // error and class names are part of what logs say
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  define: { __MESHBOX_VERSION__: JSON.stringify(version) },
+  plugins: [leaveOut],
+}
+
+/** src/main/launch.ts for one program. Any Node must be able to read it. */
+export function launcher(program: string, entry: string): BuildOptions {
+  return {
+    ...common,
+    platform: 'node',
+    target: 'node12',
+    format: 'cjs',
+    entryPoints: ['src/main/launch.ts'],
+    external: [`./${entry}`],
+    define: { __MESHBOX_PROGRAM__: JSON.stringify(program), __MESHBOX_ENTRY__: JSON.stringify(`./${entry}`) },
+  }
+}
+
+/** Guests come with any phone; the owner with a browser of the last five years. */
+export const browser: BuildOptions = {
+  ...common,
+  platform: 'browser',
+  format: 'iife',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+}
+
+/** What would cost memory, and is easily brought in by a new package. Measured: 5 MB each. */
+const BANNED: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+  { pattern: /\bWebAssembly\b/, what: 'WebAssembly; give the package another implementation, or leave that part of it out' },
+  { pattern: /(?<![\w$.#])fetch\(|\bglobalThis\.fetch\b/, what: 'fetch, which loads undici; use node:http' },
+]
+
+/** What is in the text of a server's bundle that must not be; null if nothing is. */
+export function bannedIn(text: string): string | null {
+  for (const { pattern, what } of BANNED) {
+    const found = pattern.exec(text)
+    if (found !== null) return `${what} (near: ${text.slice(Math.max(0, found.index - 60), found.index + 60)})`
+  }
+  return null
+}
