@@ -79,7 +79,12 @@ it('shows the state, the earnings, the guests online and the health of the box',
   const sessions = box.app.owner.sessions({}).sessions
   expect(await section(page, 'Guests online').locator('tr:not(.table-titles)').count()).toBe(sessions.length)
   for (const { devices } of sessions) for (const { mac } of devices) expect(await section(page, 'Guests online').textContent()).toContain(mac)
-  expect(await section(page, 'Health').locator('tr:not(.table-titles)').count()).toBe(box.app.owner.status().health.length)
+  const { health } = box.app.owner.status()
+  expect(await section(page, 'Health').locator('tr:not(.table-titles)').count()).toBe(health.length)
+  expect(await section(page, 'Health').locator('.meshbox-bad, .meshbox-warn').count()).toBe(health.filter(({ level }) => level !== 'ok').length)
+  await page.getByText('parts are good').click()
+  await page.evaluate(() => window.watched.poll())
+  expect(await page.locator('details').getAttribute('open')).toBe('')
   expect(await page.getByRole('link', { name: 'Open the dashboard' }).getAttribute('href')).toBe('http://192.168.1.1:2090/')
 })
 
@@ -146,7 +151,6 @@ it('offers no change to who may only look', async () => {
 })
 
 it('takes no text of the box for HTML', async () => {
-  box.app.desk.addGuest({ packageId: 'half_hour', mac: '02:00:00:00:00:78', ip4: null, usedSeconds: 1, mibDown: 0 })
   const page = await open('/overview')
   expect(await page.getByLabel('Package').textContent()).toContain('1 day <b>all</b> inclusive')
   const original = box.app.owner.sessions.bind(box.app.owner)

@@ -185,7 +185,7 @@ return view.extend({
 				figure(_('This month'), earnings.earnedMonth),
 				figure(_('Ever'), earnings.earnedTotal)
 			]),
-			earnings.days.length > 0 ? plot(earnings.days) : ''
+			earnings.days.some(({ all }) => all.units !== '0') ? plot(earnings.days) : ''
 		];
 	},
 
@@ -224,12 +224,19 @@ return view.extend({
 
 	renderHealth: function(status) {
 		const words = { ok: _('good'), warn: _('look at it'), bad: _('bad') };
+		const list = (lines) => table([ _('Part'), _('State'), _('What') ], lines.map(({ part, level, text, advice }) => row([
+			[ _('Part'), partName(part) ],
+			[ _('State'), badge(level, words[level] || level) ],
+			[ '', [ text, advice === undefined ? '' : E('div', {}, [ E('em', {}, [ advice ]) ]) ] ]
+		])), '');
+		const good = status.health.filter(({ level }) => level === 'ok');
+		const others = status.health.filter(({ level }) => level !== 'ok');
+		/* Drawn anew every few seconds: what was folded out stays so. */
+		const folded = this.parts.health.querySelector('details');
+		const isOpen = folded !== null && folded.open;
 		return [
-			table([ _('Part'), _('State'), '' ], status.health.map(({ part, level, text, advice }) => row([
-				[ _('Part'), partName(part) ],
-				[ _('State'), badge(level, words[level] || level) ],
-				[ '', [ text, advice === undefined ? '' : E('div', {}, [ E('em', {}, [ advice ]) ]) ] ]
-			])), ''),
+			others.length > 0 ? list(others) : '',
+			E('details', isOpen ? { 'open': '' } : {}, [ E('summary', {}, [ _('%d parts are good').format(good.length) ]), list(good) ]),
 			E('p', {}, [ _('Version %s, running for %s, %s of memory').format(status.version, box.duration(status.uptimeSeconds), box.bytes(status.facts.memory.rssBytes)) ])
 		];
 	},
@@ -239,13 +246,14 @@ return view.extend({
 		if (packages.length === 0)
 			return [ E('p', {}, [ _('There is no package to print on vouchers; make one under Settings.') ]) ];
 
+		const symbol = uci.get('meshbox', 'token', 'symbol') || 'token';
 		const field = (title, input) => E('div', { 'class': 'cbi-value' }, [
 			E('label', { 'class': 'cbi-value-title', 'for': input.id }, [ title ]),
 			E('div', { 'class': 'cbi-value-field' }, [ input ])
 		]);
 		this.voucherFields = {
 			package: E('select', { 'id': 'meshbox-package', 'class': 'cbi-input-select' },
-				packages.map((section) => E('option', { 'value': section['.name'] }, [ '%s (%s)'.format(section.label || section['.name'], section.price || '?') ]))),
+				packages.map((section) => E('option', { 'value': section['.name'] }, [ '%s, %s %s'.format(section.label || section['.name'], section.price || '?', symbol) ]))),
 			count: E('input', { 'id': 'meshbox-count', 'type': 'number', 'class': 'cbi-input-text', 'min': 1, 'max': 100, 'value': 8 }),
 			validUntil: E('input', { 'id': 'meshbox-until', 'type': 'date', 'class': 'cbi-input-text' }),
 			note: E('input', { 'id': 'meshbox-note', 'type': 'text', 'class': 'cbi-input-text', 'maxlength': 48 })
