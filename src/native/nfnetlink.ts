@@ -95,9 +95,9 @@ export interface NfElement {
   readonly value: Uint8Array | null
   /** Maps of objects: the object's name, else null. */
   readonly object: string | null
-  /** Null: no timeout. */
+  /** Rounded down to the kernel's clock tick (4 to 10 ms). Null: none, or the set's own. */
   readonly timeoutMs: number | null
-  /** Milliseconds left. */
+  /** Milliseconds left; null: it does not run out. */
   readonly expiresMs: number | null
   readonly counter: NfCounter | null
   readonly quota: NfQuotaState | null
