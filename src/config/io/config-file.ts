@@ -1,8 +1,13 @@
 /**
  * The configuration's file: read bounded, written so that a power cut leaves the old file or the new one,
  * never half of one.
+ *
+ * A service that is not root cannot rename anything in /etc/config. There the package lays a spare file beside the
+ * configuration, `.<name>.spare`, that the service may write: the new text goes there first, with its hash, then over
+ * the configuration in place, then the spare is emptied. Reading finishes what was interrupted.
  */
-import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, fchmodSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { MeshBoxError, asError } from '../../base/index.ts'
 import { ConfigError } from '../config-error.ts'
@@ -16,6 +21,7 @@ import { MAX_FILE_BYTES } from '../uci.ts'
 export function readConfigFile(path: string): string {
   let bytes: Uint8Array
   try {
+    finishInterrupted(path)
     bytes = readBounded(path)
   } catch (thrown) {
     const error = asError(thrown) as NodeJS.ErrnoException
@@ -34,7 +40,8 @@ export function readConfigFile(path: string): string {
 }
 
 /**
- * Replaces the file: a new file beside it with the same mode, fsync, rename, fsync of the folder.
+ * Replaces the file: a new file beside it with the same mode, fsync, rename, fsync of the folder; or through the spare
+ * file where there is one and the folder is not ours.
  * @throws MeshBoxError `unavailable` code `config-unwritable`; the old file is then untouched
  */
 export function writeConfigFile(path: string, text: string): void {
@@ -42,6 +49,8 @@ export function writeConfigFile(path: string, text: string): void {
     const target = behindLinks(path)
     const temporary = join(dirname(target), `.${basename(target)}.new`)
     const mode = modeOf(target)
+    finishInterrupted(target) // else the next reading would put an older text over this one
+    if (writeThroughSpare(target, text)) return
     rmSync(temporary, { force: true }) // left behind by a power cut
     try {
       writeSynced(temporary, text, mode)
@@ -65,6 +74,46 @@ function writeSynced(path: string, text: string, mode: number): void {
   const file = openSync(path, 'wx', mode)
   try {
     fchmodSync(file, mode) // whatever the umask
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function spareOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}.spare`)
+}
+
+/** False when the ordinary way is open: there is no spare file, or this is root, who may write in the folder. */
+function writeThroughSpare(target: string, text: string): boolean {
+  const spare = spareOf(target)
+  if (process.geteuid?.() === 0 || statSync(spare, { throwIfNoEntry: false }) === undefined) return false
+  overwrite(spare, `${createHash('sha256').update(text).digest('hex')}\n${text}`)
+  overwrite(target, text)
+  overwrite(spare, '')
+  return true
+}
+
+/**
+ * A spare file with a whole text in it means that the power went while the configuration was being overwritten. One
+ * that is not whole was interrupted before that: the configuration is still the old one.
+ */
+function finishInterrupted(path: string): void {
+  const target = behindLinks(path)
+  const spare = spareOf(target)
+  if ((statSync(spare, { throwIfNoEntry: false })?.size ?? 0) === 0) return
+  const held = readFileSync(spare, 'utf8')
+  const text = held.slice(65)
+  if (held[64] === '\n' && createHash('sha256').update(text).digest('hex') === held.slice(0, 64)) overwrite(target, text)
+  overwrite(spare, '')
+}
+
+/** In place: the file keeps its inode, owner and mode. It must be there. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    ftruncateSync(file, 0)
     writeFileSync(file, text)
     fsyncSync(file)
   } finally {

@@ -1,5 +1,6 @@
 /** The file itself: bounded reading, and writing that never leaves half a file. */
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -85,5 +86,70 @@ describe('writeConfigFile', () => {
     writeFileSync(join(folder, 'taken', 'inside'), '')
     expect(() => writeConfigFile(join(folder, 'taken'), 'x')).toThrow(code('config-unwritable'))
     expect(readdirSync(folder)).toEqual(['taken'])
+  })
+})
+
+/** A folder like /etc/config: root's, with our file and its spare in it. */
+describe('a service that may not write in the folder', () => {
+  const NOBODY = 65534
+  const path = () => join(folder, 'meshbox')
+  const spare = () => join(folder, '.meshbox.spare')
+  const held = (text: string) => `${createHash('sha256').update(text).digest('hex')}\n${text}`
+  beforeEach((context) => {
+    if (process.geteuid?.() !== 0) context.skip('needs root: it becomes another user')
+    chmodSync(folder, 0o755)
+    for (const file of [path(), spare()]) {
+      writeFileSync(file, '')
+      chownSync(file, NOBODY, NOBODY)
+      chmodSync(file, 0o600)
+    }
+    writeFileSync(path(), 'old')
+  })
+  const asNobody = (act: () => void): void => {
+    process.seteuid?.(NOBODY)
+    try {
+      act()
+    } finally {
+      process.seteuid?.(0)
+    }
+  }
+
+  it('writes in place, by way of the spare file', () => {
+    const before = statSync(path())
+    asNobody(() => writeConfigFile(path(), 'new'))
+    expect(readFileSync(path(), 'utf8')).toBe('new')
+    expect(readFileSync(spare(), 'utf8')).toBe('')
+    expect([statSync(path()).ino, statSync(path()).uid, statSync(path()).mode]).toEqual([before.ino, NOBODY, before.mode])
+  })
+
+  it('cannot without a spare file, and says so', () => {
+    rmSync(spare())
+    asNobody(() => expect(() => writeConfigFile(path(), 'new')).toThrow(code('config-unwritable')))
+    expect(readFileSync(path(), 'utf8')).toBe('old')
+  })
+
+  it('finishes what a power cut interrupted while the configuration was overwritten', () => {
+    const text = "config meshbox 'main'\n\toption name 'New'\n"
+    for (let length = 0; length <= text.length; length++) {
+      writeFileSync(spare(), held(text))
+      writeFileSync(path(), text.slice(0, length))
+      asNobody(() => expect(readConfigFile(path())).toBe(text))
+      expect(readFileSync(path(), 'utf8')).toBe(text)
+      expect(readFileSync(spare(), 'utf8')).toBe('')
+    }
+  })
+
+  it('keeps the old configuration when the spare file itself was interrupted', () => {
+    const whole = held('new')
+    for (let length = 0; length < whole.length; length++) {
+      writeFileSync(spare(), whole.slice(0, length))
+      asNobody(() => expect(readConfigFile(path())).toBe('old'))
+    }
+  })
+
+  it('does not put an older text over what root wrote in between', () => {
+    writeFileSync(spare(), held('interrupted'))
+    writeConfigFile(path(), 'by root')
+    expect(readConfigFile(path())).toBe('by root')
   })
 })
