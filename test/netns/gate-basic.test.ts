@@ -1,15 +1,18 @@
 /** The gate in a town of namespaces: nothing passes unpaid, everything passes paid, and a cut-off is a cut-off. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ECHO, GateTown, NEEDS_ROOT, SINK, SOURCE, eventually } from '../support/gate-town.ts'
+import { ECHO, GateTown, NEEDS_ROOT, SINK, SOURCE, eventually, type DriverName } from '../support/gate-town.ts'
 import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6, box4, box6 } = TOWN
 
-describe.each([false, true])('gate, bridge netfilter %s', (bridgeNetfilter) => {
+/** What the kernel's rules do is the same with either driver, so nft goes without the variation. */
+const VARIATIONS: readonly [DriverName, boolean][] = [['netlink', false], ['netlink', true], ['nft', false]]
+
+describe.each(VARIATIONS)('gate by %s, bridge netfilter %s', (driver, bridgeNetfilter) => {
   let t: GateTown
 
   beforeAll(async () => {
-    if (isRoot()) t = await GateTown.create({ guests: 3, bridgeNetfilter })
+    if (isRoot()) t = await GateTown.create({ guests: 3, driver, bridgeNetfilter })
   })
   afterAll(async () => t?.destroy())
   beforeEach(async (context) => {

@@ -1,20 +1,20 @@
 /** The guard on the bridge: forged addresses, rogue servers, guests among themselves, a cloned MAC. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BROADCAST, arp, frame, icmp6, ip4Bytes, ip6Bytes, macBytes, neighbourAdvert, routerAdvert, udp4, udp6 } from '../support/frames.ts'
-import { ECHO, GateTown, NEEDS_ROOT, RULES, eventually, readTownLink } from '../support/gate-town.ts'
+import { DRIVERS, ECHO, GateTown, NEEDS_ROOT, RULES, eventually, readTownLink } from '../support/gate-town.ts'
 import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6, box4, box6 } = TOWN
 const ALL_NODES = 'ff02::1'
 const ALL_NODES_MAC = '33:33:00:00:00:01'
 
-describe('guard', () => {
+describe.each(DRIVERS)('guard by %s', (driver) => {
   let t: GateTown
   let boxMac: string
 
   beforeAll(async () => {
     if (!isRoot()) return
-    t = await GateTown.create({ guests: 3 })
+    t = await GateTown.create({ guests: 3, driver })
     boxMac = (await t.town.box.must('cat', `/sys/class/net/${TOWN.guestInterface}/address`)).trim()
   })
   afterAll(async () => t?.destroy())

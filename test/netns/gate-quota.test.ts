@@ -1,21 +1,21 @@
 /** Bytes of a session: one quota for all its devices, both directions and both families, kept by the kernel. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sessionKey } from '../../src/hotspot/gate/book.ts'
-import { ECHO, GateTown, NEEDS_ROOT, SINK, SOURCE, eventually } from '../support/gate-town.ts'
+import { DRIVERS, ECHO, GateTown, NEEDS_ROOT, SINK, SOURCE, eventually } from '../support/gate-town.ts'
 import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6 } = TOWN
 /** The largest packet the kernel forwards as one. */
 const GSO_BYTES = 65_536
 
-describe('quota of a session', () => {
+describe.each(DRIVERS)('quota of a session by %s', (driver) => {
   let t: GateTown
   let conns = 0
   let session = ''
   let count = 0
 
   beforeAll(async () => {
-    if (isRoot()) t = await GateTown.create({ guests: 2 })
+    if (isRoot()) t = await GateTown.create({ guests: 2, driver })
   })
   afterAll(async () => t?.destroy())
   beforeEach(async (context) => {

@@ -1,6 +1,6 @@
 /** Many guests and many calls: one transaction, in order, and one bad change does not spoil the others. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ECHO, GateTown, NEEDS_ROOT, RULES } from '../support/gate-town.ts'
+import { DRIVERS, ECHO, GateTown, NEEDS_ROOT, RULES } from '../support/gate-town.ts'
 import { TOWN, isRoot } from '../support/netns.ts'
 import type { Grant } from '../../src/hotspot/gate/types.ts'
 
@@ -19,11 +19,11 @@ const many = (count: number, more: (index: number) => Partial<Grant> = () => ({}
     ...more(i),
   }))
 
-describe('scale', () => {
+describe.each(DRIVERS)('scale by %s', (driver) => {
   let t: GateTown
 
   beforeAll(async () => {
-    if (isRoot()) t = await GateTown.create({ guests: 2 })
+    if (isRoot()) t = await GateTown.create({ guests: 2, driver })
   })
   afterAll(async () => t?.destroy())
   beforeEach(async (context) => {

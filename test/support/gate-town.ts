@@ -10,6 +10,7 @@ import type { LinkState } from '../../src/hotspot/gate/io/guest-link.ts'
 import type { GateRules } from '../../src/hotspot/gate/rules.ts'
 import type { GateAlarm, Grant } from '../../src/hotspot/gate/types.ts'
 import { Agent } from './agent.ts'
+import { openNetlink } from './netlink.ts'
 import { TOWN, Town, isRoot, type GuestHost } from './netns.ts'
 
 export const NEEDS_ROOT = 'needs root: network namespaces and nftables'
@@ -33,8 +34,14 @@ export const ECHO = 7
 export const SINK = 9
 export const SOURCE = 19
 
+export type DriverName = 'netlink' | 'nft'
+/** What is tested against both of the gate's drivers. */
+export const DRIVERS: readonly DriverName[] = ['netlink', 'nft']
+
 export interface GateTownOptions {
   readonly guests: number
+  /** Default: netlink. */
+  readonly driver?: DriverName
   readonly rules?: Partial<GateRules>
   readonly uplinks?: readonly string[]
   /**
@@ -88,6 +95,7 @@ export class GateTown {
       await Promise.all(guests.flatMap((guest) => [TOWN.internet4, TOWN.internet6].map((address) => eventually(`the town answers at ${address}`, async () => (await guest.udp(address, ECHO)).ok))))
       const made = new GateTown(town, options, { internet, box, guests }, await readTownLink(town))
       await made.gate.start()
+      made.expectDriver()
       return made
     } catch (error) {
       await town.destroy()
@@ -111,11 +119,15 @@ export class GateTown {
       timers: systemTimers,
       log: silentLog,
       runtimeDir: join(this.runtimeDir, 'nft'),
-      openNetlink: null,
+      openNetlink: this.driver === 'netlink' ? () => openNetlink(this.town.box.name) : null,
       nftCommand: [...inside, 'nft'],
       tcCommand: [...inside, 'tc'],
       ...more,
     })
+  }
+
+  get driver(): DriverName {
+    return this.#options.driver ?? 'netlink'
   }
 
   get rules(): GateRules {
@@ -149,7 +161,21 @@ export class GateTown {
     return Number(statistics)
   }
 
+  /** A test of a driver that has quietly become a test of the other proves nothing. */
+  expectDriver(): void {
+    const { driver } = this.gate.health()
+    if (driver !== undefined && driver !== this.driver) throw new Error(`the gate works through ${driver}, not ${this.driver}: ${String(this.gate.health().reason)}`)
+  }
+
   async destroy(): Promise<void> {
+    try {
+      this.expectDriver()
+    } finally {
+      await this.#takeDown()
+    }
+  }
+
+  async #takeDown(): Promise<void> {
     await this.gate.stop()
     await this.town.destroy()
     rmSync(this.runtimeDir, { recursive: true, force: true })

@@ -13,6 +13,7 @@ import { openIdentity, openVoucherKeys } from '../../../src/identity/index.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
+import { openNetlink } from '../../support/netlink.ts'
 
 export const warnings: Log = createLog({ level: 'warn', style: 'syslog', now: () => 0, write: (line) => process.stderr.write(`${line}\n`) })
 
@@ -34,7 +35,7 @@ export function gateOf(config: Config, runtimeDir: string, desired: () => readon
     timers: systemTimers,
     log: warnings,
     runtimeDir,
-    openNetlink: null,
+    openNetlink: () => openNetlink(null),
     callbacks: { desired, alarm: (alarm) => warnings.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail }), spent: () => undefined },
   })
   return gate
@@ -64,7 +65,7 @@ export async function startRealBox(config: Config): Promise<RealBox> {
     timers: systemTimers,
     log: warnings,
     runtimeDir: join(dataDir, 'run'),
-    openNetlink: null,
+    openNetlink: () => openNetlink(null),
     callbacks: {
       desired: () => hotspot.desiredGrants(),
       alarm: (alarm) => hotspot.onAlarm(alarm),

@@ -11,9 +11,11 @@ import { nftCommands } from '../nft-text.ts'
 import type { GateRules } from '../rules.ts'
 import type { SetChange } from '../set-changes.ts'
 import { KernelTables } from './kernel-tables.ts'
-import { NetlinkFailed, NetlinkSets } from './netlink-sets.ts'
+import { CONTENT_SETS, NetlinkFailed, NetlinkSets } from './netlink-sets.ts'
 import { nftOneShot, startNft, type NftRunner } from './nft-runner.ts'
 import { NOTHING, NftSets } from './nft-sets.ts'
+
+const MOST_READINGS = 2
 
 export interface DriverOptions {
   readonly rules: GateRules
@@ -83,16 +85,23 @@ export class KernelDriver {
 
   /** Everything in our tables. Throws NftRefused or ProcessGone. */
   async readTables(): Promise<Dump> {
-    try {
-      const contents = await this.#sets.contents()
-      if (contents !== null) return { ...(await this.tables.read(true)), ...contents }
-    } catch (error) {
-      if (!(error instanceof NetlinkFailed)) throw error
-      const dump = await this.tables.read(false)
-      await this.#leaveNetlink(error.message)
-      return dump
+    let why = ''
+    for (let tries = 0; this.#sets.driver !== 'nft' && tries < MOST_READINGS; tries++) {
+      try {
+        const contents = await this.#sets.contents()
+        const structure = await this.tables.read(true)
+        // A stranger may have put something in between; not every time.
+        const unseen = CONTENT_SETS.find((set) => structure.sets.has(`inet ${set}`) && contents?.sets.has(`inet ${set}`) !== true)
+        if (contents !== null && unseen === undefined) return { ...structure, ...contents }
+        why = `it does not see ${String(unseen)}`
+      } catch (error) {
+        if (!(error instanceof NetlinkFailed)) throw error
+        why = error.message
+      }
     }
-    return this.tables.read(false)
+    const dump = await this.tables.read(false)
+    if (this.#sets.driver !== 'nft') await this.#leaveNetlink(why)
+    return dump
   }
 
   /** Is it sure that nobody touched the rules since the last look? */

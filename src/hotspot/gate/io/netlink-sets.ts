@@ -26,8 +26,8 @@ export class NetlinkFailed extends Error {
   }
 }
 
-/** What a dump of the `inet` table is compared with and carried over from. */
-const CONTENT_SETS: readonly SetName[] = [...BOOK_SETS, PAID, 'owner6', GARDEN4, GARDEN6]
+/** What the book is compared with, and what is carried over to new tables. */
+export const CONTENT_SETS: readonly SetName[] = [...BOOK_SETS, PAID, 'owner6', GARDEN4, GARDEN6]
 /** A reading that others' transactions cut through is made again. */
 const MOST_READINGS = 4
 
@@ -64,11 +64,14 @@ export class NetlinkSets implements KernelSets {
     return (await this.#dump(set)).map((element) => keyText(set, element.key))
   }
 
-  /** Empty where the tables are gone. */
+  /** Without the sets that are not there. */
   contents(): Promise<Contents> {
     return this.#steady(async () => {
       const sets = new Map<string, readonly DumpedElement[]>()
-      for (const set of CONTENT_SETS) sets.set(`inet ${set}`, (await this.#orNothing(() => this.#dump(set))).map((element) => dumpedElement(set, element)))
+      for (const set of CONTENT_SETS) {
+        const elements = await this.#dumpIfThere(set)
+        if (elements !== null) sets.set(`inet ${set}`, elements.map((element) => dumpedElement(set, element)))
+      }
       return { sets, quotas: await this.#quotas() }
     })
   }
@@ -156,11 +159,11 @@ export class NetlinkSets implements KernelSets {
     }
   }
 
-  async #orNothing<T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  async #dumpIfThere(set: SetName): Promise<readonly NetlinkElement[] | null> {
     try {
-      return await read()
+      return await this.#dump(set)
     } catch (error) {
-      if (error instanceof NetlinkFailed && error.errno === 'ENOENT') return []
+      if (error instanceof NetlinkFailed && error.errno === 'ENOENT') return null
       throw error
     }
   }

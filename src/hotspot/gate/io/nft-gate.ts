@@ -264,7 +264,7 @@ export class NftGate implements Gate {
     book.leases = this.#leases
     const counts = found === null ? NO_COUNTS : countsFromDump(found)
     if (found !== null && driver.tables.recognise(found, link) && differenceFrom(book, withoutClasses(found), nowMs) === null) {
-      await driver.sets.commit([{ do: 'flush', set: 'classes' }, ...driver.tables.guardChanges(link, this.#leases)])
+      await driver.commitSomehow([{ do: 'flush', set: 'classes' }, ...driver.tables.guardChanges(link, this.#leases)])
       this.#log.info('the rules of a former life are kept', { devices: book.openCount(nowMs) })
     } else await driver.tables.install({ book, counts, learned: found, link, nowMs: () => this.#options.clock.boottimeMs() })
     this.#book = book
