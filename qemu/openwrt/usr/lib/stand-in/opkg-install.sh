@@ -164,7 +164,7 @@ note_new_dirs() { # <folder> <package>
 	while read -r dir; do
 		[ -d "$root$dir" ] || printf '%s\n' "$dir"
 	done < "$1/dirs" > "$work/new-dirs"
-	sort -u "$work/new-dirs" "$info/$2.dirs" 2> /dev/null > "$work/dirs"
+	cat "$work/new-dirs" "$info/$2.dirs" 2> /dev/null | sort -u > "$work/dirs"
 	[ ! -s "$work/dirs" ] || cp "$work/dirs" "$info/$2.dirs"
 }
 

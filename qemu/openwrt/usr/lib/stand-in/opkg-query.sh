@@ -18,7 +18,7 @@ query() {
 		status) show_parts "${1:-*}" "$status" ;;
 		info)
 			# shellcheck disable=SC2046
-			show_parts "${1:-*}" $(all_lists) "$status"
+			show_parts "${1:-*}" "$status" $(all_lists)
 			;;
 		files)
 			for name in "$@"; do
@@ -54,15 +54,42 @@ matching() {
 	done
 }
 
-# The parts of package <pattern> in some control texts, each package once, from the last text that has it.
+# The parts of package <pattern> in some control texts. Those of one version become one: the first, and what the others
+# have besides.
 show_parts() {
 	local pattern="$1"
 	shift
 	pattern=$(printf '%s' "$pattern" | sed 's/[.+]/[&]/g; s/\*/.*/g; s/?/./g')
-	awk -v pattern="^$pattern\$" 'BEGIN { RS = ""; FS = "\n" }
-		{ name = $0; sub(/^(.*\n)?Package: */, "", name); sub(/\n.*/, "", name) }
-		name ~ pattern { if (!(name in text)) order[++n] = name; text[name] = $0 }
-		END { for (i = 1; i <= n; i++) printf "%s\n\n", text[order[i]] }' "$@"
+	awk -v pattern="^$pattern\$" '
+		function end(   id) {
+			id = name " " version
+			if (name ~ pattern) {
+				if (!(id in text)) order[++n] = id
+				text[id] = text[id] part
+			}
+			name = version = part = ""
+		}
+		FNR == 1 { end() }
+		/^$/ { end(); next }
+		/^Package:/ { name = $2 }
+		/^Version:/ { version = $2 }
+		{ # A field in more than one line is taken with its first one.
+			if ($0 !~ /^[ \t]/) field = $1
+			lines[++count] = $0; part = part field SUBSEP $0 "\n"
+		}
+		END {
+			end()
+			for (i = 1; i <= n; i++) {
+				split("", seen)
+				m = split(text[order[i]], line, "\n")
+				for (j = 1; j < m; j++) {
+					split(line[j], word, SUBSEP)
+					if (line[j] !~ (SUBSEP "[ \t]")) { isTaken = !(word[1] in seen); seen[word[1]] }
+					if (isTaken) print word[2]
+				}
+				print ""
+			}
+		}' "$@"
 }
 
 changed_conffiles() {
