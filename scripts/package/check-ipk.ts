@@ -76,8 +76,9 @@ function checkConffiles(ipk: Ipk, must: (holds: boolean, otherwise: string) => v
 function checkData(ipk: Ipk, architecture: string, must: (holds: boolean, otherwise: string) => void): void {
   for (const member of ipk.data) {
     if (member.type !== 'file') continue
-    if (/^\.\/etc\/(init\.d|uci-defaults|hotplug\.d\/[^/]+)\//.test(member.name)) must((member.mode & 0o500) === 0o500 || !member.name.includes('/init.d/'), `${member.name} is not executable`)
-    if (member.body.toString('latin1', 0, 2) === '#!' && !/^\.\/etc\/(uci-defaults|hotplug\.d)\//.test(member.name)) must((member.mode & 0o111) === 0o111, `${member.name} begins with #! and is not executable`)
+    // Those two kinds are sourced.
+    const isSourced = /^\.\/etc\/(uci-defaults|hotplug\.d)\//.test(member.name)
+    if (member.body.toString('latin1', 0, 2) === '#!' && !isSourced) must((member.mode & 0o111) === 0o111, `${member.name} begins with #! and is not executable`)
     if (member.body.toString('latin1', 0, 4) !== '\x7fELF') {
       must(!member.name.endsWith('.node'), `${member.name} is not an ELF file`)
       continue
@@ -89,11 +90,12 @@ function checkData(ipk: Ipk, architecture: string, must: (holds: boolean, otherw
   }
 }
 
+/** Names are `./`, `./folder/`, `./folder/file`. */
 function foldersFirst(members: readonly Member[]): boolean {
   const seen = new Set<string>()
   return members.every((member) => {
-    const parent = member.name.replace(/\/$/, '').split('/').slice(0, -1).join('/')
-    seen.add(member.name.replace(/\/$/, ''))
-    return parent === '' || member.name === './' || seen.has(parent) || members.every((other) => other.name !== './')
+    const path = member.name.replace(/\/$/, '')
+    seen.add(path)
+    return path === '.' || seen.has(path.slice(0, path.lastIndexOf('/')))
   })
 }
