@@ -22,7 +22,7 @@ export interface Architecture {
 
 /** Debian packages whose files make the root; dependencies come by themselves, see UNWANTED. */
 const PACKAGES = [
-  ...['busybox', 'libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'kmod', 'util-linux', 'e2fsprogs'],
+  ...['busybox', 'libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'kmod', 'util-linux', 'e2fsprogs', 'ncurses-base'],
   ...['iproute2', 'nftables', 'conntrack', 'ethtool', 'iputils-ping', 'curl', 'dnsmasq-base'],
   ...['batctl', 'iw', 'hostapd', 'wpasupplicant', 'wireless-regdb', 'sqlite3'],
 ]
@@ -36,14 +36,14 @@ export const UNWANTED =
 
 /** Loaded by the initramfs, in this order, each after what it depends on. */
 export const BOOT_MODULES = [
-  ...['virtio_ring', 'virtio', 'virtio_mmio', 'virtio_pci', 'virtio_blk', 'virtio_rng', 'virtio_console'],
+  ...['virtio_ring', 'virtio', 'virtio_mmio', 'virtio_pci', 'virtio_blk', 'virtio_rng', 'virtio_console', 'virtio_net'],
   ...['crc32c_generic', 'squashfs', 'overlay', 'ext4', '9pnet_virtio', '9p'],
 ]
 
 /** In the root for `modprobe`. */
 export const ROOT_MODULES = [
   ...BOOT_MODULES,
-  ...['virtio_net', 'veth', 'bridge', 'br_netfilter', 'dummy', 'tun', 'ifb', 'macvlan', '8021q', 'wireguard'],
+  ...['veth', 'bridge', 'br_netfilter', 'dummy', 'tun', 'ifb', 'macvlan', '8021q', 'wireguard'],
   ...['batman_adv', 'cfg80211', 'mac80211', 'mac80211_hwsim', 'libcrc32c', 'sha256_generic', 'ccm', 'gcm', 'cmac', 'ctr'],
   ...['nf_tables', 'nft_ct', 'nft_limit', 'nft_log', 'nft_nat', 'nft_masq', 'nft_redir', 'nft_reject', 'nft_reject_inet', 'nft_hash', 'nft_numgen'],
   ...['nft_chain_nat', 'nft_fib', 'nft_fib_inet', 'nft_quota', 'nft_connlimit', 'nft_objref', 'nft_socket', 'nft_tproxy', 'nft_synproxy', 'nft_queue'],

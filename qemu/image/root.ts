@@ -16,7 +16,7 @@ const PROGRAM_FOLDERS = ['bin', 'sbin', 'usr/bin', 'usr/sbin']
 const LEFT_OUT = [
   ...['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/lintian', 'usr/share/bug', 'usr/share/bash-completion'],
   ...['usr/share/zsh', 'usr/share/initramfs-tools', 'usr/share/gcc', 'usr/share/gdb', 'usr/lib/systemd', 'lib/systemd', 'lib/udev', 'usr/lib/tmpfiles.d'],
-  ...['usr/share/metainfo', 'usr/share/dbus-1', 'usr/include', 'var', 'etc/init.d', 'etc/default', 'etc/cron.d', 'etc/network', 'etc/logrotate.d'],
+  ...['usr/share/metainfo', 'usr/share/dbus-1', 'usr/include', 'var', 'run', 'etc/init.d', 'etc/default', 'etc/cron.d', 'etc/network', 'etc/logrotate.d'],
   ...['etc/modprobe.d', 'etc/dbus-1', 'etc/ldap', 'etc/init', 'etc/systemd', 'etc/pam.d', 'etc/nftables.conf', 'usr/share/iproute2-doc'],
   // These want PAM; busybox has its own.
   ...['bin/su', 'bin/login', 'sbin/runuser', 'sbin/sulogin', 'sbin/agetty', 'sbin/getty', 'usr/bin/chfn', 'usr/bin/chsh'],
@@ -37,6 +37,7 @@ export async function layRoot(architecture: Architecture, debian: DebianFiles, m
   copyFileSync(join(await npmTool(architecture.node), 'bin/node'), join(root, 'usr/bin/node'))
   chmodSync(join(root, 'usr/bin/node'), 0o755)
   symlinkSync('tmp', join(root, 'var'))
+  symlinkSync('tmp/run', join(root, 'run')) // Debian's programs look there; OpenWrt's use /var/run, the same place
   for (const files of [join(GUEST_FILES, 'root'), OPENWRT_FILES]) if (existsSync(files)) cpSync(files, root, { recursive: true, verbatimSymlinks: true })
   linkBusybox(root)
   await checkLibraries(root)

@@ -1,0 +1,22 @@
+/** A TypeScript program of the tests as one file that Node runs in the guest. */
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { ROOT } from '../../qemu/image/places.ts'
+import type { Machine } from '../../qemu/runner/machine.ts'
+
+/** Puts it into the shared folder; gives its path in the guest. `source` is relative to the repository. */
+export async function putProgram(machine: Machine, source: string): Promise<string> {
+  const name = `${(source.split('/').at(-1) as string).replace(/\.ts$/, '')}.mjs`
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [source],
+    outfile: join(machine.share, name),
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    minify: true, // read over a slow shared folder
+    logLevel: 'warning',
+  })
+  return `/host/${name}`
+}
