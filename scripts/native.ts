@@ -3,9 +3,9 @@
  * date is left alone. Results: build/native/<folder>/<addon>.node. docs/native.md tells the rest.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COMPILE_FLAGS, compile } from './native/compile.ts'
 import { compilerFor } from './native/compilers.ts'
 import type { Compiler } from './native/compilers.ts'
 import { checkAddon } from './native/elf.ts'
@@ -17,8 +17,6 @@ import { SQLITE_ADDON, npmSqlite, sqliteRecipe } from './native/sqlite.ts'
 import { ADDONS, TARGETS } from './native/targets.ts'
 import type { Target } from './native/targets.ts'
 
-/** The tree's own folder is kept out of the result: the same inputs give the same bytes anywhere. */
-const FLAGS = ['-fPIC', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections', `-ffile-prefix-map=${ROOT}=.`]
 const LINK_FLAGS = ['-shared', `-Wl,--version-script=${join(NATIVE, 'exports.map')}`, '-Wl,--gc-sections', '-Wl,-z,relro', '-Wl,-z,now']
 
 export interface NativeOptions {
@@ -62,7 +60,7 @@ async function buildOne(recipe: Recipe, target: Target, compiler: Compiler, fold
   const goal = join(folder, `${recipe.name}.node`)
   const stamp = `${goal}.stamp`
   const fuzzer = recipe.fuzzer === null ? null : join(folder, `${recipe.name}-fuzz`)
-  const hash = hashOf(recipe, target, compiler, [...FLAGS, ...LINK_FLAGS])
+  const hash = hashOf(recipe, target, compiler, [...COMPILE_FLAGS, ...LINK_FLAGS])
   const isCurrent = existsSync(goal) && (fuzzer === null || existsSync(fuzzer)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash
   if (isCurrent) return say(`[native] ${target.name}: ${recipe.name} is up to date, ${sizeOf(goal)}`)
 
@@ -87,21 +85,6 @@ async function buildOne(recipe: Recipe, target: Target, compiler: Compiler, fold
     rmSync(work, { recursive: true, force: true })
   }
   say(`[native] ${target.name}: ${recipe.name} built in ${((performance.now() - started) / 1000).toFixed(1)} s, ${sizeOf(goal)}`)
-}
-
-/** Object file of each source file. As many at a time as there are processors. */
-async function compile(units: readonly Unit[], compiler: Compiler, target: Target, work: string): Promise<Map<string, string>> {
-  const byFile = new Map(units.map((unit) => [unit.file, unit]))
-  const waiting = [...byFile.values()]
-  const objects = new Map(waiting.map(({ file }, index) => [file, join(work, `${index}-${basename(file)}.o`)]))
-  const worker = async (): Promise<void> => {
-    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
-      const [program, ...first] = /\.c(c|pp)$/.test(unit.file) ? compiler.cpp : compiler.c
-      await run(program, [...first, ...target.flags, ...FLAGS, ...unit.flags, '-c', unit.file, '-o', objects.get(unit.file) ?? ''], { env: compiler.env })
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), waiting.length) }, worker))
-  return objects
 }
 
 function targetOf(name: string): Target {
