@@ -218,9 +218,12 @@ except OSError as e: print("ended", e)`])
       keepAlive.kill('SIGKILL')
       await thief.guest.ns.ip('link', 'set', 'eth0', 'address', thief.guest.mac)
       await thief.guest.ns.ip('addr', 'del', `${stolen4}/24`, 'dev', 'eth0')
+      // An advertisement that came while he wore her MAC gave him her IPv6 address too.
+      await thief.guest.ns.ip('-6', 'addr', 'flush', 'dev', 'eth0', 'scope', 'global')
     }
     await waitFor('the alarm', async () => (await service.cliJson<StatusJson>('status')).alarms.some((alarm) => alarm.kind === 'duplicate-mac' || alarm.kind === 'forged-address'), 15_000)
     await dhcp(thief.guest, files)
+    expect(await slaac(thief.guest)).not.toBe(await slaac(victim.guest))
   })
 
   it('pauses without charging and goes on', async () => {
