@@ -114,9 +114,11 @@ class Watch {
     napi_async_cleanup_hook_handle hook = nullptr;
   };
 
-  static void onPoll(uv_poll_t* poll, int, int) {
+  static void onPoll(uv_poll_t* poll, int status, int) {
     Handle* handle = static_cast<Handle*>(poll->data);
     if (handle->watcher != nullptr) handle->watcher->onReadable();
+    // libuv stops at a socket's error, and a netlink socket that lost messages has one; reading has taken it away.
+    if (status < 0 && handle->watcher != nullptr) Libuv::get().pollStart(poll, UV_READABLE, onPoll);
   }
 
   static void onClosed(uv_handle_t* poll) {
