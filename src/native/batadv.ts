@@ -98,9 +98,9 @@ export interface BatadvHardInterface {
   readonly address: string | null
   readonly isActive: boolean
   readonly hopPenalty: number | null
-  /** BATMAN_V. */
+  /** Only BATMAN_V uses it; a kernel that knows BATMAN_V tells it anyway. */
   readonly elpIntervalMs: number | null
-  /** BATMAN_V; 0: measured. */
+  /** Likewise; 0: measured. */
   readonly throughputOverrideKbit: number | null
 }
 
@@ -189,7 +189,7 @@ export interface BatadvClaim {
   readonly isOwn: boolean
 }
 
-/** Bridge loop avoidance: another node on the same wire. */
+/** Bridge loop avoidance: a node on the same wire. The box itself is listed, once per VLAN, even while it is off. */
 export interface BatadvBackbone {
   readonly backbone: string
   readonly vlan: number | null
@@ -330,7 +330,7 @@ export function decodeConfigEvent(message: GenetlinkMessage): BatadvConfigEvent 
     case BATADV_COMMAND.setHardInterface:
       return { kind: 'hard-interface', meshName, hardInterface: decodeHardInterface(message) }
     case BATADV_COMMAND.setVlan:
-      return { kind: 'vlan', meshName, vlan: found.u16(ATTRIBUTE.vlanId), isApIsolated: truth(found.u8(ATTRIBUTE.apIsolation)) }
+      return { kind: 'vlan', meshName, vlan: found.u32(ATTRIBUTE.vlanId), isApIsolated: truth(found.u8(ATTRIBUTE.apIsolation)) }
     default:
       return null
   }

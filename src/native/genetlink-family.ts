@@ -37,7 +37,10 @@ export async function findFamily(netlink: Genetlink, traits: FamilyTraits, call:
 /** Errors: of findFamily; `not-found` `no-interface`; `input` with the code of `wrongInterface`; GenetlinkRefused. */
 export async function askAboutInterface(netlink: Genetlink, traits: FamilyTraits, question: InterfaceQuestion, call: GenetlinkCall): Promise<GenetlinkMessage[]> {
   const { interfaceName, command, isDump } = question
-  const [family, index] = await Promise.all([findFamily(netlink, traits, call), netlink.interfaceIndex(interfaceName, call)])
+  const asked = netlink.interfaceIndex(interfaceName, call)
+  asked.catch(() => undefined) // a missing family is told first: without it there is no such interface
+  const family = await findFamily(netlink, traits, call)
+  const index = await asked
   const attributes = u32Attribute(traits.indexAttribute, index)
   try {
     return await (isDump ? netlink.dump(family, command, attributes, call) : netlink.request(family, command, attributes, call))
