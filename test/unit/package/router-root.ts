@@ -3,6 +3,7 @@
  * scripts run by their own absolute paths (chroot). The configuration files are those a fresh router has.
  */
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -25,7 +26,9 @@ export class RouterRoot {
       mkdirSync(join(this.path, folder), { recursive: true })
     this.#addBusybox()
     for (const part of readdirSync(STAND_IN)) cpSync(join(STAND_IN, part), join(this.path, part), { recursive: true, verbatimSymlinks: true })
+    // Plain files do for what runs here, and need no rights.
     writeFileSync(join(this.path, 'dev/null'), '')
+    writeFileSync(join(this.path, 'dev/urandom'), randomBytes(4096))
     this.write('etc/passwd', 'root:x:0:0:root:/root:/bin/ash\ndnsmasq:x:453:453:dnsmasq:/var/run/dnsmasq:/bin/false\n')
     this.write('etc/group', 'root:x:0:\ndnsmasq:x:453:dnsmasq\n')
     this.write('etc/shadow', 'root:::0:99999:7:::\n')
@@ -77,16 +80,21 @@ export class RouterRoot {
     return done.code === 0 ? done.stdout.replace(/\n$/, '') : null
   }
 
-  #addBusybox(): void {
-    const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path))
-    if (busybox === undefined) throw new Error('busybox is missing: apt-get install busybox')
-    copyFileSync(busybox, join(this.path, 'bin/busybox'))
-    // Debian's busybox needs its C library.
-    const libraries = spawnSync('ldd', [busybox], { encoding: 'utf8' }).stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)
+  /** A program of this machine with the libraries it needs. */
+  addProgram(from: string, to: string): void {
+    mkdirSync(join(this.path, dirname(to)), { recursive: true })
+    copyFileSync(from, join(this.path, to))
+    const libraries = spawnSync('ldd', [from], { encoding: 'utf8' }).stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)
     for (const [, library = ''] of libraries) {
       mkdirSync(join(this.path, dirname(library)), { recursive: true })
       copyFileSync(library, join(this.path, library))
     }
+  }
+
+  #addBusybox(): void {
+    const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path))
+    if (busybox === undefined) throw new Error('busybox is missing: apt-get install busybox')
+    this.addProgram(busybox, 'bin/busybox')
     for (const applet of spawnSync(busybox, ['--list'], { encoding: 'utf8' }).stdout.split('\n'))
       if (applet !== '' && applet !== 'busybox' && applet !== 'uci') symlinkSync('/bin/busybox', join(this.path, 'bin', applet))
   }
