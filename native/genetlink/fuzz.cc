@@ -1,17 +1,25 @@
 /*
- * Drives exchange.h and the readers of netlink-message.h without Node, under AddressSanitizer and
+ * Drives courier.h, exchange.h and the readers of netlink-message.h without Node, under AddressSanitizer and
  * UndefinedBehaviorSanitizer: datagrams lie in heap blocks of exactly their size and are right, right with
- * bytes changed, cut, or random; what came out is held against what went in.
+ * bytes changed, cut, or random; what came out is held against what went in. Couriers ask the real kernel, and
+ * are cancelled, left unheard and stopped at any moment.
  *
  * Usage: genetlink-fuzz <seconds> <seed>. Ends with the number of rounds; exit 1 at the first contradiction.
  */
+#include <linux/genetlink.h>
+
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
+#include "courier.h"
 #include "exchange.h"
 
 namespace {
@@ -208,6 +216,97 @@ void narrow() {
   check(writer.ok() == (wanted <= room), "a writer does not know whether it had room");
 }
 
+/* Keeps what it is told until it is asked for. */
+class Ear final : public genetlink::Recipient {
+ public:
+  void deliver(std::unique_ptr<genetlink::Delivery> delivery) override {
+    const std::lock_guard<std::mutex> guard(lock_);
+    told_.push_back(std::move(delivery));
+    changed_.notify_all();
+  }
+
+  void leave() override {
+    const std::lock_guard<std::mutex> guard(lock_);
+    hasLeft_ = true;
+    changed_.notify_all();
+  }
+
+  /* The next one; null once the thread has left and all is told. */
+  std::unique_ptr<genetlink::Delivery> next() {
+    std::unique_lock<std::mutex> guard(lock_);
+    changed_.wait(guard, [this] { return !told_.empty() || hasLeft_; });
+    if (told_.empty()) return nullptr;
+    std::unique_ptr<genetlink::Delivery> first = std::move(told_.front());
+    told_.erase(told_.begin());
+    return first;
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<genetlink::Delivery>> told_;
+  bool hasLeft_ = false;
+};
+
+std::unique_ptr<genetlink::Job> anyJob(uint32_t ticket) {
+  static const genetlink::Task tasks[] = {genetlink::Task::request, genetlink::Task::dump, genetlink::Task::dump, genetlink::Task::join, genetlink::Task::leave, genetlink::Task::index};
+  auto job = std::make_unique<genetlink::Job>(tasks[below(6)]);
+  job->ticket = ticket;
+  job->group = 16;
+  strcpy(job->name, below(2) == 0 ? "lo" : "nothing");
+  job->family = below(10) == 0 ? 1000 : GENL_ID_CTRL;
+  job->answerLimit = below(4) == 0 ? below(2000) : 1000000;
+  const bool isDump = job->task == genetlink::Task::dump;
+  const size_t place = job->message.beginMessage(job->family, static_cast<uint16_t>(NLM_F_REQUEST | (isDump ? NLM_F_DUMP : NLM_F_ACK)), 0);
+  const genlmsghdr header{CTRL_CMD_GETFAMILY, 1, 0};
+  job->message.raw(&header, sizeof header);
+  if (below(2) == 0) job->message.text(CTRL_ATTR_FAMILY_NAME, "nlctrl");
+  if (below(8) == 0) writeAttributes(&job->message, 0);
+  job->message.endMessage(place);
+  return job;
+}
+
+/* One courier's life. */
+void courier() {
+  Ear ear;
+  genetlink::Courier courier(&ear);
+  const bool isElsewhere = below(10) == 0;
+  const char* const path = isElsewhere ? "/nonexistent" : "";
+  check(courier.start(path, strlen(path), below(2) == 0 ? 0 : 4096) == 0, "a courier does not start");
+  std::map<uint32_t, int> told;
+  std::map<uint32_t, bool> cancelled;
+  const uint32_t count = static_cast<uint32_t>(below(60));
+  for (uint32_t ticket = 1; ticket <= count; ticket++) {
+    courier.add(anyJob(ticket));
+    if (below(4) != 0) continue;
+    const uint32_t doomed = static_cast<uint32_t>(1 + below(ticket));
+    courier.cancel(doomed);
+    cancelled[doomed] = true;
+  }
+  const bool isPatient = below(3) != 0 && !isElsewhere;
+  uint32_t answered = 0;
+  bool isOpened = false;
+  const auto listen = [&](std::unique_ptr<genetlink::Delivery> delivery) {
+    courier.heard(*delivery);
+    if (delivery->news == genetlink::News::opened) {
+      check(!isOpened && (delivery->error != 0) == isElsewhere, "the opening is told wrongly");
+      isOpened = true;
+    }
+    if (delivery->news != genetlink::News::done) return;
+    check(delivery->ticket >= 1 && delivery->ticket <= count, "an answer to nobody");
+    check(++told[delivery->ticket] == 1, "a request was answered twice");
+    if (!cancelled[delivery->ticket]) answered++;
+    if (delivery->bytes.length() > 0) walk(delivery->bytes.slice(), 0);
+  };
+  uint32_t expected = 0;
+  for (uint32_t ticket = 1; ticket <= count; ticket++) expected += cancelled[ticket] ? 0 : 1;
+  while (isPatient && (answered < expected || !isOpened)) listen(ear.next());
+  courier.stop();
+  courier.join();
+  while (std::unique_ptr<genetlink::Delivery> delivery = ear.next()) listen(std::move(delivery));
+  check(isOpened, "the opening was never told");
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -222,6 +321,7 @@ int main(int argc, char** argv) {
       noise();
       narrow();
     }
+    courier();
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (static_cast<double>(now.tv_sec - begin.tv_sec) + static_cast<double>(now.tv_nsec - begin.tv_nsec) / 1e9 >= seconds) break;

@@ -71,7 +71,7 @@ export const ADDONS: readonly Addon[] = [
     name: 'genetlink',
     files: ['addon.cc', 'courier.cc', 'exchange.cc'],
     library: null,
-    fuzzer: ['fuzz.cc', 'exchange.cc'],
+    fuzzer: ['fuzz.cc', 'courier.cc', 'exchange.cc'],
   },
   {
     name: 'nfnetlink',
