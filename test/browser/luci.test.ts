@@ -12,6 +12,7 @@ import type { OwnerPage } from '../support/dashboard-browser.ts'
 import { serve } from '../unit/luci/harness/server.ts'
 import type { Site } from '../unit/luci/harness/server.ts'
 import { startRpcdBox } from '../unit/luci/rpcd-box.ts'
+import { LANGUAGES, readPo } from '../unit/luci/words.ts'
 import type { RpcdBox } from '../unit/luci/rpcd-box.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -177,6 +178,24 @@ it.each([390, 1280])('stands on a screen of %d pixels without scrolling sideways
     })
     expect(faults.filter((fault) => !fault.startsWith('empty-table-header'))).toEqual([])
     if (path === '/overview') await opened.close()
+  }
+})
+
+it.each(LANGUAGES)('in %s it fits on a phone, and no word stays English', async (language) => {
+  const words = readPo(language)
+  const translated = await serve({ rpcd: box.rpcd, config: CONFIG, words: Object.fromEntries(words) })
+  try {
+    for (const path of ['/overview', '/settings']) {
+      opened = await openOwnerPage(browser, `${translated.url}${path}`, { width: 390, height: 900 })
+      await soon(() => opened.page.evaluate(() => document.body.dataset['ready'])).toBe('yes')
+      expect(await opened.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+      const headings = await opened.page.locator('h3, .cbi-value-title').allTextContents()
+      expect(headings.length).toBeGreaterThan(7)
+      expect(headings.filter((heading) => words.has(heading) && words.get(heading) !== heading)).toEqual([])
+      if (path === '/overview') await opened.close()
+    }
+  } finally {
+    await translated.close()
   }
 })
 
