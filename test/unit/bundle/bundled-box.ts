@@ -1,12 +1,11 @@
 /** A bundle of this tree in a folder of its own, and the service started from it: no hotspot, no network but loopback. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatUci } from '../../../src/config/index.ts'
 import type { StatusJson } from '../../../src/owner/api/index.ts'
+import { freePort } from '../../support/free-port.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -99,14 +98,4 @@ export class BundledBox {
     })
     return { ended, onOutput: (heard) => (hear = heard), send: (signal) => void child.kill(signal) }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }
