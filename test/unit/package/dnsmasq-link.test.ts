@@ -107,7 +107,7 @@ it('keeps what dnsmasq has when the new text is not to its liking', () => {
   says('host-record=wifi.meshbox.lan,10.77.0.1\n', '')
   once()
   const before = router.read(NAMES)
-  says('host-record=wifi..lan,10.77.0.1\n', '')
+  says(`host-record=${'a'.repeat(64)}.lan,10.77.0.1\n`, '')
   once()
   expect(router.read(NAMES)).toBe(before)
   expect(calls()).toBe('restart\n')

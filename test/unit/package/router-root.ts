@@ -68,6 +68,14 @@ export class RouterRoot {
     return { code: done.status ?? 128, stdout: done.stdout, stderr: done.stderr }
   }
 
+  /** Runs a script inside as a machine of its own: what it leaves running ends with it. Needs root. */
+  live(script: string): Ran {
+    const inside = `mount --bind '${this.path}' '${this.path}' && mount -t proc proc '${this.path}/proc' && exec chroot '${this.path}' /bin/sh -c "$1"`
+    const done = spawnSync('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', inside, 'sh', script], { encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
+    if (done.error !== undefined) throw done.error
+    return { code: done.status ?? 128, stdout: done.stdout, stderr: done.stderr }
+  }
+
   /** Runs and expects success. */
   must(line: string): string {
     const done = this.run(line)
