@@ -207,7 +207,10 @@ export type BatadvConfigEvent =
 const FLAG = { deleted: 1, roaming: 2, wifi: 16, isolated: 32, neverPurged: 256, new: 512, pending: 1024, temporary: 2048 } as const
 const VLAN_HAS_TAG = 0x8000
 const VLAN_ID = 0x0fff
-/** Bandwidths of gateways, and the throughput that is set by hand, come in units of 100 kbit/s; measured throughput in kbit/s. */
+/**
+ * Bandwidths of gateways, the throughput to a gateway and the one that is set by hand come in units of 100 kbit/s;
+ * throughput of originators and neighbours in kbit/s.
+ */
 const KBIT_PER_STEP = 100
 
 export function decodeMesh(message: GenetlinkMessage): BatadvMesh {
@@ -255,7 +258,8 @@ export function decodeOriginator(message: GenetlinkMessage): BatadvOriginator | 
     interfaceIndex: found.u32(ATTRIBUTE.hardIndex),
     lastSeenMs: found.u32(ATTRIBUTE.lastSeenMs),
     isBest: found.flag(ATTRIBUTE.best),
-    ...metricOf(found),
+    tq: found.u8(ATTRIBUTE.tq),
+    throughputKbit: found.u32(ATTRIBUTE.throughput),
   }
 }
 
@@ -283,7 +287,8 @@ export function decodeGateway(message: GenetlinkMessage): BatadvGateway | null {
     bandwidthDownKbit: steps(found.u32(ATTRIBUTE.bandwidthDown)),
     bandwidthUpKbit: steps(found.u32(ATTRIBUTE.bandwidthUp)),
     isBest: found.flag(ATTRIBUTE.best),
-    ...metricOf(found),
+    tq: found.u8(ATTRIBUTE.tq),
+    throughputKbit: steps(found.u32(ATTRIBUTE.throughput)),
   }
 }
 
@@ -358,7 +363,6 @@ function translationOf(found: Attributes): BatadvTranslation | null {
   }
 }
 
-const metricOf = (found: Attributes): BatadvMetric => ({ tq: found.u8(ATTRIBUTE.tq), throughputKbit: found.u32(ATTRIBUTE.throughput) })
 const vlanOf = (value: number | null): number | null => (value === null || (value & VLAN_HAS_TAG) === 0 ? null : value & VLAN_ID)
 const steps = (value: number | null): number | null => (value === null ? null : value * KBIT_PER_STEP)
 const truth = (value: number | null): boolean | null => (value === null ? null : value !== 0)

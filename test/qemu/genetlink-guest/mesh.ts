@@ -97,6 +97,11 @@ checks.add(name('hard interfaces of b: intervals and penalty'), hard.every(({ el
   const gateways = await checks.until(name('gateways of a: c'), () => a.gateways('bat0'), (list) => list.some((entry) => entry.originator === leftOfC && isOurs(entry)))
   checks.equal(name('gateway: bandwidth, next hop'), gateways.map((entry) => [entry.bandwidthDownKbit, entry.bandwidthUpKbit, entry.router, entry.interfaceName]), [[12_000, 3_000, leftOfB, 'right']])
   checks.add(name('gateway: metric of the algorithm'), gateways.every(isMetric), gateways)
+  await checks.until(name('the only gateway is the best'), () => a.gateways('bat0'), ([gateway]) => gateway?.isBest === true)
+  const way = (await a.originators('bat0')).find((entry) => entry.originator === leftOfC && entry.isBest)
+  const [toGateway] = await a.gateways('bat0')
+  const ratio = (toGateway?.throughputKbit ?? toGateway?.tq ?? 0) / (way?.throughputKbit ?? way?.tq ?? 0)
+  checks.add(name('gateway: metric in the unit of its originator'), ratio > 0.2 && ratio < 5, { toGateway, way })
   checks.equal(name('mesh of c: gateway server'), await nodes.c.mesh('bat0').then(({ gatewayMode, gatewayDownKbit, gatewayUpKbit }) => [gatewayMode, gatewayDownKbit, gatewayUpKbit]), ['server', 12_000, 3_000])
 
   line.in('a', 'ping', '-c', '3', '-i', '0.3', '-w', '60', '10.77.0.3')
