@@ -1,6 +1,6 @@
 /*
  * Drives changes.h and replies.h without Node or kernel, under AddressSanitizer and
- * UndefinedBehaviorSanitizer: every input lies in a heap block of exactly its size and is random, right, cut,
+ * UndefinedBehaviorSanitizer: first the known answers of vectors.h, then every input lies in a heap block of exactly its size and is random, right, cut,
  * or right with bits turned; whatever comes out must be well formed.
  *
  * Usage: nfnetlink-fuzz <seconds> <seed>. Ends with the number of rounds; exit 1 at the first contradiction.
@@ -14,6 +14,7 @@
 #include "changes.h"
 #include "kernel.h"
 #include "replies.h"
+#include "vectors.h"
 
 namespace {
 
@@ -306,6 +307,7 @@ void fuzzReplies() {
 int main(int count, char** words) {
   const long seconds = count > 1 ? atol(words[1]) : 10;
   state = count > 2 ? strtoull(words[2], nullptr, 10) : 1;
+  if (const char* name = nf::disagreeingVector(); name != nullptr) contradiction(name);
   const time_t end = time(nullptr) + seconds;
   uint64_t rounds = 0;
   while (time(nullptr) < end)

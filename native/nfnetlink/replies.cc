@@ -259,7 +259,7 @@ bool readObject(const Message& message, Event* out) {
     if (attribute.type == NFTA_OBJ_DATA) data = attribute.value;
   }
   if (attributes.broken()) return false;
-  if (type != kObjectQuota) return true;
+  if (type != kObjectQuota || data.length == 0) return true;
   if (!readQuotaAttributes(data, &out->quota)) return false;
   out->flags = static_cast<uint8_t>(out->flags | kWithQuota | (out->quota.isOver ? kWithQuotaOver : 0));
   return true;

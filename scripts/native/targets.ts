@@ -77,7 +77,7 @@ export const ADDONS: readonly Addon[] = [
     name: 'nfnetlink',
     files: ['addon.cc', 'changes.cc', 'channel.cc', 'replies.cc'],
     library: null,
-    fuzzer: ['fuzz.cc', 'changes.cc', 'replies.cc'],
+    fuzzer: ['fuzz.cc', 'vectors.cc', 'changes.cc', 'replies.cc'],
   },
 ]
 

@@ -31,11 +31,10 @@ const WORD = 2 ** 32
 
 /** Errors: input `family`, `table` or `set`. */
 export function checkPlace(place: NfTable & { readonly set?: string }): number {
-  const family = FAMILY_NUMBERS[place.family] as number | undefined
-  if (family === undefined) throw inputError('family', place.family, NF_FAMILIES.join(', '))
+  if (!NF_FAMILIES.includes(place.family)) throw inputError('family', place.family, NF_FAMILIES.join(', '))
   checkName('table', place.table)
   if (place.set !== undefined) checkName('set', place.set)
-  return family
+  return FAMILY_NUMBERS[place.family]
 }
 
 /** Writes changes; its memory is used again for the next ones. */

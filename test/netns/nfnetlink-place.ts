@@ -16,7 +16,7 @@ export class NfPlace {
   readonly #others: Nfnetlink[] = []
 
   static async create(): Promise<NfPlace> {
-    await buildNative('host')
+    await buildNative('host', undefined, { only: ['nfnetlink'] })
     return new NfPlace()
   }
 
