@@ -7,7 +7,7 @@
  * emulated machine of `make qemu`; those go to build/packages/emulation-<target>/ and say so in their description.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeLuci, describeService, type Build } from './package/describe.ts'
@@ -42,6 +42,8 @@ function main(): void {
     const service = describeService({ ...build, dist }, values.version)
     const folder = join(out, name)
     mkdirSync(folder, { recursive: true })
+    // What was packed before with another version must not get into the feed's index.
+    if (out === PACKAGES) for (const old of globSync('*.ipk', { cwd: folder })) rmSync(join(folder, old))
     put(folder, ipkName(service.about), buildIpk(service.about, service.contents, epoch))
     put(folder, ipkName(luci.about), luciBytes)
   }

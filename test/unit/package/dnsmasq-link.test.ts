@@ -25,7 +25,7 @@ beforeEach(() => {
   router.write('etc/meshbox-setup/names', 'interface=guest\nbridge=br-guest\n')
   // They only note that they were called.
   router.write('etc/init.d/dnsmasq', '#!/bin/sh\necho "$1" >> /tmp/calls\n', 0o755)
-  router.write('bin/ubus', '#!/bin/sh\necho "ubus $4" >> /tmp/calls\n', 0o755)
+  router.write('usr/sbin/ubus', '#!/bin/sh\necho "ubus $4" >> /tmp/calls\n', 0o755)
 })
 afterEach(() => router.remove())
 
