@@ -168,7 +168,7 @@ return view.extend({
 		return [ E('div', { 'class': 'alert-message notice' }, [
 			E('h4', {}, [ _('This box has no owner yet') ]),
 			E('p', {}, [ _('Open the dashboard: it asks for the set-up code, the name of your place, the price and a password.') ]),
-			E('p', {}, [ _('The set-up code is in the system log, and on the console:'), ' ', E('code', {}, [ 'meshbox status' ]) ])
+			E('p', {}, [ _('The set-up code is in the system log (Status, System Log), and on the console:'), ' ', E('code', {}, [ 'ssh root@%s meshbox status'.format(window.location.hostname) ]) ])
 		]) ];
 	},
 
