@@ -14,6 +14,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { environment, equip, imageVariables, nodeFeedLine, openImageBuilder, RELEASE } from './image-builder.ts'
 import { OVERLAY, checkOverlay } from './overlay.ts'
@@ -22,7 +23,8 @@ import type { Profile } from './profiles.ts'
 
 const ROOT = dirname(FIRMWARE)
 const say = (line: string): void => console.log(`[firmware] ${line}`)
-const given = (name: string): string => process.env[name]?.trim() ?? ''
+/** `make firmware IMAGEBUILDER=~/x` leaves the ~ to us in some shells. */
+const given = (name: string): string => (process.env[name]?.trim() ?? '').replace(/^~(?=\/)/, homedir())
 const words = (name: string): string[] => given(name).split(/[\s,]+/).filter((word) => word !== '')
 
 function main(): void {
