@@ -4,10 +4,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run guest test check lint bundle native bench clean
+.PHONY: help run guest test check lint bundle native bench clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 run: ## a town in namespaces: a guest is captured, pays, surfs, is cut off; then it stays up for you
 	@$(SETUP) run
@@ -47,6 +47,32 @@ bench: ## the numbers, side by side in one run (about 6 minutes)
 	@node scripts/bundle.ts
 	@node scripts/native.ts host
 	@node test/bench/index.ts $(ARGS)
+
+ipk: ## packages for OpenWrt 24.10, for every supported processor (build/packages)
+	@$(SETUP) native
+	@node scripts/ipk.ts $(ARGS)
+
+feed: ipk ## a signed opkg feed of them; MESHBOX_FEED_KEY_FILE names the key, else one is made for you
+	@node scripts/feed.ts
+
+firmware: ## PROFILE=gl-mt3000 [IMAGEBUILDER=folder]: an image with everything in it; without a folder a dry run
+	@$(SETUP) build
+	@node firmware/build.ts
+
+qemu: ## an emulated ARM router with the package installed; Ctrl-C pulls its power
+	@$(SETUP) qemu
+	@node qemu/run.ts $(ARGS)
+
+qemu-shell: ## the console of that router (another terminal)
+	@node qemu/shell.ts
+
+qemu-test: ## the ARM part of the tests alone: package, hotspot, batman-adv, power cuts
+	@$(SETUP) test
+	@node scripts/test.ts --only qemu $(ARGS)
+
+qemu-bench: ## memory, cold start and payment to online inside the emulated router
+	@$(SETUP) qemu
+	@node test/bench/index.ts qemu $(ARGS)
 
 clean: ## removes what the targets made, except node_modules
 	@rm -rf dist build .lab

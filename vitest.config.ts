@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// Three projects: pure and file-backed tests run side by side; tests that build network namespaces or
-// drive a browser share the machine's kernel and run one file at a time.
+// Four projects: pure and file-backed tests run side by side; tests that build network namespaces or
+// drive a browser share the machine's kernel and run one file at a time; so do the emulated ARM machines,
+// whose bounds are wide because an emulator is slow and may be one of two on a busy machine.
 const shared = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 180_000 }
 export default defineConfig({
   test: {
@@ -18,6 +19,7 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
+      { test: { ...shared, name: 'qemu', include: ['test/qemu/**/*.test.ts'], fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_200_000 } },
     ],
   },
 })

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a make target needs, once: Debian packages and the locked npm packages.
-# Usage: scripts/setup.sh build|native|run|test|bench      Says what it does; a second call finds all in place.
+# Usage: scripts/setup.sh build|native|run|qemu|test|bench      Says what it does; a second call finds all in place.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-build}
@@ -8,15 +8,18 @@ purpose=${1:-build}
 build=""
 run="nftables dnsmasq-base iproute2 iputils-ping curl busybox procps"
 native="g++ binutils xz-utils"
-test="$run $native openssl python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck"
-bench="$run $native opennds iptables"
+counting="libcapstone4 libglib2.0-0 libgnutls30 libnuma1 liburing2" # of the emulator that counts instructions
+qemu="$native qemu-system-arm squashfs-tools e2fsprogs cpio kmod curl openssl"
+test="$run $qemu python3 libfaketime chromium fonts-noto-core fonts-noto-cjk shellcheck signify-openbsd $counting"
+bench="$run $qemu $counting opennds iptables"
 case "$purpose" in
   build) packages=$build ;;
   native) packages=$native ;;
   run) packages=$run ;;
+  qemu) packages=$qemu ;;
   test) packages=$test ;;
   bench) packages=$bench ;;
-  *) echo "setup: unknown purpose '$purpose'; allowed: build, native, run, test, bench" >&2; exit 2 ;;
+  *) echo "setup: unknown purpose '$purpose'; allowed: build, native, run, qemu, test, bench" >&2; exit 2 ;;
 esac
 
 say() { printf '\033[1m[setup]\033[0m %s\n' "$*"; }

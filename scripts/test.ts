@@ -1,12 +1,14 @@
 /**
- * `make test`: types, the plan of the house, the bundle, then every test. The last line is
- * `N passed, N failed`; a step that fails counts as a failed test, and in CI a skipped one does too.
+ * `make test`: types, the plan of the house, native parts for this machine and for routers, the bundle, then
+ * every test. The last line is `N passed, N failed`; a step that fails counts as a failed test, and in CI a
+ * skipped one does too. `--only qemu` runs one of the test projects; other words are handed to vitest.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
@@ -54,13 +56,30 @@ async function vitest(project: string, extra: readonly string[]): Promise<void> 
   }
 }
 
-const only = process.argv.slice(2)
-await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
-await step('plan of the house', bin('node'), ['scripts/lint.ts'])
-await step('shell scripts', 'shellcheck', ['scripts/setup.sh', '.ci/run'])
-await step('native addons', bin('node'), ['scripts/native.ts', 'host', 'host-asan'])
+/** Everything that begins as a shell script, wherever it lies. */
+function shellScripts(): string[] {
+  return ['.ci', 'scripts', 'openwrt-feed', 'firmware', 'qemu', 'test']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => /^#!\/bin\/sh|^# shellcheck shell=/.test(readFileSync(file, 'latin1').slice(0, 200)))
+    .map((file) => relative(ROOT, file))
+}
+
+const PROJECTS = ['unit', 'sim', 'real', 'qemu']
+const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true, strict: true })
+if (values.only !== undefined && !PROJECTS.includes(values.only)) {
+  console.error(`test: --only '${values.only}'; allowed: ${PROJECTS.join(', ')}`)
+  process.exit(2)
+}
+if (values.only === undefined) {
+  await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
+  await step('plan of the house', bin('node'), ['scripts/lint.ts'])
+  await step('shell scripts', 'shellcheck', ['--shell=dash', '--severity=warning', '--external-sources', ...shellScripts()])
+}
+await step('native addons, for this machine and for routers', bin('node'), ['scripts/native.ts', 'host', 'host-asan', 'arm64-musl', 'armv7-musl', 'arm64-gnu', 'armv7-gnu'])
 await step('bundle', bin('node'), ['scripts/bundle.ts'])
-for (const project of ['unit', 'sim', 'real']) await vitest(project, only)
+for (const project of values.only === undefined ? PROJECTS : [values.only]) await vitest(project, positionals)
 
 if (skipped > 0) {
   console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)
