@@ -3,7 +3,7 @@
  * beside and moved into place, so that a box that runs from it never sees half of it. Default: this machine, dist/;
  * another target: build/dist/<target>. What is in it, with modes: docs/native.md.
  */
-import { chmodSync, copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -46,8 +46,10 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
   const target = TARGETS.find((row) => row.name === name && !row.fuzzers)
   if (target === undefined) throw new BuildError(`unknown target '${name}'; known: ${TARGETS.filter((row) => !row.fuzzers).map((row) => row.name).join(', ')}`)
   const out = resolve(options.out ?? join(ROOT, name === HOST ? 'dist' : `build/dist/${name}`))
-  mkdirSync(dirname(out), { recursive: true })
-  const draft = mkdtempSync(join(dirname(out), `.${basename(out)}-`))
+  if (!mayBeReplaced(out)) throw new BuildError(`${out} is there and is no bundle; name a new or an empty folder`)
+  const place = out.startsWith(`${ROOT}/`) ? join(ROOT, 'build') : dirname(out) // on the same disk, for the rename
+  for (const folder of [place, dirname(out)]) mkdirSync(folder, { recursive: true })
+  const draft = mkdtempSync(join(place, `.${basename(out)}-`))
   try {
     const metafiles = await writePrograms(draft)
     const addons = await copyAddons(draft, target, say)
@@ -68,6 +70,11 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
+}
+
+/** A folder given by mistake must not be emptied. */
+function mayBeReplaced(folder: string): boolean {
+  return !existsSync(folder) || existsSync(join(folder, 'meshboxd.cjs')) || (statSync(folder).isDirectory() && readdirSync(folder).length === 0)
 }
 
 /** JavaScript, pages and the scripts that start them; the same on every machine. */

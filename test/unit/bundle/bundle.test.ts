@@ -7,6 +7,7 @@ import { bundle } from '../../../scripts/bundle.ts'
 import { bannedIn } from '../../../scripts/bundle/programs.ts'
 import { V8_FLAGS } from '../../../scripts/bundle/start-scripts.ts'
 import { nodeProblem } from '../../../src/main/node-version.ts'
+import { waitFor } from '../../support/town-services.ts'
 import { runService, temporaryFolder, type BundledBox } from './bundled-box.ts'
 
 const PARTS = ['better_sqlite3', 'secp256k1']
@@ -56,12 +57,15 @@ describe('the bundle', () => {
     for (const file of files) expect(readFileSync(join(again, file)).equals(readFileSync(join(made, file))), file).toBe(true)
   })
 
-  it('replaces what was there, and leaves nothing half made when it fails', async () => {
+  it('replaces an older bundle and nothing else, and leaves nothing half made when it fails', async () => {
     const folder = join(top, 'kept')
     mkdirSync(folder)
     writeFileSync(join(folder, 'of-before'), '')
     await expect(bundle({ target: 'mips', out: folder, say: () => undefined })).rejects.toThrow(/unknown target 'mips'; known: host, arm64-musl/)
+    await expect(bundle({ out: folder, say: () => undefined })).rejects.toThrow(/is no bundle/)
+    await expect(bundle({ out: join(folder, 'of-before'), say: () => undefined })).rejects.toThrow(/is no bundle/)
     expect(readdirSync(folder)).toEqual(['of-before'])
+    writeFileSync(join(folder, 'meshboxd.cjs'), '')
     await bundle({ out: folder, say: () => undefined })
     expect(existsSync(join(folder, 'of-before'))).toBe(false)
     expect(readdirSync(top).filter((name) => name.startsWith('.'))).toEqual([])
@@ -169,12 +173,26 @@ describe('an old Node', () => {
 })
 
 describe('the compile cache', () => {
+  const bytesIn = (folder: string): number =>
+    Math.max(0, ...globSync('**/*', { cwd: folder }).map((file) => statSync(join(folder, file))).filter((found) => found.isFile()).map((found) => found.size))
+
+  it('is written while the service runs: a router ends by losing its power', async () => {
+    const folder = join(top, 'early-cache')
+    const preload = join(top, 'quick-minute.cjs')
+    writeFileSync(preload, 'const later = setTimeout; globalThis.setTimeout = (run, ms, ...rest) => later(run, ms === 60_000 ? 50 : ms, ...rest)')
+    let found = 0
+    const ended = await runService(made, { env: { NODE_COMPILE_CACHE: folder }, nodeArguments: ['--require', preload] }, async () => {
+      found = await waitFor('the compile cache', () => (existsSync(folder) && bytesIn(folder) > 100_000 ? bytesIn(folder) : undefined))
+    })
+    expect(found).toBeGreaterThan(100_000)
+    expect(ended).toMatchObject({ code: 0, signal: null })
+  })
+
   it('lies in the folder the environment names, and only there', async () => {
     const folder = join(top, 'cache')
     const before = readdirSync(made)
     expect(await runService(made, { env: { NODE_COMPILE_CACHE: folder } })).toMatchObject({ code: 0 })
-    const bytes = globSync('**/*', { cwd: folder }).map((file) => statSync(join(folder, file))).filter((found) => found.isFile()).map((found) => found.size)
-    expect(Math.max(...bytes)).toBeGreaterThan(100_000)
+    expect(bytesIn(folder)).toBeGreaterThan(100_000)
     for (const env of [{ NODE_COMPILE_CACHE: '' }, {}]) expect(await runService(made, { env: env as Record<string, string> })).toMatchObject({ code: 0 })
     expect(readdirSync(made)).toEqual(before)
   })
