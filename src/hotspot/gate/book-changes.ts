@@ -3,7 +3,8 @@
  *
  * Leases are set by add, delete, add. An `add` of an existing element changes its timeout only since Linux
  * 6.12, and a `delete` of one that has just run out fails the transaction; after the first `add` there is
- * always an element to delete, and after the last its timeout is the one asked for, on every kernel.
+ * always an element to delete, and after the last its timeout is the one asked for, on every kernel. For a number
+ * that was never in the kernel one `add` does.
  */
 import type { Book, BookedSession, Device, Draft } from './book.ts'
 import { isPaid } from './book.ts'
@@ -20,6 +21,13 @@ interface Footprint {
   readonly value: Field | null
   /** Differs when the element has to be set anew although it reads the same. */
   readonly version: number
+}
+
+interface Lease {
+  readonly handle: number
+  readonly leaseMs: number
+  /** Its number was never in the kernel. */
+  readonly isFirst: boolean
 }
 
 /** The elements of one device, without its lease. */
@@ -40,7 +48,7 @@ export function draftChanges(draft: Draft, nowMs: number): SetChange[] {
   const removed: Footprint[] = []
   const added: Footprint[] = []
   const shut: number[] = []
-  const leased: { handle: number; leaseMs: number }[] = []
+  const leased: Lease[] = []
   const touched = draft.touched()
   for (const mac of touched) {
     const [before, after] = [draft.devices.before(mac), draft.devices.get(mac)]
@@ -53,7 +61,7 @@ export function draftChanges(draft: Draft, nowMs: number): SetChange[] {
     if (paidBefore !== null && paidBefore !== paid?.handle) shut.push(paidBefore)
     if (paid === null) continue
     const leaseMs = paid.untilMs - nowMs
-    if (draft.renewed.has(mac) || (paidBefore !== paid.handle && leaseMs > 0)) leased.push({ handle: paid.handle, leaseMs })
+    if (draft.renewed.has(mac) || (paidBefore !== paid.handle && leaseMs > 0)) leased.push({ handle: paid.handle, leaseMs, isFirst: before === undefined })
   }
   return [
     ...elementChanges('delete', removed.map((print) => ({ print }))),
@@ -78,7 +86,7 @@ export function wholeBook(book: Book, counts: Counts, nowMs: number): SetChange[
   )
   const leased = devices
     .filter((device) => isPaid(device, book.sessions) && device.untilMs > nowMs)
-    .map((device) => ({ handle: device.handle, leaseMs: device.untilMs - nowMs }))
+    .map((device) => ({ handle: device.handle, leaseMs: device.untilMs - nowMs, isFirst: true }))
   return [...quotas, ...elementChanges('add', prints), ...leaseChanges(leased)]
 }
 
@@ -100,12 +108,14 @@ interface Counted {
 }
 
 function elementChanges(verb: 'add' | 'delete', prints: readonly Counted[]): SetChange[] {
-  return BOOK_SETS.flatMap((set) => {
-    const elements = prints.filter(({ print }) => print.set === set).map(({ print: { key, value }, count }): SetElement =>
-      verb === 'delete' ? { key } : { key, ...(value === null ? {} : { value }), ...(count === undefined ? {} : { count }) },
-    )
-    return elements.length === 0 ? [] : [{ do: verb, set, elements }]
-  })
+  const elements = new Map<BookSet, SetElement[]>(BOOK_SETS.map((set) => [set, []]))
+  for (const { print, count } of prints) elements.get(print.set)?.push(verb === 'delete' ? { key: print.key } : elementOf(print, count))
+  return [...elements].flatMap(([set, found]) => (found.length === 0 ? [] : [{ do: verb, set, elements: found }]))
+}
+
+function elementOf({ key, value }: Footprint, count: SetElement['count']): SetElement {
+  if (value !== null) return { key, value }
+  return count === undefined ? { key } : { key, count }
 }
 
 function hasObject(session: BookedSession | undefined): session is BookedSession & { totalBytes: number } {
@@ -142,8 +152,13 @@ function shutChanges(handles: readonly number[]): SetChange[] {
   ]
 }
 
-function leaseChanges(leased: readonly { handle: number; leaseMs: number }[]): SetChange[] {
-  if (leased.length === 0) return []
-  const add: SetChange = { do: 'add', set: PAID, elements: leased.map(({ handle, leaseMs }) => ({ key: [handle], timeoutMs: Math.max(SHORTEST_LEASE_MS, Math.floor(leaseMs)) })) }
-  return [add, { do: 'delete', set: PAID, elements: leased.map(({ handle }) => ({ key: [handle] })) }, add]
+function leaseChanges(leased: readonly Lease[]): SetChange[] {
+  const lease = ({ handle, leaseMs }: Lease): SetElement => ({ key: [handle], timeoutMs: Math.max(SHORTEST_LEASE_MS, Math.floor(leaseMs)) })
+  const first = leased.filter(({ isFirst }) => isFirst)
+  const renewed = leased.filter(({ isFirst }) => !isFirst)
+  const add: SetChange = { do: 'add', set: PAID, elements: renewed.map(lease) }
+  return [
+    ...(first.length === 0 ? [] : [{ do: 'add', set: PAID, elements: first.map(lease) } as const]),
+    ...(renewed.length === 0 ? [] : [add, { do: 'delete', set: PAID, elements: renewed.map(({ handle }) => ({ key: [handle] })) } as const, add]),
+  ]
 }

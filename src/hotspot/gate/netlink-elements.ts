@@ -17,39 +17,46 @@ export function netlinkSet(set: SetName): NetlinkSet {
 }
 
 export function netlinkChanges(changes: readonly SetChange[]): NetlinkChange[] {
-  return changes.map((change): NetlinkChange => {
-    switch (change.do) {
-      case 'add-quota':
-        return { op: 'add-quota', family: 'inet', table: TABLE, quota: { name: change.quota, bytes: change.totalBytes, usedBytes: change.usedBytes, isOver: true } }
-      case 'delete-quota':
-        return { op: 'delete-quota', family: 'inet', table: TABLE, name: change.quota }
-      case 'flush':
-        return { op: 'flush-set', ...netlinkSet(change.set) }
-      case 'delete': {
-        const shape = shapeOf(change.set)
-        return { op: 'delete-elements', ...netlinkSet(change.set), elements: change.elements.map((element) => ({ key: keyBytes(shape, element.key) })) }
-      }
-      case 'add': {
-        const shape = shapeOf(change.set)
-        return { op: 'add-elements', ...netlinkSet(change.set), elements: change.elements.map((element) => newElement(shape, element)) }
-      }
-    }
+  // A lease is set by the same change twice.
+  const made = new Map<SetChange, NetlinkChange>()
+  return changes.map((change) => {
+    const bytes = made.get(change) ?? netlinkChange(change)
+    made.set(change, bytes)
+    return bytes
   })
 }
 
-function newElement(shape: SetShape, { key, value, timeoutMs, count }: SetElement): NetlinkNewElement {
-  return {
-    key: keyBytes(shape, key),
-    ...(value === undefined ? {} : shape.value === 'quota' ? { object: String(value) } : { value: handleBytes(Number(value)) }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(count === undefined ? {} : { counter: count }),
+function netlinkChange(change: SetChange): NetlinkChange {
+  switch (change.do) {
+    case 'add-quota':
+      return { op: 'add-quota', family: 'inet', table: TABLE, quota: { name: change.quota, bytes: change.totalBytes, usedBytes: change.usedBytes, isOver: true } }
+    case 'delete-quota':
+      return { op: 'delete-quota', family: 'inet', table: TABLE, name: change.quota }
+    case 'flush':
+      return { op: 'flush-set', ...netlinkSet(change.set) }
+    case 'delete': {
+      const shape = shapeOf(change.set)
+      return { op: 'delete-elements', ...netlinkSet(change.set), elements: change.elements.map((element) => ({ key: keyBytes(shape, element.key) })) }
+    }
+    case 'add': {
+      const shape = shapeOf(change.set)
+      return { op: 'add-elements', ...netlinkSet(change.set), elements: change.elements.map((element) => newElement(shape, element)) }
+    }
   }
+}
+
+/** One of these per element of a thousand guests: no more objects than it takes. */
+function newElement(shape: SetShape, { key, value, timeoutMs, count }: SetElement): NetlinkNewElement {
+  const bytes = keyBytes(shape, key)
+  if (value !== undefined) return shape.value === 'quota' ? { key: bytes, object: String(value) } : { key: bytes, value: handleBytes(Number(value)) }
+  if (timeoutMs !== undefined) return { key: bytes, timeoutMs }
+  return count === undefined ? { key: bytes } : { key: bytes, counter: count }
 }
 
 /** What `meta priority` is compared with. */
 export function handleBytes(handle: number): Uint8Array {
   const bytes = new Uint8Array(FIELD_BYTES.handle)
-  writeField(bytes, 0, 'handle', handle)
+  writeHandle(bytes, 0, handle)
   return bytes
 }
 
@@ -60,10 +67,11 @@ export function readHandle(bytes: Uint8Array): number {
 export function keyBytes(shape: SetShape, key: readonly Field[]): Uint8Array {
   const bytes = new Uint8Array(keyLength(shape))
   let at = 0
-  shape.key.forEach((kind, index) => {
+  for (let index = 0; index < shape.key.length; index++) {
+    const kind = shape.key[index] ?? 'handle'
     writeField(bytes, at, kind, key[index] ?? '')
     at += padded(FIELD_BYTES[kind])
-  })
+  }
   return bytes
 }
 
@@ -104,15 +112,19 @@ function padded(bytes: number): number {
 }
 
 function writeField(into: Uint8Array, at: number, kind: FieldKind, field: Field): void {
+  if (kind === 'handle') return writeHandle(into, at, Number(field))
   const text = String(field)
-  if (kind === 'handle') new DataView(into.buffer).setUint32(at, Number(field), IS_LITTLE_ENDIAN)
-  else if (kind === 'mac') for (let i = 0; i < 6; i++) into[at + i] = Number.parseInt(text.slice(3 * i, 3 * i + 2), 16)
+  if (kind === 'mac') for (let i = 0; i < 6; i++) into[at + i] = Number.parseInt(text.slice(3 * i, 3 * i + 2), 16)
   else if (kind === 'ip4') text.split('.').forEach((part, i) => { into[at + i] = Number(part) })
   else if (kind === 'port') for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i)
   else {
     const hex = ip6Hex(text) ?? ''
     for (let i = 0; i < 16; i++) into[at + i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   }
+}
+
+function writeHandle(into: Uint8Array, at: number, handle: number): void {
+  for (let i = 0; i < 4; i++) into[at + (IS_LITTLE_ENDIAN ? i : 3 - i)] = (handle >>> (8 * i)) & 0xff
 }
 
 function readField(from: Uint8Array, at: number, kind: FieldKind): string {

@@ -2,6 +2,8 @@
 export class Overlay<K, V> {
   readonly #base: Map<K, V>
   readonly #changes = new Map<K, V | undefined>()
+  /** Entries more (or less) than the base has. */
+  #growth = 0
 
   constructor(base: Map<K, V>) {
     this.#base = base
@@ -12,10 +14,12 @@ export class Overlay<K, V> {
   }
 
   set(key: K, value: V): void {
+    this.#growth += this.#has(key) ? 0 : 1
     this.#changes.set(key, value)
   }
 
   delete(key: K): void {
+    this.#growth -= this.#has(key) ? 1 : 0
     this.#changes.set(key, undefined)
   }
 
@@ -30,9 +34,7 @@ export class Overlay<K, V> {
   }
 
   get size(): number {
-    let size = this.#base.size
-    for (const [key, value] of this.#changes) size += (value === undefined ? 0 : 1) - (this.#base.has(key) ? 1 : 0)
-    return size
+    return this.#base.size + this.#growth
   }
 
   *values(): IterableIterator<V> {
@@ -46,5 +48,10 @@ export class Overlay<K, V> {
       else this.#base.set(key, value)
     }
     this.#changes.clear()
+    this.#growth = 0
+  }
+
+  #has(key: K): boolean {
+    return this.#changes.has(key) ? this.#changes.get(key) !== undefined : this.#base.has(key)
   }
 }

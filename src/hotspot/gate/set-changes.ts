@@ -43,6 +43,9 @@ export const SETS = {
   router6: bridge('raw6'),
   leased4: bridge('mac', 'ip4'),
   owned4: bridge('ip4'),
+  // Filled by rules, with keys that nobody here reads; only ever flushed.
+  vetted4: bridge(),
+  vetted6: bridge(),
   [FORGED]: bridge('mac'),
   [DOUBLED]: bridge('mac', 'port'),
 } as const satisfies Record<string, SetShape>

@@ -112,6 +112,9 @@ export class KernelTables {
       ...refill('router6', single(link.ip6)),
       ...refill('leased4', pairs.map(([ip4, mac]) => [mac, ip4])),
       ...refill('owned4', single([...link.ip4, ...pairs.map(([ip4]) => ip4)])),
+      // Judged by what held until now.
+      { do: 'flush', set: 'vetted4' },
+      { do: 'flush', set: 'vetted6' },
     ]
   }
 

@@ -4,7 +4,7 @@
  * when somebody else may have touched our tables.
  */
 import { MeshBoxError, asError, type Clock, type Log, type Timers } from '../../../base/index.ts'
-import { Book, Draft, sessionKey } from '../book.ts'
+import { Book, Draft } from '../book.ts'
 import { bookFromDump, differenceFrom, withoutClasses } from '../book-dump.ts'
 import { draftChanges } from '../book-changes.ts'
 import { NO_COUNTS, countsFromDump, deviceCounters, newerCounts } from '../counts.ts'
@@ -249,7 +249,7 @@ export class NftGate implements Gate {
     for (const waiting of batch) waiting.resolve()
     this.#syncShaper()
     const granted = new Set(batch.flatMap((waiting) => waiting.change.open.map((grant) => grant.sessionId)))
-    for (const id of granted) if (this.#book.sessions.get(sessionKey(id))?.isSpent === true) this.#report.spent(id)
+    for (const { id, isSpent } of this.#book.sessions.values()) if (isSpent && id !== null && granted.has(id)) this.#report.spent(id)
   }
 
   /** The tables a former life left are kept if they are exactly ours; else its leases go into new ones. */
