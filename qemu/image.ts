@@ -43,7 +43,7 @@ async function build(architecture: Architecture, debian: Awaited<ReturnType<type
     say(`${architecture.name}: kernel and its modules`)
     const kernel = await takeKernel(debian, place, join(goal, 'vmlinuz'))
     say(`${architecture.name}: root from ${debian.files.length} Debian packages and Node ${architecture.node.version}`)
-    await layRoot(architecture, debian, kernel.modules, root)
+    await layRoot(architecture, debian, kernel, root)
     await makeInitramfs(kernel, debian, place, join(goal, 'initramfs.cpio'))
     say(`${architecture.name}: squashfs`)
     await packRoot(root, join(goal, 'root.sqfs'))

@@ -53,6 +53,26 @@ export const ROOT_MODULES = [
   ...['cls_u32', 'cls_fw', 'cls_flower', 'cls_matchall', 'cls_bpf', 'act_mirred', 'act_police', 'act_skbedit', 'act_gact'],
 ]
 
+/**
+ * OpenWrt's packages that are there under another name, for opkg's dependencies: name → the Debian package that has
+ * their files, whose version they get. `kernel`, `node`, `stand-in`: not from a Debian package of the root.
+ */
+export const DECLARED: Readonly<Record<string, string>> = {
+  libc: 'libc6',
+  'libstdcpp6': 'libstdc++6',
+  'nftables-json': 'nftables',
+  'ip-full': 'iproute2',
+  'tc-tiny': 'iproute2',
+  curl: 'curl',
+  dnsmasq: 'dnsmasq-base',
+  'batctl-default': 'batctl',
+  'procd-ujail': 'stand-in',
+  'kmod-batman-adv': 'kernel',
+  'kmod-nft-bridge': 'kernel',
+  'kmod-sched-core': 'kernel',
+  node127: 'node',
+}
+
 export const ARCHITECTURES: readonly Architecture[] = [
   {
     name: 'arm64',

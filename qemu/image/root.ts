@@ -3,12 +3,13 @@
  * everything else, Node from npm, OpenWrt's userland stand-in, and the files of guest/root. A program whose
  * library is missing stops the build.
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { npmTool } from '../../scripts/native/fetch.ts'
 import { BuildError, run } from '../../scripts/native/run.ts'
-import { UNWANTED, type Architecture } from './architectures.ts'
+import { DECLARED, UNWANTED, type Architecture } from './architectures.ts'
 import type { DebianFiles } from './debian.ts'
+import type { Kernel } from './kernel.ts'
 import { GUEST_FILES, OPENWRT_FILES } from './places.ts'
 
 const PROGRAM_FOLDERS = ['bin', 'sbin', 'usr/bin', 'usr/sbin']
@@ -28,18 +29,19 @@ const FOLDERS = ['dev', 'proc', 'sys', 'tmp', 'rom', 'overlay', 'host', 'root', 
 const SBIN_APPLETS = /^(init|halt|poweroff|reboot|ifconfig|route|udhcpc|hwclock|sysctl|mdev|getty|syslogd|klogd|start-stop-daemon|switch_root|pivot_root)$/
 
 /** Fills the folder `root`. */
-export async function layRoot(architecture: Architecture, debian: DebianFiles, modules: string, root: string): Promise<void> {
+export async function layRoot(architecture: Architecture, debian: DebianFiles, kernel: Kernel, root: string): Promise<void> {
   for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true })
   const wanted = debian.files.filter(({ name }) => !name.startsWith('linux-image-') && !architecture.apart.includes(name) && !UNWANTED.test(name))
   for (const file of wanted) await run('dpkg-deb', ['-x', join(debian.folder, file.file), root])
   for (const path of globSync(LEFT_OUT, { cwd: root })) rmSync(join(root, path), { recursive: true, force: true })
-  cpSync(modules, root, { recursive: true })
+  cpSync(kernel.modules, root, { recursive: true })
   copyFileSync(join(await npmTool(architecture.node), 'bin/node'), join(root, 'usr/bin/node'))
   chmodSync(join(root, 'usr/bin/node'), 0o755)
   symlinkSync('tmp', join(root, 'var'))
   symlinkSync('tmp/run', join(root, 'run')) // Debian's programs look there; OpenWrt's use /var/run, the same place
   for (const files of [join(GUEST_FILES, 'root'), OPENWRT_FILES]) if (existsSync(files)) cpSync(files, root, { recursive: true, verbatimSymlinks: true })
   linkBusybox(root)
+  await tellOpkg(architecture, debian, kernel, root)
   await checkLibraries(root)
 }
 
@@ -48,6 +50,20 @@ export async function packRoot(root: string, goal: string): Promise<void> {
   // Not compressed: the emulated processor is the slow part.
   const plain = ['-noI', '-noD', '-noF', '-noX', '-no-xattrs', '-all-root', '-no-progress', '-quiet']
   await run('mksquashfs', [root, goal, ...plain], { ifMissing: 'install squashfs-tools', env: { SOURCE_DATE_EPOCH: '0' } })
+}
+
+/** What opkg is to know of the image: its architecture, and what is there that no ipk brought. */
+async function tellOpkg(architecture: Architecture, debian: DebianFiles, kernel: Kernel, root: string): Promise<void> {
+  const declare = join(OPENWRT_FILES, 'usr/sbin/opkg-declare')
+  if (!existsSync(declare)) throw new BuildError(`${declare} is missing`)
+  writeFileSync(join(root, 'etc/opkg.conf'), `dest root /\nlists_dir ext /var/opkg-lists\narch all 1\narch noarch 1\narch ${architecture.openwrt} 10\n`)
+  const versions = new Map([...debian.files.map(({ name, version }) => [name, version] as const), ['kernel', kernel.version], ['node', architecture.node.version], ['stand-in', '1']])
+  for (const [name, from] of Object.entries(DECLARED)) {
+    // Without epoch and Debian's revision.
+    const version = versions.get(from)?.replace(/^\d+:/, '').replace(/-.*$/, '')
+    if (version === undefined) throw new BuildError(`${name} is declared to come from ${from}, which is not in the image`)
+    await run('sh', [declare, '-o', root, name, `${version}-r1`, ...(from === 'node' ? ['node'] : [])])
+  }
 }
 
 /** A link for each applet that no real program provides. */

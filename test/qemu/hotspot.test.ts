@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { say } from '../../qemu/image/places.ts'
 import type { SessionJson, SessionsJson, StatusJson, TariffJson, VoucherCreateReply } from '../../src/owner/index.ts'
+import { summary } from '../bench/measure.ts'
 import type { Phone } from '../support/phone.ts'
-import { asText, memoryOf, payAndGoOnline, percentile, phonesCommand, plugPhones, servicePid, type Phones } from './measures.ts'
+import { asText, memoryOf, payAndGoOnline, phonesCommand, plugPhones, servicePid, type Phones } from './measures.ts'
 import { INTERNET, makeTown, plugGuest, plugInternet, type Town } from './town.ts'
 
 const PORTAL = 'http://wifi.meshbox.lan:2080/'
@@ -134,8 +135,8 @@ describe('the hotspot on an emulated ARM router', () => {
     phones = await plugPhones(town.router, SESSIONS)
     const paid = await payAndGoOnline(town.router, { ...phones, addresses: phones.addresses.slice(0, 10) }, ROUNDS, INTERNET)
     expect(paid).toHaveLength(ROUNDS)
-    const times = paid.map((one) => one.onlineMs)
-    say(`paid → online: p50 ${percentile(times, 0.5).toFixed(0)} ms, p99 ${percentile(times, 0.99).toFixed(0)} ms of ${ROUNDS} (emulated; aim p50 50 ms)`)
+    const { p50, p99 } = summary(paid.map((one) => one.onlineMs))
+    say(`paid → online: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${ROUNDS} (emulated; aim p50 50 ms)`)
   })
 
   it(`stays within ${BUSY_LIMIT.rss} MiB, ${BUSY_LIMIT.dirty} of them its own, with ${SESSIONS} sessions`, async () => {

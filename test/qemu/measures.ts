@@ -60,8 +60,3 @@ export async function payAndGoOnline(router: Router, phones: Phones, rounds: num
   const stdout = await router.machine.sh(await phonesCommand(router, phones, { what: 'online', packageId: 'half_hour', rounds, internet }), 400)
   return stdout.trim().split('\n').map((line) => JSON.parse(line) as Paid)
 }
-
-export function percentile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
-}
