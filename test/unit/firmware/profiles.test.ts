@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FIRMWARE, estimateFlash, findProfile, packageList, profileNames, readKnownPackages, readPackageLists, readProfile, unknownPackages } from '../../../firmware/profiles.ts'
 import { describeLuci } from '../../../scripts/package/describe.ts'
+import { ipkName } from '../../../scripts/package/ipk.ts'
 import { ARCHITECTURES } from '../../../scripts/package/places.ts'
 
 const lists = readPackageLists()
@@ -45,6 +46,11 @@ describe.each(profileNames())('%s', (name) => {
     expect(estimateFlash(profile, everything, lists).fits).toBe(true)
     expect(profile.ramMiB).toBeGreaterThanOrEqual(512)
   })
+})
+
+it('packages are called as the build looks for them', () => {
+  expect(ipkName(describeLuci().about)).toMatch(/^luci-app-meshbox_[^_]+_all\.ipk$/)
+  expect(ipkName({ ...describeLuci().about, name: 'meshbox', architecture: 'aarch64_cortex-a53' })).toMatch(/^meshbox_[^_]+_aarch64_cortex-a53\.ipk$/)
 })
 
 it('finds a board by our name and by the ImageBuilder\'s, and lists all when there is none', () => {

@@ -1,15 +1,21 @@
 /** The ubus object: the real script, asked as rpcd asks it, in front of the real service, and of bad ones. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EarningsJson, SessionsJson, StatusJson, VoucherCreateReply } from '../../../src/owner/index.ts'
-import { Rpcd, close, listen, startRpcdBox } from './rpcd-box.ts'
+import { Rpcd, SCRIPT, close, listen, startRpcdBox } from './rpcd-box.ts'
 import type { RpcdBox } from './rpcd-box.ts'
 
 const FEED = fileURLToPath(new URL('../../../openwrt-feed/', import.meta.url))
 const READ = ['status', 'sessions', 'earnings']
 const WRITE = ['voucher', 'session', 'reload']
+
+it('is a script of POSIX shell, clean for shellcheck', () => {
+  expect(spawnSync('shellcheck', ['-s', 'sh', SCRIPT], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' })
+  expect(statSync(SCRIPT).mode & 0o777).toBe(0o755)
+})
 
 describe('with the real service', () => {
   let box: RpcdBox
