@@ -76,7 +76,12 @@ class Events final : public Watcher, public std::enable_shared_from_this<Events>
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
     napi_value values[2] = {door::copyBytes(env_, frames_.data(), frames_.length()), nullptr};
-    if (values[0] != nullptr && napi_get_boolean(env_, isLost, &values[1]) == napi_ok) listener_.call(2, values);
+    if (values[0] != nullptr && napi_get_boolean(env_, isLost, &values[1]) == napi_ok) {
+      listener_.call(2, values);
+    } else { // no memory, or the environment is closing: nothing of it may hang over whoever calls next
+      napi_value pending = nullptr;
+      napi_get_and_clear_last_exception(env_, &pending);
+    }
     napi_close_handle_scope(env_, scope);
   }
 

@@ -130,7 +130,10 @@ export type NfEvent =
     }
   /** The kernel says by itself that a quota is used up. `family` is that of the packet, not of the table. */
   | { readonly kind: 'quota-used-up'; readonly family: NfFamily | null; readonly table: string; readonly quota: NfQuota }
-  /** End of a transaction. `pid` and `processName`: who made it, as the kernel saw it (0 and empty: not told). */
+  /**
+   * End of a transaction. `pid` and `processName`: the thread that made it, as the kernel saw it (0 and empty: not
+   * told). For a program of one thread, such as nft, that is its process id; for ourselves look at `isOwn`.
+   */
   | { readonly kind: 'generation'; readonly id: number; readonly pid: number; readonly processName: string; readonly isOwn: boolean }
 
 export interface NfWatcher {
@@ -151,7 +154,7 @@ export interface NfWatchOptions {
  *
  * Errors of all: NfRefused when the kernel says no (nothing was changed); `unavailable` `nft-unknown` when it
  * cannot be told whether a commit was done; `unavailable` `nfnetlink-closed` after close. Wrong arguments are
- * `input` and name the field; they reject, too.
+ * `input` and name the field. All of them reject; only `watch` throws.
  */
 export interface Nfnetlink {
   /** One transaction: all of it or nothing. Commits are done in the order they were asked for. No changes: nothing is done. */
@@ -162,7 +165,10 @@ export interface Nfnetlink {
   dumpQuotas(table: NfTable): Promise<NfQuota[]>
   /** Number of the current generation: it grows with every transaction of anybody. */
   generation(): Promise<number>
-  /** Listens from when this returns. The function ends it: nothing is told after. Several watches may be open. */
+  /**
+   * Listens from when this returns. The function ends it: nothing is told after. Several watches may be open; none
+   * keeps the process alive. What the watcher throws is an uncaught exception. Errors: `nfnetlink-unusable`.
+   */
   watch(watcher: NfWatcher, options?: NfWatchOptions): () => void
   /** Ends all watches; what was asked for before is still answered, what comes after is refused. */
   close(): Promise<void>

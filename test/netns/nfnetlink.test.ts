@@ -262,6 +262,14 @@ describe('what the kernel refuses', () => {
     expect(await place.nf.dumpElements({ ...inet, set: 'small' })).toEqual([])
   })
 
+  it('anything from somebody without the right to it', async () => {
+    process.seteuid?.(65_534) // small commits are done inside the call
+    const asked = place.nf.commit([add('paid', { key: hostWord(2) })])
+    process.seteuid?.(0)
+    expect(await errorOf(asked)).toMatchObject({ code: 'nft-refused', errno: 'EPERM' })
+    expect(await place.nf.dumpElements({ ...inet, set: 'paid' })).toHaveLength(1)
+  })
+
   it('dumps of what is not there', async () => {
     expect(await errorOf(place.nf.dumpElements({ ...inet, set: 'nothing' }))).toMatchObject({ code: 'nft-refused', errno: 'ENOENT', changeIndex: null })
   })
