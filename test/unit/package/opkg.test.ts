@@ -2,7 +2,7 @@
  * The packages in the hands of opkg (the stand-in of qemu/openwrt: Debian has no opkg): first in an offline root, then
  * on a machine of its own that runs the scripts, the init script and what it starts.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -193,17 +193,46 @@ describe.skipIf(process.getuid?.() !== 0)('on a machine of its own (needs root)'
     expect(statSync(join(router.path, 'etc/config/meshbox')).mode & 0o777).toBe(0o600)
   })
 
-  it('does not start on a data folder that is not its own, or a disk that is not there', () => {
-    must(`opkg install ${SERVICE}\n/etc/init.d/meshbox stop`)
-    chmodSync(join(router.path, 'etc'), 0o755)
-    for (const [folder, reason] of [['/etc', 'must be a folder named meshbox'], ['/mnt/sda1/meshbox', 'the disk for /mnt/sda1/meshbox is not there'], ['/mnt/../meshbox', 'no . and .. parts']] as const) {
-      const done = router.live(`uci set meshbox.main.data_dir='${folder}'; uci commit meshbox; /etc/init.d/meshbox start; /etc/init.d/meshbox running && echo it-runs; stat -c %u /etc/passwd`)
-      expect(done.stderr).toContain(reason)
-      expect(done.stdout.trim()).toBe('0')
-      expect(router.has('mnt/sda1/meshbox')).toBe(false)
+  it('waits for a disk that is not there, and starts on one that is', () => {
+    must(`opkg install ${SERVICE}\n/etc/init.d/meshbox stop\nuci set meshbox.main.data_dir=/mnt/sda1/meshbox\nuci commit meshbox`)
+    const without = router.live('/etc/init.d/meshbox start; /etc/init.d/meshbox running && echo it-runs')
+    expect(without.stderr).toContain('the disk for /mnt/sda1/meshbox is not there')
+    expect(without.stdout).toBe('')
+    expect(router.has('mnt/sda1/meshbox')).toBe(false)
+    expect(must('mkdir -p /mnt/sda1\nmount -t tmpfs -o mode=755 disk /mnt/sda1\n/etc/init.d/meshbox start\nstat -c %u:%a /mnt/sda1/meshbox')).toBe(`${USER}:700\n`)
+  })
+
+  it('makes no file its own that a taken-over service points it at', () => {
+    must(`opkg install ${SERVICE}\n/etc/init.d/meshbox stop\nmkdir -p /srv/open\nchmod 777 /srv/open\nln -s /etc /srv/meshbox\nmkdir -p /srv/full/meshbox\necho root > /srv/full/meshbox/secret`)
+    const owners = (): string => router.must('ls -ldn /etc /etc/* /usr/lib/meshbox /usr/lib/meshbox/* /srv/full/meshbox/secret /tmp | awk \'{ print $3, $NF }\'')
+    const before = owners()
+    for (const [folder, reason] of [
+      ['/etc', 'must be a folder named meshbox'],
+      ['/mnt/../meshbox', 'no . and .. parts'],
+      ['/tmp/meshbox', '/tmp must be a folder of root'],
+      ['/srv/open/meshbox', '/srv/open must be a folder of root'],
+      ['/srv/meshbox', '/srv/meshbox is a link'],
+      ['/srv/meshbox/meshbox', '/srv/meshbox must be a folder of root'],
+      ['/usr/lib/meshbox', 'holds things that are not the service'],
+      ['/srv/full/meshbox', 'holds things that are not the service'],
+    ] as const) {
+      const done = router.live(`chmod 1777 /tmp; uci set meshbox.main.data_dir='${folder}'; uci commit meshbox; /etc/init.d/meshbox start; /etc/init.d/meshbox running && echo it-runs`)
+      expect([folder, done.stderr]).toEqual([folder, expect.stringContaining(reason)])
+      expect(done.stdout).toBe('')
     }
-    const done = router.live(`mkdir -p /mnt/sda1; mount -t tmpfs disk /mnt/sda1 && uci set meshbox.main.data_dir=/mnt/sda1/meshbox; uci commit meshbox; /etc/init.d/meshbox start; stat -c %u:%a /mnt/sda1/meshbox; grep -l restart /var/run/procd/meshbox/triggers`)
-    expect(done.stdout).toContain(`${USER}:700`)
+    expect(owners()).toBe(before)
+  })
+
+  it('gives a restored key to the service, and no file that has another name elsewhere', () => {
+    must(`opkg install ${SERVICE}\n/etc/init.d/meshbox stop\necho key > /etc/meshbox/identity.key\nln /etc/shadow /etc/meshbox/stolen\nln -s /etc/passwd /etc/meshbox/linked\n/etc/init.d/meshbox start`)
+    const owner = (path: string): number => statSync(join(router.path, path)).uid
+    expect([owner('etc/meshbox/identity.key'), owner('etc/shadow'), owner('etc/passwd')]).toEqual([USER, 0, 0])
+  })
+
+  it('writes the mark of the clock without following where the service points', () => {
+    must(`opkg install ${SERVICE}\necho precious > /etc/precious\nln -sf /etc/precious /var/run/meshbox/ntp-synchronized\nACTION=stratum sh /etc/hotplug.d/ntp/90-meshbox`)
+    expect(router.read('etc/precious')).toBe('precious\n')
+    expect(router.must('[ -e /var/run/meshbox/ntp-synchronized ] && echo marked; ACTION=unsync sh /etc/hotplug.d/ntp/90-meshbox; [ -e /var/run/meshbox/ntp-synchronized ] || echo gone')).toBe('marked\ngone\n')
   })
 
   it('finds a socket for a configuration that was copied from elsewhere', () => {

@@ -4,26 +4,30 @@
  */
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { REPOSITORY, RouterRoot } from './router-root.ts'
 
 const FILES = join(REPOSITORY, 'openwrt-feed/meshbox/files')
 const NETWORKS = ['network', 'wireless', 'dhcp', 'firewall'] as const
 
 let router: RouterRoot
-beforeEach(() => {
+function freshRouter(): void {
   router = new RouterRoot()
   for (const part of ['etc', 'lib', 'usr']) cpSync(join(FILES, part), join(router.path, part), { recursive: true })
   for (const script of ['setup', 'dnsmasq-link']) chmodSync(join(router.path, 'usr/lib/meshbox', script), 0o755)
-})
-afterEach(() => router.remove())
+}
 
 const applyDefaults = (): string => router.must('cd /etc/uci-defaults && . ./90-meshbox && uci commit')
 const networks = (): Record<string, string> => Object.fromEntries(Object.entries(router.configs()).filter(([name]) => (NETWORKS as readonly string[]).includes(name)))
 
-describe('apply', () => {
-  it('makes a guest network, apart from the owner’s, and says so to the service', () => {
+describe('after apply', () => {
+  beforeAll(() => {
+    freshRouter()
     applyDefaults()
+  })
+  afterAll(() => router.remove())
+
+  it('there is a guest network, apart from the owner’s, and says so to the service', () => {
     expect(router.uci('network.guest.device')).toBe('br-guest')
     expect(router.uci('network.guest.ipaddr')).toBe('10.77.0.1')
     expect(router.uci('network.meshbox_bridge.name')).toBe('br-guest')
@@ -34,8 +38,7 @@ describe('apply', () => {
     expect(router.uci('meshbox.owner.address')).toBe('192.168.1.1')
   })
 
-  it('opens to guests DHCP, DNS, ping and the portal, and nothing else', () => {
-    applyDefaults()
+  it('open to guests are DHCP, DNS, ping and the portal, and nothing else', () => {
     const show = router.must('uci show firewall')
     const fromGuests = [...show.matchAll(/^firewall\.(\w+)\.src='guest'$/gm)].map(([, name]) => name ?? '').sort()
     expect(fromGuests).toEqual(['meshbox_dhcp', 'meshbox_dhcp6', 'meshbox_dns', 'meshbox_icmp6', 'meshbox_ping', 'meshbox_portal', 'meshbox_uplink'])
@@ -49,13 +52,11 @@ describe('apply', () => {
     expect(router.uci('firewall.meshbox_uplink.dest')).toBe('wan')
   })
 
-  it('switches flow offloading off, which would let guests past the gate', () => {
-    applyDefaults()
+  it('flow offloading is off, which would let guests past the gate', () => {
     expect(router.uci('firewall.@defaults[0].flow_offloading')).toBe('0')
   })
 
-  it('gives each radio an isolated guest network and leaves the radio itself off', () => {
-    applyDefaults()
+  it('each radio has an isolated guest network, and is itself off as before', () => {
     for (const radio of ['radio0', 'radio1']) {
       expect(router.uci(`wireless.meshbox_${radio}.network`)).toBe('guest')
       expect(router.uci(`wireless.meshbox_${radio}.isolate`)).toBe('1')
@@ -63,8 +64,7 @@ describe('apply', () => {
     }
   })
 
-  it('puts batman-adv on a mesh of its own that stays off until it has a key', () => {
-    applyDefaults()
+  it('batman-adv has a mesh of its own that stays off until it has a key', () => {
     expect(router.uci('network.bat0.proto')).toBe('batadv')
     expect(router.uci('network.meshbox_hardif.master')).toBe('bat0')
     expect(router.uci('wireless.meshbox_mesh.mode')).toBe('mesh')
@@ -72,6 +72,11 @@ describe('apply', () => {
     expect(router.uci('wireless.meshbox_mesh.mesh_fwding')).toBe('0')
     expect(router.uci('wireless.meshbox_mesh.disabled')).toBe('1')
   })
+})
+
+describe('apply', () => {
+  beforeEach(freshRouter)
+  afterEach(() => router.remove())
 
   it('done twice is done once', () => {
     applyDefaults()
@@ -125,6 +130,9 @@ config interface 'bat0'
 })
 
 describe('remove', () => {
+  beforeEach(freshRouter)
+  afterEach(() => router.remove())
+
   it('leaves every file byte for byte as it was', () => {
     const before = networks()
     applyDefaults()
@@ -174,6 +182,9 @@ describe('remove', () => {
 })
 
 describe('refresh', () => {
+  beforeEach(freshRouter)
+  afterEach(() => router.remove())
+
   it('lets the dashboard follow the address of lan, and asks for a new start', () => {
     applyDefaults()
     expect(router.run('/usr/lib/meshbox/setup refresh').code).toBe(0)
@@ -188,6 +199,12 @@ describe('refresh', () => {
     router.must("uci set meshbox.owner.address='127.0.0.1'; uci set network.lan.ipaddr='192.168.9.1'; uci commit")
     expect(router.run('/usr/lib/meshbox/setup refresh').code).toBe(0)
     expect(router.uci('meshbox.owner.address')).toBe('127.0.0.1')
+  })
+
+  it('opens no more than a port when the configuration names a range', () => {
+    applyDefaults()
+    router.must("uci set meshbox.hotspot.portal_port='1-65535'; uci commit meshbox; /usr/lib/meshbox/setup refresh")
+    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443')
   })
 
   it('opens the port the portal really has, and removal is exact all the same', () => {
