@@ -50,7 +50,7 @@ const MAX_LINES = 450
 const breaches: string[] = []
 const isTable = (file: string): boolean => /\/(languages|tables?|strings)[/.]/.test(file)
 
-for (const file of globSync('{src,test,scripts}/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
+for (const file of globSync('{src,test,scripts,firmware,qemu}/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
   const text = readFileSync(join(ROOT, file), 'utf8')
   const lines = text.split('\n')
   const inSource = file.startsWith('src/')
