@@ -3,7 +3,7 @@
  * compiles this file for Node 12, so that an old Node reads it and can say what is wrong.
  *
  * The compile cache (NODE_COMPILE_CACHE names its folder; without it there is none) holds compiled code: whoever may write
- * there decides what runs, so it belongs in the data folder, which is 0700. Node writes it when the process ends; a
+ * there decides what runs, so it must be a folder 0700 of the user that the service runs as. Node writes it when the process ends; a
  * router ends by losing its power, so it is written a while after the start too.
  */
 import * as nodeModule from 'node:module'
