@@ -2,7 +2,8 @@
  * Indexes and signs build/packages/<architecture>/: `node scripts/feed.ts [--packages FOLDER] [--key FILE]`.
  *
  * The key is the text in MESHBOX_FEED_KEY, else the file --key or MESHBOX_FEED_KEY_FILE, else one made for this
- * developer in build/feed-key/. The public key is put beside the packages, in keys/, under the name routers keep it by.
+ * developer in build/feed-key/. The public key is put beside the packages, in keys/, under the name routers keep it by
+ * and as meshbox.pub.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -28,7 +29,8 @@ function main(): void {
     console.log(`[feed] ${folder}: ${ipksIn(folder).length} packages, signed by ${keyName(key)}`)
   }
   mkdirSync(join(packages, 'keys'), { recursive: true })
-  writeFileSync(join(packages, 'keys', keyName(key)), publicKeyText(key))
+  // By its number, as routers keep it, and by a name that can stand in an instruction.
+  for (const name of [keyName(key), 'meshbox.pub']) writeFileSync(join(packages, 'keys', name), publicKeyText(key))
   console.log(`[feed] on a router: /etc/opkg/keys/${keyName(key)} is ${join(packages, 'keys', keyName(key))}`)
 }
 
