@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash disable=SC2034,SC2154,SC2119,SC2120
 # procd_* of the OpenWrt stand-in: what an init script says about its processes and triggers, and what becomes of it.
 # Names and meanings are those of openwrt/procd (files/procd.sh, service/instance.c); where the real one sends JSON over
 # ubus to process 1, this one writes shell text and starts a supervisor per instance (/usr/lib/stand-in/supervise).
@@ -220,13 +220,19 @@ _procd_reload_instance() {
 	eval "procd_send_signal '$_procd_service' '$1' $p_reload_signal"
 }
 
-_procd_is_up() { [ -s "$1/supervisor" ] && kill -0 "$(cat "$1/supervisor")" 2> /dev/null; }
+# Sends a signal to the process whose number is in a file; false when there is none. The file may go at any time.
+_procd_signal() { # <file> <signal>
+	local pid=''
+	{ read -r pid < "$1"; } 2> /dev/null
+	[ -n "$pid" ] && kill -s "$2" "$pid" 2> /dev/null
+}
+
+_procd_is_up() { _procd_signal "$1/supervisor" 0; }
 
 # Ends one instance and waits until it is gone: the supervisor takes its file away last.
 _procd_end() { # <service> <instance>
 	local folder="${PROCD_RUN:?}/$1/$2"
-	if _procd_is_up "$folder"; then
-		kill "$(cat "$folder/supervisor")" 2> /dev/null
+	if _procd_signal "$folder/supervisor" TERM; then
 		while _procd_is_up "$folder"; do sleep 0.1; done
 	fi
 	rm -rf "$folder"
@@ -246,7 +252,7 @@ procd_kill() { # <service> [<instance>]
 procd_send_signal() { # <service> [<instance> [<signal>]]
 	local folder result=1
 	for folder in "$PROCD_RUN/$1/"${2:-*}/; do
-		[ -s "${folder}pid" ] && kill -s "${3:-HUP}" "$(cat "${folder}pid")" 2> /dev/null && result=0
+		_procd_signal "${folder}pid" "${3:-HUP}" && result=0
 	done
 	return $result
 }
@@ -254,7 +260,7 @@ procd_send_signal() { # <service> [<instance> [<signal>]]
 procd_running() { # <service> [<instance>]
 	local folder
 	for folder in "$PROCD_RUN/$1/"${2:-*}/; do
-		[ ! -s "${folder}pid" ] || ! kill -0 "$(cat "${folder}pid")" 2> /dev/null || return 0
+		! _procd_signal "${folder}pid" 0 || return 0
 	done
 	return 1
 }

@@ -134,8 +134,9 @@ check_space() { # <folder> <package>
 	is_forced space && return 0
 	[ "${size:-0}" -gt 0 ] 2> /dev/null || return 0
 	size=$(((size + 1023) / 1024))
-	free=$(df -Pk "$root/" | awk 'NR == 2 { print $4 }')
-	[ "$size" -ge "${free:-0}" ] || return 0
+	free=$(df -Pk "$root/" 2> /dev/null | awk 'NR == 2 { print $4 }')
+	# Nothing is said of a root that is no mount of its own (a chroot).
+	[ -n "$free" ] && [ "$size" -ge "$free" ] || return 0
 	complain "Only have ${free}kb available on filesystem $root/, pkg $2 needs $size"
 	return 1
 }
