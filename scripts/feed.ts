@@ -57,7 +57,8 @@ function ipksIn(folder: string): string[] {
 try {
   main()
 } catch (error) {
-  if (!(error instanceof PackageError) && !(error instanceof TypeError)) throw error
+  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  if (!(error instanceof PackageError) && !isUsage) throw error
   console.error(`feed: ${error.message}`)
   process.exitCode = 1
 }

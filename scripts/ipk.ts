@@ -84,7 +84,8 @@ function put(folder: string, name: string, bytes: Buffer): void {
 try {
   main()
 } catch (error) {
-  if (!(error instanceof PackageError) && !(error instanceof TypeError)) throw error
+  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  if (!(error instanceof PackageError) && !isUsage) throw error
   console.error(`ipk: ${error.message}`)
   process.exitCode = 1
 }

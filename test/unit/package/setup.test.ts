@@ -116,6 +116,21 @@ config interface 'bat0'
     expect(router.uci('network.bat0.routing_algo')).toBe('BATMAN_V')
   })
 
+  it('does not bring back what the owner deleted, whenever a radio appears', () => {
+    applyDefaults()
+    router.must('uci delete wireless.meshbox_radio0; uci delete wireless.meshbox_mesh; uci commit wireless')
+    router.must('ACTION=add sh /etc/hotplug.d/ieee80211/90-meshbox')
+    expect(router.uci('wireless.meshbox_radio0')).toBe(null)
+    expect(router.uci('wireless.meshbox_mesh')).toBe(null)
+    expect(router.uci('wireless.meshbox_radio1')).toBe('wifi-iface')
+  })
+
+  it('knows which interfaces concern the service', () => {
+    applyDefaults()
+    const concerned = ['lan', 'wan', 'wan6', 'wwan', 'guest', 'bat0', 'loopback', ''].filter((name) => router.run(`/usr/lib/meshbox/setup concerns '${name}'`).code === 0)
+    expect(concerned).toEqual(['lan', 'wan', 'wan6', 'wwan', 'guest'])
+  })
+
   it('waits for radios that are found later', () => {
     const wireless = router.read('etc/config/wireless')
     router.must('rm /etc/config/wireless')
