@@ -27,6 +27,14 @@ const programPath = (name: string): string => new URL(`./nfnetlink-programs/${na
 const node = (flags: readonly string[], program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   runProgram(process.execPath, [...flags, programPath(program), ...args], env)
 
+it('the program for emulated routers finds nothing wrong here', async () => {
+  const ended = await node([], 'guest.ts', [place.addon])
+  expect(ended.code, ended.output).toBe(0)
+  const { checks } = JSON.parse(ended.output) as { checks: { name: string; ok: boolean }[] }
+  expect(checks.filter((check) => !check.ok)).toEqual([])
+  expect(checks.length).toBeGreaterThan(10)
+})
+
 describe('memory', () => {
   it(`stays where it is over ${CALLS} calls`, { timeout: 900_000 }, async () => {
     const ended = await node(['--expose-gc', '--max-semi-space-size=1'], 'many-calls.ts', [place.addon, place.path, String(CALLS)], { MALLOC_ARENA_MAX: '1' })
