@@ -120,6 +120,16 @@ void Courier::run() {
   exchange_.reset();
   requests_.close();
   events_.close();
+  // Whoever owns us may still hand over jobs: the end is theirs to say.
+  while (!isToStop()) {
+    pollfd ready{wakeFd_, POLLIN, 0};
+    if (poll(&ready, 1, -1) > 0) emptyWake();
+  }
+}
+
+bool Courier::isToStop() {
+  const std::lock_guard<std::mutex> guard(lock_);
+  return isStopped_;
 }
 
 bool Courier::open() {

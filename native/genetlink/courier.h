@@ -96,6 +96,7 @@ class Courier {
  private:
   static void* main(void* self);
   void run();
+  bool isToStop();
   bool open();
   void work();
   void takeJob(std::unique_ptr<Job> job);
