@@ -166,7 +166,7 @@ until_true 'grep -q "crash loop" /tmp/second.log'
 unshare -u true 2> /dev/null; /usr/lib/stand-in/boot; until_true "$up"; ls /etc/uci-defaults; uci get app.main.first; uci changes
 /usr/lib/stand-in/shutdown; cat /tmp/worker/signals
 /etc/init.d/app disable; ls /etc/rc.d; uci delete app.main.first; uci commit`)
-    expect(lines).toEqual(['no', 'K10app', 'K99early', 'S05early', 'S95app', 'yes', 'early boot', '20-bad', '1', 'term', 'early stop', 'K99early', 'S05early'])
+    expect(lines).toEqual(['no', 'K10app', 'K99early', 'S05early', 'S95app', 'yes', 'early boot', '20-bad', '1', 'early stop', 'term', 'K99early', 'S05early'])
   })
 })
 
