@@ -10,7 +10,7 @@ import { loadAddon } from './load-addon.ts'
 type Listener = (news: number, ticket: number, error: number, text: string, value: number, bytes: Uint8Array) => void
 
 /** What native/genetlink/addon.cc exports. All return at once; false: the channel is closed. */
-interface Addon {
+export interface GenetlinkAddon {
   open(namespacePath: string, receiveBytes: number, listener: Listener): number
   request(channel: number, ticket: number, isDump: boolean, family: number, command: number, version: number, attributes: Uint8Array, answerBytes: number): boolean
   setMembership(channel: number, ticket: number, group: number, isMember: boolean): boolean
@@ -20,7 +20,7 @@ interface Addon {
   close(channel: number): boolean
 }
 
-const FUNCTIONS: Readonly<Record<keyof Addon, true>> = { open: true, request: true, setMembership: true, interfaceIndex: true, cancel: true, hold: true, close: true }
+const FUNCTIONS: Readonly<Record<keyof GenetlinkAddon, true>> = { open: true, request: true, setMembership: true, interfaceIndex: true, cancel: true, hold: true, close: true }
 
 /** The numbers of addon.cc. */
 const NEWS = { opened: 0, done: 1, event: 2, lost: 3, broken: 4 } as const
@@ -44,7 +44,11 @@ const EMPTY = new Uint8Array(0)
  */
 export function loadGenetlink(path: string | null): GenetlinkDoor {
   if (path === null) return NO_GENETLINK
-  const addon = loadAddon(path, Object.keys(FUNCTIONS)) as unknown as Addon
+  return doorOver(loadAddon(path, Object.keys(FUNCTIONS)) as unknown as GenetlinkAddon)
+}
+
+/** The door over an addon that is loaded already. */
+export function doorOver(addon: GenetlinkAddon): GenetlinkDoor {
   return { open: (options = {}) => Channel.open(addon, options) }
 }
 
@@ -67,7 +71,7 @@ interface Watch {
 }
 
 class Channel implements Genetlink {
-  readonly #addon: Addon
+  readonly #addon: GenetlinkAddon
   readonly #number: number
   readonly #waiting = new Map<number, Waiting>()
   readonly #watches = new Set<Watch>()
@@ -75,7 +79,7 @@ class Channel implements Genetlink {
   #isHeld = false
   #closed: MeshBoxError | null = null
 
-  static async open(addon: Addon, { namespacePath = null, receiveBytes = RECEIVE_BYTES }: GenetlinkOptions): Promise<Channel> {
+  static async open(addon: GenetlinkAddon, { namespacePath = null, receiveBytes = RECEIVE_BYTES }: GenetlinkOptions): Promise<Channel> {
     if (namespacePath !== null && (namespacePath === '' || namespacePath.includes('\0') || Buffer.byteLength(namespacePath) > MAX_PATH_BYTES))
       throw inputError('namespacePath', namespacePath, 'the path of a network namespace, such as /run/netns/x, or null')
     checkWhole('receiveBytes', receiveBytes, MAX_BYTES)
@@ -84,7 +88,7 @@ class Channel implements Genetlink {
     return channel
   }
 
-  private constructor(addon: Addon, namespacePath: string, receiveBytes: number) {
+  private constructor(addon: GenetlinkAddon, namespacePath: string, receiveBytes: number) {
     this.#addon = addon
     this.#number = addon.open(namespacePath, receiveBytes, (...news) => this.#hear(...news))
   }
