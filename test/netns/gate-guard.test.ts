@@ -58,6 +58,16 @@ describe.each(DRIVERS)('guard by %s', (driver) => {
     await eventually('the alarm', () => t.alarms.some((alarm) => alarm.kind === 'forged-address' && alarm.mac === forger.mac))
   })
 
+  it('who was let through a moment ago is judged anew when DHCP gives the address to another', async () => {
+    const { host, agent } = t.guest(3)
+    const sent = udp4({ to: boxMac, from: host.mac }, { to: box4, from: '10.77.0.240' }, { to: 123, from: 4001 }, 'vetted')
+    const reaches = async (): Promise<boolean> => (await t.box.sniff(() => agent.frames([sent]), TOWN.guestInterface)).some((each) => each.includes('vetted'))
+    expect([await reaches(), await reaches()]).toEqual([true, true])
+    t.gate.setLeases(new Map([['10.77.0.240', t.guest(2).host.mac]]))
+    await eventually('the guard has heard of it', async () => (await t.nft('list', 'set', 'bridge', 'meshbox', 'owned4')).includes('10.77.0.240'))
+    expect(await reaches()).toBe(false)
+  })
+
   it('a free address may be used by anybody, and the leased one by its owner', async () => {
     const { host } = t.guest(3)
     expect(await boxAfter(host.ip4, [arp(boxMac, host.mac, { operation: 'reply', senderMac: host.mac, senderIp: host.ip4, targetMac: boxMac, targetIp: box4 })])).toBeDefined()
@@ -93,9 +103,17 @@ describe.each(DRIVERS)('guard by %s', (driver) => {
       const seen = await seenBy(2, [forged])
       expect(seen.filter((each) => each.includes(forged.subarray(14, 60))), `frame ${index}`).toEqual([])
     }
-    // The same forger's honest frame arrives: the way is open.
-    const honest = udp4(links, { to: victim.ip4, from: forger.ip4 }, { to: 6000, from: 6001 }, 'honest')
-    expect((await seenBy(2, [honest])).some((each) => each.includes('honest'))).toBe(true)
+    // The same forger's honest frames arrive: the way is open. That they did lets nothing else through behind them.
+    const honest = [udp4(links, { to: victim.ip4, from: forger.ip4 }, { to: 6000, from: 6001 }, 'honest'), udp6(links, { to: victim.ip6, from: forger.ip6 }, { to: 6000, from: 6001 }, 'honest')]
+    const evil = [
+      udp4({ to: BROADCAST, from: forger.mac }, { to: '255.255.255.255', from: forger.ip4 }, { to: 68, from: 67 }, 'evil'),
+      udp6(links, { to: victim.ip6, from: forger.ip6 }, { to: 546, from: 547 }, 'evil'),
+      icmp6(links, { to: victim.ip6, from: forger.ip6 }, 134, Buffer.concat([Buffer.alloc(12), Buffer.from('evil')])),
+      neighbourAdvert(links, { to: victim.ip6, from: forger.ip6 }, box6, forger.mac),
+    ]
+    const seen = await seenBy(2, [...honest, ...honest, ...evil])
+    expect(seen.filter((each) => each.includes('honest'))).toHaveLength(4)
+    for (const forged of evil) expect(seen.filter((each) => each.includes(forged.subarray(14, 60)))).toEqual([])
     await t.gate.stop()
     t.gate = t.makeGate()
     await t.gate.start()

@@ -5,6 +5,23 @@ import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6 } = TOWN
 
+const TAMPERINGS: readonly (readonly [string, readonly string[]])[] = [
+  ['the whole ruleset flushed', ['flush', 'ruleset']],
+  ['our table deleted', ['delete', 'table', 'inet', 'meshbox']],
+  ['the guard deleted', ['delete', 'table', 'bridge', 'meshbox']],
+  ['the table flushed of its rules', ['flush', 'table', 'inet', 'meshbox']],
+  ['a chain flushed', ['flush', 'chain', 'inet', 'meshbox', 'passage']],
+  ['a rule put before ours', ['insert', 'rule', 'inet', 'meshbox', 'from_guest', 'accept']],
+  ['a rule put behind ours', ['add', 'rule', 'inet', 'meshbox', 'capture', 'accept']],
+  ['the table put to sleep', ['add', 'table', 'inet', 'meshbox', '{', 'flags', 'dormant;', '}']],
+  ['the leases flushed', ['flush', 'set', 'inet', 'meshbox', 'paid']],
+  ['a lease taken in', ['add', 'element', 'inet', 'meshbox', 'paid', '{', '10:9999', 'timeout', '1h', '}']],
+  ['the way from addresses to devices flushed', ['flush', 'map', 'inet', 'meshbox', 'up4']],
+  ['the guard\'s policy changed', ['add', 'chain', 'bridge', 'meshbox', 'frames', '{', 'policy', 'drop;', '}']],
+]
+/** Of each kind one, where `nft monitor` and nft's dumps notice it: the kinds differ in the rules only. */
+const NOTICED_OTHERWISE = /ruleset|guard deleted|rule put before|leases flushed|lease taken in/
+
 describe.each(DRIVERS)('repair by %s', (driver) => {
   let t: GateTown
 
@@ -30,20 +47,7 @@ describe.each(DRIVERS)('repair by %s', (driver) => {
     expect(t.gate.health()).toMatchObject({ state: 'ready', devices: 1 })
   }
 
-  it.each([
-    ['the whole ruleset flushed', ['flush', 'ruleset']],
-    ['our table deleted', ['delete', 'table', 'inet', 'meshbox']],
-    ['the guard deleted', ['delete', 'table', 'bridge', 'meshbox']],
-    ['the table flushed of its rules', ['flush', 'table', 'inet', 'meshbox']],
-    ['a chain flushed', ['flush', 'chain', 'inet', 'meshbox', 'passage']],
-    ['a rule put before ours', ['insert', 'rule', 'inet', 'meshbox', 'from_guest', 'accept']],
-    ['a rule put behind ours', ['add', 'rule', 'inet', 'meshbox', 'capture', 'accept']],
-    ['the table put to sleep', ['add', 'table', 'inet', 'meshbox', '{', 'flags', 'dormant;', '}']],
-    ['the leases flushed', ['flush', 'set', 'inet', 'meshbox', 'paid']],
-    ['a lease taken in', ['add', 'element', 'inet', 'meshbox', 'paid', '{', '10:9999', 'timeout', '1h', '}']],
-    ['the way from addresses to devices flushed', ['flush', 'map', 'inet', 'meshbox', 'up4']],
-    ['the guard\'s policy changed', ['add', 'chain', 'bridge', 'meshbox', 'frames', '{', 'policy', 'drop;', '}']],
-  ])('%s: put right, with the paid guest still open', async (_what, command) => {
+  it.each(driver === 'netlink' ? TAMPERINGS : TAMPERINGS.filter(([what]) => NOTICED_OTHERWISE.test(what)))('%s: put right, with the paid guest still open', async (_what, command) => {
     const grant = t.grant(1)
     t.desired = [grant]
     await t.gate.apply({ open: [grant], close: [] })
@@ -80,28 +84,33 @@ describe.each(DRIVERS)('repair by %s', (driver) => {
     expect(await t.counters(1)).toEqual(before)
   })
 
-  it('somebody who keeps at it is answered once a second, told of as down, and forgotten when it stops', async () => {
-    const grant = t.grant(1)
-    t.desired = [grant]
-    await t.gate.apply({ open: [grant], close: [] })
-    const before = t.gate.health().repairs
-    let isOver = false
-    const fight = (async () => {
-      for (let i = 0; !isOver; i++) await t.nft('add', 'rule', 'inet', 'meshbox', 'answers', 'tcp', 'dport', String(1 + i), 'accept')
-    })()
-    await eventually('down', () => t.gate.health().state === 'down' && (t.gate.health().reason ?? '').includes('keeps changing'))
-    await expect(t.gate.preflight()).rejects.toMatchObject({ code: 'gate-failed' })
-    await new Promise((resolve) => setTimeout(resolve, 3000))
-    expect(t.gate.health().repairs - before).toBeLessThanOrEqual(30 + 6)
-    isOver = true
-    await fight
-    await eventually('in order again', () => t.gate.health().state === 'ready')
-    await expectInOrder()
-    // A gate that does not remember the fight, for the tests to come.
-    await t.gate.stop()
-    t.gate = t.makeGate()
-    await t.gate.start()
-  })
+  // What to do about a fight is decided above the drivers.
+  if (driver === 'netlink')
+    it('somebody who keeps at it is answered once a second, told of as down, and forgotten when it stops', async () => {
+      const grant = t.grant(1)
+      t.desired = [grant]
+      await t.gate.apply({ open: [grant], close: [] })
+      const before = t.gate.health().repairs
+      let isOver = false
+      const fight = (async () => {
+        for (let i = 0; !isOver; i++) await t.nft('add', 'rule', 'inet', 'meshbox', 'answers', 'tcp', 'dport', String(1 + i), 'accept')
+      })()
+      try {
+        await eventually('down', () => t.gate.health().state === 'down' && (t.gate.health().reason ?? '').includes('keeps changing'), 60_000)
+        await expect(t.gate.preflight()).rejects.toMatchObject({ code: 'gate-failed' })
+        await new Promise((resolve) => setTimeout(resolve, 3000))
+        expect(t.gate.health().repairs - before).toBeLessThanOrEqual(20 + 6)
+      } finally {
+        isOver = true
+        await fight
+      }
+      await eventually('in order again', () => t.gate.health().state === 'ready')
+      await expectInOrder()
+      // A gate that does not remember the fight, for the tests to come.
+      await t.gate.stop()
+      t.gate = t.makeGate()
+      await t.gate.start()
+    })
 
   it('what dnsmasq puts into the walled garden is no cause for alarm', async () => {
     await t.nft('add', 'element', 'inet', 'meshbox', 'garden4', '{', '203.0.113.7', '}')

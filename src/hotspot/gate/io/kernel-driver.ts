@@ -83,6 +83,12 @@ export class KernelDriver {
     }
   }
 
+  /** What a former life left; null when there is nothing. A box that was just switched on need not ask nft. */
+  async readFormerLife(): Promise<Dump | null> {
+    const contents = await this.#sets.contents().catch(() => null) // what is wrong with it, readTables finds out
+    return contents !== null && contents.sets.size === 0 ? null : this.readTables()
+  }
+
   /** Everything in our tables. Throws NftRefused or ProcessGone. */
   async readTables(): Promise<Dump> {
     let why = ''

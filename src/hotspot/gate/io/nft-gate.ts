@@ -52,8 +52,9 @@ interface Waiting {
 
 const MOST_DEVICES_A_CALL = 65_536
 /** More repairs than this in the time: somebody fights us. Then once a second, and the gate is down until it is over. */
-const REPAIRS_IN_A_ROW = 30
-const REPAIR_WINDOW_MS = 10_000
+const REPAIRS_IN_A_ROW = 20
+/** Long enough for a slow board, where one repair takes a second. */
+const REPAIR_WINDOW_MS = 30_000
 const FIGHT_PAUSE_MS = 900
 
 export class NftGate implements Gate {
@@ -256,7 +257,7 @@ export class NftGate implements Gate {
   async #takeOverOrInstall(): Promise<void> {
     const [driver, nowMs] = [this.#running(), this.#options.clock.boottimeMs()]
     const link = this.#options.readLink()
-    const found = await driver.readTables().catch((error: unknown) => {
+    const found = await driver.readFormerLife().catch((error: unknown) => {
       this.#log.warn('the rules of a former life cannot be read; they are replaced', { error: asError(error) })
       return null
     })
