@@ -33,7 +33,7 @@ function textOf(state: StatusJson): string {
       ['Clock', `${moment(state.clock.wallMs)} UTC, ${state.clock.trusted ? `confirmed by ${state.clock.sources.join(', ')}` : 'not confirmed'}`],
       ['Roles', state.roles.join(', ') || 'none'],
       ['Address', state.address],
-      ['Signatures', state.signatures === 'native' ? 'native code' : 'JavaScript, 20 times slower: the native part is missing or unusable, see the log'],
+      ['Signing', state.signatures === 'native' ? 'native code' : 'JavaScript, 20 times slower; the log says why'],
     ]),
   ]
   if (state.alarms.length > 0)
