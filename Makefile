@@ -72,7 +72,7 @@ qemu-test: ## the ARM part of the tests alone: package, hotspot, batman-adv, pow
 
 qemu-bench: ## memory, cold start and payment to online inside the emulated router
 	@$(SETUP) qemu
-	@node test/bench/index.ts qemu $(ARGS)
+	@node test/bench/qemu.ts $(ARGS)
 
 clean: ## removes what the targets made, except node_modules
 	@rm -rf dist build .lab

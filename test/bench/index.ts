@@ -6,17 +6,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot, runProgram } from '../support/netns.ts'
+import { armInstructions } from './arm-instructions.ts'
 import { authorisations } from './authorisations.ts'
 import { expiry } from './expiry.ts'
 import { firstPacket } from './first-packet.ts'
 import { forwarding } from './forwarding.ts'
 import type { Bench, BenchRow, Circumstances } from './measure.ts'
 import { circumstances, figure, table } from './measure.ts'
+import { memory } from './memory.ts'
 import { nativeSecp256k1 } from './native-secp256k1.ts'
+import { nfnetlink } from './nfnetlink.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
 
-const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, firstPacket, nativeSecp256k1]
+const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, armInstructions]
 
 interface Outcome {
   readonly bench: string
