@@ -3,6 +3,7 @@
 
 #include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -110,6 +111,10 @@ void Courier::emptyWake() {
 
 void* Courier::main(void* self) {
   Courier* const courier = static_cast<Courier*>(self);
+  // Signals are for Node's own threads, as with libuv's.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   courier->run();
   courier->recipient_->leave();
   return nullptr;
