@@ -29,8 +29,13 @@ export async function imageOf(architecture: Architecture): Promise<Image> {
   const name = `${prefix}${keyOf(inputs, contentsOf(GUEST_FILES, OPENWRT_FILES, join(ROOT, 'qemu/image')))}`
   const folder = join(QEMU_BUILD, name)
   if (!existsSync(folder)) await build(architecture, debian, folder)
-  for (const old of readdirSync(QEMU_BUILD)) if (old.startsWith(prefix) && old !== name) rmSync(join(QEMU_BUILD, old), { recursive: true, force: true })
+  for (const old of readdirSync(QEMU_BUILD)) if (old.startsWith(prefix) && old !== name && isForgotten(join(QEMU_BUILD, old))) rmSync(join(QEMU_BUILD, old), { recursive: true, force: true })
   return { architecture, kernel: join(folder, 'vmlinuz'), initramfs: join(folder, 'initramfs.cpio'), root: join(folder, 'root.sqfs'), manifest: join(folder, 'manifest.json') }
+}
+
+/** Another program may just be about to boot a younger one. */
+function isForgotten(folder: string): boolean {
+  return Date.now() - statSync(folder).mtimeMs > 3_600_000
 }
 
 async function build(architecture: Architecture, debian: Awaited<ReturnType<typeof debianFiles>>, folder: string): Promise<void> {

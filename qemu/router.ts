@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { BuildError, run } from '../scripts/native/run.ts'
 import { imageOf, type Image } from './image.ts'
 import { architectureNamed, type Architecture } from './image/architectures.ts'
@@ -25,6 +25,9 @@ const INSTALL_SECONDS = 420
 /** Native parts for the C library of each image's Node. */
 const TARGETS: Readonly<Record<Architecture['name'], string>> = { arm64: 'arm64-gnu', armhf: 'armv7-gnu' }
 
+/** The same package as long as what is in it is the same. */
+const PACKED_AT = '1767225600'
+
 export interface Package {
   readonly file: string
   readonly version: string
@@ -33,7 +36,7 @@ export interface Package {
 /** Packs the service for the image; what is up to date of its native parts is not compiled again. */
 export function packageFor(architecture: Architecture, version?: string): Package {
   const out = join(QEMU_BUILD, `packages${version === undefined ? '' : `-${version}`}`)
-  const args = ['scripts/ipk.ts', '--arch', architecture.openwrt, '--target', TARGETS[architecture.name], '--out', out, ...(version === undefined ? [] : ['--version', version])]
+  const args = ['scripts/ipk.ts', '--arch', architecture.openwrt, '--target', TARGETS[architecture.name], '--out', out, '--epoch', PACKED_AT, ...(version === undefined ? [] : ['--version', version])]
   execFileSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
   const file = globSync('meshbox_*.ipk', { cwd: join(out, architecture.openwrt) })
     .map((name) => join(out, architecture.openwrt, name))
@@ -117,7 +120,7 @@ export async function prepared(name: Architecture['name'] = 'arm64'): Promise<Pr
   const image = await imageOf(architectureNamed(name))
   const ipk = packageFor(image.architecture)
   const prefix = `prepared-${name}-`
-  const file = `${prefix}${keyOf(image.root, readFileSync(ipk.file, 'latin1'), readFileSync(join(ROOT, 'qemu/router.ts'), 'utf8'))}.img`
+  const file = `${prefix}${keyOf(basename(dirname(image.root)), readFileSync(ipk.file, 'latin1'), readFileSync(join(ROOT, 'qemu/router.ts'), 'utf8'))}.img`
   const overlay = join(QEMU_BUILD, file)
   for (const old of readdirSync(QEMU_BUILD)) if (old.startsWith(prefix) && old !== file) rmSync(join(QEMU_BUILD, old), { force: true })
   if (!existsSync(overlay)) await prepare(image, ipk, overlay)

@@ -1,6 +1,6 @@
 /** Where the images, their inputs and the running machines lie, and how the builder talks. */
 import { createHash } from 'node:crypto'
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { globSync, lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../scripts/native/fetch.ts'
 
@@ -28,8 +28,9 @@ export function contentsOf(...folders: readonly string[]): string {
   const hash = createHash('sha256')
   for (const folder of folders)
     for (const name of globSync('**/*', { cwd: folder }).sort()) {
-      const state = statSync(join(folder, name))
-      if (state.isFile()) hash.update(`${name} ${state.mode & 0o777} ${state.size}\n`).update(readFileSync(join(folder, name)))
+      const state = lstatSync(join(folder, name))
+      if (state.isSymbolicLink()) hash.update(`${name} -> ${readlinkSync(join(folder, name))}\n`)
+      else if (state.isFile()) hash.update(`${name} ${state.mode & 0o777} ${state.size}\n`).update(readFileSync(join(folder, name)))
     }
   return hash.digest('hex')
 }

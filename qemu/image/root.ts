@@ -40,6 +40,7 @@ export async function layRoot(architecture: Architecture, debian: DebianFiles, k
   symlinkSync('tmp', join(root, 'var'))
   symlinkSync('tmp/run', join(root, 'run')) // Debian's programs look there; OpenWrt's use /var/run, the same place
   for (const files of [join(GUEST_FILES, 'root'), OPENWRT_FILES]) if (existsSync(files)) cpSync(files, root, { recursive: true, verbatimSymlinks: true })
+  enableServices(root)
   linkBusybox(root)
   await tellOpkg(architecture, debian, kernel, root)
   await checkLibraries(root)
@@ -50,6 +51,18 @@ export async function packRoot(root: string, goal: string): Promise<void> {
   // Not compressed: the emulated processor is the slow part.
   const plain = ['-noI', '-noD', '-noF', '-noX', '-no-xattrs', '-all-root', '-no-progress', '-quiet']
   await run('mksquashfs', [root, goal, ...plain], { ifMissing: 'install squashfs-tools', env: { SOURCE_DATE_EPOCH: '0' } })
+}
+
+/** Links in /etc/rc.d as `/etc/init.d/<name> enable` makes them. */
+function enableServices(root: string): void {
+  mkdirSync(join(root, 'etc/rc.d'), { recursive: true })
+  for (const name of globSync('*', { cwd: join(root, 'etc/init.d') })) {
+    const script = readFileSync(join(root, 'etc/init.d', name), 'utf8')
+    for (const [word, letter] of [['START', 'S'], ['STOP', 'K']]) {
+      const order = new RegExp(`^${word}=(\\d+)`, 'm').exec(script)?.[1]
+      if (order !== undefined) symlinkSync(`../init.d/${name}`, join(root, 'etc/rc.d', `${letter}${order}${name}`))
+    }
+  }
 }
 
 /** What opkg is to know of the image: its architecture, and what is there that no ipk brought. */
