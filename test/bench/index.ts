@@ -11,6 +11,7 @@ import { authorisations } from './authorisations.ts'
 import { expiry } from './expiry.ts'
 import { firstPacket } from './first-packet.ts'
 import { forwarding } from './forwarding.ts'
+import { gateDrivers } from './gate-drivers.ts'
 import type { Bench, BenchRow, Circumstances } from './measure.ts'
 import { circumstances, figure, table } from './measure.ts'
 import { memory } from './memory.ts'
@@ -19,7 +20,7 @@ import { nfnetlink } from './nfnetlink.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
 
-const BENCHES: readonly Bench[] = [authorisations, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, armInstructions]
+const BENCHES: readonly Bench[] = [authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, armInstructions]
 
 interface Outcome {
   readonly bench: string

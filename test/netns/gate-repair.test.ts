@@ -5,6 +5,8 @@ import { TOWN, isRoot } from '../support/netns.ts'
 
 const { internet4, internet6 } = TOWN
 
+/** Packets, one a millisecond; a few on a quiet machine, and far from those of a repair that leaves a gap. */
+const A_MOMENT = 60
 const TAMPERINGS: readonly (readonly [string, readonly string[]])[] = [
   ['the whole ruleset flushed', ['flush', 'ruleset']],
   ['our table deleted', ['delete', 'table', 'inet', 'meshbox']],
@@ -146,7 +148,7 @@ describe.each(DRIVERS)('repair by %s', (driver) => {
       await eventually('the repair', () => t.gate.health().repairs > repairs)
     }
     // At the instant of the change a packet may meet the old rules with the old leases already gone: it is refused.
-    for (const train of await Promise.all(trains.map((each) => each.done))) expect(train.sent.length - train.echoed.length).toBeLessThanOrEqual(12)
+    for (const train of await Promise.all(trains.map((each) => each.done))) expect(train.sent.length - train.echoed.length).toBeLessThanOrEqual(A_MOMENT)
   })
 
   describe('at a new start', () => {
@@ -163,7 +165,7 @@ describe.each(DRIVERS)('repair by %s', (driver) => {
       await t.gate.replace([grant])
       const [through, refused] = [await paid?.done, await unpaid?.done]
       expect(refused?.echoed).toEqual([])
-      expect((through?.sent.length ?? 0) - (through?.echoed.length ?? 0)).toBeLessThanOrEqual(4)
+      expect((through?.sent.length ?? 0) - (through?.echoed.length ?? 0)).toBeLessThanOrEqual(A_MOMENT)
       expect((await t.counters(1)).upPackets).toBeGreaterThan(before.upPackets)
       expect((await unpaidPage()).text).toBe('hello from 8443\n')
       await t.gate.stop()

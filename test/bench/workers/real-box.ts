@@ -29,13 +29,15 @@ export function guestAddress(n: number): ClientAddress {
   return { mac, ip: ip4, ip4 }
 }
 
-export function gateOf(config: Config, runtimeDir: string, desired: () => readonly Grant[]): Gate {
+export type GateDriver = 'netlink' | 'nft'
+
+export function gateOf(config: Config, runtimeDir: string, desired: () => readonly Grant[], driver: GateDriver = 'netlink'): Gate {
   const { gate } = createGate(config.hotspot, {
     clock: new SystemClock(),
     timers: systemTimers,
     log: warnings,
     runtimeDir,
-    openNetlink: () => openNetlink(null),
+    openNetlink: driver === 'netlink' ? () => openNetlink(null) : null,
     callbacks: { desired, alarm: (alarm) => warnings.warn(`gate alarm: ${alarm.kind}`, { detail: alarm.detail }), spent: () => undefined },
   })
   return gate

@@ -72,6 +72,8 @@ export class NftGate implements Gate {
   #repairs = 0
   #repairTimes: readonly number[] = []
   #isGuardQueued = false
+  /** The shaper was told of some. */
+  #hasRates = false
 
   constructor(options: NftGateOptions) {
     checkRules(options.rules)
@@ -246,11 +248,15 @@ export class NftGate implements Gate {
     for (const waiting of batch) fold(draft, waiting)
     const changes = draftChanges(draft, this.#options.clock.boottimeMs())
     if (changes.length > 0) await carryOut(changes)
+    const touched = [...draft.sessions.changed()]
     draft.takeOver()
     for (const waiting of batch) waiting.resolve()
     this.#syncShaper()
     const granted = new Set(batch.flatMap((waiting) => waiting.change.open.map((grant) => grant.sessionId)))
-    for (const { id, isSpent } of this.#book.sessions.values()) if (isSpent && id !== null && granted.has(id)) this.#report.spent(id)
+    for (const key of touched) {
+      const session = this.#book.sessions.get(key)
+      if (session?.isSpent === true && session.id !== null && granted.has(session.id)) this.#report.spent(session.id)
+    }
   }
 
   /** The tables a former life left are kept if they are exactly ours; else its leases go into new ones. */
@@ -390,6 +396,8 @@ export class NftGate implements Gate {
   }
 
   #syncShaper(): void {
+    if (this.#book.minors.size === 0 && !this.#hasRates) return
+    this.#hasRates = this.#book.minors.size > 0
     const rates = [...this.#book.sessions.values()].flatMap(({ minor, downKbps, upKbps }) => (minor === null ? [] : [{ minor, downKbps, upKbps }]))
     void this.#shaper?.sync(rates)
   }
