@@ -30,9 +30,13 @@ lint: ## types, and the plan of the house: who may import whom
 	@tsc --noEmit -p tsconfig.json
 	@node scripts/lint.ts
 
-bundle: ## dist/: the service, the command line, the web pages
-	@$(SETUP) build
+bundle: ## dist/: the service, the command line, the web pages, the native parts; bundle-<target> for a router
+	@$(SETUP) native
 	@node scripts/bundle.ts
+
+bundle-%:
+	@$(SETUP) native
+	@node scripts/bundle.ts --target $*
 
 native: ## the native addons for this machine (build/native); native-<target> for a router
 	@$(SETUP) native

@@ -15,7 +15,7 @@ bench="$run $qemu $counting opennds iptables"
 case "$purpose" in
   build) packages=$build ;;
   native) packages=$native ;;
-  run) packages=$run ;;
+  run) packages="$run $native" ;;
   qemu) packages=$qemu ;;
   test) packages=$test ;;
   bench) packages=$bench ;;
