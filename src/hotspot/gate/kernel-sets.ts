@@ -22,12 +22,10 @@ export interface KernelSets {
   contents(): Promise<Contents | null>
   /** Does the kernel answer? Changes nothing. */
   ping(): Promise<void>
-  /**
-   * Could somebody have changed the kernel's rules since `beginLook` without our hearing of it? Whoever looks at the
-   * rules calls `beginLook` before; whoever only wants to be sure that nobody touched them need not look.
-   */
+  /** Could somebody have changed the kernel's rules since they were last found in order, without our hearing of it? */
   mayHaveMissed(): Promise<boolean>
-  beginLook(): Promise<void>
+  /** Whoever looks at the rules calls this before, and what it gives if they are in order. Until then nothing is sure. */
+  beginLook(): Promise<() => void>
   /** What others do. `ownPids`: processes whose transactions are ours. */
   events(ownPids: ReadonlySet<number>, onEvent: (event: KernelEvent) => void): KernelEvents
   close(): Promise<void>

@@ -125,7 +125,11 @@ export class KernelDriver {
   }
 
   async #leaveNetlink(why: string): Promise<void> {
-    const [old, nft] = [this.#sets, await interactiveNft(this.#options)]
+    const old = this.#sets
+    const nft = await interactiveNft(this.#options).catch((error: unknown) => {
+      this.#options.log.warn('nft does not stay; each change starts a process', { error: asError(error) })
+      return this.#nft
+    })
     this.#options.onTrouble('netlink', withoutNetlink(why))
     this.#nft = nft
     this.#sets = nftSets(this.#options, nft)
@@ -141,7 +145,7 @@ async function openNetlink(options: DriverOptions): Promise<NetlinkSets | null> 
     return null
   }
   try {
-    const sets = new NetlinkSets(options.openNetlink())
+    const sets = new NetlinkSets(options.openNetlink(), options.log)
     try {
       await sets.ping()
       return sets

@@ -3,14 +3,14 @@
  * events. It keeps account of transactions: when the kernel's count is the sum of our own and those heard of,
  * nothing was missed and nobody has to look at the rules.
  */
-import { asError } from '../../../base/index.ts'
+import { asError, type Log } from '../../../base/index.ts'
 import type { Count, Counts } from '../counts.ts'
 import type { Contents, DumpedElement, DumpedQuota } from '../dump.ts'
 import type { FindingSet, KernelEvent, KernelEvents, KernelSets } from '../kernel-sets.ts'
 import { BOOK_SETS, GARDEN4, GARDEN6, PAID, TABLE } from '../names.ts'
 import { NetlinkEventReader } from '../netlink-events.ts'
 import { dumpedElement, keyText, netlinkChanges, netlinkSet, readHandle } from '../netlink-elements.ts'
-import type { Netlink, NetlinkElement } from '../netlink.ts'
+import type { Netlink, NetlinkElement, NetlinkEvent } from '../netlink.ts'
 import type { SetChange, SetName } from '../set-changes.ts'
 
 /** The kernel or the addon did not do what was asked; a refused transaction changed nothing. */
@@ -34,20 +34,24 @@ const MOST_READINGS = 4
 export class NetlinkSets implements KernelSets {
   readonly driver = 'netlink'
   readonly #netlink: Netlink
+  readonly #log: Log
   readonly #reader = new NetlinkEventReader()
   #unwatch: (() => void) | null = null
-  /** Generation at the last look, and what came since: ours, and what the reader had counted by then. */
-  #account: { readonly generation: number; readonly heard: number; commits: number } | null = null
+  #commits = 0
+  /** The kernel's generation at the look that found all in order, and how many transactions were ours and heard of by then. */
+  #account: { readonly generation: number; readonly known: number } | null = null
+  #looks = 0
 
-  constructor(netlink: Netlink) {
+  constructor(netlink: Netlink, log: Log) {
     this.#netlink = netlink
+    this.#log = log
   }
 
   async commit(changes: readonly SetChange[]): Promise<void> {
     if (changes.length === 0) return
     try {
       await this.#netlink.commit(netlinkChanges(changes))
-      if (this.#account !== null) this.#account.commits++
+      this.#commits++
     } catch (error) {
       throw new NetlinkFailed('netlink', error)
     }
@@ -86,9 +90,14 @@ export class NetlinkSets implements KernelSets {
     await this.#netlink.close()
   }
 
-  async beginLook(): Promise<void> {
-    const generation = await this.#generation()
-    this.#account = this.#unwatch === null ? null : { generation, heard: this.#reader.transactions, commits: 0 }
+  async beginLook(): Promise<() => void> {
+    this.#account = null
+    const look = ++this.#looks
+    const account = { generation: await this.#generation(), known: this.#known() }
+    return () => {
+      // Events lost, or another look begun meanwhile: this one says nothing any more.
+      if (look === this.#looks && this.#unwatch !== null) this.#account = account
+    }
   }
 
   /** Was any transaction not heard of since the last look? */
@@ -96,8 +105,7 @@ export class NetlinkSets implements KernelSets {
     const account = this.#account
     if (account === null) return true
     const generation = await this.#generation()
-    const known = account.commits + this.#reader.transactions - account.heard
-    return ((generation - account.generation) >>> 0) !== known
+    return ((generation - account.generation) >>> 0) !== this.#known() - account.known
   }
 
   events(ownPids: ReadonlySet<number>, onEvent: (event: KernelEvent) => void): KernelEvents {
@@ -107,30 +115,42 @@ export class NetlinkSets implements KernelSets {
         return isListening()
       },
       open: () => undefined,
-      start: () => {
-        this.#unwatch ??= this.#netlink.watch(
-          {
-            onEvents: (events) => {
-              for (const event of events) {
-                const told = this.#reader.read(event, ownPids)
-                if (told !== null) onEvent(told)
-              }
-            },
-            onLost: () => {
-              this.#account = null
-              onEvent({ kind: 'overrun' })
-            },
-          },
-          { skipOwn: true },
-        )
-        return Promise.resolve()
-      },
+      start: () => this.#listen(ownPids, onEvent),
       stop: () => {
         this.#unwatch?.()
         this.#unwatch = null
-        this.#account = null
+        this.#disown()
       },
     }
+  }
+
+  #listen(ownPids: ReadonlySet<number>, onEvent: (event: KernelEvent) => void): Promise<void> {
+    const onEvents = (events: readonly NetlinkEvent[]): void => {
+      for (const event of events) {
+        const told = this.#reader.read(event, ownPids)
+        if (told !== null) onEvent(told)
+      }
+    }
+    const onLost = (): void => {
+      this.#disown()
+      onEvent({ kind: 'overrun' })
+    }
+    try {
+      this.#unwatch ??= this.#netlink.watch({ onEvents, onLost }, { skipOwn: true })
+    } catch (error) {
+      this.#log.warn('netlink does not tell of changes', { error: asError(error) })
+    }
+    return Promise.resolve()
+  }
+
+  #known(): number {
+    return this.#commits + this.#reader.transactions
+  }
+
+  /** Nothing is sure until the next look. */
+  #disown(): void {
+    this.#account = null
+    this.#looks++
   }
 
   /** The same reading again while transactions cut through it: the kernel's dump may then miss elements. */

@@ -295,12 +295,13 @@ export class NftGate implements Gate {
       const contents = await driver.sets.contents().catch(() => null) // the look below says what is wrong
       if (contents !== null && this.#difference(contents) === null) return this.#noteContents(contents)
     }
-    await driver.sets.beginLook().catch(() => undefined) // then it stays unsure, and looks again
+    const foundInOrder = await driver.sets.beginLook().catch(() => () => undefined) // then it stays unsure, and looks again
     const dump = depth === 'structure' ? await driver.tables.read(true) : await driver.readTables()
     const difference = !driver.tables.isIntact(dump)
       ? dump.isEmpty ? 'our tables were gone' : 'our rules were altered'
       : depth === 'structure' ? null : this.#difference(dump)
     if (difference === null) {
+      foundInOrder()
       this.#report.trouble('rules', null)
       if (depth !== 'structure') this.#noteContents(dump)
       return

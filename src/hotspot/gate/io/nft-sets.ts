@@ -65,8 +65,8 @@ export class NftSets implements KernelSets {
     return Promise.resolve(true)
   }
 
-  beginLook(): Promise<void> {
-    return Promise.resolve()
+  beginLook(): Promise<() => void> {
+    return Promise.resolve(() => undefined)
   }
 
   events(ownPids: ReadonlySet<number>, onEvent: (event: KernelEvent) => void): KernelEvents {

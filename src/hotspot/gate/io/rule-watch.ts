@@ -56,6 +56,8 @@ export class RuleWatch {
   #ticks = 0
   #linkText = ''
   #isReading = false
+  /** Asked for since the running look began. */
+  #flowtableLooks = 0
   #isWatching = false
 
   constructor(options: RuleWatchOptions) {
@@ -93,7 +95,8 @@ export class RuleWatch {
     this.#ticks++
     this.#followLink(this.#options.readLink())
     const isDeaf = !this.#events.isListening
-    this.#options.onTrouble('monitor', isDeaf ? 'nft monitor does not run: the rules are checked every second' : null)
+    this.#options.onTrouble('monitor', isDeaf ? 'changes of others are not heard of: the rules are checked every second' : null)
+    if (isDeaf && this.#options.sets.driver === 'netlink') void this.#events.start() // nft's monitor starts itself again
     if (this.#ticks % FULL_EVERY === 0 || this.#options.isDown()) this.#options.onSuspicion('regular look', 'full')
     else if (this.#ticks % CONTENTS_EVERY === 0) this.#options.onSuspicion('regular look', 'contents')
     else if (this.#ticks % STRUCTURE_EVERY === 0 || isDeaf) this.#options.onSuspicion('regular look', 'structure')
@@ -144,8 +147,18 @@ export class RuleWatch {
     }
   }
 
-  /** Offloaded flows pass no rule: a guest whose flows are offloaded is not cut off. */
+  /** Offloaded flows pass no rule: a guest whose flows are offloaded is not cut off. One look at a time. */
   async #lookForFlowtables(): Promise<void> {
+    this.#flowtableLooks++
+    if (this.#flowtableLooks > 1) return
+    for (let answered = 0; answered < this.#flowtableLooks; ) {
+      answered = this.#flowtableLooks
+      await this.#listFlowtables()
+    }
+    this.#flowtableLooks = 0
+  }
+
+  async #listFlowtables(): Promise<void> {
     try {
       const devices = readFlowtableDevices(await this.#options.nft.list('flowtables'))
       const guests = new Set([this.#options.guestInterface, ...this.#options.readLink().ports])
