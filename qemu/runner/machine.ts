@@ -136,13 +136,18 @@ export class Machine {
     await this.#gone
   }
 
-  /** Shuts down in order: services stopped, disks unmounted. */
-  async powerOff(seconds = 120): Promise<void> {
+  /** Shuts down in order: services stopped, disks read-only. Throws GuestError when that takes longer; the power is off then, too. */
+  async powerOff(seconds = 180): Promise<void> {
     if (this.#isGone) return
     void this.start('poweroff', seconds)
-    const late = setTimeout(() => this.#emulator.kill('SIGKILL'), seconds * 1000)
+    let words: string | undefined
+    const late = setTimeout(() => {
+      words = this.lastWords()
+      this.#emulator.kill('SIGKILL')
+    }, seconds * 1000)
     await this.#gone
     clearTimeout(late)
+    if (words !== undefined) throw new GuestError(`the guest did not shut down within ${seconds} s\n${words}`)
   }
 
   /** Resolves when the emulator has ended, however. */
@@ -160,7 +165,7 @@ export class Machine {
     const until = performance.now() + seconds * 1000
     const late = (): GuestError => new GuestError(`no answer from the guest within ${seconds} s of switching it on\n${this.lastWords()}`)
     while (!existsSync(path)) {
-      if (this.#isGone) throw new GuestError(`the emulator did not start: ${this.#lastWords}`)
+      if (this.#isGone) throw new GuestError(`the emulator did not start (is qemu-system-arm installed?): ${this.#lastWords}`)
       if (performance.now() > until) throw late()
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
