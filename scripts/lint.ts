@@ -17,7 +17,7 @@ const ROOMS: Record<string, readonly string[]> = {
   identity: ['base', 'store'],
   ledger: ['base', 'config', 'store', 'identity'],
   hotspot: ['base', 'config', 'store', 'identity', 'ledger'],
-  spectrum: ['base', 'config', 'store', 'identity', 'ledger'],
+  spectrum: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
   photon: ['base', 'config', 'store', 'identity', 'ledger'],
   mesh: ['base', 'config', 'store', 'identity', 'ledger'],
   iot: ['base', 'config', 'store', 'identity', 'ledger'],

@@ -1,0 +1,65 @@
+/** Spectrum: the chain's pure rules. Codecs, networks, VRF, Tribe's ranks and rounds, proofs. docs/spectrum.md */
+export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf, keccakHex } from './codec/fields.ts'
+export type { Address, Hash, Hex, Keccak } from './codec/fields.ts'
+export {
+  BLOOM_BYTES,
+  MAX_EXTRA_BYTES,
+  MAX_HEADER_BYTES,
+  SEAL_BYTES,
+  VANITY_BYTES,
+  VRF_BYTES,
+  addressOfKey,
+  decodeHeader,
+  encodeHeader,
+  hashHeader,
+  headerItem,
+  headerOf,
+  recoverSealer,
+  sealHash,
+  sealHeader,
+} from './codec/header.ts'
+export type { Header, Sealer } from './codec/header.ts'
+export { MAX_BODY_BYTES, MAX_TRANSACTIONS, bodyOf, decodeBody, encodeBody } from './codec/body.ts'
+export type { Body } from './codec/body.ts'
+export {
+  MAX_TRANSACTION_BYTES,
+  decodeTransaction,
+  encodeTransaction,
+  hashTransaction,
+  isProtected,
+  senderOf,
+  signTransaction,
+  signingDigest,
+  transactionItem,
+  transactionOf,
+} from './codec/transaction.ts'
+export type { Transaction, UnsignedTransaction } from './codec/transaction.ts'
+export { MAX_RECEIPT_BYTES, bloomOfLogs, decodeReceipt, encodeReceipt, mayContain, receiptOf } from './codec/receipt.ts'
+export type { LogEntry, Receipt } from './codec/receipt.ts'
+export { EMPTY_TRIE_ROOT, nodeSet, readTrie } from './proof/read-trie.ts'
+export type { NodeSource, Read, TrieRead, Unread } from './proof/read-trie.ts'
+export { MAX_NODE_BYTES } from './proof/trie-node.ts'
+export { buildListTrie, buildTrie } from './proof/build-trie.ts'
+export type { TrieEntry } from './proof/build-trie.ts'
+export {
+  EMPTY_ACCOUNT,
+  EMPTY_CODE_HASH,
+  decodeAccount,
+  elementSlot,
+  encodeAccount,
+  mapSlot,
+  readAccount,
+  readAddress,
+  readAddresses,
+  readCode,
+  readSlot,
+} from './proof/account.ts'
+export type { Account } from './proof/account.ts'
+export { readReceipt, readTransaction, receiptsRootOf, transactionsRootOf } from './proof/inclusion.ts'
+export { chiefAt, isActive, isChief } from './network/network.ts'
+export type { Burn, Chief, Fork, Forks, Genesis, GenesisAccount, Network } from './network/network.ts'
+export { DEVNET, MAINNET, PUBLIC_NETWORKS, TESTNET, publicNetwork } from './network/networks.ts'
+export { EMPTY_UNCLE_HASH, genesisHeader } from './network/genesis.ts'
+export { customNetwork } from './network/custom.ts'
+export type { CustomNetwork } from './network/custom.ts'
+export { proveVrf, verifyVrf, vrfMessage } from './vrf.ts'
