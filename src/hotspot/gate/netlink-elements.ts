@@ -114,13 +114,22 @@ function padded(bytes: number): number {
 function writeField(into: Uint8Array, at: number, kind: FieldKind, field: Field): void {
   if (kind === 'handle') return writeHandle(into, at, Number(field))
   const text = String(field)
-  if (kind === 'mac') for (let i = 0; i < 6; i++) into[at + i] = Number.parseInt(text.slice(3 * i, 3 * i + 2), 16)
+  if (kind === 'mac') writeMac(into, at, text)
   else if (kind === 'ip4') text.split('.').forEach((part, i) => { into[at + i] = Number(part) })
   else if (kind === 'port') for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i)
   else {
     const hex = ip6Hex(text) ?? ''
     for (let i = 0; i < 16; i++) into[at + i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   }
+}
+
+/** In one reading: three of a guest's elements have its MAC. */
+function writeMac(into: Uint8Array, at: number, mac: string): void {
+  const number = Number.parseInt(mac.replaceAll(':', ''), 16)
+  const [high, low] = [Math.floor(number / 0x1_0000_0000), number % 0x1_0000_0000]
+  into[at] = high >>> 8
+  into[at + 1] = high & 0xff
+  for (let i = 0; i < 4; i++) into[at + 2 + i] = (low >>> (24 - 8 * i)) & 0xff
 }
 
 function writeHandle(into: Uint8Array, at: number, handle: number): void {
