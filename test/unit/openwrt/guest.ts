@@ -44,7 +44,7 @@ export function makeGuest(programs: readonly string[] = []): Guest {
     },
     run(text) {
       guest.write('root/script', `export PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link set lo up; ${text}\n`)
-      const outside = `mount -t proc proc '${root}/proc' && mount -t tmpfs tmpfs '${root}/dev' && mknod -m 666 '${root}/dev/null' c 1 3 && mknod -m 666 '${root}/dev/urandom' c 1 9 && ln -s /proc/self/fd/2 '${root}/dev/stderr' && ln -s /proc/self/fd/0 '${root}/dev/stdin' && mkdir -p '${root}/var/lock' '${root}/var/run' && exec chroot '${root}' /bin/ash /root/script < /dev/null`
+      const outside = `mount -t proc proc '${root}/proc' && mount -t tmpfs tmpfs '${root}/dev' && mount -t tmpfs tmpfs '${root}/tmp' && mknod -m 666 '${root}/dev/null' c 1 3 && mknod -m 666 '${root}/dev/urandom' c 1 9 && ln -s /proc/self/fd/2 '${root}/dev/stderr' && ln -s /proc/self/fd/0 '${root}/dev/stdin' && mkdir -p '${root}/var/lock' '${root}/var/run' && exec chroot '${root}' /bin/ash /root/script < /dev/null`
       const done = spawnSync('unshare', ['-m', '-p', '-n', '-f', '--kill-child', 'sh', '-c', outside], { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' })
       if (done.error) throw done.error
       return { code: done.status, out: done.stdout, err: done.stderr }
@@ -53,8 +53,8 @@ export function makeGuest(programs: readonly string[] = []): Guest {
       rmSync(root, { recursive: true, force: true })
     },
   }
-  guest.write('etc/passwd', 'root:x:0:0:root:/root:/bin/ash\n')
-  guest.write('etc/group', 'root:x:0:\n')
+  guest.write('etc/passwd', 'root:x:0:0:root:/root:/bin/ash\nnobody:x:65534:65534:nobody:/var:/bin/false\n')
+  guest.write('etc/group', 'root:x:0:\nnogroup:x:65534:\n')
   guest.write('etc/shadow', 'root:::0:99999:7:::\n', 0o600)
   return guest
 }

@@ -229,11 +229,19 @@ _procd_signal() { # <file> <signal>
 
 _procd_is_up() { _procd_signal "$1/supervisor" 0; }
 
-# Ends one instance and waits until it is gone: the supervisor takes its file away last.
+# Ends one instance and waits until it is gone: the supervisor takes its file away last. One that does not (because its
+# caller ignored TERM, which a child cannot take back) is killed, with its process, 5 seconds after its time.
 _procd_end() { # <service> <instance>
-	local folder="${PROCD_RUN:?}/$1/$2"
+	local folder="${PROCD_RUN:?}/$1/$2" p_term_timeout='' tenths=0
 	if _procd_signal "$folder/supervisor" TERM; then
-		while _procd_is_up "$folder"; do sleep 0.1; done
+		# shellcheck disable=SC1090,SC1091
+		[ ! -f "$folder/settings" ] || . "$folder/settings"
+		eval "p_term_timeout=$p_term_timeout"
+		while _procd_is_up "$folder"; do
+			sleep 0.1
+			tenths=$((tenths + 1))
+			[ $tenths -lt $(((${p_term_timeout:-5} + 5) * 10)) ] || { _procd_signal "$folder/pid" KILL; _procd_signal "$folder/supervisor" KILL; }
+		done
 	fi
 	rm -rf "$folder"
 }
