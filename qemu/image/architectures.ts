@@ -3,6 +3,7 @@
  * PACKAGES, a kernel module a word of ROOT_MODULES; what it depends on comes along.
  */
 import type { NpmTool } from '../../scripts/native/fetch.ts'
+import { BuildError } from '../../scripts/native/run.ts'
 
 export interface Architecture {
   readonly name: 'arm64' | 'armhf'
@@ -111,6 +112,6 @@ export const ARCHITECTURES: readonly Architecture[] = [
 
 export function architectureNamed(name: string): Architecture {
   const found = ARCHITECTURES.find((architecture) => architecture.name === name)
-  if (found === undefined) throw new Error(`unknown architecture '${name}'; allowed: ${ARCHITECTURES.map((known) => known.name).join(', ')}`)
+  if (found === undefined) throw new BuildError(`unknown architecture '${name}'; allowed: ${ARCHITECTURES.map((known) => known.name).join(', ')}`)
   return found
 }
