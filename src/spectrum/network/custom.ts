@@ -60,6 +60,7 @@ export function customNetwork(keccak: Keccak, settings: CustomNetwork): Network 
     burn: null,
     uncheckedDifficulty: [],
     uncheckedGasLimit: null,
+    uncheckedVolunteer: null,
     firstJudgedBlock: FIRST,
   }
 }

@@ -70,6 +70,8 @@ export interface Network {
   readonly uncheckedDifficulty: readonly number[]
   /** The block whose gas limit may be anything: the original skips the bound where SIP004 starts. */
   readonly uncheckedGasLimit: number | null
+  /** The block whose volunteer the VRF does not bind: SIP100's first, whose parent knows no volunteers. */
+  readonly uncheckedVolunteer: number | null
   /** Below it, signers and bodies are not judged: the original starts with block 4. */
   readonly firstJudgedBlock: number
 }

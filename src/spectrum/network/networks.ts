@@ -36,6 +36,7 @@ export const MAINNET: Network = {
   burn: { block: 2_823_366, address: '0xe0014a4268ad3d7b131551be47bc6ed72a6937e4', mostWei: 376_991_118_360_000_000_000_000_000n },
   uncheckedDifficulty: [2, 595_888, 2_823_366],
   uncheckedGasLimit: 8_654_321,
+  uncheckedVolunteer: 2_823_366,
   firstJudgedBlock: 4,
 }
 
@@ -67,6 +68,7 @@ export const TESTNET: Network = {
   burn: null,
   uncheckedDifficulty: [2, 26],
   uncheckedGasLimit: 27,
+  uncheckedVolunteer: 26,
   firstJudgedBlock: 4,
 }
 
@@ -97,6 +99,7 @@ export const DEVNET: Network = {
   burn: null,
   uncheckedDifficulty: [3, 63],
   uncheckedGasLimit: 4,
+  uncheckedVolunteer: 63,
   firstJudgedBlock: 4,
 }
 

@@ -34,6 +34,7 @@ describe('public networks', () => {
       expect(network.uncheckedDifficulty).toEqual(network.chiefs.map((chief) => chief.startBlock))
       expect(network.chiefs.at(-1)?.startBlock).toBe(network.forks.sip100)
       expect(network.uncheckedGasLimit).toBe(network.forks.sip004)
+      expect(network.uncheckedVolunteer).toBe(network.forks.sip100)
       for (const chief of network.chiefs) expect(isChief(network, chief.address)).toBe(true)
       expect(isChief(network, network.poc)).toBe(false)
     }
@@ -94,7 +95,7 @@ describe('a network of one’s own', () => {
   })
 
   it('has no height at which something is left unchecked', () => {
-    expect(customNetwork(native, SETTINGS)).toMatchObject({ uncheckedDifficulty: [], uncheckedGasLimit: null, firstJudgedBlock: 1, forks: { sip100: 1 } })
+    expect(customNetwork(native, SETTINGS)).toMatchObject({ uncheckedDifficulty: [], uncheckedGasLimit: null, uncheckedVolunteer: null, firstJudgedBlock: 1, forks: { sip100: 1 } })
   })
 
   it.each<[string, Partial<CustomNetwork>]>([
