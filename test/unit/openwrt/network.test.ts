@@ -107,7 +107,7 @@ first=$(cat /var/run/procd/dnsmasq/cfg01411c/pid); /etc/init.d/dnsmasq reload; [
 uci set dhcp.lan.limit=20; uci commit dhcp; reload_config; until_true '[ "$(cat /var/run/procd/dnsmasq/cfg01411c/pid)" != "$first" ]'; grep -o '192.168.1.119' /var/etc/dnsmasq.conf.cfg01411c
 /etc/init.d/dnsmasq stop; ps | grep -c '[d]nsmasq -C'`)
     expect(lines).toEqual([
-      'dnsmasq.conf.cfg01411c', 'dnsmasq.cfg01411c.d', 'in range 255.255.255.0', '5', '192.168.1.1',
+      'dnsmasq.cfg01411c.d', 'dnsmasq.conf.cfg01411c', 'in range 255.255.255.0', '5', '192.168.1.1',
       'conf-dir=/tmp/dnsmasq.cfg01411c.d', 'server=/example/198.51.100.10', 'host-record=box.lan,192.168.1.1',
       'dhcp-range=set:lan,192.168.1.100,192.168.1.149,255.255.255.0,1h', 'dhcp-option=tag:lan,114,https://box.lan/api', 'no-dhcp-interface=eth1',
       'more', 'same', '192.168.1.119', '0',

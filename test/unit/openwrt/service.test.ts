@@ -241,4 +241,17 @@ opkg remove pkg; ls /etc/init.d/ | grep -c pkg; ps | grep -c '[s]leep 1000'; cat
       'Removing package pkg from root...', 'Not deleting modified conffile /etc/config/pkg.', '0', '0', '', "config pkg 'main'", "\toption done '0'", '',
     ])
   })
+
+  it('on a full disk is refused, or left half-installed and finished when there is room', () => {
+    makePackage(`${guest.root}/root`, { name: 'big', version: '1', installedSize: 400_000, files: { '/usr/share/big': 'x'.repeat(300_000) } })
+    const lines = said(`mkdir -p /mnt; mount -t tmpfs -o size=128k tmpfs /mnt; mkdir -p /mnt/etc; cp -r /etc/opkg.conf /mnt/etc 2> /dev/null
+opkg -o /mnt -t /tmp install /root/big_1_all.ipk 2>&1; echo $?
+opkg -o /mnt -t /tmp --force-space install /root/big_1_all.ipk > /tmp/said 2>&1; echo $?; grep -o 'Failed to extract.*debris may remain' /tmp/said; opkg -o /mnt -t /tmp status big | grep Status
+mount -o remount,size=2m /mnt; opkg -o /mnt -t /tmp install /root/big_1_all.ipk; opkg -o /mnt -t /tmp status big | grep Status; wc -c < /mnt/usr/share/big`)
+    expect(lines).toEqual([
+      'Installing big (1) to root...', 'Collected errors:', expect.stringMatching(/^ \* Only have \d+kb available on filesystem \/mnt\/, pkg big needs 391$/), '255',
+      '255', 'Failed to extract data files for big. Package debris may remain', 'Status: install user half-installed',
+      'Installing big (1) to root...', 'Status: install user installed', '300000',
+    ])
+  })
 })
