@@ -59,7 +59,7 @@ describe('the package on an emulated ARM router', () => {
     expect(JSON.parse((await laptop('/api/login')).body)).toMatchObject({ state: 'setup' })
     const { setupCode = '' } = await town.router.owner<StatusJson>('GET', '/api/console-status')
     const request = { setupCode, name: 'Laptop Box', minutesPerToken: 10, password: OWNER_PASSWORD, packages: 'cafe' }
-    expect((await laptop('/api/setup', { ...request, setupCode: 'AAAA-AAAA' })).status).toBe(403)
+    expect((await laptop('/api/setup', { ...request, setupCode: 'AAAA-AAAA' })).status).toBe(401)
     expect(await laptop('/api/setup', request)).toMatchObject({ status: 200 })
     expect(await laptop('/api/login', { password: OWNER_PASSWORD })).toMatchObject({ status: 200 })
     expect(await town.router.machine.sh('uci get meshbox.main.name')).toBe('Laptop Box\n')
