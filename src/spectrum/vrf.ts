@@ -13,9 +13,9 @@
  * The output comes from strangers: whatever is wrong with it is the answer "no", never an error.
  */
 import { createHash, createHmac } from 'node:crypto'
-import { MeshBoxError, concatBytes, integerBytes } from '../base/index.ts'
+import { MeshBoxError, concatBytes, fromHex, integerBytes } from '../base/index.ts'
 import type { Randomness } from '../base/index.ts'
-import { COMPRESSED_POINT_BYTES, POINT_BYTES, SCALAR_BYTES } from '../native/index.ts'
+import { COMPRESSED_POINT_BYTES, SCALAR_BYTES } from '../native/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { VANITY_BYTES, VRF_BYTES } from './codec/header.ts'
 import type { Header } from './codec/header.ts'
@@ -26,7 +26,8 @@ const EVEN = 2
 const MAX_TRIES = 100
 /** The group's order (SEC 2, 2.4.1). */
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
-const ONE = new Uint8Array(SCALAR_BYTES).fill(1, SCALAR_BYTES - 1)
+/** U(G) (SEC 2, 2.4.1). */
+const GENERATOR = fromHex('0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8')
 
 /** What the sealer of the block after `parent` proves: the parent's height and the first 32 bytes of its extra. */
 export function vrfMessage(parent: Pick<Header, 'number' | 'extra'>): Uint8Array {
@@ -48,7 +49,7 @@ export function verifyVrf(curve: Secp256k1, publicKey: Uint8Array, message: Uint
   const sV = curve.multiplyPublicKey(v, s)
   const b = tH === null || sV === null ? null : curve.combinePublicKeys(concatBytes(tH, sV))
   if (a === null || b === null) return false
-  return Buffer.compare(challenge(concatBytes(generator(curve), h, key, v, a, b)), s) === 0
+  return Buffer.compare(challenge(concatBytes(GENERATOR, h, key, v, a, b)), s) === 0
 }
 
 /**
@@ -69,7 +70,7 @@ export function proveVrfWith(curve: Secp256k1, privateKey: Uint8Array, message: 
   const v = h === null ? null : curve.multiplySecret(h, privateKey)
   const nonceH = h === null ? null : curve.multiplySecret(h, nonce)
   if (h === null || v === null || nonceH === null) throw new MeshBoxError('internal', 'no point belongs to this message', { code: 'vrf-no-point' })
-  const s = challenge(concatBytes(generator(curve), h, curve.publicKeyOf(privateKey), v, curve.publicKeyOf(nonce), nonceH))
+  const s = challenge(concatBytes(GENERATOR, h, curve.publicKeyOf(privateKey), v, curve.publicKeyOf(nonce), nonceH))
   const product = curve.multiplyPrivateKey(privateKey, s)
   const t = product === null ? null : curve.addToPrivateKey(nonce, curve.negatePrivateKey(product))
   return t === null ? null : concatBytes(sha256(v), s, t, v)
@@ -110,11 +111,4 @@ function half(index: number, data: Uint8Array): Uint8Array {
 
 function sha256(data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(data).digest())
-}
-
-/** G is the public key of 1; the same bytes on every backend. */
-let generatorBytes: Uint8Array | undefined
-function generator(curve: Secp256k1): Uint8Array {
-  generatorBytes ??= curve.publicKeyOf(ONE).slice(0, POINT_BYTES)
-  return generatorBytes
 }

@@ -20,11 +20,11 @@ export type Unread =
   | { readonly kind: 'missing'; readonly hashes: readonly Hash[] }
   | { readonly kind: 'invalid'; readonly hash: Hash; readonly reason: string }
 
-/** `value: null` is a proof of absence. */
-export type TrieRead = { readonly kind: 'read'; readonly value: Uint8Array | null } | Unread
-
-/** What a whole proof came to, as one value of a trie. */
+/** What a proof came to. */
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | Unread
+
+/** `value: null` is a proof of absence. */
+export type TrieRead = Read<Uint8Array | null>
 
 /** Never throws on what `nodeOf` gives. */
 export function readTrie(keccak: Keccak, root: Hash, key: Uint8Array, nodeOf: NodeSource): TrieRead {

@@ -61,7 +61,11 @@ export function childOf(item: RlpItem): { readonly hash: Uint8Array } | { readon
 /** Two nibbles per byte, the high one first. */
 export function nibblesOf(bytes: Uint8Array): Uint8Array {
   const nibbles = new Uint8Array(bytes.length * 2)
-  bytes.forEach((byte, at) => nibbles.set([byte >> 4, byte & 0xf], at * 2))
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    nibbles[at * 2] = byte >> 4
+    nibbles[at * 2 + 1] = byte & 0xf
+  }
   return nibbles
 }
 
