@@ -53,7 +53,7 @@ const CAPABILITIES = `{
 }
 `
 // Waits until a command succeeds, at most as long as a loaded machine may need.
-const WAIT = 'until_true() { n=0; until eval "$1"; do n=$((n + 1)); [ $n -lt 400 ] || { echo "never: $1"; return 1; }; sleep 0.1; done; }\n'
+const WAIT = 'until_true() { n=0; until eval "$1" > /dev/null 2>&1; do n=$((n + 1)); [ $n -lt 400 ] || { echo "never: $1"; return 1; }; sleep 0.1; done; }\n'
 const HEAD = `${WAIT}mkdir -p /tmp/worker; chmod 777 /tmp/worker; rm -f /tmp/worker/*; up='[ -s /tmp/worker/said ] && grep -q NoNew /tmp/worker/said'\n`
 
 let guest: Guest

@@ -4,10 +4,13 @@
 
 # The part of the status text that is one package's. set_status <package> <text>; an empty text takes it out.
 set_status() {
-	{ know set-status "$status" "$1" "$2" && echo end; } > "$work/status.text" || return 1
-	[ "$(tail -n 1 "$work/status.text")" = end ] || return 1
-	sed '$d' "$work/status.text" | dd "of=$status.new" conv=fsync 2> /dev/null || return 1
-	mv -f "$status.new" "$status"
+	if { know set-status "$status" "$1" "$2" && echo end; } > "$work/status.text" && [ "$(tail -n 1 "$work/status.text")" = end ] &&
+		sed '$d' "$work/status.text" | dd "of=$status.new" conv=fsync 2> /dev/null && mv -f "$status.new" "$status"; then
+		return 0
+	fi
+	rm -f "$status.new"
+	complain "Could not write $status; is the disk full?"
+	return 1
 }
 
 # one_field <file> <field>
