@@ -21,6 +21,7 @@ import type { ReadLink } from './guest-link.ts'
 import { KernelDriver } from './kernel-driver.ts'
 import { Lane } from './lane.ts'
 import { RuleWatch, type LookDepth } from './rule-watch.ts'
+import { SessionRates } from './session-rates.ts'
 import { TcShaper } from './tc-shaper.ts'
 
 export interface NftGateOptions {
@@ -64,7 +65,7 @@ export class NftGate implements Gate {
   readonly #report: GateReport
   #driver: KernelDriver | null = null
   #watch: RuleWatch | null = null
-  #shaper: TcShaper | null = null
+  #rates: SessionRates | null = null
   #book: Book
   #leases: ReadonlyMap<string, MacAddress> = new Map()
   #waiting: Waiting[] = []
@@ -72,8 +73,6 @@ export class NftGate implements Gate {
   #repairs = 0
   #repairTimes: readonly number[] = []
   #isGuardQueued = false
-  /** The shaper was told of some. */
-  #hasRates = false
 
   constructor(options: NftGateOptions) {
     checkRules(options.rules)
@@ -97,7 +96,7 @@ export class NftGate implements Gate {
         onChange: () => this.#watchAnew(),
       })
       this.#driver = driver
-      this.#shaper = new TcShaper({
+      const shaper = new TcShaper({
         command: options.tcCommand ?? ['tc'],
         guestInterface: options.rules.guestInterface,
         uplinkInterfaces: options.uplinkInterfaces,
@@ -105,6 +104,7 @@ export class NftGate implements Gate {
         log: this.#log,
         onTrouble: (reason) => this.#report.trouble('shaper', reason),
       })
+      this.#rates = new SessionRates(shaper, options.timers)
       this.#watch = this.#makeWatch(driver)
       this.#watch.open()
       await this.#lane.run(async () => {
@@ -123,11 +123,11 @@ export class NftGate implements Gate {
     await this.#lane.idle()
     this.#watch?.stop() // the lane may have made another
     this.#watch = null
-    const [driver, shaper] = [this.#driver, this.#shaper]
+    const [driver, rates] = [this.#driver, this.#rates]
     this.#driver = null
-    this.#shaper = null
+    this.#rates = null
     for (const waiting of this.#waiting.splice(0)) waiting.reject(failed('the gate was stopped', null))
-    await Promise.all([driver?.close(), shaper?.close()])
+    await Promise.all([driver?.close(), rates?.close()])
   }
 
   apply(change: GateChange): Promise<void> {
@@ -247,11 +247,12 @@ export class NftGate implements Gate {
     draft.forgetOld()
     for (const waiting of batch) fold(draft, waiting)
     const changes = draftChanges(draft, this.#options.clock.boottimeMs())
+    await this.#rates?.beforeOpening(draft)
     if (changes.length > 0) await carryOut(changes)
     const touched = [...draft.sessions.changed()]
     draft.takeOver()
     for (const waiting of batch) waiting.resolve()
-    this.#syncShaper()
+    this.#rates?.follow(this.#book)
     const granted = new Set(batch.flatMap((waiting) => waiting.change.open.map((grant) => grant.sessionId)))
     for (const key of touched) {
       const session = this.#book.sessions.get(key)
@@ -351,7 +352,7 @@ export class NftGate implements Gate {
     this.#counts = counts
     this.#report.trouble('rules', null)
     this.#report.trouble('guard', this.#running().tables.guardTrouble)
-    this.#syncShaper()
+    this.#rates?.follow(this.#book)
   }
 
   #spend(key: string, totalBytes: number): void {
@@ -396,13 +397,6 @@ export class NftGate implements Gate {
     })
   }
 
-  #syncShaper(): void {
-    if (this.#book.minors.size === 0 && !this.#hasRates) return
-    this.#hasRates = this.#book.minors.size > 0
-    const rates = [...this.#book.sessions.values()].flatMap(({ minor, downKbps, upKbps }) => (minor === null ? [] : [{ minor, downKbps, upKbps }]))
-    void this.#shaper?.sync(rates)
-  }
-
   #makeWatch({ sets, nft, tables }: KernelDriver): RuleWatch {
     const { rules, uplinkInterfaces, readLink, timers, clock } = this.#options
     return new RuleWatch({
@@ -421,7 +415,7 @@ export class NftGate implements Gate {
         if (tables.lacksGuard(link)) this.#installSoon(`${rules.guestInterface} is a bridge now`)
         else this.#guardSoon()
       },
-      onNewInterface: (device) => this.#shaper?.forget(device),
+      onNewInterface: (device) => this.#rates?.forget(device),
       onAlarm: (alarm) => this.#report.alarm(alarm),
       onTrouble: (part, reason) => this.#report.trouble(part, reason),
     })

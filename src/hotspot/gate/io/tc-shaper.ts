@@ -67,6 +67,11 @@ export class TcShaper {
     return this.#lane
   }
 
+  /** Would `sync` have to put in whole queue disciplines, which takes processes and so a while? */
+  mustInstallFor(rates: readonly SessionRate[]): boolean {
+    return this.#sides.some((side) => !side.isInstalled && side.trouble === null && rates.some((rate) => side.rateOf(rate) !== null))
+  }
+
   /** An interface was made anew: what we had installed went with the old one. */
   forget(device: string): void {
     for (const side of this.#sides) {
