@@ -4,8 +4,10 @@
 
 # The part of the status text that is one package's. set_status <package> <text>; an empty text takes it out.
 set_status() {
+	local how='conv=fsync'
+	[ -z "$root" ] || how='bs=4096' # an offline root has no power to lose
 	if { know set-status "$status" "$1" "$2" && echo end; } > "$work/status.text" && [ "$(tail -n 1 "$work/status.text")" = end ] &&
-		sed '$d' "$work/status.text" | dd "of=$status.new" conv=fsync 2> /dev/null && mv -f "$status.new" "$status"; then
+		sed '$d' "$work/status.text" | dd "of=$status.new" "$how" 2> /dev/null && mv -f "$status.new" "$status"; then
 		return 0
 	fi
 	rm -f "$status.new"
