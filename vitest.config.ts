@@ -19,7 +19,7 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
-      { test: { ...shared, name: 'qemu', include: ['test/qemu/**/*.test.ts'], fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_200_000 } },
+      { test: { ...shared, name: 'qemu', include: ['test/qemu/**/*.test.ts'], fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_200_000, disableConsoleIntercept: true } },
     ],
   },
 })

@@ -19,6 +19,7 @@ export const OWNER_PASSWORD = 'emulated-box-owner'
 export const LAN_ADDRESS = '192.168.1.1'
 export const DASHBOARD_PORT = 2090
 export const PORTAL_PORT = 2080
+export const PORTAL_HOST = 'wifi.meshbox.lan'
 /** The service starts on an emulated processor, maybe beside another emulator on a busy machine. Bounds, not measures. */
 const READY_SECONDS = 420
 const INSTALL_SECONDS = 420

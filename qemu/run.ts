@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import { BuildError } from '../scripts/native/run.ts'
 import { QEMU_BUILD, say } from './image/places.ts'
-import { copyOverlay, DASHBOARD_PORT, LAN_ADDRESS, OWNER_PASSWORD, PORTAL_PORT, prepared, Router } from './router.ts'
+import { copyOverlay, DASHBOARD_PORT, LAN_ADDRESS, OWNER_PASSWORD, PORTAL_HOST, PORTAL_PORT, prepared, Router } from './router.ts'
 import { GuestError } from './runner/machine.ts'
 import { RUN_FOLDER } from './runner/places.ts'
 
@@ -57,7 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
   The router is up (${readySeconds.toFixed(1)} s after its kernel started).
 
   dashboard   http://127.0.0.1:${dashboard}/    password: ${OWNER_PASSWORD}
-  guest page  http://127.0.0.1:${portal}/
+  guest page  chromium --host-resolver-rules='MAP ${PORTAL_HOST}:${PORTAL_PORT} 127.0.0.1:${portal}' http://${PORTAL_HOST}:${PORTAL_PORT}/
   a shell     make qemu-shell          in another terminal
   power cut   Ctrl-C here; then make qemu again: it comes back with its disk as it was
 `)
