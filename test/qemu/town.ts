@@ -8,8 +8,9 @@ import { guestHost } from './guest-namespace.ts'
 import { putProgram } from './program.ts'
 import { Phone } from '../support/phone.ts'
 
-export const INTERNET = '198.51.100.10'
-const ROUTER_WAN = '198.51.100.1'
+/** Of the range for test networks (RFC 2544): OpenWrt's dnsmasq takes answers out of the documentation ranges for an attack. */
+export const INTERNET = '198.18.0.10'
+const ROUTER_WAN = '198.18.0.1'
 
 export interface Town {
   readonly router: Router
