@@ -104,5 +104,5 @@ describe('a router whose power is cut while guests pay', () => {
     const sold = lives.map((one) => (one.status === 'fulfilled' ? one.value.entries.length : 0))
     // So that cuts that hit nothing do not pass for a test.
     for (const count of sold) expect(count).toBeGreaterThan(share)
-  }, 1_500_000)
+  }, 2_700_000)
 })
