@@ -49,6 +49,8 @@ async function live(made: Prepared, name: string, cuts: number, random: () => nu
         await expectSameOverCommandLine(router, books)
         return books
       }
+      // What is tried is the service and its disk. The stand-in's firewall and DHCP are slow and are tried elsewhere.
+      if (cut === 0) await router.machine.sh('/etc/init.d/firewall disable; /etc/init.d/dnsmasq disable; sync')
       const phones = await plugPhones(router, PHONES)
       const log = `paid-${cut}`
       const file = join(router.machine.share, log)
