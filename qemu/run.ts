@@ -58,6 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
 
   dashboard   http://127.0.0.1:${dashboard}/    password: ${OWNER_PASSWORD}
   guest page  chromium --host-resolver-rules='MAP ${PORTAL_HOST}:${PORTAL_PORT} 127.0.0.1:${portal}' http://${PORTAL_HOST}:${PORTAL_PORT}/
+              (reached from the owner's network, so it answers as to a device that is no guest)
   a shell     make qemu-shell          in another terminal
   power cut   Ctrl-C here; then make qemu again: it comes back with its disk as it was
 `)
