@@ -15,6 +15,22 @@ const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
 let passed = 0
 let failed = 0
 let skipped = 0
+/** What failed, told once more at the end: who reads only the end of a long log must find it there. */
+const failures: string[] = []
+
+interface VitestResult {
+  readonly success: boolean
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly numFailedTestSuites: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[]
+  }[]
+}
 
 function run(command: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
@@ -32,6 +48,7 @@ async function step(name: string, command: string, args: readonly string[]): Pro
   if ((await run(command, args)) === 0) passed++
   else {
     failed++
+    failures.push(name)
     console.log(`[test] FAILED: ${name}`)
   }
 }
@@ -43,18 +60,32 @@ async function vitest(project: string, extra: readonly string[]): Promise<void> 
   const file = join(folder, 'result.json')
   try {
     const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra])
-    const result = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numFailedTestSuites: number }
+    const result = JSON.parse(readFileSync(file, 'utf8')) as VitestResult
     passed += result.numPassedTests
     failed += result.numFailedTests
     skipped += result.numPendingTests
     if (code !== 0 && result.numFailedTests === 0) failed += Math.max(1, result.numFailedTestSuites)
+    failures.push(...failuresOf(project, result))
+    if (code !== 0 && result.success && result.numFailedTests === 0) failures.push(`${project}: an error outside of any test (above)`)
   } catch (error) {
     failed++
+    failures.push(`${project}: no result`)
     console.log(`[test] FAILED: ${project} gave no result: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+function failuresOf(project: string, result: VitestResult): string[] {
+  return result.testResults.flatMap((file) => {
+    const where = `${project}: ${relative(ROOT, file.name)}`
+    const tests = file.assertionResults.filter((test) => test.status === 'failed')
+    if (tests.length === 0) return file.status === 'failed' ? [`${where}: ${firstLines(file.message)}`] : []
+    return tests.map((test) => `${where}: ${test.fullName}: ${firstLines(test.failureMessages.join(' | '))}`)
+  })
+}
+
+const firstLines = (text: string): string => text.split('\n').slice(0, 3).join(' ').slice(0, 500)
 
 /** Everything that begins as a shell script, wherever it lies. */
 function shellScripts(): string[] {
@@ -85,5 +116,6 @@ if (skipped > 0) {
   console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)
   if (process.env.CI === 'true') failed += skipped
 }
+for (const failure of failures) console.log(`[test] failed: ${failure}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
