@@ -1,0 +1,12 @@
+/** JSON-RPC for wallets: what a box answers about its chain, each answer proved or run by the box itself. docs/spectrum-rpc.md */
+export { Rpc } from './rpc.ts'
+export type { RpcAnswer } from './rpc.ts'
+export { GUEST_METHODS, GUEST_POLICY, OWNER_POLICY } from './policy.ts'
+export type { RpcPolicy } from './policy.ts'
+export type { BlockFetch, CallExecutor, RpcMiner, RpcPorts } from './ports.ts'
+export type { Caller } from './method.ts'
+export { METHODS } from './methods.ts'
+export { RPC_CODES, RpcError } from './rpc-error.ts'
+export { blockJson, headerJson, receiptJson, transactionJson } from './present.ts'
+export { quantity } from './quantity.ts'
+export type { DoorNames } from './door.ts'
