@@ -105,7 +105,16 @@ Outcome Channel::dumpQuotas(uint8_t family, const char* table, Buffer* out) {
   return dump(&request, sequence, readQuota, out);
 }
 
-/** All tries carry the same sequence: each is read to its end before the next. */
+/**
+ * All tries carry the same sequence: each is read to its end before the next.
+ *
+ * The kernel marks a dump as interrupted only when the generation's number changed between two of its parts.
+ * But a transaction raises that number a moment before its elements change, without holding up anybody who
+ * reads: a dump begun in between lists a part of them, unmarked. So the number is read first, then it is
+ * waited for whoever is between the two, and a dump counts only when the number is the same at its end. Nor
+ * does the kernel say that a set's table grew or shrank while it was walked, which it does some time after the
+ * transaction: then elements are listed twice.
+ */
 Outcome Channel::dump(Writer* request, uint32_t sequence, Read read, Buffer* out) {
   sequence_++;
   if (!request->ok()) return Outcome::refused(ENAMETOOLONG);
@@ -113,9 +122,31 @@ Outcome Channel::dump(Writer* request, uint32_t sequence, Read read, Buffer* out
   for (int tries = 0; tries < kDumpTries; tries++) {
     if (tries > 0) pause(tries < kLongestPauseMs ? tries : kLongestPauseMs);
     out->clear();
-    if (dumpOnce(request->slice(), sequence, read, out, &outcome) != Pass::interrupted) return outcome;
+    uint32_t before = 0;
+    uint32_t after = 0;
+    if (outcome = generation(&before); outcome.kind != Outcome::Kind::done) return outcome;
+    if (const int error = awaitTransactions(); error != 0) return Outcome::refused(error);
+    const Pass pass = dumpOnce(request->slice(), sequence, read, out, &outcome);
+    if (pass == Pass::failed) return outcome;
+    if (const Outcome told = generation(&after); told.kind != Outcome::Kind::done) return told;
+    if (pass == Pass::interrupted || before != after) continue;
+    const Twins twins = read == readElements ? findTwins(*out) : Twins::none;
+    if (twins == Twins::noMemory) return Outcome::refused(ENOMEM);
+    if (twins == Twins::none) return outcome;
   }
   return Outcome::refused(EINTR);
+}
+
+/** An empty transaction: the kernel takes it when no other is under way, and changes nothing, not even the generation. */
+int Channel::awaitTransactions() {
+  Writer nothing(kRequestBytes);
+  const nfgenmsg frame = familyHeader(AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+  for (const uint16_t type : {NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END}) {
+    const size_t place = nothing.beginMessage(type, NLM_F_REQUEST, sequence_++);
+    nothing.raw(&frame, sizeof frame);
+    nothing.endMessage(place);
+  }
+  return nothing.ok() ? socket_.send(nothing.slice()) : ENOMEM;
 }
 
 Channel::Pass Channel::dumpOnce(Slice request, uint32_t sequence, Read read, Buffer* out, Outcome* outcome) {

@@ -65,6 +65,7 @@ class Channel {
   enum class Pass { finished, interrupted, failed };
 
   Outcome dump(netlink::Writer* request, uint32_t sequence, Read read, netlink::Buffer* out);
+  int awaitTransactions();
   Pass dumpOnce(netlink::Slice request, uint32_t sequence, Read read, netlink::Buffer* out, Outcome* outcome);
 
   netlink::Socket socket_;

@@ -297,6 +297,7 @@ void fuzzReplies() {
     netlink::readAcknowledgement(message, &answer);
   }
   checkFrames(elements, true);
+  nf::findTwins(elements);
   checkFrames(quotas, false);
   checkFrames(events, false);
   checkFrames(tiny, false);

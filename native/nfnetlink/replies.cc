@@ -1,5 +1,9 @@
 #include "replies.h"
 
+#include <algorithm>
+#include <memory>
+#include <new>
+
 #include "kernel.h"
 
 namespace nf {
@@ -307,6 +311,27 @@ bool readElements(const Message& message, Buffer* out) {
     if (frame != nullptr) writeElement(frame, element);
     return true;
   });
+}
+
+Twins findTwins(const Buffer& elements) {
+  // 64 bits of each key, sorted: should two keys ever share them, the dump is made once more, and no more than that.
+  const size_t most = elements.length() / kElementFrameBytes;
+  const std::unique_ptr<uint64_t[]> marks(new (std::nothrow) uint64_t[most + 1]);
+  if (marks == nullptr) return Twins::noMemory;
+  size_t count = 0;
+  for (size_t at = 0; at < elements.length(); count++) {
+    const uint8_t* frame = elements.data() + at;
+    uint32_t head[2];
+    uint16_t lengths[2];
+    memcpy(head, frame, sizeof head);
+    memcpy(lengths, frame + 56, sizeof lengths);
+    uint64_t mark = 0xcbf29ce484222325u ^ (head[1] & (kShowsIntervalEnd | kShowsCatchAll)) ^ static_cast<uint64_t>(lengths[0]) << 32;
+    for (size_t index = 0; index < size_t{lengths[0]} + lengths[1]; index++) mark = (mark ^ frame[kElementFrameBytes + index]) * 0x100000001b3u;
+    marks[count] = mark;
+    at += head[0];
+  }
+  std::sort(marks.get(), marks.get() + count);
+  return std::adjacent_find(marks.get(), marks.get() + count) == marks.get() + count ? Twins::none : Twins::some;
 }
 
 bool readQuota(const Message& message, Buffer* out) {

@@ -46,6 +46,14 @@ bool isOf(const netlink::Message& message, uint16_t type);
 /** Elements of one message to `out`. False: it was malformed; what came before is in `out`. */
 bool readElements(const netlink::Message& message, netlink::Buffer* out);
 
+enum class Twins { none, some, noMemory };
+
+/**
+ * Whether an element is listed twice in frames of `readElements`. No set has one twice: its table was laid out
+ * anew while the kernel walked it, which it tells nobody, and then others may be missing.
+ */
+Twins findTwins(const netlink::Buffer& elements);
+
 /** The quota of a message about an object to `out`, nothing if it is another kind of object. False: malformed. */
 bool readQuota(const netlink::Message& message, netlink::Buffer* out);
 

@@ -302,6 +302,26 @@ describe('many at once', () => {
     for (const call of [() => nf.dumpElements({ ...inet, set: 'last' }), () => nf.dumpQuotas(inet), () => nf.generation()]) expect(await errorOf(call())).toMatchObject({ code: 'nfnetlink-closed' })
   })
 
+  it('a dump is whole, whoever changes the set meanwhile', async () => {
+    const bulk = Array.from({ length: 1000 }, (_, index) => ({ key: hostWord(index + 100) }))
+    const other = place.another()
+    let isOver = false
+    const changing = (async () => {
+      for (let round = 0; round < 150; round++) {
+        await other.commit([round % 2 === 0 ? add('paid', ...bulk) : remove('paid', ...bulk.map((element) => element.key))])
+        // Without a pause nobody could ever read it all between two transactions.
+        await new Promise((resolve) => setTimeout(resolve, round % 7))
+      }
+      isOver = true
+    })()
+    const sizes: number[] = []
+    while (!isOver) sizes.push((await place.nf.dumpElements({ ...inet, set: 'paid' })).length)
+    await changing
+    expect(new Set(sizes).difference(new Set([0, 1000]))).toEqual(new Set())
+    expect(sizes.length).toBeGreaterThan(20)
+    await other.close()
+  })
+
   it('what is asked for does not change with the arrays it was asked with', async () => {
     const key = hostWord(5)
     const large = Array.from({ length: 1000 }, (_, index) => ({ key: hostWord(index + 100) }))
