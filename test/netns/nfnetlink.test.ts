@@ -317,7 +317,7 @@ describe('many at once', () => {
     const sizes: number[] = []
     while (!isOver) sizes.push((await place.nf.dumpElements({ ...inet, set: 'paid' })).length)
     await changing
-    expect(new Set(sizes).difference(new Set([0, 1000]))).toEqual(new Set())
+    expect(sizes.filter((size) => size !== 0 && size !== 1000)).toEqual([])
     expect(sizes.length).toBeGreaterThan(20)
     await other.close()
   })
