@@ -3,9 +3,12 @@
 # named first, and is false when the interface is not up. Answers come from /var/run/netifd (usr/lib/stand-in/netifd).
 
 _network_field() { # <variable> <interface> <field>
-	local __text
+	local __line __text=''
 	eval "$1="
-	__text=$(sed -n "s/^$3=//p" "/var/run/netifd/$2/up" 2> /dev/null)
+	[ -f "/var/run/netifd/$2/up" ] || return 1
+	while read -r __line; do
+		case "$__line" in "$3="*) __text=${__line#*=} ;; esac
+	done < "/var/run/netifd/$2/up" 2> /dev/null
 	[ -n "$__text" ] || return 1
 	eval "$1=\$__text"
 }

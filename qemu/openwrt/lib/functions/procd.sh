@@ -34,7 +34,7 @@ _procd_quote() {
 
 procd_lock() {
 	[ -n "$_procd_locked" ] && return 0
-	mkdir -p /var/lock
+	[ -d /var/lock ] || mkdir -p /var/lock
 	exec 9> "/var/lock/procd_$name.lock"
 	# Of util-linux; without it two calls at the same time are the caller's risk.
 	if command -v flock > /dev/null; then flock 9; fi
@@ -46,7 +46,7 @@ procd_lock() {
 procd_open_service() {
 	procd_lock
 	_procd_service=$1 _procd_instances='' _procd_triggers='' _procd_number=0
-	rm -rf "${PROCD_RUN:?}/$1.new"
+	[ ! -e "$PROCD_RUN/$1.new" ] || rm -rf "${PROCD_RUN:?}/$1.new"
 	mkdir -p "$PROCD_RUN/$1.new"
 }
 
@@ -176,7 +176,7 @@ procd_set_config_changed() { ubus call service event "{\"type\":\"config.change\
 procd_close_service() {
 	local instance new="$PROCD_RUN/$_procd_service.new" now="$PROCD_RUN/$_procd_service"
 	service_triggers
-	mkdir -p "$now"
+	[ -d "$now" ] || mkdir -p "$now"
 	printf '%s' "$_procd_triggers" > "$now/triggers"
 	printf '%s\n' "$initscript" > "$now/script"
 	for instance in "$now"/*/; do
@@ -243,7 +243,7 @@ _procd_end() { # <service> <instance>
 			[ $tenths -lt $(((${p_term_timeout:-5} + 5) * 10)) ] || { _procd_signal "$folder/pid" KILL; _procd_signal "$folder/supervisor" KILL; }
 		done
 	fi
-	rm -rf "$folder"
+	[ ! -e "$folder" ] || rm -rf "$folder"
 }
 
 procd_kill() { # <service> [<instance>]
