@@ -24,6 +24,7 @@ export function checkTogether(config: ReadConfig, file: string): ConfigProblem[]
   }
   checkHotspot(config.hotspot, report)
   checkListeners(config.hotspot, config.owner, report)
+  checkChain(config, report)
   checkPackages(config.packages, report)
   for (const hour of config.happyHours) checkHappyHour(hour, report)
   checkShares(config.shares, report)
@@ -60,6 +61,22 @@ function checkListeners(hotspot: ReadConfig['hotspot'], owner: ReadConfig['owner
   for (const taken of ['portalPort', 'tlsPort'] as const)
     if (hotspot.isSound(taken) && hotspot.values[taken] === port)
       report(owner, 'port', `is the guest page's ${optionName(taken)}`, 'a port of its own', port)
+}
+
+function checkChain({ main, chain, hotspot, owner }: ReadConfig, report: Report): void {
+  if (main.isSound('roles') && chain.isSound('network', 'coinbase')) {
+    const { roles } = main.values
+    const role = roles.find((each) => each === 'sealer' || each === 'light')
+    if (role !== undefined && chain.values.network === 'none') report(chain, 'network', `is none, and the box has the role '${role}'`, "the chain's name or join file, or neither of the roles light and sealer", 'none')
+    if (roles.includes('sealer') && chain.values.coinbase === null) report(chain, 'coinbase', "is missing: the role 'sealer' has to know whom to pay", "the owner's address")
+  }
+  if (chain.isSound('checkpointKeys') && chain.isGiven('checkpointKeys') && chain.values.checkpointKeys.length < 2)
+    report(chain, 'checkpointKeys', 'names one key: two have to sign', 'two to eight keys', chain.values.checkpointKeys.length)
+  if (!chain.isSound('rpcAddress', 'rpcPort') || chain.values.rpcAddress === null) return
+  const { rpcAddress, rpcPort } = chain.values
+  if (hotspot.isSound('portalAddress') && isSameAddress(rpcAddress, hotspot.values.portalAddress) && !isLoopback(rpcAddress))
+    report(chain, 'rpcAddress', "is the guests' side (portal_address)", "an address of the owner's network, or 127.0.0.1", rpcAddress)
+  if (owner.isSound('address', 'port') && isSameAddress(rpcAddress, owner.values.address) && owner.values.port === rpcPort) report(chain, 'rpcPort', "is the dashboard's", 'a port of its own', rpcPort)
 }
 
 function isLoopback(address: string): boolean {

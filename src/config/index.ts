@@ -1,5 +1,6 @@
 /** The box's configuration: UCI text in, one typed `Config` out, and the edits the owner's dashboard makes. */
 export type {
+  ChainConfig,
   Config,
   HappyHourConfig,
   HotspotConfig,

@@ -19,6 +19,7 @@ export interface ReadConfig {
   readonly main: SectionRead<Config['main']>
   readonly hotspot: SectionRead<Config['hotspot']>
   readonly owner: SectionRead<Config['owner']>
+  readonly chain: SectionRead<Config['chain']>
   readonly packages: readonly SectionRead<Config['packages'][number]>[]
   readonly happyHours: readonly SectionRead<Config['happyHours'][number]>[]
   readonly shares: readonly SectionRead<Config['shares'][number]>[]
@@ -52,6 +53,7 @@ export function loadConfig(text: string, fileName: string): Config {
     main: single('main', RULES.main),
     hotspot: single('hotspot', RULES.hotspot),
     owner: single('owner', RULES.owner),
+    chain: single('chain', RULES.chain),
     tariff: single('tariff', RULES.tariff),
     packages: named('packages', RULES.packages),
     happyHours: named('happyHours', RULES.happyHours),
@@ -68,6 +70,7 @@ export function loadConfig(text: string, fileName: string): Config {
     packages: read.packages.map((section) => section.values),
     happyHours: read.happyHours.map((section) => section.values),
     shares: read.shares.map((section) => section.values),
+    chain: read.chain.values,
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * An option's name in the file is its property's name in snake_case: `pricePerMinute` is `price_per_minute`.
  */
+import { CHAIN } from './chain-schema.ts'
 import { isAddressOrPrefix, isHostName, isWildcard, parseIp } from './network-address.ts'
 import { absolutePath, flag, line, listOf, matching, minuteOf, money, oneOf, option, optional, requiredOption, wholeNumber } from './rules.ts'
 import type { Rule } from './rules.ts'
@@ -26,7 +27,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 export const PACKAGE_NAME = 'meshbox'
 
 /** Roles this version can play; the others of `Role` come with later versions. */
-export const ROLES_BUILT: readonly Role[] = ['hotspot']
+export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer']
 
 const interfaceName = matching(
   'interface name',
@@ -238,6 +239,7 @@ export const RULES = {
   packages: PACKAGE,
   happyHours: HAPPY_HOUR,
   shares: SHARE,
+  chain: CHAIN,
 } as const satisfies { readonly [Key in keyof Config]: Readonly<Record<string, Rule<unknown>>> }
 
 export interface SectionInfo {
@@ -266,6 +268,7 @@ export const SECTIONS: readonly SectionInfo[] = [
   },
   { key: 'happyHours', type: 'happyhour', name: null, max: 32, doc: 'Hours with lower prices. The first in the file that matches applies.' },
   { key: 'shares', type: 'share', name: null, max: 64, doc: 'A part of the earnings that belongs to somebody else than the owner.' },
+  { key: 'chain', type: 'chain', name: 'chain', max: 1, doc: 'The Spectrum chain: followed by the role `light`, sealed by the role `sealer`.' },
 ]
 
 /** Longest id of a package, happy hour or share. */

@@ -18,6 +18,7 @@ export interface Config {
   readonly happyHours: readonly HappyHourConfig[]
   /** `config share`: parts per million, sum ≤ 1,000,000; what is left over is the owner's. */
   readonly shares: readonly ShareConfig[]
+  readonly chain: ChainConfig
 }
 
 /** `config meshbox 'main'` */
@@ -145,4 +146,26 @@ export interface ShareConfig {
   readonly partsPerMillion: number
   /** Ledger sources it applies to; empty = all. */
   readonly sources: readonly string[]
+}
+
+/** `config chain 'chain'`: docs/spectrum.md. */
+export interface ChainConfig {
+  /** `none`, a public network, or the path of a community's join file. */
+  readonly network: string
+  /** enode URLs. */
+  readonly peers: readonly string[]
+  readonly bootnodes: readonly string[]
+  /** JSON-RPC URLs. */
+  readonly servers: readonly string[]
+  readonly listenAddress: string | null
+  readonly listenPort: number
+  readonly maxPeers: number
+  readonly checkpointFile: string | null
+  /** Ed25519, hex. */
+  readonly checkpointKeys: readonly string[]
+  readonly coinbase: string | null
+  readonly minGasPriceGwei: number
+  readonly rpcAddress: string | null
+  readonly rpcPort: number
+  readonly guestRpc: boolean
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog, toHex, utf8 } from '../../src/base/index.ts'
 import type { Clock, Log, Timers } from '../../src/base/index.ts'
+import { loadConfig } from '../../src/config/index.ts'
 import type { Config, HotspotConfig, PackageConfig, TariffConfig } from '../../src/config/index.ts'
 import { Hotspot, hotspotMigrations } from '../../src/hotspot/index.ts'
 import type { ClientAddress, HotspotDeps, VoucherRow } from '../../src/hotspot/index.ts'
@@ -128,6 +129,7 @@ export function testConfig(changes: ConfigChanges = {}): Config {
       ...changes.hotspot,
     },
     owner: { address: '127.0.0.1', port: 2081, sessionMinutes: 30 },
+    chain: loadConfig('', 'defaults').chain,
     tariff: {
       pricePerMinute: 100_000n,
       pricePerMib: 50_000n,

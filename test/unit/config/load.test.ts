@@ -91,6 +91,7 @@ describe('a value that is not allowed', () => {
   const hotspot = "hotspot 'hotspot'"
   const owner = "owner 'owner'"
   const tariff = "tariff 'tariff'"
+  const chain = "chain 'chain'"
   it.each([
     [main, `option name '${'n'.repeat(49)}'`],
     [main, `option name ' padded'`],
@@ -101,7 +102,7 @@ describe('a value that is not allowed', () => {
     [main, `option data_dir '/'`],
     [main, `option control_socket '/${'s'.repeat(107)}'`],
     [main, `option log_level 'verbose'`],
-    [main, `list roles 'sealer'`],
+    [main, `list roles 'iot'`],
     [main, `list roles 'hotspot'\n list roles 'hotspot'`],
     [main, `list roles ''`],
     ["token 'token'", `option decimals 37`],
@@ -145,6 +146,18 @@ describe('a value that is not allowed', () => {
     [tariff, `option price_per_minute '1e3'`],
     [tariff, `option price_per_minute '0.${'1'.repeat(19)}'`],
     [tariff, `option price_per_minute '${'9'.repeat(30)}'`],
+    [chain, `option network 'ropsten'`],
+    [chain, `option network 'chain.json'`],
+    [chain, `list peers 'enode://${'a'.repeat(127)}@192.0.2.1:60303'`],
+    [chain, `list peers 'enode://${'a'.repeat(128)}@example.org:60303'`],
+    [chain, `list peers 'enode://${'a'.repeat(128)}@192.0.2.1:65536'`],
+    [chain, `list servers 'ws://192.0.2.1:18546'`],
+    [chain, `option listen_address 'example.org'`],
+    [chain, `list checkpoint_keys '${'A'.repeat(64)}'`],
+    [chain, `list checkpoint_keys '${'a'.repeat(64)}'`],
+    [chain, `option coinbase '0x${'0'.repeat(40)}'`],
+    [chain, `option rpc_address '0.0.0.0'`],
+    [chain, `option max_peers 51`],
     [tariff, `option down_kbps 7`],
     [tariff, `option trial_mib 0`],
   ])('config %s / %s', (section, line) => {
@@ -169,6 +182,25 @@ describe('a value that is not allowed', () => {
 
   it('over several lines asks for the closing quote', () => {
     expect(problemsOf(`config meshbox 'main'\n option name 'Box\n option log_level info'\n`)[0]?.what).toMatch(/is a closing quote missing/)
+  })
+})
+
+describe('the chain', () => {
+  const COINBASE = `0x${'5'.repeat(40)}`
+  const file = (roles: string, chain: string): string => `config meshbox 'main'\n${roles}\nconfig chain 'chain'\n${chain}\n`
+
+  it('of a community, sealed by this box', () => {
+    const text = file(" list roles 'sealer'", ` option network '/etc/meshbox/village.json'\n option coinbase '${COINBASE}'\n list peers 'enode://${'ab'.repeat(64)}@[2001:db8::1]:60303'\n option rpc_address '192.168.1.1'`)
+    expect(loadConfig(text, 'box').chain).toMatchObject({ network: '/etc/meshbox/village.json', coinbase: COINBASE, minGasPriceGwei: 18, rpcAddress: '192.168.1.1', rpcPort: 18_545, listenAddress: null, guestRpc: false })
+  })
+
+  it.each([
+    ["no chain for the role 'light'", " list roles 'light'", '', 'network'],
+    ['nobody to pay', " list roles 'sealer'", " option network 'testnet'", 'coinbase'],
+    ["the guests' side", '', " option rpc_address '192.168.77.1'\nconfig hotspot 'hotspot'\n option portal_address '192.168.77.1'", 'rpc_address'],
+    ["the dashboard's port", '', " option rpc_address '127.0.0.1'\n option rpc_port 2090", 'rpc_port'],
+  ])('is refused: %s', (_what, roles, chain, option) => {
+    expect(problemsOf(file(roles, chain))).toEqual([expect.objectContaining({ option })])
   })
 })
 
