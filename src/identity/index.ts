@@ -1,5 +1,5 @@
-/** The box's key, the owner's voucher keys, the owner's password. Private keys never leave this room. */
-export type { Curve, CurveBackend, Identity, OwnerPassword, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
+/** The box's key and what is derived of it, the owner's voucher keys, the owner's password. The private keys themselves never leave this room. */
+export type { Curve, CurveBackend, Identity, OwnerPassword, SecretPurpose, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
 export { nobleSigner, signerOn } from './signer.ts'
 export { toChecksumAddress } from './address.ts'
 export { recoverTextSigner } from './personal-message.ts'

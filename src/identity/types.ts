@@ -1,4 +1,7 @@
-/** The box's own keys and the owner's password. Private keys are never returned by anything here. */
+/**
+ * The box's own keys and the owner's password. Private keys are never returned by anything here; what
+ * `deriveSecret` gives cannot be led back to them.
+ */
 export interface Identity {
   /** EIP-55 address of the box's secp256k1 key. */
   readonly address: string
@@ -14,9 +17,17 @@ export interface Identity {
    */
   revealRecoveryWords(): Promise<string[]>
   readonly recoveryWordsShown: boolean
+  /**
+   * 32 bytes, a valid secp256k1 key, the same for the same box and purpose for ever: also after a restore by
+   * words. HMAC-SHA-256 under the box's key. For this process only: never sent, shown or logged.
+   */
+  deriveSecret(purpose: SecretPurpose): Uint8Array
   /** Who computes its signatures. */
   readonly backend: CurveBackend
 }
+
+/** `chain-miner` signs blocks; `chain-node` is who the box is among chain nodes (its traffic is encrypted with it). */
+export type SecretPurpose = 'chain-miner' | 'chain-node'
 
 /** Native code, or @noble/curves in JavaScript: the same answers, 20 to 35 times slower. */
 export type CurveBackend = 'native' | 'noble'

@@ -10,7 +10,8 @@ import { textDigest } from '../personal-message.ts'
 import { entropyOf, privateKeyOf, wordsOf } from '../recovery-words.ts'
 import { decodeRecord, encodeRecord } from '../secret-record.ts'
 import { nobleSigner } from '../signer.ts'
-import type { CurveBackend, Identity, Signer } from '../types.ts'
+import { derivedSecret } from '../derived-secret.ts'
+import type { CurveBackend, Identity, SecretPurpose, Signer } from '../types.ts'
 import { IDENTITY_FILE, prepareFolder, readSecretFile, writeSecretFile } from './secret-file.ts'
 
 export interface IdentityOptions {
@@ -104,6 +105,10 @@ class BoxIdentity implements Identity {
 
   signText(text: string): Uint8Array {
     return this.signDigest(textDigest(text))
+  }
+
+  deriveSecret(purpose: SecretPurpose): Uint8Array {
+    return derivedSecret(this.#privateKey, purpose)
   }
 
   async revealRecoveryWords(): Promise<string[]> {

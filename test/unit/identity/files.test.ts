@@ -57,6 +57,18 @@ describe.each(SIGNERS)('the identity on %s', (_name, signer) => {
     expect((await openIdentity(options())).address).not.toBe((await openIdentity(options(undefined, undefined, 8))).address)
   })
 
+  it('derives one secret for each purpose, the same after a restore by words', async () => {
+    const restored = async () => restoreIdentity({ dataDir: temporaryFolder(), log: silentLog, signer, words: JUNK })
+    const [one, two] = [await restored(), await restored()]
+    const secrets = (['chain-miner', 'chain-node'] as const).map((purpose) => toHex(one.deriveSecret(purpose)))
+    expect(new Set(secrets).size).toBe(2)
+    expect(secrets).not.toContain('ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80')
+    expect(secrets).toEqual((['chain-miner', 'chain-node'] as const).map((purpose) => toHex(two.deriveSecret(purpose))))
+    // Known answer (HMAC by openssl): a change here would make every box another miner.
+    expect(secrets[0]).toBe('df1ec891984873d4e74862b0e9591291412119d276e7ab098467e918c03deba3')
+    expect(signer.publicKeyOf(one.deriveSecret('chain-miner'))).toHaveLength(65)
+  })
+
   it('signs 32 bytes and nothing else', async () => {
     const identity = await openIdentity(options())
     expect(identity.signDigest(new Uint8Array(32).fill(1))).toHaveLength(65)
