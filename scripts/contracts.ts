@@ -1,0 +1,121 @@
+/**
+ * Compiles our Solidity: `node scripts/contracts.ts` writes each set's artifacts; with `--check` it writes
+ * nothing and exits 1 where they are not what the sources give. Compiler and settings stand here and nowhere
+ * else; there is no metadata hash in the code, so the same sources give the same bytes everywhere.
+ *
+ * An artifact: contract, compiler, evmVersion, optimizerRuns, sourceHash (SHA-256 over name and text of the set's
+ * files), abi, storage (slot, offset, label, type), bytecode (with the constructor), runtime.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import solc from 'solc'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const COMPILER = '0.8.37'
+/** What every chain of the Spectrum kind runs from SIP004 on: no PUSH0, no BASEFEE. */
+const EVM_VERSION = 'petersburg'
+const OPTIMIZER_RUNS = 200
+/** It says that this EVM version is old. It is what the chain has. */
+const EXPECTED_WARNING = /^Support for EVM versions older than london is deprecated/
+
+interface ContractSet {
+  readonly sources: string
+  readonly artifacts: string
+  readonly contracts: readonly string[]
+}
+
+/** A room's contracts. More rooms, more rows. */
+const SETS: readonly ContractSet[] = [
+  {
+    sources: 'src/spectrum/community/contracts',
+    artifacts: 'src/spectrum/community/artifacts',
+    contracts: ['Chief', 'ChiefBase', 'Poc', 'Anmap', 'WrappedSmt', 'CommunityToken'],
+  },
+]
+
+interface CompilerError {
+  readonly severity: string
+  readonly message: string
+  readonly formattedMessage: string
+}
+
+interface CompilerOutput {
+  readonly errors?: readonly CompilerError[]
+  readonly contracts?: Readonly<Record<string, Readonly<Record<string, CompiledContract>>>>
+}
+
+interface CompiledContract {
+  readonly abi: readonly unknown[]
+  readonly storageLayout: { readonly storage: readonly { readonly slot: string; readonly offset: number; readonly label: string; readonly type: string }[] }
+  readonly evm: { readonly bytecode: { readonly object: string }; readonly deployedBytecode: { readonly object: string; readonly immutableReferences: object } }
+}
+
+/** Path below the repository → text. Errors: Error with the compiler's words. */
+export function compileContracts(): ReadonlyMap<string, string> {
+  return new Map(SETS.flatMap(compileSet))
+}
+
+function compileSet(set: ContractSet): readonly (readonly [string, string])[] {
+  const folder = join(ROOT, set.sources)
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sol')).sort()
+  const sources = Object.fromEntries(files.map((name) => [name, { content: readFileSync(join(folder, name), 'utf8') }]))
+  const input = {
+    language: 'Solidity',
+    sources,
+    settings: {
+      evmVersion: EVM_VERSION,
+      optimizer: { enabled: true, runs: OPTIMIZER_RUNS },
+      metadata: { appendCBOR: false, bytecodeHash: 'none' },
+      outputSelection: { '*': { '*': ['abi', 'storageLayout', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'] } },
+    },
+  }
+  const version = String(solc.version())
+  if (!version.startsWith(`${COMPILER}+`)) throw new Error(`solc ${version}; wanted ${COMPILER}`)
+  const output = JSON.parse(String(solc.compile(JSON.stringify(input)))) as CompilerOutput
+  const faults = (output.errors ?? []).filter((error) => !EXPECTED_WARNING.test(error.message))
+  if (faults.length > 0) throw new Error(faults.map((error) => error.formattedMessage).join('\n'))
+  const sourceHash = createHash('sha256').update(JSON.stringify(files.map((name) => [name, sources[name]?.content]))).digest('hex')
+  return set.contracts.map((contract) => {
+    const compiled = output.contracts?.[`${contract}.sol`]?.[contract]
+    if (compiled === undefined) throw new Error(`${set.sources}/${contract}.sol has no contract ${contract}`)
+    const { bytecode, deployedBytecode } = compiled.evm
+    // A genesis holds runtime code as it is: nothing may be missing in it.
+    if (Object.keys(deployedBytecode.immutableReferences ?? {}).length > 0) throw new Error(`${contract} has immutable variables`)
+    const storage = compiled.storageLayout.storage.map(({ slot, offset, label, type }) => ({ slot: Number(slot), offset, label, type: type.replace(/\)\d+/g, ')') }))
+    const artifact = {
+      contract,
+      compiler: version,
+      evmVersion: EVM_VERSION,
+      optimizerRuns: OPTIMIZER_RUNS,
+      sourceHash,
+      abi: compiled.abi,
+      storage,
+      bytecode: `0x${bytecode.object}`,
+      runtime: `0x${deployedBytecode.object}`,
+    }
+    return [join(set.artifacts, `${contract}.json`), `${JSON.stringify(artifact, null, 1)}\n`] as const
+  })
+}
+
+function main(isCheck: boolean): void {
+  const stale: string[] = []
+  for (const [path, text] of compileContracts()) {
+    const file = join(ROOT, path)
+    if (isCheck) {
+      if (readFileSync(file, 'utf8') !== text) stale.push(path)
+      continue
+    }
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    const { runtime } = JSON.parse(text) as { readonly runtime: string }
+    console.log(`${relative(ROOT, file)}: ${basename(file, '.json')}, ${(runtime.length - 2) / 2} bytes of code`)
+  }
+  if (stale.length > 0) {
+    console.error(`not what the sources give: ${stale.join(', ')}; run node scripts/contracts.ts`)
+    process.exit(1)
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main(process.argv.includes('--check'))

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// What ChiefBase asks of POC.
+interface IPoc {
+    function ownerStop(address miner) external returns (int8);
+    function ownerPushBlackList(address miner) external;
+    function ownerEmptyBlackList() external;
+    function getBlackList() external view returns (address[] memory);
+}
