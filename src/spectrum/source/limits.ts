@@ -1,0 +1,72 @@
+/**
+ * Every bound of this room in one place, with its reason. What eth/63 fixes is marked (spec 3): a peer that
+ * keeps to the protocol never meets the others.
+ */
+
+/** eth/63: no larger message. */
+export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024
+/** eth/63: what one request may ask for, and what a server sends back at most. */
+export const MAX_HEADERS = 192
+export const MAX_BODIES = 128
+export const MAX_RECEIPTS = 128
+export const MAX_NODES = 384
+/** eth/63: a server stops adding items to a reply here. */
+export const SOFT_REPLY_BYTES = 2 * 1024 * 1024
+/** Hashes in a request that still decodes; more than any client asks for, and less than costs anything. */
+export const MAX_ASKED_HASHES = 1024
+export const MAX_ANNOUNCED_HASHES = 256
+/** Of one Transactions message. The original sends its pool in packs of 100 KiB. */
+export const MAX_PUSHED_TRANSACTIONS = 4096
+export const MAX_TRANSACTIONS_BYTES = 1024 * 1024
+/** The original's pool refuses larger ones. */
+export const MAX_POOLED_TRANSACTION_BYTES = 32 * 1024
+/** Code and trie nodes: the largest code is 24 KiB, a node is below 600 bytes. */
+export const MAX_NODE_DATA_BYTES = 4 * 1024 * 1024
+export const MAX_REQUEST_BYTES = 64 * 1024
+
+/** How many requests of ours wait with one peer; a caller above gets `source-busy`. */
+export const MAX_OUTSTANDING_REQUESTS = 8
+/** An answer that is not whole by then is none. */
+export const REQUEST_TIMEOUT_MS = 15_000
+/** How many requests of one peer wait for our answer before we stop reading from it. */
+export const MAX_WAITING_ANSWERS = 4
+/** Items that are read from disk in one turn of the event loop. */
+export const ANSWER_SLICE = 16
+/** From the connection to the Status of the other side. */
+export const HANDSHAKE_TIMEOUT_MS = 8_000
+export const PING_INTERVAL_MS = 15_000
+/** Nothing at all heard for this long, although we asked: gone. */
+export const SILENCE_MS = 40_000
+/** A frame once begun must be there, and a message once queued must be taken. */
+export const STALL_MS = 30_000
+
+/** Messages of every kind from one peer, pings and requests too: burst, and per second. */
+export const ALL_MESSAGES = { burst: 1000, perSecond: 250 }
+/** Messages that nobody asked for: burst, and per second. One block of the largest size fits the burst. */
+export const UNASKED_MESSAGES = { burst: 400, perSecond: 100 }
+export const UNASKED_BYTES = { burst: 16 * 1024 * 1024, perSecond: 512 * 1024 }
+/** What we serve to one peer: above it, it waits. */
+export const SERVED_BYTES = { burst: 8 * 1024 * 1024, perSecond: 1024 * 1024 }
+
+/** Hashes remembered of one peer, so as not to send back what it sent. 32 bytes each, as text some 100. */
+export const KNOWN_BLOCKS = 256
+export const KNOWN_TRANSACTIONS = 4096
+
+/** Waiting to be written to one peer; above it announcements are left out. */
+export const MAX_OUTBOX_BYTES = 4 * 1024 * 1024
+/** Messages up to this size are read without asking the shared budget. */
+export const FREE_MESSAGE_BYTES = 64 * 1024
+/** All larger messages that are being read at one time, over all peers. */
+export const RECEIVE_BUDGET_BYTES = 24 * 1024 * 1024
+
+export const MAX_PENDING_HANDSHAKES = 8
+export const MAX_PENDING_HANDSHAKES_PER_ADDRESS = 3
+/** Connections accepted from one address: burst, and per second. */
+export const ACCEPTED_CONNECTIONS = { burst: 8, perSecond: 0.5 }
+export const MAX_PEERS = 25
+
+/** Protocol broken: kept out this long. */
+export const BREACH_BAN_SECONDS = 600
+/** A lie proved by its own bytes. */
+export const LIE_BAN_SECONDS = 7 * 86_400
+export const MAX_BANS = 1024
