@@ -28,6 +28,10 @@ export type RefusalCode =
   | 'errUnclesNotAllowed' // ours
   | 'errUnprotectedTransaction' // ours
   | 'errInvalidTransactionsRoot' // ours
+  // Execution.
+  | 'errInvalidTransaction' // ours: nobody's signature, a wrong nonce, more than is owned or than the block's gas
+  | 'errUnprovable' // ours: more steps or memory than this box runs; the block is neither right nor wrong
+  | 'errInvalidStateRoot' // ours
   // Receipts, after execution.
   | 'errChiefTxFailed' // ours
   | 'errInvalidBloom' // ours

@@ -1,0 +1,10 @@
+/** The executor: runs blocks and calls (docs/spectrum-executor.md). `io/` has the worker thread and the state file. */
+export { createInlineExecutor, memoryStateStore } from './inline-executor.ts'
+export type { EngineOptions } from './engine.ts'
+export type { FetchNodes } from './node-source.ts'
+export { MAX_BLOCK_STEPS } from './meter.ts'
+export { MAX_CALL_GAS, MAX_CALL_STEPS, revertReason } from './call.ts'
+export { intrinsicGas } from './transaction.ts'
+export { replayBlocks } from './replay.ts'
+export type { Replayed } from './replay.ts'
+export type { PruneWork, Pruned, StateStore } from './state-store.ts'
