@@ -1,0 +1,261 @@
+/**
+ * Follows the heaviest chain that holds. Sources say what their head is; nothing of it is believed: the one that
+ * claims most is fetched from first, block by block through the importer, and what it claims counts no more than
+ * what of it holds. One catch-up at a time; blocks that are pushed come in beside it.
+ */
+import { asError } from '../../base/index.ts'
+import type { Cancel, Clock, Log, Timers } from '../../base/index.ts'
+import type { Hash, Keccak } from '../codec/fields.ts'
+import { keccakHex } from '../codec/fields.ts'
+import type { Block, ChainSource, ChainView, SourceListener, SyncStatus } from '../ports.ts'
+import { Agreement, comparedBlock } from './agreement.ts'
+import { Questions, SourceFault, lie, slow } from './ask.ts'
+import type { BlockImporter } from './block-importer.ts'
+import { Download } from './download.ts'
+import { FutureBlocks } from './future-blocks.ts'
+import type { ImportReport, ImportStop, RawBlock } from './ports.ts'
+import type { Roster } from './roster.ts'
+
+export interface FollowerParts {
+  readonly keccak: Keccak
+  readonly chain: ChainView
+  readonly importer: BlockImporter
+  readonly roster: Roster
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly log: Log
+  /** May this box be on its own? A community's only sealer is its chain. */
+  readonly mayBeAlone: () => boolean
+  /** Sources that must have our block at head - 2 before the head is live; default 2. */
+  readonly agreeing?: number
+  /** To the transaction pool. */
+  readonly transactionsPushed?: (source: ChainSource, transactions: readonly Uint8Array[]) => void
+}
+
+const AGREEING = 2
+const TICK_MS = 10_000
+/** A source whose head led nowhere is not asked for the same head again before this. */
+const RETRY_MS = 10_000
+/** Pushed blocks of one source that wait for their judgement. */
+const MAX_PUSHED = 8
+/** Blocks of difference up to which a head counts as reached. */
+const NEAR_BLOCKS = 2
+
+interface Tried {
+  readonly head: Hash
+  readonly againMs: number
+}
+
+export class Follower implements SourceListener {
+  readonly #parts: FollowerParts
+  readonly #questions: Questions
+  readonly #agreement = new Agreement()
+  readonly #future: FutureBlocks
+  readonly #tried = new Map<string, Tried>()
+  readonly #pushed = new Map<string, number>()
+  /** What a source has sent last: it need not be told. */
+  readonly #has = new Map<string, Hash>()
+  #stopTick: Cancel | null = null
+  #isRunning = false
+  #isWoken = false
+  #isCatchingUp = false
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+    this.#questions = new Questions(parts.timers)
+    this.#future = new FutureBlocks(parts.timers, (block, from) => void this.#bring(block, from))
+  }
+
+  start(): void {
+    this.#stopTick ??= this.#parts.timers.every(TICK_MS, () => this.#wake())
+    this.#wake()
+  }
+
+  /** What is under way ends with its next answer; nothing new begins. */
+  stop(): void {
+    this.#stopTick?.()
+    this.#stopTick = null
+    this.#future.clear()
+  }
+
+  opened(source: ChainSource): void {
+    if (this.#parts.roster.open(source)) this.#wake()
+  }
+
+  closed(source: ChainSource, reason: string): void {
+    this.#parts.log.debug('a source has closed', { source: source.id, reason })
+    // One that was replaced or dropped meanwhile has no say any more.
+    if (!this.#parts.roster.close(source) && this.#parts.roster.all().some(({ id }) => id === source.id)) return
+    this.#agreement.forget(source)
+    this.#tried.delete(source.id)
+    this.#has.delete(source.id)
+    this.#wake()
+  }
+
+  headChanged(source: ChainSource): void {
+    if (this.#parts.roster.has(source)) this.#wake()
+  }
+
+  blockPushed(source: ChainSource, header: Uint8Array, body: Uint8Array): void {
+    const { roster, keccak, chain } = this.#parts
+    if (this.#stopTick === null || !roster.has(source)) return
+    const hash = keccakHex(keccak, header)
+    this.#has.set(source.id, hash)
+    const waiting = this.#pushed.get(source.id) ?? 0
+    // Nothing is lost: its head is fetched later.
+    if (chain.block(hash) !== null || waiting >= MAX_PUSHED) return this.#wake()
+    this.#pushed.set(source.id, waiting + 1)
+    void this.#bring({ header, body }, source.id).finally(() => {
+      const left = (this.#pushed.get(source.id) ?? 1) - 1
+      if (left > 0) this.#pushed.set(source.id, left)
+      else this.#pushed.delete(source.id)
+    })
+  }
+
+  transactionsPushed(source: ChainSource, transactions: readonly Uint8Array[]): void {
+    if (this.#parts.roster.has(source)) this.#parts.transactionsPushed?.(source, transactions)
+  }
+
+  /** Tells a block to everybody who does not have it from us or we from them. */
+  announce(block: Block, hash: Hash, totalDifficulty: bigint, from: string): void {
+    for (const source of this.#parts.roster.all()) if (source.id !== from && this.#has.get(source.id) !== hash && source.head()?.hash !== hash) source.announceBlock(block, totalDifficulty)
+    this.#wake() // who agrees with the new head is to be seen
+  }
+
+  status(): SyncStatus {
+    const { chain, clock, roster, agreeing = AGREEING, mayBeAlone } = this.#parts
+    const sources = roster.all().map((source) => {
+      const head = source.head()
+      const headNumber = head === null ? null : (head.number ?? chain.header(head.hash)?.header.number ?? null)
+      return { id: source.id, kind: source.kind, headHash: head?.hash ?? null, headNumber, agrees: this.#agreement.of(chain, source) }
+    })
+    const agree = sources.filter((source) => source.agrees === true).length
+    const state = sources.length === 0 ? (mayBeAlone() ? 'alone' : 'offline') : agree >= agreeing && !this.#isCatchingUp ? 'live' : 'syncing'
+    const headAgeSeconds = clock.isWallTrusted() ? Math.floor(clock.wallMs() / 1000) - chain.head().header.timeSeconds : null
+    return { state, headAgeSeconds, sources, agreeing: agree, banned: roster.bannedCount() }
+  }
+
+  #wake(): void {
+    if (this.#stopTick === null) return
+    this.#isWoken = true
+    if (this.#isRunning) return
+    this.#isRunning = true
+    void this.#run().finally(() => {
+      this.#isRunning = false
+    })
+  }
+
+  /** Until nobody is left who claims more than we have and was not just tried. */
+  async #run(): Promise<void> {
+    while (this.#isWoken && this.#stopTick !== null) {
+      this.#isWoken = false
+      for (let source = this.#next(); source !== null && this.#stopTick !== null; source = this.#next()) await this.#attempt(source, (each) => this.#follow(each))
+      await Promise.all(this.#unsure().map((source) => this.#attempt(source, (each) => this.#compare(each))))
+    }
+  }
+
+  #next(): ChainSource | null {
+    const { roster, clock } = this.#parts
+    const now = clock.boottimeMs()
+    const claims = (source: ChainSource): bigint => source.head()?.totalDifficulty ?? 0n
+    const open = roster.usable().filter((source) => {
+      const tried = this.#tried.get(source.id)
+      return this.#isAhead(source) && (tried === undefined || tried.head !== source.head()?.hash || tried.againMs <= now)
+    })
+    return open.reduce<ChainSource | null>((best, source) => (best === null || claims(source) > claims(best) ? source : best), null)
+  }
+
+  #isAhead(source: ChainSource): boolean {
+    const head = source.head()
+    return head !== null && head.totalDifficulty > this.#parts.chain.head().totalDifficulty && head.hash !== this.#parts.chain.head().hash
+  }
+
+  /** Its failures are its own; ours are told, and nothing stops for them. */
+  async #attempt(source: ChainSource, work: (source: ChainSource) => Promise<void>): Promise<void> {
+    const { roster, log } = this.#parts
+    try {
+      await work(source)
+      roster.thank(source)
+    } catch (thrown) {
+      if (thrown instanceof SourceFault) roster.complain(source, thrown.misdeed)
+      else log.error('following a source failed', { source: source.id, reason: asError(thrown).message })
+    }
+  }
+
+  async #follow(source: ChainSource): Promise<void> {
+    const { chain, keccak, importer, clock } = this.#parts
+    const download = new Download(keccak, this.#questions, source)
+    const target = source.head()
+    // Reached or not, the same head leads nowhere else before some time has passed.
+    if (target !== null) this.#tried.set(source.id, { head: target.hash, againMs: clock.boottimeMs() + RETRY_MS })
+    const ancestor = await download.ancestor(chain)
+    if (ancestor === null) throw slow('its chain leaves ours deeper than any reorg may go')
+    let added = 0
+    try {
+      for await (const blocks of download.pieces(ancestor)) {
+        const report = await importer.import(blocks, source.id, target?.number == null ? {} : { targetNumber: target.number })
+        added += report.added
+        this.#isCatchingUp = added > NEAR_BLOCKS
+        if (report.stop !== null) return this.#onStop(source, report.stop, blocks)
+        if (this.#stopTick === null) return
+      }
+    } finally {
+      this.#isCatchingUp = false
+    }
+    if (added === 0 && this.#isAhead(source) && source.head()?.hash === target?.hash) throw slow('it claims more than it shows')
+  }
+
+  async #compare(source: ChainSource): Promise<void> {
+    const { chain, keccak } = this.#parts
+    const { header, hash } = comparedBlock(chain)
+    this.#agreement.answered(hash, source, await new Download(keccak, this.#questions, source).hashAt(header.number))
+  }
+
+  /** Whose agreement has to be asked for. */
+  #unsure(): readonly ChainSource[] {
+    const { roster, chain } = this.#parts
+    return roster.usable().filter((source) => source.head() !== null && this.#agreement.of(chain, source) === null)
+  }
+
+  /** A block that came by itself. `from` may be gone by now. */
+  async #bring(block: RawBlock, from: string): Promise<void> {
+    const source = this.#parts.roster.all().find(({ id }) => id === from)
+    if (source === undefined) return
+    try {
+      const report: ImportReport = await this.#parts.importer.import([block], from)
+      if (report.stop !== null) this.#onStop(source, report.stop, [block])
+    } catch (thrown) {
+      if (thrown instanceof SourceFault) this.#parts.roster.complain(source, thrown.misdeed)
+      else this.#parts.log.error('a block could not be imported', { source: from, reason: asError(thrown).message })
+    }
+    this.#wake()
+  }
+
+  /** Errors: SourceFault, where the source is to blame. */
+  #onStop(source: ChainSource, stop: ImportStop, blocks: readonly RawBlock[]): void {
+    switch (stop.kind) {
+      case 'malformed':
+        throw lie(`not a block: ${stop.reason}`)
+      case 'refused': {
+        const reason = `block ${stop.number} ${stop.hash}: ${stop.code}: ${stop.reason}`
+        throw stop.isLie ? lie(reason) : slow(reason)
+      }
+      case 'unavailable':
+        if (stop.lacking === 'self') return
+        throw slow(stop.reason)
+      case 'too-deep':
+        throw slow(`block ${stop.number} would take back more than any reorg may`)
+      case 'future': {
+        const block = blocks.find(({ header }) => keccakHex(this.#parts.keccak, header) === stop.hash)
+        if (block === undefined || !this.#future.add(stop.hash, block, source.id, stop.waitSeconds)) throw slow(`a block ${stop.waitSeconds} s ahead of our time`)
+        return
+      }
+      // An orphan's ancestors are fetched with its source's head; a second source is asked next; busy passes.
+      case 'orphan':
+      case 'needs-second-source':
+      case 'busy':
+        return
+    }
+  }
+}
+
