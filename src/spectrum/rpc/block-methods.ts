@@ -1,4 +1,5 @@
 /** Blocks. What is not there is null; what is there but not kept any more is an error, never half a block. */
+import { hashTransaction } from '../codec/transaction.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
 import { bodyOfBlock } from './block-contents.ts'
 import { blockByHash, findBlock, readBlockTag } from './block-tag.ts'
@@ -6,8 +7,12 @@ import type { Asked, MethodTable } from './method.ts'
 import type { Param, Params } from './params.ts'
 import { blockJson, transactionJson } from './present.ts'
 import { quantity } from './quantity.ts'
+import { mapInTurns } from './turn.ts'
 
 const MAX_INDEX = 2n ** 32n - 1n
+/** A sender is recovered in some 0.13 ms native, 3 ms in JavaScript, and ten times that on a small router. */
+const RECOVERIES_PER_TURN = { native: 16, noble: 1 } as const
+const HASHES_PER_TURN = { native: 256, noble: 32 } as const
 
 type Finder = (asked: Asked, param: Param) => KnownHeader | null
 /** No block is shown before it is sealed: pending is null. */
@@ -30,12 +35,17 @@ export const BLOCK_METHODS: MethodTable = {
 }
 
 async function wholeBlock(asked: Asked, params: Params, find: Finder): Promise<unknown> {
-  const { curve, chain } = asked.ports
-  const hasTransactions = params.at(1).isAbsent ? false : params.at(1).boolean()
+  const { ports } = asked
+  const { curve, chain } = ports
+  const isWhole = params.at(1).isAbsent ? false : params.at(1).boolean()
   const block = find(asked, params.at(0))
   if (block === null) return null
-  const facts = { block, totalDifficulty: chain.totalDifficulty(block.hash), chainId: chain.network.chainId }
-  return blockJson(curve, facts, await bodyOfBlock(asked.ports, block), hasTransactions)
+  const body = await bodyOfBlock(ports, block)
+  const { number } = block.header
+  const transactions = isWhole
+    ? await mapInTurns(ports, body.transactions, RECOVERIES_PER_TURN[curve.backend], (one, index) => transactionJson(curve, one, chain.network.chainId, { hash: block.hash, number, index }))
+    : await mapInTurns(ports, body.transactions, HASHES_PER_TURN[curve.backend], (one) => hashTransaction(curve, one))
+  return blockJson(curve, block, chain.totalDifficulty(block.hash), body, transactions)
 }
 
 async function count(asked: Asked, params: Params, find: Finder): Promise<unknown> {

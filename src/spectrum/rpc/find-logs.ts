@@ -10,12 +10,13 @@ import type { BloomTest, LogFilter } from './log-filter.ts'
 import type { Param } from './params.ts'
 import type { RpcPolicy } from './policy.ts'
 import type { RpcPorts } from './ports.ts'
+import { turn } from './turn.ts'
 import { logJson } from './present.ts'
 import type { Json } from './present.ts'
 import { RPC_CODES, RpcError, paramError } from './rpc-error.ts'
 
 /** Blooms looked at before others get their turn. */
-const BLOOMS_PER_TURN = 256
+const BLOOMS_PER_TURN = 64
 
 export interface LogQuery {
   readonly filter: LogFilter
@@ -75,10 +76,5 @@ export async function addLogsOfBlock(ports: RpcPorts, filter: LogFilter, mayMatc
     if (found.length >= most) throw new RpcError(RPC_CODES.limit, `more than ${most} logs; ask for fewer blocks`)
     found.push(logJson(log, { hash: block.hash, number: block.header.number, index }, hashTransaction(ports.curve, transaction), logIndex, removed))
   }
-}
-
-/** Lets others have their turn on the event loop. */
-export function turn(ports: Pick<RpcPorts, 'timers'>): Promise<void> {
-  return new Promise((resolve) => void ports.timers.after(0, resolve))
 }
 

@@ -13,30 +13,21 @@ import { dataText, quantity } from './quantity.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
-export interface BlockFacts {
-  readonly block: KnownHeader
-  /** Null: not known here (below a checkpoint). */
-  readonly totalDifficulty: bigint | null
-  readonly chainId: bigint
-}
-
-/** `hasTransactions`: whole transactions instead of their hashes. The chief transaction is among them: roots can be recomputed. */
-export function blockJson(curve: Secp256k1, facts: BlockFacts, body: Body, hasTransactions: boolean): Json {
-  const { block, totalDifficulty, chainId } = facts
-  const { header, hash } = block
+/**
+ * `totalDifficulty`: null where it is not known (below a checkpoint). `transactions`: hashes or the whole of
+ * them. The chief transaction is among them, unlike in the original: the root can be recomputed.
+ */
+export function blockJson(curve: Secp256k1, block: KnownHeader, totalDifficulty: bigint | null, body: Body, transactions: readonly unknown[]): Json {
   return {
     ...headerJson(curve, block),
     totalDifficulty: totalDifficulty === null ? null : quantity(totalDifficulty),
-    size: quantity(encodeRlp([headerItem(header), body.transactions.map(transactionItem), []]).length),
-    transactions: body.transactions.map((transaction, index) =>
-      hasTransactions ? transactionJson(curve, transaction, chainId, { hash, number: header.number, index }) : hashTransaction(curve, transaction),
-    ),
+    size: quantity(encodeRlp([headerItem(block.header), body.transactions.map(transactionItem), []]).length),
+    transactions,
     uncles: [],
   }
 }
 
-/** Also what `meshbox tool` prints. */
-export function headerJson(curve: Secp256k1, { header, hash }: KnownHeader): Json {
+ function headerJson(curve: Secp256k1, { header, hash }: KnownHeader): Json {
   const isSealed = header.number > 0 && header.extra.length >= SEAL_BYTES
   return {
     number: quantity(header.number),
