@@ -192,7 +192,7 @@ function transactionOf(number: number): Transaction {
 describe('ethers', () => {
   const provider = (url: string, batchMaxCount?: number): JsonRpcProvider => {
     const fetching = new FetchRequest(url)
-    const made = new JsonRpcProvider(fetching, Network.from(4), { staticNetwork: true, polling: true, pollingInterval: 50, ...(batchMaxCount === undefined ? {} : { batchMaxCount }) })
+    const made = new JsonRpcProvider(fetching, Network.from(4), { staticNetwork: true, pollingInterval: 50, ...(batchMaxCount === undefined ? {} : { batchMaxCount }) })
     stops.unshift(async () => made.destroy())
     return made
   }
