@@ -1,4 +1,4 @@
-/** The executor: runs blocks and calls (docs/spectrum-executor.md). `io/` has the worker thread and the state file. */
+/** The executor: runs blocks and calls, in a thread of its own or beside the caller, over a state file (docs/spectrum-executor.md). */
 export { createInlineExecutor, memoryStateStore } from './inline-executor.ts'
 export type { EngineOptions } from './engine.ts'
 export type { FetchNodes } from './node-source.ts'
@@ -8,3 +8,7 @@ export { intrinsicGas } from './transaction.ts'
 export { replayBlocks } from './replay.ts'
 export type { Replayed } from './replay.ts'
 export type { PruneWork, Pruned, StateStore } from './state-store.ts'
+export { createWorkerExecutor } from './io/worker-executor.ts'
+export type { WorkerExecutorOptions } from './io/worker-executor.ts'
+export { openStateReader, openStateStore } from './io/sqlite-state-store.ts'
+export type { StateFileOptions, StateReader } from './io/sqlite-state-store.ts'

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { replayBlocks } from '../../../src/spectrum/execute/index.ts'
 import { DEVNET as NETWORK } from '../../../src/spectrum/index.ts'
 import { BOTH } from '../spectrum/curves.ts'
-import { DEVNET, DEVNET_NODES } from '../spectrum/devnet.ts'
+import { DEVNET } from '../spectrum/devnet.ts'
 
 describe.each(BOTH)('replay with %s', (_, curve) => {
   it('makes every root of the vectors from the genesis alone', async () => {
