@@ -19,6 +19,13 @@ export const OWNER_PASSWORD = 'emulated-box-owner'
 export const LAN_ADDRESS = '192.168.1.1'
 export const DASHBOARD_PORT = 2090
 export const PORTAL_PORT = 2080
+/** By these the guest's boot script (guest/root/usr/libexec/guest/boot) knows which network card is which port. */
+export const LAN_CARD = '52:54:00:6d:62:00'
+export const WAN_CARD = '52:54:00:6d:62:01'
+export const GUEST_CARD = '52:54:00:6d:62:02'
+/** The wan port as a network of the emulator's own: DHCP, and this machine's 127.0.0.1 under one address. */
+export const WAN_NETWORK = ['-netdev', 'user,id=wan', '-device', `virtio-net-device,netdev=wan,mac=${WAN_CARD}`]
+export const HOST_ADDRESS = '10.0.2.2'
 export const PORTAL_HOST = 'wifi.meshbox.lan'
 /** The service starts on an emulated processor, maybe beside another emulator on a busy machine. Bounds, not measures. */
 const READY_SECONDS = 420
@@ -65,7 +72,8 @@ export class Router {
 
   /** Waits until the service answers; gives the guest's seconds since its kernel started. */
   async ready(): Promise<number> {
-    const script = `until curl -sf --max-time 20 --unix-socket ${CONTROL_SOCKET} http://box/api/status > /dev/null 2>&1; do usleep 100000; done; cut -d' ' -f1 /proc/uptime`
+    // Before there is a socket nobody need be asked: each curl takes from an emulated processor what the service needs to start.
+    const script = `until [ -S ${CONTROL_SOCKET} ] && curl -sf --max-time 20 --unix-socket ${CONTROL_SOCKET} http://box/api/status > /dev/null 2>&1; do sleep 0.2; done; cut -d' ' -f1 /proc/uptime`
     const { code, stdout } = await this.machine.exec(script, READY_SECONDS)
     if (code === 0) return Number(stdout)
     throw new Error(`the service did not answer within ${READY_SECONDS} s:\n${(await this.machine.exec('logread | tail -n 60; ps | grep -v "\\["')).stdout}`)

@@ -72,6 +72,8 @@ export const DECLARED: Readonly<Record<string, string>> = {
   'kmod-nft-bridge': 'kernel',
   'kmod-sched-core': 'kernel',
   node127: 'node',
+  /** Of LuCI there is nothing but this name: its pages are installed, and not seen. */
+  'luci-base': 'stand-in',
 }
 
 export const ARCHITECTURES: readonly Architecture[] = [

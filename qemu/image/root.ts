@@ -69,7 +69,11 @@ function enableServices(root: string): void {
 async function tellOpkg(architecture: Architecture, debian: DebianFiles, kernel: Kernel, root: string): Promise<void> {
   const declare = join(OPENWRT_FILES, 'usr/sbin/opkg-declare')
   if (!existsSync(declare)) throw new BuildError(`${declare} is missing`)
-  writeFileSync(join(root, 'etc/opkg.conf'), `dest root /\nlists_dir ext /var/opkg-lists\narch all 1\narch noarch 1\narch ${architecture.openwrt} 10\n`)
+  writeFileSync(join(root, 'etc/opkg.conf'), `dest root /\nlists_dir ext /var/opkg-lists\noption check_signature\narch all 1\narch noarch 1\narch ${architecture.openwrt} 10\n`)
+  mkdirSync(join(root, 'etc/opkg/keys'), { recursive: true })
+  writeFileSync(join(root, 'etc/opkg/customfeeds.conf'), '# add your custom package feeds here\n')
+  const release = { ID: 'OpenWrt', RELEASE: '24.10', ARCH: architecture.openwrt, DESCRIPTION: 'Stand-in for OpenWrt 24.10, emulated' }
+  writeFileSync(join(root, 'etc/openwrt_release'), Object.entries(release).map(([name, value]) => `DISTRIB_${name}='${value}'\n`).join(''))
   const versions = new Map([...debian.files.map(({ name, version }) => [name, version] as const), ['kernel', kernel.version], ['node', architecture.node.version], ['stand-in', '1']])
   for (const [name, from] of Object.entries(DECLARED)) {
     // Without epoch and Debian's revision.

@@ -22,14 +22,14 @@ export interface Town {
   destroy(): Promise<void>
 }
 
-/** A router switched on: with the package and an owner, or as it comes (`bare`). */
-export async function makeTown(kind: 'prepared' | 'bare' = 'prepared'): Promise<Town> {
+/** A router switched on: with the package and an owner, or as it comes (`bare`). `network`: the emulator's cards for its ports. */
+export async function makeTown(kind: 'prepared' | 'bare' = 'prepared', network: readonly string[] = []): Promise<Town> {
   const made = await prepared()
   const folder = mkdtempSync(join(tmpdir(), 'meshbox-qemu-'))
   const overlay = join(folder, 'overlay.img')
   if (kind === 'bare') await makeOverlay(overlay)
   else await copyOverlay(made.overlay, overlay)
-  const options = { image: made.image, folder, overlay }
+  const options = { image: made.image, folder, overlay, network }
   let router = await Router.boot(options)
   const town = {
     made,

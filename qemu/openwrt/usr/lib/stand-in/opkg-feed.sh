@@ -16,7 +16,7 @@ check_list() { # <list> <signature>
 }
 
 update_feeds() {
-	local feed kind name url
+	local feed kind name url bad
 	for feed in $feeds; do
 		kind=${feed%%=*} feed=${feed#*=}
 		name=${feed%%=*} url=${feed#*=}
@@ -33,9 +33,18 @@ update_feeds() {
 		rm -f "$work/list.sig"
 		if [ -n "$check_signature" ]; then
 			say "Downloading $url/Packages.sig"
-			if ! fetch "$url/Packages.sig" "$work/list.sig" || ! check_list "$work/list" "$work/list.sig"; then
+			# As the real one: a list with a wrong signature is dropped, but only one without any makes the call fail.
+			bad=''
+			if ! fetch "$url/Packages.sig" "$work/list.sig"; then
+				bad='Signature file download failed.'
+				complain "Failed to download the signature of $name from $url/Packages.sig."
+			elif ! check_list "$work/list" "$work/list.sig"; then
+				bad='Signature check failed.'
+			fi
+			if [ -n "$bad" ]; then
 				rm -f "$lists/$name" "$lists/$name.sig"
-				complain "Signature check failed for $name. Its list was removed."
+				say "$bad"
+				say 'Remove wrong Signature file.'
 				continue
 			fi
 			say 'Signature check passed.'
@@ -69,7 +78,7 @@ fetch_package() {
 	say "Downloading $url/${2#./}"
 	fetch "$url/${2#./}" "$4" || { complain "Failed to download ${2#./}. Perhaps you need to run 'opkg update'?"; return 1; }
 	if [ "$3" != - ] && [ "$(hash_of "$4")" != "$3" ] && ! is_forced checksum; then
-		complain "Package ${2##*/} sha256sum mismatch. Either the opkg or the package index are corrupt. Try 'opkg update'."
+		complain "Checksum or size mismatch for package ${2##*/}. Either the opkg or the package index are corrupt. Try 'opkg update'."
 		return 1
 	fi
 }
