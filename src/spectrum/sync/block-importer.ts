@@ -103,7 +103,7 @@ export class BlockImporter {
     // What was good before the fault goes in all the same.
     const late = await batch.flush()
     this.#announce(headBefore, batch, from)
-    return { added: batch.added, last: batch.last, stop: late ?? stop }
+    return { added: batch.added, last: batch.last, stop: late ?? stop ?? batch.held }
   }
 
   async #take(raw: RawBlock, from: string, options: ImportOptions, batch: Batch): Promise<ImportStop | null> {
@@ -118,32 +118,32 @@ export class BlockImporter {
     if (refused !== undefined) return this.#refuse(hash, header.number, refused, true)
     const parent = batch.parent(header.parentHash)
     if (parent === null) return { kind: 'orphan', number: header.number, hash, parentHash: header.parentHash }
-    const isYoung = this.#isYoung(parent, header, options)
-    const judged = await this.#judge(parent, header, body, isYoung, batch)
+    const isLate = this.#isLate(parent, header)
+    const isNearEnd = header.number > (options.targetNumber ?? header.number) - youngBlocks(parent)
+    const judged = await this.#judge(parent, header, body, isNearEnd || isLate === true, batch)
     if (judged.kind === 'refused') return this.#refuse(hash, header.number, { code: judged.refusal.code, reason: judged.refusal.reason, isLie: judged.isLie }, judged.isFinal)
     if (judged.kind === 'future') return { kind: 'future', hash, waitSeconds: judged.waitSeconds }
     if (judged.kind === 'unavailable') return judged
     this.#tellLeaders(parent.round, judged.roundBefore, header.number)
     const receipts = judged.receipts ?? (await this.#parts.receiptsOf?.(judged.verified, body)) ?? null
-    batch.add({ verified: judged.verified, body, receipts, round: judged.round, from }, isYoung)
+    batch.add({ verified: judged.verified, body, receipts, round: judged.round, from }, isLate ?? isNearEnd)
     return null
   }
 
   async #judge(parent: Parent, header: Header, body: Body, isYoung: boolean, batch: Batch): Promise<Judgement> {
     const isProved = isYoung || (this.#parts.randomness.bytes(1)[0] ?? 0) % SAMPLED === 0
-    const wasLeader = (address: Address): boolean => batch.wasLeader(parent, address, youngBlocks(parent))
     try {
-      return await judgeBlock(this.#parts, parent, header, body, { nowSeconds: this.#nowSeconds(), isProved, wasLeader })
+      return await judgeBlock(this.#parts, parent, header, body, { nowSeconds: this.#nowSeconds(), isProved, leaderSets: () => batch.leaderSets(parent, youngBlocks(parent)) })
     } catch (thrown) {
       if (thrown instanceof MeshBoxError && thrown.kind === 'unavailable') return { kind: 'unavailable', reason: thrown.message, lacking: 'self' }
       throw thrown
     }
   }
 
-  #isYoung(parent: Parent, header: Header, options: ImportOptions): boolean {
+  /** Of the last two rounds by the clock; null: it is not trusted. */
+  #isLate(parent: Parent, { timeSeconds }: Header): boolean | null {
     const now = this.#nowSeconds()
-    const young = youngBlocks(parent)
-    return header.number > (options.targetNumber ?? header.number) - young || (now !== null && header.timeSeconds > now - young * this.#parts.network.periodSeconds)
+    return now === null ? null : timeSeconds > now - youngBlocks(parent) * this.#parts.network.periodSeconds
   }
 
   #nowSeconds(): number | null {
@@ -212,6 +212,8 @@ class Batch {
   readonly #young = new Set<Hash>()
   #blocks: NewBlock[] = []
   last: Hash | null = null
+  /** What the last block waits for beside the chain; the branch goes on growing meanwhile. */
+  held: ImportStop | null = null
 
   constructor(chain: Chain) {
     this.#chain = chain
@@ -267,19 +269,24 @@ class Batch {
       const isIn = this.#chain.block(hash) !== null
       if (isIn) this.last = hash
       if (isIn && !before.has(hash)) this.#inserted.add(hash)
-      if (outcome === 'too-deep' || outcome === 'needs-second-source') stop ??= { kind: outcome, number: header.number, hash }
+      if (outcome === 'too-deep' || outcome === 'needs-second-source') {
+        const mayGrow = isIn && this.#chain.alarm() === null
+        this.held = { kind: outcome, number: header.number, hash, mayGrow }
+        if (!mayGrow) stop ??= this.held
+      } else this.held = null
       if (outcome === 'orphan') stop ??= { kind: 'orphan', number: header.number, hash, parentHash: header.parentHash }
     }
     return stop
   }
 
-  /** Looks back over `blocks` ancestors, the parent first. */
-  wasLeader(parent: Parent, address: Address, blocks: number): boolean {
+  /** Of the parent and its ancestors, so many blocks back; each once. */
+  leaderSets(parent: Parent, blocks: number): readonly (readonly Address[])[] {
+    const sets = new Map<string, readonly Address[]>()
     let at: Parent | null = parent
     for (let count = 0; at !== null && count < blocks; count++) {
-      if (at.round.leaders.includes(address)) return true
+      sets.set(at.round.leaders.join(), at.round.leaders)
       at = this.parent(at.header.parentHash)
     }
-    return false
+    return [...sets.values()]
   }
 }

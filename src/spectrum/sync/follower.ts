@@ -140,9 +140,7 @@ export class Follower implements SourceListener {
     this.#isWoken = true
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    void this.#run()
   }
 
   /** Until nobody is left who claims more than we have and was not just tried. */
@@ -152,6 +150,7 @@ export class Follower implements SourceListener {
       for (let source = this.#next(); source !== null && this.#stopTick !== null; source = this.#next()) await this.#attempt(source, (each) => this.#follow(each))
       await Promise.all(this.#unsure().map((source) => this.#attempt(source, (each) => this.#compare(each))))
     }
+    this.#isRunning = false // in the same step as the last look at isWoken: no call is lost in between
   }
 
   #next(): ChainSource | null {
@@ -191,17 +190,20 @@ export class Follower implements SourceListener {
     const ancestor = await download.ancestor(chain)
     if (ancestor === null) throw slow('its chain leaves ours deeper than any reorg may go')
     let added = 0
+    let held: ImportStop | null = null
     try {
       for await (const blocks of download.pieces(ancestor)) {
         const report = await importer.import(blocks, source.id, target?.number == null ? {} : { targetNumber: target.number })
         added += report.added
         this.#isCatchingUp = added > NEAR_BLOCKS
-        if (report.stop !== null) return this.#onStop(source, report.stop, blocks)
+        held = report.stop
+        if (held !== null && !('mayGrow' in held && held.mayGrow)) return this.#onStop(source, held, blocks)
         if (this.#stopTick === null) return
       }
     } finally {
       this.#isCatchingUp = false
     }
+    if (held !== null) return this.#onStop(source, held, [])
     if (added === 0 && this.#isAhead(source) && source.head()?.hash === target?.hash) throw slow('it claims more than it shows')
   }
 

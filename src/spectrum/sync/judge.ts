@@ -21,6 +21,7 @@ import type { Network } from '../network/network.ts'
 import type { Executor, ProvedState } from '../ports.ts'
 import type { Refusal } from '../rules/codes.ts'
 import { transactionsRootOf } from '../proof/inclusion.ts'
+import { rankOf } from '../rules/rank.ts'
 import { applyBlock } from '../rules/round.ts'
 import type { Round } from '../rules/round.ts'
 import { verifyBody } from '../rules/verify-body.ts'
@@ -45,8 +46,8 @@ export interface Occasion {
   readonly nowSeconds: number | null
   /** Young, or drawn: its volunteer and its round's leaders are proved. */
   readonly isProved: boolean
-  /** Was this address a leader lately, on the way to this block? Then a box that has not seen it go may still follow it. */
-  wasLeader(address: Address): boolean
+  /** The sets of leaders on the way to this block, of the last rounds. */
+  leaderSets(): readonly (readonly Address[])[]
 }
 
 export type Judgement =
@@ -94,7 +95,17 @@ async function judgeHeader(parts: JudgeParts, parent: Parent, header: Header, oc
   const second = judgeSealer(parts, parent, header, mended, occasion)
   if (second.kind !== 'refused') return second
   const signer = signerOf(parts, parent, header)
-  return { ...second, isLie: signer === null || !occasion.wasLeader(signer) }
+  return { ...second, isLie: signer === null || !heldLately(parts, parent.header, header, signer, mended, occasion.leaderSets()) }
+}
+
+/** Would it hold for a box that has not seen a leader go, and so may pass it on in good faith? */
+function heldLately({ network }: JudgeParts, parent: Header, header: Header, signer: Address, { signers }: Round, leaderSets: readonly (readonly Address[])[]): boolean {
+  return leaderSets.some((leaders) =>
+    [...leaders, signers[0] ?? ZERO_ADDRESS].some((leader) => {
+      const rank = rankOf({ signers: signers.with(0, leader), leaders }, header.number, network.periodSeconds, signer)
+      return rank.isAuthorised && rank.difficulty === header.difficulty && header.timeSeconds >= parent.timeSeconds + rank.delaySeconds
+    }),
+  )
 }
 
 function judgeSealer({ curve, network }: JudgeParts, parent: Parent, header: Header, round: Round, { nowSeconds }: Occasion): HeaderJudgement {

@@ -40,8 +40,8 @@ export type ImportStop =
   | { readonly kind: 'future'; readonly hash: Hash; readonly waitSeconds: number }
   /** It could not be judged now: nobody has the state that would tell ('sources'), or this box cannot execute ('self'). */
   | { readonly kind: 'unavailable'; readonly reason: string; readonly lacking: 'sources' | 'self' }
-  /** The chain's reorg policy. */
-  | { readonly kind: 'too-deep' | 'needs-second-source'; readonly number: number; readonly hash: Hash }
+  /** The chain's reorg policy. `mayGrow`: the block is kept beside the chain, and those behind it are welcome. */
+  | { readonly kind: 'too-deep' | 'needs-second-source'; readonly number: number; readonly hash: Hash; readonly mayGrow: boolean }
   /** Too much waits already. */
   | { readonly kind: 'busy' }
 

@@ -1,0 +1,133 @@
+/** A box of the simulated town: real rules, real syncing, a chain that outlives a crash, and a sealer without execution. */
+import { encodeBody, encodeHeader, rankOf } from '../../../src/spectrum/index.ts'
+import type { Hash } from '../../../src/spectrum/index.ts'
+import type { Log } from '../../../src/base/index.ts'
+import type { Chain, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
+import { createSync } from '../../../src/spectrum/sync/index.ts'
+import type { Sync } from '../../../src/spectrum/sync/index.ts'
+import { native } from '../../unit/spectrum/curves.ts'
+import type { Person } from '../../unit/spectrum/village.ts'
+import type { SimTime } from '../../unit/spectrum-sync/sim-time.ts'
+import type { Spot, Valley } from '../../unit/spectrum-sync/valley.ts'
+import type { Station } from './links.ts'
+
+/** Who let a turn pass looks again so much later, should nobody else have sealed. */
+const MISSED_MS = 5_000
+
+export interface SimBoxParts {
+  readonly id: string
+  readonly person: Person
+  readonly valley: Valley
+  readonly chain: Chain
+  readonly time: SimTime
+  /** Of its wall clock. */
+  readonly skewMs: number
+  readonly keepsState: boolean
+  readonly log: Log
+  /** Called when this box's turn to seal has come; by default it seals and imports. */
+  readonly onTurn: (box: SimBox, parent: Spot) => Spot | null
+  readonly random: { bytes(length: number): Uint8Array }
+  /** What it answers instead of nodes, where it lies. */
+  readonly spoilNodes?: (nodes: readonly Uint8Array[]) => readonly Uint8Array[]
+}
+
+export class SimBox implements Station {
+  readonly id: string
+  readonly person: Person
+  readonly chain: Chain
+  readonly #parts: SimBoxParts
+  #sync: Sync | null = null
+  #life = 0
+
+  constructor(parts: SimBoxParts) {
+    this.id = parts.id
+    this.person = parts.person
+    this.chain = parts.chain
+    this.#parts = parts
+    parts.chain.on((event) => {
+      if (event.kind === 'head') this.#planTurn()
+    })
+  }
+
+  isUp(): boolean {
+    return this.#sync !== null
+  }
+
+  get sync(): Sync {
+    if (this.#sync === null) throw new Error(`${this.id} is down`)
+    return this.#sync
+  }
+
+  boot(): void {
+    const { valley, time, skewMs, keepsState, log, random } = this.#parts
+    this.#sync = createSync({
+      curve: native,
+      chain: this.chain,
+      executor: null,
+      nodes: keepsState ? { node: (hash) => valley.nodes.get(hash) } : null,
+      clock: time.clock(skewMs),
+      timers: time,
+      randomness: random,
+      breathe: () => Promise.resolve(),
+      log,
+      mayBeAlone: () => false,
+    })
+    this.#life++
+    this.#sync.start()
+    this.#planTurn()
+  }
+
+  crash(): void {
+    this.#sync?.stop()
+    this.#sync = null
+    this.#life++
+  }
+
+  listener(): SourceListener {
+    return this.sync.listener
+  }
+
+  head(): SourceHead {
+    const { hash, header, totalDifficulty } = this.chain.head()
+    return { hash, number: header.number, totalDifficulty }
+  }
+
+  headers(from: Hash | number, count: number): readonly Uint8Array[] {
+    const first = typeof from === 'number' ? from : (this.chain.header(from)?.header.number ?? -1)
+    const found: Uint8Array[] = []
+    for (let number = first; found.length < count; number++) {
+      const known = number < 0 ? null : this.chain.headerAt(number)
+      if (known === null) break
+      found.push(encodeHeader(known.header))
+    }
+    return found
+  }
+
+  bodies(hashes: readonly Hash[]): readonly (Uint8Array | null)[] {
+    return hashes.map((hash) => this.chain.body(hash)).map((body) => (body === null ? null : encodeBody(body)))
+  }
+
+  nodes(hashes: readonly Hash[]): readonly Uint8Array[] {
+    const { keepsState, valley, spoilNodes } = this.#parts
+    const nodes = keepsState ? hashes.flatMap((hash) => valley.nodes.get(hash) ?? []) : []
+    return spoilNodes?.(nodes) ?? nodes
+  }
+
+  /** The next moment at which this box may seal on its present head. */
+  #planTurn(): void {
+    const { valley, time, skewMs, person, onTurn } = this.#parts
+    if (!this.isUp()) return
+    const head = this.chain.head()
+    const rank = rankOf(head.round, head.header.number + 1, valley.network.periodSeconds, person.address)
+    if (!rank.isAuthorised) return
+    const life = this.#life
+    const atMs = (head.header.timeSeconds + rank.delaySeconds) * 1000 - skewMs
+    time.after(Math.max(0, atMs - time.nowMs), () => {
+      const parent = valley.spots.get(head.hash)
+      if (this.#life !== life || !this.isUp() || this.chain.head().hash !== head.hash || parent === undefined) return
+      const sealed = onTurn(this, parent)
+      if (sealed !== null) void this.sync.importOwn(sealed)
+      else time.after(MISSED_MS, () => this.#planTurn())
+    })
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * A town of five signers on one chain, and one schedule of what befalls it: delays, losses, partitions, crashes,
+ * missed slots, and a traitor among them. Everything follows from the seed. What must hold in the end is checked
+ * here too; a breach is an Error that names the seed.
+ */
+import { ORDER, bytes32 } from '../../unit/native/scalars.ts'
+import { concatBytes, silentLog } from '../../../src/base/index.ts'
+import type { Log, LogFields } from '../../../src/base/index.ts'
+import { hashHeader } from '../../../src/spectrum/index.ts'
+import type { Hash, Round } from '../../../src/spectrum/index.ts'
+import type { Chain } from '../../../src/spectrum/ports.ts'
+import { seededRandom } from '../../support/fakes.ts'
+import { native } from '../../unit/spectrum/curves.ts'
+import { person } from '../../unit/spectrum/village.ts'
+import type { Person } from '../../unit/spectrum/village.ts'
+import { SimTime } from '../../unit/spectrum-sync/sim-time.ts'
+import { Valley } from '../../unit/spectrum-sync/valley.ts'
+import type { Spot, ValleySpoil } from '../../unit/spectrum-sync/valley.ts'
+import { Wire } from './links.ts'
+import { SimBox } from './sim-box.ts'
+
+export const FAULTS = ['none', 'missed-slots', 'wrong-leader', 'early', 'bad-vrf', 'equivocation', 'twin', 'lying-nodes', 'partition', 'crash', 'loss'] as const
+export type Fault = (typeof FAULTS)[number]
+
+const BOXES = [0, 1, 2, 3, 4]
+const PEOPLE: readonly Person[] = BOXES.map((number) => person(number + 200))
+const STRANGER = person(299)
+const START_SECONDS = 1_700_000_000
+const TRAITOR = 4
+const REDIAL_MS = 4_000
+const ZERO = `0x${'00'.repeat(20)}` as const
+const address = (index: number): `0x${string}` => PEOPLE[index]?.address ?? ZERO
+
+/** Boxes 0 and 1 lead; the others are miners. */
+const ROUND: Round = { signers: [0, 2, 3, 4].map(address).concat(ZERO), next: [], leaders: [0, 1].map(address), volunteerLimit: 4, epochBlocks: 10 }
+
+export interface Outcome {
+  readonly blocks: number
+  readonly simulatedSeconds: number
+  readonly banned: readonly string[]
+  readonly reorgs: number
+  readonly badBlocks: number
+}
+
+export type ChainMaker = (valley: Valley) => Promise<Chain>
+
+export class Town {
+  readonly #seed: number
+  readonly #random: ReturnType<typeof seededRandom>
+  readonly #time = new SimTime(START_SECONDS)
+  readonly #valley = new Valley(ROUND, [2, 3, 4].map(address))
+  readonly #boxes: SimBox[] = []
+  readonly #wires = new Map<string, Wire>()
+  readonly #apart = new Set<string>()
+  readonly #faults: ReadonlySet<Fault>
+  /** Who banned whom: `who whom`. */
+  readonly #bans = new Set<string>()
+  readonly #errors: string[] = []
+  readonly #bad = new Set<Hash>()
+  #lossShare = 0
+  #slowestMs = 300
+  #reorgs = 0
+
+  constructor(seed: number, faults: readonly Fault[]) {
+    this.#seed = seed
+    this.#faults = new Set(faults)
+    this.#random = seededRandom(seed)
+  }
+
+  /** Errors: what did not hold, with the seed. */
+  async run(makeChain: ChainMaker): Promise<Outcome> {
+    await this.#build(makeChain)
+    if (this.#faults.has('loss')) this.#lossShare = 0.15
+    this.#slowestMs = 100 + this.#below(900)
+    this.#planFaults()
+    await this.#time.run(20_000 + this.#below(15_000))
+    this.#heal()
+    for (let steps = 0; !this.#hasSettled(); steps++) {
+      if (steps === 60) throw this.#breach('the honest boxes do not agree')
+      await this.#time.run(5_000)
+    }
+    this.#check()
+    const traitor = this.#isTreacherous() ? [`box${TRAITOR}`] : []
+    const banned = [...new Set([...this.#bans].map((ban) => ban.split(' ')[1] ?? ''))]
+    if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned: ${[...this.#bans].join(', ')}`)
+    for (const box of this.#boxes) if (box.isUp()) box.crash()
+    const simulatedSeconds = this.#time.nowMs / 1000 - START_SECONDS
+    return { blocks: this.#valley.spots.size - 1, simulatedSeconds, banned, reorgs: this.#reorgs, badBlocks: this.#bad.size }
+  }
+
+  async #build(makeChain: ChainMaker): Promise<void> {
+    // At least one who keeps state stays honest.
+    const keepers = new Set([this.#below(4), ...BOXES.filter(() => this.#chance(0.4))])
+    for (const index of BOXES) {
+      const chain = await makeChain(this.#valley)
+      chain.on((event) => {
+        if (event.kind === 'head' && event.removed.length > 0) this.#reorgs++
+        if (event.kind === 'head' && event.added.some(({ hash }) => this.#bad.has(hash))) this.#errors.push(`box${index} counted a bad block`)
+      })
+      const person = PEOPLE[index] ?? STRANGER
+      const isLiar = index === TRAITOR && this.#faults.has('lying-nodes')
+      const box = new SimBox({
+        id: `box${index}`,
+        person,
+        valley: this.#valley,
+        chain,
+        time: this.#time,
+        skewMs: this.#below(800) - 400,
+        keepsState: keepers.has(index) || isLiar,
+        log: this.#logOf(index),
+        onTurn: (self, parent) => this.#onTurn(self, parent, index),
+        random: this.#random,
+        ...(isLiar ? { spoilNodes: (nodes: readonly Uint8Array[]) => nodes.map((node) => (this.#chance(0.5) ? node : node.map((byte, at) => (at === 5 ? byte ^ 1 : byte)))) } : {}),
+      })
+      this.#boxes.push(box)
+      box.boot()
+    }
+    this.#dial()
+    this.#time.every(REDIAL_MS, () => this.#dial())
+  }
+
+  /** Connects everybody who can be connected and is not. */
+  #dial(): void {
+    for (const [a, one] of this.#boxes.entries())
+      for (const [b, two] of this.#boxes.entries()) {
+        const key = `${a} ${b}`
+        if (a >= b || !one.isUp() || !two.isUp() || this.#apart.has(key) || this.#wires.get(key)?.isOpen === true) continue
+        if (this.#bans.has(`box${a} box${b}`) || this.#bans.has(`box${b} box${a}`)) continue
+        const weather = { delayMs: (): number | null => (this.#chance(this.#lossShare) ? null : 5 + this.#below(this.#slowestMs)) }
+        const [there, back] = [new Wire(one, two, this.#time, weather), new Wire(two, one, this.#time, weather)]
+        there.other = back
+        back.other = there
+        this.#wires.set(key, there)
+        one.listener().opened(there)
+        two.listener().opened(back)
+      }
+  }
+
+  #planFaults(): void {
+    if (this.#faults.has('partition')) {
+      const atMs = 2_000 + this.#below(6_000)
+      this.#time.after(atMs, () => this.#part(BOXES.filter(() => this.#chance(0.5))))
+      this.#time.after(atMs + 4_000 + this.#below(12_000), () => this.#heal())
+    }
+    if (this.#faults.has('crash')) {
+      for (let count = 1 + this.#below(2); count > 0; count--) {
+        const box = this.#boxes[this.#below(BOXES.length)]
+        const atMs = 1_000 + this.#below(15_000)
+        this.#time.after(atMs, () => this.#crash(box))
+        this.#time.after(atMs + 1_000 + this.#below(12_000), () => this.#rejoin(box))
+      }
+    }
+  }
+
+  #crash(box: SimBox | undefined): void {
+    if (box?.isUp() !== true) return
+    box.crash()
+    this.#cut((id) => id === box.id)
+  }
+
+  #rejoin(box: SimBox | undefined): void {
+    if (box === undefined || box.isUp()) return
+    box.boot()
+    this.#dial()
+  }
+
+  #part(side: readonly number[]): void {
+    for (const a of BOXES) for (const b of BOXES) if (a < b && side.includes(a) !== side.includes(b)) this.#apart.add(`${a} ${b}`)
+    for (const [key, wire] of this.#wires) if (this.#apart.has(key)) wire.close('partition')
+  }
+
+  #cut(isOf: (id: string) => boolean): void {
+    for (const [key, wire] of this.#wires) if (key.split(' ').some((index) => isOf(`box${index}`))) wire.close('crash')
+  }
+
+  #heal(): void {
+    this.#apart.clear()
+    this.#lossShare = 0
+    for (const box of this.#boxes) this.#rejoin(box)
+    this.#dial()
+  }
+
+  /** What a box does when its turn to seal has come. Null: nothing, or it has done its own mischief. */
+  #onTurn(box: SimBox, parent: Spot, index: number): Spot | null {
+    if (this.#faults.has('missed-slots') && this.#chance(0.25)) return null
+    if (index !== TRAITOR || !this.#chance(0.7)) return this.#valley.seal(parent, box.person)
+    const { header } = parent
+    if (this.#faults.has('wrong-leader')) return this.#pushBad(parent, this.#chance(0.5) ? STRANGER : box.person, { header: { difficulty: BigInt(1 + this.#below(6)), timeSeconds: header.timeSeconds + 60 } }, true)
+    if (this.#faults.has('early')) return this.#pushBad(parent, box.person, { header: { timeSeconds: header.timeSeconds } })
+    if (this.#faults.has('bad-vrf')) return this.#pushBad(parent, box.person, { vrf: (proof) => proof.map((byte, at) => (at === 40 + this.#below(100) ? byte ^ (1 + this.#below(255)) : byte)) })
+    if (this.#faults.has('equivocation')) return this.#equivocate(box, parent)
+    if (this.#faults.has('twin')) return this.#pushTwins(box, parent)
+    return this.#valley.seal(parent, box.person)
+  }
+
+  /** `mayBeGood`: it was made by dice, and may hold by chance. */
+  #pushBad(parent: Spot, sealer: Person, spoil: ValleySpoil, mayBeGood = false): null {
+    const bad = this.#valley.seal(parent, sealer, spoil)
+    const honest = this.#valley.seal(parent, sealer)
+    const isGood = mayBeGood && sealer !== STRANGER && bad.header.difficulty === honest.header.difficulty
+    const isSame = !mayBeGood && spoil.vrf !== undefined && Buffer.compare(bad.header.extra.subarray(0, 161), honest.header.extra.subarray(0, 161)) === 0
+    if (!isGood && !isSame) this.#bad.add(bad.hash)
+    this.#tell(bad, () => true)
+    return null
+  }
+
+  /** Two blocks of one height, each to one half of the town. */
+  #equivocate(box: SimBox, parent: Spot): null {
+    const [one, two] = [this.#valley.seal(parent, box.person), this.#valley.seal(parent, box.person, { header: { coinbase: person(300).address } })]
+    const half = new Set(BOXES.filter(() => this.#chance(0.5)))
+    this.#tell(one, (index) => half.has(index))
+    this.#tell(two, (index) => !half.has(index))
+    void box.sync.importOwn(this.#chance(0.5) ? one : two)
+    return null
+  }
+
+  /** A block, and the same seal with the other s: another hash of equal worth. */
+  #pushTwins(box: SimBox, parent: Spot): null {
+    const spot = this.#valley.seal(parent, box.person)
+    const seal = spot.header.extra.slice(-65)
+    const s = bytes32(ORDER - BigInt(`0x${Buffer.from(seal.subarray(32, 64)).toString('hex')}`))
+    const header = { ...spot.header, extra: concatBytes(spot.header.extra.subarray(0, -65), seal.subarray(0, 32), s, Uint8Array.of((seal[64] ?? 0) ^ 1)) }
+    const twin: Spot = { ...spot, header, hash: hashHeader(native, header) }
+    this.#valley.spots.set(twin.hash, twin)
+    const half = new Set(BOXES.filter(() => this.#chance(0.5)))
+    this.#tell(spot, (index) => half.has(index))
+    this.#tell(twin, (index) => !half.has(index))
+    void box.sync.importOwn(spot)
+    return null
+  }
+
+  #tell(spot: Spot, isTold: (index: number) => boolean): void {
+    for (const [key, wire] of this.#wires) {
+      const [a = 0, b = 0] = key.split(' ').map(Number)
+      if (!wire.isOpen || (a !== TRAITOR && b !== TRAITOR)) continue
+      if (isTold(a === TRAITOR ? b : a)) (a === TRAITOR ? wire : wire.other)?.announceBlock(spot, spot.totalDifficulty)
+    }
+  }
+
+  #isTreacherous(): boolean {
+    return (['wrong-leader', 'early', 'bad-vrf', 'lying-nodes', 'twin', 'equivocation'] as const).some((fault) => this.#faults.has(fault))
+  }
+
+  #honest(): readonly SimBox[] {
+    return this.#isTreacherous() ? this.#boxes.filter((_, index) => index !== TRAITOR) : this.#boxes
+  }
+
+  /** Is everybody at about the same height, on one chain at the lowest head - 2, and is it longer than the start? */
+  #hasSettled(): boolean {
+    const heads = this.#honest().map(({ chain }) => chain.head().header.number)
+    const [low, high] = [Math.min(...heads), Math.max(...heads)]
+    if (low < 4 || high - low > 2) return false
+    return new Set(this.#honest().map(({ chain }) => chain.headerAt(low - 2)?.hash)).size === 1
+  }
+
+  /** Every block of every honest chain is one that was made by the rules; nothing went wrong inside. */
+  #check(): void {
+    for (const { id, chain } of this.#honest()) {
+      const head = chain.head()
+      if (this.#valley.spots.get(head.hash)?.totalDifficulty !== head.totalDifficulty) throw this.#breach(`${id} counts another difficulty`)
+      for (const hash of this.#bad) if (chain.block(hash) !== null) throw this.#breach(`${id} has the bad block ${hash}`)
+      if (chain.alarm() !== null) throw this.#breach(`${id} raised an alarm`)
+    }
+    if (this.#errors.length > 0) throw this.#breach(this.#errors.join('; '))
+  }
+
+  #logOf(index: number): Log {
+    const note = (message: string, fields: LogFields = {}): void => {
+      if (message.includes('banned') && index !== TRAITOR) this.#bans.add(`box${index} ${String(fields['source'])}`)
+      else if (message.includes('banned') && !this.#isTreacherous()) this.#bans.add(`box${index} ${String(fields['source'])}`)
+    }
+    const fail = (message: string, fields: LogFields = {}): void => {
+      this.#errors.push(`box${index}: ${message} ${String(fields['reason'])}`)
+    }
+    return { ...silentLog, warn: note, error: fail }
+  }
+
+  #breach(what: string): Error {
+    const heads = this.#boxes.map(({ id, chain }) => `${id} ${chain.head().header.number} ${chain.head().hash.slice(0, 10)} ${chain.head().totalDifficulty}`).join(', ')
+    return new Error(`seed ${this.#seed} (${[...this.#faults].join(' ')}): ${what}; heads: ${heads}; bans: ${[...this.#bans].join(', ')}; ${this.#errors.join('; ')}`)
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random.next() * limit)
+  }
+
+  #chance(share: number): boolean {
+    return this.#random.next() < share
+  }
+}
