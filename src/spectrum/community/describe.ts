@@ -106,7 +106,8 @@ function notesOf(network: Network, signerLimit: number, leaders: readonly Addres
   if (leaders.length === 1) notes.push('One leader: while its box is off, the chain stands still. Add a second leader as soon as there is a second box.')
   else notes.push(`Leaders stand in for each other: where one is off, its block comes after ${standIn} seconds or a few more.`)
   if (signerLimit === 1) notes.push('Rounds of one block: leaders take turns, block by block; deposits of miners have no effect.')
-  if (signerLimit > 1 && miners.length === 0) notes.push(`No miners yet: all blocks but the first of each round come after ${standIn} seconds.`)
+  if (signerLimit > 1 && miners.length < 2 * (signerLimit - 1))
+    notes.push(`${miners.length} miners for ${signerLimit - 1} places a round, of which nobody has one twice running: blocks of empty places come after ${standIn} seconds. Full rounds need ${2 * (signerLimit - 1)}.`)
   if (miners.some((miner) => leaders.includes(miner))) notes.push('A leader is a miner too: it cannot stand in for another leader in a round where it has a place of its own.')
   return notes
 }

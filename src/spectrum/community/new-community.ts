@@ -81,13 +81,14 @@ const MAX_BLOCKS = 2 ** 32 - 1
 const MAX_TOTAL_WEI = 2n ** 128n
 const MAX_WORD = 2n ** 256n - 1n
 const MAX_DECIMALS = 36
+const PUBLIC_SIGNER_LIMIT = 17
 
 /**
- * The round's length that suits a community: leaders alone take turns block by block; with miners, one place for the
- * leader and one for each miner, up to the public network's 17.
+ * The longest round whose places are all taken, up to the public network's 17. Who has a place in a round cannot be
+ * picked for the next, so it takes two miners for each place but the leader's; with none, leaders take turns alone.
  */
 export function fitSignerLimit(minerCount: number): number {
-  return Math.min(17, 1 + minerCount)
+  return Math.min(PUBLIC_SIGNER_LIMIT, 1 + Math.floor(minerCount / 2))
 }
 
 /** Errors: input, naming the field. */

@@ -42,7 +42,7 @@ const STORIES: readonly Story[] = [
   { seed: 'wild', blocks: 360, signerLimit: 6, epochBlocks: 20, leaders: 4, miners: 6, isWild: true },
   { seed: 'wilder', blocks: 240, signerLimit: 9, epochBlocks: 9, leaders: 2, miners: 9, isWild: true },
 ]
-const told = { blocks: 0, calls: 0, missed: 0, epochs: 0, acts: new Map<string, number>() }
+const told = { blocks: 0, calls: 0, missed: 0, epochs: 0, stricter: 0, acts: new Map<string, number>() }
 
 describe('the round', () => {
   it.each(STORIES)('$seed: $blocks blocks, no difference', async (story) => {
@@ -54,6 +54,8 @@ describe('the round', () => {
     expect(told.blocks).toBeGreaterThanOrEqual(2000)
     expect(told.missed).toBeGreaterThan(100)
     expect(told.epochs).toBeGreaterThan(50)
+    expect(told.calls).toBeGreaterThan(10_000)
+    expect(told.stricter).toBeGreaterThan(0)
     for (const method of ['deposit', 'stop', 'start', 'withdraw', 'withdrawSurplus', 'appendLeader', 'removeLeader']) expect(told.acts.get(method) ?? 0, method).toBeGreaterThan(10)
   })
 })
@@ -95,6 +97,7 @@ async function run(story: Story): Promise<void> {
     told.epochs += step.endsEpoch ? 1 : 0
   }
   told.calls += twins.calls
+  told.stricter += twins.stricter.size
   for (const method of twins.stricter.keys()) expect(['ChiefBase.appendLeader', 'ChiefBase.removeLeader']).toContain(method)
 }
 
@@ -110,6 +113,7 @@ async function compareAnswers(twins: Twins, number: number, round: Round, miners
   expect(addressesOf(status[0])).toEqual(round.signers)
   expect(addressesOf(status[1])).toEqual(black)
   expect([status[4], status[5]]).toEqual([BigInt(round.next.length), BigInt(number)])
+  if (number % 4 !== 0) return
   expect(addressesOf(decode('Chief', 'getVolunteers', await twins.view('Chief', 'getVolunteers', [], number))[0])).toEqual(round.next)
   expect(addressesOf(decode('ChiefBase', 'takeLeaderList', await twins.view('ChiefBase', 'takeLeaderList', [], number))[0])).toEqual(round.leaders)
   expect(addressesOf(decode('Poc', 'getNormalList', await twins.view('Poc', 'getNormalList', [], number))[0])).toEqual(miners)
@@ -177,7 +181,7 @@ function randomAct(random: RandomStream, story: Story): Act {
     // What only the chief and its base may call.
     () => ({ from: owner.address, contract: 'Chief', method: 'update', values: [miner.address] }),
     () => ({ from: owner.address, contract: 'ChiefBase', method: 'pocAddStop', values: [miner.address] }),
-    () => ({ from: wallet.address, contract: 'ChiefBase', method: random.pick(['pocAddBlackList']), values: [miner.address] }),
+    () => ({ from: wallet.address, contract: 'ChiefBase', method: 'pocAddBlackList', values: [miner.address] }),
     () => ({ from: wallet.address, contract: 'ChiefBase', method: 'pocCleanBlackList', values: [] }),
     () => ({ from: owner.address, contract: 'Poc', method: random.pick(['ownerStop', 'ownerPushBlackList']), values: [miner.address] }),
     () => ({ from: owner.address, contract: 'Poc', method: 'ownerEmptyBlackList', values: [] }),
