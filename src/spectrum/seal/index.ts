@@ -1,0 +1,11 @@
+/** Sealing: the transaction pool, slots and blocks of our own, the miner's deposit, and what it all earned. docs/spectrum-sealer.md */
+export { sealMigrations } from './io/migrations.ts'
+export { openTransactionPool } from './pool/pool.ts'
+export type { PoolOptions, SealingPool } from './pool/pool.ts'
+export { DEFAULT_POOL_LIMITS, MAX_POOLED_BYTES, RELAY_MIN_GAS_PRICE_WEI, SEALER_MIN_GAS_PRICE_WEI, intrinsicGas } from './pool/limits.ts'
+export type { PoolLimits } from './pool/limits.ts'
+export { createSealer } from './sealer.ts'
+export type { Sealer, SealerOptions, SealerStatus } from './sealer.ts'
+export { decideSlot, isAlone } from './slot.ts'
+export type { IdleReason, Slot } from './slot.ts'
+export { nextGasLimit, signWith } from './assemble.ts'

@@ -1,0 +1,127 @@
+/**
+ * From a head and a rank to a whole block of our own, run twice and judged like anybody's before it leaves
+ * this file: what we sign must stand up to every check that others make.
+ */
+import { asError } from '../../base/index.ts'
+import type { Clock, Log } from '../../base/index.ts'
+import type { Secp256k1 } from '../../native/index.ts'
+import { ZERO_ADDRESS } from '../codec/fields.ts'
+import type { Address } from '../codec/fields.ts'
+import type { Receipt } from '../codec/receipt.ts'
+import type { Transaction } from '../codec/transaction.ts'
+import type { Network } from '../network/network.ts'
+import type { Block, ChainBlock, Executor, MinerKey, ProvedState } from '../ports.ts'
+import { applyBlock } from '../rules/round.ts'
+import type { Rank } from '../rules/rank.ts'
+import type { Round } from '../rules/round.ts'
+import { chiefTransaction, verifyBody, verifyReceipts } from '../rules/verify-body.ts'
+import { verifyHeader } from '../rules/verify-header.ts'
+import type { VerifiedHeader } from '../rules/verify-header.ts'
+import { vrfMessage } from '../vrf.ts'
+import { nextGasLimit, plannedHeader, sealedHeader, signWith } from './assemble.ts'
+import type { Run } from './pace.ts'
+import type { SealingPool } from './pool/pool.ts'
+
+export interface Workshop {
+  readonly curve: Secp256k1
+  readonly network: Network
+  readonly executor: Pick<Executor, 'build' | 'execute'>
+  readonly state: Pick<ProvedState, 'account' | 'round' | 'volunteer'>
+  readonly pool: Pick<SealingPool, 'candidates' | 'settled' | 'forget'>
+  readonly key: MinerKey
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Order {
+  readonly head: ChainBlock
+  readonly rank: Rank
+  readonly coinbase: Address
+  readonly timeSeconds: number
+  /** Of all transactions but the chief's. */
+  readonly maxGas: bigint
+}
+
+export interface Judged {
+  readonly verified: VerifiedHeader
+  readonly block: Block
+  readonly receipts: readonly Receipt[]
+  /** After the block. */
+  readonly round: Round
+}
+
+export type Made = { readonly ok: true; readonly judged: Judged; readonly run: Run } | { readonly ok: false; readonly reason: 'no-volunteer' | 'failed' }
+
+/** Where a block with transactions cannot be made, one with the chief's alone is: it keeps the slot (spec 6.6). */
+export async function makeBlock(shop: Workshop, order: Order): Promise<Made> {
+  await shop.pool.settled()
+  const candidates = shop.pool.candidates(order.maxGas)
+  try {
+    const made = await attempt(shop, order, candidates)
+    if (made.ok || made.reason === 'no-volunteer' || candidates.length === 0) return made
+  } catch (thrown) {
+    if (candidates.length === 0) throw thrown
+    shop.log.warn('a block with transactions could not be made', { number: order.head.header.number + 1, transactions: candidates.length, error: asError(thrown) })
+  }
+  return await attempt(shop, order, [])
+}
+
+async function attempt(shop: Workshop, order: Order, candidates: readonly Transaction[]): Promise<Made> {
+  const { curve, network, executor, state, key } = shop
+  const { head } = order
+  const planned = plannedHeader({
+    parent: head,
+    coinbase: order.coinbase,
+    difficulty: order.rank.difficulty,
+    gasLimit: nextGasLimit(network, head.header),
+    timeSeconds: order.timeSeconds,
+    vrf: key.proveVrf(vrfMessage(head.header)),
+  })
+  const volunteer = await state.volunteer(head.header, planned, head.round)
+  if (volunteer === null) return { ok: false, reason: 'no-volunteer' }
+  const { nonce } = await state.account(head.header, key.address)
+  const unsigned = chiefTransaction(network, planned.number, nonce, volunteer)
+  if (unsigned === null) return { ok: false, reason: 'failed' }
+  const chief = signWith(curve, unsigned, network.chainId, (digest) => key.sign(digest))
+  const startedMs = shop.clock.boottimeMs()
+  const built = await executor.build({
+    parent: head.header,
+    number: planned.number,
+    timeSeconds: planned.timeSeconds,
+    coinbase: planned.coinbase,
+    signer: key.address,
+    gasLimit: planned.gasLimit,
+    difficulty: planned.difficulty,
+    chief,
+    candidates,
+    maxGas: order.maxGas,
+  })
+  if (built.refused.length > 0) await shop.pool.forget(built.refused.map((one) => one.hash))
+  const block: Block = { header: sealedHeader(curve, key, planned, built), body: { transactions: built.transactions, uncles: [] } }
+  const judged = await judgeOwn(shop, head, block, volunteer)
+  return judged === null ? { ok: false, reason: 'failed' } : { ok: true, judged, run: { gasUsed: built.gasUsed, elapsedMs: shop.clock.boottimeMs() - startedMs } }
+}
+
+/**
+ * A block of our own, made now or read from disk, run and judged. Null: it does not hold, and the log says
+ * why. `volunteer` null: not known; its choice was proved when it was made.
+ */
+export async function judgeOwn(shop: Pick<Workshop, 'curve' | 'network' | 'executor' | 'state' | 'log' | 'key'>, parent: ChainBlock, block: Block, volunteer: Address | null): Promise<Judged | null> {
+  const { curve, network, executor, state } = shop
+  const fail = (code: string, reason: string): null => {
+    shop.log.error('a block of our own does not hold', { number: block.header.number, refusal: code, reason })
+    return null
+  }
+  // "From the future" is left to the sealer, which waits for the block's time.
+  const verified = verifyHeader({ curve, network, nowSeconds: null }, parent, block.header, parent.round)
+  if (!verified.ok) return fail(verified.code, verified.reason)
+  if (verified.signer !== shop.key.address) return fail('errUnauthorized', `signed by ${verified.signer}; the key is ${shop.key.address}`)
+  const body = verifyBody(curve, network, verified, block.body, volunteer)
+  if (!body.ok) return fail(body.code, body.reason)
+  const executed = await executor.execute(parent.header, block)
+  if (!executed.ok) return fail(executed.code, executed.reason)
+  const receipts = verifyReceipts(curve, network, block.header, executed.receipts)
+  if (!receipts.ok) return fail(receipts.code, receipts.reason)
+  const round = (await state.round(block.header)) ?? applyBlock(parent.round, block.header.number, verified.signer, body.volunteer ?? ZERO_ADDRESS).round
+  return { verified, block, receipts: executed.receipts, round }
+}

@@ -1,0 +1,62 @@
+/**
+ * How much waits, and of whom. The figures are for a box with little memory: the chain takes some ninety
+ * transactions a slot (spec 7.4), so two thousand are twenty slots' work. Size, price and form: spec 1.3.
+ */
+import { inputError } from '../../../base/index.ts'
+import type { UnsignedTransaction } from '../../codec/transaction.ts'
+
+export interface PoolLimits {
+  readonly transactions: number
+  readonly bytes: number
+  /** Of `transactions` and `bytes`: what wallets may fill at most, so that peers' ones always have room. */
+  readonly walletTransactions: number
+  readonly walletBytes: number
+  /** Of `transactions`: those that wait for an earlier nonce. */
+  readonly futureTransactions: number
+  readonly perSender: {
+    readonly wallet: number
+    readonly peer: number
+    readonly bytes: number
+    readonly future: number
+  }
+}
+
+export const DEFAULT_POOL_LIMITS: PoolLimits = {
+  transactions: 2048,
+  bytes: 4 * 1024 * 1024,
+  walletTransactions: 1024,
+  walletBytes: 2 * 1024 * 1024,
+  futureTransactions: 512,
+  perSender: { wallet: 64, peer: 16, bytes: 128 * 1024, future: 8 },
+}
+
+/** Policy of the original: a sealer takes nothing below 18 Gwei, the others relay anything that pays at all. */
+export const SEALER_MIN_GAS_PRICE_WEI = 18_000_000_000n
+export const RELAY_MIN_GAS_PRICE_WEI = 1n
+/** The original's pool refuses larger ones. */
+export const MAX_POOLED_BYTES = 32 * 1024
+
+const BASE_GAS = 21_000n
+const CREATE_GAS = 32_000n
+const ZERO_BYTE_GAS = 4n
+const BYTE_GAS = 68n
+
+/** What a transaction costs before it does anything (Yellow Paper, Byzantium): nobody can pay less for its place. */
+export function intrinsicGas(transaction: Pick<UnsignedTransaction, 'to' | 'data'>): bigint {
+  let zeros = 0
+  for (const byte of transaction.data) if (byte === 0) zeros++
+  return BASE_GAS + (transaction.to === null ? CREATE_GAS : 0n) + ZERO_BYTE_GAS * BigInt(zeros) + BYTE_GAS * BigInt(transaction.data.length - zeros)
+}
+
+/** `later` in the place of `earlier`, or pushing it out: a tenth more at least. Less would make either a free game. */
+export function isBetterBid(later: bigint, earlier: bigint): boolean {
+  return later > earlier && later * 10n >= earlier * 11n
+}
+
+/** Errors: input, naming the field. */
+export function checkPoolLimits(limits: PoolLimits): PoolLimits {
+  const { perSender, ...overall } = limits
+  for (const [field, value] of [...Object.entries(overall), ...Object.entries(perSender)]) if (!Number.isSafeInteger(value) || value < 0) throw inputError(`pool.${field}`, value, 'a whole number, 0 or more')
+  if (limits.transactions < 1 || limits.bytes < 1) throw inputError('pool.transactions', limits.transactions, '1 or more, with 1 byte or more')
+  return limits
+}
