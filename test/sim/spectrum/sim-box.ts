@@ -2,7 +2,7 @@
 import { encodeBody, encodeHeader, rankOf } from '../../../src/spectrum/index.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import type { Log } from '../../../src/base/index.ts'
-import type { Chain, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
+import type { Chain, ChainEvent, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
 import { createSync } from '../../../src/spectrum/sync/index.ts'
 import type { Sync } from '../../../src/spectrum/sync/index.ts'
 import { native } from '../../unit/spectrum/curves.ts'
@@ -18,7 +18,9 @@ export interface SimBoxParts {
   readonly id: string
   readonly person: Person
   readonly valley: Valley
-  readonly chain: Chain
+  /** What its disk holds, read anew at each start. */
+  readonly openChain: () => Promise<Chain>
+  readonly onEvent: (event: ChainEvent) => void
   readonly time: SimTime
   /** Of its wall clock. */
   readonly skewMs: number
@@ -34,19 +36,21 @@ export interface SimBoxParts {
 export class SimBox implements Station {
   readonly id: string
   readonly person: Person
-  readonly chain: Chain
   readonly #parts: SimBoxParts
+  #chain: Chain | null = null
   #sync: Sync | null = null
   #life = 0
 
   constructor(parts: SimBoxParts) {
     this.id = parts.id
     this.person = parts.person
-    this.chain = parts.chain
     this.#parts = parts
-    parts.chain.on((event) => {
-      if (event.kind === 'head') this.#planTurn()
-    })
+  }
+
+  /** The last one that was opened. */
+  get chain(): Chain {
+    if (this.#chain === null) throw new Error(`${this.id} was never started`)
+    return this.#chain
   }
 
   isUp(): boolean {
@@ -58,11 +62,20 @@ export class SimBox implements Station {
     return this.#sync
   }
 
-  boot(): void {
-    const { valley, time, skewMs, keepsState, log, random } = this.#parts
+  async boot(): Promise<void> {
+    const { valley, time, skewMs, keepsState, log, random, openChain, onEvent } = this.#parts
+    const life = ++this.#life
+    const chain = await openChain()
+    if (this.#life !== life) return
+    this.#chain = chain
+    chain.on((event) => {
+      if (this.#life !== life) return
+      onEvent(event)
+      if (event.kind === 'head') this.#planTurn()
+    })
     this.#sync = createSync({
       curve: native,
-      chain: this.chain,
+      chain,
       executor: null,
       nodes: keepsState ? { node: (hash) => valley.nodes.get(hash) } : null,
       clock: time.clock(skewMs),
@@ -72,7 +85,6 @@ export class SimBox implements Station {
       log,
       mayBeAlone: () => false,
     })
-    this.#life++
     this.#sync.start()
     this.#planTurn()
   }

@@ -5,16 +5,12 @@
  */
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../support/fakes.ts'
-import { MemoryChain } from '../../unit/spectrum-sync/memory-chain.ts'
-import { asChainBlock } from '../../unit/spectrum-sync/valley.ts'
 import { FAULTS, Town } from './town.ts'
-import type { ChainMaker, Fault, Outcome } from './town.ts'
+import type { Fault, Outcome } from './town.ts'
 
 const SCHEDULES = Number(process.env['MESHBOX_SCHEDULES'] ?? 1_000)
 const ONE = process.env['MESHBOX_SEED']
 const GROUPS = 10
-
-const memoryChain: ChainMaker = (valley) => Promise.resolve(new MemoryChain(valley.network, asChainBlock(valley.genesis)))
 
 /** One fault of the traitor at most; any of the weather's. */
 function faultsOf(seed: number): Fault[] {
@@ -26,7 +22,7 @@ function faultsOf(seed: number): Fault[] {
 
 async function runMany(seeds: readonly number[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
-  for (const seed of seeds) outcomes.push(await new Town(seed, faultsOf(seed)).run(memoryChain))
+  for (const seed of seeds) outcomes.push(await new Town(seed, faultsOf(seed)).run())
   return outcomes
 }
 

@@ -8,7 +8,8 @@ import { concatBytes, silentLog } from '../../../src/base/index.ts'
 import type { Log, LogFields } from '../../../src/base/index.ts'
 import { hashHeader } from '../../../src/spectrum/index.ts'
 import type { Hash, Round } from '../../../src/spectrum/index.ts'
-import type { Chain } from '../../../src/spectrum/ports.ts'
+import { openChain, spectrumMigrations, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
+import type { Chain, ChainEvent } from '../../../src/spectrum/ports.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { native } from '../../unit/spectrum/curves.ts'
 import { person } from '../../unit/spectrum/village.ts'
@@ -17,6 +18,7 @@ import { SimTime } from '../../unit/spectrum-sync/sim-time.ts'
 import { Valley } from '../../unit/spectrum-sync/valley.ts'
 import type { Spot, ValleySpoil } from '../../unit/spectrum-sync/valley.ts'
 import { Wire } from './links.ts'
+import { memoryStore } from './memory-store.ts'
 import { SimBox } from './sim-box.ts'
 
 export const FAULTS = ['none', 'missed-slots', 'wrong-leader', 'early', 'bad-vrf', 'equivocation', 'twin', 'lying-nodes', 'partition', 'crash', 'loss'] as const
@@ -26,7 +28,9 @@ const BOXES = [0, 1, 2, 3, 4]
 const PEOPLE: readonly Person[] = BOXES.map((number) => person(number + 200))
 const STRANGER = person(299)
 const START_SECONDS = 1_700_000_000
-const TRAITOR = 4
+/** So often does a traitor who makes bad blocks make one, whoever's turn it is. */
+const MISCHIEF_MS = 4_000
+const MAX_BAD_BLOCKS = 4
 const REDIAL_MS = 4_000
 const ZERO = `0x${'00'.repeat(20)}` as const
 const address = (index: number): `0x${string}` => PEOPLE[index]?.address ?? ZERO
@@ -41,8 +45,6 @@ export interface Outcome {
   readonly reorgs: number
   readonly badBlocks: number
 }
-
-export type ChainMaker = (valley: Valley) => Promise<Chain>
 
 export class Town {
   readonly #seed: number
@@ -59,19 +61,21 @@ export class Town {
   readonly #bad = new Set<Hash>()
   #lossShare = 0
   #slowestMs = 300
+  readonly #traitor: number
   #reorgs = 0
 
   constructor(seed: number, faults: readonly Fault[]) {
     this.#seed = seed
     this.#faults = new Set(faults)
     this.#random = seededRandom(seed)
+    this.#traitor = this.#below(BOXES.length)
   }
 
   /** Errors: what did not hold, with the seed. */
-  async run(makeChain: ChainMaker): Promise<Outcome> {
-    await this.#build(makeChain)
+  async run(): Promise<Outcome> {
+    await this.#build()
     if (this.#faults.has('loss')) this.#lossShare = 0.15
-    this.#slowestMs = 100 + this.#below(900)
+    this.#slowestMs = 20 + this.#below(400)
     this.#planFaults()
     await this.#time.run(20_000 + this.#below(15_000))
     this.#heal()
@@ -80,7 +84,7 @@ export class Town {
       await this.#time.run(5_000)
     }
     this.#check()
-    const traitor = this.#isTreacherous() ? [`box${TRAITOR}`] : []
+    const traitor = this.#makesBadBlocks() || this.#faults.has('lying-nodes') ? [`box${this.#traitor}`] : []
     const banned = [...new Set([...this.#bans].map((ban) => ban.split(' ')[1] ?? ''))]
     if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned: ${[...this.#bans].join(', ')}`)
     for (const box of this.#boxes) if (box.isUp()) box.crash()
@@ -88,22 +92,21 @@ export class Town {
     return { blocks: this.#valley.spots.size - 1, simulatedSeconds, banned, reorgs: this.#reorgs, badBlocks: this.#bad.size }
   }
 
-  async #build(makeChain: ChainMaker): Promise<void> {
+  async #build(): Promise<void> {
     // At least one who keeps state stays honest.
-    const keepers = new Set([this.#below(4), ...BOXES.filter(() => this.#chance(0.4))])
+    const keepers = new Set([(this.#traitor + 1 + this.#below(4)) % 5, ...BOXES.filter(() => this.#chance(0.4))])
     for (const index of BOXES) {
-      const chain = await makeChain(this.#valley)
-      chain.on((event) => {
-        if (event.kind === 'head' && event.removed.length > 0) this.#reorgs++
-        if (event.kind === 'head' && event.added.some(({ hash }) => this.#bad.has(hash))) this.#errors.push(`box${index} counted a bad block`)
-      })
+      const store = memoryStore(spectrumMigrations)
+      const clock = this.#time.clock()
+      const openOwn = (): Promise<Chain> => openChain({ store, curve: native, network: this.#valley.network, clock, log: silentLog, start: startFromGenesis(native, this.#valley.network) })
       const person = PEOPLE[index] ?? STRANGER
-      const isLiar = index === TRAITOR && this.#faults.has('lying-nodes')
+      const isLiar = index === this.#traitor && this.#faults.has('lying-nodes')
       const box = new SimBox({
         id: `box${index}`,
         person,
         valley: this.#valley,
-        chain,
+        openChain: openOwn,
+        onEvent: (event) => this.#onEvent(index, event),
         time: this.#time,
         skewMs: this.#below(800) - 400,
         keepsState: keepers.has(index) || isLiar,
@@ -113,10 +116,16 @@ export class Town {
         ...(isLiar ? { spoilNodes: (nodes: readonly Uint8Array[]) => nodes.map((node) => (this.#chance(0.5) ? node : node.map((byte, at) => (at === 5 ? byte ^ 1 : byte)))) } : {}),
       })
       this.#boxes.push(box)
-      box.boot()
+      await box.boot()
     }
     this.#dial()
     this.#time.every(REDIAL_MS, () => this.#dial())
+  }
+
+  #onEvent(index: number, event: ChainEvent): void {
+    if (event.kind !== 'head') return
+    if (event.removed.length > 0) this.#reorgs++
+    if (event.added.some(({ hash }) => this.#bad.has(hash))) this.#errors.push(`box${index} counted a bad block`)
   }
 
   /** Connects everybody who can be connected and is not. */
@@ -137,6 +146,7 @@ export class Town {
   }
 
   #planFaults(): void {
+    if (this.#makesBadBlocks()) this.#time.every(MISCHIEF_MS, () => this.#doMischief())
     if (this.#faults.has('partition')) {
       const atMs = 2_000 + this.#below(6_000)
       this.#time.after(atMs, () => this.#part(BOXES.filter(() => this.#chance(0.5))))
@@ -160,8 +170,7 @@ export class Town {
 
   #rejoin(box: SimBox | undefined): void {
     if (box === undefined || box.isUp()) return
-    box.boot()
-    this.#dial()
+    void box.boot().then(() => this.#dial())
   }
 
   #part(side: readonly number[]): void {
@@ -183,25 +192,37 @@ export class Town {
   /** What a box does when its turn to seal has come. Null: nothing, or it has done its own mischief. */
   #onTurn(box: SimBox, parent: Spot, index: number): Spot | null {
     if (this.#faults.has('missed-slots') && this.#chance(0.25)) return null
-    if (index !== TRAITOR || !this.#chance(0.7)) return this.#valley.seal(parent, box.person)
-    const { header } = parent
-    if (this.#faults.has('wrong-leader')) return this.#pushBad(parent, this.#chance(0.5) ? STRANGER : box.person, { header: { difficulty: BigInt(1 + this.#below(6)), timeSeconds: header.timeSeconds + 60 } }, true)
-    if (this.#faults.has('early')) return this.#pushBad(parent, box.person, { header: { timeSeconds: header.timeSeconds } })
-    if (this.#faults.has('bad-vrf')) return this.#pushBad(parent, box.person, { vrf: (proof) => proof.map((byte, at) => (at === 40 + this.#below(100) ? byte ^ (1 + this.#below(255)) : byte)) })
+    if (index !== this.#traitor || !this.#chance(0.7)) return this.#valley.seal(parent, box.person)
     if (this.#faults.has('equivocation')) return this.#equivocate(box, parent)
     if (this.#faults.has('twin')) return this.#pushTwins(box, parent)
     return this.#valley.seal(parent, box.person)
   }
 
+  #makesBadBlocks(): boolean {
+    return (['wrong-leader', 'early', 'bad-vrf'] as const).some((fault) => this.#faults.has(fault))
+  }
+
+  /** A bad block on the traitor's head, to everybody who still listens. */
+  #doMischief(): void {
+    const box = this.#boxes[this.#traitor]
+    const parent = box?.isUp() === true ? this.#valley.spots.get(box.chain.head().hash) : undefined
+    if (box === undefined || parent === undefined || this.#bad.size >= MAX_BAD_BLOCKS) return
+    const { header } = parent
+    if (this.#faults.has('wrong-leader')) this.#pushBad(parent, this.#chance(0.5) ? STRANGER : box.person, { header: { difficulty: BigInt(1 + this.#below(6)), timeSeconds: header.timeSeconds + 60 } }, true)
+    else if (this.#faults.has('early')) this.#pushBad(parent, box.person, { header: { timeSeconds: header.timeSeconds } })
+    else {
+      const [place, flip] = [40 + this.#below(100), 1 + this.#below(255)]
+      this.#pushBad(parent, box.person, { vrf: (proof) => proof.map((byte, at) => (at === place ? byte ^ flip : byte)) })
+    }
+  }
+
   /** `mayBeGood`: it was made by dice, and may hold by chance. */
-  #pushBad(parent: Spot, sealer: Person, spoil: ValleySpoil, mayBeGood = false): null {
+  #pushBad(parent: Spot, sealer: Person, spoil: ValleySpoil, mayBeGood = false): void {
     const bad = this.#valley.seal(parent, sealer, spoil)
     const honest = this.#valley.seal(parent, sealer)
     const isGood = mayBeGood && sealer !== STRANGER && bad.header.difficulty === honest.header.difficulty
-    const isSame = !mayBeGood && spoil.vrf !== undefined && Buffer.compare(bad.header.extra.subarray(0, 161), honest.header.extra.subarray(0, 161)) === 0
-    if (!isGood && !isSame) this.#bad.add(bad.hash)
+    if (!isGood) this.#bad.add(bad.hash)
     this.#tell(bad, () => true)
-    return null
   }
 
   /** Two blocks of one height, each to one half of the town. */
@@ -232,8 +253,8 @@ export class Town {
   #tell(spot: Spot, isTold: (index: number) => boolean): void {
     for (const [key, wire] of this.#wires) {
       const [a = 0, b = 0] = key.split(' ').map(Number)
-      if (!wire.isOpen || (a !== TRAITOR && b !== TRAITOR)) continue
-      if (isTold(a === TRAITOR ? b : a)) (a === TRAITOR ? wire : wire.other)?.announceBlock(spot, spot.totalDifficulty)
+      if (!wire.isOpen || (a !== this.#traitor && b !== this.#traitor)) continue
+      if (isTold(a === this.#traitor ? b : a)) (a === this.#traitor ? wire : wire.other)?.announceBlock(spot, spot.totalDifficulty)
     }
   }
 
@@ -242,7 +263,7 @@ export class Town {
   }
 
   #honest(): readonly SimBox[] {
-    return this.#isTreacherous() ? this.#boxes.filter((_, index) => index !== TRAITOR) : this.#boxes
+    return this.#isTreacherous() ? this.#boxes.filter((_, index) => index !== this.#traitor) : this.#boxes
   }
 
   /** Is everybody at about the same height, on one chain at the lowest head - 2, and is it longer than the start? */
@@ -266,7 +287,7 @@ export class Town {
 
   #logOf(index: number): Log {
     const note = (message: string, fields: LogFields = {}): void => {
-      if (message.includes('banned') && index !== TRAITOR) this.#bans.add(`box${index} ${String(fields['source'])}`)
+      if (message.includes('banned') && index !== this.#traitor) this.#bans.add(`box${index} ${String(fields['source'])}`)
       else if (message.includes('banned') && !this.#isTreacherous()) this.#bans.add(`box${index} ${String(fields['source'])}`)
     }
     const fail = (message: string, fields: LogFields = {}): void => {
