@@ -1,6 +1,6 @@
 /** Boxes on loopback for the tests of sources: chains kept in maps, listeners that remember, nodes with keys of their own. */
 import { concatBytes, silentLog } from '../../../src/base/index.ts'
-import type { Clock, Randomness } from '../../../src/base/index.ts'
+import type { Clock, Randomness, Timers } from '../../../src/base/index.ts'
 import { systemTimers } from '../../../src/base/io/system.ts'
 import { DEVNET as DEVNET_NETWORK, encodeReceipt } from '../../../src/spectrum/index.ts'
 import type { Block, ChainServer, ChainSource, SourceListener } from '../../../src/spectrum/ports.ts'
@@ -135,7 +135,16 @@ export interface TownSettings extends Partial<Eth63Settings> {
   readonly server?: MapServer
   readonly bans?: BanStore
   readonly maxSources?: number
+  /** Minutes pass in seconds: for what waits a long time for nothing. */
+  readonly isHurried?: boolean
 }
+
+const HURRY = 60
+const hurriedTimers: Timers = {
+  after: (delayMs, run) => systemTimers.after(delayMs / HURRY, run),
+  every: (intervalMs, run) => systemTimers.every(intervalMs / HURRY, run),
+}
+const hurriedClock: Clock = { ...realClock, boottimeMs: () => performance.now() * HURRY }
 
 /** A node that listens on loopback; stopped by `stopTowns`. */
 export async function town(settings: TownSettings = {}): Promise<Town> {
@@ -145,7 +154,7 @@ export async function town(settings: TownSettings = {}): Promise<Town> {
   pool.on(ears)
   const door = new TcpDoor()
   const node = new Eth63Node(
-    { pool, server, door, curve: native, clock: realClock, timers: systemTimers, randomness: dice, log: silentLog },
+    { pool, server, door, curve: native, clock: settings.isHurried === true ? hurriedClock : realClock, timers: settings.isHurried === true ? hurriedTimers : systemTimers, randomness: dice, log: silentLog },
     { nodeKey: freshKey(), clientName: 'test/1', listen: { address: '127.0.0.1', port: 0 }, staticPeers: [], maxPeers: 30, ...settings },
   )
   towns.push(node)
@@ -176,3 +185,8 @@ export function devnet(number: number): (typeof DEVNET)[number] {
 }
 export const blockOf = (number: number): Block => ({ header: devnet(number).header, body: devnet(number).body })
 export const joined = (...parts: Uint8Array[]): Uint8Array => concatBytes(...parts)
+
+/** For what no listener tells: looked at in every turn of the event loop, until the test's own time is over. */
+export async function eventually(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
