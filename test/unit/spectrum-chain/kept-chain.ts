@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { silentLog } from '../../../src/base/index.ts'
+import { concatBytes, silentLog } from '../../../src/base/index.ts'
 import { createHash } from 'node:crypto'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store, StoreOptions } from '../../../src/store/index.ts'
@@ -16,6 +16,7 @@ import type { Address, Body, Hash, Header, KnownHeader, Round, VerifiedHeader } 
 import type { ChainBlock, ChainEvent, NewBlock } from '../../../src/spectrum/ports.ts'
 import { openChain, spectrumMigrations, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
 import type { ChainOptions, ChainStart, KeptChain } from '../../../src/spectrum/chain/index.ts'
+import { bytes32 } from '../native/scalars.ts'
 import { native } from '../spectrum/curves.ts'
 import { GENESIS_ROUND, VILLAGE, sealBlock } from '../spectrum/village.ts'
 import type { Person, Spoil } from '../spectrum/village.ts'
@@ -83,13 +84,24 @@ export interface Drawing {
   readonly round?: Round
   /** Another last byte of the seal: the same seal hash, another block hash. */
   readonly isTwin?: boolean
+  readonly receiptsRoot?: Hash
+  readonly bloom?: Uint8Array
+}
+
+const POINTS = Array.from({ length: 16 }, (_, index) => native.publicKeyOf(bytes32(BigInt(index + 1))))
+
+/** Shaped like a VRF output and a seal: a point of the curve, its hash, and noise. */
+function drawnExtra(seed: string): Uint8Array {
+  const noise = (part: string): Uint8Array => createHash('sha512').update(`${part}${seed}`).digest()
+  const dice = noise('scalars')
+  const point = POINTS[(dice[0] ?? 0) % POINTS.length] ?? new Uint8Array(65)
+  return concatBytes(createHash('sha256').update(point).digest(), dice, point, noise('seal'), new Uint8Array(1))
 }
 
 export function drawn(parent: KnownHeader, drawing: Drawing = {}): NewBlock {
   const number = parent.header.number + 1
   const signer = drawing.signer ?? SIGNERS[number % SIGNERS.length] ?? ZERO_ADDRESS
-  const extra = new Uint8Array(226)
-  extra.set(createHash('sha512').update(`${parent.hash}${signer}${drawing.salt ?? ''}`).digest())
+  const extra = drawnExtra(`${parent.hash}${signer}${drawing.salt ?? ''}`)
   extra[225] = drawing.isTwin === true ? 1 : 0
   const header: Header = {
     parentHash: parent.hash,
@@ -97,8 +109,8 @@ export function drawn(parent: KnownHeader, drawing: Drawing = {}): NewBlock {
     coinbase: signer,
     stateRoot: hexOf(createHash('sha256').update(parent.hash).digest()),
     transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
-    bloom: new Uint8Array(256),
+    receiptsRoot: drawing.receiptsRoot ?? EMPTY_TRIE_ROOT,
+    bloom: drawing.bloom ?? new Uint8Array(256),
     difficulty: drawing.difficulty ?? 6n,
     number,
     gasLimit: 40_000_000n,
