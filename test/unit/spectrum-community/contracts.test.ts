@@ -4,8 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { compileContracts } from '../../../scripts/contracts.ts'
 import { ARTIFACTS, COMMUNITY_ADDRESSES } from '../../../src/spectrum/community/index.ts'
 import type { ContractName } from '../../../src/spectrum/community/index.ts'
-import { bytesOf } from '../../../src/spectrum/index.ts'
-import type { Address, Hex } from '../../../src/spectrum/index.ts'
+import { encodeRlp, integerBytes } from '../../../src/base/index.ts'
+import { baseStorage, chiefStorage, pocStorage } from '../../../src/spectrum/community/contract-storage.ts'
+import type { Storage } from '../../../src/spectrum/community/contract-storage.ts'
+import { DEVNET as DEVNET_NETWORK, buildTrie, bytesOf, readAccount } from '../../../src/spectrum/index.ts'
+import type { Address, Hex, TrieEntry } from '../../../src/spectrum/index.ts'
+import { wordOf } from '../../../src/spectrum/proof/account.ts'
+import { native } from '../spectrum/curves.ts'
+import { DEVNET_NODES, HEAD_STATE_ROOT } from '../spectrum/devnet.ts'
 import { World, data, interfaceOf } from './evm.ts'
 import { SETTINGS, at, consent, village } from './village.ts'
 import base from '../../../src/spectrum/community/artifacts/ChiefBase.json' with { type: 'json' }
@@ -113,6 +119,23 @@ describe('the genesis', () => {
       expect(world.balance(account.address), name).toBe(account.balanceWei)
     }
     expect(network.genesis.accounts.filter((one) => one.code !== undefined).length).toBe(settings.token === null ? 5 : 6)
+  })
+})
+
+describe('the layout by hand', () => {
+  // Spec 2.10, read from that chain's state: rounds of 5, epochs of 25, one leader, 10 wei, halving after 300, wait 100.
+  const leader: Address = '0x9944d0cc757cd9391ee320fc17d5b6f61693f2c5'
+  const owner: Address = '0xbf1736a65f8beadd71b321be585fd883503fdeaa'
+  const chiefAddress: Address = '0x21c5dc409138205291d6a7ef2dbb1701ac02ff96'
+  const { chiefBase, poc: pocAddress } = DEVNET_NETWORK
+  it.each<[string, Address, Storage]>([
+    ['chief', chiefAddress, new Map([...chiefStorage(native, chiefBase, leader, 5), [4n, 22n]])],
+    ['chief base', chiefBase, baseStorage(native, { owner, chief: chiefAddress, poc: pocAddress, epochBlocks: 25, signerLimit: 5, leaders: [leader] })],
+    ['POC', pocAddress, new Map([...pocStorage(native, { base: chiefBase, minDepositWei: 10n, withdrawWaitBlocks: 100, halvingBlocks: 300, miners: [] }), [11n, 51n]])],
+  ])('gives the storage root that the %s of the public test chain has', (_, address, storage) => {
+    const account = readAccount(native, HEAD_STATE_ROOT, address, (hash) => DEVNET_NODES.get(hash))
+    const entries = [...storage].map(([slot, word]): TrieEntry => [native.keccak256(wordOf(slot)), encodeRlp(integerBytes(word))])
+    expect(account).toMatchObject({ kind: 'read', value: { storageRoot: buildTrie(native, entries) } })
   })
 })
 
