@@ -16,6 +16,7 @@ import type { GenesisAccount, Network } from '../network/network.ts'
 import { readMiners, readRound } from '../rules/read-round.ts'
 import { genesisNodes } from './genesis-nodes.ts'
 import { listOf, objectOf, textOf, uintOf, wholeOf } from './json-fields.ts'
+import { MAX_GENESIS_MINERS } from './new-community.ts'
 import type { Community } from './new-community.ts'
 
 export interface JoinFile {
@@ -32,12 +33,14 @@ export const JOIN_FILE_FORMAT = 'meshbox-community-chain'
 export const JOIN_FILE_VERSION = 1
 export const MAX_JOIN_FILE_BYTES = 1 << 20
 const MAX_ACCOUNTS = 2048
+/** Of all accounts together: each costs a few hashes. */
 const MAX_STORAGE_WORDS = 8192
 /** EIP-170. */
 const MAX_CODE_BYTES = 24_576
 const MAX_PEERS = 64
 const MAX_KEYS = 16
 const LEAST_KEYS = 2
+const POC_MINERS_SLOT = 1n
 const MAX_WORD = 2n ** 256n - 1n
 const MAX_NONCE = 2n ** 64n - 1n
 const ENODE = /^enode:\/\/[0-9a-f]{128}@(?:(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,8}|\[[0-9a-f:.]{2,45}\]):(\d{1,5})(?:\?discport=(\d{1,5}))?$/
@@ -114,6 +117,9 @@ function write(file: JoinFile): string {
 function customOf(root: Readonly<Record<string, unknown>>): CustomNetwork {
   const contracts = objectOf(root['contracts'], 'contracts', ['chief', 'chiefBase', 'poc', 'anmap'])
   const genesis = objectOf(root['genesis'], 'genesis', ['timeSeconds', 'difficulty', 'gasLimit', 'signer', 'accounts'])
+  const accounts = listOf(genesis['accounts'], 'genesis.accounts', MAX_ACCOUNTS).map((account, index) => accountOf(account, `genesis.accounts[${index}]`))
+  const words = accounts.reduce((sum, account) => sum + (account.storage?.size ?? 0), 0)
+  if (words > MAX_STORAGE_WORDS) throw inputError('genesis.accounts', `${words} words of storage`, `at most ${MAX_STORAGE_WORDS}`)
   return {
     name: textOf(root['name'], 'name', 32),
     chainId: uintOf(root['chainId'], 'chainId', MAX_WORD),
@@ -124,7 +130,7 @@ function customOf(root: Readonly<Record<string, unknown>>): CustomNetwork {
       difficulty: uintOf(genesis['difficulty'], 'genesis.difficulty', MAX_WORD),
       gasLimit: uintOf(genesis['gasLimit'], 'genesis.gasLimit', MAX_WORD),
       signer: hexText(genesis['signer'], 'genesis.signer', ADDRESS_BYTES),
-      accounts: listOf(genesis['accounts'], 'genesis.accounts', MAX_ACCOUNTS).map((account, index) => accountOf(account, `genesis.accounts[${index}]`)),
+      accounts,
     },
     chief: hexText(contracts['chief'], 'contracts.chief', ADDRESS_BYTES),
     chiefBase: hexText(contracts['chiefBase'], 'contracts.chiefBase', ADDRESS_BYTES),
@@ -155,12 +161,15 @@ function accountOf(value: unknown, field: string): GenesisAccount {
 
 /** A chain that nobody could make a block on is refused before a box joins it. */
 function checkChain(keccak: Keccak, network: Network): void {
+  const byAddress = new Map<Address, GenesisAccount>(network.genesis.accounts.map((account) => [account.address, account]))
+  // Before anything is read: a list is read as long as it says it is.
+  const miners = byAddress.get(network.poc)?.storage?.get(POC_MINERS_SLOT) ?? 0n
+  if (miners > BigInt(MAX_GENESIS_MINERS)) throw inputError('genesis.accounts', `${miners} miners`, `at most ${MAX_GENESIS_MINERS}`)
   const nodes = genesisNodes(keccak, network)
   const stateRoot: Hash = genesisHeader(keccak, network.genesis).stateRoot
   const nodeOf = (hash: Hash): Uint8Array | undefined => nodes.get(hash)
   for (const read of [readRound(keccak, network, 1, stateRoot, nodeOf), readMiners(keccak, network, stateRoot, nodeOf)])
     if (read.kind !== 'read') throw inputError('genesis.accounts', read.kind === 'invalid' ? read.reason : 'no round', 'contracts that hold a round, its leaders and its miners')
-  const byAddress = new Map<Address, GenesisAccount>(network.genesis.accounts.map((account) => [account.address, account]))
   for (const [duty, address] of Object.entries({ chief: network.chiefs[0]?.address, chiefBase: network.chiefBase, poc: network.poc, ...(network.anmap === null ? {} : { anmap: network.anmap.address }) }))
     if (address === undefined || (byAddress.get(address)?.code ?? []).length === 0) throw inputError(`contracts.${duty}`, address, 'an account with code')
 }

@@ -120,11 +120,16 @@ describe('a join file', () => {
     for (const [address, change, field] of [
       [COMMUNITY_ADDRESSES.ChiefBase, without(4n), 'genesis.accounts'],
       [COMMUNITY_ADDRESSES.Chief, without(2n), 'genesis.accounts'],
-      [COMMUNITY_ADDRESSES.Poc, () => ({ storage: new Map([[1n, 2n ** 200n]]) }), 'genesis.accounts'],
+      [COMMUNITY_ADDRESSES.Poc, () => ({ storage: new Map([[1n, 257n]]) }), 'genesis.accounts'],
       [COMMUNITY_ADDRESSES.Chief, () => ({ code: new Uint8Array(0) }), 'contracts.chief'],
       [COMMUNITY_ADDRESSES.Anmap, () => ({ code: new Uint8Array(0) }), 'contracts.anmap'],
     ] as const)
       expect(() => encodeJoinFile(native, spoil(address, change))).toThrowError(expect.objectContaining({ name: 'MeshBoxError', field }))
+  })
+
+  it('with more storage than any community has is refused', () => {
+    const lines = Array.from({ length: 4100 }, (_, index) => `0x${(index + 1000).toString(16)}: 0x1`)
+    refused(changed((json) => { for (const account of [3, 4]) inside(json, 'genesis', 'accounts', account)['storage'] = lines }), 'genesis.accounts')
   })
 
   it('is not read where it is too large, and not parsed', () => {
