@@ -1,6 +1,8 @@
 /** Every command of `meshbox`, in the order of its help. A new command is a file in commands/ and a line here. */
 import type { CommandSpec } from './command.ts'
 import { backup } from './commands/backup.ts'
+import { chainJoin } from './commands/chain-join.ts'
+import { chainNew } from './commands/chain-new.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
@@ -21,6 +23,12 @@ import { status } from './commands/status.ts'
 import { supportBundle } from './commands/support-bundle.ts'
 import { tariffSet } from './commands/tariff-set.ts'
 import { tariffShow } from './commands/tariff-show.ts'
+import { toolBlockReplay } from './commands/tool-block-replay.ts'
+import { toolBlock } from './commands/tool-block.ts'
+import { toolHeader } from './commands/tool-header.ts'
+import { toolProof } from './commands/tool-proof.ts'
+import { toolVrfProve } from './commands/tool-vrf-prove.ts'
+import { toolVrfVerify } from './commands/tool-vrf-verify.ts'
 import { voucherBatches } from './commands/voucher-batches.ts'
 import { voucherCreate } from './commands/voucher-create.ts'
 import { voucherExport } from './commands/voucher-export.ts'
@@ -60,4 +68,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   passwordSet,
   reload,
   configCheck,
+  chainNew,
+  chainJoin,
+  toolHeader,
+  toolBlock,
+  toolBlockReplay,
+  toolVrfVerify,
+  toolVrfProve,
+  toolProof,
 ]

@@ -1,6 +1,6 @@
 /** eth_call and eth_estimateGas, run by this box's own executor. Only the chain's legacy transactions exist here. */
-import { MeshBoxError, equalBytesConstantTime, fromUtf8 } from '../../base/index.ts'
-import { ZERO_ADDRESS, hexOf } from '../codec/fields.ts'
+import { MeshBoxError, equalBytesConstantTime } from '../../base/index.ts'
+import { ZERO_ADDRESS } from '../codec/fields.ts'
 import type { CallRequest, CallResult } from '../ports.ts'
 import { needBlock, readBlockTag } from './block-tag.ts'
 import type { Asked, MethodTable } from './method.ts'
@@ -82,29 +82,6 @@ function readData(data: Param, input: Param): Uint8Array {
 function outputOf(result: CallResult): Uint8Array {
   if (result.status === 'returned') return result.output
   if (result.status === 'failed') throw new RpcError(RPC_CODES.server, `execution failed: ${result.reason ?? 'no reason given'}`)
-  const reason = revertReason(result.output)
-  throw new RpcError(RPC_CODES.reverted, reason === null ? 'execution reverted' : `execution reverted: ${reason}`, { data: dataText(result.output) })
-}
-
-const ERROR_SELECTOR = '0x08c379a0'
-const WORD = 32
-const MAX_REASON_BYTES = 1024
-
-/** The text of Solidity's Error(string); null where the data is something else. */
-export function revertReason(output: Uint8Array): string | null {
-  if (output.length < 4 + 2 * WORD || hexOf(output.subarray(0, 4)) !== ERROR_SELECTOR) return null
-  const body = output.subarray(4)
-  if (wordAt(body, 0) !== BigInt(WORD)) return null
-  const length = wordAt(body, WORD)
-  if (length > BigInt(Math.min(MAX_REASON_BYTES, body.length - 2 * WORD))) return null
-  try {
-    return fromUtf8(body.subarray(2 * WORD, 2 * WORD + Number(length))).replace(/\p{Control}/gu, ' ')
-  } catch (thrown) {
-    if (thrown instanceof MeshBoxError) return null // not a text: the caller gets the bytes
-    throw thrown
-  }
-}
-
-function wordAt(bytes: Uint8Array, at: number): bigint {
-  return BigInt(hexOf(bytes.subarray(at, at + WORD)))
+  const reason = result.reason?.replace(/\p{Control}/gu, ' ') ?? ''
+  throw new RpcError(RPC_CODES.reverted, reason === '' ? 'execution reverted' : `execution reverted: ${reason}`, { data: dataText(result.output) })
 }

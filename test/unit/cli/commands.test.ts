@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectionLost } from '../../../src/cli/control-client.ts'
 import { COMMANDS } from '../../../src/cli/commands.ts'
-import { momentOf } from '../../../src/base/index.ts'
+import { momentOf, toHex } from '../../../src/base/index.ts'
 import { hashCounters, writeReceipt } from '../../../src/hotspot/receipt/index.ts'
 import { CONFIG_TEXT, PASSWORD, PlainPassword, buildHouse } from '../owner/house.ts'
 import type { House } from '../owner/house.ts'
 import { CODE, sessionView } from '../owner/scripted-desk.ts'
+import { devnetBlock } from '../spectrum/devnet.ts'
+import { PROOF, blockJson, blocksJson, inclusionProof, villageFile } from './chain-inputs.ts'
 import { meshbox } from './console.ts'
 import type { Given, Run } from './console.ts'
 
@@ -35,6 +37,8 @@ beforeEach(async () => {
   await house.store.turn((tx) => house.ledger.earn(tx, { source: 'hotspot:voucher', token: 'TOK', amount: 4_000_000n, from: 'cash:vouchers', evidence: { type: 'voucher', id: 'a' }, at }))
   writeFileSync(join(house.dir, 'receipt.txt'), await receiptOf(house))
   writeFileSync(join(house.dir, 'meshbox.conf'), CONFIG_TEXT)
+  writeFileSync(join(house.dir, 'blocks.json'), blocksJson(0, 1))
+  writeFileSync(join(house.dir, 'village.json'), villageFile())
   writeFileSync(join(house.dir, 'packages.json'), JSON.stringify([{ id: 'day', label: '1 day', seconds: 86_400, bytes: null, price: '18', devices: 2, downKbps: null, upKbps: null, offered: true }]))
 })
 afterEach(() => house.close())
@@ -70,6 +74,14 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'password set': ['password set', { stdin: 'another password\n' }],
   reload: ['reload'],
   'config check': ['config check meshbox.conf'],
+  'chain new': [`chain new chain.json --name village --leaders 0x${'a1'.repeat(20)}`],
+  'chain join': ['chain join village.json'],
+  'tool header': ['tool header', { stdin: toHex(devnetBlock(8).rlp) }],
+  'tool block': [`tool block --parent ${toHex(devnetBlock(0).rlp)}`, { stdin: blockJson(1) }],
+  'tool block replay': ['tool block replay blocks.json'],
+  'tool vrf verify': [`tool vrf verify --key ${PROOF.Pub} --message ${PROOF.Msg} --proof ${PROOF.Vrfnp}`],
+  'tool vrf prove': [`tool vrf prove --message ${PROOF.Msg}`, { stdin: PROOF.Key }],
+  'tool proof': ['tool proof', { stdin: inclusionProof(9, 1) }],
 }
 
 describe('each command', () => {
@@ -82,7 +94,7 @@ describe('each command', () => {
       const { code, out, err } = await run(line, given)
       expect([name, code, err]).toEqual([name, 0, ''])
       expect([name, out]).toEqual([name, expect.stringMatching(/\S[^]*\n$/)])
-      if (!['voucher sheet', 'voucher export', 'backup', 'support-bundle'].includes(name)) expect([name, Math.max(80, longest(out))]).toEqual([name, 80])
+      if (!['voucher sheet', 'voucher export', 'backup', 'support-bundle'].includes(name) && !name.startsWith('tool ') && !name.startsWith('chain ')) expect([name, Math.max(80, longest(out))]).toEqual([name, 80])
     }
   })
 
