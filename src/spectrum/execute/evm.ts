@@ -107,22 +107,26 @@ export class Machine extends EVM {
     return {
       opcodeInfo: info,
       gasHandler: opcodeInfo.dynamicGas ? this.#meteredGas(code, gasHandler) : gasHandler,
-      opHandler: this.#meteredStep(code, handler),
+      opHandler: this.#meteredStep(code, fee, handler),
     }
   }
 
-  #meteredStep(code: number, run: (state: RunState, common: Chain) => Promise<void> | void): Entry['opHandler'] {
+  #meteredStep(code: number, fee: bigint, run: (state: RunState, common: Chain) => Promise<void> | void): Entry['opHandler'] {
     const meter = this.#meter
     if (CALLS.has(code))
       return (state, common) => {
         meter.step()
-        // Unmetered, the caller is not charged for what it hands on, and is paid back what is left of it.
-        if (meter.isOff) state.gasLeft += state.messageGasLimit ?? 0n
+        if (meter.isOff) {
+          meter.free(fee)
+          // The caller is not charged for what it hands on, and is paid back what is left of it.
+          state.gasLeft += state.messageGasLimit ?? 0n
+        }
         return run(state, common)
       }
     if (code === SELFDESTRUCT)
       return async (state, common) => {
         meter.step()
+        if (meter.isOff) meter.free(fee)
         const refund = state.gasRefund
         try {
           await run(state, common)
@@ -132,6 +136,7 @@ export class Machine extends EVM {
       }
     return (state, common) => {
       meter.step()
+      if (meter.isOff) meter.free(fee)
       return run(state, common)
     }
   }
@@ -149,13 +154,12 @@ export class Machine extends EVM {
       const { gasLeft, gasRefund, highestMemCost } = state
       state.gasLeft = PLENTY
       try {
-        await gasHandler(state, gas, common)
+        meter.free(await gasHandler(state, gas, common))
       } finally {
         state.gasLeft = gasLeft
         state.gasRefund = gasRefund
         state.highestMemCost = highestMemCost
       }
-      meter.checkMemory(state.memoryWordCount)
       if (isCall) state.messageGasLimit = meter.lastCallGas
       if (CREATES.has(code)) state.messageGasLimit = gasLeft - gasLeft / 64n
       return 0n

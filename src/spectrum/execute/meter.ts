@@ -4,7 +4,8 @@
  * In the original a contract's code runs unmetered when it is a chief's, or the one that a chief calls (its base),
  * or the one that the base calls (the POC contract). The switch is one for the whole machine and is set where a
  * call starts, not set back where it ends: a contract that called a chief goes on unmetered (spec 6.6). So the
- * number of steps must be bounded here; a block that needs more is not judged at all.
+ * number of steps must be bounded here, and what runs for nothing is counted as if it paid, which bounds its memory
+ * and its work as well. A block that needs more is not judged at all.
  */
 import type { Address } from '../codec/fields.ts'
 import { isChief } from '../network/network.ts'
@@ -12,8 +13,8 @@ import type { Network } from '../network/network.ts'
 
 /** Of all transactions of a block together. A block of 40 M gas has at most 40 M. */
 export const MAX_BLOCK_STEPS = 50_000_000
-/** 32 MiB: what 40 M gas pay for is 4.5 MiB. */
-const MAX_UNMETERED_WORDS = 1n << 20n
+/** What would have been paid for all that ran unmetered in a block. A round's last update takes some 2 M. */
+export const MAX_FREE_GAS = 50_000_000n
 
 /** Nobody can say what this run comes to: it would not end, or the original would make coins of it. */
 export class Unprovable extends Error {}
@@ -24,6 +25,7 @@ export class Meter {
   /** What the last metered call handed on: an unmetered call hands it on again (spec 6.6). */
   lastCallGas = 0n
   #stepsLeft: number
+  #freeGasLeft = MAX_FREE_GAS
 
   constructor(maxSteps: number) {
     this.#stepsLeft = maxSteps
@@ -39,8 +41,10 @@ export class Meter {
     if (--this.#stepsLeft < 0) throw new Unprovable('more steps than a block may take')
   }
 
-  checkMemory(words: bigint): void {
-    if (words > MAX_UNMETERED_WORDS) throw new Unprovable(`${words} words of memory that nobody pays for`)
+  /** Gas that nobody pays. */
+  free(gas: bigint): void {
+    this.#freeGasLeft -= gas
+    if (this.#freeGasLeft < 0n) throw new Unprovable(`more than ${MAX_FREE_GAS} gas unmetered`)
   }
 }
 
