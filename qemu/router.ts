@@ -26,6 +26,12 @@ export const GUEST_CARD = '52:54:00:6d:62:02'
 /** The wan port as a network of the emulator's own: DHCP, and this machine's 127.0.0.1 under one address. */
 export const WAN_NETWORK = ['-netdev', 'user,id=wan', '-device', `virtio-net-device,netdev=wan,mac=${WAN_CARD}`]
 export const HOST_ADDRESS = '10.0.2.2'
+/** The visitor's card: this machine reaches its SOCKS5 server by a forwarded port, and nothing else leads out that way. */
+const VISITOR_ADDRESS = '10.0.9.15'
+export const visitorNetwork = (port: number): readonly string[] => [
+  ...['-netdev', `user,id=visitor,net=10.0.9.0/24,restrict=on,hostfwd=tcp:127.0.0.1:${port}-${VISITOR_ADDRESS}:1080`],
+  ...['-device', `virtio-net-device,netdev=visitor,mac=${GUEST_CARD}`],
+]
 export const PORTAL_HOST = 'wifi.meshbox.lan'
 /** The service starts on an emulated processor, maybe beside another emulator on a busy machine. Bounds, not measures. */
 const READY_SECONDS = 420
@@ -99,6 +105,20 @@ export class Router {
     const address = /inet (\S+)/.exec(await this.machine.sh(`ip -4 addr show dev ${name}`))?.[1]
     if (address === undefined) throw new Error(`${name} has no address`)
     return { name, address }
+  }
+
+  /** Plugs a guest in whom programs of this machine can be, by the SOCKS5 port of visitorNetwork; gives its leased address. */
+  async plugVisitor(): Promise<string> {
+    const { name } = await this.guestBridge()
+    const job = this.machine.start(`exec /usr/libexec/guest/visitor ${name} ${VISITOR_ADDRESS}/24`, 86_400)
+    let failed = ''
+    void job.finished.then(({ code, stderr }) => (failed = `the visitor ended with ${code}: ${stderr}`), (error: unknown) => (failed = String(error)))
+    for (;;) {
+      const address = existsSync(job.stdoutFile) ? /^([\d.]+)\n/.exec(readFileSync(job.stdoutFile, 'utf8'))?.[1] : undefined
+      if (address !== undefined) return address
+      if (failed !== '') throw new Error(failed)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
 
   /** test/qemu/guest/town.sh: namespaces on the router's ports. */

@@ -3,29 +3,16 @@
  * changes, so that it can be switched off hard (Ctrl-C) and on again. `--fresh` starts with a new disk.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import { BuildError } from '../scripts/native/run.ts'
 import { QEMU_BUILD, say } from './image/places.ts'
-import { copyOverlay, DASHBOARD_PORT, LAN_ADDRESS, OWNER_PASSWORD, PORTAL_HOST, PORTAL_PORT, prepared, Router } from './router.ts'
+import { copyOverlay, DASHBOARD_PORT, LAN_ADDRESS, LAN_CARD, OWNER_PASSWORD, PORTAL_HOST, PORTAL_PORT, prepared, Router, visitorNetwork, WAN_NETWORK } from './router.ts'
+import { freePort } from './runner/free-port.ts'
 import { GuestError } from './runner/machine.ts'
 import { RUN_FOLDER } from './runner/places.ts'
 
-/** As guest/root/usr/libexec/guest/boot knows them. */
-const LAN_CARD = '52:54:00:6d:62:00'
-const WAN_CARD = '52:54:00:6d:62:01'
-
-/** The same port as in the box, or any that is free. */
-function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', () => (wanted === 0 ? reject(new BuildError('no free port on 127.0.0.1')) : resolve(freePort(0))))
-    probe.listen(wanted, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : wanted))
-    })
-  })
-}
+/** SOCKS5 of the guest whom a browser can be. */
+const VISITOR_PORT = 2081
 
 async function main(args: readonly string[]): Promise<void> {
   const unknown = args.find((word) => word !== '--fresh')
@@ -35,11 +22,11 @@ async function main(args: readonly string[]): Promise<void> {
   for (const old of readdirSync(QEMU_BUILD)) if (old.startsWith('run-') && (old !== basename(disk) || args.includes('--fresh'))) rmSync(join(QEMU_BUILD, old), { force: true })
   const isNew = !existsSync(disk)
   if (isNew) await copyOverlay(overlay, disk)
-  const [dashboard, portal] = [await freePort(DASHBOARD_PORT), await freePort(PORTAL_PORT)]
-  const forwards = [`tcp:127.0.0.1:${dashboard}-${LAN_ADDRESS}:${DASHBOARD_PORT}`, `tcp:127.0.0.1:${portal}-${LAN_ADDRESS}:${PORTAL_PORT}`]
+  const dashboard = await freePort(DASHBOARD_PORT)
+  const visitor = await freePort(VISITOR_PORT)
   const network = [
-    ...['-netdev', `user,id=lan,net=192.168.1.0/24,host=192.168.1.2,restrict=on,${forwards.map((forward) => `hostfwd=${forward}`).join(',')}`],
-    ...['-device', `virtio-net-device,netdev=lan,mac=${LAN_CARD}`, '-netdev', 'user,id=wan', '-device', `virtio-net-device,netdev=wan,mac=${WAN_CARD}`],
+    ...['-netdev', `user,id=lan,net=192.168.1.0/24,host=192.168.1.2,restrict=on,hostfwd=tcp:127.0.0.1:${dashboard}-${LAN_ADDRESS}:${DASHBOARD_PORT}`],
+    ...['-device', `virtio-net-device,netdev=lan,mac=${LAN_CARD}`, ...WAN_NETWORK, ...visitorNetwork(visitor)],
   ]
   mkdirSync(RUN_FOLDER, { recursive: true, mode: 0o700 })
   say(`booting, with ${isNew ? 'a new disk' : 'the disk as it was when the power went (make qemu ARGS=--fresh for a new one)'}`)
@@ -53,12 +40,15 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     say(`booted ${router.machine.readySeconds.toFixed(1)} s after its kernel started; the service is starting`)
     const readySeconds = await router.ready()
+    const address = await router.plugVisitor()
     console.log(`
   The router is up (${readySeconds.toFixed(1)} s after its kernel started).
 
   dashboard   http://127.0.0.1:${dashboard}/    password: ${OWNER_PASSWORD}
-  guest page  chromium --host-resolver-rules='MAP ${PORTAL_HOST}:${PORTAL_PORT} 127.0.0.1:${portal}' http://${PORTAL_HOST}:${PORTAL_PORT}/
-              (reached from the owner's network, so it answers as to a device that is no guest)
+  a guest     chromium --user-data-dir=$(mktemp -d) --proxy-server=socks5://127.0.0.1:${visitor} http://${PORTAL_HOST}:${PORTAL_PORT}/
+              that browser is in the guests' network (${address}, by the router's DHCP): any http:// page leads to yours
+              until it has paid; the Internet is this machine's. Any program with SOCKS5 can be that guest.
+  a voucher   dashboard → Vouchers, or: meshbox voucher create half_hour 1 --codes      in the shell
   a shell     make qemu-shell          in another terminal
   power cut   Ctrl-C here; then make qemu again: it comes back with its disk as it was
 `)

@@ -81,7 +81,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
     name: 'arm64',
     debian: 'arm64',
     kernelPackage: 'linux-image-arm64',
-    packages: PACKAGES,
+    packages: [...PACKAGES, 'microsocks'], // by which a browser of this machine can be a guest: guest/root/usr/libexec/guest/visitor
     apart: [INITRAMFS_BUSYBOX],
     downloadMegabytes: 85,
     node: {

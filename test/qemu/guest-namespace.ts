@@ -1,6 +1,6 @@
 /** A network namespace inside the emulated router, with the face of one on this machine. */
 import { GuestError, type Machine } from '../../qemu/runner/machine.ts'
-import { Namespace, type GuestHost, type RunResult } from '../support/netns.ts'
+import { Namespace, runProgram, type GuestHost, type RunResult } from '../support/netns.ts'
 
 export const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -21,6 +21,24 @@ export class MachineNamespace extends Namespace {
     const { code, stdout, stderr } = await this.run(command, args)
     if (code !== 0) throw new GuestError(`${command} ${args.join(' ')} in ${this.name}: exit code ${code}: ${stderr}`)
     return stdout
+  }
+}
+
+/** The visitor of `make qemu`, by its SOCKS5 port: what runs "inside" runs here, and asks through it. Programs that know ALL_PROXY, such as curl. */
+export function visitorHost(port: number): GuestHost {
+  return { index: 0, ns: new VisitorNamespace(port), port: 'visitor', mac: '', ip4: '', ip6: '' }
+}
+
+class VisitorNamespace extends Namespace {
+  readonly #port: number
+
+  constructor(port: number) {
+    super('visitor')
+    this.#port = port
+  }
+
+  override run(command: string, args: readonly string[] = [], options: { timeoutMs?: number } = {}): Promise<RunResult> {
+    return runProgram(command, args, { ...options, env: { ...process.env, ALL_PROXY: `socks5h://127.0.0.1:${this.#port}` } })
   }
 }
 

@@ -3,11 +3,14 @@
  * what was paid; the service killed, the firewall reloaded, the router started again; and its memory.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DASHBOARD_PORT, LAN_ADDRESS, visitorNetwork } from '../../qemu/router.ts'
+import { freePort } from '../../qemu/runner/free-port.ts'
 import { say } from '../../qemu/image/places.ts'
 import type { SessionJson, SessionsJson, StatusJson, TariffJson, VoucherCreateReply } from '../../src/owner/index.ts'
 import { summary } from '../bench/measure.ts'
-import type { Phone } from '../support/phone.ts'
+import { Phone } from '../support/phone.ts'
 import { asText, memoryOf, payAndGoOnline, phonesCommand, plugPhones, servicePid, type Phones } from './measures.ts'
+import { visitorHost } from './guest-namespace.ts'
 import { INTERNET, makeTown, plugGuest, plugInternet, type Town } from './town.ts'
 
 const PORTAL = 'http://wifi.meshbox.lan:2080/'
@@ -22,9 +25,11 @@ describe('the hotspot on an emulated ARM router', () => {
   let anna: Phone
   let lease = ''
   let phones: Phones
+  let visitorPort = 0
 
   beforeAll(async () => {
-    town = await makeTown()
+    visitorPort = await freePort()
+    town = await makeTown('prepared', visitorNetwork(visitorPort))
     await town.router.ready()
     await plugInternet(town.router)
     ;({ phone: anna, lease } = await plugGuest(town.router, 'anna', 1))
@@ -73,6 +78,22 @@ describe('the hotspot on an emulated ARM router', () => {
     expect(sessions[0]).toMatchObject({ source: 'voucher', label: 'A moment', secondsLeft: 0, paid: { text: '0.1' } })
     const probe = await anna.ask('http://connectivitycheck.gstatic.com/generate_204', { timeoutSeconds: 20 })
     expect(probe.status).toBe(302)
+  })
+
+  it('has the browser of this machine for a guest: leased, captured, paid, online, on the dashboard', async () => {
+    const address = await town.router.plugVisitor()
+    const { address: bridge } = await town.router.guestBridge()
+    expect(address.split('.').slice(0, 2)).toEqual(bridge.split('.').slice(0, 2))
+    const browser = new Phone(visitorHost(visitorPort))
+    const captured = await browser.ask('http://shop.example/', { timeoutSeconds: 20 })
+    expect({ status: captured.status, to: captured.headers['location']?.startsWith(PORTAL) }).toEqual({ status: 302, to: true })
+    expect((await browser.submit(PORTAL, '/redeem', { code: await voucher('half_hour') })).status).toBe(303)
+    expect((await browser.ask('http://shop.example/', { timeoutSeconds: 20 })).body).toContain('Welcome to the Internet')
+    const [session] = await openSessions()
+    expect(session).toMatchObject({ source: 'voucher', state: 'active', label: '30 minutes' })
+    await endAll()
+    // The owner's own network is not for guests, whatever they have paid.
+    expect((await browser.ask(`http://${LAN_ADDRESS}:${DASHBOARD_PORT}/`)).status).toBe(0)
   })
 
   it('runs as a user that is not root, with one capability and no way to new privileges', async () => {
