@@ -1,4 +1,5 @@
 /** Deposits: the life of one, its borders in blocks and wei, and that no money appears or vanishes. */
+import { Interface } from 'ethers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { COMMUNITY_ADDRESSES } from '../../../src/spectrum/community/index.ts'
 import { bytesOf } from '../../../src/spectrum/index.ts'
@@ -217,5 +218,44 @@ describe('the owner', () => {
     await failsWith(call(on, OWNER, 'removeLeader', at(2).address), 'NotOwner')
     await failsWith(call(on, at(18), 'acceptOwner'), 'NotPendingOwner')
     expect((await call(on, at(18), 'removeLeader', at(2).address)).isOk).toBe(true)
+  })
+})
+
+describe('what the original allows and ours has no call for', () => {
+  const base = COMMUNITY_ADDRESSES.ChiefBase
+  const calls = new Interface(['function setOwner(address)', 'function pocChangeOwner(address,uint256)', 'function pocSetInitBlockNumber(uint256)', 'function takeOwner() view returns (address)', 'function getOwnerList() view returns (address[])'])
+  const send = async (on: World, method: string, ...values: readonly unknown[]): Promise<boolean> => (await on.call({ from: OWNER.address, to: base, data: bytesOf(calls.encodeFunctionData(method, values) as Hex), number: 10 })).isOk
+  const leaders = async (on: World): Promise<readonly Address[]> => addressesOf(decode('ChiefBase', 'takeLeaderList', (await on.call({ from: OWNER.address, to: base, data: data('ChiefBase', 'takeLeaderList'), number: 10 })).output)[0])
+  const append = (on: World, leader: Address): Promise<Outcome> => on.call({ from: OWNER.address, to: base, data: data('ChiefBase', 'appendLeader', leader), number: 10 })
+
+  it('the owner hands POC over and moves its least deposit', async () => {
+    const twins = await Twins.of(community)
+    for (const [method, ...values] of [['pocSetInitBlockNumber', 9], ['pocChangeOwner', STRANGER.address, 0]] as const) {
+      expect(await send(twins.original, method, ...values), method).toBe(true)
+      expect(await send(twins.ours, method, ...values), method).toBe(false)
+    }
+    expect(twins.original.storage(POC).get(11n)).toBe(9n)
+    const owners = (on: World): Promise<Outcome> => on.call({ from: OWNER.address, to: POC, data: data('Poc', 'getOwnerList'), number: 10 })
+    expect(addressesOf(decode('Poc', 'getOwnerList', (await owners(twins.original)).output)[0])).toEqual([base, STRANGER.address])
+    expect(addressesOf(decode('Poc', 'getOwnerList', (await owners(twins.ours)).output)[0])).toEqual([base])
+  })
+
+  it('the owner gives its office away at once', async () => {
+    const twins = await Twins.of(community)
+    for (const [on, owner] of [[twins.original, STRANGER], [twins.ours, OWNER]] as const) {
+      expect(await send(on, 'setOwner', STRANGER.address)).toBe(true)
+      expect(on.storage(base).get(2n)).toBe(BigInt(owner.address))
+    }
+  })
+
+  it('a leader of zeros comes in, a sixth is dropped without a word, a stranger is removed without a word', async () => {
+    const twins = await Twins.of(community)
+    const zero: Address = `0x${'00'.repeat(20)}`
+    expect([(await append(twins.original, zero)).isOk, (await append(twins.ours, zero)).isOk]).toEqual([true, false])
+    expect((await leaders(twins.original)).at(-1)).toBe(zero)
+    expect((await append(twins.original, at(3).address)).isOk).toBe(true)
+    expect([(await append(twins.original, at(4).address)).isOk, (await leaders(twins.original)).length]).toEqual([true, 5])
+    const remove = data('ChiefBase', 'removeLeader', STRANGER.address)
+    expect([(await twins.original.call({ from: OWNER.address, to: base, data: remove, number: 10 })).isOk, (await twins.ours.call({ from: OWNER.address, to: base, data: remove, number: 10 })).isOk]).toEqual([true, false])
   })
 })
