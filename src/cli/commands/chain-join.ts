@@ -22,9 +22,8 @@ says what to configure. Works without the service.`,
   run: async (context) => {
     const wanted = textOption(context, 'genesis')
     if (wanted !== undefined && !/^0x[0-9a-fA-F]{64}$/.test(wanted)) throw usageError(`--genesis: '${wanted}' is not a hash, 0x and 64 hex digits`)
-    const { decodeJoinFile, describe } = await import('../../spectrum/community/index.ts')
-    const { toolCurve } = await import('../../spectrum/rpc/inspect/index.ts')
-    const curve = toolCurve()
+    const { decodeJoinFile, describe, inspect } = await import('./chain-room.ts')
+    const curve = inspect.toolCurve()
     const text = await readTextFile(context.io, argument(context, 0), MAX_JOIN_FILE_BYTES)
     const { community } = decodeJoinFile(curve, text)
     const joined = describe(curve, community.network)

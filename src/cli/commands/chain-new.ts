@@ -40,9 +40,8 @@ shown by meshbox identity. Amounts are in SMT. Works without the service.`,
     { name: 'bootnodes', value: 'URL,URL', help: 'enode addresses that joining boxes ask first' },
   ],
   run: async (context) => {
-    const { describe, encodeJoinFile, fitSignerLimit, newCommunity } = await import('../../spectrum/community/index.ts')
-    const { toolCurve } = await import('../../spectrum/rpc/inspect/index.ts')
-    const curve = toolCurve()
+    const { describe, encodeJoinFile, fitSignerLimit, inspect, newCommunity } = await import('./chain-room.ts')
+    const curve = inspect.toolCurve()
     const community = newCommunity(curve, settingsOf(context, fitSignerLimit))
     const bootnodes = textOption(context, 'bootnodes')?.split(',') ?? []
     const text = encodeJoinFile(curve, { community, bootnodes, staticPeers: [], checkpointKeys: [] })

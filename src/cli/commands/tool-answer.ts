@@ -20,7 +20,7 @@ export type ToolAnswer = Readonly<Record<string, unknown>> & { readonly ok: bool
 export type Inspect = typeof import('../../spectrum/rpc/inspect/index.ts')
 
 export async function toolAnswer(work: (inspect: Inspect) => Promise<ToolAnswer> | ToolAnswer): Promise<Result> {
-  const inspect = await import('../../spectrum/rpc/inspect/index.ts')
+  const { inspect } = await import('./chain-room.ts')
   try {
     return shown(await work(inspect))
   } catch (thrown) {
@@ -40,11 +40,11 @@ export function readInput(context: Context): Promise<string> {
 
 /** Errors: usage for a name that is neither a network nor a file. */
 export async function networkOption(context: Context, inspect: Inspect): Promise<Network> {
-  const { PUBLIC_NETWORKS, publicNetwork } = await import('../../spectrum/index.ts')
+  const { PUBLIC_NETWORKS, publicNetwork } = inspect
   const name = textOption(context, 'network') ?? 'mainnet'
   if (PUBLIC_NETWORKS.some((known) => known.name === name)) return publicNetwork(name)
   if (!/[./]/.test(name)) throw usageError(`--network: '${name}' is not allowed; allowed: ${PUBLIC_NETWORKS.map((known) => known.name).join(', ')}, or the path of a join file`)
-  const { decodeJoinFile } = await import('../../spectrum/community/index.ts')
+  const { decodeJoinFile } = await import('./chain-room.ts')
   return decodeJoinFile(inspect.toolCurve(), await readTextFile(context.io, name, MAX_JOIN_FILE_BYTES)).community.network
 }
 

@@ -29,7 +29,7 @@ block does not give what its header says.`,
         if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BLOCKS) throw inputError('blocks', Array.isArray(list) ? `${list.length} blocks` : 'nothing', `a list of 1 to ${MAX_BLOCKS} blocks`)
         const blocks = list.map((block: unknown, index) => inspect.blockOfJson(inspect.objectOf(block, `blocks[${index}]`)))
         const network = await networkOf(context, inspect, file)
-        const { replayBlocks } = await import('../../spectrum/execute/index.ts')
+        const { replayBlocks } = await import('./chain-room.ts')
         const done = []
         for await (const { gasUsed, refusal, ...facts } of replayBlocks(inspect.toolCurve(), network, await readNodes(context, inspect), blocks))
           done.push({ ...facts, gasUsed: gasUsed.toString(), error: refusal?.code ?? null, reason: refusal?.reason ?? null })
@@ -42,8 +42,7 @@ block does not give what its header says.`,
 async function networkOf(context: Context, inspect: Inspect, file: unknown): Promise<Network> {
   const own = Array.isArray(file) ? undefined : inspect.objectOf(file, 'FILE')['network']
   if (textOption(context, 'network') !== undefined || typeof own !== 'string') return networkOption(context, inspect)
-  const { publicNetwork } = await import('../../spectrum/index.ts')
-  return publicNetwork(own)
+  return inspect.publicNetwork(own)
 }
 
 /** Errors: input, naming the node. That a node has its hash is checked where it is read. */

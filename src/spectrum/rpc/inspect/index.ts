@@ -13,6 +13,7 @@ export type { VrfInspection } from './inspect-vrf.ts'
 export { inspectProof } from './inspect-proof.ts'
 export type { ProofInspection } from './inspect-proof.ts'
 export { RpcError } from '../rpc-error.ts'
+export { PUBLIC_NETWORKS, publicNetwork } from '../../network/networks.ts'
 
 /** In JavaScript: a tool works on any machine, also where no addon was built. */
 export function toolCurve(): Secp256k1 {
