@@ -1,14 +1,11 @@
-/** The executor: runs blocks and calls, in a thread of its own or beside the caller, over a state file (docs/spectrum-executor.md). */
-export { createInlineExecutor, memoryStateStore } from './inline-executor.ts'
-export type { EngineOptions } from './engine.ts'
-export type { FetchNodes } from './node-source.ts'
-export { MAX_BLOCK_STEPS } from './meter.ts'
-export { MAX_CALL_GAS, MAX_CALL_STEPS, revertReason } from './call.ts'
-export { intrinsicGas } from './transaction.ts'
-export { replayBlocks } from './replay.ts'
-export type { Replayed } from './replay.ts'
-export type { PruneWork, Pruned, StateStore } from './state-store.ts'
+/**
+ * The executor as the service has it: in a thread of its own, over a state file (docs/spectrum-executor.md). Nothing here
+ * loads the virtual machine before `replayBlocks` is called; `inline.ts` does.
+ */
 export { createWorkerExecutor } from './io/worker-executor.ts'
 export type { WorkerExecutorOptions } from './io/worker-executor.ts'
-export { openStateReader, openStateStore } from './io/sqlite-state-store.ts'
+export { openStateReader } from './io/sqlite-state-store.ts'
 export type { StateFileOptions, StateReader } from './io/sqlite-state-store.ts'
+export type { FetchNodes } from './node-source.ts'
+export { replayBlocks } from './replay.ts'
+export type { Replayed } from './replay.ts'

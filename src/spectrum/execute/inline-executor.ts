@@ -1,9 +1,7 @@
 /** An executor beside its caller, for tools and tests: the same core, without a thread, and with no bound on time. */
 import type { Hash } from '../codec/fields.ts'
-import type { Transaction } from '../codec/transaction.ts'
-import type { Draft, Executor } from '../ports.ts'
-import type { Built } from '../ports.ts'
-import type { Drafted } from './block.ts'
+import type { Executor } from '../ports.ts'
+import { builtOf } from './built.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import type { PruneWork, StateStore } from './state-store.ts'
@@ -76,8 +74,4 @@ function pruneAll(work: PruneWork): { readonly nodes: number; readonly bytes: nu
     sum.bytes += step.bytes
   }
   return sum
-}
-
-export function builtOf(draft: Draft, { taken, ...rest }: Drafted): Built {
-  return { ...rest, transactions: [draft.chief, ...taken.map((index) => draft.candidates[index] as Transaction)] }
 }

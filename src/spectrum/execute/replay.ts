@@ -6,7 +6,6 @@ import { hashHeader } from '../codec/header.ts'
 import type { Network } from '../network/network.ts'
 import type { Block } from '../ports.ts'
 import { transactionsRootOf } from '../proof/inclusion.ts'
-import { createInlineExecutor, memoryStateStore } from './inline-executor.ts'
 
 export interface Replayed {
   readonly number: number
@@ -26,8 +25,10 @@ const CACHE_BYTES = 16 * 1024 * 1024
  * first block is the network's genesis.
  */
 export async function* replayBlocks(curve: Secp256k1, network: Network, nodes: ReadonlyMap<Hash, Uint8Array>, blocks: Iterable<Block>): AsyncGenerator<Replayed> {
-  const executor = createInlineExecutor({ curve, store: memoryStateStore(nodes), fetchNodes: () => Promise.resolve([]), ancestorHash: (_, number) => Promise.resolve(hashes.get(number) ?? null), maxCacheBytes: CACHE_BYTES })
+  // Here, so that whoever imports this room without calling this does not load the virtual machine.
+  const { createInlineExecutor, memoryStateStore } = await import('./inline-executor.ts')
   const hashes = new Map<number, Hash>()
+  const executor = createInlineExecutor({ curve, store: memoryStateStore(nodes), fetchNodes: () => Promise.resolve([]), ancestorHash: (_, number) => Promise.resolve(hashes.get(number) ?? null), maxCacheBytes: CACHE_BYTES })
   await executor.begin(network)
   let parent: Block | null = null
   for (const block of blocks) {

@@ -1,7 +1,7 @@
 /** A community chain that runs: people with money, a chief of a few opcodes, and blocks that are built, sealed and executed. */
 import { concatBytes } from '../../../src/base/index.ts'
-import { createInlineExecutor, memoryStateStore } from '../../../src/spectrum/execute/index.ts'
-import type { EngineOptions, StateStore } from '../../../src/spectrum/execute/index.ts'
+import { createInlineExecutor, memoryStateStore } from '../../../src/spectrum/execute/inline.ts'
+import type { EngineOptions, StateStore } from '../../../src/spectrum/execute/inline.ts'
 import { ZERO_ADDRESS, ZERO_HASH, EMPTY_UNCLE_HASH, chiefTransaction, customNetwork, genesisHeader, hashHeader, receiptsRootOf, sealHeader, signTransaction, transactionsRootOf } from '../../../src/spectrum/index.ts'
 import type { Address, GenesisAccount, Header, Network, Transaction, UnsignedTransaction } from '../../../src/spectrum/index.ts'
 import type { Block, Built, Draft, Executor } from '../../../src/spectrum/ports.ts'

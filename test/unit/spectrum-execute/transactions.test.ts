@@ -7,7 +7,7 @@ import type { Executor } from '../../../src/spectrum/ports.ts'
 import { native } from '../spectrum/curves.ts'
 import { person } from '../spectrum/village.ts'
 import { assemble } from './assembly.ts'
-import { createInlineExecutor, memoryStateStore } from '../../../src/spectrum/execute/index.ts'
+import { createInlineExecutor, memoryStateStore } from '../../../src/spectrum/execute/inline.ts'
 import { BASE, CHIEF, CHIEF_CODE, COINBASE, GAS_PRICE, POC, SEALER, SMT, address, chiefOf, draftOn, sealed, send, town, townNetwork, townOver } from './town.ts'
 import type { Town } from './town.ts'
 

@@ -1,7 +1,7 @@
 /** Our trie that is edited key by key against the one that is built at once, whatever the order of changes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryStateStore } from '../../../src/spectrum/execute/index.ts'
+import { memoryStateStore } from '../../../src/spectrum/execute/inline.ts'
 import { TrieEdit, readKey } from '../../../src/spectrum/execute/edit-trie.ts'
 import { MissingNode, NodeSource } from '../../../src/spectrum/execute/node-source.ts'
 import { EMPTY_TRIE_ROOT, buildTrie } from '../../../src/spectrum/index.ts'

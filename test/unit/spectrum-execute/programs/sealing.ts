@@ -1,5 +1,5 @@
 /** Executes the same blocks on a state file, and tells each root when it is on disk. Killed by its test at any moment. */
-import { createInlineExecutor, openStateStore } from '../../../../src/spectrum/execute/index.ts'
+import { createInlineExecutor, openStateStore } from '../../../../src/spectrum/execute/inline.ts'
 import { native } from '../../spectrum/curves.ts'
 import { person } from '../../spectrum/village.ts'
 import { assemble } from '../assembly.ts'
