@@ -12,7 +12,8 @@ import { decodeStoredReceipts, encodeReceipts, encodeStoredReceipts } from '../.
 import { BOTH, native, noble } from '../spectrum/curves.ts'
 import { DEVNET } from '../spectrum/devnet.ts'
 import { LEADERS, VILLAGE } from '../spectrum/village.ts'
-import { DRAWN_ROUND, VILLAGE_START, addressOf, blockAfter, villageBlock } from './kept-chain.ts'
+import { DRAWN_ROUND, addressOf } from './drawn-blocks.ts'
+import { VILLAGE_START, blockAfter, villageBlock } from './kept-chain.ts'
 import { treeOf } from '../../../src/spectrum/chain/io/tables.ts'
 import { headOf } from '../../../src/spectrum/chain/tree.ts'
 

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { NewBlock } from '../../../src/spectrum/ports.ts'
 import type { KeptChain } from '../../../src/spectrum/chain/index.ts'
-import { DRAWN_NETWORK, DRAWN_OPTIONS, DRAWN_ROUND, DRAWN_START, SIGNERS, addressOf, drawn, drawnBranch, eventsOf, hashesOf, openTestChain, openTestStore } from './kept-chain.ts'
+import { DRAWN_NETWORK, DRAWN_OPTIONS, DRAWN_ROUND, DRAWN_START, SIGNERS, addressOf, drawn, drawnBranch, hashesOf } from './drawn-blocks.ts'
+import { eventsOf, openTestChain, openTestStore } from './kept-chain.ts'
 
 /** A chain of `length` blocks, and a branch `depth` below its head that outweighs it with its last block. */
 async function forkedChain(length: number, depth: number, difficulty = 5n): Promise<{ chain: KeptChain; ours: NewBlock[]; fork: NewBlock[] }> {

@@ -8,7 +8,8 @@ import type { Hash, KnownHeader } from '../../../src/spectrum/index.ts'
 import type { ChainEvent, NewBlock } from '../../../src/spectrum/ports.ts'
 import type { KeptChain } from '../../../src/spectrum/chain/index.ts'
 import { native } from '../spectrum/curves.ts'
-import { DRAWN_OPTIONS, DRAWN_ROUND, DRAWN_START, SIGNERS, addressOf, drawn, eventsOf, openTestChain, openTestStore } from './kept-chain.ts'
+import { DRAWN_OPTIONS, DRAWN_ROUND, DRAWN_START, SIGNERS, addressOf, drawn } from './drawn-blocks.ts'
+import { eventsOf, openTestChain, openTestStore } from './kept-chain.ts'
 
 const SMALL = { ...DRAWN_OPTIONS, limits: { windowBlocks: 64, segmentBlocks: 8 }, keep: { bodyBlocks: 120, headerBlocks: 150, roundHeaderBlocks: 260 } } as const
 

@@ -6,7 +6,8 @@ import type { Hash, Receipt } from '../../../src/spectrum/index.ts'
 import type { ChainServer, NewBlock } from '../../../src/spectrum/ports.ts'
 import { SERVED, createChainServer } from '../../../src/spectrum/chain/index.ts'
 import { native } from '../spectrum/curves.ts'
-import { DRAWN_NETWORK, DRAWN_OPTIONS, DRAWN_START, drawn, drawnBranch, hashesOf, openTestChain, openTestStore } from './kept-chain.ts'
+import { DRAWN_NETWORK, DRAWN_OPTIONS, DRAWN_START, drawn, drawnBranch, hashesOf } from './drawn-blocks.ts'
+import { openTestChain, openTestStore } from './kept-chain.ts'
 
 const NODES = new Map<Hash, Uint8Array>(Array.from({ length: 500 }, (_, index) => [`0x${index.toString(16).padStart(64, '0')}`, new Uint8Array(40).fill(index % 256)]))
 let server: ChainServer

@@ -13,8 +13,9 @@ import { QUIET_RECEIPTS_ROOT } from '../../../src/spectrum/chain/compact-header.
 import { native } from '../spectrum/curves.ts'
 import { DEVNET, DEVNET_SIGNER } from '../spectrum/devnet.ts'
 import { LEADERS, MINERS, VILLAGE, sealBlock } from '../spectrum/village.ts'
-import { CLOCK, DRAWN_OPTIONS, DRAWN_START, drawn, drawnBranch, openTestChain, openTestStore, villageBlock } from './kept-chain.ts'
-import type { Drawing } from './kept-chain.ts'
+import { DRAWN_OPTIONS, DRAWN_START, drawn, drawnBranch } from './drawn-blocks.ts'
+import { CLOCK, openTestChain, openTestStore, villageBlock } from './kept-chain.ts'
+import type { Drawing } from './drawn-blocks.ts'
 
 const DAY_BLOCKS = 6171
 /** Of a chief-only block: one transaction, 144 bytes. */
