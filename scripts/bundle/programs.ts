@@ -76,7 +76,7 @@ export const browser: BuildOptions = {
 /** What would cost memory, and is easily brought in by a new package. Measured: 5 MB each. */
 const BANNED: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\bWebAssembly\b/, what: 'WebAssembly; give the package another implementation, or leave that part of it out' },
-  { pattern: /(?<![\w$.#])fetch\(|\bglobalThis\.fetch\b/, what: 'fetch, which loads undici; use node:http' },
+  { pattern: /(?<![\w$.#]|async )fetch\(|\bglobalThis\.fetch\b/, what: 'fetch, which loads undici; use node:http' },
 ]
 
 /** What is in the text of a server's bundle that must not be; null if nothing is. */

@@ -22,6 +22,8 @@ export interface Identity {
    * words. HMAC-SHA-256 under the box's key. For this process only: never sent, shown or logged.
    */
   deriveSecret(purpose: SecretPurpose): Uint8Array
+  /** EIP-55 address of that secret's key. */
+  addressFor(purpose: SecretPurpose): string
   /** Who computes its signatures. */
   readonly backend: CurveBackend
 }

@@ -7,11 +7,12 @@ import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/in
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken } from '../owner/index.ts'
+import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
-import { openSigner } from './native-parts.ts'
+import { openCurve } from './native-parts.ts'
 import { boxMigrations, checkSameBox } from './same-box.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
 
@@ -93,12 +94,13 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   // The store first: its lock keeps a second service away before a key could be made twice.
   const store = openStore({
     path: join(dataDir, 'meshbox.sqlite'),
-    migrations: [...ledgerMigrations, ...hotspotMigrations, ...boxMigrations],
+    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations],
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
   started.add('the store', () => store.close())
-  const signer = openSigner(join(folder, 'native/secp256k1.node'), log.room('native'))
+  const opened = openCurve(join(folder, 'native/secp256k1.node'), log.room('native'))
+  const { signer } = opened
   const keys = { dataDir, randomness: systemRandomness }
   const identity = await openIdentity({ ...keys, signer, log: log.room('identity') })
   await checkSameBox(store, identity.address)
@@ -116,6 +118,14 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     hotspot = running
     started.add('the hotspot', () => running.stop())
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
+
+  const { roles } = config.main
+  if (roles.includes('light') || roles.includes('sealer')) {
+    // Loaded only by boxes with a chain: it is half of the service's code.
+    const { startChain } = await import('./chain.ts')
+    const chain = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
+    started.add('the chain', () => chain.stop())
+  }
 
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })
   started.add('the system facts', () => facts.stop())

@@ -3,20 +3,30 @@ import { existsSync } from 'node:fs'
 import { MeshBoxError, type Log } from '../base/index.ts'
 import { nobleSigner, signerOn, type Signer } from '../identity/index.ts'
 import type { Netlink } from '../hotspot/gate/index.ts'
-import { loadNfnetlink, loadSecp256k1 } from '../native/index.ts'
+import { loadNfnetlink, loadSecp256k1, type Secp256k1 } from '../native/index.ts'
+
+export interface OpenedCurve {
+  readonly signer: Signer
+  /** Of the chain: noble's where there is no other. */
+  readonly curve: () => Secp256k1
+  /** Of the addon in use; null: none is. */
+  readonly path: string | null
+}
 
 /** `path`: absolute path of secp256k1.node, there or not. */
-export function openSigner(path: string, log: Log): Signer {
+export function openCurve(path: string, log: Log): OpenedCurve {
+  const inJavaScript: OpenedCurve = { signer: nobleSigner, curve: () => loadSecp256k1(null), path: null }
   if (!existsSync(path)) {
     log.warn('the native secp256k1 addon is not installed; signatures are computed in JavaScript, 20 times slower', { path })
-    return nobleSigner
+    return inJavaScript
   }
   try {
-    return signerOn(loadSecp256k1(path))
+    const curve = loadSecp256k1(path)
+    return { signer: signerOn(curve), curve: () => curve, path }
   } catch (error) {
     if (!(error instanceof MeshBoxError) || error.code !== 'addon-unusable') throw error
     log.warn(`${error.message}; signatures are computed in JavaScript, 20 times slower`)
-    return nobleSigner
+    return inJavaScript
   }
 }
 

@@ -28,7 +28,7 @@ export interface OwnerPorts {
   readonly desk: OwnerDesk | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
-  readonly identity: Pick<Identity, 'address' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>
+  readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>
   readonly voucherKeys: Pick<VoucherKeyring, 'publicKey' | 'revealVoucherWords' | 'adoptVoucherWords'>
   readonly password: OwnerPassword
   readonly config: ConfigDoor

@@ -33,6 +33,7 @@ export function settingsJson(ports: Pick<OwnerPorts, 'config' | 'desk' | 'identi
     shares: shares.map((share) => ({ ...share, sources: [...share.sources] })),
     identity: {
       address: ports.identity.address,
+      minerAddress: ports.identity.addressFor('chain-miner'),
       publicKey: toHex(ports.identity.publicKey),
       recoveryWordsShown: ports.identity.recoveryWordsShown,
       voucherPublicKey: toHex(ports.voucherKeys.publicKey),

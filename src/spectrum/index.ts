@@ -1,4 +1,4 @@
-/** Spectrum: the chain's pure rules. Codecs, networks, VRF, Tribe's ranks and rounds, proofs. docs/spectrum.md */
+/** Spectrum: the chain. Pure rules first (codecs, networks, VRF, Tribe's ranks and rounds, proofs), then what a box keeps and runs. docs/spectrum.md */
 export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf, keccakHex } from './codec/fields.ts'
 export type { Address, Hash, Hex, Keccak } from './codec/fields.ts'
 export {
@@ -75,3 +75,10 @@ export type { HeaderJudge, KnownHeader, VerifiedHeader } from './rules/verify-he
 export { chiefTransaction, verifyBody, verifyReceipts } from './rules/verify-body.ts'
 export type { VerifiedBody } from './rules/verify-body.ts'
 export { readMiners, readRound } from './rules/read-round.ts'
+
+export { startSpectrum } from './spectrum.ts'
+export type { Spectrum, SpectrumParts, SpectrumSettings, SpectrumStatus } from './spectrum.ts'
+export { minerKeyOf } from './miner-key.ts'
+export { MAX_CHECKPOINT_BYTES, decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'
+export type { ChainStart } from './chain/index.ts'
+export { MAX_JOIN_FILE_BYTES, decodeJoinFile } from './community/index.ts'

@@ -186,6 +186,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     store,
     identity: {
       address: '0x52908400098527886E0F7030069857D2E4169EE7',
+      addressFor: () => '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
       publicKey: new Uint8Array(33).fill(2),
       backend: 'native',
       get recoveryWordsShown() {

@@ -12,6 +12,7 @@ export const identityShow: CommandSpec = {
       json: identity,
       text: pairs([
         ['Address', identity.address],
+        ['Miner', identity.minerAddress],
         ['Public key', identity.publicKey],
         ['Voucher key', identity.voucherPublicKey],
         ['Words', identity.recoveryWordsShown ? 'recovery words were shown' : 'recovery words not shown yet: meshbox identity words'],

@@ -111,6 +111,10 @@ class BoxIdentity implements Identity {
     return derivedSecret(this.#privateKey, purpose)
   }
 
+  addressFor(purpose: SecretPurpose): string {
+    return addressOf(this.#signer.publicKeyOf(this.deriveSecret(purpose)))
+  }
+
   async revealRecoveryWords(): Promise<string[]> {
     const entropy = this.#entropy
     if (entropy === null)

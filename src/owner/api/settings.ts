@@ -39,6 +39,8 @@ export interface SettingsReply {
   readonly reload: ReloadReportJson
 }
 export interface IdentityJson {
+  /** Of the key that signs blocks; derived of the box's own. */
+  readonly minerAddress: string
   readonly address: string
   readonly publicKey: string
   readonly recoveryWordsShown: boolean

@@ -65,6 +65,7 @@ describe.each(SIGNERS)('the identity on %s', (_name, signer) => {
     expect(secrets).not.toContain('ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80')
     expect(secrets).toEqual((['chain-miner', 'chain-node'] as const).map((purpose) => toHex(two.deriveSecret(purpose))))
     // Known answer (HMAC by openssl): a change here would make every box another miner.
+    expect(one.addressFor('chain-miner')).toMatch(/^0x[0-9a-fA-F]{40}$/)
     expect(secrets[0]).toBe('df1ec891984873d4e74862b0e9591291412119d276e7ab098467e918c03deba3')
     expect(signer.publicKeyOf(one.deriveSecret('chain-miner'))).toHaveLength(65)
   })

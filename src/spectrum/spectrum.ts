@@ -1,0 +1,275 @@
+/**
+ * The chain of this box, put together: kept blocks, sources, judging, executing, sealing, JSON-RPC. What each
+ * part does is its own folder's matter; here is only who is handed what, and in which order they start.
+ */
+import type { Clock, Log, Randomness, Timers } from '../base/index.ts'
+import { MeshBoxError, asError } from '../base/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { Secp256k1 } from '../native/index.ts'
+import type { Store } from '../store/index.ts'
+import { checkpointOf, createChainServer, encodeCheckpoint, endsRound, openChain } from './chain/index.ts'
+import type { ChainStart, KeptChain } from './chain/index.ts'
+import type { Address, Hash } from './codec/fields.ts'
+import { createWorkerExecutor } from './execute/index.ts'
+import type { WorkerExecutorOptions } from './execute/index.ts'
+import type { Network } from './network/network.ts'
+import type { ChainAlarm, ChainBlock, ChainSource, Executor, MinerKey, SyncStatus } from './ports.ts'
+import { RpcServer } from './rpc/io/index.ts'
+import { OWNER_POLICY, Rpc } from './rpc/index.ts'
+import { createSealer, openTransactionPool } from './seal/index.ts'
+import type { SealerStatus, SealingPool } from './seal/index.ts'
+import { Sources, forgetfulBans, formatEnode } from './source/index.ts'
+import { createSync } from './sync/index.ts'
+
+export interface SpectrumSettings {
+  readonly network: Network
+  /** Where the chain begins on this box; null: it must be kept already. */
+  readonly start: ChainStart | null
+  /** Runs every block, and keeps the state. A sealer has to. */
+  readonly doesExecute: boolean
+  /** Null: this box seals no blocks. */
+  readonly sealing: { readonly key: MinerKey; readonly coinbase: Address } | null
+  readonly minGasPriceWei: bigint
+  readonly peers: {
+    /** Null: takes no calls. Port 0: any. */
+    readonly listen: { readonly address: string; readonly port: number } | null
+    /** enode URLs: always connected to, and asked for others. */
+    readonly fixed: readonly string[]
+    readonly bootnodes: readonly string[]
+    readonly max: number
+  }
+  /** JSON-RPC servers that carry blocks. */
+  readonly servers: readonly string[]
+  /** Null: wallets are not served. Port 0: any. */
+  readonly rpc: { readonly address: string; readonly port: number; readonly origins: readonly string[] } | null
+}
+
+export interface SpectrumParts {
+  readonly settings: SpectrumSettings
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly curve: Secp256k1
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly randomness: Randomness
+  readonly log: Log
+  /** Of the service. */
+  readonly version: string
+  /** Who this box is among nodes, 32 bytes. */
+  readonly nodeKey: Uint8Array
+  readonly executor: Pick<WorkerExecutorOptions, 'workerFile' | 'statePath' | 'sqliteBinding' | 'secp256k1Path'>
+  /** Lets the event loop turn once. */
+  readonly breathe: () => Promise<void>
+}
+
+export interface SpectrumStatus {
+  readonly network: { readonly name: string; readonly chainId: bigint; readonly genesisHash: Hash; readonly periodSeconds: number }
+  readonly head: ChainBlock
+  readonly safe: ChainBlock | null
+  readonly final: ChainBlock | null
+  readonly sync: SyncStatus
+  readonly alarm: ChainAlarm | null
+  readonly sealer: SealerStatus | null
+  readonly miner: Address | null
+  readonly coinbase: Address | null
+  readonly pool: ReturnType<SealingPool['stats']>
+  /** Where others connect to this box; null where it takes no calls. */
+  readonly enode: string | null
+  /** Of the JSON-RPC; null where there is none. */
+  readonly rpcUrl: string | null
+}
+
+export interface Spectrum {
+  readonly chain: KeptChain
+  status(): SpectrumStatus
+  /** The last ended round below the final block, unsigned, as `encodeCheckpoint` writes it. Errors: unavailable. */
+  checkpoint(): string
+  stop(): Promise<void>
+}
+
+/** State older than this many blocks below the head is forgotten. */
+const STATE_BLOCKS = 128
+/** So many blocks between two times of forgetting. */
+const PRUNE_EVERY_BLOCKS = 256
+const RPC_POLL_MS = 2_000
+/** Sources of one question for trie nodes, one after another. */
+const MAX_ASKED = 4
+
+export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
+  const { settings, store, curve, clock, timers, randomness, log } = parts
+  const { network, sealing } = settings
+  if (sealing !== null && !settings.doesExecute) throw new MeshBoxError('internal', 'a box that seals has to execute', { code: 'sealer-without-state' })
+  const undo: (() => Promise<void> | void)[] = []
+  const stop = async (): Promise<void> => {
+    for (const each of undo.splice(0).reverse()) await each()
+  }
+  try {
+    const chain = await openChain({ store, curve, network, clock, log: log.room('chain'), start: settings.start })
+    const executor = createWorkerExecutor({
+      ...parts.executor,
+      timers,
+      fetchNodes: settings.doesExecute ? null : (hashes) => nodesOf(sources.pool.list(), hashes),
+      ancestorHash: (parent, number) => ancestorOf(chain, parent.parentHash, parent.number - 1, number),
+      onRestart: (error) => log.error('the executor was lost and starts again', { error }),
+    })
+    undo.push(() => executor.close())
+    await executor.begin(network)
+    const { listen, fixed: staticPeers, bootnodes, max: maxPeers } = settings.peers
+    const sources = new Sources(
+      { server: createChainServer(chain, executor), curve, clock, timers, randomness, log: log.room('sources'), bans: forgetfulBans },
+      { eth63: { nodeKey: parts.nodeKey, clientName: `MeshBox/${parts.version}`, listen, staticPeers, bootnodes, maxPeers }, rpc: settings.servers, rpcPollMs: RPC_POLL_MS, maxSources: maxPeers + settings.servers.length },
+    )
+    const sync = createSync({
+      curve,
+      chain,
+      executor: settings.doesExecute ? executor : null,
+      nodes: executor,
+      clock,
+      timers,
+      randomness,
+      breathe: parts.breathe,
+      log: log.room('sync'),
+      mayBeAlone: () => sealing !== null,
+      transactionsPushed: (_source, transactions) => {
+        for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
+      },
+    })
+    const pool = await openTransactionPool({
+      curve,
+      chain,
+      state: sync.state,
+      store,
+      clock,
+      timers,
+      log: log.room('pool'),
+      isSealer: sealing !== null,
+      minGasPriceWei: settings.minGasPriceWei,
+    })
+    undo.push(() => pool.close())
+    undo.push(pool.onAdded((transaction) => sources.pool.sendTransactions([transaction])))
+
+    undo.push(sources.on(sync.listener))
+    sync.start()
+    undo.push(() => sync.stop())
+    await sources.start()
+    undo.push(() => sources.stop())
+
+    const sealer =
+      sealing === null
+        ? null
+        : createSealer({
+            curve,
+            chain,
+            executor,
+            state: sync.state,
+            pool,
+            store,
+            clock,
+            timers,
+            log: log.room('sealer'),
+            key: sealing.key,
+            coinbase: () => sealing.coinbase,
+            isInSync: () => ['live', 'alone', 'offline'].includes(sync.status().state),
+            publish: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
+          })
+    if (settings.doesExecute) undo.push(forgetOldState(chain, executor, log))
+    sealer?.start()
+    if (sealer !== null) undo.push(() => sealer.stop())
+
+    let rpcUrl: string | null = null
+    if (settings.rpc !== null) {
+      const { address, port, origins } = settings.rpc
+      const rpc = new Rpc(
+        {
+          curve,
+          chain,
+          state: sync.state,
+          executor,
+          pool,
+          blocks: null,
+          status: () => sync.status(),
+          miner: () => (sealing === null ? null : { address: sealing.key.address, coinbase: sealing.coinbase, isSealing: sealer?.status().state !== 'stopped' }),
+          gasPriceWei: () => settings.minGasPriceWei,
+          version: parts.version,
+          clock,
+          timers,
+          randomness,
+          log: log.room('rpc'),
+        },
+        OWNER_POLICY,
+      )
+      const door = new RpcServer({ rpc, address, port, names: { hosts: [address], origins, allowsExtensions: true }, log: log.room('rpc') })
+      const bound = await door.start()
+      undo.push(() => door.stop())
+      rpcUrl = `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`
+    }
+    log.info('the chain runs', { network: network.name, head: chain.head().header.number, executes: settings.doesExecute, seals: sealing !== null, rpc: rpcUrl ?? 'off' })
+
+    return {
+      chain,
+      status: () => ({
+        network: { name: network.name, chainId: network.chainId, genesisHash: network.genesisHash, periodSeconds: network.periodSeconds },
+        head: chain.head(),
+        safe: chain.safe(),
+        final: chain.final(),
+        sync: sync.status(),
+        alarm: chain.alarm(),
+        sealer: sealer?.status() ?? null,
+        miner: sealing?.key.address ?? null,
+        coinbase: sealing?.coinbase ?? null,
+        pool: pool.stats(),
+        enode: listen === null || sources.nodeId === null ? null : formatEnode({ nodeId: sources.nodeId, address: listen.address, tcpPort: sources.listenPort, udpPort: sources.discoveryPort || sources.listenPort }),
+        rpcUrl,
+      }),
+      checkpoint: () => lastCheckpoint(chain),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Whoever has them; each source gets what the ones before had not. Checked by hash by whoever asked. */
+async function nodesOf(sources: readonly ChainSource[], hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
+  const found: Uint8Array[] = []
+  for (const source of sources.slice(0, MAX_ASKED)) {
+    if (found.length >= hashes.length) break
+    found.push(...(await source.nodes(hashes).catch(() => []))) // one that does not answer has none
+  }
+  return found
+}
+
+/** By the tree near the head, on whatever branch, then by the canonical chain. */
+function ancestorOf(chain: KeptChain, parentHash: Hash, parentNumber: number, number: number): Hash | null {
+  let hash = parentHash
+  for (let at = parentNumber; at > number; at--) {
+    const block = chain.block(hash)
+    if (block === null) return chain.headerAt(number)?.hash ?? null
+    hash = block.header.parentHash
+  }
+  return hash
+}
+
+/** Between two blocks, in the executor's own thread; states of the last blocks, and of every branch in the tree, stay. */
+function forgetOldState(chain: KeptChain, executor: Executor, log: Log): () => void {
+  let prunedAt = chain.head().header.number
+  let isBusy = false
+  return chain.on((event) => {
+    if (event.kind !== 'head' || isBusy || event.head.header.number - prunedAt < PRUNE_EVERY_BLOCKS) return
+    isBusy = true
+    prunedAt = event.head.header.number
+    const roots = Array.from({ length: STATE_BLOCKS }, (_, depth) => chain.headerAt(prunedAt - depth)?.header.stateRoot).filter((root) => root !== undefined)
+    executor
+      .prune(roots)
+      .catch((error: unknown) => log.error('old state could not be forgotten', { error: asError(error) }))
+      .finally(() => (isBusy = false))
+  })
+}
+
+function lastCheckpoint(chain: KeptChain): string {
+  const final = chain.final()
+  for (let block = final; block !== null; block = chain.block(block.header.parentHash))
+    if (endsRound(block.header.number, block.round)) return encodeCheckpoint({ checkpoint: checkpointOf(chain.network, block), signatures: [] })
+  throw new MeshBoxError('unavailable', final === null ? 'no block is final yet' : 'no round that ended is kept', { code: 'no-checkpoint' })
+}
