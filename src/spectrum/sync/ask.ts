@@ -14,12 +14,13 @@ export const MAX_NODES = 384
 /** The longest that a source may take for one answer. */
 export const ANSWER_MS = 15_000
 
+/** No answer, or none that can be used. `misdeed` null: nobody's fault, there was just too much to ask at once. */
 export class SourceFault extends Error {
   override readonly name = 'SourceFault'
-  readonly misdeed: Misdeed
+  readonly misdeed: Misdeed | null
 
-  constructor(misdeed: Misdeed) {
-    super(misdeed.reason)
+  constructor(misdeed: Misdeed | null) {
+    super(misdeed?.reason ?? 'too many questions at once')
     this.misdeed = misdeed
   }
 }
@@ -71,7 +72,9 @@ export class Questions {
         },
         (thrown: unknown) => {
           cancel()
-          reject(slow(`${what}: ${thrown instanceof MeshBoxError ? thrown.code : asError(thrown).message}`))
+          // A source takes so many questions of ours and no more.
+          if (thrown instanceof MeshBoxError && thrown.kind === 'limit') reject(new SourceFault(null))
+          else reject(slow(`${what}: ${thrown instanceof MeshBoxError ? thrown.code : asError(thrown).message}`))
         },
       )
     })

@@ -48,7 +48,7 @@ const YOUNG_ROUNDS = 2
 /** Of the older blocks one in so many has its volunteer proved. */
 const SAMPLED = 128
 /** Blocks that go into the tree together. */
-const BATCH = 32
+const BATCH = 64
 /** The longest that the event loop is held, but for one block by itself. */
 const HOLD_MS = 10
 const MAX_WAITING = 64

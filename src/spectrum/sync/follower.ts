@@ -28,6 +28,7 @@ export interface FollowerParts {
   readonly mayBeAlone: () => boolean
   /** Sources that must have our block at head - 2 before the head is live; default 2. */
   readonly agreeing?: number
+  readonly announceBlock?: (block: Block, totalDifficulty: bigint) => void
   /** To the transaction pool. */
   readonly transactionsPushed?: (source: ChainSource, transactions: readonly Uint8Array[]) => void
 }
@@ -116,9 +117,11 @@ export class Follower implements SourceListener {
     if (this.#parts.roster.has(source)) this.#parts.transactionsPushed?.(source, transactions)
   }
 
-  /** Tells a block to everybody who does not have it from us or we from them. */
-  announce(block: Block, hash: Hash, totalDifficulty: bigint, from: string): void {
-    for (const source of this.#parts.roster.all()) if (source.id !== from && this.#has.get(source.id) !== hash && source.head()?.hash !== hash) source.announceBlock(block, totalDifficulty)
+  /** A block is the new head: told to everybody who does not have it from us or we from them. */
+  announced(block: Block, hash: Hash, totalDifficulty: bigint, from: string): void {
+    const { announceBlock, roster } = this.#parts
+    if (announceBlock !== undefined) announceBlock(block, totalDifficulty)
+    else for (const source of roster.all()) if (source.id !== from && this.#has.get(source.id) !== hash && source.head()?.hash !== hash) source.announceBlock(block, totalDifficulty)
     this.#wake() // who agrees with the new head is to be seen
   }
 

@@ -9,7 +9,8 @@ export type Breathe = () => Promise<void>
 export interface SourcePool {
   /** Neither banned nor resting, the most reliable first. */
   usable(): readonly ChainSource[]
-  complain(source: ChainSource, misdeed: Misdeed): void
+  /** Null: it is not to blame, and nothing changes. */
+  complain(source: ChainSource, misdeed: Misdeed | null): void
   /** It answered as it should: earlier slowness is forgotten. */
   thank(source: ChainSource): void
 }

@@ -104,6 +104,13 @@ export class StateReader implements ProvedState {
     return miners === null ? null : pickVolunteer(header, miners, excludedFrom(round))
   }
 
+  /** Trie nodes and code by hash, from here or from sources, each checked; without those that nobody has. For who walks tries by itself. */
+  async nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
+    const session = new Session(this.#keccak, this.#kept, this.#cache)
+    await this.#fetch(hashes.filter((hash) => session.nodeOf(hash) === undefined), session)
+    return hashes.flatMap((hash) => session.nodeOf(hash) ?? [])
+  }
+
   #slot(at: Header, address: Address, slot: bigint, nodeOf: NodeSource): Read<bigint> {
     const account = readAccount(this.#keccak, at.stateRoot, address, nodeOf)
     return account.kind === 'read' ? readSlot(this.#keccak, account.value.storageRoot, slot, nodeOf) : account

@@ -23,12 +23,15 @@ const MAX_RECORDS = 1024
 export class Roster implements SourcePool {
   readonly #clock: Clock
   readonly #log: Log
+  readonly #punish: (source: ChainSource, misdeed: Misdeed) => void
   readonly #members = new Map<string, ChainSource>()
   readonly #records = new Map<string, Standing>()
 
-  constructor(clock: Clock, log: Log) {
+  /** `punish`: of one that is banned or dropped; by default it is closed, and a banned one is closed again when it comes back. */
+  constructor(clock: Clock, log: Log, punish: (source: ChainSource, misdeed: Misdeed) => void = (source, { reason }) => source.close(reason)) {
     this.#clock = clock
     this.#log = log
+    this.#punish = punish
   }
 
   /** False: it is banned and was closed again. */
@@ -63,7 +66,8 @@ export class Roster implements SourcePool {
       .sort((a, b) => strikes(a) - strikes(b))
   }
 
-  complain(source: ChainSource, misdeed: Misdeed): void {
+  complain(source: ChainSource, misdeed: Misdeed | null): void {
+    if (misdeed === null) return
     // One that is gone did not answer because it is gone.
     if (misdeed.kind === 'slow' && !this.has(source)) return
     const before = this.#record(source.id)
@@ -71,13 +75,13 @@ export class Roster implements SourcePool {
     this.#log.warn(misdeed.kind === 'lie' ? 'a source lied and is banned' : 'a source rests', { source: source.id, reason: misdeed.reason })
     if (misdeed.kind === 'lie') {
       this.#keep(source.id, { ...before, isBanned: true })
-      this.#drop(source, misdeed.reason)
+      this.#drop(source, misdeed)
       return
     }
     const strikes = before.strikes + 1
     const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (strikes - 1))
     this.#keep(source.id, { ...before, strikes, restUntilMs: this.#clock.boottimeMs() + restMs })
-    if (strikes >= DROP_AT_STRIKES) this.#drop(source, misdeed.reason)
+    if (strikes >= DROP_AT_STRIKES) this.#drop(source, misdeed)
   }
 
   thank(source: ChainSource): void {
@@ -90,9 +94,8 @@ export class Roster implements SourcePool {
     return [...this.#records.values()].filter((record) => record.isBanned).length
   }
 
-  #drop(source: ChainSource, reason: string): void {
-    if (!this.close(source)) return
-    source.close(reason)
+  #drop(source: ChainSource, misdeed: Misdeed): void {
+    if (this.close(source)) this.#punish(source, misdeed)
   }
 
   #record(id: string): Standing {

@@ -1,10 +1,11 @@
 /** The parts of syncing put together: sources in, judged blocks in the tree, proved state out. */
 import type { Clock, Log, Randomness, Timers } from '../../base/index.ts'
 import type { Secp256k1 } from '../../native/index.ts'
+import type { Hash } from '../codec/fields.ts'
 import type { Body } from '../codec/body.ts'
 import type { Header } from '../codec/header.ts'
 import type { Receipt } from '../codec/receipt.ts'
-import type { Block, Chain, ChainSource, Executor, ProvedState, SourceListener, StateNodes, SyncStatus } from '../ports.ts'
+import type { Block, Chain, ChainSource, Executor, Misdeed, ProvedState, SourceListener, StateNodes, SyncStatus } from '../ports.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
 import { BlockImporter } from './block-importer.ts'
 import { Follower } from './follower.ts'
@@ -32,6 +33,10 @@ export interface SyncParts {
   readonly wantsReceipts?: (header: Header, body: Body) => boolean
   readonly transactionsPushed?: (source: ChainSource, transactions: readonly Uint8Array[]) => void
   readonly leadersChanged?: (change: LeaderChange) => void
+  /** Where sources are kept out by more than their id; default: the source is closed. */
+  readonly punish?: (source: ChainSource, misdeed: Misdeed) => void
+  /** Where somebody knows better who has a block already; default: every source is told that has not told us. */
+  readonly announceBlock?: (block: Block, totalDifficulty: bigint) => void
 }
 
 export interface Sync {
@@ -43,6 +48,8 @@ export interface Sync {
   status(): SyncStatus
   /** A block that this box sealed: judged like any other, kept, and told to the sources. */
   importOwn(block: Block): Promise<ImportReport>
+  /** Trie nodes and code by hash, each checked; without those that nobody has. */
+  nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]>
   /** Null: nobody has them now. */
   receipts(block: KnownHeader): Promise<readonly Receipt[] | null>
 }
@@ -50,10 +57,10 @@ export interface Sync {
 export function createSync(parts: SyncParts): Sync {
   const { curve, chain, executor, clock, timers, log } = parts
   const { network } = chain
-  const roster = new Roster(clock, log)
+  const roster = new Roster(clock, log, parts.punish)
   const state = new StateReader({ keccak: curve, network, kept: executor ?? parts.nodes, sources: roster, clock, timers })
   const receipts = new ReceiptReader({ curve, network, sources: roster, timers })
-  const { wantsReceipts, leadersChanged, transactionsPushed, agreeing } = parts
+  const { wantsReceipts, leadersChanged, transactionsPushed, agreeing, announceBlock } = parts
   const importer = new BlockImporter({
     curve,
     network,
@@ -63,7 +70,7 @@ export function createSync(parts: SyncParts): Sync {
     clock,
     randomness: parts.randomness,
     breathe: parts.breathe,
-    announce: (block, hash, totalDifficulty, from) => follower.announce(block, hash, totalDifficulty, from),
+    announce: (block, hash, totalDifficulty, from) => follower.announced(block, hash, totalDifficulty, from),
     ...(wantsReceipts === undefined ? {} : { receiptsOf: (block: KnownHeader, body: Body) => (wantsReceipts(block.header, body) ? receipts.of(block) : Promise.resolve(null)) }),
     ...(leadersChanged === undefined ? {} : { leadersChanged }),
   })
@@ -77,6 +84,7 @@ export function createSync(parts: SyncParts): Sync {
     log,
     mayBeAlone: parts.mayBeAlone,
     ...(agreeing === undefined ? {} : { agreeing }),
+    ...(announceBlock === undefined ? {} : { announceBlock }),
     ...(transactionsPushed === undefined ? {} : { transactionsPushed }),
   })
   return {
@@ -86,6 +94,7 @@ export function createSync(parts: SyncParts): Sync {
     stop: () => follower.stop(),
     status: () => follower.status(),
     importOwn: (block) => importer.importOwn(block),
+    nodes: (hashes) => state.nodes(hashes),
     receipts: (block) => receipts.of(block),
   }
 }

@@ -1,8 +1,10 @@
 /** A box of the simulated town: real rules, real syncing, a chain that outlives a crash, and a sealer without execution. */
-import { encodeBody, encodeHeader, rankOf } from '../../../src/spectrum/index.ts'
+import { encodeBody, rankOf } from '../../../src/spectrum/index.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import type { Log } from '../../../src/base/index.ts'
-import type { Chain, ChainEvent, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
+import type { ChainEvent, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
+import { createChainServer } from '../../../src/spectrum/chain/index.ts'
+import type { KeptChain } from '../../../src/spectrum/chain/index.ts'
 import { createSync } from '../../../src/spectrum/sync/index.ts'
 import type { Sync } from '../../../src/spectrum/sync/index.ts'
 import { native } from '../../unit/spectrum/curves.ts'
@@ -19,7 +21,7 @@ export interface SimBoxParts {
   readonly person: Person
   readonly valley: Valley
   /** What its disk holds, read anew at each start. */
-  readonly openChain: () => Promise<Chain>
+  readonly openChain: () => Promise<KeptChain>
   readonly onEvent: (event: ChainEvent) => void
   readonly time: SimTime
   /** Of its wall clock. */
@@ -37,7 +39,7 @@ export class SimBox implements Station {
   readonly id: string
   readonly person: Person
   readonly #parts: SimBoxParts
-  #chain: Chain | null = null
+  #chain: KeptChain | null = null
   #sync: Sync | null = null
   #life = 0
 
@@ -48,7 +50,7 @@ export class SimBox implements Station {
   }
 
   /** The last one that was opened. */
-  get chain(): Chain {
+  get chain(): KeptChain {
     if (this.#chain === null) throw new Error(`${this.id} was never started`)
     return this.#chain
   }
@@ -105,14 +107,7 @@ export class SimBox implements Station {
   }
 
   headers(from: Hash | number, count: number): readonly Uint8Array[] {
-    const first = typeof from === 'number' ? from : (this.chain.header(from)?.header.number ?? -1)
-    const found: Uint8Array[] = []
-    for (let number = first; found.length < count; number++) {
-      const known = number < 0 ? null : this.chain.headerAt(number)
-      if (known === null) break
-      found.push(encodeHeader(known.header))
-    }
-    return found
+    return createChainServer(this.chain, { node: () => undefined }).headers(from, count, 0, false)
   }
 
   bodies(hashes: readonly Hash[]): readonly (Uint8Array | null)[] {

@@ -9,7 +9,8 @@ import type { Log, LogFields } from '../../../src/base/index.ts'
 import { hashHeader } from '../../../src/spectrum/index.ts'
 import type { Hash, Round } from '../../../src/spectrum/index.ts'
 import { openChain, spectrumMigrations, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
-import type { Chain, ChainEvent } from '../../../src/spectrum/ports.ts'
+import type { KeptChain } from '../../../src/spectrum/chain/index.ts'
+import type { ChainEvent } from '../../../src/spectrum/ports.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { native } from '../../unit/spectrum/curves.ts'
 import { person } from '../../unit/spectrum/village.ts'
@@ -58,6 +59,7 @@ export class Town {
   /** Who banned whom: `who whom`. */
   readonly #bans = new Set<string>()
   readonly #errors: string[] = []
+  readonly #reasons: string[] = []
   readonly #bad = new Set<Hash>()
   #lossShare = 0
   #slowestMs = 300
@@ -86,7 +88,7 @@ export class Town {
     this.#check()
     const traitor = this.#makesBadBlocks() || this.#faults.has('lying-nodes') ? [`box${this.#traitor}`] : []
     const banned = [...new Set([...this.#bans].map((ban) => ban.split(' ')[1] ?? ''))]
-    if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned: ${[...this.#bans].join(', ')}`)
+    if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned, traitor box${this.#traitor}`)
     for (const box of this.#boxes) if (box.isUp()) box.crash()
     const simulatedSeconds = this.#time.nowMs / 1000 - START_SECONDS
     return { blocks: this.#valley.spots.size - 1, simulatedSeconds, banned, reorgs: this.#reorgs, badBlocks: this.#bad.size }
@@ -98,7 +100,7 @@ export class Town {
     for (const index of BOXES) {
       const store = memoryStore(spectrumMigrations)
       const clock = this.#time.clock()
-      const openOwn = (): Promise<Chain> => openChain({ store, curve: native, network: this.#valley.network, clock, log: silentLog, start: startFromGenesis(native, this.#valley.network) })
+      const openOwn = (): Promise<KeptChain> => openChain({ store, curve: native, network: this.#valley.network, clock, log: silentLog, start: startFromGenesis(native, this.#valley.network) })
       const person = PEOPLE[index] ?? STRANGER
       const isLiar = index === this.#traitor && this.#faults.has('lying-nodes')
       const box = new SimBox({
@@ -287,8 +289,10 @@ export class Town {
 
   #logOf(index: number): Log {
     const note = (message: string, fields: LogFields = {}): void => {
-      if (message.includes('banned') && index !== this.#traitor) this.#bans.add(`box${index} ${String(fields['source'])}`)
-      else if (message.includes('banned') && !this.#isTreacherous()) this.#bans.add(`box${index} ${String(fields['source'])}`)
+      // What a box that makes mischief thinks of others is its own affair.
+      if (!message.includes('banned') || (index === this.#traitor && this.#isTreacherous())) return
+      this.#bans.add(`box${index} ${String(fields['source'])}`)
+      this.#reasons.push(`box${index} banned ${String(fields['source'])}: ${String(fields['reason'])}`)
     }
     const fail = (message: string, fields: LogFields = {}): void => {
       this.#errors.push(`box${index}: ${message} ${String(fields['reason'])}`)
@@ -298,7 +302,7 @@ export class Town {
 
   #breach(what: string): Error {
     const heads = this.#boxes.map(({ id, chain }) => `${id} ${chain.head().header.number} ${chain.head().hash.slice(0, 10)} ${chain.head().totalDifficulty}`).join(', ')
-    return new Error(`seed ${this.#seed} (${[...this.#faults].join(' ')}): ${what}; heads: ${heads}; bans: ${[...this.#bans].join(', ')}; ${this.#errors.join('; ')}`)
+    return new Error(`seed ${this.#seed} (${[...this.#faults].join(' ')}): ${what}; heads: ${heads}; ${this.#reasons.join('; ')}; ${this.#errors.join('; ')}`)
   }
 
   #below(limit: number): number {

@@ -1,6 +1,6 @@
 /** State proved from nodes of others: who has them, who lies, who is silent, and what bounds a read. */
 import { describe, expect, it } from 'vitest'
-import { silentLog } from '../../../src/base/index.ts'
+import { MeshBoxError, silentLog } from '../../../src/base/index.ts'
 import { EMPTY_CODE_HASH, keccakHex, nodeSet, pickVolunteer, excludedFrom, readAccount, readSlot } from '../../../src/spectrum/index.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import type { StateNodes } from '../../../src/spectrum/ports.ts'
@@ -149,6 +149,21 @@ describe('sources that have nothing, lie or are silent', () => {
     expect(await state.round(at)).toEqual(first.round)
     expect(roster.usable().map(({ id }) => id)).toEqual(['honest'])
   })
+})
+
+it('a source that takes no more questions now is not slow', async () => {
+  const busy = new ScriptedSource('busy', [], valley.nodes, { nodes: () => Promise.reject(new MeshBoxError('limit', 'eight wait already', { code: 'source-busy' })) })
+  const { state, roster } = stage([busy, honest()])
+  expect(await state.round(at)).toEqual(first.round)
+  expect(roster.usable()).toHaveLength(2)
+})
+
+it('nodes by hash: those that there are, checked', async () => {
+  const known = [...valley.nodes.keys()].slice(0, 3)
+  const liar = new ScriptedSource('liar', [], valley.nodes, { nodes: () => Promise.resolve([new Uint8Array(40)]) })
+  const { state, roster } = stage([liar, honest()])
+  expect(await state.nodes([...known, `0x${'99'.repeat(32)}`])).toEqual(known.map((hash) => valley.nodes.get(hash)))
+  expect(roster.bannedCount()).toBe(1)
 })
 
 describe('bounds', () => {
