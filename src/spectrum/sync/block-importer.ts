@@ -51,7 +51,9 @@ const SAMPLED = 128
 const BATCH = 64
 /** The longest that the event loop is held, but for one block by itself. */
 const HOLD_MS = 10
+/** Imports that wait, and their bytes together: a pushed body has up to 10 MiB. */
 const MAX_WAITING = 64
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 const MAX_REMEMBERED = 4096
 
 interface Refused {
@@ -64,6 +66,7 @@ export class BlockImporter {
   readonly #parts: ImporterParts
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #waitingBytes = 0
   /** Refused blocks, so that they and what is built on them cost nothing more. */
   readonly #refused = new Map<Hash, Refused>()
   #breathedMs: number
@@ -75,14 +78,20 @@ export class BlockImporter {
 
   /** `from`: `ChainSource.id`, or 'self'. Errors: what the store, the executor or the proofs throw when broken. */
   import(blocks: readonly RawBlock[], from: string, options: ImportOptions = {}): Promise<ImportReport> {
-    if (this.#waiting >= MAX_WAITING) return Promise.resolve({ added: 0, last: null, stop: { kind: 'busy' } })
+    const bytes = blocks.reduce((sum, { header, body }) => sum + header.length + body.length, 0)
+    const isTooMuch = this.#waiting > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES
+    if (this.#waiting >= MAX_WAITING || isTooMuch) return Promise.resolve({ added: 0, last: null, stop: { kind: 'busy' } })
     this.#waiting++
+    this.#waitingBytes += bytes
     const work = this.#turn.then(() => this.#import(blocks, from, options))
     this.#turn = work.then(
       () => undefined,
       () => undefined, // whoever asked for it hears of it
     )
-    return work.finally(() => this.#waiting--)
+    return work.finally(() => {
+      this.#waiting--
+      this.#waitingBytes -= bytes
+    })
   }
 
   /** A block that this box sealed. */

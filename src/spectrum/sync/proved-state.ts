@@ -42,7 +42,7 @@ export interface StateLimits {
   readonly answerMs: number
 }
 
-const LIMITS: StateLimits = { cacheBytes: 8 * 1024 * 1024, rounds: 160, readMs: 60_000, readBytes: 16 * 1024 * 1024, answerMs: 10_000 }
+const LIMITS: StateLimits = { cacheBytes: 8 * 1024 * 1024, rounds: 160, readMs: 30_000, readBytes: 16 * 1024 * 1024, answerMs: 10_000 }
 
 /** Errors of every read: unavailable `state-unavailable` (nobody has it now), `state-invalid` (no honest chain has this state). */
 export class StateReader implements ProvedState {
@@ -54,6 +54,8 @@ export class StateReader implements ProvedState {
   readonly #questions: Questions
   readonly #limits: StateLimits
   readonly #cache: NodeCache
+  /** How long a source lately took for nodes, milliseconds: one that hesitates is asked after the others. */
+  readonly #hesitation = new WeakMap<ChainSource, number>()
 
   constructor(parts: ProvedStateParts) {
     this.#keccak = parts.keccak
@@ -157,7 +159,7 @@ export class StateReader implements ProvedState {
     for (let from = 0; from < hashes.length; from += MAX_NODES) {
       let wanted: readonly Hash[] = hashes.slice(from, from + MAX_NODES)
       // A long answer may come in parts: a source is asked again while it gives something.
-      for (const source of this.#sources.usable()) {
+      for (const source of this.#sources.usable().toSorted((a, b) => (this.#hesitation.get(a) ?? 0) - (this.#hesitation.get(b) ?? 0))) {
         for (let before = -1; wanted.length > 0 && before !== wanted.length; ) {
           before = wanted.length
           wanted = await this.#askOne(source, wanted, session)
@@ -169,8 +171,16 @@ export class StateReader implements ProvedState {
     return true
   }
 
+  /** One that has nothing counts as slow, without being told so. */
+  #noteTime(source: ChainSource, tookMs: number, gaveSome: boolean): void {
+    const now = gaveSome ? tookMs : this.#limits.answerMs
+    this.#hesitation.set(source, ((this.#hesitation.get(source) ?? now) + now) / 2)
+    if (gaveSome) this.#sources.thank(source)
+  }
+
   /** What this source left unanswered. */
   async #askOne(source: ChainSource, wanted: readonly Hash[], session: Session): Promise<readonly Hash[]> {
+    const askedMs = this.#clock.boottimeMs()
     try {
       const left = new Set(wanted)
       const nodes = await this.#questions.nodes(source, wanted)
@@ -183,7 +193,7 @@ export class StateReader implements ProvedState {
         }
         session.put(hash, node)
       }
-      if (nodes.length > 0) this.#sources.thank(source)
+      this.#noteTime(source, this.#clock.boottimeMs() - askedMs, nodes.length > 0)
       return [...left]
     } catch (thrown) {
       if (!(thrown instanceof SourceFault)) throw thrown

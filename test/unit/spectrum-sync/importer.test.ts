@@ -105,6 +105,16 @@ describe('good blocks', () => {
     expect(chain.head().header.number).toBe(64)
   })
 
+  it('what waits is bounded in bytes too, but one import is always taken', async () => {
+    const { valley, importer, take } = stage()
+    const [one] = grow(valley, 1)
+    if (one === undefined) throw new Error('no block')
+    const large = { header: raw(one).header, body: new Uint8Array(20 << 20) }
+    const reports = await Promise.all([importer.import([large, large], 'peer'), importer.import([raw(one)], 'peer')])
+    expect(reports.map(({ stop }) => stop?.kind)).toEqual(['malformed', 'busy'])
+    expect(await take(one)).toMatchObject({ added: 1 })
+  })
+
   it('the event loop turns while many blocks are judged', async () => {
     const time = { now: 0 }
     const { valley, take, breaths } = stage({ parts: { clock: { boottimeMs: () => (time.now += 1), bootId: 'b', wallMs: () => (START + 1_000) * 1000, isWallTrusted: () => true } } })

@@ -151,6 +151,17 @@ describe('sources that have nothing, lie or are silent', () => {
   })
 })
 
+it('one that hesitates, or has nothing, is asked after those that answer quickly', async () => {
+  const late = stage([], { limits: { answerMs: 10_000 } })
+  const hesitant = new ScriptedSource('hesitant', [], valley.nodes, { nodes: (_, all) => new Promise((resolve) => late.time.after(9_000, () => resolve(all()))) })
+  const [none, quick] = [empty(), honest()]
+  for (const source of [hesitant, none, quick]) late.roster.open(source)
+  const round = late.state.round(at)
+  await late.time.run(30_000)
+  expect(await round).toEqual(first.round)
+  expect([hesitant.askedNodes.length, none.askedNodes.length, late.roster.usable().length]).toEqual([1, 1, 3])
+})
+
 it('a source that takes no more questions now is not slow', async () => {
   const busy = new ScriptedSource('busy', [], valley.nodes, { nodes: () => Promise.reject(new MeshBoxError('limit', 'eight wait already', { code: 'source-busy' })) })
   const { state, roster } = stage([busy, honest()])
