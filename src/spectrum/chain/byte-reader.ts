@@ -2,6 +2,9 @@
 import { inputError } from '../../base/index.ts'
 
 const GROUP = 0x80
+/** Of 7 bits: as many as a JavaScript number holds exactly, and as 256 bits take. */
+const SAFE_GROUPS = 7
+const MAX_GROUPS = 37
 
 /** Errors: input `number` below zero. */
 export function varint(value: number | bigint): Uint8Array {
@@ -39,17 +42,32 @@ export class ByteReader {
 
   /** Errors: input `field` for more than `most`, or for a number that has a shorter form. */
   varint(most: bigint): bigint {
+    const from = this.#at
+    let last = this.#next()
+    // Whether a number of 256 bits or an endless chain of groups: 37 of them are enough to tell.
+    while (last >= GROUP && this.#at - from <= MAX_GROUPS) last = this.#next()
+    if (last >= GROUP || (last === 0 && this.#at - from > 1)) throw inputError(this.#field, `a number at ${from}`, 'its shortest form')
+    const value = this.#at - from <= SAFE_GROUPS ? BigInt(this.#sum(from)) : this.#bigSum(from)
+    if (value > most) throw inputError(this.#field, value, `at most ${most}`)
+    return value
+  }
+
+  #next(): number {
+    const byte = this.#bytes[this.#at]
+    if (byte === undefined) throw inputError(this.#field, `nothing at ${this.#at}`, 'a number')
+    this.#at++
+    return byte
+  }
+
+  #sum(from: number): number {
+    let value = 0
+    for (let at = this.#at - 1; at >= from; at--) value = value * GROUP + ((this.#bytes[at] ?? 0) & (GROUP - 1))
+    return value
+  }
+
+  #bigSum(from: number): bigint {
     let value = 0n
-    for (let shift = 0n; ; shift += 7n) {
-      const [byte = 0] = this.take(1)
-      value |= BigInt(byte & 0x7f) << shift
-      if (value > most) throw inputError(this.#field, value, `at most ${most}`)
-      if (byte < GROUP) {
-        if (byte === 0 && shift > 0n) throw inputError(this.#field, `a zero at ${this.#at}`, 'the shortest form of a number')
-        return value
-      }
-      // A chain of empty groups adds nothing to the value and would never end it.
-      if (shift > 256n) throw inputError(this.#field, `a number of ${shift} bits`, `at most ${most}`)
-    }
+    for (let at = this.#at - 1; at >= from; at--) value = (value << 7n) | BigInt((this.#bytes[at] ?? 0) & (GROUP - 1))
+    return value
   }
 }

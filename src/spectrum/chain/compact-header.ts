@@ -20,7 +20,7 @@ import { createHash } from 'node:crypto'
 import { concatBytes, inputError } from '../../base/index.ts'
 import type { Secp256k1 } from '../../native/index.ts'
 import { ADDRESS_BYTES, HASH_BYTES, ZERO_HASH, bytesOf, hexOf } from '../codec/fields.ts'
-import type { Address, Hash, Hex } from '../codec/fields.ts'
+import type { Hash } from '../codec/fields.ts'
 import { BLOOM_BYTES, MAX_EXTRA_BYTES, SEAL_BYTES, VRF_BYTES } from '../codec/header.ts'
 import type { Header } from '../codec/header.ts'
 import { EMPTY_UNCLE_HASH, ZERO_NONCE } from '../network/genesis.ts'
@@ -33,22 +33,28 @@ export interface HeaderEntry {
   readonly totalDifficulty: bigint
 }
 
-/** An entry read back. Its header is made by `headerOfEntry`, which needs the curve. */
+/** An entry read back: windows on its bytes. Its header is made by `headerOfEntry`, which needs the curve. */
 export interface StoredEntry {
   readonly number: number
-  readonly hash: Hash
-  readonly parentHash: Hash
-  readonly timeSeconds: number
-  readonly difficulty: bigint
+  readonly hash: Uint8Array
   readonly totalDifficulty: bigint
-  readonly uncleHash: Hash
-  readonly mixDigest: Hash
-  readonly nonce: Hex
-  readonly coinbase: Address
-  readonly stateRoot: Hash
-  readonly transactionsRoot: Hash
-  readonly receiptsRoot: Hash
+  readonly timeSeconds: number
+  readonly parts: EntryParts
+}
+
+interface EntryParts {
+  readonly parentHash: Uint8Array
+  /** Null: that of every block. */
+  readonly uncleHash: Uint8Array | null
+  readonly mixDigest: Uint8Array | null
+  readonly nonce: Uint8Array | null
+  readonly receiptsRoot: Uint8Array | null
+  readonly coinbase: Uint8Array
+  readonly stateRoot: Uint8Array
+  readonly transactionsRoot: Uint8Array
+  /** Pairs, or all of it, or empty. */
   readonly bloom: Uint8Array
+  readonly difficulty: bigint
   readonly gasLimit: bigint
   readonly gasUsed: bigint
   /** Compressed, or as it was where `isExtraWhole`. */
@@ -73,6 +79,7 @@ const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER)
 /** More than this box writes into one blob. */
 const MAX_ENTRIES = 4096
 const MAX_BLOB_BYTES = 8 * 1024 * 1024
+const NO_BLOOM = new Uint8Array(0)
 
 /** `previous`: the entry before it in the same blob, null for the first. */
 export function encodeEntry(curve: Secp256k1, entry: HeaderEntry, previous: HeaderEntry | null): Uint8Array {
@@ -154,16 +161,16 @@ function readEntry(reader: ByteReader, previous: StoredEntry | null): StoredEntr
   const parent = has(FLAG.alone) ? null : previous
   if (parent === null && !has(FLAG.alone)) throw inputError('entry.flags', flags, 'an entry that stands alone at the start')
   const number = parent === null ? Number(reader.varint(MAX_NUMBER)) : parent.number + 1
-  const parentHash = parent === null ? hexOf(reader.take(HASH_BYTES)) : parent.hash
+  const parentHash = parent === null ? reader.take(HASH_BYTES) : parent.hash
   const ownTotal = parent === null ? reader.varint(MAX_UINT256) : null
-  const hash = hexOf(reader.take(HASH_BYTES))
-  const uncleHash = has(FLAG.uncleHash) ? hexOf(reader.take(HASH_BYTES)) : EMPTY_UNCLE_HASH
-  const mixDigest = has(FLAG.mixDigest) ? hexOf(reader.take(HASH_BYTES)) : ZERO_HASH
-  const nonce = has(FLAG.nonce) ? hexOf(reader.take(NONCE_BYTES)) : ZERO_NONCE
-  const coinbase = hexOf(reader.take(ADDRESS_BYTES))
-  const stateRoot = hexOf(reader.take(HASH_BYTES))
-  const transactionsRoot = hexOf(reader.take(HASH_BYTES))
-  const receiptsRoot = has(FLAG.quiet) ? QUIET_RECEIPTS_ROOT : hexOf(reader.take(HASH_BYTES))
+  const hash = reader.take(HASH_BYTES)
+  const uncleHash = has(FLAG.uncleHash) ? reader.take(HASH_BYTES) : null
+  const mixDigest = has(FLAG.mixDigest) ? reader.take(HASH_BYTES) : null
+  const nonce = has(FLAG.nonce) ? reader.take(NONCE_BYTES) : null
+  const coinbase = reader.take(ADDRESS_BYTES)
+  const stateRoot = reader.take(HASH_BYTES)
+  const transactionsRoot = reader.take(HASH_BYTES)
+  const receiptsRoot = has(FLAG.quiet) ? null : reader.take(HASH_BYTES)
   const bloom = readBloom(reader, has(FLAG.bloomPairs), has(FLAG.bloomWhole))
   const difficulty = reader.varint(MAX_UINT256)
   const gasLimit = reader.varint(MAX_UINT64)
@@ -173,45 +180,51 @@ function readEntry(reader: ByteReader, previous: StoredEntry | null): StoredEntr
   const isExtraWhole = has(FLAG.extraWhole)
   const extra = reader.take(isExtraWhole ? Number(reader.varint(BigInt(MAX_EXTRA_BYTES))) : SHORT_EXTRA_BYTES)
   const totalDifficulty = ownTotal ?? (parent?.totalDifficulty ?? 0n) + difficulty
-  return { number, hash, parentHash, timeSeconds, difficulty, totalDifficulty, uncleHash, mixDigest, nonce, coinbase, stateRoot, transactionsRoot, receiptsRoot, bloom, gasLimit, gasUsed, extra, isExtraWhole }
+  const parts = { parentHash, uncleHash, mixDigest, nonce, receiptsRoot, coinbase, stateRoot, transactionsRoot, bloom, difficulty, gasLimit, gasUsed, extra, isExtraWhole }
+  return { number, hash, totalDifficulty, timeSeconds, parts }
 }
 
 function readBloom(reader: ByteReader, hasPairs: boolean, isWhole: boolean): Uint8Array {
   if (hasPairs && isWhole) throw inputError('entry.flags', 'two blooms', 'one')
   if (isWhole) return reader.take(BLOOM_BYTES)
-  const bloom = new Uint8Array(BLOOM_BYTES)
-  if (!hasPairs) return bloom
+  if (!hasPairs) return NO_BLOOM
   const [count = 0] = reader.take(1)
   if (count === 0 || count > MAX_BLOOM_PAIRS) throw inputError('entry.bloom', count, `1 to ${MAX_BLOOM_PAIRS} pairs`)
+  return reader.take(2 * count)
+}
+
+/** Errors: input `entry.point` where the VRF's point is none, `entry.bloom` where a pair says what another has said. */
+export function headerOfEntry(curve: Secp256k1, { number, timeSeconds, parts }: StoredEntry): Header {
+  return {
+    parentHash: hexOf(parts.parentHash),
+    uncleHash: parts.uncleHash === null ? EMPTY_UNCLE_HASH : hexOf(parts.uncleHash),
+    coinbase: hexOf(parts.coinbase),
+    stateRoot: hexOf(parts.stateRoot),
+    transactionsRoot: hexOf(parts.transactionsRoot),
+    receiptsRoot: parts.receiptsRoot === null ? QUIET_RECEIPTS_ROOT : hexOf(parts.receiptsRoot),
+    bloom: wholeBloom(parts.bloom),
+    difficulty: parts.difficulty,
+    number,
+    gasLimit: parts.gasLimit,
+    gasUsed: parts.gasUsed,
+    timeSeconds,
+    extra: parts.isExtraWhole ? parts.extra : longExtra(curve, parts.extra),
+    mixDigest: parts.mixDigest === null ? ZERO_HASH : hexOf(parts.mixDigest),
+    nonce: parts.nonce === null ? ZERO_NONCE : hexOf(parts.nonce),
+  }
+}
+
+function wholeBloom(stored: Uint8Array): Uint8Array {
+  if (stored.length === BLOOM_BYTES) return stored
+  const bloom = new Uint8Array(BLOOM_BYTES)
   let last = -1
-  for (let pair = 0; pair < count; pair++) {
-    const [place = 0, byte = 0] = reader.take(2)
+  for (let at = 0; at < stored.length; at += 2) {
+    const [place = 0, byte = 0] = stored.subarray(at, at + 2)
     if (place <= last || byte === 0) throw inputError('entry.bloom', `${byte} at ${place}`, 'rising places of bytes that are not zero')
     bloom[place] = byte
     last = place
   }
   return bloom
-}
-
-/** Errors: input `entry.point` where the VRF's point is none. */
-export function headerOfEntry(curve: Secp256k1, entry: StoredEntry): Header {
-  return {
-    parentHash: entry.parentHash,
-    uncleHash: entry.uncleHash,
-    coinbase: entry.coinbase,
-    stateRoot: entry.stateRoot,
-    transactionsRoot: entry.transactionsRoot,
-    receiptsRoot: entry.receiptsRoot,
-    bloom: entry.bloom,
-    difficulty: entry.difficulty,
-    number: entry.number,
-    gasLimit: entry.gasLimit,
-    gasUsed: entry.gasUsed,
-    timeSeconds: entry.timeSeconds,
-    extra: entry.isExtraWhole ? entry.extra : longExtra(curve, entry.extra),
-    mixDigest: entry.mixDigest,
-    nonce: entry.nonce,
-  }
 }
 
 function longExtra(curve: Secp256k1, short: Uint8Array): Uint8Array {

@@ -55,11 +55,12 @@ function readBlock(curve: Secp256k1, row: BlockRow, blocks: ReadonlyMap<Hash, Tr
     const [entry] = decodeEntries(row.entry)
     if (entry === undefined) throw damagedError(row.id, 'no entry')
     const header = headerOfEntry(curve, entry)
-    if (hashHeader(curve, header) !== entry.hash) throw damagedError(row.id, 'another hash')
+    const hash = hashHeader(curve, header)
+    if (hash !== hexOf(entry.hash)) throw damagedError(row.id, 'another hash')
     const parent = blocks.get(header.parentHash)?.block ?? null
     const signer = row.signer === null ? null : hexOf(row.signer)
     const round = decodeRoundStep(parent?.round ?? null, { number: entry.number, signer: signer ?? '0x' }, row.round)
-    const block: ChainBlock = { header, hash: entry.hash, sealHash: sealHash(curve, header), signer, totalDifficulty: entry.totalDifficulty, round }
+    const block: ChainBlock = { header, hash, sealHash: sealHash(curve, header), signer, totalDifficulty: entry.totalDifficulty, round }
     return { block, id: row.id, sources: [], bytes: HEADER_WEIGHT_BYTES + row.bytes, isStranger: isStranger(block, parent) }
   } catch (thrown) {
     if (thrown instanceof MeshBoxError && thrown.kind === 'input') throw damagedError(row.id, thrown.message)

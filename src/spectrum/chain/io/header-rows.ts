@@ -2,7 +2,7 @@
 import { MeshBoxError, concatBytes } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
-import { bytesOf } from '../../codec/fields.ts'
+import { bytesOf, hexOf } from '../../codec/fields.ts'
 import type { Hash } from '../../codec/fields.ts'
 import { decodeEntries, encodeEntry, headerOfEntry } from '../compact-header.ts'
 import type { HeaderEntry, StoredEntry } from '../compact-header.ts'
@@ -24,7 +24,7 @@ export function writeSegment(tx: Tx, curve: Secp256k1, entries: readonly HeaderE
   const blob = concatBytes(...entries.map((entry, index) => encodeEntry(curve, entry, entries[index - 1] ?? null)))
   tx.run('INSERT INTO spectrum_segment (first, last, entries) VALUES (?, ?, ?)', first.header.number, last.header.number, blob)
   // Two hashes with the same first 8 bytes: the older header is then found by its number only.
-  for (const { hash, header } of entries) tx.run('INSERT OR REPLACE INTO spectrum_hash (prefix, number) VALUES (?, ?)', prefixOf(hash), header.number)
+  for (const { hash, header } of entries) tx.run('INSERT OR REPLACE INTO spectrum_hash (prefix, number) VALUES (?, ?)', prefixOf(bytesOf(hash)), header.number)
 }
 
 /** The archive as it is read: neighbours are asked for together, so the last segment stays at hand. */
@@ -42,9 +42,9 @@ export class HeaderArchive {
   }
 
   of(tx: ReadTx, hash: Hash): StoredEntry | null {
-    const row = tx.get<{ number: number }>('SELECT number FROM spectrum_hash WHERE prefix = ?', prefixOf(hash))
+    const row = tx.get<{ number: number }>('SELECT number FROM spectrum_hash WHERE prefix = ?', prefixOf(bytesOf(hash)))
     const entry = row === undefined ? null : this.at(tx, row.number)
-    return entry?.hash === hash ? entry : null
+    return entry !== null && hexOf(entry.hash) === hash ? entry : null
   }
 
   /** After a turn that may have changed segments. */
@@ -56,7 +56,7 @@ export class HeaderArchive {
 /** Errors: unavailable `chain-damaged`. */
 export function headerOfStored(curve: Secp256k1, entry: StoredEntry): HeaderEntry {
   const header = asDamage(entry.number, () => headerOfEntry(curve, entry))
-  return { header, hash: entry.hash, totalDifficulty: entry.totalDifficulty }
+  return { header, hash: hexOf(entry.hash), totalDifficulty: entry.totalDifficulty }
 }
 
 /** Leaves one header per round in segments that end below `limit`, from `from` on. Returns from where to go on. */
@@ -100,6 +100,6 @@ function asDamage<T>(number: number, read: () => T): T {
   }
 }
 
-function prefixOf(hash: Hash): bigint {
-  return new DataView(bytesOf(hash).slice().buffer).getBigInt64(0)
+function prefixOf(hash: Uint8Array): bigint {
+  return new DataView(hash.buffer, hash.byteOffset).getBigInt64(0)
 }
