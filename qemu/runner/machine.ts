@@ -166,17 +166,19 @@ export class Machine {
   async #meetAgent(path: string, seconds: number): Promise<void> {
     const until = performance.now() + seconds * 1000
     const late = (): GuestError => new GuestError(`no answer from the guest within ${seconds} s of switching it on\n${this.lastWords()}`)
-    while (!existsSync(path)) {
+    // The socket is there a moment before the emulator listens on it.
+    let agent: Socket | undefined
+    while ((agent = existsSync(path) ? await connected(path) : undefined) === undefined) {
       if (this.#isGone) throw new GuestError(`the emulator did not start (is qemu-system-arm installed?): ${this.#lastWords}`)
       if (performance.now() > until) throw late()
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    const agent = createConnection(path)
     this.#agent = agent
+    const port = agent
     let isReady: () => void = () => undefined
     const ready = new Promise<void>((resolve, reject) => {
       isReady = resolve
-      agent.once('error', reject)
+      port.once('error', reject)
       void this.#gone.then(() => reject(new GuestError(`the guest went away while booting\n${this.lastWords()}`)))
       setTimeout(() => reject(late()), Math.max(0, until - performance.now())).unref()
     })
@@ -195,6 +197,17 @@ export class Machine {
     await ready
     agent.on('error', (error) => (this.#lastWords += error.message))
   }
+}
+
+/** Undefined when nobody listens there yet. */
+function connected(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path, () => {
+      socket.removeAllListeners('error')
+      resolve(socket)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? resolve(undefined) : reject(error)))
+  })
 }
 
 function emulatorArguments(options: MachineOptions): string[] {
