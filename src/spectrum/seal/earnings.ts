@@ -52,8 +52,14 @@ const BLOCKS_PER_TURN = 32
 const FINAL_DEPTH = 34
 const MAX_WAITING = 1024
 
-/** What a block paid to its coinbase. `feesWei` null: the receipts do not say. */
-export function earnedIn(network: Network, { header }: KnownHeader, body: Body | null, receipts: readonly Receipt[] | null): { readonly rewardWei: bigint; readonly feesWei: bigint | null } {
+export interface Earned {
+  readonly rewardWei: bigint
+  /** Null: the receipts do not say. */
+  readonly feesWei: bigint | null
+}
+
+/** What a block paid to its coinbase. */
+export function earnedIn(network: Network, { header }: KnownHeader, body: Body | null, receipts: readonly Receipt[] | null): Earned {
   const rewardWei = blockRewardWei(network, header.number)
   if (header.gasUsed === 0n) return { rewardWei, feesWei: 0n }
   if (body === null || receipts?.length !== body.transactions.length) return { rewardWei, feesWei: null }
@@ -136,7 +142,7 @@ class BoundEarnings implements Earnings {
     }
   }
 
-  #earningOf(number: number): (ReturnType<typeof earnedIn> & { readonly block: KnownHeader }) | null {
+  #earningOf(number: number): (Earned & { readonly block: KnownHeader }) | null {
     const { chain, curve, isOwners, sealedBy } = this.#options
     const block = chain.headerAt(number)
     if (block === null || !isOwners(block.header.coinbase)) return null
@@ -144,7 +150,7 @@ class BoundEarnings implements Earnings {
     return { block, ...earnedIn(chain.network, block, chain.body(block.hash), chain.receipts(block.hash)) }
   }
 
-  #post(tx: Tx, { block, rewardWei, feesWei }: NonNullable<ReturnType<BoundEarnings['#earningOf']>>): void {
+  #post(tx: Tx, { block, rewardWei, feesWei }: Earned & { readonly block: KnownHeader }): void {
     const { ledger, clock, token, log } = this.#options
     const { hash, header } = block
     const evidence = { type: 'block', id: hash, facts: { number: header.number, coinbase: header.coinbase } }

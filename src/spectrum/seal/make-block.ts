@@ -55,7 +55,8 @@ export type Made = { readonly ok: true; readonly judged: Judged; readonly run: R
 /** Where a block with transactions cannot be made, one with the chief's alone is: it keeps the slot (spec 6.6). */
 export async function makeBlock(shop: Workshop, order: Order): Promise<Made> {
   await shop.pool.settled()
-  const candidates = shop.pool.candidates(order.maxGas)
+  // Half of what transactions ask for they do not use: the executor stops at `maxGas` by what they do.
+  const candidates = shop.pool.candidates(order.maxGas * 2n)
   try {
     const made = await attempt(shop, order, candidates)
     if (made.ok || made.reason === 'no-volunteer' || candidates.length === 0) return made
