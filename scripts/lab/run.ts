@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { editUci, writeConfigFile, type UciEdit } from '../../src/config/index.ts'
 import { TOWN, Town, isRoot, thisMachine } from '../../test/support/netns.ts'
 import { boxFiles, socketRequest, startBoxDnsmasq, startInternet, startService, type BoxFiles, type Service } from '../../test/support/town-services.ts'
+import { giveChain, tellOfChain } from './chain.ts'
 import { claim, fail, note, step } from './say.ts'
 import { STORY_SECONDS, tellStory, type Box } from './story.ts'
 import { MACHINE_AS_GUEST, OWNER_NET, ROOT, joinThisMachine, readState, removeState, writeState } from './town.ts'
@@ -44,6 +45,7 @@ async function inTown(): Promise<void> {
     const files = boxFiles(dir)
     writeConfig(files, { ownerAddress: OWNER_NET.box, gate: 'nft' })
     await startInternet(town, dir)
+    const chain = await giveChain(town.box, files, dir, OWNER_NET.box)
     note(`namespaces ${town.prefix}-{g1,g2,box,net}`)
 
     step('The box starts')
@@ -54,7 +56,7 @@ async function inTown(): Promise<void> {
     const password = await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
     claim('the owner has a password', password.status === 200, password.body)
 
-    const box: Box = { town, files, portal: `http://${HOST}:2080/`, service }
+    const box: Box = { town, files, portal: `http://${HOST}:2080/`, service, chain }
     try {
       await tellStory(box)
     } finally {
@@ -64,6 +66,7 @@ async function inTown(): Promise<void> {
     writeState({ pid: process.pid, guests: town.guests.map((guest) => guest.ns.name), box: town.box.name })
     step('The town stays up. Ctrl-C ends it')
     note(`dashboard   http://${OWNER_NET.box}:2090/          password: ${PASSWORD}`)
+    note(`JSON-RPC    ${chain.url}         chain id ${chain.chainId}, token VTK at ${chain.token}`)
     note(`guest page  http://${TOWN.box4}:2080/          (this machine is a guest too: ${MACHINE_AS_GUEST})`)
     note(`guest page of Anna's phone in a browser: make guest ARGS="1 chromium --no-sandbox http://shop.example/"`)
     note('act as a guest: make guest        (another terminal, as root)')
@@ -84,14 +87,18 @@ async function onThisMachine(): Promise<void> {
   note('No kernel rules are made, nobody is cut off: pages, vouchers, sessions, ledger and dashboard are real. As root, `make run` builds the town.')
   const files = boxFiles(dir)
   writeConfig(files, { ownerAddress: '127.0.0.1', gate: 'record' })
+  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1')
   const service = await startService(thisMachine, files)
   try {
     await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
     const made = await service.cli('voucher', 'create', 'minute', '3', '--codes')
     note(made.stdout.trimEnd())
+    step('Its own chain, and a wallet')
+    await tellOfChain(chain, service)
     step('It stays up. Ctrl-C ends it')
     note(`dashboard   http://127.0.0.1:2090/          password: ${PASSWORD}`)
     note('guest page  http://127.0.0.1:2080/')
+    note(`JSON-RPC    ${chain.url}         chain id ${chain.chainId}, token VTK at ${chain.token}`)
     if (!once) await stopped
   } finally {
     await service.stop()

@@ -7,6 +7,7 @@ import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import { dhcp, slaac, startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import type { SessionsJson, StatusJson, VoucherCreateReply } from '../../src/owner/index.ts'
+import { headNumber, tellOfChain, type LabChain } from './chain.ts'
 import { claim, note, step } from './say.ts'
 
 /** Seconds of the package the story sells: long enough to be looked at, short enough to run out. */
@@ -17,6 +18,7 @@ export interface Box {
   readonly town: Town
   readonly files: BoxFiles
   readonly portal: string
+  readonly chain: LabChain
   service: Service
 }
 
@@ -86,11 +88,14 @@ export async function tellStory(box: Box): Promise<void> {
   claim('on again', resumed.status === 303 && (await anna.isOnline(4, TOWN.internet4)))
 
   step('Our service crashes (kill -9) and comes back')
+  const headBefore = await headNumber(box.chain)
   await box.service.crash()
   claim('Anna is still online: the kernel holds her lease', await anna.isOnline(4, TOWN.internet4))
   box.service = await startService(town.box, box.files)
   claim('the session is back', (await openSessions(box)).length === 1)
   claim('and she never noticed', await anna.isOnline(4, TOWN.internet4))
+  const headAfter = await headNumber(box.chain)
+  claim(`no block is lost: ${headBefore} before, ${headAfter} now`, headAfter >= headBefore)
 
   step('Somebody flushes the firewall')
   await town.box.must('nft', 'flush', 'ruleset')
@@ -116,6 +121,11 @@ export async function tellStory(box: Box): Promise<void> {
   const receipt = await anna.ask(`${box.portal}receipt.txt`)
   const verified = await town.box.run('sh', ['-c', `${process.cwd()}/dist/meshbox receipt verify -`], { input: receipt.body, env: { MESHBOX_NODE: process.execPath } })
   claim('her receipt verifies: meshbox receipt verify', verified.code === 0, verified.stderr || receipt.body.slice(0, 200))
+
+  step('The community has a chain, and this box keeps it')
+  await tellOfChain(box.chain, box.service)
+  const reach = await anna.ask(box.chain.url, { timeoutSeconds: 3 })
+  claim("from the guests' side nobody reaches it", reach.status === 0 || reach.status >= 300, `status ${reach.status}`)
 
   step('What the owner sees')
   const status = await box.service.cliJson<StatusJson>('status')
