@@ -47,6 +47,7 @@ export type * from './api/vouchers.ts'
 export type * from './api/tariff.ts'
 export type * from './api/earnings.ts'
 export type * from './api/settings.ts'
+export type * from './api/chain.ts'
 
 /** Header that carries `LoginState.csrf` on every request that is not GET. */
 export const CSRF_HEADER = 'x-meshbox-csrf'

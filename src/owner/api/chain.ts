@@ -1,0 +1,111 @@
+/** The box's chain: where it stands, who says so, whose turn it is, and what sealing earned. Block numbers are exact JS numbers. */
+import type { Money, TokenJson } from './amounts.ts'
+
+export interface ChainPageView {
+  readonly network: {
+    readonly name: string
+    /** Decimal. */
+    readonly chainId: string
+    readonly genesisHash: string
+    /** A community's own chain, not a public one. */
+    readonly isCommunity: boolean
+    /** Between two blocks while every signer keeps its slot. */
+    readonly blockSeconds: number
+  }
+  /**
+   * `live`: two sources agree. `alone`: nobody else is there, or this box makes the chain by itself. `syncing`: behind,
+   * and catching up. `offline`: no source; what is shown may be old.
+   */
+  readonly state: 'live' | 'alone' | 'syncing' | 'offline'
+  readonly head: ChainBlockJson
+  /** Seconds since the head's time stamp; null while the clock is not trusted. */
+  readonly headAgeSeconds: number | null
+  /** 17 and 34 blocks below the head; null while the chain is shorter. */
+  readonly safe: ChainBlockJson | null
+  readonly final: ChainBlockJson | null
+  /** The highest block any source has told of; null when none did. */
+  readonly highestNumber: number | null
+  readonly sources: readonly ChainSourceJson[]
+  /** How many of them have the block two below the head. */
+  readonly agreeing: number
+  /** Sources that provably lied, and are not asked any more. */
+  readonly banned: number
+  readonly round: ChainRoundJson
+  /** Null: this box only verifies. */
+  readonly sealer: ChainSealerJson | null
+  /** Transactions that wait for a block. */
+  readonly pool: { readonly transactions: number; readonly bytes: number }
+  /** Not null: nothing that moves money rests on the chain until the owner has looked. */
+  readonly alarm: { readonly code: 'deep-reorg' | 'checkpoint-conflict'; readonly reason: string; readonly atWallMs: number } | null
+  /** Signers that sealed two blocks of one height; newest first, a few. */
+  readonly equivocations: readonly { readonly number: number; readonly signer: string }[]
+}
+
+export interface ChainBlockJson {
+  readonly number: number
+  readonly hash: string
+  readonly timeWallMs: number
+  /** Null: the genesis, or where the chain was started from. */
+  readonly signer: string | null
+}
+
+export interface ChainSourceJson {
+  /** `eth63:203.0.113.7:60303` */
+  readonly id: string
+  readonly kind: 'eth63' | 'rpc' | 'local' | 'mesh'
+  readonly headNumber: number | null
+  /** Null: not known yet. */
+  readonly agrees: boolean | null
+}
+
+/** `sealed`: by its own signer. `stood-in`: by another. `missed`: its signer let it pass. `next`: the coming block. `open`: nobody has it; a leader seals. */
+export type SlotState = 'sealed' | 'stood-in' | 'missed' | 'next' | 'waiting' | 'open'
+
+export interface ChainSlotJson {
+  /** In the round, from 0. */
+  readonly place: number
+  /** Block of this slot. */
+  readonly number: number
+  /** Null: nobody has the slot, or nobody any more. */
+  readonly signer: string | null
+  readonly isLeader: boolean
+  readonly isOwn: boolean
+  readonly state: SlotState
+}
+
+export interface ChainRoundJson {
+  readonly slots: readonly ChainSlotJson[]
+  /** Picked for the next round so far. */
+  readonly next: readonly { readonly signer: string; readonly isOwn: boolean }[]
+  /** Most of `next`. */
+  readonly nextLimit: number
+  /** Until missed slots are forgiven. */
+  readonly epochEndsInBlocks: number
+}
+
+export interface ChainSealerJson {
+  readonly address: string
+  /** Earnings go here. */
+  readonly coinbase: string
+  /** `ready`: its next slot will be sealed. `waiting`: in no round now. `stopped`: missed a slot, and starts again after the epoch. `held`: does not seal; `reason` says why. */
+  readonly state: 'ready' | 'waiting' | 'stopped' | 'held'
+  readonly reason: string | null
+  /** Null: not in this round any more. */
+  readonly nextSlotInSeconds: number | null
+  readonly sealedToday: number
+  readonly missedToday: number
+  readonly token: TokenJson
+  readonly earnedToday: Money
+  readonly earnedTotal: Money
+  /** Of blocks that are not final yet. */
+  readonly notFinal: Money
+}
+
+/** A checkpoint of the last finished round that is final, to be signed and given to other boxes. */
+export interface ChainCheckpointJson {
+  readonly number: number
+  readonly hash: string
+  /** The checkpoint as `checkpoint_file` takes it, with this box's signature. */
+  readonly text: string
+  readonly signatures: number
+}
