@@ -54,7 +54,11 @@ export class World {
     const address = evmAddress(account.address)
     await this.state.putAccount(address, new Account(account.nonce ?? 0n, account.balanceWei))
     if (account.code !== undefined) await this.state.putCode(address, account.code)
-    for (const [slot, word] of account.storage ?? []) await this.state.putStorage(address, setLengthLeft(integerBytes(slot), 32), integerBytes(word))
+    for (const [slot, word] of account.storage ?? []) await this.write(account.address, slot, word)
+  }
+
+  async write(address: Address, slot: bigint, word: bigint): Promise<void> {
+    await this.state.putStorage(evmAddress(address), setLengthLeft(integerBytes(slot), 32), integerBytes(word))
   }
 
   /** A constructor at an address of our choice: what it leaves is there afterwards. Errors: where it fails. */

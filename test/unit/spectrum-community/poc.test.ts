@@ -187,6 +187,37 @@ describe('strangers', () => {
   })
 })
 
+describe('miners', () => {
+  const deposit = (on: World, who: Person, from: Person): Promise<Outcome> => {
+    const { r, s, v } = consent(who, from.address)
+    return on.call({ from: from.address, to: POC, data: data('Poc', 'deposit', r, s, v), valueWei: 80n, number: 1 })
+  }
+  const append = (on: World, leader: Person): Promise<Outcome> => on.call({ from: OWNER.address, to: COMMUNITY_ADDRESSES.ChiefBase, data: data('ChiefBase', 'appendLeader', leader.address), number: 1 })
+
+  it('are no leaders, whichever comes first', async () => {
+    const on = await world()
+    expect(interfaceOf('Poc').parseError((await deposit(on, at(0), wallet)).output)?.name).toBe('MinerLeads')
+    expect((await deposit(on, miner, wallet)).isOk).toBe(true)
+    expect(interfaceOf('ChiefBase').parseError((await append(on, miner)).output)?.name).toBe('LeaderHasDeposit')
+    // Stopped is not gone.
+    expect((await on.call({ from: wallet.address, to: POC, data: data('Poc', 'stop', miner.address), number: 2 })).isOk).toBe(true)
+    expect((await append(on, miner)).isOk).toBe(false)
+    expect((await on.call({ from: wallet.address, to: POC, data: data('Poc', 'withdraw', miner.address), number: 50 })).isOk).toBe(true)
+    expect((await append(on, miner)).isOk).toBe(true)
+  })
+
+  it('are 1024 at most, so that every node can read them at every block', async () => {
+    const on = await world()
+    expect((await deposit(on, miner, wallet)).isOk).toBe(true)
+    expect((await on.call({ from: wallet.address, to: POC, data: data('Poc', 'stop', miner.address), number: 2 })).isOk).toBe(true)
+    await on.write(POC, 1n, 1023n)
+    expect((await deposit(on, at(10), wallet)).isOk).toBe(true)
+    expect(interfaceOf('Poc').parseError((await deposit(on, at(11), wallet)).output)?.name).toBe('TooManyMiners')
+    expect(interfaceOf('Poc').parseError((await on.call({ from: wallet.address, to: POC, data: data('Poc', 'start', miner.address), number: 3 })).output)?.name).toBe('TooManyMiners')
+    expect((await on.call({ from: wallet.address, to: POC, data: data('Poc', 'withdraw', miner.address), number: 50 })).isOk).toBe(true)
+  })
+})
+
 describe('the owner', () => {
   const base = COMMUNITY_ADDRESSES.ChiefBase
   const call = (on: World, from: Person, method: string, ...values: readonly unknown[]): Promise<Outcome> => on.call({ from: from.address, to: base, data: data('ChiefBase', method, ...values), number: 1 })

@@ -10,6 +10,7 @@ import {IPoc} from "./IPoc.sol";
 /// ABI and storage layout (slots 0 to 9) are those of Spectrum's ChiefBase 1.0.0. Stricter than that one:
 ///  - chief and POC are given at creation; there is no `init` that somebody else could call first;
 ///  - the owner cannot hand POC to another contract, lock a miner's deposit or move its least deposit;
+///  - a leader has no deposit in POC (why: Poc.sol);
 ///  - a leader is never the zero address; adding one too many, or one twice, and removing one that is
 ///    none fail instead of doing nothing;
 ///  - a new owner has to take the office itself: a mistyped address leaves the old one in it.
@@ -44,6 +45,7 @@ contract ChiefBase is IChiefBase {
     error BadLeader();
     error TooManyLeaders();
     error AlreadyLeader();
+    error LeaderHasDeposit();
     error NotLeader();
     error LastLeader();
 
@@ -58,7 +60,8 @@ contract ChiefBase is IChiefBase {
     }
 
     /// signers: blocks in a round, at least 1. epochBlocks: blocks until missed slots are forgiven, at
-    /// least 1. leaders: 1 to 5, all different; the first leads the first round.
+    /// least 1. leaders: 1 to 5, all different; the first leads the first round. None of them can have a
+    /// deposit yet: POC takes none before this contract is there to be asked.
     constructor(
         address owner,
         address chief,
@@ -85,6 +88,8 @@ contract ChiefBase is IChiefBase {
 
     /// Behind the others. In force from the next block on.
     function appendLeader(address leader) external onlyOwner {
+        (uint256 amount,,) = poc.minerStatus(leader);
+        if (amount != 0) revert LeaderHasDeposit();
         addLeader(leader);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// What Chief asks of ChiefBase.
+/// What Chief, and in one case POC, ask of ChiefBase.
 interface IChiefBase {
     function takeLeaderList() external view returns (address[] memory);
     function takeSignerLimit() external view returns (uint256);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AddressList} from "./AddressList.sol";
+import {IChiefBase} from "./IChiefBase.sol";
 import {IPoc} from "./IPoc.sol";
 
 /// Deposits of miners ("proof of capability"). Who has one, and is not stopped, may be picked by a
@@ -21,6 +22,9 @@ import {IPoc} from "./IPoc.sol";
 ///  - nobody can become this contract's owner: it is ChiefBase from the start, and only three calls
 ///    are left to it. There is no call that locks a deposit for longer than an epoch, moves the
 ///    least deposit, or forgives a single miner;
+///  - a leader cannot deposit. With a place of its own in the round it may not stand in for the round's
+///    leader, and if all leaders have one, a single box that is switched off stops the chain;
+///  - at most 1024 miners are normal at a time: every node reads their whole list at every block;
 ///  - the least deposit can never be 0. With 0, one miner could stand in the list any number of times;
 ///  - arithmetic is checked; money leaves after all state is written.
 contract Poc is IPoc {
@@ -34,6 +38,7 @@ contract Poc is IPoc {
 
     /// The least deposit halves so many times at most.
     uint256 private constant MAX_HALVINGS = 3;
+    uint256 private constant MAX_MINERS = 1024;
     int8 private constant UNKNOWN = -1;
     int8 private constant UNCHANGED = 0;
     int8 private constant DONE = 1;
@@ -69,6 +74,8 @@ contract Poc is IPoc {
     error DepositTooSmall(uint256 least);
     error NoMinersSignature();
     error AlreadyDeposited();
+    error MinerLeads();
+    error TooManyMiners();
     error AlreadyStopped();
     error NotStopped();
     error BlackListed();
@@ -106,8 +113,9 @@ contract Poc is IPoc {
         address miner = ecrecover(keccak256(abi.encodePacked(msg.sender)), v, r, s);
         if (miner == address(0)) revert NoMinersSignature();
         if (miners[miner].amount != 0) revert AlreadyDeposited();
+        if (IChiefBase(owners[0]).isLeader(miner)) revert MinerLeads();
         miners[miner] = Miner({owner: msg.sender, amount: msg.value, stopBlock: 0});
-        normalList.add(normalPlaces, miner);
+        addNormal(miner);
         emit Deposit(miner, msg.sender, msg.value);
     }
 
@@ -120,7 +128,7 @@ contract Poc is IPoc {
         if (blackAndLockStatus(miner) != 0) revert BlackListed();
         miners[miner].stopBlock = 0;
         stopList.remove(stopPlaces, miner);
-        normalList.add(normalPlaces, miner);
+        addNormal(miner);
         emit Start(miner);
     }
 
@@ -230,6 +238,11 @@ contract Poc is IPoc {
     }
 
     // ---- Inside ----------------------------------------------------------------------------------
+
+    function addNormal(address miner) private {
+        if (normalList.length >= MAX_MINERS) revert TooManyMiners();
+        normalList.add(normalPlaces, miner);
+    }
 
     function moveToStopped(address miner) private returns (int8) {
         if (miners[miner].amount == 0) return UNKNOWN;
