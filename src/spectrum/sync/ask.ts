@@ -44,27 +44,29 @@ export class Questions {
 
   /** At most 192, ascending. Errors: SourceFault. */
   async headers(source: ChainSource, from: Hash | number, count: number): Promise<readonly Uint8Array[]> {
-    return atMost(await this.#answer(source.headers(from, count), 'headers'), count, 'headers')
+    return atMost(await this.#answer(() => source.headers(from, count), 'headers'), count, 'headers')
   }
 
   /** At most 128; as many as asked. Errors: SourceFault. */
   async bodies(source: ChainSource, hashes: readonly Hash[]): Promise<readonly (Uint8Array | null)[]> {
-    return exactly(await this.#answer(source.bodies(hashes), 'bodies'), hashes.length, 'bodies')
+    return exactly(await this.#answer(() => source.bodies(hashes), 'bodies'), hashes.length, 'bodies')
   }
 
   /** At most 128; as many as asked. Errors: SourceFault. */
   async receipts(source: ChainSource, hashes: readonly Hash[]): Promise<readonly (Uint8Array | null)[]> {
-    return exactly(await this.#answer(source.receipts(hashes), 'receipts'), hashes.length, 'receipts')
+    return exactly(await this.#answer(() => source.receipts(hashes), 'receipts'), hashes.length, 'receipts')
   }
 
   /** At most 384, in any order. Errors: SourceFault. */
   async nodes(source: ChainSource, hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
-    return atMost(await this.#answer(source.nodes(hashes), 'nodes'), hashes.length, 'nodes')
+    return atMost(await this.#answer(() => source.nodes(hashes), 'nodes'), hashes.length, 'nodes')
   }
 
-  #answer<T>(work: Promise<T>, what: string): Promise<T> {
+  #answer<T>(ask: () => Promise<T>, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.#timers.after(this.#answerMs, () => reject(slow(`no ${what} within ${this.#answerMs / 1000} s`)))
+      // What is thrown before there is a promise is an answer, too.
+      const work = new Promise<T>((begin) => begin(ask()))
       work.then(
         (answer) => {
           cancel()

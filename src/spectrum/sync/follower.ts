@@ -119,9 +119,15 @@ export class Follower implements SourceListener {
 
   /** A block is the new head: told to everybody who does not have it from us or we from them. */
   announced(block: Block, hash: Hash, totalDifficulty: bigint, from: string): void {
-    const { announceBlock, roster } = this.#parts
-    if (announceBlock !== undefined) announceBlock(block, totalDifficulty)
-    else for (const source of roster.all()) if (source.id !== from && this.#has.get(source.id) !== hash && source.head()?.hash !== hash) source.announceBlock(block, totalDifficulty)
+    const { announceBlock, roster, log } = this.#parts
+    const others = roster.all().filter((source) => source.id !== from && this.#has.get(source.id) !== hash && source.head()?.hash !== hash)
+    try {
+      if (announceBlock !== undefined) announceBlock(block, totalDifficulty)
+      else for (const source of others) source.announceBlock(block, totalDifficulty)
+    } catch (thrown) {
+      // The block is in the tree all the same; who was not told asks.
+      log.error('a block could not be told to others', { number: block.header.number, reason: asError(thrown).message })
+    }
     this.#wake() // who agrees with the new head is to be seen
   }
 

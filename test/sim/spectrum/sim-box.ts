@@ -33,6 +33,8 @@ export interface SimBoxParts {
   readonly random: { bytes(length: number): Uint8Array }
   /** What it answers instead of nodes, where it lies. */
   readonly spoilNodes?: (nodes: readonly Uint8Array[]) => readonly Uint8Array[]
+  /** What it answers instead of headers and bodies, where it lies. */
+  readonly spoilBlocks?: <T extends Uint8Array | null>(items: readonly T[]) => readonly T[]
 }
 
 export class SimBox implements Station {
@@ -107,11 +109,13 @@ export class SimBox implements Station {
   }
 
   headers(from: Hash | number, count: number): readonly Uint8Array[] {
-    return createChainServer(this.chain, { node: () => undefined }).headers(from, count, 0, false)
+    const headers = createChainServer(this.chain, { node: () => undefined }).headers(from, count, 0, false)
+    return this.#parts.spoilBlocks?.(headers) ?? headers
   }
 
   bodies(hashes: readonly Hash[]): readonly (Uint8Array | null)[] {
-    return hashes.map((hash) => this.chain.body(hash)).map((body) => (body === null ? null : encodeBody(body)))
+    const bodies = hashes.map((hash) => this.chain.body(hash)).map((body) => (body === null ? null : encodeBody(body)))
+    return this.#parts.spoilBlocks?.(bodies) ?? bodies
   }
 
   nodes(hashes: readonly Hash[]): readonly Uint8Array[] {

@@ -22,7 +22,7 @@ import { Wire } from './links.ts'
 import { memoryStore } from './memory-store.ts'
 import { SimBox } from './sim-box.ts'
 
-export const FAULTS = ['none', 'missed-slots', 'wrong-leader', 'early', 'bad-vrf', 'equivocation', 'twin', 'lying-nodes', 'partition', 'crash', 'loss'] as const
+export const FAULTS = ['none', 'missed-slots', 'wrong-leader', 'early', 'bad-vrf', 'equivocation', 'twin', 'lying-nodes', 'lying-blocks', 'partition', 'crash', 'loss'] as const
 export type Fault = (typeof FAULTS)[number]
 
 const BOXES = [0, 1, 2, 3, 4]
@@ -86,7 +86,7 @@ export class Town {
       await this.#time.run(5_000)
     }
     this.#check()
-    const traitor = this.#makesBadBlocks() || this.#faults.has('lying-nodes') ? [`box${this.#traitor}`] : []
+    const traitor = this.#makesBadBlocks() || this.#faults.has('lying-nodes') || this.#faults.has('lying-blocks') ? [`box${this.#traitor}`] : []
     const banned = [...new Set([...this.#bans].map((ban) => ban.split(' ')[1] ?? ''))]
     if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned, traitor box${this.#traitor}`)
     for (const box of this.#boxes) if (box.isUp()) box.crash()
@@ -103,6 +103,7 @@ export class Town {
       const openOwn = (): Promise<KeptChain> => openChain({ store, curve: native, network: this.#valley.network, clock, log: silentLog, start: startFromGenesis(native, this.#valley.network) })
       const person = PEOPLE[index] ?? STRANGER
       const isLiar = index === this.#traitor && this.#faults.has('lying-nodes')
+      const isForger = index === this.#traitor && this.#faults.has('lying-blocks')
       const box = new SimBox({
         id: `box${index}`,
         person,
@@ -116,12 +117,24 @@ export class Town {
         onTurn: (self, parent) => this.#onTurn(self, parent, index),
         random: this.#random,
         ...(isLiar ? { spoilNodes: (nodes: readonly Uint8Array[]) => nodes.map((node) => (this.#chance(0.5) ? node : node.map((byte, at) => (at === 5 ? byte ^ 1 : byte)))) } : {}),
+        ...(isForger ? { spoilBlocks: <T extends Uint8Array | null>(items: readonly T[]) => this.#forge(items) } : {}),
       })
       this.#boxes.push(box)
       await box.boot()
     }
     this.#dial()
     this.#time.every(REDIAL_MS, () => this.#dial())
+  }
+
+  /** A byte of one of them changed, one left out, or all in another order. */
+  #forge<T extends Uint8Array | null>(items: readonly T[]): readonly T[] {
+    const place = this.#below(Math.max(1, items.length))
+    const kind = this.#below(4)
+    if (kind === 0) return items
+    if (kind === 1) return items.toReversed()
+    if (kind === 2) return items.toSpliced(place, 1)
+    const item = items[place]
+    return item === null || item === undefined ? items : items.with(place, item.with(this.#below(item.length), this.#below(256)) as T)
   }
 
   #onEvent(index: number, event: ChainEvent): void {
@@ -261,7 +274,7 @@ export class Town {
   }
 
   #isTreacherous(): boolean {
-    return (['wrong-leader', 'early', 'bad-vrf', 'lying-nodes', 'twin', 'equivocation'] as const).some((fault) => this.#faults.has(fault))
+    return (['wrong-leader', 'early', 'bad-vrf', 'lying-nodes', 'lying-blocks', 'twin', 'equivocation'] as const).some((fault) => this.#faults.has(fault))
   }
 
   #honest(): readonly SimBox[] {

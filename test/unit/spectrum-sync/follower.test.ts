@@ -304,6 +304,7 @@ describe('sources that are slow', () => {
   it.each<[string, Script]>([
     ['headers', { headers: silence }],
     ['bodies', { bodies: silence }],
+    ['headers, and throws', { headers: () => { throw new Error('not even a promise') } }],
     ['bodies it has not', { bodies: (hashes) => Promise.resolve(hashes.map(() => null)) }],
   ])('no %s: the next source is asked, the slow one rests', async (_, script) => {
     const { time, chain, open, sync } = await stage()
