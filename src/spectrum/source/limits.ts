@@ -61,8 +61,8 @@ export const RECEIVE_BUDGET_BYTES = 24 * 1024 * 1024
 
 export const MAX_PENDING_HANDSHAKES = 8
 export const MAX_PENDING_HANDSHAKES_PER_ADDRESS = 3
-/** Connections accepted from one address: burst, and per second. */
-export const ACCEPTED_CONNECTIONS = { burst: 8, perSecond: 0.5 }
+/** Connections accepted from one address, behind which may be many neighbours: burst, and per second. */
+export const ACCEPTED_CONNECTIONS = { burst: 32, perSecond: 1 }
 export const MAX_PEERS = 25
 
 /** Protocol broken: kept out this long. */
