@@ -93,7 +93,7 @@ export function SourcesCard({ view }: { view: ChainPageView }) {
         </ul>
       )}
       <div class="card-pad chain-facts small quiet">
-        <p>{S.sourcesText}</p>
+        <p>{sources.length === 0 ? S.sourcesNoneText : S.sourcesText}</p>
         {banned > 0 && <p class="warn-text">{S.banned(banned)}</p>}
       </div>
     </section>
@@ -107,7 +107,7 @@ function SourceLine({ source }: { source: ChainSourceJson }) {
       {source.agrees === null ? <span class="level level-none" aria-hidden="true" /> : <LevelDot level={source.agrees ? 'ok' : 'warn'} />}
       <div class="line-text">
         <span>{S.sourceKinds[source.kind]}</span>
-        <span class="tiny quiet mono">{source.id.replace(/^[a-z0-9]+:/, '')}</span>
+        <span class="tiny quiet">{source.id.replace(/^[a-z0-9]+:/, '')}</span>
       </div>
       <div class="chain-says small">
         <span class={source.agrees === false ? 'warn-text' : 'quiet'}>{word}</span>

@@ -9,12 +9,11 @@ const SIZE = 240
 const MIDDLE = SIZE / 2
 const OUTER = 100
 const INNER = 72
-const RIM = 110
+const RIM = 108
 /** Between two slots, in units of the drawing. */
 const GAP = 4
 /** Slots thinner than this have no gaps: they would be nothing else. */
 const GAPS_UP_TO = 60
-const MARK_RADIUS = 4
 
 export function RoundRing({ round, summary }: { round: ChainRoundJson; summary: string }) {
   const { slots } = round
@@ -25,7 +24,7 @@ export function RoundRing({ round, summary }: { round: ChainRoundJson; summary: 
         <g key={slot.place}>
           <path class={`slot slot-${slot.state}${slot.isOwn ? ' slot-own' : ''}`} d={slotPath(slot.place, slots.length)} />
           {slot.state === 'missed' && slots.length <= GAPS_UP_TO && <path class="slot-cross" d={crossPath(slot.place, slots.length)} />}
-          {slot.isOwn && <circle class="slot-mark" {...pointAt(angleOf(slot.place + 0.5, slots.length), RIM)} r={MARK_RADIUS} />}
+          {slot.isOwn && <path class="slot-mark" d={rimPath(slot.place, slots.length)} />}
         </g>
       ))}
       {next && (
@@ -81,6 +80,14 @@ function slotPath(place: number, count: number): string {
     return `${cx.toFixed(2)} ${cy.toFixed(2)}`
   }
   return `M${at(OUTER, from, 1)}A${OUTER} ${OUTER} 0 0 1 ${at(OUTER, to, -1)}L${at(INNER, to, -1)}A${INNER} ${INNER} 0 0 0 ${at(INNER, from, 1)}Z`
+}
+
+/** A line along the outside of a slot. */
+function rimPath(place: number, count: number): string {
+  if (count === 1) return circle(RIM, 1)
+  const gap = count > GAPS_UP_TO ? 0 : GAP / RIM
+  const [from, to] = [pointAt(angleOf(place, count) + gap, RIM), pointAt(angleOf(place + 1, count) - gap, RIM)]
+  return `M${from.cx.toFixed(2)} ${from.cy.toFixed(2)}A${RIM} ${RIM} 0 0 1 ${to.cx.toFixed(2)} ${to.cy.toFixed(2)}`
 }
 
 function circle(radius: number, sweep: 0 | 1): string {

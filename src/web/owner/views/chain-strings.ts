@@ -17,6 +17,8 @@ export const stateText = {
   syncing: 'The box is checking blocks that were made while it was away. Balances may be old until it is done.',
   offline: 'No other box and no server answers, so new blocks cannot be seen. What is shown here was true when the last block came.',
 } as const
+export const haltedTitle = 'Halted until you have looked'
+export const haltedText = 'The box goes on checking blocks, but takes no payments on the strength of them.'
 export const behind = (blocks: number): string => `${plural(blocks, 'block', 'blocks')} to go.`
 
 export const alarmTitle = { 'deep-reorg': 'Two chains contradict each other', 'checkpoint-conflict': 'The chain contradicts a signed checkpoint' } as const
@@ -77,6 +79,7 @@ export const boxAddress = 'Box'
 export const sources = 'Who it asks'
 export const sourcesText = 'The box believes none of them: it checks each block itself. Several that agree show that it is on the chain that all use.'
 export const sourcesNone = 'Nobody is connected.'
+export const sourcesNoneText = 'Other boxes, servers and neighbours in the mesh stand here as soon as they are connected.'
 export const agreeing = (count: number, all: number): string => (count >= 2 ? `${count} of ${all} agree` : count === 1 ? `1 of ${all} agrees; two are needed` : 'none agrees yet')
 export const sourceKinds = { eth63: 'Box or node on the network', rpc: 'Server', local: 'This box', mesh: 'Neighbour in the mesh' } as const
 export const agrees = 'agrees'

@@ -32,17 +32,17 @@ export function ChainPage({ view, onLooked, looking, refused }: ChainProps) {
       </div>
       {view.alarm && (
         <Notice level="bad">
-          <h2>{S.alarmTitle[view.alarm.code]}</h2>
-          <p>{S.alarmText}</p>
-          <p class="small">
-            {S.alarmSince(showDateTime(view.alarm.atWallMs))}: {view.alarm.reason}
-          </p>
-          <div class="chain-looked">
+          <div class="chain-alarm">
+            <h2>{S.alarmTitle[view.alarm.code]}</h2>
+            <p>{S.alarmText}</p>
+            <p class="small">
+              {S.alarmSince(showDateTime(view.alarm.atWallMs))}: {view.alarm.reason}
+            </p>
             <Button kind="danger-plain" icon="check" busy={looking} onClick={onLooked}>
               {S.alarmLooked}
             </Button>
+            {refused !== null && <p class="small">{refused}</p>}
           </div>
-          {refused !== null && <p class="small">{refused}</p>}
         </Notice>
       )}
       <div class="columns columns-even">
@@ -61,16 +61,16 @@ export function ChainPage({ view, onLooked, looking, refused }: ChainProps) {
 
 function StandingCard({ view }: { view: ChainPageView }) {
   const { state, head, safe, final, highestNumber, pool, network } = view
-  const level = LEVELS[state]
+  const isHalted = view.alarm !== null
   const left = state === 'syncing' && highestNumber !== null ? highestNumber - head.number : 0
   return (
     <section class="card" aria-labelledby="chain-standing">
       <div class="line line-top chain-state">
-        <LevelDot level={level} />
+        <LevelDot level={isHalted ? 'bad' : LEVELS[state]} />
         <div class="line-text">
-          <h2 id="chain-standing">{S.stateTitle[state]}</h2>
+          <h2 id="chain-standing">{isHalted ? S.haltedTitle : S.stateTitle[state]}</h2>
           <p class="small quiet">
-            {S.stateText[state]} {left > 0 && S.behind(left)}
+            {isHalted ? S.haltedText : S.stateText[state]} {left > 0 && S.behind(left)}
           </p>
         </div>
       </div>
