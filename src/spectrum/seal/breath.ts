@@ -44,6 +44,10 @@ export class WorkLine {
     this.#most = most
   }
 
+  get waiting(): number {
+    return this.#waiting
+  }
+
   get isFull(): boolean {
     return this.#waiting >= this.#most
   }

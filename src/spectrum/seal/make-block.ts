@@ -3,7 +3,7 @@
  * this file: what we sign must stand up to every check that others make.
  */
 import { asError } from '../../base/index.ts'
-import type { Clock, Log } from '../../base/index.ts'
+import type { Clock, Log, Timers } from '../../base/index.ts'
 import type { Secp256k1 } from '../../native/index.ts'
 import { ZERO_ADDRESS } from '../codec/fields.ts'
 import type { Address } from '../codec/fields.ts'
@@ -30,6 +30,7 @@ export interface Workshop {
   readonly pool: Pick<SealingPool, 'candidates' | 'settled' | 'forget'>
   readonly key: MinerKey
   readonly clock: Clock
+  readonly timers: Timers
   readonly log: Log
 }
 
@@ -52,9 +53,11 @@ export interface Judged {
 
 export type Made = { readonly ok: true; readonly judged: Judged; readonly run: Run } | { readonly ok: false; readonly reason: 'no-volunteer' | 'failed' }
 
+const POOL_WAIT_MS = 300
+
 /** Where a block with transactions cannot be made, one with the chief's alone is: it keeps the slot (spec 6.6). */
 export async function makeBlock(shop: Workshop, order: Order): Promise<Made> {
-  await shop.pool.settled()
+  await settledOrLate(shop)
   // Half of what transactions ask for they do not use: the executor stops at `maxGas` by what they do.
   const candidates = shop.pool.candidates(order.maxGas * 2n)
   try {
@@ -65,6 +68,17 @@ export async function makeBlock(shop: Workshop, order: Order): Promise<Made> {
     shop.log.warn('a block with transactions could not be made', { number: order.head.header.number + 1, transactions: candidates.length, error: asError(thrown) })
   }
   return await attempt(shop, order, [])
+}
+
+/** The pool takes the last head in first; a crowd of newcomers must not cost the slot. */
+async function settledOrLate({ pool, timers }: Workshop): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const cancel = timers.after(POOL_WAIT_MS, resolve)
+    pool
+      .settled()
+      .then(resolve, reject)
+      .finally(() => cancel())
+  })
 }
 
 async function attempt(shop: Workshop, order: Order, candidates: readonly Transaction[]): Promise<Made> {

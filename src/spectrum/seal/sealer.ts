@@ -4,7 +4,7 @@
  * sent again.
  */
 import { asError } from '../../base/index.ts'
-import type { Cancel, Timers } from '../../base/index.ts'
+import type { Cancel } from '../../base/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { Address, Hash } from '../codec/fields.ts'
 import type { Block, Chain, ChainBlock, ChainEvent, Executor } from '../ports.ts'
@@ -22,7 +22,6 @@ export interface SealerOptions extends Omit<Workshop, 'network'> {
   readonly chain: Chain
   readonly executor: Pick<Executor, 'build' | 'execute' | 'hasState'>
   readonly store: Store
-  readonly timers: Timers
   /** The owner's wallet: rewards and fees go to it. Not the zero address. */
   readonly coinbase: () => Address
   /** False while others are known to have blocks that this box has not. */
@@ -82,6 +81,8 @@ class BoundSealer implements Sealer {
   #off: Cancel = () => undefined
   /** Blocks of this key that are not in its book (it was restored from a copy, or is used elsewhere): up to here all counts as sealed. */
   #seenTo = -1
+  #startedAtSeconds: number | null = null
+  #isKeyElsewhere = false
   #status: SealerStatus = { state: 'stopped', reason: null, next: null, sealed: 0, missed: 0, last: null, gasPerMs: null }
 
   constructor(options: SealerOptions) {
@@ -96,12 +97,15 @@ class BoundSealer implements Sealer {
     if (this.#isStarted) return
     this.#isStarted = true
     const { chain } = this.#options
+    this.#isKeyElsewhere = false
     let block: ChainBlock | null = chain.head()
     for (let depth = 0; block !== null && depth < LOOK_BACK_BLOCKS; depth++) {
       this.#noticeOwn(block)
       block = chain.block(block.header.parentHash)
     }
     const head = chain.head()
+    const nowMs = this.#nowMs(head)
+    this.#startedAtSeconds = nowMs === null ? null : Math.floor(nowMs / 1000)
     const record = head.signer === this.#self ? this.#sealAt(head.header.number) : null
     if (record?.sealHash === head.sealHash) this.#publish(record.block, head.totalDifficulty)
     this.#off = chain.on((event) => this.#hear(event))
@@ -145,6 +149,8 @@ class BoundSealer implements Sealer {
     if (signer !== this.#self || header.number <= this.#seenTo || this.#remembers(header.number, sealHash)) return
     this.#options.log.warn('a block of our key that this box does not remember', { number: header.number, sealHash })
     this.#seenTo = header.number
+    // Made since this start: not from before a copy was restored, but by another box that holds the key.
+    if (this.#startedAtSeconds !== null && header.timeSeconds > this.#startedAtSeconds) this.#isKeyElsewhere = true
   }
 
   #noticeMissed({ signer, header }: ChainBlock): void {
@@ -183,7 +189,9 @@ class BoundSealer implements Sealer {
     }
     const next = { number, difficulty: slot.rank.difficulty, opensAtSeconds: slot.opensAtSeconds }
     const cap = gasCap(this.#pace, slot.rank.delaySeconds, this.#status.sealed, head.header.gasLimit)
-    const beginsInMs = slot.opensAtSeconds * 1000 - leadMs(this.#pace, slot.rank.delaySeconds, cap) - slot.nowMs
+    // As late as what waits now allows, so that what comes until then is in it.
+    const waiting = this.#options.pool.candidates(cap).reduce((sum, { gas }) => sum + gas, 0n)
+    const beginsInMs = slot.opensAtSeconds * 1000 - leadMs(this.#pace, slot.rank.delaySeconds, waiting) - slot.nowMs
     if (beginsInMs > 0) {
       this.#show({ state: 'waiting', reason: null, next })
       return Math.ceil(beginsInMs) // whole: a fraction would be lost in the clock's own, and the look come too early
@@ -203,6 +211,7 @@ class BoundSealer implements Sealer {
       isInSync: isInSync(),
       hasAlarm: chain.alarm() !== null,
       isSealed,
+      isKeyElsewhere: this.#isKeyElsewhere,
     })
   }
 
@@ -212,7 +221,7 @@ class BoundSealer implements Sealer {
     const made = await makeBlock(this.#shop, { head, rank: slot.rank, coinbase: coinbase(), timeSeconds, maxGas })
     if (!made.ok) {
       this.#show({ state: 'idle', reason: made.reason, next: null })
-      return LOOK_AGAIN_MS
+      return made.reason === 'failed' ? AFTER_FAILURE_MS : LOOK_AGAIN_MS
     }
     this.#pace = measured(this.#pace, made.run)
     if (!(await this.#isDue(head, timeSeconds))) return 0

@@ -19,6 +19,7 @@ export type IdleReason =
   | 'not-in-sync' //    others have blocks that this box has not
   | 'before-sip100' //  older rules are followed, not sealed by
   | 'not-authorised' // no place in this round
+  | 'key-elsewhere' //  another box seals with this key, now: two of them would equivocate
   | 'sealed-already' // this key has a seal at this height, on another parent
   | 'no-clock' //       the time is not trusted, and others may seal too
   | 'not-executed' //   the head's state is not here
@@ -35,6 +36,8 @@ export interface SlotQuestion {
   readonly hasAlarm: boolean
   /** A seal of this key at the next height is on disk, or was seen on the chain. */
   readonly isSealed: boolean
+  /** Somebody else holds this key and uses it. */
+  readonly isKeyElsewhere: boolean
 }
 
 export type Slot =
@@ -45,6 +48,7 @@ export function decideSlot(question: SlotQuestion): Slot {
   const { network, head, self, nowMs } = question
   const number = head.header.number + 1
   if (question.hasAlarm) return idle('alarm')
+  if (question.isKeyElsewhere) return idle('key-elsewhere')
   if (!question.isInSync) return idle('not-in-sync')
   if (!isActive(network, 'sip100', number)) return idle('before-sip100')
   const rank = rankOf(head.round, number, network.periodSeconds, self)

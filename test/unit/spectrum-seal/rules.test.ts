@@ -16,7 +16,7 @@ const SMT = 10n ** 18n
 
 describe('a slot', () => {
   const head = { header: { ...genesisOf(VILLAGE).header, number: 7 }, round: GENESIS_ROUND }
-  const base = { network: VILLAGE, head, self: LEADERS[0]?.address ?? ZERO_ADDRESS, nowMs: 1_700_000_000_000, hasState: true, isInSync: true, hasAlarm: false, isSealed: false }
+  const base = { network: VILLAGE, head, self: LEADERS[0]?.address ?? ZERO_ADDRESS, nowMs: 1_700_000_000_000, hasState: true, isInSync: true, hasAlarm: false, isSealed: false, isKeyElsewhere: false }
 
   it('opens for everybody exactly when, and as, the rank table says', () => {
     for (const { address: self } of EVERYBODY) {
@@ -31,6 +31,7 @@ describe('a slot', () => {
     [{ hasAlarm: true }, 'alarm'],
     [{ isInSync: false }, 'not-in-sync'],
     [{ isSealed: true }, 'sealed-already'],
+    [{ isKeyElsewhere: true }, 'key-elsewhere'],
     [{ nowMs: null }, 'no-clock'],
     [{ hasState: false }, 'not-executed'],
     [{ network: MAINNET }, 'before-sip100'],

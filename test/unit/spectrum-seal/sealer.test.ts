@@ -329,6 +329,26 @@ describe('a crash while sealing', () => {
     expect(copy.published[0]?.header.number).toBe(5)
     await copy.switchOff()
   })
+
+  it('a box that sees its key at work elsewhere stops', async () => {
+    const time = timeAtGenesis()
+    const box = new Box({ who: ANN, round: ALONE, time })
+    const thief = new Box({ who: ANN, round: ALONE, time })
+    await box.switchOn()
+    await pass(time, 2_000)
+    for (const block of box.published) await thief.take(block)
+    box.isInSync = false
+    await thief.switchOn()
+    await pass(time, 2_000)
+    await thief.switchOff()
+    for (const block of thief.published.filter((one) => one.header.number > 2)) await box.take(block)
+    box.isInSync = true
+    const before = box.published.length
+    await pass(time, 10_000, 1_000)
+    expect(box.published.length).toBe(before)
+    expect(box.sealer.status()).toMatchObject({ state: 'idle', reason: 'key-elsewhere' })
+    await box.switchOff()
+  })
 })
 
 function storeOf(store: Box['store']): Box['store'] {

@@ -45,8 +45,9 @@ export interface SealingPool extends TransactionPool {
 
 type AddResult = { readonly ok: true; readonly hash: Hash } | PoolRefusal
 
-/** Adds that may wait for their turn; more are refused. */
+/** Adds that may wait for their turn; more are refused, peers' ones sooner. */
 const MAX_LINE = 1024
+const MAX_LINE_FOR_PEERS = 256
 /** More than a block of this size is not packed, whatever gas is left: bounds the work of a slot. */
 const MAX_CANDIDATES = 512
 /** Refusals of a kept transaction that a later block can heal. */
@@ -85,7 +86,8 @@ class Pool implements SealingPool {
   }
 
   async add(transaction: Uint8Array, from: Origin): Promise<AddResult> {
-    if (this.#line.isFull) return refuse('pool-full', `${MAX_LINE} wait for their check already`)
+    const most = from === 'wallet' ? MAX_LINE : MAX_LINE_FOR_PEERS
+    if (this.#line.waiting >= most) return refuse('pool-full', `${most} wait for their check already`)
     const bytes = Uint8Array.from(transaction)
     const added = await this.#line.run(() => this.#add(bytes, from))
     if (added.ok) this.#tell(bytes, added.hash)
