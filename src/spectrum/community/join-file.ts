@@ -4,7 +4,8 @@
  * by address, storage by slot, amounts in decimal, bytes in hex, a line feed at the end).
  *
  * It is not signed and holds no secret. Whoever gives it decides which chain a box joins, so it is compared by its
- * genesis hash, which people can read to each other; a file whose parts do not give that hash is refused.
+ * genesis hash, which people can read to each other; a file whose parts do not give that hash is refused. Peers and
+ * checkpoint keys are not among those parts.
  */
 import { MeshBoxError, inputError, utf8 } from '../../base/index.ts'
 import { ADDRESS_BYTES, HASH_BYTES, bytesOf, hexOf } from '../codec/fields.ts'
@@ -18,6 +19,7 @@ import { genesisNodes } from './genesis-nodes.ts'
 import { listOf, objectOf, textOf, uintOf, wholeOf } from './json-fields.ts'
 import { MAX_GENESIS_MINERS } from './new-community.ts'
 import type { Community } from './new-community.ts'
+import { checkParameters } from './parameters.ts'
 
 export interface JoinFile {
   readonly community: Community
@@ -52,6 +54,7 @@ export function encodeJoinFile(keccak: Keccak, file: JoinFile): string {
   checkPeers('bootnodes', file.bootnodes)
   checkPeers('staticPeers', file.staticPeers)
   checkKeys(file.checkpointKeys)
+  checkParameters(keccak, file.community.custom)
   checkChain(keccak, file.community.network)
   const text = write(file)
   checkSize(utf8(text).length)
@@ -72,6 +75,7 @@ export function decodeJoinFile(keccak: Keccak, text: string): JoinFile {
   const custom = customOf(root)
   const network = customNetwork(keccak, custom)
   if (root['genesisHash'] !== network.genesisHash) throw inputError('genesisHash', root['genesisHash'], `${network.genesisHash}, which the rest of the file gives`)
+  checkParameters(keccak, custom)
   checkChain(keccak, network)
   const file: JoinFile = {
     community: { custom, network },

@@ -13,6 +13,8 @@ import { ARTIFACTS } from './artifacts.ts'
 import type { ContractName } from './artifacts.ts'
 import { baseStorage, chiefStorage, pocStorage, tokenStorage } from './contract-storage.ts'
 import type { Miner, Storage, TokenStorage } from './contract-storage.ts'
+import { PARAMETERS_ADDRESS, parametersAccount } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 
 export interface CommunitySettings {
   /** 1 to 32 of a-z, 0-9 and -. */
@@ -107,23 +109,21 @@ export function newCommunity(keccak: Keccak, settings: CommunitySettings): Commu
     contract('WrappedSmt', tokenStorage(keccak, WRAPPED_SMT)),
     ...(token === null ? [] : [contract('CommunityToken', tokenStorage(keccak, token))]),
   ]
-  const custom: CustomNetwork = {
+  const parameters: Parameters = {
     name: settings.name,
     chainId: settings.chainId,
     networkId: settings.networkId ?? networkIdOf(settings.chainId),
     periodSeconds: settings.periodSeconds,
-    genesis: {
-      timeSeconds: settings.startSeconds,
-      difficulty: GENESIS_DIFFICULTY,
-      gasLimit: GENESIS_GAS,
-      signer: leader,
-      accounts: [...contracts, ...settings.allocations.map(({ address, balanceWei }) => ({ address, balanceWei }))],
-    },
     chief: at.Chief,
     chiefBase: at.ChiefBase,
     poc: at.Poc,
     anmap: at.Anmap,
   }
+  const genesis = { timeSeconds: settings.startSeconds, difficulty: GENESIS_DIFFICULTY, gasLimit: GENESIS_GAS, signer: leader }
+  // It checks them: what is hashed next has to have a form.
+  customNetwork(keccak, { ...parameters, genesis: { ...genesis, accounts: [] } })
+  const people = settings.allocations.map(({ address, balanceWei }) => ({ address, balanceWei }))
+  const custom: CustomNetwork = { ...parameters, genesis: { ...genesis, accounts: [parametersAccount(keccak, parameters), ...contracts, ...people] } }
   return { custom, network: customNetwork(keccak, custom) }
 }
 
@@ -158,7 +158,7 @@ function check(settings: CommunitySettings): void {
   })
   checkDifferent('miners', miners.map((one) => one.miner))
   checkCount('allocations', allocations, 0, MAX_ALLOCATIONS)
-  const contracts: readonly string[] = Object.values(COMMUNITY_ADDRESSES)
+  const contracts: readonly string[] = [PARAMETERS_ADDRESS, ...Object.values(COMMUNITY_ADDRESSES)]
   allocations.forEach(({ address, balanceWei }, index) => {
     checkAddress(`allocations[${index}].address`, address)
     checkAmount(`allocations[${index}].balanceWei`, balanceWei, 1n, MAX_TOTAL_WEI)

@@ -32,8 +32,7 @@ describe('a new community', () => {
 
   it('is the same chain on every box, whatever computes it', () => {
     expect(village().network.genesisHash).toBe(newCommunity(noble, SETTINGS).network.genesisHash)
-    for (const changes of [{ name: 'other' }, { chainId: 424_243n }, { periodSeconds: 4 }] as const) expect(village(changes).network.genesisHash).toBe(village().network.genesisHash)
-    for (const changes of [{ startSeconds: 1 }, { epochBlocks: 26 }, { leaders: [at(1).address] }, { token: null }, { minDepositWei: 79n }, { owner: at(1).address }] as const)
+    for (const changes of [{ name: 'other' }, { chainId: 424_243n }, { networkId: 5 }, { periodSeconds: 4 }, { startSeconds: 1 }, { epochBlocks: 26 }, { leaders: [at(1).address] }, { token: null }, { minDepositWei: 79n }, { owner: at(1).address }] as const)
       expect(village(changes).network.genesisHash).not.toBe(village().network.genesisHash)
   })
 
@@ -67,7 +66,12 @@ describe('a new community', () => {
     ['name', { name: 'Village' }],
     ['name', { name: 'mainnet' }],
     ['chainId', { chainId: 0n }],
+    ['chainId', { chainId: -1n }],
+    ['chainId', { chainId: 2n ** 53n }],
+    ['networkId', { networkId: 1.5 }],
+    ['networkId', { networkId: -1 }],
     ['periodSeconds', { periodSeconds: 1 }],
+    ['periodSeconds', { periodSeconds: Number.NaN }],
     ['epochBlocks', { epochBlocks: 0 }],
     ['signerLimit', { signerLimit: 0 }],
     ['signerLimit', { signerLimit: 257 }],
@@ -87,6 +91,7 @@ describe('a new community', () => {
     ['withdrawWaitBlocks', { withdrawWaitBlocks: -1 }],
     ['genesis.timeSeconds', { startSeconds: -1 }],
     ['allocations[0].address', { allocations: [{ address: COMMUNITY_ADDRESSES.Poc, balanceWei: 1n }] }],
+    ['allocations[0].address', { allocations: [{ address: '0x4d657368426f7800000000000000000000001000', balanceWei: 1n }] }],
     ['allocations[0].balanceWei', { allocations: [{ address: at(1).address, balanceWei: 0n }] }],
     ['allocations', { allocations: [1n, 2n].map((balanceWei) => ({ address: at(1).address, balanceWei })) }],
     ['allocations', { allocations: [1, 2].map((number) => ({ address: at(number).address, balanceWei: 2n ** 127n + 1n })) }],

@@ -13,6 +13,8 @@ const PEERS = [`enode://${ID}@203.0.113.7:60303`, `enode://${ID}@[2001:db8::1]:6
 const KEYS = ['11', '22'].map((byte) => `0x${byte.repeat(32)}` as const)
 const file: JoinFile = { community: village(), bootnodes: PEERS.slice(0, 1), staticPeers: PEERS, checkpointKeys: KEYS }
 const text = encodeJoinFile(native, file)
+/** Where the chief stands among the accounts. */
+const CHIEF_AT = (JSON.parse(text) as { genesis: { accounts: { address: string }[] } }).genesis.accounts.findIndex((account) => account.address === COMMUNITY_ADDRESSES.Chief)
 
 type Json = Record<string, unknown>
 const changed = (change: (json: Json) => void): string => {
@@ -86,11 +88,19 @@ describe('a join file', () => {
 
   it('with a word of storage changed is refused', () => {
     refused(text.replace('"0x2: 0x5"', '"0x2: 0x6"'), 'genesisHash')
-    refused(text.replace('"0x2: 0x5"', '"0x2=0x5"'), 'genesis.accounts[0].storage')
+    refused(text.replace('"0x2: 0x5"', '"0x2=0x5"'), `genesis.accounts[${CHIEF_AT}].storage`)
+  })
+
+  it('for another period, name, chain or set of contracts than its genesis is refused', () => {
+    for (const [key, value] of [['periodSeconds', 4], ['name', 'valley'], ['chainId', '424243'], ['networkId', 7]] as const) refused(changed((json) => { json[key] = value }), 'genesis.accounts')
+    refused(changed((json) => { inside(json, 'contracts')['anmap'] = null }), 'genesis.accounts')
+    const { custom } = file.community
+    const bare = { ...custom, genesis: { ...custom.genesis, accounts: custom.genesis.accounts.slice(1) } }
+    expect(() => encodeJoinFile(native, { ...file, community: { custom: bare, network: customNetwork(native, bare) } })).toThrowError(expect.objectContaining({ field: 'genesis.accounts' }))
   })
 
   it('in any other form is refused, even where it says the same', () => {
-    const account = (json: Json): Json => inside(json, 'genesis', 'accounts', 0)
+    const account = (json: Json): Json => inside(json, 'genesis', 'accounts', CHIEF_AT)
     for (const other of [
       JSON.stringify(JSON.parse(text)),
       text.trimEnd(),

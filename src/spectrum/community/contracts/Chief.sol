@@ -39,7 +39,7 @@ contract Chief {
     /// By the sealer of this block, whom the nodes have checked. volunteer: the miner that this block's
     /// VRF picks, which they have checked as well; zero where there is none.
     function update(address volunteer) external {
-        if (msg.sender == address(0) || (signersMap[msg.sender] == 0 && !base.isLeader(msg.sender))) revert NotSealer();
+        if (signersMap[msg.sender] == 0 && !base.isLeader(msg.sender)) revert NotSealer();
         blockNumber = block.number;
         uint256 limit = base.takeSignerLimit();
         uint256 place = block.number % limit;
