@@ -13,7 +13,7 @@ import type { Address, Hash } from './codec/fields.ts'
 import { createWorkerExecutor } from './execute/index.ts'
 import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
-import type { ChainAlarm, ChainBlock, ChainSource, Executor, MinerKey, SyncStatus } from './ports.ts'
+import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
 import { RpcServer } from './rpc/io/index.ts'
 import { OWNER_POLICY, Rpc } from './rpc/index.ts'
 import { createSealer, openTransactionPool } from './seal/index.ts'
@@ -92,8 +92,6 @@ const STATE_BLOCKS = 128
 /** So many blocks between two times of forgetting. */
 const PRUNE_EVERY_BLOCKS = 256
 const RPC_POLL_MS = 2_000
-/** Sources of one question for trie nodes, one after another. */
-const MAX_ASKED = 4
 
 export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
   const { settings, store, curve, clock, timers, randomness, log } = parts
@@ -108,7 +106,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     const executor = createWorkerExecutor({
       ...parts.executor,
       timers,
-      fetchNodes: settings.doesExecute ? null : (hashes) => nodesOf(sources.pool.list(), hashes),
+      fetchNodes: settings.doesExecute ? null : (hashes) => sync.nodes(hashes),
       ancestorHash: (parent, number) => ancestorOf(chain, parent.parentHash, parent.number - 1, number),
       onRestart: (error) => log.error('the executor was lost and starts again', { error }),
     })
@@ -130,6 +128,8 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       breathe: parts.breathe,
       log: log.room('sync'),
       mayBeAlone: () => sealing !== null,
+      punish: (source, misdeed) => sources.pool.punish(source, misdeed),
+      announceBlock: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
       transactionsPushed: (_source, transactions) => {
         for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
@@ -186,7 +186,13 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
           state: sync.state,
           executor,
           pool,
-          blocks: null,
+          blocks: {
+            body: async (hash) => chain.body(hash),
+            receipts: async (hash) => {
+              const known = chain.header(hash)
+              return known === null ? null : sync.receipts(known)
+            },
+          },
           status: () => sync.status(),
           miner: () => (sealing === null ? null : { address: sealing.key.address, coinbase: sealing.coinbase, isSealing: sealer?.status().state !== 'stopped' }),
           gasPriceWei: () => settings.minGasPriceWei,
@@ -228,16 +234,6 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     await stop()
     throw error
   }
-}
-
-/** Whoever has them; each source gets what the ones before had not. Checked by hash by whoever asked. */
-async function nodesOf(sources: readonly ChainSource[], hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
-  const found: Uint8Array[] = []
-  for (const source of sources.slice(0, MAX_ASKED)) {
-    if (found.length >= hashes.length) break
-    found.push(...(await source.nodes(hashes).catch(() => []))) // one that does not answer has none
-  }
-  return found
 }
 
 /** By the tree near the head, on whatever branch, then by the canonical chain. */
