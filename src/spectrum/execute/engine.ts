@@ -110,8 +110,10 @@ export class Engine {
 
   /** A call runs in the context of the block whose state it reads, so its ancestors are that block's. */
   #callPlace(at: Header): CallPlace {
-    const parentHash = at.parentHash
-    const ancestor: BlockHashOf = async (number) => (number === at.number - 1 ? bytesOf(parentHash) : bytesOf(await this.#ancestor(at, number)))
+    const ancestor: BlockHashOf = async (number) => {
+      if (number === at.number) return bytesOf(hashHeader(this.#options.curve, at)) // on the genesis only
+      return bytesOf(number === at.number - 1 ? at.parentHash : await this.#ancestor(at, number))
+    }
     return { ...this.#place(), fresh: this.#worlds(at.stateRoot), blockHash: ancestor }
   }
 

@@ -159,6 +159,20 @@ describe('the thread', () => {
     expect(place.executor.node(place.genesis.stateRoot)).toBeUndefined()
   })
 
+  it('does blocks before calls', async () => {
+    const place = await townOver(townNetwork({ people }), threaded())
+    const request = { from: ALICE.address, to: BOB.address, data: new Uint8Array(0), valueWei: 1n, gas: 21_000n, gasPriceWei: 0n }
+    const done: string[] = []
+    const note = (what: string) => (): void => void done.push(what)
+    await Promise.all([
+      place.executor.call(place.genesis, request).then(note('call that runs')),
+      place.executor.call(place.genesis, request).then(note('call')),
+      place.executor.prune([place.genesis.stateRoot]).then(note('prune')),
+      place.executor.build(draftOn(place.network, place.genesis, [])).then(note('build')),
+    ])
+    expect(done).toEqual(['call that runs', 'build', 'call', 'prune'])
+  })
+
   it('says why it cannot start', async () => {
     const missing = threaded({ statePath: join(folder(), 'nowhere', 'chain-state.sqlite') })
     await expect(missing.begin(townNetwork())).rejects.toMatchObject({ kind: 'unavailable', code: 'executor-lost', message: expect.stringContaining('directory does not exist') as string })

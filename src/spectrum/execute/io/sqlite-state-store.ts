@@ -52,7 +52,7 @@ class SqliteStateStore implements StateStore {
   }
 
   node(hash: Hash): Uint8Array | undefined {
-    return translated(() => this.#selectNode.get(bytesOf(hash))?.data)
+    return translated(() => plain(this.#selectNode.get(bytesOf(hash))?.data))
   }
 
   hasState(root: Hash): boolean {
@@ -199,7 +199,7 @@ export function openStateReader(options: StateFileOptions): StateReader {
     const node = db.prepare<[Uint8Array], { data: Buffer }>('SELECT data FROM nodes WHERE hash = ?')
     const state = db.prepare<[Uint8Array], unknown>('SELECT 1 FROM states WHERE root = ?')
     return {
-      node: (hash) => translated(() => node.get(bytesOf(hash))?.data),
+      node: (hash) => translated(() => plain(node.get(bytesOf(hash))?.data)),
       hasState: (root) => translated(() => state.get(bytesOf(root)) !== undefined),
       close: () => db.close(),
     }
@@ -208,6 +208,11 @@ export function openStateReader(options: StateFileOptions): StateReader {
 
 function open({ path, nativeBinding }: StateFileOptions, readonly: boolean): Database.Database {
   return new Database(path, { readonly, fileMustExist: readonly, timeout: LOCK_WAIT_MS, ...(nativeBinding === undefined ? {} : { nativeBinding }) })
+}
+
+/** Not a Buffer: others compare what they get. */
+function plain(data: Buffer | undefined): Uint8Array | undefined {
+  return data === undefined ? undefined : new Uint8Array(data.buffer, data.byteOffset, data.length)
 }
 
 function translated<T>(work: () => T): T {

@@ -1,6 +1,6 @@
 /**
  * The Executor in a thread of its own: the main thread only encodes, waits and reads nodes for proofs from the same
- * file. One job at a time and a bounded queue; pruning is done in small steps when nothing else waits. A thread that
+ * file. One job at a time and bounded queues: blocks first, then calls, and pruning in small steps when nothing waits. A thread that
  * dies, or does not end a job in time, costs that job ('unavailable') and is started anew for the next.
  */
 import { Worker } from 'node:worker_threads'
@@ -36,9 +36,9 @@ export interface WorkerExecutorOptions {
   readonly maxCacheBytes?: number
   /** V8's heap of the thread. Default 96. */
   readonly maxOldGenerationSizeMb?: number
-  /** A job that takes longer is given up. Default 60,000. */
+  /** A job that takes longer is given up. Default 300,000: a full block of the worst kind on a small board. */
   readonly jobDeadlineMs?: number
-  /** Jobs that wait; one more is refused. Default 64. */
+  /** Blocks that wait, and calls that wait; one more is refused. Default 64. */
   readonly maxWaiting?: number
   readonly maxSteps?: number
   /** The thread was lost; it will be started again. */
@@ -60,7 +60,7 @@ interface Running extends Waiting {
 const CACHE_BYTES = 16 * 1024 * 1024
 const OLD_GENERATION_MB = 96
 const YOUNG_GENERATION_MB = 4
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 300_000
 const MAX_WAITING = 64
 
 export function createWorkerExecutor(options: WorkerExecutorOptions): Executor {
@@ -69,9 +69,8 @@ export function createWorkerExecutor(options: WorkerExecutorOptions): Executor {
 
 class WorkerExecutor implements Executor {
   readonly #options: WorkerExecutorOptions
-  readonly #queue: Waiting[] = []
-  /** Looked at only where the queue is empty. */
-  readonly #pruneSteps: Waiting[] = []
+  /** In the order in which they are looked at. */
+  readonly #queues: Readonly<Record<'blocks' | 'calls' | 'pruning', Waiting[]>> = { blocks: [], calls: [], pruning: [] }
   #thread: Thread | null = null
   #running: Running | null = null
   #network: Network | null = null
@@ -132,12 +131,12 @@ class WorkerExecutor implements Executor {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const waiting of [...this.#queue.splice(0), ...this.#pruneSteps.splice(0)]) waiting.reject(unavailable('executor-closed', 'the executor is closed'))
+    for (const queue of Object.values(this.#queues)) for (const waiting of queue.splice(0)) waiting.reject(unavailable('executor-closed', 'the executor is closed'))
     if (this.#thread !== null) {
       const thread = this.#thread
       await new Promise<void>((resolve) => {
         const done = (): void => resolve()
-        this.#queue.push({ job: { kind: 'close' }, buffers: [], resolve: done, reject: done })
+        this.#queues.blocks.push({ job: { kind: 'close' }, buffers: [], resolve: done, reject: done })
         this.#next()
       })
       await thread.worker.terminate()
@@ -148,17 +147,17 @@ class WorkerExecutor implements Executor {
 
   #do<Kind extends Job['kind']>(job: Job & { readonly kind: Kind }, bytes: readonly Uint8Array[] = []): Promise<Results[Kind]> {
     if (this.#isClosed) return Promise.reject(unavailable('executor-closed', 'the executor is closed'))
-    if (this.#queue.length >= (this.#options.maxWaiting ?? MAX_WAITING)) return Promise.reject(new MeshBoxError('limit', 'too many jobs wait for the executor', { code: 'executor-busy' }))
+    const queue = this.#queues[job.kind === 'prune-step' ? 'pruning' : job.kind === 'call' || job.kind === 'estimate' ? 'calls' : 'blocks']
+    if (queue.length >= (this.#options.maxWaiting ?? MAX_WAITING)) return Promise.reject(new MeshBoxError('limit', 'too many jobs wait for the executor', { code: 'executor-busy' }))
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { job, buffers: buffersOf(bytes), resolve: (result) => resolve(result as Results[Kind]), reject }
-      ;(job.kind === 'prune-step' ? this.#pruneSteps : this.#queue).push(waiting)
+      queue.push({ job, buffers: buffersOf(bytes), resolve: (result) => resolve(result as Results[Kind]), reject })
       this.#next()
     })
   }
 
   #next(): void {
     if (this.#running !== null) return
-    const waiting = this.#queue.shift() ?? this.#pruneSteps.shift()
+    const waiting = this.#queues.blocks.shift() ?? this.#queues.calls.shift() ?? this.#queues.pruning.shift()
     if (waiting === undefined) return
     const number = ++this.#jobs
     const deadlineMs = this.#options.jobDeadlineMs ?? DEADLINE_MS
