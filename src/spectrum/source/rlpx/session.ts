@@ -16,7 +16,9 @@ import { Unpacking, pack, packBlocks, readLength, unpack } from './snappy.ts'
 import { closedError } from './wire.ts'
 import type { ByteStream, Wire } from './wire.ts'
 
-/** How much is encrypted, hashed or unpacked in one turn of the event loop. */
+/** How much is encrypted and hashed in one turn of the event loop: the running Keccak is the slow part, in JavaScript. */
+const CIPHER_BYTES = 16 * 1024
+/** How much is packed or unpacked in one turn. */
 const STEP_BYTES = 64 * 1024
 const MESSAGES_A_TURN = 8
 /** How long a Disconnect may take to get out. */
@@ -35,7 +37,7 @@ export class RlpxSession {
   readonly #parts: SessionParts
   readonly #reader: FrameReader
   readonly #writer: FrameWriter
-  readonly #outbox: { readonly bytes: Uint8Array; readonly isPacked: boolean; readonly done: () => void; readonly failed: (error: Error) => void }[] = []
+  readonly #outbox: { readonly code: number; readonly payload: Uint8Array; readonly isPacked: boolean; readonly done: () => void; readonly failed: (error: Error) => void }[] = []
   #isSnappy = false
   #isWriting = false
   #isClosed = false
@@ -146,9 +148,10 @@ export class RlpxSession {
     const data = new Uint8Array(padded)
     data.set(first)
     for (let filled = first.length; filled < padded; ) {
-      const piece = this.#reader.data(await stream.some(Math.min(STEP_BYTES, padded - filled)))
+      const piece = this.#reader.data(await stream.some(Math.min(CIPHER_BYTES, padded - filled)))
       data.set(piece, filled)
       filled += piece.length
+      if (piece.length === CIPHER_BYTES) await this.#turn()
     }
     this.#reader.end(await stream.exactly(FRAME_MAC_BYTES))
     const payload = await this.#payload(data.subarray(1, size), code, most)
@@ -194,10 +197,9 @@ export class RlpxSession {
   #queue(code: number, payload: Uint8Array): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError('by us'))
     const isPacked = this.#isSnappy
-    const bytes = concatBytes(Uint8Array.of(code === 0 ? 0x80 : code), payload)
     return new Promise((done, failed) => {
-      this.#outbox.push({ bytes, isPacked, done, failed })
-      this.#outboxBytes += bytes.length
+      this.#outbox.push({ code, payload, isPacked, done, failed })
+      this.#outboxBytes += payload.length + 1
       if (!this.#isWriting) void this.#write()
     })
   }
@@ -208,27 +210,28 @@ export class RlpxSession {
     for (let next = this.#outbox.shift(); next !== undefined; next = this.#outbox.shift()) {
       this.#writeSinceMs = this.#parts.clock.boottimeMs()
       try {
-        await this.#writeFrame(next.bytes, next.isPacked)
+        await this.#writeFrame(next.code, next.isPacked ? await this.#pack(next.payload) : [next.payload])
         next.done()
       } catch (thrown) {
         next.failed(asError(thrown))
       }
-      this.#outboxBytes -= next.bytes.length
+      this.#outboxBytes -= next.payload.length + 1
     }
     this.#writeSinceMs = null
     this.#isWriting = false
   }
 
-  async #writeFrame(bytes: Uint8Array, isPacked: boolean): Promise<void> {
+  async #writeFrame(code: number, payload: readonly Uint8Array[]): Promise<void> {
     const { wire } = this.#parts
-    const data = isPacked ? [bytes.subarray(0, 1), ...(await this.#pack(bytes.subarray(1)))] : [bytes]
+    const data = [Uint8Array.of(code === 0 ? 0x80 : code), ...payload]
     const size = data.reduce((sum, piece) => sum + piece.length, 0)
-    if (size <= STEP_BYTES) return wire.write(concatBytes(this.#writer.header(size), this.#writer.data(concatBytes(...data)), this.#writer.end()))
+    if (size <= CIPHER_BYTES) return wire.write(concatBytes(this.#writer.header(size), this.#writer.data(concatBytes(...data)), this.#writer.end()))
     await wire.write(this.#writer.header(size))
-    for (const piece of data) {
-      await wire.write(this.#writer.data(piece))
-      await this.#turn()
-    }
+    for (const piece of data)
+      for (let from = 0; from < piece.length; from += CIPHER_BYTES) {
+        await wire.write(this.#writer.data(piece.subarray(from, from + CIPHER_BYTES)))
+        await this.#turn()
+      }
     await wire.write(this.#writer.end())
   }
 
