@@ -19,8 +19,11 @@ import { nativeSecp256k1 } from './native-secp256k1.ts'
 import { nfnetlink } from './nfnetlink.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
+import { spectrumChain } from './spectrum-chain.ts'
+import { spectrumExecute } from './spectrum-execute.ts'
+import { spectrumSync } from './spectrum-sync.ts'
 
-const BENCHES: readonly Bench[] = [authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, armInstructions]
+const BENCHES: readonly Bench[] = [authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, spectrumSync, spectrumExecute, spectrumChain, armInstructions]
 
 interface Outcome {
   readonly bench: string
