@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import solc from 'solc'
 
@@ -110,7 +110,7 @@ function main(isCheck: boolean): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
     const { runtime } = JSON.parse(text) as { readonly runtime: string }
-    console.log(`${relative(ROOT, file)}: ${basename(file, '.json')}, ${(runtime.length - 2) / 2} bytes of code`)
+    console.log(`${path}: ${(runtime.length - 2) / 2} bytes of code`)
   }
   if (stale.length > 0) {
     console.error(`not what the sources give: ${stale.join(', ')}; run node scripts/contracts.ts`)

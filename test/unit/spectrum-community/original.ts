@@ -1,6 +1,7 @@
 /**
  * The original's contracts, as they stand in the state of the public test chain (origin named in
- * test/vectors/spectrum): chief 1.0.0, its base, its POC. Only their code is taken; it is put where ours lies.
+ * test/vectors/spectrum): chief 1.0.0, its base, its POC, and an Anmap whose maps lie two slots further. Only
+ * their code is taken; it is put where ours lies.
  */
 import { DEVNET as DEVNET_NETWORK, readAccount, readCode } from '../../../src/spectrum/index.ts'
 import type { Address } from '../../../src/spectrum/index.ts'
@@ -9,7 +10,12 @@ import { DEVNET_NODES, HEAD_STATE_ROOT } from '../spectrum/devnet.ts'
 
 const CHIEF: Address = '0x21c5dc409138205291d6a7ef2dbb1701ac02ff96'
 
-export const ORIGINAL: Readonly<Record<'Chief' | 'ChiefBase' | 'Poc', Uint8Array>> = { Chief: codeOf(CHIEF), ChiefBase: codeOf(DEVNET_NETWORK.chiefBase), Poc: codeOf(DEVNET_NETWORK.poc) }
+export const ORIGINAL: Readonly<Record<'Chief' | 'ChiefBase' | 'Poc' | 'Anmap', Uint8Array>> = {
+  Chief: codeOf(CHIEF),
+  ChiefBase: codeOf(DEVNET_NETWORK.chiefBase),
+  Poc: codeOf(DEVNET_NETWORK.poc),
+  Anmap: codeOf(DEVNET_NETWORK.anmap?.address ?? CHIEF),
+}
 
 function codeOf(address: Address): Uint8Array {
   const nodeOf = (hash: `0x${string}`): Uint8Array | undefined => DEVNET_NODES.get(hash)

@@ -9,6 +9,7 @@ import type { Person } from '../spectrum/village.ts'
 import { ATTACKER } from './attacker.ts'
 import { World, addressesOf, data, decode, interfaceOf } from './evm.ts'
 import type { Outcome } from './evm.ts'
+import { ORIGINAL } from './original.ts'
 import { HOLDER, PEOPLE, SETTINGS, STRANGER, at, consent, village } from './village.ts'
 
 const ZERO: Address = `0x${'00'.repeat(20)}`
@@ -140,6 +141,38 @@ describe('Anmap', () => {
     expect((await info(wallet.address)).miners.at(-1)).toBe(at(5).address)
   })
 
+  it('answers as the original does, call by call', async () => {
+    const original = await World.of([{ address: COMMUNITY_ADDRESSES.Anmap, balanceWei: 0n, nonce: 1n, code: ORIGINAL.Anmap }])
+    const random = randomStream('anmap')
+    const [miners, wallets] = [[5, 6, 7, 8].map(at), [10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map(at)]
+    const replaced = new Set<string>()
+    const both = async (from: Address, bytes: Uint8Array): Promise<boolean> => {
+      const call = { from, to: COMMUNITY_ADDRESSES.Anmap, data: bytes, number: 1 }
+      const [mine, theirs] = [await on.call(call), await original.call(call)]
+      expect(mine.isOk).toBe(theirs.isOk)
+      if (mine.isOk) expect(mine.output).toBe(theirs.output)
+      return mine.isOk
+    }
+    const done = { bind: 0, unbindBySig: 0 }
+    for (let turn = 0; turn < 400; turn++) {
+      const one = random.pick(miners)
+      const { from: bound } = await info(one.address)
+      const from = random.below(2) === 0 ? random.pick(wallets) : (wallets.find((wallet) => wallet.address === bound) ?? random.pick(wallets))
+      // What ours alone refuses is another test's.
+      if (replaced.has(one.address + from.address)) continue
+      const method = random.pick(['bind', 'bind', 'unbindBySig'] as const)
+      // Few replacements: each takes a pair out of the game.
+      if (method === 'unbindBySig' && bound !== from.address && bound !== one.address && random.below(4) > 0) continue
+      const { r, s, v } = consent(random.below(6) === 0 ? STRANGER : one, random.below(6) === 0 ? STRANGER.address : from.address)
+      if (await both(from.address, data('Anmap', method, one.address, v, r, s))) {
+        done[method]++
+        if (method === 'unbindBySig' && bound !== from.address) replaced.add(one.address + bound)
+      }
+      for (const who of [one, from, STRANGER]) expect(await both(STRANGER.address, data('Anmap', 'bindInfo', who.address))).toBe(true)
+    }
+    expect([done.bind > 30, done.unbindBySig > 30, replaced.size > 1]).toEqual([true, true, true])
+  })
+
   it('never takes a replaced wallet’s old signature again', async () => {
     expect((await sign('bind', wallet)).isOk).toBe(true)
     expect((await sign('unbindBySig', other)).isOk).toBe(true)
@@ -147,6 +180,12 @@ describe('Anmap', () => {
     expect((await sign('bind', other)).isOk).toBe(true)
     expect(errorOf('Anmap', await sign('unbindBySig', wallet))).toBe('Replaced')
     expect((await info(miner.address)).from).toBe(other.address)
+    // In the original it still ends the new binding.
+    const original = await World.of([{ address: COMMUNITY_ADDRESSES.Anmap, balanceWei: 0n, nonce: 1n, code: ORIGINAL.Anmap }])
+    for (const [method, from] of [['bind', wallet], ['unbindBySig', other], ['bind', other], ['unbindBySig', wallet]] as const) {
+      const { r, s, v } = consent(miner, from.address)
+      expect((await original.call({ from: from.address, to: COMMUNITY_ADDRESSES.Anmap, data: data('Anmap', method, miner.address, v, r, s), number: 1 })).isOk).toBe(true)
+    }
     // For another miner it is as good as any.
     expect((await sign('bind', wallet, at(6))).isOk).toBe(true)
   })
