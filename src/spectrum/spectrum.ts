@@ -18,7 +18,8 @@ import { RpcServer } from './rpc/io/index.ts'
 import { OWNER_POLICY, Rpc } from './rpc/index.ts'
 import { createSealer, openTransactionPool } from './seal/index.ts'
 import type { SealerStatus, SealingPool } from './seal/index.ts'
-import { Sources, forgetfulBans, formatEnode } from './source/index.ts'
+import { Sources, formatEnode } from './source/index.ts'
+import { storedBans } from './tables/io/bans.ts'
 import { createSync } from './sync/index.ts'
 
 export interface SpectrumSettings {
@@ -114,7 +115,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     await executor.begin(network)
     const { listen, fixed: staticPeers, bootnodes, max: maxPeers } = settings.peers
     const sources = new Sources(
-      { server: createChainServer(chain, executor), curve, clock, timers, randomness, log: log.room('sources'), bans: forgetfulBans },
+      { server: createChainServer(chain, executor), curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
       { eth63: { nodeKey: parts.nodeKey, clientName: `MeshBox/${parts.version}`, listen, staticPeers, bootnodes, maxPeers }, rpc: settings.servers, rpcPollMs: RPC_POLL_MS, maxSources: maxPeers + settings.servers.length },
     )
     const sync = createSync({
