@@ -55,6 +55,7 @@ interface Connected {
 }
 
 const LOOK_MS = 500
+const FOUND_DELAY_MS = 3_000
 /** Two boxes that call each other at once have two connections for this long at most. */
 const CROSSING_MS = 10_000
 
@@ -120,21 +121,21 @@ export class Eth63Node {
     await this.#parts.door.close()
   }
 
-  /** Of discovery: called while there is room. */
+  /** Of discovery: called while there is room; not at once, since it has found us at the same moment. */
   found(enode: Enode): void {
-    this.#dialing.addFound(enode, this.#parts.clock.boottimeMs())
+    const { clock } = this.#parts
+    this.#dialing.addFound(enode, clock.boottimeMs() + FOUND_DELAY_MS * this.#dice())
   }
 
   #look(): void {
     const { clock, pool } = this.#parts
-    // What calls us may fill a half; the other half is for those whom we chose.
     const room = Math.min(this.#settings.maxPeers - this.#peers.size, MAX_PENDING_HANDSHAKES) - this.#dialsUnderWay
     const due = this.#dialing.due(clock.boottimeMs(), room, (identity) => this.#peers.has(identity) || pool.isBanned(identity))
     for (const enode of due) void this.#call(enode)
   }
 
   async #call(enode: Enode): Promise<void> {
-    const { door, clock, randomness, log } = this.#parts
+    const { door, clock, log } = this.#parts
     const identity = identityOf(enode.nodeId)
     this.#dialsUnderWay++
     let isCalling = true
@@ -150,7 +151,12 @@ export class Eth63Node {
       log.debug('no connection', { node: identity.slice(0, 16), address: enode.address, error: asError(thrown).message })
     }
     over()
-    this.#dialing.ended(identity, wasUseful, clock.boottimeMs(), (randomness.bytes(1)[0] ?? 0) / 255)
+    this.#dialing.ended(identity, wasUseful, clock.boottimeMs(), this.#dice())
+  }
+
+  /** 0 to 1. */
+  #dice(): number {
+    return (this.#parts.randomness.bytes(1)[0] ?? 0) / 255
   }
 
   #called(wire: Wire): void {
@@ -214,10 +220,14 @@ export class Eth63Node {
     if (this.#parts.pool.isBanned(identity)) return DISCONNECT.useless
     const other = this.#peers.get(identity)
     if (other !== undefined) return this.#isBetter(identity, weCalled, other) ? null : DISCONNECT.alreadyConnected
-    // Half of the places are for those whom we chose to call.
-    const calledUs = [...this.#peers.values()].filter((peer) => !peer.weCalled).length
-    const isFull = this.#peers.size >= this.#settings.maxPeers || (!weCalled && !this.#dialing.isStatic(identity) && this.#settings.maxPeers > 1 && calledUs >= Math.ceil(this.#settings.maxPeers / 2) && this.#dialing.size > 0)
-    return isFull ? DISCONNECT.tooManyPeers : null
+    const hasRoom = this.#peers.size < this.#settings.maxPeers && (weCalled || this.#dialing.isStatic(identity) || this.#hasRoomForCallers())
+    return hasRoom ? null : DISCONNECT.tooManyPeers
+  }
+
+  /** Where there is somebody to call, half of the places are for those: strangers cannot take them all. */
+  #hasRoomForCallers(): boolean {
+    const callers = [...this.#peers.values()].filter((peer) => !peer.weCalled).length
+    return this.#dialing.size === 0 || callers < Math.ceil(this.#settings.maxPeers / 2)
   }
 
   /** Two calls that crossed: both sides keep the one that the smaller node id made. */
@@ -229,12 +239,12 @@ export class Eth63Node {
   async #keep(peer: Eth63Peer, identity: string): Promise<void> {
     const { pool, log } = this.#parts
     if (!pool.admit(peer.source, identity)) peer.close('no room', DISCONNECT.tooManyPeers)
-    log.info('peer', { source: peer.source.id, node: identity.slice(0, 16) })
+    log.debug('peer', { source: peer.source.id, node: identity.slice(0, 16) })
     const end = await peer.run()
     if (this.#peers.get(identity)?.peer === peer) this.#peers.delete(identity)
     pool.dismiss(peer.source, end.reason)
     this.#punish(identity, end)
-    log.info('peer gone', { source: peer.source.id, kind: end.kind, reason: end.reason })
+    log.debug('peer gone', { source: peer.source.id, kind: end.kind, reason: end.reason })
   }
 
   #punish(identity: string, end: PeerEnd): void {

@@ -59,8 +59,8 @@ export const FREE_MESSAGE_BYTES = 64 * 1024
 /** All larger messages that are being read at one time, over all peers. */
 export const RECEIVE_BUDGET_BYTES = 24 * 1024 * 1024
 
-export const MAX_PENDING_HANDSHAKES = 8
-export const MAX_PENDING_HANDSHAKES_PER_ADDRESS = 3
+export const MAX_PENDING_HANDSHAKES = 16
+export const MAX_PENDING_HANDSHAKES_PER_ADDRESS = 6
 /** Connections accepted from one address, behind which may be many neighbours: burst, and per second. */
 export const ACCEPTED_CONNECTIONS = { burst: 32, perSecond: 1 }
 export const MAX_PEERS = 25

@@ -56,6 +56,7 @@ const MAX_FETCHED = 4
 /** Questions that one call may need where the source leaves blocks out. */
 const MAX_QUESTIONS = 64
 const PACK_BYTES = 100 * 1024
+const PACK_TRANSACTIONS = 1024
 
 export class PeerSource implements ChainSource {
   readonly id: string
@@ -119,10 +120,10 @@ export class PeerSource implements ChainSource {
     let pack: Uint8Array[] = []
     let bytes = 0
     for (const transaction of transactions) {
-      if (!this.#knownTransactions.add(keccakHex(this.#parts.keccak, transaction))) continue
+      if (transaction.length > MAX_POOLED_TRANSACTION_BYTES || !this.#knownTransactions.add(keccakHex(this.#parts.keccak, transaction))) continue
       pack.push(transaction)
       bytes += transaction.length
-      if (bytes < PACK_BYTES) continue
+      if (bytes < PACK_BYTES && pack.length < PACK_TRANSACTIONS) continue
       this.#link.tell(encodeTransactions(pack))
       pack = []
       bytes = 0

@@ -62,7 +62,7 @@ describe('before the handshake is done', () => {
 
   it('only so many wait at once from one address', async () => {
     const place = await town()
-    const calls = Array.from({ length: 8 }, () => knock(place, Uint8Array.of(1)))
+    const calls = Array.from({ length: 12 }, () => knock(place, Uint8Array.of(1)))
     // The ones above the bound are closed at once; the others stay until their time is over.
     await eventually(() => calls.filter((call) => call.socket.destroyed).length === calls.length - MAX_PENDING_HANDSHAKES_PER_ADDRESS)
     expect(place.node.pendingHandshakes).toBe(MAX_PENDING_HANDSHAKES_PER_ADDRESS)
@@ -262,6 +262,22 @@ describe('places', () => {
     const third = await rawPeer(place)
     expect(await third.goodbye()).toContain('tooManyPeers')
     expect(place.node.peerCount).toBe(2)
+  })
+
+  it('are kept free, half of them, for those whom we call', async () => {
+    const place = await town({ maxPeers: 4, staticPeers: [{ nodeId: nodeIdOf(native, freshKey()), address: '127.0.0.1', tcpPort: 1, udpPort: 1 }] })
+    await rawSource(place)
+    await rawSource(place)
+    expect(await (await rawPeer(place)).goodbye()).toContain('tooManyPeers')
+    expect(place.node.peerCount).toBe(2)
+  })
+
+  it('are not even looked for where one address calls too often', async () => {
+    const place = await town()
+    const calls = Array.from({ length: 60 }, () => knock(place, Uint8Array.of(0xff, 0xff)))
+    await Promise.all(calls.map((call) => call.closed))
+    // A well-behaved peer from there has to wait as well.
+    await expect(rawPeer(place)).rejects.toThrow(/closed/)
   })
 
   it('are given back', async () => {

@@ -49,7 +49,8 @@ const MAX_PENDING = 64
 const MAX_BONDS = 512
 const NEIGHBOURS_TOLD = 16
 const ASKED_AT_ONCE = 3
-const PACKETS = { burst: 200, perSecond: 100 }
+/** Each costs a recovery of a public key, which is slow without the addon. */
+const PACKETS = { burst: 100, perSecond: 25 }
 const PACKETS_PER_ADDRESS = { burst: 40, perSecond: 10 }
 
 interface Pending {

@@ -24,6 +24,7 @@ export class TcpDoor implements WireDoor {
       onWire(this.#wireOf(socket))
     })
     server.maxConnections = MAX_SOCKETS
+    server.on('error', () => undefined) // one call that could not be taken (no descriptor left) is lost; that of listening is told below
     this.#server = server
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(new MeshBoxError('unavailable', `cannot listen on ${address}:${port}: ${error.message}`, { code: 'cannot-listen', cause: error })))

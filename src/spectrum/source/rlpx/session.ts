@@ -144,7 +144,10 @@ export class RlpxSession {
     const most = isBase ? MAX_BASE_BYTES : mostBytes(code - CAPABILITY_OFFSET)
     if (most === undefined) throw inputError('message', code, 'a message of eth/63 that is expected now')
     if (size - 1 > packedMost(most)) throw inputError('message', `${size} bytes of message ${code}`, `at most ${packedMost(most)}`)
-    await this.#reserve(size)
+    // What it unpacks to counts as well, and both are asked for at once: whoever held one and waited for the other could wait for ever.
+    const unpacked = this.#isSnappy && !isBase ? readLength(first.subarray(1, size)).length : 0
+    if (unpacked > most) throw inputError('message', `${unpacked} bytes of message ${code}`, `at most ${most}`)
+    await this.#reserve(size + unpacked)
     const data = new Uint8Array(padded)
     data.set(first)
     for (let filled = first.length; filled < padded; ) {
@@ -170,7 +173,6 @@ export class RlpxSession {
       if (code === BASE_CODE.disconnect && packed.length === 1) return packed
       return unpack(packed, most)
     }
-    await this.#reserve(Math.min(readLength(packed).length, most))
     const unpacking = new Unpacking(packed, most)
     for (;;) {
       const whole = unpacking.step(STEP_BYTES)

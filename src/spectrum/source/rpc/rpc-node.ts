@@ -1,5 +1,5 @@
 /** Keeps one source for each configured JSON-RPC server: opens it, asks for its head now and then, opens it again after it failed. */
-import { asError, inputError } from '../../../base/index.ts'
+import { MeshBoxError, asError, inputError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../../base/index.ts'
 import type { Keccak } from '../../codec/fields.ts'
 import type { Network } from '../../network/network.ts'
@@ -112,6 +112,8 @@ export class RpcNode {
         },
         (thrown: unknown) => {
           isAsking = false
+          // Our own questions are before it: no fault of the server.
+          if (thrown instanceof MeshBoxError && thrown.code === 'source-busy') return
           if (++failed >= MAX_FAILED_POLLS) source.close(asError(thrown).message)
         },
       )
