@@ -144,6 +144,24 @@ describe('the chief', () => {
     expect(slotOf(place, block.header, quiet.address, 3n)).toBe(1n)
   })
 
+  it('gives nothing back for what was free, and a creation switches the counting on', async () => {
+    const code = (...after: (string | number | Address)[]): Uint8Array => assemble(0, 0, 0, 0, 0, CHIEF, 1_000, 'CALL', 'POP', ...after)
+    const elsewhere = [0, 0, 0, 0, 0, BOB.address, 0, 'CALL', 'POP'] as const
+    const start = 21_000n + 7n * 3n + 700n
+    const cases: [string, Uint8Array, bigint][] = [
+      ['a cleared word', code(0, 1, 'SSTORE', 'STOP'), start],
+      ['a destruction', code(BOB.address, 'SELFDESTRUCT'), start],
+      ['a creation', code(0, 0, 0, 'CREATE', 'POP', 1, 2, 'SSTORE', 'STOP'), start + 2n + 20_006n],
+      // 33 words for nothing; then the 34th is paid for together with them.
+      ['memory', code(1, 0x400, 'MSTORE', ...elsewhere, 1, 0x420, 'MSTORE', 'STOP'), start - 1_000n + 2n + 9n + (34n * 3n + (34n * 34n) / 512n)],
+    ]
+    for (const [name, contract, gas] of cases) {
+      const place = await town({ people: [ALICE, BOB], accounts: [{ ...ping(contract), storage: new Map([[1n, 1n]]) }] })
+      const block = await place.next(place.genesis, [send(place.network, ALICE, 0, { to: address('aa'), gas: 200_000n })])
+      expect(block.header.gasUsed, name).toBe(gas)
+    }
+  })
+
   it('is not obeyed where an unmetered call makes gas of nothing', async () => {
     // The chief hands on to its base the gas that it was given, and keeps it as well: the original would pay it out.
     const body = assemble(0, 0, 0, 0, 0, BASE, 0, 'CALL', 'STOP')
