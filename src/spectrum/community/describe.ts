@@ -1,4 +1,5 @@
 /** A community chain in words and numbers, read from its genesis and not from what somebody says of it. */
+import { MeshBoxError } from '../../base/index.ts'
 import { hexOf } from '../codec/fields.ts'
 import type { Address, Hash, Keccak } from '../codec/fields.ts'
 import { genesisHeader } from '../network/genesis.ts'
@@ -113,6 +114,6 @@ function notesOf(network: Network, signerLimit: number, leaders: readonly Addres
 }
 
 function valueOf<T>(read: Read<T>): T {
-  if (read.kind !== 'read') throw new Error(`a genesis without a round: ${read.kind === 'invalid' ? read.reason : 'nodes are missing'}`)
+  if (read.kind !== 'read') throw new MeshBoxError('internal', `a genesis without a round: ${read.kind === 'invalid' ? read.reason : 'nodes are missing'}`, { code: 'no-round' })
   return read.value
 }
