@@ -11,7 +11,6 @@ import { EMPTY_UNCLE_HASH, ZERO_NONCE } from '../network/genesis.ts'
 import type { Network } from '../network/network.ts'
 import type { Built, MinerKey } from '../ports.ts'
 import { EMPTY_TRIE_ROOT } from '../proof/read-trie.ts'
-import { receiptsRootOf, transactionsRootOf } from '../proof/inclusion.ts'
 import { minGasLimit } from '../rules/economy.ts'
 
 const GAS_STEP = 1024n
@@ -75,15 +74,13 @@ export function plannedHeader(plan: HeaderPlan): Header {
   }
 }
 
-export function sealedHeader(curve: Secp256k1, key: MinerKey, planned: Header, built: Built): Header {
-  const header: Header = {
-    ...planned,
-    stateRoot: built.stateRoot,
-    transactionsRoot: transactionsRootOf(curve, built.transactions),
-    receiptsRoot: receiptsRootOf(curve, built.receipts),
-    bloom: built.bloom,
-    gasUsed: built.gasUsed,
-  }
+export interface Roots {
+  readonly transactions: Hash
+  readonly receipts: Hash
+}
+
+export function sealedHeader(curve: Secp256k1, key: MinerKey, planned: Header, built: Built, roots: Roots): Header {
+  const header: Header = { ...planned, stateRoot: built.stateRoot, transactionsRoot: roots.transactions, receiptsRoot: roots.receipts, bloom: built.bloom, gasUsed: built.gasUsed }
   const seal = key.sign(bytesOf(sealHash(curve, header)))
   return { ...header, extra: concatBytes(header.extra.subarray(0, -SEAL_BYTES), seal) }
 }

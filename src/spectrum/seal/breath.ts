@@ -7,7 +7,7 @@ import type { Clock, Timers } from '../../base/index.ts'
 
 const STRETCH_MS = 8
 
-class Breath {
+export class Breath {
   readonly #clock: Clock
   readonly #timers: Timers
   #sinceMs: number

@@ -10,7 +10,8 @@ import type { Address } from '../codec/fields.ts'
 import type { Receipt } from '../codec/receipt.ts'
 import type { Transaction } from '../codec/transaction.ts'
 import type { Network } from '../network/network.ts'
-import type { Block, ChainBlock, Executor, MinerKey, ProvedState } from '../ports.ts'
+import type { Block, Built, ChainBlock, Executor, MinerKey, ProvedState } from '../ports.ts'
+import { receiptsRootOf, transactionsRootOf } from '../proof/inclusion.ts'
 import { applyBlock } from '../rules/round.ts'
 import type { Rank } from '../rules/rank.ts'
 import type { Round } from '../rules/round.ts'
@@ -19,6 +20,7 @@ import { verifyHeader } from '../rules/verify-header.ts'
 import type { VerifiedHeader } from '../rules/verify-header.ts'
 import { vrfMessage } from '../vrf.ts'
 import { nextGasLimit, plannedHeader, sealedHeader, signWith } from './assemble.ts'
+import { Breath } from './breath.ts'
 import type { Run } from './pace.ts'
 import type { SealingPool } from './pool/pool.ts'
 
@@ -111,17 +113,29 @@ async function attempt(shop: Workshop, order: Order, candidates: readonly Transa
     candidates,
     maxGas: order.maxGas,
   })
-  if (built.refused.length > 0) await shop.pool.forget(built.refused.map((one) => one.hash))
-  const block: Block = { header: sealedHeader(curve, key, planned, built), body: { transactions: built.transactions, uncles: [] } }
+  forgetRefused(shop, built)
+  const breath = new Breath(shop.clock, shop.timers)
+  const transactions = transactionsRootOf(curve, built.transactions)
+  await breath.take()
+  const receipts = receiptsRootOf(curve, built.receipts)
+  await breath.take()
+  const block: Block = { header: sealedHeader(curve, key, planned, built, { transactions, receipts }), body: { transactions: built.transactions, uncles: [] } }
   const judged = await judgeOwn(shop, head, block, volunteer)
   return judged === null ? { ok: false, reason: 'failed' } : { ok: true, judged, run: { gasUsed: built.gasUsed, elapsedMs: shop.clock.boottimeMs() - startedMs } }
+}
+
+/** Not waited for: the pool has its own line, and the slot its time. */
+function forgetRefused({ pool, log }: Workshop, { refused }: Built): void {
+  if (refused.length === 0) return
+  log.info('transactions that the state will never take', { first: refused[0]?.hash, reason: refused[0]?.reason, count: refused.length })
+  pool.forget(refused.map((one) => one.hash)).catch((thrown: unknown) => log.error('the pool could not forget them', { error: asError(thrown) }))
 }
 
 /**
  * A block of our own, made now or read from disk, run and judged. Null: it does not hold, and the log says
  * why. `volunteer` null: not known; its choice was proved when it was made.
  */
-export async function judgeOwn(shop: Pick<Workshop, 'curve' | 'network' | 'executor' | 'state' | 'log' | 'key'>, parent: ChainBlock, block: Block, volunteer: Address | null): Promise<Judged | null> {
+export async function judgeOwn(shop: Pick<Workshop, 'curve' | 'network' | 'executor' | 'state' | 'clock' | 'timers' | 'log' | 'key'>, parent: ChainBlock, block: Block, volunteer: Address | null): Promise<Judged | null> {
   const { curve, network, executor, state } = shop
   const fail = (code: string, reason: string): null => {
     shop.log.error('a block of our own does not hold', { number: block.header.number, refusal: code, reason })
@@ -131,10 +145,12 @@ export async function judgeOwn(shop: Pick<Workshop, 'curve' | 'network' | 'execu
   const verified = verifyHeader({ curve, network, nowSeconds: null }, parent, block.header, parent.round)
   if (!verified.ok) return fail(verified.code, verified.reason)
   if (verified.signer !== shop.key.address) return fail('errUnauthorized', `signed by ${verified.signer}; the key is ${shop.key.address}`)
+  const breath = new Breath(shop.clock, shop.timers)
   const body = verifyBody(curve, network, verified, block.body, volunteer)
   if (!body.ok) return fail(body.code, body.reason)
   const executed = await executor.execute(parent.header, block)
   if (!executed.ok) return fail(executed.code, executed.reason)
+  await breath.take()
   const receipts = verifyReceipts(curve, network, block.header, executed.receipts)
   if (!receipts.ok) return fail(receipts.code, receipts.reason)
   const round = (await state.round(block.header)) ?? applyBlock(parent.round, block.header.number, verified.signer, body.volunteer ?? ZERO_ADDRESS).round

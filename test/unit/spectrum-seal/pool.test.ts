@@ -150,6 +150,23 @@ describe('order', () => {
   })
 })
 
+describe('telling', () => {
+  it('goes on each minute while a wallet’s transaction waits, after a restart too', async () => {
+    const { pool, time, reopen } = await bench()
+    await pool.add(raw(RICH), 'wallet')
+    await pool.add(raw(OTHER), 'peer')
+    await pool.close()
+    const again = await reopen()
+    const told: string[] = []
+    again.onAdded((_, hash) => told.push(hash))
+    await pass(time, 120_000, 30_000)
+    expect(told).toEqual([hashTransaction(native, signed(RICH)), hashTransaction(native, signed(RICH))])
+    await again.close()
+    await pass(time, 120_000, 30_000)
+    expect(told).toHaveLength(2)
+  })
+})
+
 describe('heads', () => {
   it('a reorganisation puts back what was sealed, and a restart finds what wallets sent', async () => {
     const { box, pool, time, reopen } = await bench()

@@ -164,6 +164,7 @@ class BoundPocAgent implements PocAgent {
     const last = this.#last()
     if (last?.outcome === null) return await this.#follow(last, head)
     const action = nextAction(sight)
+    if (action === null && !sight.canSeal && nextAction({ ...sight, canSeal: true }) !== null) this.#obstacle = 'this box cannot seal now, and would miss its slot'
     if (action === null || !isTimeFor(action, last, head.header.number)) return
     await this.#send(action, action === 'deposit' ? terms.minDepositWei : 0n, head)
   }

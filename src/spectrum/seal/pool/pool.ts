@@ -48,8 +48,11 @@ type AddResult = { readonly ok: true; readonly hash: Hash } | PoolRefusal
 /** Adds that may wait for their turn; more are refused, peers' ones sooner. */
 const MAX_LINE = 1024
 const MAX_LINE_FOR_PEERS = 256
-/** More than a block of this size is not packed, whatever gas is left: bounds the work of a slot. */
-const MAX_CANDIDATES = 512
+/** No block gets more, whatever gas is left: its roots are made on the event loop. */
+const MAX_CANDIDATES = 256
+/** Wallets' transactions that still wait are told again so often, the oldest first and so many: a peer may have been away, or this box. */
+const TELL_AGAIN_MS = 60_000
+const MOST_TOLD_AGAIN = 64
 /** Refusals of a kept transaction that a later block can heal. */
 const HEALS: ReadonlySet<PoolRefusal['code']> = new Set(['insufficient-funds', 'nonce-gap', 'pool-full'])
 
@@ -72,6 +75,7 @@ class Pool implements SealingPool {
   readonly #minGasPriceWei: bigint
   #heads = 0
   #off: Cancel = () => undefined
+  #stopTelling: Cancel = () => undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -82,6 +86,7 @@ class Pool implements SealingPool {
 
   async open(): Promise<void> {
     this.#off = this.#options.chain.on((event) => this.#hear(event))
+    this.#stopTelling = this.#options.timers.every(TELL_AGAIN_MS, () => this.#tellAgain())
     await this.#line.always(() => this.#load())
   }
 
@@ -126,6 +131,7 @@ class Pool implements SealingPool {
 
   async close(): Promise<void> {
     this.#off()
+    this.#stopTelling()
     await this.#line.close()
   }
 
@@ -185,10 +191,12 @@ class Pool implements SealingPool {
     const here = items.filter((item) => item !== null)
     const kept = here.filter((item) => item.from === 'wallet')
     const genesis = this.#options.chain.network.genesisHash
-    if (kept.length > 0)
+    if (kept.length > 0) {
+      for (const item of kept) this.#options.log.info('a transaction of a wallet can never be sealed', { hash: item.hash, sender: item.sender, nonce: item.transaction.nonce })
       await this.#options.store.turn((tx) => {
         for (const item of kept) deletePoolRow(tx, genesis, item.hash)
       })
+    }
     if (!isGone) for (const item of here) this.#book.drop(item.hash)
   }
 
@@ -200,6 +208,11 @@ class Pool implements SealingPool {
         this.#options.log.error('a listener of the pool failed', { error: asError(thrown) })
       }
     }
+  }
+
+  #tellAgain(): void {
+    const waiting = [...this.#book.items()].filter((item) => item.from === 'wallet').slice(0, MOST_TOLD_AGAIN)
+    for (const item of waiting) this.#tell(encodeTransaction(item.transaction), item.hash)
   }
 
   #hear(event: ChainEvent): void {
