@@ -41,6 +41,10 @@ const RETRY_MS = 10_000
 const MAX_PUSHED = 8
 /** Blocks of difference up to which a head counts as reached. */
 const NEAR_BLOCKS = 2
+/** Most difficulty of a block. */
+const MAX_DIFFICULTY = 6n
+/** A catch-up that has brought nothing for so long is no reason to wait for it. */
+const HOPE_MS = 5_000
 
 interface Tried {
   readonly head: Hash
@@ -57,9 +61,12 @@ export class Follower implements SourceListener {
   /** What a source has sent last: it need not be told. */
   readonly #has = new Map<string, Hash>()
   #stopTick: Cancel | null = null
+  #stopChain: Cancel | null = null
   #isRunning = false
   #isWoken = false
   #isCatchingUp = false
+  /** When the catch-up that is under way began, or last brought blocks. */
+  #hopefulSinceMs: number | null = null
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
@@ -69,6 +76,9 @@ export class Follower implements SourceListener {
 
   start(): void {
     this.#stopTick ??= this.#parts.timers.every(TICK_MS, () => this.#wake())
+    this.#stopChain ??= this.#parts.chain.on((event) => {
+      if (event.kind === 'head') this.#wake() // who agrees with it is to be seen
+    })
     this.#wake()
   }
 
@@ -76,6 +86,8 @@ export class Follower implements SourceListener {
   stop(): void {
     this.#stopTick?.()
     this.#stopTick = null
+    this.#stopChain?.()
+    this.#stopChain = null
     this.#future.clear()
   }
 
@@ -128,7 +140,6 @@ export class Follower implements SourceListener {
       // The block is in the tree all the same; who was not told asks.
       log.error('a block could not be told to others', { number: block.header.number, reason: asError(thrown).message })
     }
-    this.#wake() // who agrees with the new head is to be seen
   }
 
   status(): SyncStatus {
@@ -142,6 +153,19 @@ export class Follower implements SourceListener {
     const state = sources.length === 0 ? (mayBeAlone() ? 'alone' : 'offline') : agree >= agreeing && !this.#isCatchingUp ? 'live' : 'syncing'
     const headAgeSeconds = clock.isWallTrusted() ? Math.floor(clock.wallMs() / 1000) - chain.head().header.timeSeconds : null
     return { state, headAgeSeconds, sources, agreeing: agree, banned: roster.bannedCount() }
+  }
+
+  /**
+   * Are blocks being fetched, or about to be, that outweigh ours by more than two? Then a sealer waits. Unlike `live` it
+   * does not ask for agreement, or two halves of a town with chains of one weight would both wait for ever; and a
+   * claim with nothing behind it holds nobody up for long.
+   */
+  isBehind(): boolean {
+    const { clock, chain } = this.#parts
+    const next = this.#next()
+    const isFarAhead = next !== null && (next.head()?.totalDifficulty ?? 0n) > chain.head().totalDifficulty + MAX_DIFFICULTY * BigInt(NEAR_BLOCKS)
+    const isHopeful = this.#hopefulSinceMs !== null && clock.boottimeMs() - this.#hopefulSinceMs < HOPE_MS
+    return this.#isCatchingUp || isFarAhead || isHopeful
   }
 
   #wake(): void {
@@ -196,21 +220,24 @@ export class Follower implements SourceListener {
     const target = source.head()
     // Reached or not, the same head leads nowhere else before some time has passed.
     if (target !== null) this.#tried.set(source.id, { head: target.hash, againMs: clock.boottimeMs() + RETRY_MS })
-    const ancestor = await download.ancestor(chain)
-    if (ancestor === null) throw slow('its chain leaves ours deeper than any reorg may go')
     let added = 0
     let held: ImportStop | null = null
+    if ((target?.totalDifficulty ?? 0n) > chain.head().totalDifficulty + MAX_DIFFICULTY * BigInt(NEAR_BLOCKS)) this.#hopefulSinceMs = clock.boottimeMs()
     try {
+      const ancestor = await download.ancestor(chain)
+      if (ancestor === null) throw slow('its chain leaves ours deeper than any reorg may go')
       for await (const blocks of download.pieces(ancestor)) {
         const report = await importer.import(blocks, source.id, target?.number == null ? {} : { targetNumber: target.number })
         added += report.added
         this.#isCatchingUp = added > NEAR_BLOCKS
+        if (report.added > 0 && this.#hopefulSinceMs !== null) this.#hopefulSinceMs = clock.boottimeMs()
         held = report.stop
         if (held !== null && !('mayGrow' in held && held.mayGrow)) return this.#onStop(source, held, blocks)
         if (this.#stopTick === null) return
       }
     } finally {
       this.#isCatchingUp = false
+      this.#hopefulSinceMs = null
     }
     if (held !== null) return this.#onStop(source, held, [])
     if (added === 0 && this.#isAhead(source) && source.head()?.hash === target?.hash) throw slow('it claims more than it shows')

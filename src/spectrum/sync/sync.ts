@@ -46,6 +46,8 @@ export interface Sync {
   start(): void
   stop(): void
   status(): SyncStatus
+  /** For a sealer: are heavier blocks on their way? Not the same as not `live`. */
+  isBehind(): boolean
   /** A block that this box sealed: judged like any other, kept, and told to the sources. */
   importOwn(block: Block): Promise<ImportReport>
   /** Trie nodes and code by hash, each checked; without those that nobody has. */
@@ -93,6 +95,7 @@ export function createSync(parts: SyncParts): Sync {
     start: () => follower.start(),
     stop: () => follower.stop(),
     status: () => follower.status(),
+    isBehind: () => follower.isBehind(),
     importOwn: (block) => importer.importOwn(block),
     nodes: (hashes) => state.nodes(hashes),
     receipts: (block) => receipts.of(block),

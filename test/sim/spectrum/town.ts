@@ -6,7 +6,7 @@
 import { ORDER, bytes32 } from '../../unit/native/scalars.ts'
 import { concatBytes, silentLog } from '../../../src/base/index.ts'
 import type { Log, LogFields } from '../../../src/base/index.ts'
-import { hashHeader } from '../../../src/spectrum/index.ts'
+import { hashHeader, rankOf } from '../../../src/spectrum/index.ts'
 import type { Hash, Round } from '../../../src/spectrum/index.ts'
 import { openChain, spectrumMigrations, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
 import type { KeptChain } from '../../../src/spectrum/chain/index.ts'
@@ -36,8 +36,8 @@ const REDIAL_MS = 4_000
 const ZERO = `0x${'00'.repeat(20)}` as const
 const address = (index: number): `0x${string}` => PEOPLE[index]?.address ?? ZERO
 
-/** Boxes 0 and 1 lead; the others are miners. */
-const ROUND: Round = { signers: [0, 2, 3, 4].map(address).concat(ZERO), next: [], leaders: [0, 1].map(address), volunteerLimit: 4, epochBlocks: 10 }
+/** Boxes 0 and 1 lead; the others are miners, more than a round has places, so that the VRF has whom to pick. */
+const ROUND: Round = { signers: [0, 2, 3].map(address), next: [], leaders: [0, 1].map(address), volunteerLimit: 2, epochBlocks: 10 }
 
 export interface Outcome {
   readonly blocks: number
@@ -79,7 +79,7 @@ export class Town {
     if (this.#faults.has('loss')) this.#lossShare = 0.15
     this.#slowestMs = 20 + this.#below(400)
     this.#planFaults()
-    await this.#time.run(20_000 + this.#below(15_000))
+    await this.#time.run(14_000 + this.#below(10_000))
     this.#heal()
     for (let steps = 0; !this.#hasSettled(); steps++) {
       if (steps === 60) throw this.#breach('the honest boxes do not agree')
@@ -89,6 +89,8 @@ export class Town {
     const traitor = this.#makesBadBlocks() || this.#faults.has('lying-nodes') || this.#faults.has('lying-blocks') ? [`box${this.#traitor}`] : []
     const banned = [...new Set([...this.#bans].map((ban) => ban.split(' ')[1] ?? ''))]
     if (banned.some((id) => !traitor.includes(id))) throw this.#breach(`an honest box was banned, traitor box${this.#traitor}`)
+    const isCalm = !(['partition', 'crash', 'loss'] as const).some((fault) => this.#faults.has(fault))
+    if (isCalm && this.#bad.size > 0 && this.#bans.size === 0) throw this.#breach('nobody banned who made bad blocks')
     for (const box of this.#boxes) if (box.isUp()) box.crash()
     const simulatedSeconds = this.#time.nowMs / 1000 - START_SECONDS
     return { blocks: this.#valley.spots.size - 1, simulatedSeconds, banned, reorgs: this.#reorgs, badBlocks: this.#bad.size }
@@ -96,7 +98,7 @@ export class Town {
 
   async #build(): Promise<void> {
     // At least one who keeps state stays honest.
-    const keepers = new Set([(this.#traitor + 1 + this.#below(4)) % 5, ...BOXES.filter(() => this.#chance(0.4))])
+    const keepers = new Set([(this.#traitor + 1 + this.#below(4)) % 5, ...BOXES.filter(() => this.#chance(0.75))])
     for (const index of BOXES) {
       const store = memoryStore(spectrumMigrations)
       const clock = this.#time.clock()
@@ -163,16 +165,16 @@ export class Town {
   #planFaults(): void {
     if (this.#makesBadBlocks()) this.#time.every(MISCHIEF_MS, () => this.#doMischief())
     if (this.#faults.has('partition')) {
-      const atMs = 2_000 + this.#below(6_000)
+      const atMs = 1_000 + this.#below(5_000)
       this.#time.after(atMs, () => this.#part(BOXES.filter(() => this.#chance(0.5))))
-      this.#time.after(atMs + 4_000 + this.#below(12_000), () => this.#heal())
+      this.#time.after(atMs + 4_000 + this.#below(9_000), () => this.#heal())
     }
     if (this.#faults.has('crash')) {
       for (let count = 1 + this.#below(2); count > 0; count--) {
         const box = this.#boxes[this.#below(BOXES.length)]
-        const atMs = 1_000 + this.#below(15_000)
+        const atMs = 1_000 + this.#below(9_000)
         this.#time.after(atMs, () => this.#crash(box))
-        this.#time.after(atMs + 1_000 + this.#below(12_000), () => this.#rejoin(box))
+        this.#time.after(atMs + 1_000 + this.#below(8_000), () => this.#rejoin(box))
       }
     }
   }
@@ -222,21 +224,23 @@ export class Town {
     const box = this.#boxes[this.#traitor]
     const parent = box?.isUp() === true ? this.#valley.spots.get(box.chain.head().hash) : undefined
     if (box === undefined || parent === undefined || this.#bad.size >= MAX_BAD_BLOCKS) return
-    const { header } = parent
-    if (this.#faults.has('wrong-leader')) this.#pushBad(parent, this.#chance(0.5) ? STRANGER : box.person, { header: { difficulty: BigInt(1 + this.#below(6)), timeSeconds: header.timeSeconds + 60 } }, true)
-    else if (this.#faults.has('early')) this.#pushBad(parent, box.person, { header: { timeSeconds: header.timeSeconds } })
+    const sealer = this.#faults.has('wrong-leader') && this.#chance(0.5) ? STRANGER : box.person
+    const rank = rankOf(parent.round, parent.header.number + 1, this.#valley.network.periodSeconds, sealer.address)
+    if (this.#faults.has('wrong-leader')) {
+      const timeSeconds = Math.max(parent.header.timeSeconds + 1, Math.floor(this.#time.nowMs / 1000) - 1)
+      const difficulty = BigInt(1 + this.#below(6))
+      const isGood = rank.isAuthorised && difficulty === rank.difficulty && timeSeconds >= parent.header.timeSeconds + rank.delaySeconds
+      if (!isGood) this.#pushBad(parent, sealer, { header: { difficulty, timeSeconds } })
+    } else if (this.#faults.has('early')) this.#pushBad(parent, sealer, { header: { timeSeconds: parent.header.timeSeconds + Math.min(1 + this.#below(4), rank.delaySeconds - 1) } })
     else {
       const [place, flip] = [40 + this.#below(100), 1 + this.#below(255)]
       this.#pushBad(parent, box.person, { vrf: (proof) => proof.map((byte, at) => (at === place ? byte ^ flip : byte)) })
     }
   }
 
-  /** `mayBeGood`: it was made by dice, and may hold by chance. */
-  #pushBad(parent: Spot, sealer: Person, spoil: ValleySpoil, mayBeGood = false): void {
+  #pushBad(parent: Spot, sealer: Person, spoil: ValleySpoil): void {
     const bad = this.#valley.seal(parent, sealer, spoil)
-    const honest = this.#valley.seal(parent, sealer)
-    const isGood = mayBeGood && sealer !== STRANGER && bad.header.difficulty === honest.header.difficulty
-    if (!isGood) this.#bad.add(bad.hash)
+    this.#bad.add(bad.hash)
     this.#tell(bad, () => true)
   }
 

@@ -213,6 +213,18 @@ describe('when a head is live', () => {
     expect(one.asked).toEqual(['headers 38 1'])
   })
 
+  it('a block that a sealer put into the chain itself is compared at once', async () => {
+    const { time, open, sync, chain } = await stage({ have: 40 })
+    const stale = { head: () => ({ hash: spot(40).hash, number: 40, totalDifficulty: spot(40).totalDifficulty }) }
+    open('one', upTo(44), stale)
+    open('two', upTo(44), stale)
+    await time.run(1)
+    await chain.insert(LONG.slice(41, 45).map(judged))
+    expect(sync.status().agreeing).toBe(0)
+    await time.run(1)
+    expect(sync.status()).toMatchObject({ state: 'live', agreeing: 2 })
+  })
+
   it('who claims far more than we have does not agree before we have it', async () => {
     const { time, open, sync } = await stage({ have: 40 })
     const claims = (id: string): ScriptedSource => open(id, upTo(40), { head: () => ({ hash: spot(400).hash, number: 400, totalDifficulty: spot(400).totalDifficulty }) })
@@ -233,6 +245,34 @@ describe('when a head is live', () => {
     open('one', upTo(40))
     await time.run(1)
     expect(sync.status().state).toBe('live')
+  })
+})
+
+describe('what a sealer waits for', () => {
+  it('blocks that come, until they are there', async () => {
+    const { time, open, sync, chain } = await stage({ have: 5 })
+    expect(sync.isBehind()).toBe(false)
+    open('a', LONG, { bodies: (_hashes, honest) => new Promise((resolve) => time.after(3_000, () => resolve(honest()))) })
+    for (let seconds = 0; chain.head().header.number < 300; seconds++) {
+      expect([seconds, sync.isBehind()]).toEqual([seconds, true])
+      await time.run(1_000)
+    }
+    await time.run(20_000)
+    expect([chain.head().hash, sync.isBehind()]).toEqual([spot(420).hash, false])
+  })
+
+  it('not one block more or less, not a branch of the same weight, and not long for a claim', async () => {
+    const { time, open, sync } = await stage({ have: 40 })
+    const branch = valley.grow(spot(36), 4, EVERYBODY)
+    open('near', upTo(42), { headers: silence })
+    open('branch', [...upTo(36), ...branch])
+    await time.run(1)
+    expect([sync.isBehind(), sync.status().state]).toEqual([false, 'syncing'])
+    open('boaster', upTo(40), { head: () => ({ hash: `0x${'ab'.repeat(32)}`, number: null, totalDifficulty: 10n ** 30n }), headers: silence })
+    await time.run(15_001)
+    expect(sync.isBehind(), 'asked now').toBe(true)
+    await time.run(5_000)
+    expect(sync.isBehind()).toBe(false)
   })
 })
 
