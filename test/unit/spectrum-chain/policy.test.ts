@@ -132,7 +132,7 @@ describe('reorganisation', () => {
     await chain.clearAlarm()
     expect(chain.alarm()).toBeNull()
     const restarted = await openTestChain(store, DRAWN_OPTIONS)
-    await restarted.insert(drawnBranch(last(fork).verified, 1, { salt: 'fork' }))
+    for (const more of drawnBranch(last(fork).verified, 3, { salt: 'fork' })) await restarted.insert([more])
     expect(restarted.alarm()).toBeNull()
     await restarted.insert(drawnBranch(ours[24]?.verified ?? DRAWN_START.known, 42, { salt: 'another' }))
     expect(restarted.alarm()?.code).toBe('deep-reorg')
