@@ -45,7 +45,7 @@ describe('before the handshake is done', () => {
   })
 
   it('silence, and half a handshake, run out', async () => {
-    const place = await town({ isHurried: true })
+    const place = await town({ hurries: 'handshakes' })
     const auth = new Initiator({ curve: native, randomness: dice }, freshKey(), place.node.nodeId).auth
     await Promise.all([knock(place, new Uint8Array(0)).closed, knock(place, auth.subarray(0, 100)).closed])
     await knock(place, auth).closed
@@ -54,7 +54,7 @@ describe('before the handshake is done', () => {
   })
 
   it('an auth used again is worth nothing without the key behind it', async () => {
-    const place = await town({ isHurried: true })
+    const place = await town({ hurries: 'handshakes' })
     const auth = new Initiator({ curve: native, randomness: dice }, freshKey(), place.node.nodeId).auth
     await knock(place, Buffer.concat([auth, noise(32)])).closed
     expect(place.pool.list()).toEqual([])
@@ -83,7 +83,7 @@ describe('a peer of another chain', () => {
   })
 
   it('that says nothing runs out', async () => {
-    const place = await town({ isHurried: true })
+    const place = await town({ hurries: 'handshakes' })
     const peer = await rawPeer(place, { status: null })
     expect(await peer.goodbye()).toContain('ended')
     await eventually(() => place.node.pendingHandshakes === 0)
@@ -200,7 +200,7 @@ async function asked(place: Town, ask: (source: Awaited<ReturnType<typeof onlySo
 
 describe('a peer that is slow', () => {
   it('and never replies fails the question and is ended, without a ban', async () => {
-    const place = await town({ isHurried: true })
+    const place = await town({ hurries: 'peers' })
     const peer = await rawSource(place)
     const source = await onlySource(place)
     await expect(source.headers(1, 1)).rejects.toMatchObject({ code: 'source-slow' })
@@ -209,7 +209,7 @@ describe('a peer that is slow', () => {
   })
 
   it('and answers nothing, not even a ping, is ended', async () => {
-    const place = await town({ isHurried: true })
+    const place = await town({ hurries: 'peers' })
     await rawSource(place)
     await place.ears.until(() => place.ears.ended.length > 0)
     expect(place.ears.ended[0]?.reason).toContain('nothing heard')
@@ -301,7 +301,7 @@ describe('places', () => {
 
   it('a static peer that went is called again', async () => {
     const called = await town()
-    const caller = await town({ isHurried: true, staticPeers: [enodeOf(called)] })
+    const caller = await town({ hurries: 'peers', staticPeers: [enodeOf(called)] })
     const first = await onlySource(caller)
     first.close('a test')
     await caller.ears.until(() => caller.ears.ended.length > 0)
