@@ -79,9 +79,15 @@ export interface Drafted {
   readonly refused: readonly { readonly hash: Hash; readonly reason: string }[]
 }
 
+/** For the chief's update, beside a step for each gas of the candidates. */
+const CHIEF_STEPS = 3_000_000
+/** Candidates that cannot be run to an end before the block is made without any. */
+const MAX_STARTS = 2
+
 /**
  * The chief's update first, then what of the candidates the state and the gas take. `fresh` makes a world at the
- * parent's state. A candidate that cannot be run to an end costs a new start without it.
+ * parent's state. A candidate that cannot be run to an end costs a new start without it; the second such costs the
+ * block all its candidates, so that nobody can make a sealer miss its slot.
  * Errors: unavailable; input `draft.chief` where the chief transaction itself cannot be applied or fails.
  */
 export async function draftBlock(options: Omit<BlockRun, 'world'>, fresh: () => World, draft: Draft, chiefError: (reason: string) => Error): Promise<Drafted> {
@@ -94,10 +100,12 @@ export async function draftBlock(options: Omit<BlockRun, 'world'>, fresh: () => 
       refused.set(index, 'signed by nobody, for another chain or with high s')
       left.delete(index)
     }
-  for (;;) {
+  const maxSteps = Math.min(options.maxSteps ?? MAX_BLOCK_STEPS, Number(draft.maxGas) + CHIEF_STEPS)
+  for (let starts = 0; ; starts++) {
+    if (starts === MAX_STARTS) left.clear()
     const world = fresh()
     await world.prefetch(touchedAddresses(draft.coinbase, draft.candidates, senders))
-    const attempt = await tryDraft({ ...options, world }, draft, senders, left, refused, chiefError)
+    const attempt = await tryDraft({ ...options, maxSteps, world }, draft, senders, left, refused, chiefError)
     if (attempt !== null) return { ...attempt, refused: [...refused].map(([index, reason]) => ({ hash: hashTransaction(curve, draft.candidates[index] as Transaction), reason })) }
   }
 }

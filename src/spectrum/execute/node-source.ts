@@ -3,7 +3,7 @@
  * this box keeps no state, from those that were fetched for the job at hand. Every node is checked by its hash
  * when it is decoded.
  */
-import { MeshBoxError } from '../../base/index.ts'
+import { MeshBoxError, asError } from '../../base/index.ts'
 import { keccakHex } from '../codec/fields.ts'
 import type { Hash, Keccak } from '../codec/fields.ts'
 import type { StateStore } from './state-store.ts'
@@ -27,6 +27,8 @@ export class MissingNode extends Error {
 export const MAX_FETCHED_NODES = 50_000
 export const MAX_FETCHED_BYTES = 32 * 1024 * 1024
 const MAX_FETCH = 384
+/** Code has 24 KiB at most, nodes 532 bytes; a genesis may hold longer code. */
+const MAX_FETCHED_ITEM_BYTES = 256 * 1024
 /** A decoded branch takes about this much more than its bytes. */
 const DECODED_FACTOR = 4
 const ENTRY_BYTES = 200
@@ -147,7 +149,8 @@ export class NodeSource {
     if (fetch === null) throw unavailable(`node ${hashes[0] ?? ''} is not on this box`)
     for (let at = 0; at < hashes.length; at += MAX_FETCH) {
       const wanted = new Set(hashes.slice(at, at + MAX_FETCH))
-      for (const bytes of await fetch([...wanted])) {
+      for (const bytes of await answered(fetch, [...wanted])) {
+        if (bytes.length > MAX_FETCHED_ITEM_BYTES) continue
         const hash = keccakHex(this.#keccak, bytes)
         if (!wanted.delete(hash)) continue // nobody asked for it, or it came twice
         this.#fetched.set(hash, bytes)
@@ -166,6 +169,15 @@ export class NodeSource {
     if (kept === undefined) throw new MissingNode(hash)
     if (keccakHex(this.#keccak, kept) !== hash) throw new MeshBoxError('unavailable', `the state on disk is damaged at ${hash}`, { code: 'state-damaged' })
     return kept
+  }
+}
+
+/** Whatever went wrong on the way: the state is not to be had now. */
+async function answered(fetch: FetchNodes, hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
+  try {
+    return await fetch(hashes)
+  } catch (thrown) {
+    throw thrown instanceof MeshBoxError ? thrown : unavailable(asError(thrown).message)
   }
 }
 

@@ -114,13 +114,13 @@ describe('state on demand', () => {
     const draft = draftOn(keeper.network, block.header, [])
     for (const answer of [
       () => Promise.resolve([]),
-      () => Promise.resolve([new Uint8Array(40), Uint8Array.of(1)]),
+      () => Promise.resolve([new Uint8Array(40), Uint8Array.of(1), new Uint8Array(1 << 20)]),
       (hashes: readonly Hash[]) => Promise.resolve(hashes.map((hash) => { const node = Uint8Array.from(keeper.executor.node(hash) ?? []); node[node.length - 1] = (node.at(-1) ?? 0) ^ 1; return node })),
       () => Promise.reject(new Error('no route')),
     ]) {
       const executor = light(answer)
       await executor.begin(keeper.network)
-      await expect(executor.build(draft)).rejects.toThrow(/nobody has|no route/)
+      await expect(executor.build(draft)).rejects.toMatchObject({ kind: 'unavailable', code: 'state-unavailable', message: expect.stringMatching(/nobody has|no route/) as string })
     }
     const generous = light((hashes) => Promise.resolve([...hashes, ...hashes].map((hash) => keeper.executor.node(hash) ?? new Uint8Array(0)).concat(new Uint8Array(3))))
     await generous.begin(keeper.network)
