@@ -115,8 +115,8 @@ export class Follower implements SourceListener {
     const hash = keccakHex(keccak, header)
     this.#has.set(source.id, hash)
     const waiting = this.#pushed.get(source.id) ?? 0
-    // Nothing is lost: its head is fetched later.
-    if (chain.block(hash) !== null || waiting >= MAX_PUSHED) return this.#wake()
+    // Nothing is lost: its head is fetched later, when it does not rest any more.
+    if (chain.block(hash) !== null || waiting >= MAX_PUSHED || !roster.usable().includes(source)) return this.#wake()
     this.#pushed.set(source.id, waiting + 1)
     void this.#bring({ header, body }, source.id).finally(() => {
       const left = (this.#pushed.get(source.id) ?? 1) - 1

@@ -433,6 +433,20 @@ describe('pushed blocks', () => {
     expect(chain.head().hash).toBe(spot(60).hash)
   })
 
+  it('from a source that rests are not judged, so that it cannot keep us busy with what nobody can judge', async () => {
+    const { time, chain, open, sync } = await stage({ have: 40 })
+    const source = open('restless', upTo(40), { nodes: () => Promise.resolve([]) })
+    await time.run(1)
+    push(sync, source, valley.seal(spot(40), STRANGER))
+    await time.run(1)
+    source.blocks = upTo(41)
+    push(sync, source, spot(41))
+    await time.run(4_000)
+    expect([chain.head().hash, sync.status().banned]).toEqual([spot(40).hash, 0])
+    await time.run(20_000)
+    expect(chain.head().hash).toBe(spot(41).hash)
+  })
+
   it('from a source that is gone or was never there are not heard', async () => {
     const { time, chain, sync } = await stage({ have: 10 })
     push(sync, new ScriptedSource('nobody', upTo(11)), spot(11))
