@@ -141,11 +141,12 @@ export async function judgeOwn(shop: Pick<Workshop, 'curve' | 'network' | 'execu
     shop.log.error('a block of our own does not hold', { number: block.header.number, refusal: code, reason })
     return null
   }
+  const breath = new Breath(shop.clock, shop.timers)
   // "From the future" is left to the sealer, which waits for the block's time.
   const verified = verifyHeader({ curve, network, nowSeconds: null }, parent, block.header, parent.round)
   if (!verified.ok) return fail(verified.code, verified.reason)
   if (verified.signer !== shop.key.address) return fail('errUnauthorized', `signed by ${verified.signer}; the key is ${shop.key.address}`)
-  const breath = new Breath(shop.clock, shop.timers)
+  await breath.take()
   const body = verifyBody(curve, network, verified, block.body, volunteer)
   if (!body.ok) return fail(body.code, body.reason)
   const executed = await executor.execute(parent.header, block)
