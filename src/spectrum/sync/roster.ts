@@ -23,22 +23,28 @@ const MAX_RECORDS = 1024
 export class Roster implements SourcePool {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #punish: (source: ChainSource, misdeed: Misdeed) => void
+  readonly #punish: ((source: ChainSource, misdeed: Misdeed) => void) | null
   readonly #members = new Map<string, ChainSource>()
   readonly #records = new Map<string, Standing>()
 
-  /** `punish`: of one that is banned or dropped; by default it is closed, and a banned one is closed again when it comes back. */
-  constructor(clock: Clock, log: Log, punish: (source: ChainSource, misdeed: Misdeed) => void = (source, { reason }) => source.close(reason)) {
+  /**
+   * `punish`: what is done with one that is banned or dropped, by who keeps sources and lets them in again when
+   * their time is over. Without it they are closed here, and a banned one again whenever it comes.
+   */
+  constructor(clock: Clock, log: Log, punish?: (source: ChainSource, misdeed: Misdeed) => void) {
     this.#clock = clock
     this.#log = log
-    this.#punish = punish
+    this.#punish = punish ?? null
   }
 
   /** False: it is banned and was closed again. */
   open(source: ChainSource): boolean {
     if (this.#record(source.id).isBanned) {
-      source.close('banned')
-      return false
+      if (this.#punish === null) {
+        source.close('banned')
+        return false
+      }
+      this.#records.delete(source.id)
     }
     this.#members.set(source.id, source)
     return true
@@ -95,7 +101,9 @@ export class Roster implements SourcePool {
   }
 
   #drop(source: ChainSource, misdeed: Misdeed): void {
-    if (this.close(source)) this.#punish(source, misdeed)
+    if (!this.close(source)) return
+    if (this.#punish === null) source.close(misdeed.reason)
+    else this.#punish(source, misdeed)
   }
 
   #record(id: string): Standing {

@@ -33,7 +33,7 @@ export interface SyncParts {
   readonly wantsReceipts?: (header: Header, body: Body) => boolean
   readonly transactionsPushed?: (source: ChainSource, transactions: readonly Uint8Array[]) => void
   readonly leadersChanged?: (change: LeaderChange) => void
-  /** Where sources are kept out by more than their id; default: the source is closed. */
+  /** For who keeps sources: close this one, and decide when it may come again. Default: closed, and a liar's id is kept out until the service ends. */
   readonly punish?: (source: ChainSource, misdeed: Misdeed) => void
   /** Where somebody knows better who has a block already; default: every source is told that has not told us. */
   readonly announceBlock?: (block: Block, totalDifficulty: bigint) => void

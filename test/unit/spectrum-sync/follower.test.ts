@@ -321,6 +321,17 @@ describe('sources that lie', () => {
     expect([chain.head().hash, sync.status().banned, second.closedFor.length]).toEqual([spot(20).hash, 2, 1])
   })
 
+  it('whoever keeps the sources punishes them, and may let one in again', async () => {
+    const punished: string[] = []
+    const { time, chain, sync, open } = await stage({ parts: { punish: (source, { kind }) => punished.push(`${source.id} ${kind}`) } })
+    const liar = open('liar', [...upTo(20), bad])
+    await time.run(1)
+    expect([punished, liar.closedFor, sync.status().banned]).toEqual([['liar lie'], [], 1])
+    open('liar', upTo(30))
+    await time.run(1)
+    expect([chain.head().hash, sync.status().banned]).toEqual([spot(30).hash, 0])
+  })
+
   it('a wrong volunteer bans nobody, and is not taken', async () => {
     const wrong = valley.seal(spot(20), valley.dueSealer(spot(20), EVERYBODY), { volunteer: STRANGER.address })
     const { time, chain, sync, open } = await stage({ nowSeconds: wrong.header.timeSeconds + 5 })
