@@ -43,12 +43,14 @@ class Honest {
   /** Changes a block's JSON before it is sent. */
   twist: (json: Record<string, unknown>) => unknown = (json) => json
   readonly sent: string[] = []
-  readonly methods: string[] = []
+  requests = 0
+  /** Makes every block's JSON longer. */
+  padding = ''
 
   readonly reply: Reply = (_, response, body) => {
     const asked: unknown = JSON.parse(body)
+    this.requests++
     const answer = (call: { id: number; method: string; params: Params }): unknown => {
-      this.methods.push(call.method)
       const result = this.result(call.method, call.params)
       return result === undefined ? { jsonrpc: '2.0', id: call.id, error: { code: -32601, message: 'no such method' } } : { jsonrpc: '2.0', id: call.id, result }
     }
@@ -75,7 +77,7 @@ class Honest {
     return this.twist({
       hash: block.hash, parentHash: header.parentHash, sha3Uncles: header.uncleHash, miner: header.coinbase, stateRoot: header.stateRoot, transactionsRoot: header.transactionsRoot, receiptsRoot: header.receiptsRoot,
       logsBloom: hexOf(header.bloom), difficulty: quantity(header.difficulty), number: quantity(header.number), gasLimit: quantity(header.gasLimit), gasUsed: quantity(header.gasUsed), timestamp: quantity(header.timeSeconds),
-      extraData: hexOf(header.extra), mixHash: header.mixDigest, nonce: header.nonce, totalDifficulty: quantity(block.totalDifficulty), uncles: [],
+      extraData: hexOf(header.extra), mixHash: header.mixDigest, nonce: header.nonce, totalDifficulty: quantity(block.totalDifficulty), uncles: [], padding: this.padding,
       transactions: shown.map((transaction) => (inFull ? transactionJson(transaction) : hashTransaction(native, transaction))),
     })
   }
@@ -173,6 +175,17 @@ describe('an honest server', () => {
     expect(await one.bodies([...hashes, `0x${'ab'.repeat(32)}`])).toEqual([...numbers.map((number) => devnet(number).bodyRlp), null])
     expect(await one.receipts(hashes)).toEqual(new MapServer(30).receipts(hashes))
     expect(await one.nodes(hashes)).toEqual([])
+  })
+
+  it('whose blocks are too large together gives them one by one, and few questions make many bodies', async () => {
+    const honest = new Honest()
+    const { source: one } = await source(honest)
+    const hashes = DEVNET.slice(1, 17).map((block) => block.hash)
+    const before = honest.requests
+    expect(await one.bodies(hashes)).toEqual(DEVNET.slice(1, 17).map((block) => block.bodyRlp))
+    expect(honest.requests - before).toBeLessThanOrEqual(4) // a poll may come between
+    honest.padding = 'x'.repeat(400_000)
+    expect(await one.bodies(hashes.slice(0, 8))).toEqual(DEVNET.slice(1, 9).map((block) => block.bodyRlp))
   })
 
   it('that shows its debugging namespace gives bodies from there, where the transactions it lists are not whole', async () => {

@@ -3,7 +3,7 @@
  * their names; bodies and receipts must give the roots in their header. The servers of this chain hide the chief
  * transaction from `transactions`, and give it by its index. Trie nodes cannot be had by hash.
  */
-import { asError } from '../../../base/index.ts'
+import { MeshBoxError, asError } from '../../../base/index.ts'
 import { decodeBody } from '../../codec/body.ts'
 import { hexOf, keccakHex } from '../../codec/fields.ts'
 import type { Hash, Keccak } from '../../codec/fields.ts'
@@ -15,7 +15,7 @@ import { MAX_BODIES, MAX_HEADERS, MAX_RECEIPTS } from '../limits.ts'
 import type { SourceVoice } from '../pool.ts'
 import { joinList, splitList } from '../raw-rlp.ts'
 import { closed, decoding, lied } from '../source-errors.ts'
-import type { RpcClient, RpcCall } from './rpc-client.ts'
+import type { RpcCall, RpcClient, RpcOutcome } from './rpc-client.ts'
 import { bytesOfText, hashesOfJson, headerOfJson, objectOf, receiptOfJson, transactionOfJson } from './rpc-json.ts'
 import type { RpcHeader } from './rpc-json.ts'
 
@@ -29,6 +29,7 @@ export interface RpcSourceParts {
 }
 
 const HEADERS_A_CALL = 8
+const BLOCKS_A_CALL = 8
 const RECEIPTS_A_CALL = 32
 /** Blocks with more are left to other sources: their JSON would hold the event loop. */
 const MAX_TRANSACTIONS = 2048
@@ -36,6 +37,13 @@ const MAX_RAW_BYTES = 128 * 1024
 const MAX_BLOCK_BYTES = 1024 * 1024
 const MAX_SENT = 64
 const EMPTY_LIST = Uint8Array.of(0xc0)
+
+/** A block as the server shows it, its header proved; `first`: its first transaction, which the list may hide. */
+interface ShownBlock {
+  readonly header: RpcHeader
+  readonly json: unknown
+  readonly first: Uint8Array | null
+}
 
 export class RpcSource implements ChainSource {
   readonly id: string
@@ -87,11 +95,11 @@ export class RpcSource implements ChainSource {
   }
 
   async bodies(hashes: readonly Hash[]): Promise<readonly (Uint8Array | null)[]> {
-    return this.#eachInTurn(hashes.slice(0, MAX_BODIES), (hash) => this.#body(hash))
+    return this.#ofBlocks(hashes.slice(0, MAX_BODIES), true, (block) => this.#body(block))
   }
 
   async receipts(hashes: readonly Hash[]): Promise<readonly (Uint8Array | null)[]> {
-    return this.#eachInTurn(hashes.slice(0, MAX_RECEIPTS), (hash) => this.#receipts(hash))
+    return this.#ofBlocks(hashes.slice(0, MAX_RECEIPTS), false, (block) => this.#receipts(block))
   }
 
   async nodes(): Promise<readonly Uint8Array[]> {
@@ -115,16 +123,13 @@ export class RpcSource implements ChainSource {
     this.#parts.onClosed(reason)
   }
 
-  async #body(hash: Hash): Promise<Uint8Array | null> {
-    const block = await this.#blockOf(hash, true)
-    if (block === null) return null
+  async #body(block: ShownBlock): Promise<Uint8Array | null> {
     const { header } = block.header
     if (header.uncleHash !== EMPTY_UNCLE_HASH) return null
     const shown = objectOf(block.json, 'block')['transactions']
     if (!Array.isArray(shown) || shown.length > MAX_TRANSACTIONS) return null
     const listed = this.#judged(() => shown.map(transactionOfJson))
-    const first = await this.#rawTransaction(hash, 0)
-    for (const transactions of first === null ? [listed] : [[first, ...listed], listed])
+    for (const transactions of block.first === null ? [listed] : [[block.first, ...listed], listed])
       if (buildListTrie(this.#parts.keccak, transactions) === header.transactionsRoot) return joinList([joinList(transactions), EMPTY_LIST])
     return this.#rawBody(block.header)
   }
@@ -143,13 +148,10 @@ export class RpcSource implements ChainSource {
     })
   }
 
-  async #receipts(hash: Hash): Promise<Uint8Array | null> {
-    const block = await this.#blockOf(hash, false)
-    if (block === null) return null
+  async #receipts(block: ShownBlock): Promise<Uint8Array | null> {
     const shown = this.#judged(() => hashesOfJson(block.json, MAX_TRANSACTIONS))
-    const chief = await this.#rawTransaction(hash, 0)
-    const chiefHash = chief === null ? null : keccakHex(this.#parts.keccak, chief)
-    const all = chiefHash === null || shown.includes(chiefHash) ? shown : [chiefHash, ...shown]
+    const firstHash = block.first === null ? null : keccakHex(this.#parts.keccak, block.first)
+    const all = firstHash === null || shown.includes(firstHash) ? shown : [firstHash, ...shown]
     const receipts: Uint8Array[] = []
     for (let from = 0; from < all.length; from += RECEIPTS_A_CALL) {
       const outcomes = await this.#client().batch(all.slice(from, from + RECEIPTS_A_CALL).map((one) => ({ method: 'eth_getTransactionReceipt', params: [one] })))
@@ -161,18 +163,36 @@ export class RpcSource implements ChainSource {
     return buildListTrie(this.#parts.keccak, receipts) === block.header.header.receiptsRoot ? joinList(receipts) : null
   }
 
-  async #blockOf(hash: Hash, inFull: boolean): Promise<{ readonly header: RpcHeader; readonly json: unknown } | null> {
-    const outcome = await this.#client().call('eth_getBlockByHash', hash, inFull)
-    if (!outcome.ok || outcome.result === null) return null
-    const header = this.#judged(() => headerOfJson(this.#parts.keccak, outcome.result))
-    if (header.hash !== hash) throw this.#lie(lied('another block than the one asked for'))
-    return { header, json: outcome.result }
+  /** Several blocks at a time, since each question is a journey; one at a time where several are too large an answer. */
+  async #ofBlocks(hashes: readonly Hash[], inFull: boolean, read: (block: ShownBlock) => Promise<Uint8Array | null>): Promise<(Uint8Array | null)[]> {
+    const found: (Uint8Array | null)[] = []
+    for (let from = 0; from < hashes.length; from += BLOCKS_A_CALL) {
+      const some = hashes.slice(from, from + BLOCKS_A_CALL)
+      for (const block of await this.#blocks(some, inFull)) found.push(block === null ? null : await read(block))
+    }
+    return found
   }
 
-  async #rawTransaction(hash: Hash, index: number): Promise<Uint8Array | null> {
-    const outcome = await this.#client().call('eth_getRawTransactionByBlockHashAndIndex', hash, `0x${index.toString(16)}`)
-    if (!outcome.ok || typeof outcome.result !== 'string' || outcome.result === '0x') return null
-    return this.#judged(() => bytesOfText(outcome.result, 'transaction', 1, MAX_RAW_BYTES))
+  async #blocks(hashes: readonly Hash[], inFull: boolean): Promise<readonly (ShownBlock | null)[]> {
+    const blocks = hashes.map((hash) => ({ method: 'eth_getBlockByHash', params: [hash, inFull] }))
+    const firsts = hashes.map((hash) => ({ method: 'eth_getRawTransactionByBlockHashAndIndex', params: [hash, '0x0'] }))
+    try {
+      const outcomes = await this.#client().batch([...blocks, ...firsts])
+      return hashes.map((hash, index) => this.#shownBlock(hash, outcomes[index], outcomes[hashes.length + index]))
+    } catch (thrown) {
+      if (hashes.length === 1 || !(thrown instanceof MeshBoxError) || thrown.code !== 'source-slow') throw thrown
+    }
+    const single: (ShownBlock | null)[] = []
+    for (const hash of hashes) single.push(...(await this.#blocks([hash], inFull)))
+    return single
+  }
+
+  #shownBlock(hash: Hash, block: RpcOutcome | undefined, first: RpcOutcome | undefined): ShownBlock | null {
+    if (block?.ok !== true || block.result === null) return null
+    const header = this.#judged(() => headerOfJson(this.#parts.keccak, block.result))
+    if (header.hash !== hash) throw this.#lie(lied('another block than the one asked for'))
+    const isShown = first?.ok === true && typeof first.result === 'string' && first.result !== '0x'
+    return { header, json: block.result, first: isShown ? this.#judged(() => bytesOfText(first.result, 'transaction', 1, MAX_RAW_BYTES)) : null }
   }
 
   /** Up to the first that is not there. */
@@ -181,12 +201,6 @@ export class RpcSource implements ChainSource {
     const missing = outcomes.findIndex((outcome) => !outcome.ok || outcome.result === null)
     const there = missing < 0 ? outcomes : outcomes.slice(0, missing)
     return this.#judged(() => there.map((outcome) => headerOfJson(this.#parts.keccak, outcome.ok ? outcome.result : null)))
-  }
-
-  async #eachInTurn(hashes: readonly Hash[], read: (hash: Hash) => Promise<Uint8Array | null>): Promise<(Uint8Array | null)[]> {
-    const found: (Uint8Array | null)[] = []
-    for (const hash of hashes) found.push(await read(hash))
-    return found
   }
 
   #client(): RpcClient {
