@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run guest test check lint bundle native bench clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
+.PHONY: help run guest test check lint bundle native bench contracts clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -51,6 +51,10 @@ bench: ## the numbers, side by side in one run (about 6 minutes)
 	@node scripts/bundle.ts
 	@node scripts/native.ts host
 	@node test/bench/index.ts $(ARGS)
+
+contracts: ## compiles the community chain's contracts into the tree; a test holds them to their sources
+	@$(SETUP) build
+	@node scripts/contracts.ts $(ARGS)
 
 ipk: ## packages for OpenWrt 24.10, for every supported processor (build/packages)
 	@$(SETUP) native

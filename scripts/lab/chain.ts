@@ -28,7 +28,7 @@ export async function giveChain(host: Host, files: BoxFiles, folder: string, own
   try {
     const { minerAddress } = await service.cliJson<SettingsJson['identity']>('identity', 'show')
     const made = await service.cliJson<{ chainId: string; tokens: { address: string; symbol: string }[] }>(
-      ...['chain', 'new', file, '--name', 'village', '--leaders', minerAddress, '--period', '2'],
+      ...['chain', 'new', file, '--name', 'village', '--leaders', minerAddress, '--owner', wallet, '--period', '2'],
       ...['--allocations', `${wallet}=1000`, '--token', `Village Token,VTK,1000000,${wallet}`],
     )
     const token = made.tokens.find(({ symbol }) => symbol === 'VTK')
