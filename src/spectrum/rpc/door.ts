@@ -32,6 +32,19 @@ export function isAllowedOrigin(names: DoorNames, origin: string | undefined): b
   return names.origins.some((known) => known.toLowerCase() === origin.toLowerCase()) || (names.allowsExtensions && EXTENSION.test(origin))
 }
 
+/** Who is limited together: an IPv4 address, or the network (/64) that an IPv6 address is from, as one phone has many of them. */
+export function callerKey(address: string): string {
+  const bare = address.replace(/%.*$/, '').toLowerCase()
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare)
+  if (mapped?.[1] !== undefined) return mapped[1]
+  if (!bare.includes(':')) return bare
+  const [front = '', back] = bare.split('::')
+  const groups = (text: string): string[] => text.split(':').filter((group) => group !== '')
+  const [before, after] = [groups(front), groups(back ?? '')]
+  const zeros = back === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
+  return `${[...before, ...Array.from({ length: zeros }, () => '0'), ...after].slice(0, 4).join(':')}::/64`
+}
+
 /** An address that means "every network of this machine". */
 export function isEverywhere(address: string): boolean {
   return address === '' || /^(0+\.){0,3}0+$/.test(address) || /^\[?[0:]+\]?$/.test(address) || /^\[?::ffff:(0+\.){3}0+\]?$/i.test(address)

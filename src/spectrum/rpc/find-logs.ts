@@ -17,13 +17,35 @@ import { RPC_CODES, RpcError, paramError } from './rpc-error.ts'
 
 /** Blooms looked at before others get their turn. */
 const BLOOMS_PER_TURN = 64
+/** A log in JSON without its data, roughly. */
+const LOG_BYTES = 500
 
 export interface LogQuery {
   readonly filter: LogFilter
   readonly range: { readonly blockHash: Hash } | { readonly from: BlockWanted; readonly to: BlockWanted }
 }
 
-type LogLimits = Pick<RpcPolicy, 'maxLogBlocks' | 'maxLogs'>
+type LogLimits = Pick<RpcPolicy, 'maxLogBlocks' | 'maxLogs' | 'maxResponseBytes'>
+
+/** Logs on their way into an answer: bounded by number and by bytes before the answer's text is made. */
+export class FoundLogs {
+  readonly logs: Json[] = []
+  readonly #limits: LogLimits
+  #bytes = 0
+
+  constructor(limits: LogLimits) {
+    this.#limits = limits
+  }
+
+  /** Errors: RpcError -32005. */
+  add(log: Json, dataBytes: number): void {
+    // Two digits a byte, and the rest of a log.
+    this.#bytes += 2 * dataBytes + LOG_BYTES
+    if (this.logs.length >= this.#limits.maxLogs) throw new RpcError(RPC_CODES.limit, `more than ${this.#limits.maxLogs} logs; ask for fewer blocks`)
+    if (this.#bytes > this.#limits.maxResponseBytes) throw new RpcError(RPC_CODES.limit, `more than ${this.#limits.maxResponseBytes} bytes of logs; ask for fewer blocks`)
+    this.logs.push(log)
+  }
+}
 
 /** Errors: RpcError -32602. */
 export function readLogQuery(param: Param): LogQuery {
@@ -37,21 +59,21 @@ export function readLogQuery(param: Param): LogQuery {
 /** Errors: RpcError -32001 where a block that may hold such a log is not kept (never a part of the answer), -32005 for too much. */
 export async function findLogs(ports: RpcPorts, query: LogQuery, limits: LogLimits): Promise<readonly Json[]> {
   const mayMatch = bloomTest(ports.curve, query.filter)
-  const found: Json[] = []
+  const found = new FoundLogs(limits)
   if ('blockHash' in query.range) {
     const block = blockByHash(ports.chain, query.range.blockHash)
     if (block === null) throw new RpcError(RPC_CODES.missing, `block ${query.range.blockHash} is not known`)
-    await addLogsOfBlock(ports, query.filter, mayMatch, block, false, limits.maxLogs, found)
-    return found
+    await addLogsOfBlock(ports, query.filter, mayMatch, block, false, found)
+    return found.logs
   }
   const [from, to] = rangeOf(ports, query.range)
   if (to - from >= limits.maxLogBlocks) throw new RpcError(RPC_CODES.limit, `params[0]: ${to - from + 1} blocks; at most ${limits.maxLogBlocks} at a time`)
   for (let number = from; number <= to; number++) {
     if ((number - from) % BLOOMS_PER_TURN === BLOOMS_PER_TURN - 1) await turn(ports)
     const block = number === 0 ? null : needBlock(ports.curve, ports.chain, { number }) // the genesis has no logs
-    if (block !== null) await addLogsOfBlock(ports, query.filter, mayMatch, block, false, limits.maxLogs, found)
+    if (block !== null) await addLogsOfBlock(ports, query.filter, mayMatch, block, false, found)
   }
-  return found
+  return found.logs
 }
 
 function rangeOf(ports: RpcPorts, range: { readonly from: BlockWanted; readonly to: BlockWanted }): readonly [number, number] {
@@ -63,9 +85,10 @@ function rangeOf(ports: RpcPorts, range: { readonly from: BlockWanted; readonly 
   return [from, to]
 }
 
-/** Adds to `found`. Errors: RpcError -32005 beyond `most`. */
-export async function addLogsOfBlock(ports: RpcPorts, filter: LogFilter, mayMatch: BloomTest, block: KnownHeader, removed: boolean, most: number, found: Json[]): Promise<void> {
+/** Adds to `found`. Errors: RpcError -32001 where receipts are missing, -32005 beyond the bounds. */
+export async function addLogsOfBlock(ports: RpcPorts, filter: LogFilter, mayMatch: BloomTest, block: KnownHeader, removed: boolean, found: FoundLogs): Promise<void> {
   if (!mayMatch(block.header.bloom)) return
+  await turn(ports) // a block's receipts are read and decoded in one go
   const receipts = await receiptsOfBlock(ports, block)
   if (!receipts.some((receipt) => receipt.logs.some((log) => matchesLog(filter, log)))) return
   const { transactions } = await bodyOfBlock(ports, block)
@@ -73,8 +96,7 @@ export async function addLogsOfBlock(ports: RpcPorts, filter: LogFilter, mayMatc
   for (const [logIndex, { log, index }] of places.entries()) {
     const transaction = transactions[index]
     if (transaction === undefined || !matchesLog(filter, log)) continue
-    if (found.length >= most) throw new RpcError(RPC_CODES.limit, `more than ${most} logs; ask for fewer blocks`)
-    found.push(logJson(log, { hash: block.hash, number: block.header.number, index }, hashTransaction(ports.curve, transaction), logIndex, removed))
+    found.add(logJson(log, { hash: block.hash, number: block.header.number, index }, hashTransaction(ports.curve, transaction), logIndex, removed), log.data.length)
   }
 }
 

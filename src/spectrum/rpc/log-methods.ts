@@ -1,9 +1,8 @@
 /** Logs, and filters that a client polls. */
-import { addLogsOfBlock, findLogs, readLogQuery } from './find-logs.ts'
+import { FoundLogs, addLogsOfBlock, findLogs, readLogQuery } from './find-logs.ts'
 import { bloomTest } from './log-filter.ts'
 import type { Asked, MethodTable } from './method.ts'
 import type { Param } from './params.ts'
-import type { Json } from './present.ts'
 import { RPC_CODES, RpcError } from './rpc-error.ts'
 
 const MAX_ID_CHARS = 34
@@ -34,13 +33,13 @@ async function changes({ ports, policy, filters, caller }: Asked, id: string): P
   }
   const { filter, range } = what.query
   const mayMatch = bloomTest(ports.curve, filter)
-  const found: Json[] = []
+  const found = new FoundLogs(policy)
   for (const { block, removed } of happened) {
     const { number } = block.header
     const isInside =
       'blockHash' in range ? block.hash === range.blockHash : !('number' in range.from && number < range.from.number) && !('number' in range.to && number > range.to.number)
-    if (isInside) await addLogsOfBlock(ports, filter, mayMatch, block, removed, policy.maxLogs, found)
+    if (isInside) await addLogsOfBlock(ports, filter, mayMatch, block, removed, found)
   }
   taken()
-  return found
+  return found.logs
 }

@@ -5,7 +5,7 @@ import { RPC_CODES, RpcError } from './rpc-error.ts'
 
 /** eth/63. */
 const PROTOCOL = 63
-const MAX_HASHED_BYTES = 128 * 1024
+const MAX_HASHED_BYTES = 32 * 1024
 
 export const NODE_METHODS: MethodTable = {
   eth_chainId: { maxParams: 0, run: ({ ports }) => quantity(ports.chain.network.chainId) },

@@ -49,15 +49,15 @@ export class Rpc {
       if (!isBatch && only !== undefined) return await this.#answerOne(only, caller)
       return { text: await this.#answerBatch(requests, caller), retryAfterSeconds: null }
     } catch (thrown) {
-      return { text: errorText(null, this.#told(thrown, 'batch')), retryAfterSeconds: null }
+      return this.#answerOne({ id: null, error: this.#told(thrown, 'batch') }, caller)
     }
   }
 
   /** One call from inside the box, e.g. for a page of it. Errors: RpcError. */
   async call(method: string, params: readonly unknown[], caller: Caller): Promise<unknown> {
+    this.#takeRate(method, caller)
     const known = this.policy.methods?.has(method) === false ? undefined : METHODS.get(method)
     if (known === undefined) throw new RpcError(RPC_CODES.method, `the method ${printable(method)} does not exist or is not available here`)
-    this.#takeRate(method, caller)
     if (this.#inFlight >= this.policy.maxInFlight) throw new RpcError(RPC_CODES.limit, 'too many calls at once', { retryAfterSeconds: 1 })
     this.#inFlight++
     try {
@@ -90,9 +90,15 @@ export class Rpc {
   }
 
   async #respond(request: RpcRequest | BadRequest, caller: Caller, maxBytes: number): Promise<{ readonly text: string | null; readonly error: RpcError | null }> {
-    if ('error' in request) return { text: errorText(request.id, request.error), error: request.error }
-    const { id, method, params } = request
+    const isBad = 'error' in request
+    const { id } = request
+    const method = isBad ? 'none' : request.method
     try {
+      if (isBad) {
+        this.#takeRate(method, caller) // what is no call costs as much as one
+        throw request.error
+      }
+      const { params } = request
       const result = await this.call(method, params, caller)
       if (id === undefined) return { text: null, error: null }
       const text = resultText(id, result ?? null)

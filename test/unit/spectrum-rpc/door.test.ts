@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
 import { encodeTransaction, hashTransaction, hexOf } from '../../../src/spectrum/index.ts'
 import type { Transaction } from '../../../src/spectrum/index.ts'
-import { isAllowedOrigin, isEverywhere, isOwnHost } from '../../../src/spectrum/rpc/door.ts'
+import { callerKey, isAllowedOrigin, isEverywhere, isOwnHost } from '../../../src/spectrum/rpc/door.ts'
 import { GUEST_POLICY, OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'
 import type { RpcPolicy } from '../../../src/spectrum/rpc/index.ts'
 import { RpcServer } from '../../../src/spectrum/rpc/io/index.ts'
@@ -98,6 +98,18 @@ describe('names', () => {
     expect(isAllowedOrigin(names, origin)).toBe(isAllowed)
   })
 
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['fd12:3456:789a:1::7', 'fd12:3456:789a:1::/64'],
+    ['fd12:3456:789A:1:ffff:1:2:3', 'fd12:3456:789a:1::/64'],
+    ['fe80::1%br-lan', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['', ''],
+  ])('%s is limited as %s', (address, key) => {
+    expect(callerKey(address)).toBe(key)
+  })
+
   it('extensions can be kept out too', () => {
     expect(isAllowedOrigin({ ...names, allowsExtensions: false }, 'chrome-extension://abc')).toBe(false)
   })
@@ -161,7 +173,7 @@ describe('the door', () => {
   })
 
   it('gives 204 for notifications, 200 for errors, 429 with the wait for too many', async () => {
-    const { port } = await open({ rate: { burst: 3, perSecond: 0.25 } })
+    const { port } = await open({ rate: { burst: 4, perSecond: 0.25 } })
     expect((await http(port, { body: '{"jsonrpc":"2.0","method":"eth_chainId"}' })).status).toBe(204)
     const bad = await http(port, { body: '{' })
     expect([bad.status, (JSON.parse(bad.text) as { error: { code: number } }).error.code]).toEqual([200, -32700])

@@ -70,6 +70,7 @@ describe('eth_getLogs', () => {
     await expect(open({ maxLogBlocks: 10 }).ask('eth_getLogs', { fromBlock: '0x5', toBlock: '0xf' })).rejects.toMatchObject({ code: -32005 })
     expect(await open({ maxLogBlocks: 11 }).ask('eth_getLogs', { fromBlock: '0x5', toBlock: '0xf' })).toHaveLength(2)
     await expect(open({ maxLogs: 1 }).ask('eth_getLogs', { fromBlock: '0x5', toBlock: '0xf' })).rejects.toMatchObject({ code: -32005 })
+    await expect(open({ maxResponseBytes: 1000 }).ask('eth_getLogs', { fromBlock: '0x5', toBlock: '0xf' })).rejects.toMatchObject({ code: -32005 })
     const { ask } = open()
     await expect(ask('eth_getLogs', { topics: [null, null, null, null, null] })).rejects.toMatchObject({ code: -32602 })
     await expect(ask('eth_getLogs', { address: Array.from({ length: 65 }, () => LOG11.address) })).rejects.toMatchObject({ code: -32602 })

@@ -98,6 +98,12 @@ describe('limits', () => {
     expect((await ask('a')).retryAfterSeconds).toBeNull()
   })
 
+  it('by rate also for what is no call, or none here', async () => {
+    const { rpc } = open({ rate: { burst: 3, perSecond: 0.5 } })
+    const ask = async (text: string): Promise<number | null> => (await rpc.answer(text, { key: 'a' })).retryAfterSeconds
+    expect([await ask('{'), await ask('7'), await ask('{"jsonrpc":"2.0","id":1,"method":"nope"}'), await ask('{'), await ask('7')]).toEqual([null, null, null, 2, 2])
+  })
+
   it('of what is heavy, also for all callers together', async () => {
     const { one } = open({ heavyRate: { burst: 2, perSecond: 0.1 }, heavyRateOfAll: { burst: 3, perSecond: 0.1 } })
     const logs = { jsonrpc: '2.0', id: 1, method: 'eth_getLogs', params: [{}] }

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { asError, inputError } from '../../../base/index.ts'
 import type { Log } from '../../../base/index.ts'
-import { isAllowedOrigin, isEverywhere, isOwnHost } from '../door.ts'
+import { callerKey, isAllowedOrigin, isEverywhere, isOwnHost } from '../door.ts'
 import type { DoorNames } from '../door.ts'
 import { errorText } from '../request.ts'
 import { RPC_CODES, RpcError } from '../rpc-error.ts'
@@ -97,7 +97,7 @@ export class RpcServer {
       return reply.code(204).send()
     })
     app.post('/', async (request, reply) => {
-      const { text, retryAfterSeconds } = await rpc.answer(typeof request.body === 'string' ? request.body : '', { key: request.socket.remoteAddress ?? '' })
+      const { text, retryAfterSeconds } = await rpc.answer(typeof request.body === 'string' ? request.body : '', { key: callerKey(request.socket.remoteAddress ?? '') })
       if (text === null) return reply.code(204).send()
       // Clients wait and try again by themselves when the status says so.
       if (retryAfterSeconds !== null) void reply.code(TOO_MANY).header('retry-after', String(retryAfterSeconds))
