@@ -10,7 +10,10 @@ export interface StateStore {
   hasState(root: Hash): boolean
   /** On disk when it returns, all or nothing. `state`: a root that is whole from now on; null: parts of one. */
   write(nodes: ReadonlyMap<Hash, Uint8Array>, state: Hash | null): void
-  /** Forgets states that `keep` does not name, then what only they needed, a step at a time: call until it returns null. */
+  /**
+   * Forgets states that `keep` does not name and that are not among the last written, then what only they needed, a step at
+   * a time: call until it returns null.
+   */
   startPruning(keep: readonly Hash[], children: (node: Uint8Array) => readonly Hash[]): PruneWork
   close(): void
 }

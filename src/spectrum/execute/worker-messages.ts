@@ -26,6 +26,7 @@ export interface WorkerSettings {
   readonly maxCacheBytes: number
   readonly doesFetch: boolean
   readonly maxSteps: number | undefined
+  readonly keepYoungest: number | undefined
 }
 
 /** A Draft whose transactions and parent are RLP. */

@@ -138,7 +138,7 @@ describe('state on demand', () => {
 describe('pruning', () => {
   it('keeps every node of what is kept, and nothing else', async () => {
     const path = stateFile()
-    const place = await keptTown(openStateStore({ path }))
+    const place = await keptTown(openStateStore({ path, keepYoungest: 0 }))
     const made = await blocks(place, 'prune', 16)
     const roots = made.map((block) => block.header.stateRoot)
     const [kept, older] = [roots.at(-1) as Hash, roots[7] as Hash]
@@ -161,8 +161,18 @@ describe('pruning', () => {
     await place.executor.close()
   })
 
+  it('never takes the states written last, which the chain may not know of yet', async () => {
+    const store = openStateStore({ path: stateFile(), keepYoungest: 3 })
+    const place = await keptTown(store)
+    const made = await blocks(place, 'young', 6)
+    await place.executor.prune([(made[0] as Block).header.stateRoot])
+    expect([place.genesis, ...made.map((block) => block.header)].map(({ stateRoot }) => store.hasState(stateRoot))).toEqual([false, true, false, false, true, true, true])
+    for (const block of made.slice(3)) expect(walk(block.header.stateRoot, (hash) => store.node(hash))).toBeGreaterThan(10)
+    await place.executor.close()
+  })
+
   it('does not take away what blocks write while it runs', async () => {
-    const store = openStateStore({ path: stateFile() })
+    const store = openStateStore({ path: stateFile(), keepYoungest: 0 })
     const place = await keptTown(store)
     const toggle = (value: number) => (nonce: number): Promise<Block> => place.next(parent, [writing(place, nonce, value)])
     const writing = (where: Town, nonce: number, value: number): Transaction =>

@@ -66,7 +66,7 @@ describe('the thread', () => {
   it('makes the same blocks, calls and reads as the core beside the caller', async () => {
     const options = { people: PEOPLE, accounts: randomAccounts() }
     const beside = await town(options)
-    const apart = await townOver(townNetwork(options), threaded())
+    const apart = await townOver(townNetwork(options), threaded({ keepYoungest: 1 }))
     const make = randomTransactions('worker')
     let parent = beside.genesis
     for (let number = 0; number < 4; number++) {
@@ -212,7 +212,7 @@ describe('a crash', () => {
     }
     expect(told.number).toBeGreaterThanOrEqual(17)
     // Garbage of a crash goes with the next pruning, and what is kept is whole.
-    const store = openStateStore({ path: statePath })
+    const store = openStateStore({ path: statePath, keepYoungest: 0 })
     const before = store.node(told.root)
     const work = store.startPruning([told.root], () => [])
     while (work.step() !== null) expect(store.hasState(told.root)).toBe(true)

@@ -13,7 +13,7 @@ const port = parentPort
 if (port === null) throw new Error('this file is the executor\'s thread; the service starts it')
 
 const settings = workerData as WorkerSettings
-const store = openStateStore({ path: settings.statePath, nativeBinding: settings.sqliteBinding })
+const store = openStateStore({ path: settings.statePath, nativeBinding: settings.sqliteBinding, keepYoungest: settings.keepYoungest })
 const engine = new Engine({
   curve: loadSecp256k1(settings.secp256k1Path),
   store,

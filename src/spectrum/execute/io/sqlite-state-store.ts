@@ -13,6 +13,11 @@ export interface StateFileOptions {
   readonly path: string
   /** Of better-sqlite3's addon; undefined: where npm put it. */
   readonly nativeBinding?: string | undefined
+  /**
+   * States written last that pruning keeps whoever forgets to name them: of blocks that were run, but not yet taken into
+   * the chain by the time it was asked. Default 256.
+   */
+  readonly keepYoungest?: number | undefined
 }
 
 const SCHEMA_VERSION = 1
@@ -24,10 +29,11 @@ const CHECKPOINT_PAGES = 1000
 /** What one step of pruning looks at: a few milliseconds on a small board. */
 const MARK_NODES = 500
 const SWEEP_NODES = 1000
+const KEEP_YOUNGEST = 256
 /** A row is never used twice, so that nodes written while pruning runs are never among those looked at before. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS states (root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS states (seq INTEGER PRIMARY KEY AUTOINCREMENT, root BLOB NOT NULL UNIQUE) STRICT;
 `
 
 interface NodeRow {
@@ -41,14 +47,16 @@ class SqliteStateStore implements StateStore {
   readonly #selectState: Database.Statement<[Uint8Array], unknown>
   readonly #insertNode: Database.Statement<[Uint8Array, Uint8Array], unknown>
   readonly #insertState: Database.Statement<[Uint8Array], unknown>
+  readonly #keepYoungest: number
   #marks: Marks | null = null
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, keepYoungest: number) {
     this.#db = db
+    this.#keepYoungest = keepYoungest
     this.#selectNode = db.prepare('SELECT id, data FROM nodes WHERE hash = ?')
     this.#selectState = db.prepare('SELECT 1 FROM states WHERE root = ?')
     this.#insertNode = db.prepare('INSERT INTO nodes (hash, data) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING')
-    this.#insertState = db.prepare('INSERT OR IGNORE INTO states (root) VALUES (?)')
+    this.#insertState = db.prepare('INSERT OR REPLACE INTO states (root) VALUES (?)')
   }
 
   node(hash: Hash): Uint8Array | undefined {
@@ -117,17 +125,18 @@ class SqliteStateStore implements StateStore {
     }
   }
 
+  /** The roots that stay. */
   #forgetStates(keep: readonly Hash[]): Uint8Array[] {
-    const kept = keep.map(bytesOf)
     const names = new Set(keep)
     this.#db
       .transaction(() => {
-        const all = this.#db.prepare<[], { root: Buffer }>('SELECT root FROM states').all()
+        const all = this.#db.prepare<[], { root: Buffer }>('SELECT root FROM states ORDER BY seq DESC').all()
+        for (const { root } of all.splice(0, this.#keepYoungest)) names.add(hexOf(root))
         const remove = this.#db.prepare<[Uint8Array]>('DELETE FROM states WHERE root = ?')
         for (const { root } of all) if (!names.has(hexOf(root))) remove.run(root)
       })
       .immediate()
-    return kept
+    return [...names].map(bytesOf)
   }
 
   close(): void {
@@ -177,7 +186,7 @@ export function openStateStore(options: StateFileOptions): StateStore {
       if (version !== 0 && version !== SCHEMA_VERSION) throw new MeshBoxError('input', `${options.path} is of version ${String(version)}`, { code: 'state-version', field: 'path', value: options.path, allowed: `a state file of version ${SCHEMA_VERSION}` })
       db.exec(SCHEMA)
       db.pragma(`user_version = ${SCHEMA_VERSION}`)
-      return new SqliteStateStore(db)
+      return new SqliteStateStore(db, options.keepYoungest ?? KEEP_YOUNGEST)
     } catch (thrown) {
       db.close()
       throw thrown

@@ -41,6 +41,8 @@ export interface WorkerExecutorOptions {
   /** Blocks that wait, and calls that wait; one more is refused. Default 64. */
   readonly maxWaiting?: number
   readonly maxSteps?: number
+  /** States written last that pruning never takes. Default 256. */
+  readonly keepYoungest?: number
   /** The thread was lost; it will be started again. */
   readonly onRestart?: (error: Error) => void
 }
@@ -172,8 +174,8 @@ class WorkerExecutor implements Executor {
   }
 
   #start(): Thread {
-    const { statePath, sqliteBinding, secp256k1Path, fetchNodes, maxCacheBytes = CACHE_BYTES, maxOldGenerationSizeMb = OLD_GENERATION_MB, maxSteps } = this.#options
-    const workerData: WorkerSettings = { statePath, sqliteBinding, secp256k1Path, maxCacheBytes, doesFetch: fetchNodes !== null, maxSteps }
+    const { statePath, sqliteBinding, secp256k1Path, fetchNodes, maxCacheBytes = CACHE_BYTES, maxOldGenerationSizeMb = OLD_GENERATION_MB, maxSteps, keepYoungest } = this.#options
+    const workerData: WorkerSettings = { statePath, sqliteBinding, secp256k1Path, maxCacheBytes, doesFetch: fetchNodes !== null, maxSteps, keepYoungest }
     const worker = new Worker(this.#options.workerFile, { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     const thread = new Thread(worker)
     this.#thread = thread
