@@ -8,6 +8,7 @@ import type { Cancel } from '../../base/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { Address, Hash } from '../codec/fields.ts'
 import type { Block, Chain, ChainBlock, ChainEvent, Executor } from '../ports.ts'
+import { nextGasLimit } from './assemble.ts'
 import { ChainTime } from './chain-time.ts'
 import { insertSeal, sealAt, sealFloor, sealHashAt } from './io/seal-rows.ts'
 import type { SealRow } from './io/seal-rows.ts'
@@ -59,6 +60,8 @@ export interface Sealer {
 const PASSING: ReadonlySet<IdleReason> = new Set(['alarm', 'not-in-sync', 'no-clock', 'not-executed', 'no-volunteer', 'failed'])
 const LOOK_AGAIN_MS = 1_000
 const AFTER_FAILURE_MS = 5_000
+/** A clock may be set while a timer runs: nobody waits longer without looking at it again. */
+const LONGEST_WAIT_MS = 10_000
 /** As deep as a reorganisation may go. */
 const LOOK_BACK_BLOCKS = 34
 
@@ -188,13 +191,13 @@ class BoundSealer implements Sealer {
       return PASSING.has(slot.reason) ? LOOK_AGAIN_MS : null
     }
     const next = { number, difficulty: slot.rank.difficulty, opensAtSeconds: slot.opensAtSeconds }
-    const cap = gasCap(this.#pace, slot.rank.delaySeconds, this.#status.sealed, head.header.gasLimit)
+    const cap = gasCap(this.#pace, slot.rank.delaySeconds, this.#status.sealed, nextGasLimit(chain.network, head.header))
     // As late as what waits now allows, so that what comes until then is in it.
     const waiting = this.#options.pool.candidates(cap).reduce((sum, { gas }) => sum + gas, 0n)
     const beginsInMs = slot.opensAtSeconds * 1000 - leadMs(this.#pace, slot.rank.delaySeconds, waiting) - slot.nowMs
     if (beginsInMs > 0) {
       this.#show({ state: 'waiting', reason: null, next })
-      return Math.ceil(beginsInMs) // whole: a fraction would be lost in the clock's own, and the look come too early
+      return waitMs(beginsInMs)
     }
     this.#show({ state: 'sealing', reason: null, next })
     return await this.#seal(head, slot, cap)
@@ -253,7 +256,7 @@ class BoundSealer implements Sealer {
       const nowMs = this.#nowMs(head)
       if (nowMs === null) return false
       if (nowMs >= timeSeconds * 1000) return true
-      await this.#pause(Math.ceil(timeSeconds * 1000 - nowMs))
+      await this.#pause(waitMs(timeSeconds * 1000 - nowMs))
     }
   }
 
@@ -307,4 +310,9 @@ class BoundSealer implements Sealer {
   #show(change: Partial<SealerStatus>): void {
     this.#status = { ...this.#status, ...change }
   }
+}
+
+/** Whole milliseconds: a fraction would be lost in the clock's own, and the look come too early. */
+function waitMs(ms: number): number {
+  return Math.min(Math.ceil(ms), LONGEST_WAIT_MS)
 }

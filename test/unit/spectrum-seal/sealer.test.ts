@@ -79,6 +79,20 @@ describe('a box alone', () => {
     await box.switchOff()
   })
 
+  it('a clock that is behind the chain and then set does not keep it waiting', async () => {
+    const time = timeAtGenesis()
+    time.jumpWall(-86_400_000)
+    const box = new Box({ who: ANN, round: ALONE, time })
+    await box.switchOn()
+    await pass(time, 20_000, 1_000)
+    expect(box.published).toEqual([])
+    expect(box.sealer.status()).toMatchObject({ state: 'waiting', next: { number: 1, opensAtSeconds: VILLAGE.genesis.timeSeconds + 1 } })
+    time.jumpWall(86_400_000)
+    await pass(time, 12_000, 500)
+    expect(box.published.length).toBeGreaterThan(0)
+    await box.switchOff()
+  })
+
   it.each([
     ['on a head it has not executed', (box: Box): void => box.state.forgetState(box.chain.head().header.stateRoot), 'not-executed'],
     ['while others are ahead', (box: Box): void => void (box.isInSync = false), 'not-in-sync'],

@@ -237,8 +237,7 @@ class Pool implements SealingPool {
         await this.#line.breathe()
       }
     }
-    // A later head waits in the line: it will look at the accounts.
-    if (turn === this.#heads) await this.#refreshAll()
+    await this.#refreshAll(turn)
     for (const block of removed) await this.#putBack(block, mined)
     await this.#retryParked()
   }
@@ -254,8 +253,10 @@ class Pool implements SealingPool {
     if (item !== null) this.#book.drop(hash)
   }
 
-  async #refreshAll(): Promise<void> {
+  async #refreshAll(turn: number): Promise<void> {
     for (const sender of this.#book.senders()) {
+      // A later head waits in the line: it will look at the accounts.
+      if (turn !== this.#heads) return
       await this.#line.breathe()
       const account = await this.#provedOrNull(sender)
       if (account === null) return
