@@ -15,7 +15,7 @@ import { ADDRESS_BYTES, HASH_BYTES, bytesOf, hexOf, keccakHex } from '../codec/f
 import type { Address, Hash, Hex } from '../codec/fields.ts'
 import { MAX_HEADER_BYTES, decodeHeader, encodeHeader, sealHash } from '../codec/header.ts'
 import type { Network } from '../network/network.ts'
-import type { ChainBlock } from '../ports.ts'
+import type { ChainBlock, ChainView } from '../ports.ts'
 import { MAX_LEADERS, MAX_SIGNERS, checkRound } from '../rules/round.ts'
 import type { Round } from '../rules/round.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
@@ -158,6 +158,14 @@ function addresses(value: unknown, field: string, most: number): Address[] {
 export function checkpointOf(network: Network, block: ChainBlock): Checkpoint {
   if (!endsRound(block.header.number, block.round)) throw inputError('number', block.header.number, `the last block of a round of ${block.round.signers.length}`)
   return { chainId: network.chainId, genesisHash: network.genesisHash, known: { header: block.header, hash: block.hash }, totalDifficulty: block.totalDifficulty, round: block.round }
+}
+
+/** The newest block that a checkpoint can be made of: final, the last of its round. Null: there is none yet. */
+export function newestCheckpointBlock(chain: Pick<ChainView, 'final' | 'block'>): ChainBlock | null {
+  let at = chain.final()
+  while (at !== null && !endsRound(at.header.number, at.round)) at = chain.block(at.header.parentHash)
+  // The block the chain was started from is somebody else's to sign for.
+  return at?.signer === null ? null : at
 }
 
 export function endsRound(number: number, { signers }: Pick<Round, 'signers'>): boolean {

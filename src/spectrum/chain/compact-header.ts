@@ -135,7 +135,10 @@ function shortExtra(curve: Secp256k1, extra: Uint8Array): Uint8Array | null {
 
 function encodeBloom(bloom: Uint8Array): { readonly flag: number; readonly bytes: Uint8Array } {
   const pairs: number[] = []
-  for (const [place, byte] of bloom.entries()) if (byte !== 0) pairs.push(place, byte)
+  for (let place = 0; place < bloom.length; place++) {
+    const byte = bloom[place] ?? 0
+    if (byte !== 0) pairs.push(place, byte)
+  }
   if (pairs.length === 0) return { flag: 0, bytes: new Uint8Array(0) }
   const count = pairs.length / 2
   return count > MAX_BLOOM_PAIRS ? { flag: FLAG.bloomWhole, bytes: bloom } : { flag: FLAG.bloomPairs, bytes: Uint8Array.of(count, ...pairs) }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MeshBoxError, utf8 } from '../../../src/base/index.ts'
 import { MAINNET, genesisHeader, hashHeader, hexOf } from '../../../src/spectrum/index.ts'
 import type { Address, Network, Round } from '../../../src/spectrum/index.ts'
-import { MAX_CHECKPOINT_AGE_SECONDS, checkpointOf, decodeCheckpoint, encodeCheckpoint, proveCheckpoint, signCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from '../../../src/spectrum/chain/index.ts'
+import { MAX_CHECKPOINT_AGE_SECONDS, checkpointOf, decodeCheckpoint, encodeCheckpoint, newestCheckpointBlock, proveCheckpoint, signCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from '../../../src/spectrum/chain/index.ts'
 import type { Checkpoint, CheckpointJudge, SignedCheckpoint } from '../../../src/spectrum/chain/index.ts'
 import { native, noble } from '../spectrum/curves.ts'
 import { GENESIS_ROUND, LEADERS, MINERS, VILLAGE } from '../spectrum/village.ts'
@@ -169,6 +169,21 @@ describe('a chain', () => {
     const again = await openTestChain(store, { start })
     expect(again.head()).toEqual(chain.head())
     expect(again.alarm()).toBeNull()
+  })
+
+  it('names the newest final end of a round as the next checkpoint', async () => {
+    const chain = await openTestChain(openTestStore(), DRAWN_OPTIONS)
+    const ours = drawnBranch(DRAWN_START.known, 240)
+    await chain.insert(ours.slice(0, 49))
+    expect(newestCheckpointBlock(chain)).toBeNull()
+    await chain.insert(ours.slice(49, 50))
+    expect(newestCheckpointBlock(chain)?.header.number).toBe(16)
+    await chain.insert(ours.slice(50))
+    expect(newestCheckpointBlock(chain)?.header.number).toBe(203)
+    const started = await openTestChain(openTestStore(), { ...DRAWN_OPTIONS, start: { known: ours[15]?.verified ?? never(), sealHash: DRAWN_START.sealHash, totalDifficulty: 96n, round: DRAWN_START.round } })
+    await started.insert(ours.slice(16, 60))
+    expect(started.final()?.header.number).toBe(26)
+    expect(newestCheckpointBlock(started)).toBeNull()
   })
 
   it('from genesis takes the first round from the state in it', () => {

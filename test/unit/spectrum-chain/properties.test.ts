@@ -1,6 +1,9 @@
 /** Random trees in random order: the head is where it should be, no reorganisation is deeper than allowed, and a restart finds what was there. */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { inputError } from '../../../src/base/index.ts'
 import type { Store, Tx } from '../../../src/store/index.ts'
 import { ZERO_ADDRESS, applyBlock, hashTransaction } from '../../../src/spectrum/index.ts'
@@ -174,6 +177,29 @@ function failingStore(store: Store): { store: Store; failNext: () => void; heal:
     heal: () => void (isFailing = false),
   }
 }
+
+it('is what was committed last, where the box goes out between two batches, or in the middle of one', async () => {
+  const store = openTestStore()
+  const chain = await openTestChain(store, SMALL)
+  const [blocks, rounds] = [[] as NewBlock[], new Map<Hash, NewBlock['round']>()]
+  const dice = fc.sample(move, { numRuns: 14, seed: 44 })
+  for (const [index, one] of dice.entries()) {
+    const batch = movesOf(blocks, rounds, chain, one)
+    await chain.insert(batch)
+    const top = chain.head().header.number + 50
+    const committed = picture(chain, blocks, top)
+    // Written, but its commit is still to come: what is on the disk now is all there would be.
+    const next = movesOf(blocks, rounds, chain, { ...one, kind: 'extend', seed: one.seed + 1 })
+    const pending = chain.insert(next)
+    const path = join(mkdtempSync(join(tmpdir(), 'meshbox-chain-')), 'box.db')
+    onTestFinished(() => rmSync(dirname(path), { recursive: true, force: true }))
+    for (const suffix of ['', '-wal']) copyFileSync(store.path + suffix, path + suffix)
+    const found = await openTestChain(openTestStore({ path }), SMALL)
+    expect(picture(found, blocks.slice(0, -next.length), top)).toEqual({ ...(committed as object), blocks: (committed as { blocks: unknown[] }).blocks.slice(0, blocks.length - next.length) })
+    expect((await found.insert(next)).at(-1), `${index}`).toBe((await pending).at(-1))
+    expect(found.head()).toEqual(chain.head())
+  }
+})
 
 it('a listener that throws keeps nobody else from the news, and the block is on disk', async () => {
   const store = openTestStore()

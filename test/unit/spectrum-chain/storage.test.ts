@@ -19,7 +19,8 @@ import type { Drawing } from './drawn-blocks.ts'
 
 const DAY_BLOCKS = 6171
 /** Of a chief-only block: one transaction, 144 bytes. */
-const [{ body: CHIEF_BODY }] = [sealBlock(VILLAGE, { header: { ...DRAWN_START.known.header, extra: new Uint8Array(226) }, hash: DRAWN_START.known.hash }, DRAWN_START.round, LEADERS[0] ?? never())]
+const PARENT = { header: { ...DRAWN_START.known.header, extra: new Uint8Array(226) }, hash: DRAWN_START.known.hash }
+const { body: CHIEF_BODY } = sealBlock(VILLAGE, PARENT, DRAWN_START.round, LEADERS[0] ?? never())
 
 function never(): never {
   throw new Error('not there')
@@ -95,6 +96,15 @@ describe('on disk', () => {
       const oldTotal = one.totalDifficulty((blocks.find(({ verified }) => verified.header.number === old.at(-1))?.verified ?? kept).hash)
       expect(oldTotal).toBe(6n + 6n * BigInt(old.at(-1) ?? 0))
     }
+  })
+
+  it.each([[1, 17], [5, 20], [34, 34]])('with %i signers, one of every %i old headers stays', async (signers, stride) => {
+    const round = { ...DRAWN_START.round, signers: Array.from({ length: signers }, () => DRAWN_START.round.signers[0] ?? never()), volunteerLimit: 0 }
+    const chain = await openTestChain(openTestStore(), { ...DRAWN_OPTIONS, keep: { bodyBlocks: 200, headerBlocks: 200, roundHeaderBlocks: 2000 } })
+    const blocks = drawnBranch(DRAWN_START.known, 700, { round })
+    for (let from = 0; from < blocks.length; from += 64) await chain.insert(blocks.slice(from, from + 64))
+    const old = Array.from({ length: 401 }, (_, number) => number).filter((number) => chain.headerAt(number) !== null)
+    expect(old.filter((number) => number < 300)).toEqual(Array.from({ length: 300 }, (_, number) => number).filter((number) => number % stride === stride - 1))
   })
 
   it('a reorganisation moves the transactions that the chain has', async () => {

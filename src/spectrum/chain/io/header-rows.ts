@@ -59,12 +59,16 @@ export function headerOfStored(curve: Secp256k1, entry: StoredEntry): HeaderEntr
   return { header, hash: hexOf(entry.hash), totalDifficulty: entry.totalDifficulty }
 }
 
+/** The last header of each round; where rounds are shorter than a public chain's, of every few. */
+const STRIDE_BLOCKS = 17
+
 /** Leaves one header per round in segments that end below `limit`, from `from` on. Returns from where to go on. */
 export function thinSegments(tx: Tx, curve: Secp256k1, from: number, limit: number, roundBlocks: number): number {
+  const stride = roundBlocks * Math.ceil(STRIDE_BLOCKS / roundBlocks)
   const rows = segmentsBetween(tx, from, limit)
   for (const row of rows) {
     const entries = deleteSegment(tx, row)
-    writeSegment(tx, curve, entries.filter(({ number }) => number % roundBlocks === roundBlocks - 1).map((entry) => headerOfStored(curve, entry)))
+    writeSegment(tx, curve, entries.filter(({ number }) => number % stride === stride - 1).map((entry) => headerOfStored(curve, entry)))
   }
   const last = rows.at(-1)
   return last === undefined ? from : last.last + 1
