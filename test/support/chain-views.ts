@@ -34,7 +34,7 @@ const LIVE: ChainPageView = {
   agreeing: 3,
   banned: 0,
   round: { slots: slots(17, 48_204, [...done(4), 'missed', ...done(3), 'stood-in', 'sealed', 'next', 'waiting', 'open'], [3, 13]), next: [5, 6, 7, 2].map((one) => ({ signer: address(one), isOwn: one === 2 })), nextLimit: 16, epochEndsInBlocks: 1153 },
-  sealer: { address: address(4), coinbase: address(200), state: 'ready', reason: null, nextSlotInSeconds: 42, sealedToday: 312, missedToday: 1, token: TOKEN, earnedToday: money('10920.5'), earnedTotal: money('204312.75'), notFinal: money('70') },
+  sealer: { address: address(4), coinbase: address(200), state: 'ready', reason: null, nextSlotInSeconds: 42, sealed: 312, missed: 1, token: TOKEN, earnedToday: money('10920.5'), earnedTotal: money('204312.75'), notFinal: money('70') },
   pool: { transactions: 7, bytes: 1204 },
   alarm: null,
   equivocations: [],

@@ -43,7 +43,8 @@ export function chainStatusText(view: ChainPageView): string {
 function sealerText(sealer: ChainSealerJson): string {
   return pairs([
     ['Sealer', `${SEALER_STATES[sealer.state]}${sealer.reason === null ? '' : `: ${sealer.reason}`}${sealer.nextSlotInSeconds === null ? '' : `, next slot in ${duration(sealer.nextSlotInSeconds)}`}`],
-    ['Today', `${sealer.sealedToday} sealed, ${sealer.missedToday} missed, ${tokens(sealer.earnedToday, sealer.token)}`],
+    ['Slots', `${sealer.sealed} sealed, ${sealer.missed} missed since the service started`],
+    ['Today', tokens(sealer.earnedToday, sealer.token)],
     ['In all', `${tokens(sealer.earnedTotal, sealer.token)}, and ${tokens(sealer.notFinal, sealer.token)} not final yet`],
     ['Miner', sealer.address],
     ['Coinbase', sealer.coinbase],

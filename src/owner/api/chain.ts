@@ -92,8 +92,9 @@ export interface ChainSealerJson {
   readonly reason: string | null
   /** Null: not in this round any more. */
   readonly nextSlotInSeconds: number | null
-  readonly sealedToday: number
-  readonly missedToday: number
+  /** Blocks since the service started, and slots that passed without one. */
+  readonly sealed: number
+  readonly missed: number
   readonly token: TokenJson
   readonly earnedToday: Money
   readonly earnedTotal: Money

@@ -38,7 +38,7 @@ export function SealerCard({ sealer }: { sealer: ChainSealerJson | null }) {
           <div class="sum-main">
             <h3 class="sum-label">{S.today}</h3>
             <Amount sum={sealer.earnedToday} token={token} large />
-            <p class="quiet small num">{S.blocksToday(sealer.sealedToday, sealer.missedToday)}</p>
+            <p class="quiet small num">{S.blocksSinceStart(sealer.sealed, sealer.missed)}</p>
           </div>
           <div class="sum-more">
             <div>

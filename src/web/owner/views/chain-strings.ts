@@ -71,7 +71,7 @@ export const sealerText = {
 export const nextTurn = (duration: string): string => `Next turn in about ${duration}.`
 export const today = 'Today'
 export const inAll = 'In all'
-export const blocksToday = (sealed: number, missed: number): string => `${plural(sealed, 'block', 'blocks')} made${missed === 0 ? '' : `, ${missed} missed`}`
+export const blocksSinceStart = (sealed: number, missed: number): string => `${plural(sealed, 'block', 'blocks')} made since the box started${missed === 0 ? '' : `, ${missed} missed`}`
 export const notFinal = (amount: string): string => `and ${amount} in blocks that are not final yet`
 export const paidTo = 'Paid to'
 export const boxAddress = 'Box'
