@@ -46,7 +46,7 @@ export interface ImportOptions {
 /** Rounds at the end of an import whose blocks count as young. */
 const YOUNG_ROUNDS = 2
 /** Of the older blocks one in so many has its volunteer proved. */
-const SAMPLED = 128
+const SAMPLED = 512
 /** Blocks that go into the tree together. */
 const BATCH = 64
 /** The longest that the event loop is held, but for one block by itself. */
@@ -140,13 +140,18 @@ export class BlockImporter {
   }
 
   async #judge(parent: Parent, header: Header, body: Body, isYoung: boolean, batch: Batch): Promise<Judgement> {
-    const isProved = isYoung || (this.#parts.randomness.bytes(1)[0] ?? 0) % SAMPLED === 0
+    const isProved = isYoung || this.#isDrawn()
     try {
       return await judgeBlock(this.#parts, parent, header, body, { nowSeconds: this.#nowSeconds(), isProved, leaderSets: () => batch.leaderSets(parent, youngBlocks(parent)) })
     } catch (thrown) {
       if (thrown instanceof MeshBoxError && thrown.kind === 'unavailable') return { kind: 'unavailable', reason: thrown.message, lacking: 'self' }
       throw thrown
     }
+  }
+
+  #isDrawn(): boolean {
+    const [high = 0, low = 0] = this.#parts.randomness.bytes(2)
+    return (high * 256 + low) % SAMPLED === 0
   }
 
   /** Of the last two rounds by the clock; null: it is not trusted. */

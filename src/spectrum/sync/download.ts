@@ -7,7 +7,7 @@ import type { Hash, Keccak } from '../codec/fields.ts'
 import { keccakHex } from '../codec/fields.ts'
 import { decodeHeader } from '../codec/header.ts'
 import type { Header } from '../codec/header.ts'
-import type { ChainSource, ChainView } from '../ports.ts'
+import type { ChainSource, ChainView, SourceHead } from '../ports.ts'
 import { MAX_BODIES, MAX_HEADERS, Questions, lie, slow } from './ask.ts'
 import type { RawBlock } from './ports.ts'
 
@@ -38,18 +38,28 @@ export class Download {
 
   /**
    * The highest block of our canonical chain that the source's has too: our head, or one of the 64 blocks below.
-   * Null: none of them, or the source is on another chain. Two questions, three where its chain is shorter than ours.
+   * Null: none of them, or the source is on another chain. Two questions at most. `height`: of the source's head.
    */
-  async ancestor(chain: ChainView): Promise<Ancestor | null> {
+  async ancestor(chain: ChainView, height: number): Promise<Ancestor | null> {
     const head = chain.head()
     const [theirs] = await this.headers(head.header.number, 1)
     if (theirs !== undefined && theirs.hash === head.hash) return { number: head.header.number, hash: head.hash }
-    const top = theirs === undefined ? Math.min(head.header.number, await this.#height()) : head.header.number - 1
+    const top = theirs === undefined ? Math.min(head.header.number, height) : head.header.number - 1
     const low = Math.max(0, top - WINDOW_BLOCKS + 1)
     if (top < 0) return null
     const window = await this.headers(low, top - low + 1)
     const found = window.findLast(({ header, hash }) => chain.headerAt(header.number)?.hash === hash && chain.block(hash) !== null)
     return found === undefined ? null : { number: found.header.number, hash: found.hash }
+  }
+
+  /** Of the head that it claims; asked where it told the hash only. The claim is no more true for that. */
+  async height({ hash, number }: SourceHead): Promise<number> {
+    if (number !== null) return number
+    const [rlp] = await this.#questions.headers(this.#source, hash, 1)
+    if (rlp === undefined) throw slow('it has not the header of its own head')
+    const fetched = this.#fetched(rlp)
+    if (fetched.hash !== hash) throw lie(`header ${fetched.hash} where ${hash} was asked for`)
+    return fetched.header.number
   }
 
   /** The block at one height, by hash; null: the source's chain is shorter. */
@@ -104,17 +114,6 @@ export class Download {
     const whole = (gap < 0 ? bodies : bodies.slice(0, gap)).filter((body) => body !== null)
     if (whole.length === 0) throw slow('it has a header but not its body')
     return whole
-  }
-
-  async #height(): Promise<number> {
-    const head = this.#source.head()
-    if (head === null) return -1
-    if (head.number !== null) return head.number
-    const [rlp] = await this.#questions.headers(this.#source, head.hash, 1)
-    if (rlp === undefined) throw slow('it has not the header of its own head')
-    const { hash, header } = this.#fetched(rlp)
-    if (hash !== head.hash) throw lie(`header ${hash} where ${head.hash} was asked for`)
-    return header.number
   }
 
   #fetched(rlp: Uint8Array): FetchedHeader {

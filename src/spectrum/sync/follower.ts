@@ -207,7 +207,6 @@ export class Follower implements SourceListener {
     const { roster, log } = this.#parts
     try {
       await work(source)
-      roster.thank(source)
     } catch (thrown) {
       if (thrown instanceof SourceFault) roster.complain(source, thrown.misdeed)
       else log.error('following a source failed', { source: source.id, reason: asError(thrown).message })
@@ -218,16 +217,18 @@ export class Follower implements SourceListener {
     const { chain, keccak, importer, clock } = this.#parts
     const download = new Download(keccak, this.#questions, source)
     const target = source.head()
+    if (target === null) return
     // Reached or not, the same head leads nowhere else before some time has passed.
-    if (target !== null) this.#tried.set(source.id, { head: target.hash, againMs: clock.boottimeMs() + RETRY_MS })
+    this.#tried.set(source.id, { head: target.hash, againMs: clock.boottimeMs() + RETRY_MS })
     let added = 0
     let held: ImportStop | null = null
-    if ((target?.totalDifficulty ?? 0n) > chain.head().totalDifficulty + MAX_DIFFICULTY * BigInt(NEAR_BLOCKS)) this.#hopefulSinceMs = clock.boottimeMs()
+    if (target.totalDifficulty > chain.head().totalDifficulty + MAX_DIFFICULTY * BigInt(NEAR_BLOCKS)) this.#hopefulSinceMs = clock.boottimeMs()
     try {
-      const ancestor = await download.ancestor(chain)
+      const targetNumber = await download.height(target)
+      const ancestor = await download.ancestor(chain, targetNumber)
       if (ancestor === null) throw slow('its chain leaves ours deeper than any reorg may go')
       for await (const blocks of download.pieces(ancestor)) {
-        const report = await importer.import(blocks, source.id, target?.number == null ? {} : { targetNumber: target.number })
+        const report = await importer.import(blocks, source.id, { targetNumber })
         added += report.added
         this.#isCatchingUp = added > NEAR_BLOCKS
         if (report.added > 0 && this.#hopefulSinceMs !== null) this.#hopefulSinceMs = clock.boottimeMs()
@@ -240,7 +241,8 @@ export class Follower implements SourceListener {
       this.#hopefulSinceMs = null
     }
     if (held !== null) return this.#onStop(source, held, [])
-    if (added === 0 && this.#isAhead(source) && source.head()?.hash === target?.hash) throw slow('it claims more than it shows')
+    if (added > 0) this.#parts.roster.thank(source)
+    if (added === 0 && this.#isAhead(source) && source.head()?.hash === target.hash) throw slow('it claims more than it shows')
   }
 
   async #compare(source: ChainSource): Promise<void> {
@@ -261,6 +263,7 @@ export class Follower implements SourceListener {
     if (source === undefined) return
     try {
       const report: ImportReport = await this.#parts.importer.import([block], from)
+      if (report.added > 0) this.#parts.roster.thank(source)
       if (report.stop !== null) this.#onStop(source, report.stop, [block])
     } catch (thrown) {
       if (thrown instanceof SourceFault) this.#parts.roster.complain(source, thrown.misdeed)

@@ -11,7 +11,7 @@ export interface SourcePool {
   usable(): readonly ChainSource[]
   /** Null: it is not to blame, and nothing changes. */
   complain(source: ChainSource, misdeed: Misdeed | null): void
-  /** It answered as it should: earlier slowness is forgotten. */
+  /** It brought blocks that count: earlier slowness is forgotten. */
   thank(source: ChainSource): void
 }
 

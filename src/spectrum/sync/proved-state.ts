@@ -175,7 +175,6 @@ export class StateReader implements ProvedState {
   #noteTime(source: ChainSource, tookMs: number, gaveSome: boolean): void {
     const now = gaveSome ? tookMs : this.#limits.answerMs
     this.#hesitation.set(source, ((this.#hesitation.get(source) ?? now) + now) / 2)
-    if (gaveSome) this.#sources.thank(source)
   }
 
   /** What this source left unanswered. */

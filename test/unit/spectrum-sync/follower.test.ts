@@ -99,11 +99,24 @@ describe('catching up', () => {
   })
 
   it('without heights in heads, as eth/63 tells them', async () => {
-    const { time, chain, open } = await stage({ have: 30 })
+    const { time, chain, open } = await stage()
     const head = (block: Spot): Script => ({ head: () => ({ hash: block.hash, number: null, totalDifficulty: block.totalDifficulty }) })
-    open('a', upTo(50), head(spot(50)))
+    const source = open('a', upTo(300), head(spot(300)))
     await time.run(1)
-    expect(chain.head().hash).toBe(spot(50).hash)
+    expect(chain.head().hash).toBe(spot(300).hash)
+    expect(source.asked[0]).toBe('headers hash 1')
+    // Only the last rounds' volunteers are proved: a state is not asked for with every block.
+    const roots = new Set(LONG.map(({ header }) => header.stateRoot))
+    expect(source.askedNodes.flat().filter((hash) => roots.has(hash)).length).toBeLessThanOrEqual(11)
+  })
+
+  it('a head whose header it has not, or another one’s', async () => {
+    const claims = (headers: Script['headers']): Script => ({ head: () => ({ hash: spot(60).hash, number: null, totalDifficulty: spot(60).totalDifficulty }), ...(headers === undefined ? {} : { headers }) })
+    const { time, chain, open, sync } = await stage({ have: 30 })
+    const none = open('none', upTo(50), claims(undefined))
+    open('other', upTo(50), claims(() => Promise.resolve([raw(spot(50)).header])))
+    await time.run(1)
+    expect([chain.head().header.number, sync.status().banned, none.closedFor.length]).toEqual([30, 1, 0])
   })
 
   it('the heaviest claim first, and whoever is not ahead is asked for no blocks', async () => {
