@@ -59,3 +59,41 @@ export function randomTransactions(seed: string): (network: Network, count: numb
       }
     })
 }
+
+/** Opcodes with enough on the stack to do something: state, calls, creations, and all the rest. */
+const PIECES: readonly ((small: () => number, address: () => string) => (string | number)[])[] = [
+  (small) => [small(), small(), 'SSTORE'],
+  (small) => [0, small(), 'SSTORE'],
+  (small) => [small(), 'SLOAD', small(), 'SSTORE'],
+  (_, at) => [at(), 'BALANCE', 3, 'SSTORE'],
+  (_, at) => [at(), 'EXTCODEHASH', 4, 'SSTORE'],
+  (_, at) => [at(), 'EXTCODESIZE', 5, 'SSTORE'],
+  (small, at) => [0, 0, small(), 0, small() % 3, at(), small() * 2000, 'CALL', 6, 'SSTORE'],
+  (small, at) => [0, 0, small(), 0, small() % 3, at(), small() * 2000, 'CALLCODE', 'POP'],
+  (small, at) => [32, 0, 64, 0, at(), small() * 3000, 'DELEGATECALL', 'POP'],
+  (small, at) => [32, 0, 64, 0, at(), small() * 3000, 'STATICCALL', 7, 'SSTORE'],
+  (small) => [small() * 31, 0, 'MSTORE', small(), small(), 'SHA3', 8, 'SSTORE'],
+  // A child that stores and stops, destroys itself, reverts or fails.
+  (small) => [[0x6001600155n, 0x33ffn, 0x60006000fdn, 0xfen, 0x600160005560016000f3n][small() % 5]?.toString() ?? 0, 0, 'MSTORE', 5, 27, small() % 2, 'CREATE', 9, 'SSTORE'],
+  (small) => ['0x6001600155', 0, 'MSTORE', small() % 3, 5, 27, 0, 'CREATE2', 10, 'SSTORE'],
+  (small) => [small(), 0, 'LOG0'],
+  (small) => [small(), small(), 0, 'LOG1'],
+  (small) => [small(), 'CALLDATALOAD', small(), 'ADD', small(), 'DIV', 'POP'],
+]
+const ENDS: readonly (string | number)[][] = [['STOP'], [0, 0, 'REVERT'], ['INVALID'], ['CALLER', 'SELFDESTRUCT'], [2, 0, 'RETURN'], ['JUMP']]
+
+/** Creations whose init code is such a program, by everybody in turn. */
+export function randomPrograms(seed: string): (network: Network, count: number) => Transaction[] {
+  const { bytes } = randomStream(`programs ${seed}`)
+  const upTo = (limit: number): number => Buffer.from(bytes(4)).readUInt32BE() % limit
+  const addresses = [TOKEN, BOX, address('01'), address('00'), ...PEOPLE.slice(0, 3).map((one) => one.address), `0x${'4'.padStart(40, '0')}`, `0x${'1'.padStart(40, '0')}`]
+  let turn = 0
+  return (network, count) =>
+    Array.from({ length: count }, () => {
+      const pieces = Array.from({ length: 1 + upTo(8) }, () => PIECES[upTo(PIECES.length)]?.(() => upTo(40), () => addresses[upTo(addresses.length)] ?? TOKEN) ?? [])
+      const words = [...pieces.flat(), ...(ENDS[upTo(4) > 0 ? 0 : upTo(ENDS.length)] ?? [])].map((word) => (typeof word === 'string' && /^\d+$/.test(word) ? BigInt(word) : word))
+      const from = PEOPLE[turn % PEOPLE.length] ?? person(300)
+      const nonce = Math.floor(turn++ / PEOPLE.length)
+      return send(network, from, nonce, { to: null, gas: BigInt(80_000 + upTo(400_000)), valueWei: BigInt(upTo(5)), gasPriceWei: BigInt(upTo(2)), data: assemble(...words) })
+    })
+}
