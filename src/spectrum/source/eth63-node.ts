@@ -10,7 +10,7 @@ import { Dialing } from './dialing.ts'
 import type { Enode } from './enode.ts'
 import { Eth63Peer, exchangeStatus, identityOf, peerId } from './eth63-peer.ts'
 import type { PeerEnd } from './eth63-peer.ts'
-import { ACCEPTED_CONNECTIONS, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_PENDING_HANDSHAKES, MAX_PENDING_HANDSHAKES_PER_ADDRESS, RECEIVE_BUDGET_BYTES } from './limits.ts'
+import { ACCEPTED_CONNECTIONS, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_PENDING_HANDSHAKES, MAX_PENDING_HANDSHAKES_PER_ADDRESS, RECEIVE_BUDGET_BYTES, STALL_BAN_SECONDS } from './limits.ts'
 import type { SourcePool } from './pool.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { DISCONNECT } from './rlpx/base-protocol.ts'
@@ -249,5 +249,6 @@ export class Eth63Node {
 
   #punish(identity: string, end: PeerEnd): void {
     if (end.kind === 'breach') this.#parts.pool.ban(identity, end.reason, BREACH_BAN_SECONDS)
+    if (end.kind === 'stalled') this.#parts.pool.ban(identity, end.reason, STALL_BAN_SECONDS)
   }
 }

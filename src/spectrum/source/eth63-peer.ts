@@ -24,9 +24,9 @@ import { Unsuited } from './rlpx/open.ts'
 import type { RlpxSession } from './rlpx/session.ts'
 import { closed } from './source-errors.ts'
 
-/** How a peer ended: it broke the protocol, it was too slow, it is not of our network, or it just went. */
+/** How a peer ended: it broke the protocol, it held room for a message that it did not send, it was too slow, or it just went. */
 export interface PeerEnd {
-  readonly kind: 'breach' | 'slow' | 'unsuited' | 'gone'
+  readonly kind: 'breach' | 'stalled' | 'slow' | 'gone'
   readonly reason: string
 }
 
@@ -154,10 +154,11 @@ export class Eth63Peer implements PeerLink {
     return this.#parts.timers.every(PING_INTERVAL_MS, () => {
       const { session, clock } = this.#parts
       const now = clock.boottimeMs()
-      const busySince = session.busySinceMs
-      // While answers wait we do not listen, and its silence is ours.
-      if (this.#waitingAnswers < MAX_WAITING_ANSWERS && now - session.heardAtMs > SILENCE_MS) return this.#finish('slow', 'nothing heard of it', DISCONNECT.timeout)
-      if (busySince !== null && now - busySince > STALL_MS) return this.#finish('slow', 'a message did not get through', null)
+      // While answers wait, or a message is on its way, its silence is no sign.
+      if (this.#waitingAnswers < MAX_WAITING_ANSWERS && session.readingSinceMs === null && now - session.heardAtMs > SILENCE_MS) return this.#finish('slow', 'nothing heard of it', DISCONNECT.timeout)
+      const isStalled = (sinceMs: number | null): boolean => sinceMs !== null && now - sinceMs > STALL_MS
+      if (isStalled(session.readingSinceMs)) return this.#finish('stalled', 'a message that does not end', null)
+      if (isStalled(session.writingSinceMs)) return this.#finish('slow', 'it does not read', null)
       session.ping()
     })
   }

@@ -67,6 +67,8 @@ export const MAX_PEERS = 25
 
 /** Protocol broken: kept out this long. */
 export const BREACH_BAN_SECONDS = 600
+/** It held room that others wait for, and sent nothing. Short: its link may be bad. */
+export const STALL_BAN_SECONDS = 60
 /** A lie proved by its own bytes. */
 export const LIE_BAN_SECONDS = 7 * 86_400
 export const MAX_BANS = 1024

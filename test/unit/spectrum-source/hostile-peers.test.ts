@@ -215,6 +215,16 @@ describe('a peer that is slow', () => {
     expect(place.ears.ended[0]?.reason).toContain('nothing heard')
   })
 
+  it('and begins a large message that does not end is kept out for a minute, and its room given back', async () => {
+    const place = await town({ hurries: 'peers' })
+    const { wire, writer, identity } = await bareFrames(place)
+    await wire.write(Buffer.concat([writer.header(5_000_000), writer.data(Buffer.concat([Uint8Array.of(CODE.newBlock + 16, 0xc0, 0x96, 0xb1, 0x02), noise(100_000)]))]))
+    await place.ears.until(() => place.ears.ended.length > 0)
+    expect(place.ears.ended[0]?.reason).toBe('a message that does not end')
+    expect(place.pool.bans()).toMatchObject([{ identity, reason: 'a message that does not end' }])
+    expect(place.node.kept.budgetBytes).toBe(0)
+  })
+
   it('gets no more than so many questions at once', async () => {
     const place = await town()
     await rawSource(place)

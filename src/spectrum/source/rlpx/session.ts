@@ -43,7 +43,7 @@ export class RlpxSession {
   #isClosed = false
   #outboxBytes = 0
   #reserved = 0
-  #frameSinceMs: number | null = null
+  #readSinceMs: number | null = null
   #writeSinceMs: number | null = null
   #heardAtMs: number
   #messages = 0
@@ -67,10 +67,13 @@ export class RlpxSession {
   get outboxBytes(): number {
     return this.#outboxBytes
   }
-  /** Since when a frame has begun and not ended, or a message is being written; null: neither. */
-  get busySinceMs(): number | null {
-    const since = [this.#frameSinceMs, this.#writeSinceMs].filter((at) => at !== null)
-    return since.length === 0 ? null : Math.min(...since)
+  /** Since when a message has begun, has its room and is not there; null: none. Waiting for room does not count. */
+  get readingSinceMs(): number | null {
+    return this.#readSinceMs
+  }
+  /** Since when the other side has not taken a message; null: none. */
+  get writingSinceMs(): number | null {
+    return this.#writeSinceMs
   }
   get heardAtMs(): number {
     return this.#heardAtMs
@@ -135,7 +138,6 @@ export class RlpxSession {
   async #readOne(mostBytes: (code: number) => number | undefined): Promise<Message & { readonly isBase: boolean }> {
     const { stream, clock } = this.#parts
     const size = this.#reader.header(await stream.exactly(FRAME_HEADER_BYTES))
-    this.#frameSinceMs = clock.boottimeMs()
     const padded = paddedBytes(size)
     // The first block tells which message it is: its bound is known before room is made for the rest.
     const first = this.#reader.data(await stream.exactly(16))
@@ -148,6 +150,7 @@ export class RlpxSession {
     const unpacked = this.#isSnappy && !isBase ? readLength(first.subarray(1, size)).length : 0
     if (unpacked > most) throw inputError('message', `${unpacked} bytes of message ${code}`, `at most ${most}`)
     await this.#reserve(size + unpacked)
+    this.#readSinceMs = clock.boottimeMs()
     const data = new Uint8Array(padded)
     data.set(first)
     for (let filled = first.length; filled < padded; ) {
@@ -158,7 +161,7 @@ export class RlpxSession {
     }
     this.#reader.end(await stream.exactly(FRAME_MAC_BYTES))
     const payload = await this.#payload(data.subarray(1, size), code, most)
-    this.#frameSinceMs = null
+    this.#readSinceMs = null
     return { code: isBase ? code : code - CAPABILITY_OFFSET, payload, isBase }
   }
 
