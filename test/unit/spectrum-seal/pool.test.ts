@@ -234,7 +234,7 @@ describe('heads', () => {
 })
 
 describe('room', () => {
-  const small: PoolLimits = { ...DEFAULT_POOL_LIMITS, transactions: 4, walletTransactions: 2, futureTransactions: 2, perSender: { wallet: 4, peer: 4, bytes: 4096, future: 2 } }
+  const small: PoolLimits = { ...DEFAULT_POOL_LIMITS, transactions: 4, walletTransactions: 2, futureTransactions: 2, perSender: { wallet: 4, walletInCrowd: 1, peer: 4, bytes: 4096, future: 2 } }
 
   it('a full pool gives a place to who bids a tenth more, from the end of the cheapest row; wallets’ stay', async () => {
     const { pool } = await bench({ limits: small })
@@ -246,6 +246,15 @@ describe('room', () => {
     expect(pool.nextNonce(OTHER.address)).toBe(2n)
     expect(pool.nextNonce(RICH.address)).toBe(1n)
     expect(pool.stats().transactions).toBe(4)
+  })
+
+  it('one wallet does not fill the wallets’ part: when it is half full the others still get in', async () => {
+    const { pool } = await bench({ limits: { ...small, transactions: 20, walletTransactions: 8 } })
+    for (const nonce of [0n, 1n, 2n, 3n]) expect(await codeOf(pool, raw(RICH, { nonce }), 'wallet')).toBe('ok')
+    expect(await codeOf(pool, raw(OTHER), 'wallet')).toBe('ok')
+    expect(await codeOf(pool, raw(OTHER, { nonce: 1n }), 'wallet')).toBe('pool-full')
+    expect(await codeOf(pool, raw(OTHER, { gasPriceWei: 30n * GWEI }), 'wallet')).toBe('ok') // in the place of its own
+    expect(await codeOf(pool, raw(POOR), 'wallet')).toBe('ok')
   })
 
   it('a large cheap one does not sweep out many small ones', async () => {
@@ -262,7 +271,7 @@ describe('room', () => {
 })
 
 describe('the book, whatever comes', () => {
-  const limits: PoolLimits = { transactions: 12, bytes: 2_400, walletTransactions: 5, walletBytes: 1_500, futureTransactions: 4, perSender: { wallet: 6, peer: 4, bytes: 1_000, future: 2 } }
+  const limits: PoolLimits = { transactions: 12, bytes: 2_400, walletTransactions: 5, walletBytes: 1_500, futureTransactions: 4, perSender: { wallet: 6, walletInCrowd: 3, peer: 4, bytes: 1_000, future: 2 } }
   const senders = Array.from({ length: 5 }, (_, index): Address => `0x${(index + 1).toString(16).padStart(40, '0')}`)
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), who: fc.nat(4), nonce: fc.nat(9), price: fc.integer({ min: 1, max: 60 }), bytes: fc.integer({ min: 80, max: 500 }), wallet: fc.boolean() }),

@@ -14,7 +14,7 @@ import type { Transaction } from '../../codec/transaction.ts'
 import { isChief } from '../../network/network.ts'
 import type { Network } from '../../network/network.ts'
 import type { PoolRefusalCode } from '../../ports.ts'
-import { MAX_POOLED_BYTES, intrinsicGas } from './limits.ts'
+import { intrinsicGas } from './limits.ts'
 
 export interface PoolRefusal {
   readonly ok: false
@@ -46,10 +46,9 @@ export interface AdmissionRules {
 
 const V_PROTECTED = 35n
 
-/** `bytes`: whatever was sent. Throws nothing. */
+/** `bytes`: whatever was sent, at most MAX_POOLED_BYTES. Throws nothing. */
 export function admit(rules: AdmissionRules, bytes: Uint8Array): Newcomer | PoolRefusal {
   const { curve, network } = rules
-  if (bytes.length > MAX_POOLED_BYTES) return refuse('too-large', `${bytes.length} bytes; at most ${MAX_POOLED_BYTES}`)
   const hash = keccakHex(curve, bytes)
   if (rules.isKnown(hash)) return refuse('known', hash)
   const transaction = decoded(bytes)

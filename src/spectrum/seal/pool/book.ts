@@ -103,7 +103,8 @@ export class PoolBook {
     const others = [...row.items.values()].filter((other) => other !== replaced)
     const cost = others.reduce((sum, other) => sum + costWei(other.transaction), costWei(item.transaction))
     if (cost > row.account.balanceWei) return refuse('insufficient-funds', `${cost} wei at most, with the ${others.length} that wait; the account has ${row.account.balanceWei}`)
-    const most = item.from === 'wallet' ? perSender.wallet : perSender.peer
+    const isCrowd = this.#walletCount * 2 >= this.#limits.walletTransactions
+    const most = item.from === 'peer' ? perSender.peer : isCrowd ? perSender.walletInCrowd : perSender.wallet
     if (others.length >= most) return refuse('pool-full', `${most} of this sender wait already`)
     const bytes = others.reduce((sum, other) => sum + other.bytes, item.bytes)
     if (bytes > perSender.bytes) return refuse('pool-full', `${bytes} bytes of this sender; at most ${perSender.bytes}`)

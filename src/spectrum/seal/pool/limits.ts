@@ -15,6 +15,8 @@ export interface PoolLimits {
   readonly futureTransactions: number
   readonly perSender: {
     readonly wallet: number
+    /** While the wallets' part is half full: a few purses must not keep all others out. */
+    readonly walletInCrowd: number
     readonly peer: number
     readonly bytes: number
     readonly future: number
@@ -27,7 +29,7 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = {
   walletTransactions: 1024,
   walletBytes: 2 * 1024 * 1024,
   futureTransactions: 512,
-  perSender: { wallet: 64, peer: 16, bytes: 128 * 1024, future: 8 },
+  perSender: { wallet: 64, walletInCrowd: 8, peer: 16, bytes: 128 * 1024, future: 8 },
 }
 
 /** Policy of the original: a sealer takes nothing below 18 Gwei, the others relay anything that pays at all. */

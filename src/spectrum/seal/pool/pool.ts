@@ -17,7 +17,7 @@ import { admit, refuse } from './admission.ts'
 import type { Newcomer, PoolRefusal } from './admission.ts'
 import { PoolBook } from './book.ts'
 import type { AccountAtHead, Admitted, Origin, Waiting } from './book.ts'
-import { DEFAULT_POOL_LIMITS, RELAY_MIN_GAS_PRICE_WEI, SEALER_MIN_GAS_PRICE_WEI, checkPoolLimits } from './limits.ts'
+import { DEFAULT_POOL_LIMITS, MAX_POOLED_BYTES, RELAY_MIN_GAS_PRICE_WEI, SEALER_MIN_GAS_PRICE_WEI, checkPoolLimits } from './limits.ts'
 import type { PoolLimits } from './limits.ts'
 
 export interface PoolOptions {
@@ -93,6 +93,8 @@ class Pool implements SealingPool {
   async add(transaction: Uint8Array, from: Origin): Promise<AddResult> {
     const most = from === 'wallet' ? MAX_LINE : MAX_LINE_FOR_PEERS
     if (this.#line.waiting >= most) return refuse('pool-full', `${most} wait for their check already`)
+    if (transaction.length > MAX_POOLED_BYTES) return refuse('too-large', `${transaction.length} bytes; at most ${MAX_POOLED_BYTES}`)
+    // Copied: it waits in the line, and the caller's buffer is the caller's.
     const bytes = Uint8Array.from(transaction)
     const added = await this.#line.run(() => this.#add(bytes, from))
     if (added.ok) this.#tell(bytes, added.hash)
