@@ -4,8 +4,9 @@ import type { ChainSource, ChainView } from '../ports.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
 
 const BEHIND_HEAD = 2
-/** Most difficulty of a block, and how many blocks a source may be ahead of us and still be said to be with us. */
-const MAX_DIFFICULTY = 6n
+/** Most difficulty of a block. */
+export const MAX_DIFFICULTY = 6n
+/** How many blocks a source may be ahead of us and still be said to be with us. */
 const MAX_AHEAD = 3n
 
 /** The block that is compared; a shorter chain's first. */

@@ -8,7 +8,7 @@ import type { Cancel, Clock, Log, Timers } from '../../base/index.ts'
 import type { Hash, Keccak } from '../codec/fields.ts'
 import { keccakHex } from '../codec/fields.ts'
 import type { Block, ChainSource, ChainView, SourceListener, SyncStatus } from '../ports.ts'
-import { Agreement, comparedBlock } from './agreement.ts'
+import { Agreement, MAX_DIFFICULTY, comparedBlock } from './agreement.ts'
 import { Questions, SourceFault, lie, slow } from './ask.ts'
 import type { BlockImporter } from './block-importer.ts'
 import { Download } from './download.ts'
@@ -41,8 +41,6 @@ const RETRY_MS = 10_000
 const MAX_PUSHED = 8
 /** Blocks of difference up to which a head counts as reached. */
 const NEAR_BLOCKS = 2
-/** Most difficulty of a block. */
-const MAX_DIFFICULTY = 6n
 /** A catch-up that has brought nothing for so long is no reason to wait for it. */
 const HOPE_MS = 5_000
 
