@@ -14,7 +14,7 @@ import type { Receipt } from '../codec/receipt.ts'
 import type { Network } from '../network/network.ts'
 import type { Chain, ChainAlarm, ChainBlock, ChainEvent, InsertOutcome, NewBlock } from '../ports.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
-import { adoptBranch, dismissAlarm, finalOf, insertBlocks, safeOf } from './insert.ts'
+import { adoptBranch, dismissAlarm, insertBlocks } from './insert.ts'
 import type { Equivocation, InsertSettings, Insertion, TreeChanges } from './insert.ts'
 import { readBody, readBodyAt, readTransactionPlace } from './io/body-rows.ts'
 import type { StoredBody } from './io/body-rows.ts'
@@ -24,7 +24,7 @@ import { loadTree, saveChanges, saveStart, saveTree, treeOf } from './io/tables.
 import type { KeepLimits, NewBodies } from './io/tables.ts'
 import type { ChainStart } from './start.ts'
 import { decodeStoredReceipts, encodeStoredReceipts } from './stored-receipts.ts'
-import { DEFAULT_TREE_LIMITS, FINAL_DEPTH, baseOf, canonicalAt, headOf } from './tree.ts'
+import { DEFAULT_TREE_LIMITS, FINAL_DEPTH, baseOf, canonicalAt, finalOf, headOf, safeOf } from './tree.ts'
 import type { ExpectedBlock, Tree, TreeLimits } from './tree.ts'
 
 /** Where the box's blocks stand to a checkpoint: `ahead` is looked at again when the chain gets there. */
@@ -196,7 +196,7 @@ class StoredChain implements KeptChain {
   insert(blocks: readonly NewBlock[]): Promise<readonly InsertOutcome[]> {
     return this.#inTurn(async () => {
       const bodies = this.#encodeBodies(blocks)
-      const arrivals = blocks.map((block) => ({ block, bytes: bytesOf(bodies.get(block.verified.hash)) }))
+      const arrivals = blocks.map((block) => ({ block, bytes: storedBytes(bodies.get(block.verified.hash)) }))
       const insertion = insertBlocks(this.#tree, arrivals, this.#settings())
       await this.#commit(insertion, bodies)
       return insertion.outcomes
@@ -301,7 +301,7 @@ class StoredChain implements KeptChain {
   }
 }
 
-function bytesOf(stored: StoredBody | undefined): number {
+function storedBytes(stored: StoredBody | undefined): number {
   return (stored?.body.length ?? 0) + (stored?.receipts?.length ?? 0)
 }
 

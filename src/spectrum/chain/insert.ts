@@ -11,7 +11,6 @@ import {
   MAX_SEALS,
   SAFE_DEPTH,
   baseOf,
-  blockBelowHead,
   blockOf,
   canonicalAt,
   draftOf,
@@ -293,13 +292,4 @@ export function dismissAlarm(tree: Tree): Tree {
     dismissed: new Set([...tree.dismissed, ...tooDeep.flatMap(({ path }) => path[0]?.block.hash ?? [])]),
     expected: isContradicted ? null : tree.expected,
   }
-}
-
-/** Deepest blocks that money may rest on. */
-export function safeOf(tree: Tree): ChainBlock | null {
-  return blockBelowHead(tree, SAFE_DEPTH)
-}
-
-export function finalOf(tree: Tree): ChainBlock | null {
-  return blockBelowHead(tree, FINAL_DEPTH)
 }

@@ -122,8 +122,16 @@ export function isCanonical(tree: Pick<Tree, 'blocks' | 'canonical'>, { hash, he
   return tree.canonical[header.number - baseOf(tree).header.number] === hash
 }
 
-/** `depth` blocks below the head; null above the chain's start. */
-export function blockBelowHead(tree: Tree, depth: number): ChainBlock | null {
+export function safeOf(tree: Tree): ChainBlock | null {
+  return blockBelowHead(tree, SAFE_DEPTH)
+}
+
+export function finalOf(tree: Tree): ChainBlock | null {
+  return blockBelowHead(tree, FINAL_DEPTH)
+}
+
+/** Null: that is below the chain's start. */
+function blockBelowHead(tree: Tree, depth: number): ChainBlock | null {
   const number = headOf(tree).header.number - depth
   return number < tree.start ? null : canonicalAt(tree, number)
 }
