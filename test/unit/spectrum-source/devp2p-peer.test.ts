@@ -138,6 +138,17 @@ describe.each([['called by us', called], ['calling us', calling]])('a peer of @e
     expect(await stranger.next(16)).toHaveLength(1)
   })
 
+  it('gets its pings answered', async () => {
+    const { stranger } = await meet()
+    await stranger.next(0)
+    const [peer] = stranger.rlpx.getPeers() as Peer[]
+    await new Promise<void>((resolve) => {
+      if (peer === undefined) throw new Error('no peer')
+      peer._handlePong = resolve
+      peer._sendPing()
+    })
+  })
+
   it('pushes a block and gets one', async () => {
     const { place, stranger } = await meet()
     await stranger.next(0)

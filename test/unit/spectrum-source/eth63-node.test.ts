@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { encodeTransaction } from '../../../src/spectrum/index.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
+import { PeerSource } from '../../../src/spectrum/source/peer-source.ts'
 import { DEVNET, DEVNET_NODES } from '../spectrum/devnet.ts'
-import { MapServer, blockOf, devnet, enodeOf, onlySource, stopTowns, town } from './towns.ts'
+import { MapServer, blockOf, devnet, enodeOf, eventually, onlySource, stopTowns, town } from './towns.ts'
 import type { Town } from './towns.ts'
 
 afterEach(stopTowns)
@@ -68,6 +69,44 @@ describe('two nodes', () => {
     caller.pool.sendTransactions([encodeTransaction(txOf(7))])
     await called.ears.until(() => called.ears.transactions.length > 0)
     expect(called.ears.blocks).toEqual([])
+  })
+
+  it('fetch a block that is announced by its hash, from the next announcer where the first has it not', async () => {
+    const [without, having] = [await town({ server: new MapServer(20) }), await town()]
+    const caller = await town({ server: new MapServer(20), staticPeers: [enodeOf(without), enodeOf(having)] })
+    await caller.ears.until(() => caller.ears.sources.length === 2)
+    const name = { hash: devnet(21).hash, number: 21 }
+    const [first, second] = [await onlySource(without), await onlySource(having)]
+    if (first instanceof PeerSource) first.announceHash(name)
+    await caller.ears.until(() => caller.ears.heads.length > 0)
+    if (second instanceof PeerSource) second.announceHash(name)
+    await caller.ears.until(() => caller.ears.blocks.length > 0)
+    expect(caller.ears.blocks).toMatchObject([{ header: devnet(21).rlp, body: devnet(21).bodyRlp }])
+    await eventually(() => caller.pool.fetches.size === 0)
+  })
+
+  it('do not fetch an announced block that they have', async () => {
+    const { caller, called } = await pair()
+    await onlySource(caller)
+    const source = await onlySource(called)
+    if (source instanceof PeerSource) source.announceHash({ hash: devnet(19).hash, number: 19 })
+    called.server.asked.length = 0
+    called.pool.announceBlock(blockOf(21), devnet(21).totalDifficulty)
+    await caller.ears.until(() => caller.ears.blocks.length > 0)
+    expect(called.server.asked).toEqual([])
+  })
+
+  it('know the head that was last pushed or announced', async () => {
+    const { caller, called } = await pair(20, 20)
+    const source = await onlySource(caller)
+    await onlySource(called)
+    called.pool.announceBlock(blockOf(22), devnet(22).totalDifficulty)
+    await caller.ears.until(() => caller.ears.heads.length > 0)
+    expect(source.head()).toEqual({ hash: devnet(22).hash, number: 22, totalDifficulty: devnet(22).totalDifficulty })
+    // A lighter one does not take its place.
+    called.pool.announceBlock(blockOf(21), devnet(21).totalDifficulty)
+    await caller.ears.until(() => caller.ears.blocks.length === 2)
+    expect(source.head()?.number).toBe(22)
   })
 
   it('send transactions both ways, each only once', async () => {
