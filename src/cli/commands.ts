@@ -1,8 +1,11 @@
 /** Every command of `meshbox`, in the order of its help. A new command is a file in commands/ and a line here. */
 import type { CommandSpec } from './command.ts'
 import { backup } from './commands/backup.ts'
+import { chainAlarmClear } from './commands/chain-alarm-clear.ts'
+import { chainCheckpoint } from './commands/chain-checkpoint.ts'
 import { chainJoin } from './commands/chain-join.ts'
 import { chainNew } from './commands/chain-new.ts'
+import { chainStatus } from './commands/chain-status.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
@@ -68,8 +71,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   passwordSet,
   reload,
   configCheck,
+  chainStatus,
   chainNew,
   chainJoin,
+  chainCheckpoint,
+  chainAlarmClear,
   toolHeader,
   toolBlock,
   toolBlockReplay,

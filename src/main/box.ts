@@ -6,7 +6,7 @@ import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
-import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken } from '../owner/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, type ChainDesk } from '../owner/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
@@ -120,17 +120,21 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
 
   const { roles } = config.main
+  let chain: ChainDesk | null = null
   if (roles.includes('light') || roles.includes('sealer')) {
     // Loaded only by boxes with a chain: it is half of the service's code.
     const { startChain } = await import('./chain.ts')
-    const chain = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
-    started.add('the chain', () => chain.stop())
+    const { chainDesk } = await import('./chain-desk.ts')
+    const running = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
+    chain = chainDesk({ chain: running, ledger, store, clock })
+    started.add('the chain', () => running.stop())
   }
 
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })
   started.add('the system facts', () => facts.stop())
   const owner = new Owner({
     desk: hotspot?.desk ?? null,
+    chain,
     ledger,
     store,
     identity,

@@ -22,6 +22,7 @@ import type {
   VouchersQuery,
 } from './api/vouchers.ts'
 import type { TariffChange, TariffJson, TariffReply } from './api/tariff.ts'
+import type { ChainCheckpointJson, ChainPageView } from './api/chain.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
   AdoptReply,
@@ -100,6 +101,10 @@ export const ROUTES = {
   earnings: { method: 'GET', path: '/api/earnings', access: 'owner' },
   entries: { method: 'GET', path: '/api/earnings/entries', access: 'owner' },
 
+  chain: { method: 'GET', path: '/api/chain', access: 'owner' },
+  clearChainAlarm: { method: 'POST', path: '/api/chain/alarm/clear', access: 'owner' },
+  chainCheckpoint: { method: 'GET', path: '/api/chain/checkpoint', access: 'owner' },
+
   settings: { method: 'GET', path: '/api/settings', access: 'owner' },
   changeSettings: { method: 'PUT', path: '/api/settings', access: 'owner' },
   verifyReceipt: { method: 'POST', path: '/api/receipt/verify', access: 'owner' },
@@ -149,6 +154,9 @@ export interface RouteTypes {
   changeTariff: { body: TariffChange; reply: TariffReply }
   earnings: { query: EarningsQuery; reply: EarningsJson }
   entries: { query: EntriesQuery; reply: EntriesJson }
+  chain: { reply: ChainPageView }
+  clearChainAlarm: { reply: ChainPageView }
+  chainCheckpoint: { reply: ChainCheckpointJson }
   settings: { reply: SettingsJson }
   changeSettings: { body: SettingsChange; reply: SettingsReply }
   verifyReceipt: { body: ReceiptVerifyRequest; reply: ReceiptVerifyReply }

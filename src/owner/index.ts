@@ -2,7 +2,7 @@
 export { Owner } from './owner.ts'
 export { LogRing } from './log-ring.ts'
 export type { LogEvent } from './log-ring.ts'
-export type { ConfigDoor, OwnerPorts } from './ports.ts'
+export type { ChainDesk, ConfigDoor, OwnerPorts } from './ports.ts'
 export { CSRF_HEADER, ROUTES, SESSION_COOKIE } from './api.ts'
 export type * from './api.ts'
 export { OwnerServer } from './io/owner-server.ts'

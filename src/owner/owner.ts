@@ -13,7 +13,7 @@ import { ConfigEditor } from './config-editor.ts'
 import { earningsJson, entryJson } from './earnings.ts'
 import { metricsText } from './metrics.ts'
 import { dateOfDay, dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
-import type { OwnerPorts } from './ports.ts'
+import type { ChainDesk, OwnerPorts } from './ports.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
 import { statusJson } from './status.ts'
@@ -291,6 +291,20 @@ export class Owner {
     return this.#ports.config.current().token.decimals
   }
 
+  // ---- chain
+
+  chain(): Api.ChainPageView {
+    return this.#chain().page()
+  }
+
+  clearChainAlarm(): Promise<Api.ChainPageView> {
+    return this.#chain().clearAlarm()
+  }
+
+  chainCheckpoint(): Api.ChainCheckpointJson {
+    return this.#chain().checkpoint()
+  }
+
   #sessionJson(view: SessionView): Api.SessionJson {
     return sessionJson(view, this.#decimals)
   }
@@ -298,5 +312,10 @@ export class Owner {
   #sessionsJson(views: readonly SessionView[]): Api.SessionJson[] {
     const decimals = this.#decimals
     return views.map((view) => sessionJson(view, decimals))
+  }
+
+  #chain(): ChainDesk {
+    if (!this.#ports.chain) throw new MeshBoxError('unavailable', "this box follows no chain; name one in section chain 'chain', add 'light' or 'sealer' to the roles, and restart the service", { code: 'chain-off' })
+    return this.#ports.chain
   }
 }

@@ -6,6 +6,7 @@ import type { Identity, OwnerPassword, VoucherKeyring } from '../identity/index.
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ReloadReportJson } from './api/amounts.ts'
+import type { ChainCheckpointJson, ChainPageView } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
 
@@ -23,9 +24,19 @@ export interface ConfigDoor {
   reload(): Promise<ReloadReportJson>
 }
 
+/** The box's chain, as its owner asks for it. */
+export interface ChainDesk {
+  page(): ChainPageView
+  clearAlarm(): Promise<ChainPageView>
+  /** Errors: unavailable `no-checkpoint`. */
+  checkpoint(): ChainCheckpointJson
+}
+
 export interface OwnerPorts {
   /** null while the hotspot role is off. */
   readonly desk: OwnerDesk | null
+  /** null while the box follows no chain. */
+  readonly chain: ChainDesk | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
   readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>

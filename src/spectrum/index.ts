@@ -76,7 +76,7 @@ export { chiefTransaction, verifyBody, verifyReceipts } from './rules/verify-bod
 export type { VerifiedBody } from './rules/verify-body.ts'
 export { readMiners, readRound } from './rules/read-round.ts'
 
-export { startSpectrum } from './spectrum.ts'
+export { CHAIN_TOKEN, startSpectrum } from './spectrum.ts'
 export type { Spectrum, SpectrumParts, SpectrumSettings, SpectrumStatus } from './spectrum.ts'
 export { minerKeyOf } from './miner-key.ts'
 export { MAX_CHECKPOINT_BYTES, decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'

@@ -7,7 +7,7 @@ import { MeshBoxError, asError } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
-import { checkpointOf, createChainServer, encodeCheckpoint, endsRound, openChain } from './chain/index.ts'
+import { checkpointOf, createChainServer, encodeCheckpoint, newestCheckpointBlock, openChain } from './chain/index.ts'
 import type { ChainStart, KeptChain } from './chain/index.ts'
 import type { Address, Hash } from './codec/fields.ts'
 import { createWorkerExecutor } from './execute/index.ts'
@@ -16,7 +16,7 @@ import type { Network } from './network/network.ts'
 import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
 import { RpcServer } from './rpc/io/index.ts'
 import { OWNER_POLICY, Rpc } from './rpc/index.ts'
-import { createSealer, openTransactionPool } from './seal/index.ts'
+import { createEarnings, createSealer, openTransactionPool } from './seal/index.ts'
 import type { SealerStatus, SealingPool } from './seal/index.ts'
 import { Sources, formatEnode } from './source/index.ts'
 import { storedBans } from './tables/io/bans.ts'
@@ -83,8 +83,8 @@ export interface SpectrumStatus {
 export interface Spectrum {
   readonly chain: KeptChain
   status(): SpectrumStatus
-  /** The last ended round below the final block, unsigned, as `encodeCheckpoint` writes it. Errors: unavailable. */
-  checkpoint(): string
+  /** Of the newest final block that ends a round; nobody has signed it. Errors: unavailable `no-checkpoint`. */
+  checkpoint(): { readonly number: number; readonly hash: Hash; readonly text: string; readonly signatures: number }
   stop(): Promise<void>
 }
 
@@ -92,6 +92,8 @@ export interface Spectrum {
 const STATE_BLOCKS = 128
 /** So many blocks between two times of forgetting. */
 const PRUNE_EVERY_BLOCKS = 256
+/** The chain's own coin, as the ledger and the owner name it. */
+export const CHAIN_TOKEN = { symbol: 'SMT', decimals: 18 } as const
 const RPC_POLL_MS = 2_000
 
 export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
@@ -132,7 +134,8 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       punish: (source, misdeed) => sources.pool.punish(source, misdeed),
       announceBlock: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
       transactionsPushed: (_source, transactions) => {
-        for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
+        // Each costs a proof of its sender's account, which only a box that keeps the state has for nothing.
+        if (settings.doesExecute) for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
     })
     const pool = await openTransactionPool({
@@ -177,6 +180,12 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     sealer?.start()
     if (sealer !== null) undo.push(() => sealer.stop())
 
+    if (sealing !== null) {
+      const earnings = createEarnings({ curve, chain, store, ledger: parts.ledger, clock, timers, log: log.room('earnings'), isOwners: (coinbase) => coinbase === sealing.coinbase, sealedBy: sealing.key.address, token: CHAIN_TOKEN.symbol })
+      undo.push(() => earnings.stop())
+      await earnings.start()
+    }
+
     let rpcUrl: string | null = null
     if (settings.rpc !== null) {
       const { address, port, origins } = settings.rpc
@@ -207,6 +216,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       )
       const door = new RpcServer({ rpc, address, port, names: { hosts: [address], origins, allowsExtensions: true }, log: log.room('rpc') })
       const bound = await door.start()
+      undo.push(() => rpc.close())
       undo.push(() => door.stop())
       rpcUrl = `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`
     }
@@ -264,9 +274,8 @@ function forgetOldState(chain: KeptChain, executor: Executor, log: Log): () => v
   })
 }
 
-function lastCheckpoint(chain: KeptChain): string {
-  const final = chain.final()
-  for (let block = final; block !== null; block = chain.block(block.header.parentHash))
-    if (endsRound(block.header.number, block.round)) return encodeCheckpoint({ checkpoint: checkpointOf(chain.network, block), signatures: [] })
-  throw new MeshBoxError('unavailable', final === null ? 'no block is final yet' : 'no round that ended is kept', { code: 'no-checkpoint' })
+function lastCheckpoint(chain: KeptChain): ReturnType<Spectrum['checkpoint']> {
+  const block = newestCheckpointBlock(chain)
+  if (block === null) throw new MeshBoxError('unavailable', 'no round has ended in a block that is final; that takes 34 blocks and a round', { code: 'no-checkpoint' })
+  return { number: block.header.number, hash: block.hash, text: encodeCheckpoint({ checkpoint: checkpointOf(chain.network, block), signatures: [] }), signatures: 0 }
 }

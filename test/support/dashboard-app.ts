@@ -182,6 +182,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   let wordsShown = kind !== 'busy'
   const owner = new Owner({
     desk,
+    chain: null,
     ledger,
     store,
     identity: {

@@ -106,7 +106,7 @@ export interface ChainSealerJson {
 export interface ChainCheckpointJson {
   readonly number: number
   readonly hash: string
-  /** The checkpoint as `checkpoint_file` takes it, with this box's signature. */
+  /** The checkpoint as `checkpoint_file` takes it, once two keys have signed it. */
   readonly text: string
   readonly signatures: number
 }

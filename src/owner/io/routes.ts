@@ -6,6 +6,7 @@ import type { RouteName, RouteTypes } from '../api.ts'
 import { ROUTES } from '../api.ts'
 import type { Owner } from '../owner.ts'
 import type { RequestSchema } from '../request-schema.ts'
+import { chainRoutes } from './routes/chain.ts'
 import { earningsRoutes } from './routes/earnings.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -43,6 +44,7 @@ export const SHARED: { readonly [N in SharedRoute]: Handler<N> } = {
   ...sessionRoutes,
   ...voucherRoutes,
   ...tariffRoutes,
+  ...chainRoutes,
   ...earningsRoutes,
   ...settingsRoutes,
 }

@@ -3,12 +3,13 @@ import { useEffect, useRef } from 'preact/hooks'
 import { useCell } from './cell.ts'
 import { auth } from './client.ts'
 import { hrefOf, useRoute, type Route, type ViewName } from './router.ts'
-import { levelOf, useStatus } from './status.ts'
+import { followsChain, levelOf, useStatus } from './status.ts'
 import * as S from './strings.ts'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
 import { SignOutButton } from './ui/sign-out.tsx'
 import { GuestsView } from './views/guests.tsx'
+import { ChainView } from './views/chain-view.tsx'
 import { HealthView } from './views/health.tsx'
 import { HomeView } from './views/home.tsx'
 import { MoreView } from './views/more.tsx'
@@ -23,10 +24,11 @@ const ICONS: Record<ViewName, IconName> = {
   vouchers: 'ticket',
   prices: 'tag',
   more: 'more',
+  chain: 'chain',
   health: 'health',
   settings: 'settings',
 }
-const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'health', 'settings']
+const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'health', 'settings']
 const BOTTOM: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'more']
 
 export function Shell({ place }: { place: string }) {
@@ -36,6 +38,7 @@ export function Shell({ place }: { place: string }) {
   const isLocked = useCell(auth).phase === 'locked'
   const level = status.data ? levelOf(status.data) : 'ok'
   const name = status.data?.name ?? place
+  const hasChain = status.data !== null && followsChain(status.data)
 
   useEffect(() => {
     document.title = S.title(S.nav[route.view], name)
@@ -59,7 +62,7 @@ export function Shell({ place }: { place: string }) {
       </a>
     </li>
   )
-  const isMore = route.view === 'more' || route.view === 'health' || route.view === 'settings'
+  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'health' || route.view === 'settings'
 
   return (
     <div class={`shell${isLocked ? ' shell-locked' : ''}`}>
@@ -86,7 +89,7 @@ export function Shell({ place }: { place: string }) {
           <span class="brand-name">{name}</span>
         </a>
         <nav aria-label={S.nav.label}>
-          <ul>{SIDE.map((view) => link(view, view === route.view))}</ul>
+          <ul>{SIDE.filter((view) => view !== 'chain' || hasChain).map((view) => link(view, view === route.view))}</ul>
         </nav>
         <div class="nav-foot">
           <SignOutButton kind="quiet" />
@@ -114,6 +117,8 @@ function View({ route }: { route: Route }) {
       return <PricesView />
     case 'more':
       return <MoreView />
+    case 'chain':
+      return <ChainView />
     case 'health':
       return <HealthView />
     case 'settings':

@@ -9,6 +9,11 @@ export function useStatus(): Live<StatusJson> {
   return useLive('status', () => call('status', {}), STATUS_MS)
 }
 
+/** Has it a chain to show? */
+export function followsChain(status: StatusJson): boolean {
+  return status.roles.includes('light') || status.roles.includes('sealer')
+}
+
 /** The worst of all parts. */
 export function levelOf(status: StatusJson): Level {
   const levels = status.health.map((line) => line.level)

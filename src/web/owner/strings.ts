@@ -37,6 +37,7 @@ export const nav = {
   vouchers: 'Vouchers',
   prices: 'Prices',
   more: 'More',
+  chain: 'Chain',
   health: 'Box health',
   settings: 'Settings',
 }

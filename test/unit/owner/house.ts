@@ -141,6 +141,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const identity = await openIdentity({ dataDir: dir, randomness, log: silentLog })
   const ports: OwnerPorts = {
     desk: options.withoutHotspot ? null : desk,
+    chain: null,
     ledger,
     store: options.store?.(store, dir) ?? store,
     identity,

@@ -2,7 +2,7 @@
 import { auth } from '../client.ts'
 import { useCell } from '../cell.ts'
 import { hrefOf } from '../router.ts'
-import { levelOf, useStatus } from '../status.ts'
+import { followsChain, levelOf, useStatus } from '../status.ts'
 import * as S from '../strings.ts'
 import { Icon } from '../ui/icon.tsx'
 import { SignOutButton } from '../ui/sign-out.tsx'
@@ -16,6 +16,17 @@ export function MoreView() {
     <div class="page">
       <h1 tabIndex={-1}>{S.nav.more}</h1>
       <ul class="card lines">
+        {data && followsChain(data) && (
+          <li class="line line-link">
+            <Icon name="chain" size={22} />
+            <div class="line-text">
+              <a class="cover" href={hrefOf('chain')}>
+                {S.nav.chain}
+              </a>
+            </div>
+            <Icon name="right" size={18} />
+          </li>
+        )}
         <li class="line line-link">
           <Icon name="health" size={22} />
           <div class="line-text">

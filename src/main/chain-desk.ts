@@ -1,0 +1,81 @@
+/** The chain as the owner sees it: the room's page, with sealing in words and earnings from the ledger. */
+import { formatAmount, momentOf, type Clock } from '../base/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { ChainCheckpointJson, ChainDesk, ChainPageView, ChainSealerJson, Money } from '../owner/index.ts'
+import { pageOfChain, rewardNotFinalWei, secondsToOwnSlot, type ChainPage } from '../spectrum/rpc/index.ts'
+import type { IdleReason } from '../spectrum/seal/index.ts'
+import { CHAIN_TOKEN, type Spectrum } from '../spectrum/index.ts'
+import type { Store } from '../store/index.ts'
+
+/** Blocks looked back for signers that sealed a height twice, and how many of them are shown. */
+const EQUIVOCATION_BLOCKS = 2000
+const SHOWN_EQUIVOCATIONS = 5
+const REASONS: Readonly<Record<IdleReason, string>> = {
+  alarm: 'the alarm above has to be looked at first',
+  'not-in-sync': 'other boxes have blocks that this one has not',
+  'before-sip100': 'this chain is older than the rules that are sealed by',
+  'not-authorised': 'it has no place in this round',
+  'key-elsewhere': 'another box seals with this box\'s key, now',
+  'sealed-already': 'it has sealed a block of this height already, on another branch',
+  'no-clock': 'its clock is not trusted yet',
+  'not-executed': 'it has not run the newest block yet',
+  'no-volunteer': 'nobody can prove now who is to be picked for the next round',
+  failed: 'the last try went wrong; another follows',
+}
+
+export interface ChainDeskParts {
+  readonly chain: Spectrum
+  readonly ledger: Pick<Ledger, 'totals'>
+  readonly store: Pick<Store, 'read'>
+  readonly clock: Clock
+}
+
+export function chainDesk({ chain, ledger, store, clock }: ChainDeskParts): ChainDesk {
+  const money = (units: bigint): Money => ({ units: units.toString(), text: formatAmount(units, CHAIN_TOKEN.decimals) })
+
+  function sealerOf(page: ChainPage): ChainSealerJson | null {
+    const { sealer, miner, coinbase } = chain.status()
+    if (sealer === null || miner === null || coinbase === null) return null
+    const earned = store.read((tx) => ledger.totals(tx, momentOf(clock))).find(({ token }) => token === CHAIN_TOKEN.symbol)
+    const isWaiting = sealer.reason === 'not-authorised'
+    return {
+      address: miner,
+      coinbase,
+      state: sealer.reason === null ? 'ready' : isWaiting ? 'waiting' : 'held',
+      reason: sealer.reason === null || isWaiting ? null : REASONS[sealer.reason],
+      nextSlotInSeconds: secondsToOwnSlot(page),
+      sealed: sealer.sealed,
+      missed: sealer.missed,
+      token: CHAIN_TOKEN,
+      earnedToday: money(earned?.today.total ?? 0n),
+      earnedTotal: money(earned?.allTime.total ?? 0n),
+      notFinal: money(rewardNotFinalWei(chain.chain, miner)),
+    }
+  }
+
+  function page(): ChainPageView {
+    const status = chain.status()
+    const seen = pageOfChain(chain.chain, status.sync, status.miner)
+    const { alarm, pool } = status
+    return {
+      ...seen,
+      sealer: sealerOf(seen),
+      pool: { transactions: pool.transactions, bytes: pool.bytes },
+      alarm: alarm === null ? null : { code: alarm.code, reason: alarm.reason, atWallMs: alarm.atSeconds * 1000 },
+      equivocations: chain.chain
+        .equivocations(Math.max(0, seen.head.number - EQUIVOCATION_BLOCKS))
+        .slice(-SHOWN_EQUIVOCATIONS)
+        .reverse()
+        .map(({ number, signer }) => ({ number, signer })),
+    }
+  }
+
+  return {
+    page,
+    async clearAlarm() {
+      await chain.chain.clearAlarm()
+      return page()
+    },
+    checkpoint: (): ChainCheckpointJson => chain.checkpoint(),
+  }
+}
