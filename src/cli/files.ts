@@ -5,10 +5,10 @@ import { MeshBoxError, asError } from '../base/index.ts'
 import type { CliIo } from './cli-io.ts'
 
 /** Writes a new file only its user can read. Refuses one that exists. The absolute path. */
-export function writeNewFile(io: CliIo, path: string, content: string | Uint8Array): string {
+export function writeNewFile(io: CliIo, path: string, content: string | Uint8Array, mode = 0o600): string {
   const absolute = resolve(io.cwd, path)
   try {
-    const file = openSync(absolute, 'wx', 0o600)
+    const file = openSync(absolute, 'wx', mode)
     try {
       writeFileSync(file, content)
       fsyncSync(file)

@@ -11,16 +11,16 @@ import type { Store } from '../store/index.ts'
 const EQUIVOCATION_BLOCKS = 2000
 const SHOWN_EQUIVOCATIONS = 5
 const REASONS: Readonly<Record<IdleReason, string>> = {
-  alarm: 'the alarm above has to be looked at first',
-  'not-in-sync': 'other boxes have blocks that this one has not',
-  'before-sip100': 'this chain is older than the rules that are sealed by',
-  'not-authorised': 'it has no place in this round',
-  'key-elsewhere': 'another box seals with this box\'s key, now',
-  'sealed-already': 'it has sealed a block of this height already, on another branch',
-  'no-clock': 'its clock is not trusted yet',
-  'not-executed': 'it has not run the newest block yet',
-  'no-volunteer': 'nobody can prove now who is to be picked for the next round',
-  failed: 'the last try went wrong; another follows',
+  alarm: 'The alarm has to be looked at first.',
+  'not-in-sync': 'Other boxes have blocks that this one has not.',
+  'before-sip100': 'This chain is older than the rules that are sealed by.',
+  'not-authorised': 'It has no place in this round.',
+  'key-elsewhere': "Another box seals with this box's key, now.",
+  'sealed-already': 'It has sealed a block of this height already, on another branch.',
+  'no-clock': 'Its clock is not trusted yet.',
+  'not-executed': 'It has not run the newest block yet.',
+  'no-volunteer': 'Nobody can prove now who is to be picked for the next round.',
+  failed: 'The last try went wrong; another follows.',
 }
 
 export interface ChainDeskParts {

@@ -88,6 +88,8 @@ export interface Spectrum {
   stop(): Promise<void>
 }
 
+/** Leaders and slots of a round together, of the smallest communities. */
+const FEW_SIGNERS = 4
 /** State older than this many blocks below the head is forgotten. */
 const STATE_BLOCKS = 128
 /** So many blocks between two times of forgetting. */
@@ -131,6 +133,9 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       breathe: parts.breathe,
       log: log.room('sync'),
       mayBeAlone: () => sealing !== null,
+      // A village of two or three boxes has no second source for a box to ask.
+      agreeing: chain.head().round.leaders.length + chain.head().round.signers.length <= FEW_SIGNERS ? 1 : 2,
+      leadersChanged: ({ number, added, removed }) => log.warn('the chain has other leaders', { fromBlock: number, added: added.join(' '), removed: removed.join(' ') }),
       punish: (source, misdeed) => sources.pool.punish(source, misdeed),
       announceBlock: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
       transactionsPushed: (_source, transactions) => {
@@ -173,7 +178,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
             log: log.room('sealer'),
             key: sealing.key,
             coinbase: () => sealing.coinbase,
-            isInSync: () => ['live', 'alone', 'offline'].includes(sync.status().state),
+            isInSync: () => !sync.isBehind(),
             publish: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
           })
     if (settings.doesExecute) undo.push(forgetOldState(chain, executor, log))

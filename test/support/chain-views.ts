@@ -1,5 +1,6 @@
 /** Chains as the chain page may have to show them, each a state of its own. */
 import type { ChainPageView, ChainSlotJson, SlotState } from '../../src/owner/api.ts'
+import type { ChainDesk } from '../../src/owner/index.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21, 18, 4)
 const TOKEN = { symbol: 'SMT', decimals: 18 }
@@ -59,4 +60,18 @@ export const CHAIN_VIEWS: Readonly<Record<string, ChainPageView>> = {
 
 function fail(): never {
   throw new Error('no sealer in the sample')
+}
+
+/** A chain that says what it is told to: `live`, or `alarm` until the owner has looked. */
+export function scriptedChain(first: 'live' | 'alarm' = 'live'): ChainDesk {
+  let view = viewOf(first)
+  return {
+    page: () => view,
+    clearAlarm: async () => (view = viewOf('live')),
+    checkpoint: () => ({ number: 48_169, hash: `0x${'5e'.repeat(32)}`, text: '{"version":1}', signatures: 0 }),
+  }
+}
+
+function viewOf(name: string): ChainPageView {
+  return CHAIN_VIEWS[name] ?? fail()
 }

@@ -2,6 +2,7 @@
  * The dashboard as a browser meets it: the real owner room with its real HTTP door, store and ledger, the
  * bundled page, and a hotspot that only remembers (dashboard-desk.ts). On loopback, on a free port.
  */
+import { scriptedChain } from './chain-views.ts'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -182,7 +183,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   let wordsShown = kind !== 'busy'
   const owner = new Owner({
     desk,
-    chain: null,
+    chain: scriptedChain(),
     ledger,
     store,
     identity: {

@@ -4,7 +4,7 @@ import { chainStatusText } from './chain-text.ts'
 
 export const chainAlarmClear: CommandSpec = {
   words: ['chain', 'alarm', 'clear'],
-  summary: 'say that you have looked at the alarm: money rests on the chain again',
+  summary: 'you have looked: money rests on the chain again',
   run: async ({ service }) => {
     const view = await service.call('clearChainAlarm', {})
     return { json: view, text: chainStatusText(view) }

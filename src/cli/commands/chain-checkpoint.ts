@@ -4,9 +4,9 @@ import { chainCheckpointText } from './chain-text.ts'
 
 export const chainCheckpoint: CommandSpec = {
   words: ['chain', 'checkpoint'],
-  summary: 'the newest final end of a round, for other boxes to start from',
-  details: `Two of the keys that the other box names (checkpoint_keys) have to sign it before it is
-taken.`,
+  summary: 'a block for other boxes to start from',
+  details: `The newest end of a round that is final, as checkpoint_file takes it. Two of the
+keys that the other box names (checkpoint_keys) have to sign it before it is taken.`,
   run: async ({ service }) => {
     const checkpoint = await service.call('chainCheckpoint', {})
     return { json: checkpoint, text: chainCheckpointText(checkpoint) }

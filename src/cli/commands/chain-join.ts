@@ -30,8 +30,11 @@ says what to configure. Works without the service.`,
     if (wanted !== undefined && wanted.toLowerCase() !== joined.genesisHash)
       throw new MeshBoxError('conflict', `this is another chain: its genesis is ${joined.genesisHash}`, { code: 'other-genesis', field: 'genesis', value: wanted })
     const output = textOption(context, 'output')
-    const path = output === undefined ? null : writeNewFile(context.io, output, text)
-    const next = path === null ? ['Nothing was written: give --output to keep it.'] : [`Kept in ${path}. Next:`, `  uci set meshbox.chain.network='${path}'`, '  uci commit meshbox', '  /etc/init.d/meshbox restart']
+    const path = output === undefined ? null : writeNewFile(context.io, output, text, 0o644)
+    const next =
+      path === null
+        ? ['Nothing was written: give --output to keep it.']
+        : [`Kept in ${path}. Next, to verify it:`, '  uci set meshbox.chain=chain', `  uci set meshbox.chain.network='${path}'`, "  uci add_list meshbox.main.roles='light'", '  uci commit meshbox', '  /etc/init.d/meshbox restart', "To seal too: role 'sealer' instead, and your wallet as meshbox.chain.coinbase."]
     return { json: { path, ...descriptionJson(joined) }, text: [descriptionText(joined), '', ...next].join('\n') }
   },
 }

@@ -249,7 +249,7 @@ describe('chain new and join', () => {
     const facts = JSON.parse(made.out) as Record<string, unknown> & { genesisHash: string }
     expect(facts).toMatchObject({ name: 'village', chainId: '4242', blockSeconds: 1, signerLimit: 1, leaders: [a, b.toLowerCase()], miners: [c], owner: a, allocatedWei: '1251500000000000000000', isKnownCode: true })
     expect(facts['tokens']).toMatchObject([{ kind: 'wrapped-smt' }, { symbol: 'VIL', supply: '5000000000000000000000' }])
-    expect(statSync(join(dir, 'first.json')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(dir, 'first.json')).mode & 0o777).toBe(0o644) // the service, which is not root, reads it
     const joined = await run(`chain join first.json --genesis ${facts.genesisHash} --output kept.json`)
     expect([joined.code, joined.err]).toEqual([0, ''])
     expect(joined.out).toContain(facts.genesisHash)
@@ -268,7 +268,7 @@ describe('chain new and join', () => {
     expect(await run(`chain join village.json --genesis 0x${'00'.repeat(32)}`)).toMatchObject({ code: 1, err: expect.stringContaining('another chain') as string })
     writeFileSync(join(dir, 'changed.json'), villageFile().replace('5000000000000000000', '6000000000000000000'))
     expect(await run('chain join changed.json')).toMatchObject({ code: 1, err: expect.stringContaining('genesisHash') as string })
-    expect(await run(`chain new village.json --name other --leaders ${a}`)).toMatchObject({ code: 1, err: expect.stringContaining('exists already') as string })
+    expect(await run(`chain new village.json --name other --leaders ${a} --owner ${b}`)).toMatchObject({ code: 1, err: expect.stringContaining('exists already') as string })
     expect(readFileSync(join(dir, 'village.json'), 'utf8')).toBe(villageFile())
   })
 
@@ -276,15 +276,16 @@ describe('chain new and join', () => {
     ['chain new x.json', '--name'],
     ['chain new x.json --name v', '--leaders'],
     ['chain new x.json --name v --leaders 0x12', '--leaders'],
-    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --miners ${'0x' + 'a1'.repeat(20)}`, '--miners'],
-    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --token A,B`, '--token'],
-    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --period 1`, '--period'],
+    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)}`, '--owner'],
+    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --owner ${'0x' + 'b2'.repeat(20)} --miners ${'0x' + 'a1'.repeat(20)}`, '--miners'],
+    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --owner ${'0x' + 'b2'.repeat(20)} --token A,B`, '--token'],
+    [`chain new x.json --name v --leaders ${'0x' + 'a1'.repeat(20)} --owner ${'0x' + 'b2'.repeat(20)} --period 1`, '--period'],
     ['chain join village.json --genesis 12', '--genesis'],
   ])('%s is wrong use that names %s', async (line, named) => {
     expect(await run(line)).toMatchObject({ code: 2, err: expect.stringContaining(named) as string })
   })
 
   it('names what a community may not be', async () => {
-    expect(await run(`chain new x.json --name mainnet --leaders ${a}`)).toMatchObject({ code: 1, err: expect.stringContaining('name') as string })
+    expect(await run(`chain new x.json --name mainnet --leaders ${a} --owner ${b}`)).toMatchObject({ code: 1, err: expect.stringContaining('name') as string })
   })
 })

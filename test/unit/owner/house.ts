@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { scriptedChain } from '../../support/chain-views.ts'
 import { createLog, silentLog } from '../../../src/base/index.ts'
 import { loadConfig } from '../../../src/config/index.ts'
 import type { Config } from '../../../src/config/index.ts'
@@ -141,7 +142,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const identity = await openIdentity({ dataDir: dir, randomness, log: silentLog })
   const ports: OwnerPorts = {
     desk: options.withoutHotspot ? null : desk,
-    chain: null,
+    chain: scriptedChain(),
     ledger,
     store: options.store?.(store, dir) ?? store,
     identity,
