@@ -167,5 +167,4 @@ export interface ChainConfig {
   readonly minGasPriceGwei: number
   readonly rpcAddress: string | null
   readonly rpcPort: number
-  readonly guestRpc: boolean
 }

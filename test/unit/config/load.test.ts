@@ -75,7 +75,7 @@ config share 's'
   it.each(readdirSync(CONFIGS))('configs/%s/meshbox is ready to use', (name) => {
     const file = new URL(`${name}/meshbox`, CONFIGS)
     const config = loadConfig(readFileSync(file, 'utf8'), name)
-    expect(config.main.roles).toEqual(['hotspot'])
+    expect(config.main.roles).toContain('hotspot')
     expect(config.packages.length).toBeGreaterThanOrEqual(4)
   })
 
@@ -191,7 +191,7 @@ describe('the chain', () => {
 
   it('of a community, sealed by this box', () => {
     const text = file(" list roles 'sealer'", ` option network '/etc/meshbox/village.json'\n option coinbase '${COINBASE}'\n list peers 'enode://${'ab'.repeat(64)}@[2001:db8::1]:60303'\n option rpc_address '192.168.1.1'`)
-    expect(loadConfig(text, 'box').chain).toMatchObject({ network: '/etc/meshbox/village.json', coinbase: COINBASE, minGasPriceGwei: 18, rpcAddress: '192.168.1.1', rpcPort: 18_545, listenAddress: null, guestRpc: false })
+    expect(loadConfig(text, 'box').chain).toMatchObject({ network: '/etc/meshbox/village.json', coinbase: COINBASE, minGasPriceGwei: 18, rpcAddress: '192.168.1.1', rpcPort: 18_545, listenAddress: null })
   })
 
   it.each([
