@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Four projects: pure and file-backed tests run side by side; tests that build network namespaces or
 // drive a browser share the machine's kernel and run one file at a time; so do the emulated ARM machines,
 // whose bounds are wide because an emulator is slow and may be one of two on a busy machine.
-const shared = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 180_000 }
+const shared = { pool: 'forks' as const, testTimeout: 300_000, hookTimeout: 300_000 }
 export default defineConfig({
   test: {
     projects: [

@@ -123,11 +123,16 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   let chain: ChainDesk | null = null
   if (roles.includes('light') || roles.includes('sealer')) {
     // Loaded only by boxes with a chain: it is half of the service's code.
-    const { startChain } = await import('./chain.ts')
-    const { chainDesk } = await import('./chain-desk.ts')
-    const running = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
-    chain = chainDesk({ chain: running, ledger, store, clock })
-    started.add('the chain', () => running.stop())
+    const [{ startChain }, { chainDesk, chainOutOfOrder }] = await Promise.all([import('./chain.ts'), import('./chain-desk.ts')])
+    try {
+      const running = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
+      started.add('the chain', () => running.stop())
+      chain = chainDesk({ chain: running, ledger, store, clock })
+    } catch (error) {
+      // Guests have paid for minutes, not for blocks.
+      log.error('the chain could not be started; everything else goes on', { error: asError(error) })
+      chain = chainOutOfOrder(describe(error))
+    }
   }
 
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })

@@ -1,5 +1,5 @@
 /** The chain as the owner sees it: the room's page, with sealing in words and earnings from the ledger. */
-import { formatAmount, momentOf, type Clock } from '../base/index.ts'
+import { MeshBoxError, formatAmount, momentOf, type Clock } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { ChainCheckpointJson, ChainDesk, ChainPageView, ChainSealerJson, Money } from '../owner/index.ts'
 import { pageOfChain, rewardNotFinalWei, secondsToOwnSlot, type ChainPage } from '../spectrum/rpc/index.ts'
@@ -78,4 +78,12 @@ export function chainDesk({ chain, ledger, store, clock }: ChainDeskParts): Chai
     },
     checkpoint: (): ChainCheckpointJson => chain.checkpoint(),
   }
+}
+
+/** In place of a chain that did not start: whoever asks is told why. */
+export function chainOutOfOrder(reason: string): ChainDesk {
+  const refuse = (): never => {
+    throw new MeshBoxError('unavailable', `the chain could not be started: ${reason}; mend that and restart the service`, { code: 'chain-not-started' })
+  }
+  return { page: refuse, clearAlarm: async () => refuse(), checkpoint: refuse }
 }
