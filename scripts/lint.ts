@@ -18,11 +18,11 @@ const ROOMS: Record<string, readonly string[]> = {
   ledger: ['base', 'config', 'store', 'identity'],
   hotspot: ['base', 'config', 'store', 'identity', 'ledger'],
   spectrum: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
-  photon: ['base', 'config', 'store', 'identity', 'ledger'],
+  photon: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
   mesh: ['base', 'config', 'store', 'identity', 'ledger'],
   iot: ['base', 'config', 'store', 'identity', 'ledger'],
   owner: ['base', 'config', 'store', 'identity', 'ledger', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot'],
-  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'owner'],
+  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'photon', 'owner'],
   // Browser code shares only types with the server, and never runs a server's module.
   web: ['owner', 'base'],
 }

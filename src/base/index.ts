@@ -15,6 +15,8 @@ export {
   toHex,
   utf8,
 } from './bytes.ts'
+export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf } from './hex.ts'
+export type { Address, Hash, Hex } from './hex.ts'
 export { createLog, silentLog } from './log.ts'
 export type { Log, LogFields, LogLevel, LogOptions } from './log.ts'
 export { RateLimit } from './rate-limit.ts'

@@ -1,30 +1,14 @@
 /** Hashes, addresses and the typed fields of decoded RLP. Everything that comes from a peer passes through here once. */
-import { fromHex, inputError, integerOf, toHex } from '../../base/index.ts'
-import type { RlpItem } from '../../base/index.ts'
+import { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf, inputError, integerOf } from '../../base/index.ts'
+import type { Address, Hash, Hex, RlpItem } from '../../base/index.ts'
 import type { Secp256k1 } from '../../native/index.ts'
 
-/** 0x and lower-case hex digits: two of them are equal exactly when their bytes are. */
-export type Hex = `0x${string}`
-/** 32 bytes. */
-export type Hash = Hex
-/** 20 bytes. */
-export type Address = Hex
+export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf }
+export type { Address, Hash, Hex }
 /** All that hashing needs of the curve's backend. */
 export type Keccak = Pick<Secp256k1, 'keccak256'>
 
-export const ADDRESS_BYTES = 20
-export const HASH_BYTES = 32
-export const ZERO_ADDRESS: Address = `0x${'00'.repeat(ADDRESS_BYTES)}`
-export const ZERO_HASH: Hash = `0x${'00'.repeat(HASH_BYTES)}`
 const SAFE_INTEGER_BYTES = 7
-
-export function hexOf(bytes: Uint8Array): Hex {
-  return `0x${toHex(bytes)}`
-}
-
-export function bytesOf(hex: Hex): Uint8Array {
-  return fromHex(hex)
-}
 
 export function keccakHex(keccak: Keccak, bytes: Uint8Array): Hash {
   return hexOf(keccak.keccak256(bytes))
