@@ -39,7 +39,7 @@ const VIEWS: readonly View[] = [
   { name: 'prices', hash: '#/prices', ready: '.guest-page' },
   { name: 'package', hash: '#/prices', ready: '.guest-page', then: async (page) => click('Add package')(page).then(() => click('Save')(page)) },
   { name: 'happy hour', hash: '#/prices', ready: '.guest-page', then: async (page) => click('Add happy hour')(page).then(() => click('Save')(page)) },
-  { name: 'chain', hash: '#/chain', ready: '.chain-ring, svg' },
+  { name: 'chain', hash: '#/chain', ready: '[aria-labelledby="chain-round"]' },
   { name: 'health', hash: '#/health', ready: '.log-line' },
   { name: 'recovery words', hash: '#/health', ready: '.log-line', then: click('Show the words') },
   { name: 'settings', hash: '#/settings', ready: '.facts' },
