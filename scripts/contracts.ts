@@ -14,16 +14,23 @@ import solc from 'solc'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const COMPILER = '0.8.37'
-/** What every chain of the Spectrum kind runs from SIP004 on: no PUSH0, no BASEFEE. */
-const EVM_VERSION = 'petersburg'
 const OPTIMIZER_RUNS = 200
 /** It says that this EVM version is old. It is what the chain has. */
 const EXPECTED_WARNING = /^Support for EVM versions older than london is deprecated/
 
+/** Petersburg: what every chain of the Spectrum kind runs from SIP004 on: no PUSH0, no BASEFEE. Byzantium: before it too. */
+type EvmVersion = 'petersburg' | 'byzantium'
+
 interface ContractSet {
   readonly sources: string
   readonly artifacts: string
+  /** Each in a file of its name, or `file:contract`. */
   readonly contracts: readonly string[]
+  readonly evmVersion: EvmVersion
+  /** Through the compiler's intermediate language: for functions with more arguments than the stack reaches. */
+  readonly viaIR: boolean
+  /** A genesis holds runtime code as it is, so nothing may be missing in it. What is deployed by a transaction may fill in. */
+  readonly mayHaveImmutables: boolean
 }
 
 /** A room's contracts. More rooms, more rows. */
@@ -32,6 +39,25 @@ const SETS: readonly ContractSet[] = [
     sources: 'src/spectrum/community/contracts',
     artifacts: 'src/spectrum/community/artifacts',
     contracts: ['Chief', 'ChiefBase', 'Poc', 'Anmap', 'WrappedSmt', 'CommunityToken'],
+    evmVersion: 'petersburg',
+    viaIR: false,
+    mayHaveImmutables: false,
+  },
+  {
+    sources: 'src/photon/contracts/solidity',
+    artifacts: 'src/photon/contracts/artifacts',
+    contracts: ['PhotonV2', 'SecretRegistry', 'Purse'],
+    evmVersion: 'byzantium',
+    viaIR: true,
+    mayHaveImmutables: true,
+  },
+  {
+    sources: 'test/unit/photon-contracts/solidity',
+    artifacts: 'test/unit/photon-contracts/artifacts',
+    contracts: ['PlainToken', 'SilentToken', 'FeeToken', 'FalseToken', 'LyingToken', 'RefusingToken', 'ReenteringToken'].map((token) => `TestTokens:${token}`),
+    evmVersion: 'byzantium',
+    viaIR: false,
+    mayHaveImmutables: false,
   },
 ]
 
@@ -65,7 +91,8 @@ function compileSet(set: ContractSet): readonly (readonly [string, string])[] {
     language: 'Solidity',
     sources,
     settings: {
-      evmVersion: EVM_VERSION,
+      evmVersion: set.evmVersion,
+      viaIR: set.viaIR,
       optimizer: { enabled: true, runs: OPTIMIZER_RUNS },
       metadata: { appendCBOR: false, bytecodeHash: 'none' },
       outputSelection: { '*': { '*': ['abi', 'storageLayout', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'] } },
@@ -77,17 +104,18 @@ function compileSet(set: ContractSet): readonly (readonly [string, string])[] {
   const faults = (output.errors ?? []).filter((error) => !EXPECTED_WARNING.test(error.message))
   if (faults.length > 0) throw new Error(faults.map((error) => error.formattedMessage).join('\n'))
   const sourceHash = createHash('sha256').update(JSON.stringify(files.map((name) => [name, sources[name]?.content]))).digest('hex')
-  return set.contracts.map((contract) => {
-    const compiled = output.contracts?.[`${contract}.sol`]?.[contract]
-    if (compiled === undefined) throw new Error(`${set.sources}/${contract}.sol has no contract ${contract}`)
+  return set.contracts.map((place) => {
+    const [file, contract = file] = place.split(':')
+    const compiled = file === undefined || contract === undefined ? undefined : output.contracts?.[`${file}.sol`]?.[contract]
+    if (compiled === undefined) throw new Error(`${set.sources}/${file}.sol has no contract ${contract}`)
     const { bytecode, deployedBytecode } = compiled.evm
-    // A genesis holds runtime code as it is: nothing may be missing in it.
-    if (Object.keys(deployedBytecode.immutableReferences ?? {}).length > 0) throw new Error(`${contract} has immutable variables`)
+    const hasImmutables = Object.keys(deployedBytecode.immutableReferences ?? {}).length > 0
+    if (hasImmutables && !set.mayHaveImmutables) throw new Error(`${contract} has immutable variables`)
     const storage = compiled.storageLayout.storage.map(({ slot, offset, label, type }) => ({ slot: Number(slot), offset, label, type: type.replace(/\)\d+/g, ')') }))
     const artifact = {
       contract,
       compiler: version,
-      evmVersion: EVM_VERSION,
+      evmVersion: set.evmVersion,
       optimizerRuns: OPTIMIZER_RUNS,
       sourceHash,
       abi: compiled.abi,
