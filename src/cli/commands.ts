@@ -1,10 +1,15 @@
 /** Every command of `meshbox`, in the order of its help. A new command is a file in commands/ and a line here. */
 import type { CommandSpec } from './command.ts'
 import { backup } from './commands/backup.ts'
+import { chainAdopt } from './commands/chain-adopt.ts'
 import { chainAlarmClear } from './commands/chain-alarm-clear.ts'
+import { chainBranches } from './commands/chain-branches.ts'
 import { chainCheckpoint } from './commands/chain-checkpoint.ts'
 import { chainJoin } from './commands/chain-join.ts'
 import { chainNew } from './commands/chain-new.ts'
+import { chainPocBind } from './commands/chain-poc-bind.ts'
+import { chainPocDeposit, chainPocStart, chainPocStop, chainPocWithdraw } from './commands/chain-poc-order.ts'
+import { chainPocStatus } from './commands/chain-poc-status.ts'
 import { chainStatus } from './commands/chain-status.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
@@ -76,6 +81,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   chainJoin,
   chainCheckpoint,
   chainAlarmClear,
+  chainBranches,
+  chainAdopt,
+  chainPocStatus,
+  chainPocDeposit,
+  chainPocStart,
+  chainPocStop,
+  chainPocWithdraw,
+  chainPocBind,
   toolHeader,
   toolBlock,
   toolBlockReplay,

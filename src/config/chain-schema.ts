@@ -1,6 +1,6 @@
 /** Options of `config chain 'chain'`: which Spectrum chain the box follows or seals, with whom, and who may ask it. */
 import { isWildcard, parseIp } from './network-address.ts'
-import { absolutePath, listOf, matching, option, optional, wholeNumber } from './rules.ts'
+import { absolutePath, flag, listOf, matching, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
 import type { ChainConfig } from './types.ts'
 
@@ -41,4 +41,5 @@ export const CHAIN: Rules<ChainConfig> = {
   minGasPriceGwei: option(wholeNumber(0, 1_000_000, 'Gwei'), 18, '18', { doc: 'Least gas price of transactions that this box passes on and seals.', restart: true }),
   rpcAddress: optional(ownAddress, 'no JSON-RPC', { doc: "Address on the owner's side at which wallets reach the box's JSON-RPC.", restart: true }),
   rpcPort: option(port, 18_545, '18545', { doc: 'Port of the JSON-RPC.', restart: true }),
+  guestRpc: option(flag, true, '1', { doc: "Guests with a running session may ask the chain at /rpc of the guest page: a wallet's few methods, at a low rate.", restart: true }),
 }

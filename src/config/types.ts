@@ -167,4 +167,6 @@ export interface ChainConfig {
   readonly minGasPriceGwei: number
   readonly rpcAddress: string | null
   readonly rpcPort: number
+  /** Whether guests with a running session may ask the chain, at /rpc of the portal. */
+  readonly guestRpc: boolean
 }

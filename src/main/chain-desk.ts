@@ -1,10 +1,10 @@
 /** The chain as the owner sees it: the room's page, with sealing in words and earnings from the ledger. */
-import { MeshBoxError, formatAmount, momentOf, type Clock } from '../base/index.ts'
+import { MeshBoxError, formatAmount, momentOf, toHex, type Clock } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
-import type { ChainCheckpointJson, ChainDesk, ChainPageView, ChainSealerJson, Money } from '../owner/index.ts'
+import type { ChainBlockJson, ChainCheckpointJson, ChainDesk, ChainPageView, ChainPocJson, ChainSealerJson, Money } from '../owner/index.ts'
 import { pageOfChain, rewardNotFinalWei, secondsToOwnSlot, type ChainPage } from '../spectrum/rpc/index.ts'
-import type { IdleReason } from '../spectrum/seal/index.ts'
-import { CHAIN_TOKEN, type Spectrum } from '../spectrum/index.ts'
+import type { IdleReason, PocDesk, PocView } from '../spectrum/seal/index.ts'
+import { CHAIN_TOKEN, type Address, type ChainBlock, type Hash, type Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 
 /** Blocks looked back for signers that sealed a height twice, and how many of them are shown. */
@@ -70,6 +70,30 @@ export function chainDesk({ chain, ledger, store, clock }: ChainDeskParts): Chai
     }
   }
 
+  function deposits(): PocDesk {
+    if (chain.poc === null) throw new MeshBoxError('conflict', "this box seals no blocks, so it has no miner's deposit: that takes the role 'sealer' and a coinbase", { code: 'not-a-sealer' })
+    return chain.poc
+  }
+
+  function pocJson({ miner, wallet, coinbase, status }: PocView): ChainPocJson {
+    const amount = (wei: bigint | null | undefined): Money | null => (wei === null || wei === undefined ? null : money(wei))
+    return {
+      miner,
+      wallet,
+      coinbase,
+      goal: status?.goal ?? 'none',
+      state: status?.state ?? null,
+      token: CHAIN_TOKEN,
+      deposit: amount(status?.depositWei),
+      leastDeposit: amount(status?.minDepositWei),
+      walletBalance: amount(status?.walletWei),
+      boundTo: status?.boundTo ?? null,
+      action: status?.action ?? null,
+      obstacle: status?.obstacle ?? null,
+      number: status?.number ?? null,
+    }
+  }
+
   return {
     page,
     async clearAlarm() {
@@ -77,7 +101,30 @@ export function chainDesk({ chain, ledger, store, clock }: ChainDeskParts): Chai
       return page()
     },
     checkpoint: (): ChainCheckpointJson => chain.checkpoint(),
+    branches() {
+      const head = chain.chain.head()
+      return {
+        head: blockJson(head),
+        totalDifficulty: head.totalDifficulty.toString(),
+        branches: chain.chain.branches().map(({ tip, fork, blocks, takesBack, signers, ourSigners }) => ({ tip: blockJson(tip), totalDifficulty: tip.totalDifficulty.toString(), fork: blockJson(fork), blocks, takesBack, signers, ourSigners })),
+      }
+    },
+    async adopt(hash) {
+      await chain.chain.adopt(hash.toLowerCase() as Hash)
+      return page()
+    },
+    poc: () => pocJson(deposits().view()),
+    pocOrder: async (order) => pocJson(await deposits().order(order)),
+    pocCalls(wallet) {
+      const address = wallet.toLowerCase() as Address
+      const desk = deposits()
+      return { miner: desk.view().miner, wallet: address, calls: desk.callsFor(address).map(({ kind, to, data }) => ({ kind, to, data: `0x${toHex(data)}` })) }
+    },
   }
+}
+
+function blockJson({ header, hash, signer }: ChainBlock): ChainBlockJson {
+  return { number: header.number, hash, timeWallMs: header.timeSeconds * 1000, signer }
 }
 
 /** In place of a chain that did not start: whoever asks is told why. */
@@ -85,5 +132,5 @@ export function chainOutOfOrder(reason: string): ChainDesk {
   const refuse = (): never => {
     throw new MeshBoxError('unavailable', `the chain could not be started: ${reason}; mend that and restart the service`, { code: 'chain-not-started' })
   }
-  return { page: refuse, clearAlarm: async () => refuse(), checkpoint: refuse }
+  return { page: refuse, clearAlarm: async () => refuse(), checkpoint: refuse, branches: refuse, adopt: async () => refuse(), poc: refuse, pocOrder: async () => refuse(), pocCalls: refuse }
 }

@@ -20,6 +20,7 @@ import {
   type Address,
   type ChainStart,
   type Network,
+  type OwnerWallet,
   type Spectrum,
 } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
@@ -40,6 +41,9 @@ export interface ChainParts {
 }
 
 const GWEI = 1_000_000_000n
+/** Where v is in a signature, and what the identity's counts from. */
+const V_AT = 64
+const V_BASE = 27
 const MAX_CHECKPOINT_FILE_BYTES = 64 * 1024
 
 /** Errors: input naming the option or the file's field; conflict `checkpoint-needed`; what the parts throw. */
@@ -55,6 +59,7 @@ export async function startChain(parts: ChainParts): Promise<Spectrum> {
       start: startOf(parts, joined.network, joined.checkpointKeys),
       doesExecute: isSealer,
       sealing: isSealer && settings.coinbase !== null ? { key: minerKeyOf(curve, parts.identity.deriveSecret('chain-miner'), systemRandomness), coinbase: settings.coinbase.toLowerCase() as Address } : null,
+      wallet: walletOf(parts.identity),
       minGasPriceWei: BigInt(settings.minGasPriceGwei) * GWEI,
       peers: {
         listen: settings.listenAddress === null ? null : { address: settings.listenAddress, port: settings.listenPort },
@@ -64,6 +69,7 @@ export async function startChain(parts: ChainParts): Promise<Spectrum> {
       },
       servers: settings.servers,
       rpc: settings.rpcAddress === null ? null : { address: settings.rpcAddress, port: settings.rpcPort, origins: [`http://${config.owner.address}:${config.owner.port}`] },
+      servesGuests: settings.guestRpc && config.main.roles.includes('hotspot'),
     },
     store: parts.store,
     ledger: parts.ledger,
@@ -82,6 +88,18 @@ export async function startChain(parts: ChainParts): Promise<Spectrum> {
     },
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
   })
+}
+
+/** The box's own address, as a wallet. */
+function walletOf(identity: Identity): OwnerWallet {
+  return {
+    address: identity.address.toLowerCase() as Address,
+    sign(digest) {
+      const signature = identity.signDigest(digest)
+      signature[V_AT] = (signature[V_AT] ?? 0) - V_BASE // of texts 27 or 28, of transactions 0 or 1
+      return signature
+    },
+  }
 }
 
 interface Joined {

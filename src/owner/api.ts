@@ -22,7 +22,7 @@ import type {
   VouchersQuery,
 } from './api/vouchers.ts'
 import type { TariffChange, TariffJson, TariffReply } from './api/tariff.ts'
-import type { ChainCheckpointJson, ChainPageView } from './api/chain.ts'
+import type { ChainAdoptRequest, ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocCallsRequest, ChainPocJson, ChainPocRequest } from './api/chain.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
   AdoptReply,
@@ -104,6 +104,11 @@ export const ROUTES = {
   chain: { method: 'GET', path: '/api/chain', access: 'owner' },
   clearChainAlarm: { method: 'POST', path: '/api/chain/alarm/clear', access: 'owner' },
   chainCheckpoint: { method: 'GET', path: '/api/chain/checkpoint', access: 'owner' },
+  chainBranches: { method: 'GET', path: '/api/chain/branches', access: 'owner' },
+  adoptBranch: { method: 'POST', path: '/api/chain/adopt', access: 'owner' },
+  chainPoc: { method: 'GET', path: '/api/chain/poc', access: 'owner' },
+  orderPoc: { method: 'POST', path: '/api/chain/poc', access: 'owner' },
+  chainPocCalls: { method: 'POST', path: '/api/chain/poc/calls', access: 'owner' },
 
   settings: { method: 'GET', path: '/api/settings', access: 'owner' },
   changeSettings: { method: 'PUT', path: '/api/settings', access: 'owner' },
@@ -157,6 +162,11 @@ export interface RouteTypes {
   chain: { reply: ChainPageView }
   clearChainAlarm: { reply: ChainPageView }
   chainCheckpoint: { reply: ChainCheckpointJson }
+  chainBranches: { reply: ChainBranchesJson }
+  adoptBranch: { body: ChainAdoptRequest; reply: ChainPageView }
+  chainPoc: { reply: ChainPocJson }
+  orderPoc: { body: ChainPocRequest; reply: ChainPocJson }
+  chainPocCalls: { body: ChainPocCallsRequest; reply: ChainPocCallsJson }
   settings: { reply: SettingsJson }
   changeSettings: { body: SettingsChange; reply: SettingsReply }
   verifyReceipt: { body: ReceiptVerifyRequest; reply: ReceiptVerifyReply }

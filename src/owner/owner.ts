@@ -305,6 +305,26 @@ export class Owner {
     return this.#chain().checkpoint()
   }
 
+  chainBranches(): Api.ChainBranchesJson {
+    return this.#chain().branches()
+  }
+
+  adoptBranch(hash: string): Promise<Api.ChainPageView> {
+    return this.#chain().adopt(hash)
+  }
+
+  chainPoc(): Api.ChainPocJson {
+    return this.#chain().poc()
+  }
+
+  orderPoc(order: Api.ChainPocOrder): Promise<Api.ChainPocJson> {
+    return this.#chain().pocOrder(order)
+  }
+
+  chainPocCalls(wallet: string): Api.ChainPocCallsJson {
+    return this.#chain().pocCalls(wallet)
+  }
+
   #sessionJson(view: SessionView): Api.SessionJson {
     return sessionJson(view, this.#decimals)
   }

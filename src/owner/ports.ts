@@ -6,7 +6,7 @@ import type { Identity, OwnerPassword, VoucherKeyring } from '../identity/index.
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ReloadReportJson } from './api/amounts.ts'
-import type { ChainCheckpointJson, ChainPageView } from './api/chain.ts'
+import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
 
@@ -30,6 +30,15 @@ export interface ChainDesk {
   clearAlarm(): Promise<ChainPageView>
   /** Errors: unavailable `no-checkpoint`. */
   checkpoint(): ChainCheckpointJson
+  branches(): ChainBranchesJson
+  /** `hash`: of a branch's tip, `0x` and 64 hex digits. Errors: input `hash`. */
+  adopt(hash: string): Promise<ChainPageView>
+  /** The miner's deposit. Errors: conflict `not-a-sealer`. */
+  poc(): ChainPocJson
+  /** Errors: conflict with what stands in its way, unavailable where nothing can be proved now. */
+  pocOrder(order: ChainPocOrder): Promise<ChainPocJson>
+  /** Errors: input `wallet`. */
+  pocCalls(wallet: string): ChainPocCallsJson
 }
 
 export interface OwnerPorts {

@@ -7,18 +7,21 @@ import { MeshBoxError, asError } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
-import { checkpointOf, createChainServer, encodeCheckpoint, newestCheckpointBlock, openChain } from './chain/index.ts'
+import { checkpointOf, createChainServer, encodeCheckpoint, isStale, newestCheckpointBlock, openChain } from './chain/index.ts'
 import type { ChainStart, KeptChain } from './chain/index.ts'
 import type { Address, Hash } from './codec/fields.ts'
 import { createWorkerExecutor } from './execute/index.ts'
 import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
 import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
+import { proveStart } from './prove-start.ts'
 import { RpcServer } from './rpc/io/index.ts'
-import { OWNER_POLICY, Rpc } from './rpc/index.ts'
-import { createEarnings, createSealer, openTransactionPool } from './seal/index.ts'
-import type { SealerStatus, SealingPool } from './seal/index.ts'
+import { GUEST_POLICY, OWNER_POLICY, Rpc } from './rpc/index.ts'
+import type { RpcPorts } from './rpc/index.ts'
+import { createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
+import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
 import { Sources, formatEnode } from './source/index.ts'
+import type { KnownHeader } from './rules/verify-header.ts'
 import { storedBans } from './tables/io/bans.ts'
 import { createSync } from './sync/index.ts'
 
@@ -30,6 +33,8 @@ export interface SpectrumSettings {
   readonly doesExecute: boolean
   /** Null: this box seals no blocks. */
   readonly sealing: { readonly key: MinerKey; readonly coinbase: Address } | null
+  /** The box's own address and its signature: it sends the calls of the miner's deposit where it is the coinbase. */
+  readonly wallet: OwnerWallet
   readonly minGasPriceWei: bigint
   readonly peers: {
     /** Null: takes no calls. Port 0: any. */
@@ -43,6 +48,8 @@ export interface SpectrumSettings {
   readonly servers: readonly string[]
   /** Null: wallets are not served. Port 0: any. */
   readonly rpc: { readonly address: string; readonly port: number; readonly origins: readonly string[] } | null
+  /** Whether guests get their part of the JSON-RPC. */
+  readonly servesGuests: boolean
 }
 
 export interface SpectrumParts {
@@ -85,6 +92,10 @@ export interface Spectrum {
   status(): SpectrumStatus
   /** Of the newest final block that ends a round; nobody has signed it. Errors: unavailable `no-checkpoint`. */
   checkpoint(): { readonly number: number; readonly hash: Hash; readonly text: string; readonly signatures: number }
+  /** The miner's deposit; null where this box seals nothing. */
+  readonly poc: PocDesk | null
+  /** What guests may ask, at their limits (GUEST_POLICY); null where the owner has switched it off. Whoever opens the door knows who is a guest. */
+  readonly guestRpc: Rpc | null
   stop(): Promise<void>
 }
 
@@ -107,7 +118,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     for (const each of undo.splice(0).reverse()) await each()
   }
   try {
-    const chain = await openChain({ store, curve, network, clock, log: log.room('chain'), start: settings.start })
+    const chain = await openAtStart(parts)
     const executor = createWorkerExecutor({
       ...parts.executor,
       timers,
@@ -191,34 +202,43 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       await earnings.start()
     }
 
+    let poc: PocDesk | null = null
+    if (sealing !== null) {
+      const { wallet } = settings
+      const isOwnWallet = wallet.address === sealing.coinbase
+      const canSeal = (): boolean => clock.isWallTrusted() && !sync.isBehind() && executor.hasState(chain.head().header.stateRoot)
+      const agent = isOwnWallet ? createPocAgent({ curve, chain, state: sync.state, pool, key: sealing.key, wallet, store, log: log.room('poc'), canSeal }) : null
+      agent?.start()
+      if (agent !== null) undo.push(() => agent.stop())
+      poc = createPocDesk({ keccak: curve, chain, key: sealing.key, coinbase: sealing.coinbase, ownAddress: wallet.address, agent })
+    }
+    if (settings.start !== null) undo.push(proveStart({ chain, start: settings.start, state: sync.state, timers, log }))
+
+    const rpcPorts: RpcPorts = {
+      curve,
+      chain,
+      state: sync.state,
+      executor,
+      pool,
+      blocks: {
+        body: async (hash) => onKnown(chain, hash, (known) => sync.body(known)),
+        receipts: async (hash) => onKnown(chain, hash, (known) => sync.receipts(known)),
+      },
+      status: () => sync.status(),
+      miner: () => (sealing === null ? null : { address: sealing.key.address, coinbase: sealing.coinbase, isSealing: sealer?.status().state !== 'stopped' }),
+      gasPriceWei: () => settings.minGasPriceWei,
+      version: parts.version,
+      clock,
+      timers,
+      randomness,
+      log: log.room('rpc'),
+    }
+    const guestRpc = settings.servesGuests ? new Rpc(rpcPorts, GUEST_POLICY) : null
+    undo.push(() => guestRpc?.close())
     let rpcUrl: string | null = null
     if (settings.rpc !== null) {
       const { address, port, origins } = settings.rpc
-      const rpc = new Rpc(
-        {
-          curve,
-          chain,
-          state: sync.state,
-          executor,
-          pool,
-          blocks: {
-            body: async (hash) => chain.body(hash),
-            receipts: async (hash) => {
-              const known = chain.header(hash)
-              return known === null ? null : sync.receipts(known)
-            },
-          },
-          status: () => sync.status(),
-          miner: () => (sealing === null ? null : { address: sealing.key.address, coinbase: sealing.coinbase, isSealing: sealer?.status().state !== 'stopped' }),
-          gasPriceWei: () => settings.minGasPriceWei,
-          version: parts.version,
-          clock,
-          timers,
-          randomness,
-          log: log.room('rpc'),
-        },
-        OWNER_POLICY,
-      )
+      const rpc = new Rpc(rpcPorts, OWNER_POLICY)
       const door = new RpcServer({ rpc, address, port, names: { hosts: [address], origins, allowsExtensions: true }, log: log.room('rpc') })
       const bound = await door.start()
       undo.push(() => rpc.close())
@@ -244,12 +264,30 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         rpcUrl,
       }),
       checkpoint: () => lastCheckpoint(chain),
+      poc,
+      guestRpc,
       stop,
     }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** The kept chain, or in its place the checkpoint where that is more than two weeks newer. */
+async function openAtStart({ settings, store, curve, clock, log }: SpectrumParts): Promise<KeptChain> {
+  const { network, start, doesExecute } = settings
+  const options = { store, curve, network, clock, log: log.room('chain'), start }
+  const kept = await openChain(options)
+  // A box that executes has its state from every block before: it goes on from there.
+  if (start === null || doesExecute || !isStale(kept, start)) return kept
+  log.warn('the kept chain is more than two weeks older than the signed checkpoint, and begins anew there', { from: kept.head().header.number, to: start.known.header.number })
+  return openChain({ ...options, isRestart: true })
+}
+
+async function onKnown<T>(chain: KeptChain, hash: Hash, read: (known: KnownHeader) => Promise<T | null>): Promise<T | null> {
+  const known = chain.header(hash)
+  return known === null ? null : read(known)
 }
 
 /** By the tree near the head, on whatever branch, then by the canonical chain. */

@@ -110,3 +110,68 @@ export interface ChainCheckpointJson {
   readonly text: string
   readonly signatures: number
 }
+
+/** What the owner chooses between after an alarm: the chain as it is, and heavier branches that it did not take. */
+export interface ChainBranchesJson {
+  readonly head: ChainBlockJson
+  readonly totalDifficulty: string
+  readonly branches: readonly ChainBranchJson[]
+}
+
+export interface ChainBranchJson {
+  readonly tip: ChainBlockJson
+  readonly totalDifficulty: string
+  /** The last block that both have. */
+  readonly fork: ChainBlockJson
+  /** From the fork to the tip. */
+  readonly blocks: number
+  /** Blocks of the present chain that it would take back, and who has sealed those. */
+  readonly takesBack: number
+  readonly ourSigners: readonly string[]
+  readonly signers: readonly string[]
+}
+
+/** The hash of the branch's tip, whole: whoever types it has looked at it. */
+export interface ChainAdoptRequest {
+  readonly hash: string
+}
+
+export type ChainPocOrder = 'deposit' | 'start' | 'stop' | 'withdraw'
+
+export interface ChainPocRequest {
+  readonly order: ChainPocOrder
+}
+
+/** The miner's deposit with the contracts of the chain. */
+export interface ChainPocJson {
+  readonly miner: string
+  readonly coinbase: string
+  /** Sends the calls and pays for them; null: it is not the box's own address, so its owner sends them by himself (`calls`). */
+  readonly wallet: string | null
+  /** What the box works for by itself. */
+  readonly goal: 'none' | 'mining' | 'stopped' | 'withdrawn'
+  /** Null: not proved yet, or not looked after by this box. */
+  readonly state: 'not-deposited' | 'withdrawn' | 'waiting' | 'picked' | 'active' | 'missed' | 'locked' | 'stopped' | 'foreign-owner' | null
+  readonly token: TokenJson
+  readonly deposit: Money | null
+  readonly leastDeposit: Money | null
+  readonly walletBalance: Money | null
+  readonly boundTo: string | null
+  /** On its way, or the last one with its end. */
+  readonly action: { readonly kind: string; readonly hash: string; readonly outcome: 'mined' | 'failed' | 'dropped' | null; readonly reason: string | null } | null
+  /** Why nothing happens that should. */
+  readonly obstacle: string | null
+  /** The block that this is proved at. */
+  readonly number: number | null
+}
+
+export interface ChainPocCallsRequest {
+  readonly wallet: string
+}
+
+/** Calls that a wallet outside of the box sends, with the miner's signed word for that wallet in them. */
+export interface ChainPocCallsJson {
+  readonly miner: string
+  readonly wallet: string
+  readonly calls: readonly { readonly kind: 'deposit' | 'bind'; readonly to: string; readonly data: string }[]
+}

@@ -14,6 +14,8 @@ import type { Receipt } from '../codec/receipt.ts'
 import type { Network } from '../network/network.ts'
 import type { Chain, ChainAlarm, ChainBlock, ChainEvent, InsertOutcome, NewBlock } from '../ports.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
+import { branchesOf } from './branches.ts'
+import type { ChainBranch } from './branches.ts'
 import { adoptBranch, dismissAlarm, insertBlocks } from './insert.ts'
 import type { Equivocation, InsertSettings, Insertion, TreeChanges } from './insert.ts'
 import { readBody, readBodyAt, readTransactionPlace } from './io/body-rows.ts'
@@ -36,6 +38,10 @@ export interface KeptChain extends Chain {
   bodyBytes(hash: Hash): Uint8Array | null
   /** Does the kept chain pass through this block? If not: alarm `checkpoint-conflict`. */
   considerCheckpoint(checkpoint: ExpectedBlock): Promise<CheckpointView>
+  /** The state of the checkpoint that the chain began from says something else: alarm `checkpoint-conflict`. */
+  disputeCheckpoint(reason: string): Promise<void>
+  /** Branches that outweigh the chain and were not taken, heaviest first: what the owner chooses between after an alarm. */
+  branches(): readonly ChainBranch[]
   /** The owner takes a branch of the tree that policy would not take, and with it clears the alarm. Errors: input `hash`. */
   adopt(hash: Hash): Promise<void>
   /** Of signers that sealed a height more than once; ascending, from this height on. */
@@ -51,7 +57,7 @@ export interface ChainOptions {
   readonly log: Log
   /** Taken where no chain is kept yet; otherwise the kept one must pass through it. Null: there must be one. */
   readonly start: ChainStart | null
-  /** Forget the kept chain, whichever it is, and begin anew. */
+  /** Forget the kept chain, whichever it is, and begin anew at `start`, which there must be. */
   readonly isRestart?: boolean
   readonly limits?: Partial<TreeLimits>
   readonly keep?: Partial<KeepLimits>
@@ -66,9 +72,8 @@ const MIN_WINDOW_BLOCKS = 64
  * unavailable `chain-damaged`, and what the store rejects with.
  */
 export async function openChain(options: ChainOptions): Promise<KeptChain> {
-  const { store, curve, network, start } = options
-  if (options.isRestart === true) await store.turn(deleteChain)
-  const kept = store.read((tx) => loadTree(tx, curve, network))
+  const { store, curve, network, start, isRestart = false } = options
+  const kept = isRestart ? null : store.read((tx) => loadTree(tx, curve, network))
   if (kept === null && start === null) throw new MeshBoxError('not-found', `no chain of ${network.name} is kept, and nothing was given to start it from`, { code: 'chain-not-started' })
   const roundBlocks = (kept === null ? start?.round : headOf(kept.tree).round)?.signers.length ?? 0
   const limits = limitsOf(options, roundBlocks)
@@ -79,7 +84,10 @@ export async function openChain(options: ChainOptions): Promise<KeptChain> {
   }
   if (start === null) throw new Error('unreachable: a chain is kept or started')
   const tree = treeOf(start)
-  await store.turn((tx) => saveStart(tx, curve, network, tree))
+  await store.turn((tx) => {
+    if (isRestart) deleteChain(tx)
+    saveStart(tx, curve, network, tree)
+  })
   return new StoredChain(options, limits, tree, tree.start)
 }
 
@@ -227,6 +235,14 @@ class StoredChain implements KeptChain {
       await this.#raise({ code: 'checkpoint-conflict', reason: `the signed checkpoint ${number} is ${hash}; this chain has ${ours.hash} there`, atSeconds: this.#nowSeconds() })
       return 'conflict'
     })
+  }
+
+  disputeCheckpoint(reason: string): Promise<void> {
+    return this.#inTurn(() => this.#raise({ code: 'checkpoint-conflict', reason, atSeconds: this.#nowSeconds() }))
+  }
+
+  branches(): readonly ChainBranch[] {
+    return branchesOf(this.#tree)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

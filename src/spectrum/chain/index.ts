@@ -1,6 +1,8 @@
 /** The chain this box keeps: which blocks, which branch, how far back; where it starts, and what it serves to others. docs/spectrum-chain.md */
 export { DEFAULT_KEEP, openChain } from './chain.ts'
 export type { ChainOptions, CheckpointView, KeptChain } from './chain.ts'
+export type { ChainBranch } from './branches.ts'
+export { isStale } from './stale.ts'
 export { startFromGenesis } from './start.ts'
 export type { ChainStart } from './start.ts'
 export { MAX_CHECKPOINT_BYTES, checkpointOf, decodeCheckpoint, encodeCheckpoint, endsRound, newestCheckpointBlock, startFromCheckpoint } from './checkpoint.ts'

@@ -8,6 +8,7 @@ import type { Receipt } from '../codec/receipt.ts'
 import type { Block, Chain, ChainSource, Executor, Misdeed, ProvedState, SourceListener, StateNodes, SyncStatus } from '../ports.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
 import { BlockImporter } from './block-importer.ts'
+import { BodyReader } from './bodies.ts'
 import { Follower } from './follower.ts'
 import type { Breathe, ImportReport, LeaderChange } from './ports.ts'
 import { StateReader } from './proved-state.ts'
@@ -54,6 +55,8 @@ export interface Sync {
   nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]>
   /** Null: nobody has them now. */
   receipts(block: KnownHeader): Promise<readonly Receipt[] | null>
+  /** Of one that this box keeps no more. Null: nobody has it now. */
+  body(block: KnownHeader): Promise<Body | null>
 }
 
 export function createSync(parts: SyncParts): Sync {
@@ -62,6 +65,7 @@ export function createSync(parts: SyncParts): Sync {
   const roster = new Roster(clock, log, parts.punish)
   const state = new StateReader({ keccak: curve, network, kept: executor ?? parts.nodes, sources: roster, clock, timers })
   const receipts = new ReceiptReader({ curve, network, sources: roster, timers })
+  const bodies = new BodyReader({ keccak: curve, sources: roster, timers })
   const { wantsReceipts, leadersChanged, transactionsPushed, agreeing, announceBlock } = parts
   const importer = new BlockImporter({
     curve,
@@ -99,5 +103,6 @@ export function createSync(parts: SyncParts): Sync {
     importOwn: (block) => importer.importOwn(block),
     nodes: (hashes) => state.nodes(hashes),
     receipts: (block) => receipts.of(block),
+    body: (block) => bodies.of(block),
   }
 }

@@ -50,6 +50,8 @@ export interface PocStatus {
   /** Null: the chain binds nobody, or not proved yet. */
   readonly boundTo: Address | null
   readonly minDepositWei: bigint | null
+  /** What the wallet has; null: not proved yet. */
+  readonly walletWei: bigint | null
   /** On its way, or the last one with its end. */
   readonly action: { readonly kind: PocAction; readonly hash: Hash; readonly outcome: PocOutcome | null; readonly reason: string | null } | null
   /** Why nothing happens that should: e.g. the wallet has too little. */
@@ -69,7 +71,8 @@ export interface PocAgent {
 }
 
 /** Enough for the dearest of the calls, a deposit (some 190,000). */
-const CALL_GAS = 400_000n
+export const POC_CALL_GAS = 400_000n
+export const DEFAULT_CALL_GAS_PRICE_WEI = SEALER_MIN_GAS_PRICE_WEI
 /** The same again not before a block of this depth cannot be taken back any more, as a rule. */
 const AGAIN_AFTER_BLOCKS = 17
 /** The contract said no, and will probably again. */
@@ -89,7 +92,7 @@ class BoundPocAgent implements PocAgent {
   #mustLookAgain = false
   #running: Promise<void> | null = null
   #off: Cancel = () => undefined
-  #proved: Pick<PocStatus, 'state' | 'depositWei' | 'boundTo' | 'minDepositWei' | 'number'> = { state: null, depositWei: null, boundTo: null, minDepositWei: null, number: null }
+  #proved: Pick<PocStatus, 'state' | 'depositWei' | 'boundTo' | 'minDepositWei' | 'walletWei' | 'number'> = { state: null, depositWei: null, boundTo: null, minDepositWei: null, walletWei: null, number: null }
   #obstacle: string | null = null
 
   constructor(options: PocAgentOptions) {
@@ -158,9 +161,13 @@ class BoundPocAgent implements PocAgent {
     const record = await readMinerRecord(reading, this.#miner)
     const terms = await readPocTerms(reading)
     const binding = await readBinding(reading, this.#miner)
+    const { balanceWei } = await state.account(head.header, wallet.address)
     const sight: PocSight = { goal: this.#goal(), record, terms, binding, round: head.round, number: head.header.number, miner: this.#miner, wallet: wallet.address, canSeal: canSeal() }
-    this.#proved = { state: pocState(sight), depositWei: record.amountWei, boundTo: binding, minDepositWei: terms.minDepositWei, number: head.header.number }
-    this.#obstacle = null
+    this.#proved = { state: pocState(sight), depositWei: record.amountWei, boundTo: binding, minDepositWei: terms.minDepositWei, walletWei: balanceWei, number: head.header.number }
+    const alarm = chain.alarm()
+    this.#obstacle = alarm === null ? null : `an alarm of the chain is set: ${alarm.reason}`
+    // What is sent now may be paid on the branch that is given up.
+    if (alarm !== null) return
     const last = this.#last()
     if (last?.outcome === null) return await this.#follow(last, head)
     const action = nextAction(sight)
@@ -191,18 +198,18 @@ class BoundPocAgent implements PocAgent {
   }
 
   async #send(kind: PocAction, valueWei: bigint, head: ChainBlock): Promise<void> {
-    const { chain, curve, key, pool, state, wallet, gasPriceWei = SEALER_MIN_GAS_PRICE_WEI } = this.#options
+    const { chain, curve, key, pool, state, wallet, gasPriceWei = DEFAULT_CALL_GAS_PRICE_WEI } = this.#options
     const call = pocCall(curve, chain.network, kind, key, wallet.address)
     if (call === null) return
     const account = await state.account(head.header, wallet.address)
-    const cost = valueWei + CALL_GAS * gasPriceWei
+    const cost = valueWei + POC_CALL_GAS * gasPriceWei
     if (account.balanceWei < cost) {
       this.#obstacle = `${kind} needs ${cost} wei in the wallet; it has ${account.balanceWei}`
       return
     }
     const waiting = pool.nextNonce(wallet.address)
     const nonce = waiting !== null && waiting > account.nonce ? waiting : account.nonce
-    const transaction: Transaction = signWith(curve, { nonce, gasPriceWei, gas: CALL_GAS, to: call.to, valueWei, data: call.data }, chain.network.chainId, (digest) => wallet.sign(digest))
+    const transaction: Transaction = signWith(curve, { nonce, gasPriceWei, gas: POC_CALL_GAS, to: call.to, valueWei, data: call.data }, chain.network.chainId, (digest) => wallet.sign(digest))
     const action = { kind, nonce, hash: hashTransaction(curve, transaction), raw: encodeTransaction(transaction), madeAt: head.header.number }
     await this.#options.store.turn((tx) => insertPocAction(tx, this.#chain, this.#miner, action))
     const stored = this.#last()
