@@ -1,0 +1,28 @@
+/** Hex without Buffer: for files that also run in a browser. Lower case only: one text per value. */
+
+const DIGITS = '0123456789abcdef'
+const INVALID = 255
+const VALUE_OF = new Uint8Array(128).fill(INVALID)
+for (let value = 0; value < 16; value++) VALUE_OF[DIGITS.charCodeAt(value)] = value
+
+/** Writes what follows `0x` to `into` at `at`; false when it is not `length` bytes in lower-case hex. */
+export function writeHex(hex: string, into: Uint8Array, at: number, length: number): boolean {
+  if (hex.length !== 2 + 2 * length || hex.charCodeAt(0) !== 48 || hex.charCodeAt(1) !== 120) return false
+  for (let index = 0; index < length; index++) {
+    const high = VALUE_OF[hex.charCodeAt(2 + 2 * index)] ?? INVALID
+    const low = VALUE_OF[hex.charCodeAt(3 + 2 * index)] ?? INVALID
+    if (high === INVALID || low === INVALID) return false
+    into[at + index] = (high << 4) | low
+  }
+  return true
+}
+
+/** 0x and lower-case digits. */
+export function readHex(bytes: Uint8Array, at: number, length: number): `0x${string}` {
+  let digits = ''
+  for (let index = at; index < at + length; index++) {
+    const byte = bytes[index] ?? 0
+    digits += (DIGITS[byte >> 4] ?? '') + (DIGITS[byte & 15] ?? '')
+  }
+  return `0x${digits}`
+}

@@ -1,0 +1,15 @@
+/**
+ * Photon's messages as bytes. `createWire(domain, keccak)` packs and unpacks what nodes say to each other, in the
+ * original's packets (v1) or our frames (v2); `createDigests` gives what is signed for the contract; the rest are the
+ * hashes both are made of. Pure; nothing here signs. docs/photon-wire.md
+ */
+export { createWire } from './wire.ts'
+export { ENVELOPE_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, MAX_PATH_HOPS, MAX_REASON_BYTES, NO_SIGNATURE, SIGNATURE_BYTES } from './bounds.ts'
+export { createDigests } from './digests.ts'
+export type { Digests, UpdateDelegation } from './digests.ts'
+export { balanceHash, channelId, echoHash, lockHash } from './identifiers.ts'
+export { merkleProof, merkleRoot, proofRoot } from './merkle.ts'
+export { createTypedHasher, peerBindingDigest, voucherDigest } from './typed-data.ts'
+export type { Keccak, PeerBinding, TypedHasher } from './typed-data.ts'
+export { STOP_FRAME_BYTES, TICK_ACK_FRAME_BYTES, TICK_FRAME_BYTES, VOUCHER_FRAME_BYTES, decodeStreamFrame, encodeStreamFrame } from './stream-frames.ts'
+export type { StreamFrame, VoucherFrame } from './stream-frames.ts'
