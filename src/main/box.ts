@@ -7,6 +7,7 @@ import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/in
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, type ChainDesk } from '../owner/index.ts'
+import type { Spectrum } from '../spectrum/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
@@ -108,13 +109,14 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const password = await openOwnerPassword({ ...keys, log: log.room('identity') })
 
   let hotspot: RunningHotspot | null = null
+  let guestRpc: Spectrum['guestRpc'] = null
   const inForce = new ConfigInForce(options.configPath, config, log.room('config'), (next) => {
     logOptions.level = next.main.logLevel
     return hotspot?.configChanged()
   })
   const ledger = createLedger({ shares: () => inForce.current().shares })
   if (config.main.roles.includes('hotspot')) {
-    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder })
+    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder, guestRpc: () => guestRpc })
     hotspot = running
     started.add('the hotspot', () => running.stop())
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
@@ -127,6 +129,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     try {
       const running = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
       started.add('the chain', () => running.stop())
+      guestRpc = running.guestRpc
       chain = chainDesk({ chain: running, ledger, store, clock })
     } catch (error) {
       // Guests have paid for minutes, not for blocks.

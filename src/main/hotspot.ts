@@ -7,7 +7,7 @@ import { systemRandomness, systemTimers } from '../base/io/system.ts'
 import type { Config } from '../config/index.ts'
 import { DnsmasqFiles, createGate } from '../hotspot/gate/index.ts'
 import { Hotspot, type OwnerDesk } from '../hotspot/index.ts'
-import { PortalServer, readTlsFiles, type Option114 } from '../hotspot/portal/index.ts'
+import { PortalServer, readTlsFiles, type GuestRpc, type Option114 } from '../hotspot/portal/index.ts'
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
@@ -25,6 +25,8 @@ export interface HotspotParts {
   readonly log: Log
   /** Folder of the bundle. */
   readonly folder: string
+  /** The chain for guests; null while there is none. */
+  readonly guestRpc: () => GuestRpc | null
 }
 
 export interface RunningHotspot {
@@ -77,6 +79,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     script: readGuestScript(parts.folder),
     walletScript: readWalletScript(parts.folder),
     signer: parts.signer,
+    rpc: parts.guestRpc,
     tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option

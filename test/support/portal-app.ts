@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { MeshBoxError, silentLog, type Clock, type Timers } from '../../src/base/index.ts'
 import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
-import { PortalServer, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
+import { PortalServer, type GuestRpc, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
 
@@ -190,6 +190,8 @@ export interface PortalAppOptions {
   readonly tls?: TlsPair | null | TlsSource
   readonly time?: Clock & Timers
   readonly script?: string
+  /** The chain at /rpc. */
+  readonly rpc?: () => GuestRpc | null
   /** Offers the wallet page. */
   readonly walletScript?: string
 }
@@ -230,6 +232,7 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
     log: silentLog,
     script: options.script ?? '',
     ...(options.walletScript === undefined ? {} : { walletScript: options.walletScript }),
+    ...(options.rpc === undefined ? {} : { rpc: options.rpc }),
     tls: options.tls ?? null,
     onOption114: (option) => announced.push(option),
   })

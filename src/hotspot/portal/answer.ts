@@ -30,11 +30,12 @@ export function htmlAnswer(status: number, csp: string, body: string, headers: R
 }
 
 export function jsonAnswer(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
-  return {
-    status,
-    headers: { ...COMMON, 'Content-Type': 'application/json; charset=utf-8', 'Content-Security-Policy': NOTHING_ALLOWED, ...headers },
-    body: `${JSON.stringify(value)}\n`,
-  }
+  return jsonTextAnswer(status, `${JSON.stringify(value)}\n`, headers)
+}
+
+/** `body`: JSON already, or nothing. */
+export function jsonTextAnswer(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, headers: { ...COMMON, 'Content-Type': 'application/json; charset=utf-8', 'Content-Security-Policy': NOTHING_ALLOWED, ...headers }, body }
 }
 
 export function textFileAnswer(fileName: string, body: string): Answer {

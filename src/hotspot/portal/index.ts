@@ -1,6 +1,7 @@
 /** The guest side of the hotspot: the page, the captive portal API, and what DHCP may say about it. */
 export { PortalServer } from './io/portal-server.ts'
 export type { PortalDeps, TlsSource } from './io/portal-server.ts'
+export type { GuestRpc } from './guest-rpc.ts'
 export { readTlsFiles } from './io/tls-files.ts'
 export { checkCertificate } from './certificate.ts'
 export type { CertificateCheck, TlsPair } from './certificate.ts'

@@ -3,6 +3,7 @@ import { MeshBoxError, httpStatus } from '../../base/index.ts'
 import { wantsJson } from './accept.ts'
 import { type Answer, htmlAnswer, jsonAnswer } from './answer.ts'
 import { type Asked, type Counter, pageContext } from './asked.ts'
+import { RPC_PATH, rpcProblem } from './guest-rpc.ts'
 import { type Texts, fill } from './languages/language.ts'
 import { problemPage } from './page/side-pages.ts'
 import { durationText } from './wording.ts'
@@ -33,6 +34,7 @@ export function problemAnswer(
 ): Answer {
   const status = statusOf(error)
   const all = { ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }), ...headers }
+  if (asked.path === RPC_PATH) return rpcProblem(status, error, all)
   if (isForPrograms(asked.path, asked.accept)) return jsonAnswer(status, error.toPublic(), all)
   const { text } = asked.language
   const wording = fill(text[wordsFor(error)], { time: durationText(asked.language, error.retryAfterSeconds ?? 1) })

@@ -14,6 +14,7 @@ import { capturedPaid, capturedUnpaid } from './captured.ts'
 import { type Destination, capturedDestination, readDestination } from './destination.ts'
 import { type Form, readForm, requireOwnPage } from './form.ts'
 import type { Front } from './front.ts'
+import { type GuestRpc, answerRpc, preflightAnswer, requireOwnOrigin } from './guest-rpc.ts'
 import { type Authority, type Target, isOwnHost, originOf, parseAuthority, parseTarget, plainAddress } from './host-rule.ts'
 import { isLanguageCode, pickLanguage } from './languages/index.ts'
 import { withQuery } from './page/context.ts'
@@ -37,7 +38,7 @@ export interface RequestHead {
   readonly secure: boolean
 }
 
-/** A form that may be read: the body comes next. */
+/** A form, or a question to the chain, that may be read: the body comes next. */
 export interface FormAwaited {
   readonly asked: AskedByGuest
   readonly match: Match
@@ -61,6 +62,8 @@ export interface ReceptionDeps {
   readonly log: Log
   readonly seals: Seals
   readonly front: Front
+  /** null: there is no chain, or its owner keeps it from guests. */
+  readonly rpc: () => GuestRpc | null
   /** Port of the plain listener. */
   readonly httpPort: () => number
   readonly tls: () => TlsPresence | null
@@ -103,10 +106,11 @@ export class Reception {
     return this.#own(head, target, authority, nowMs)
   }
 
-  /** The rest of a form: `body` is its text, at most 4 KiB. */
+  /** The rest of a form: `body` is its text, at most 4 KiB; of a question to the chain 64 KiB. */
   async complete(awaited: FormAwaited, body: string): Promise<Answer> {
     const { asked, match, head } = awaited
     const counter = this.#counter()
+    if (match.route.kind === 'rpc') return this.#answerRpc(awaited, body)
     if (match.route.kind !== 'act') throw new MeshBoxError('internal', 'a form for a route that takes none', { code: 'internal' })
     try {
       let form: Form
@@ -137,17 +141,21 @@ export class Reception {
 
     const anonymous = this.#anonymous(head, target, canonical)
     const counter = this.#counter()
-    const match = routeOf(target.path)
+    const match = this.#routeOf(target.path)
     if (match === null) return problemAnswer(new MeshBoxError('not-found', 'there is no such page', { code: 'not-found' }), anonymous, counter)
     const allowed = allowedMethods(match.route)
     if (!allowed.split(', ').includes(head.method)) return problemAnswer(wrongMethod(head.method, allowed), anonymous, counter, { Allow: allowed })
 
     const client = await this.#clientOf(head.remoteAddress)
     if (client !== null) {
-      const wait = Math.max(this.#perDevice.take(client.mac, nowMs), isLook ? 0 : this.#formsPerDevice.take(client.mac, nowMs))
+      const wait = Math.max(this.#perDevice.take(client.mac, nowMs), isLook || match.route.kind === 'rpc' ? 0 : this.#formsPerDevice.take(client.mac, nowMs))
       if (wait > 0) return problemAnswer(tooManyRequests(wait), anonymous, counter)
     }
     try {
+      if (match.route.kind === 'rpc') {
+        requireOwnOrigin(originHeader(head), canonical)
+        if (head.method === 'OPTIONS') return preflightAnswer(originHeader(head))
+      }
       const query = new URLSearchParams(target.query ?? '')
       const asked: Asked = { ...anonymous, client, destination: client && readDestination(query, client.mac, counter.seals) }
       if (match.route.kind === 'open') return match.route.run(asked, counter, match.argument)
@@ -157,6 +165,22 @@ export class Reception {
     } catch (error) {
       return this.#failed(error, anonymous, counter)
     }
+  }
+
+  async #answerRpc({ asked, head }: FormAwaited, body: string): Promise<Answer> {
+    const counter = this.#counter()
+    try {
+      const rpc = this.#deps.rpc()
+      if (rpc === null) throw new MeshBoxError('not-found', 'there is no such page', { code: 'not-found' })
+      return await answerRpc(asked, counter, rpc, body, originHeader(head))
+    } catch (error) {
+      return this.#failed(error, asked, counter)
+    }
+  }
+
+  #routeOf(path: string): Match | null {
+    const match = routeOf(path)
+    return match?.route.kind === 'rpc' && this.#deps.rpc() === null ? null : match
   }
 
   /** `target` is null for what we would not read ourselves: it is led to the portal all the same. */
@@ -250,6 +274,11 @@ function routeName(path: string): string {
 
 function text(header: string | readonly string[] | undefined): string {
   return typeof header === 'string' ? header : (header?.[0] ?? '')
+}
+
+function originHeader(head: RequestHead): string | undefined {
+  const origin = head.headers['origin']
+  return typeof origin === 'string' ? origin : undefined
 }
 
 function tooFast(status: 429 | 503, seconds: number): Answer {

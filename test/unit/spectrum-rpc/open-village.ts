@@ -4,7 +4,8 @@ import { parseEther } from 'ethers'
 import { silentLog } from '../../../src/base/index.ts'
 import { systemTimers } from '../../../src/base/io/system.ts'
 import { COMMUNITY_ADDRESSES, newCommunity } from '../../../src/spectrum/community/index.ts'
-import { OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'
+import { GUEST_POLICY, OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'
+import type { RpcPorts } from '../../../src/spectrum/rpc/index.ts'
 import { RpcServer } from '../../../src/spectrum/rpc/io/index.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import { randomStream } from '../native/random-stream.ts'
@@ -22,7 +23,7 @@ const START_SECONDS = 1_700_000_000
 const STEP_MS = 250
 
 /** Call it in a test: it closes everything behind it. `origins`: pages that may ask. */
-export async function openVillage(origins: readonly string[] = []): Promise<{ readonly url: string; readonly box: RealBox }> {
+export async function openVillage(origins: readonly string[] = []): Promise<{ readonly url: string; readonly box: RealBox; readonly guests: Rpc }> {
   const { network } = newCommunity(native, {
     name: 'village', chainId: CHAIN_ID, periodSeconds: 2, epochBlocks: 50, signerLimit: 1, startSeconds: START_SECONDS - 10, owner: OWNER.address, leaders: [LEADER.address], miners: [], minDepositWei: 10n ** 18n,
     halvingBlocks: 1000, withdrawWaitBlocks: 100, allocations: [{ address: OWNER.address, balanceWei: parseEther('100') }], token: { name: 'Village Coin', symbol: 'VIL', decimals: 18, supply: parseEther('1000'), holder: OWNER.address },
@@ -32,16 +33,15 @@ export async function openVillage(origins: readonly string[] = []): Promise<{ re
   const box = new RealBox({ who: LEADER, network, time, wallet: OWNER, coinbase: OWNER.address, onBlock: () => undefined, onTransaction: () => undefined })
   await box.open()
   box.startSealing()
-  const rpc = new Rpc(
-    {
-      curve: native, chain: box.chain, state: box.state, executor: box.executor, pool: box.pool, blocks: null,
-      status: () => ({ state: 'alone', headAgeSeconds: 1, sources: [], agreeing: 0, banned: 0 }),
-      miner: () => ({ address: LEADER.address, coinbase: OWNER.address, isSealing: true }),
-      gasPriceWei: () => 18_000_000_000n,
-      version: '0.1.0', clock: time, timers: systemTimers, randomness: randomStream('wallet'), log: silentLog,
-    },
-    OWNER_POLICY,
-  )
+  const ports: RpcPorts = {
+    curve: native, chain: box.chain, state: box.state, executor: box.executor, pool: box.pool, blocks: null,
+    status: () => ({ state: 'alone', headAgeSeconds: 1, sources: [], agreeing: 0, banned: 0 }),
+    miner: () => ({ address: LEADER.address, coinbase: OWNER.address, isSealing: true }),
+    gasPriceWei: () => 18_000_000_000n,
+    version: '0.1.0', clock: time, timers: systemTimers, randomness: randomStream('wallet'), log: silentLog,
+  }
+  const rpc = new Rpc(ports, OWNER_POLICY)
+  const guests = new Rpc(ports, GUEST_POLICY)
   const server = new RpcServer({ rpc, address: '127.0.0.1', port: 0, names: { hosts: [], origins, allowsExtensions: false }, log: silentLog })
   const { port } = await server.start()
   const clock = setInterval(() => time.advance(STEP_MS), 5)
@@ -49,7 +49,8 @@ export async function openVillage(origins: readonly string[] = []): Promise<{ re
     clearInterval(clock)
     await server.stop()
     rpc.close()
+    guests.close()
     await box.close()
   })
-  return { url: `http://127.0.0.1:${port}`, box }
+  return { url: `http://127.0.0.1:${port}`, box, guests }
 }

@@ -10,6 +10,7 @@ import { MeshBoxError, type Log } from '../../../base/index.ts'
 import type { Answer } from '../answer.ts'
 import type { TlsPair } from '../certificate.ts'
 import { MAX_FORM_BYTES } from '../form.ts'
+import { MAX_RPC_BYTES } from '../guest-rpc.ts'
 import { plainAddress } from '../host-rule.ts'
 import type { FormAwaited, Reception, RequestHead } from '../reception.ts'
 
@@ -29,6 +30,8 @@ const HEADERS_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 10_000
 const IDLE_SOCKET_MS = 15_000
 const CHECK_TIMEOUTS_EVERY_MS = 2_000
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+const RPC_TYPE = 'application/json'
 /** A body is read only by routes that want one; a request that brings one elsewhere loses its connection. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding']
 
@@ -64,7 +67,8 @@ export function createListener(options: ListenerOptions): FastifyInstance {
   limitConnections(app.server)
 
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser(FORM_TYPE, { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser(RPC_TYPE, { parseAs: 'string', bodyLimit: MAX_RPC_BYTES }, (_request, body, done) => done(null, body))
 
   app.addHook('onRequest', async (request, reply) => {
     const head = headOf(request, tls !== null)
@@ -72,6 +76,9 @@ export function createListener(options: ListenerOptions): FastifyInstance {
     readings.set(request, reading)
     const result = await reception.receive(head)
     if ('status' in result) return send(reply, result, head)
+    // Before the body is read, for each type has its own bound.
+    const type = typeOf(result)
+    if (plainType(head) !== type) throw wrongType(head, type)
     reading.awaited = result
     return undefined
   })
@@ -120,6 +127,20 @@ function countHosts(rawHeaders: readonly string[]): number {
   return count
 }
 
+function typeOf({ match }: FormAwaited): string {
+  return match.route.kind === 'rpc' ? RPC_TYPE : FORM_TYPE
+}
+
+/** Without its parameters. */
+function plainType({ headers }: RequestHead): string {
+  return String(headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+function wrongType(head: RequestHead, allowed: string): MeshBoxError {
+  const value = head.headers['content-type'] ?? 'none'
+  return new MeshBoxError('input', `Content-Type: only ${allowed} is allowed`, { code: 'wrong-content-type', field: 'Content-Type', value, allowed })
+}
+
 /** fastify's own refusals in our words; anything else is our fault and keeps its cause for the log. */
 function typedError(error: unknown, head: RequestHead, log: Log): unknown {
   if (error instanceof MeshBoxError) return error
@@ -127,11 +148,8 @@ function typedError(error: unknown, head: RequestHead, log: Log): unknown {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new MeshBoxError('input', `body: at most ${MAX_FORM_BYTES} bytes are allowed`, { code: 'body-too-large', field: 'body', allowed: `at most ${MAX_FORM_BYTES} bytes` })
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
-      const allowed = 'application/x-www-form-urlencoded'
-      const value = head.headers['content-type'] ?? 'none'
-      return new MeshBoxError('input', `Content-Type: only ${allowed} is allowed`, { code: 'wrong-content-type', field: 'Content-Type', value, allowed })
-    }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return wrongType(head, FORM_TYPE)
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new MeshBoxError('input', 'Content-Length: not the length of the body', { code: 'bad-input', field: 'Content-Length', allowed: 'the length of the body' })
     default:

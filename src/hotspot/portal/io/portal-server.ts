@@ -12,6 +12,7 @@ import type { GuestDesk } from '../../types.ts'
 import { WalletCheck } from '../../wallet/index.ts'
 import { type CertificateCheck, type TlsPair, checkCertificate } from '../certificate.ts'
 import { createFront } from '../front.ts'
+import type { GuestRpc } from '../guest-rpc.ts'
 import { originOf } from '../host-rule.ts'
 import { API_PATH, type Option114, option114 } from '../option-114.ts'
 import { Reception } from '../reception.ts'
@@ -31,6 +32,8 @@ export interface PortalDeps {
   readonly script: string
   /** Compiled wallet script (dist/web/wallet.js); left out = guests' own keys are not offered. */
   readonly walletScript?: string
+  /** The chain for guests who are online, at /rpc; left out or null = there is no such path. */
+  readonly rpc?: () => GuestRpc | null
   /** Who checks guests' signatures; default: noble. */
   readonly signer?: Pick<Signer, 'recover'>
   /**
@@ -81,6 +84,7 @@ export class PortalServer {
       log: this.#log,
       seals: this.#seals,
       front: createFront(deps.script, deps.walletScript === undefined ? null : { script: deps.walletScript, check: new WalletCheck(deps) }),
+      rpc: () => deps.rpc?.() ?? null,
       httpPort: () => this.#httpPort,
       tls: () => (this.#https === null || this.#check?.usable !== true ? null : { isAnnounced: this.option114().uri !== null, isSure: deps.clock.isWallTrusted(), port: portOf(this.#https) }),
     })

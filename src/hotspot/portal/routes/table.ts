@@ -3,6 +3,7 @@
  * so there is no second spelling of a path that could slip past a check. GETs only look.
  */
 import type { GuestGet, GuestPost, OpenGet } from '../asked.ts'
+import { RPC_PATH } from '../guest-rpc.ts'
 import { API_PATH } from '../option-114.ts'
 import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
 import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
@@ -13,6 +14,7 @@ export type Route =
   | { readonly kind: 'look'; readonly run: GuestGet }
   | { readonly kind: 'open'; readonly run: OpenGet }
   | { readonly kind: 'act'; readonly run: GuestPost }
+  | { readonly kind: 'rpc' }
 
 const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { kind: 'look', run: home }],
@@ -31,6 +33,7 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/pause', { kind: 'act', run: pauseSession }],
   ['/resume', { kind: 'act', run: resumeSession }],
   ['/end', { kind: 'act', run: endSession }],
+  [RPC_PATH, { kind: 'rpc' }],
 ])
 
 /** Printed codes are all upper case (the QR code is smaller so), their paths included. */
@@ -53,6 +56,7 @@ export function routeOf(path: string): Match | null {
 }
 
 export function allowedMethods(route: Route): string {
+  if (route.kind === 'rpc') return 'POST, OPTIONS'
   return route.kind === 'act' ? 'POST' : 'GET, HEAD'
 }
 
