@@ -1,0 +1,43 @@
+/**
+ * One payment channel, pure: `(state, what happens) → state`, with a message to send or facts for the payments.
+ * docs/photon-channel.md
+ *
+ * `channelMachine(keccak256, rules?)` gives the verbs that need a hash or the owner's rules; the others are free functions.
+ */
+export { channelMachine } from './machine.ts'
+export type { ChannelMachine } from './machine.ts'
+export { CODE } from './codes.ts'
+export { DEFAULT_RULES, REGISTER_MARGIN_BLOCKS, SETTLE_DELAY_BLOCKS } from './rules.ts'
+export type { ChannelMoment, ChannelRules } from './rules.ts'
+export { REST_STATE, openChannel } from './state.ts'
+export type {
+  Agreement,
+  ChannelPhase,
+  ChannelRole,
+  ChannelSide,
+  ChannelState,
+  Disposal,
+  Dispute,
+  OpenChannel,
+  PendingLock,
+  PendingWithdrawal,
+  PostedProof,
+  Renunciation,
+  StreamEvidence,
+  StreamMark,
+  SyncState,
+} from './state.ts'
+export type { Changed, ChannelFact, ChannelReceived, LockArrival, Refusal, Sent, Taken } from './verdict.ts'
+export { sealed } from './send.ts'
+export type { DirectOrder, DisposalReason, LockOrder } from './send.ts'
+export type { AnswerOrder } from './agree-withdraw.ts'
+export { awaitPartner, sendReestablish } from './reestablish.ts'
+export { cancelDrain, freeze, learnSecret, orderClose, orderDrain, restStateOf } from './orders.ts'
+export { streamAccount } from './stream.ts'
+export type { StreamNote } from './stream.ts'
+export { capacity, guaranteed, receivable, settlementOf, spendable, streamCeiling, withdrawable } from './amounts.ts'
+export type { SettledFigures } from './amounts.ts'
+export { postedSettlement } from './chain-events.ts'
+export { secretHashOf } from './locks.ts'
+export { lockHashOf, merkleProofOf, merkleRootOf } from './merkle.ts'
+export type { Keccak } from './merkle.ts'

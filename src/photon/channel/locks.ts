@@ -1,0 +1,55 @@
+/** Lists of pending locks: all changes return new lists with their sum and root. */
+import { createHash } from 'node:crypto'
+import type { Hash } from '../../base/index.ts'
+import { bytesOf, hexOf } from '../../base/index.ts'
+import type { Lock } from '../ports.ts'
+import { lockHashOf, merkleRootOf } from './merkle.ts'
+import type { Keccak } from './merkle.ts'
+import type { ChannelSide, PendingLock } from './state.ts'
+
+type LockTotals = Pick<ChannelSide, 'locks' | 'locked' | 'locksroot'>
+
+/** The registry refuses a secret of zeros, so such a lock could never be opened on the chain. */
+export const ZERO_SECRET_HASH: Hash = '0x66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925'
+
+export function secretHashOf(secret: Hash): Hash {
+  return hexOf(createHash('sha256').update(bytesOf(secret)).digest())
+}
+
+const HASH = /^0x[0-9a-f]{64}$/
+export function isHash(text: string): text is Hash {
+  return HASH.test(text)
+}
+
+export function lockIn(side: ChannelSide, secretHash: Hash): PendingLock | undefined {
+  return side.locks.find((lock) => lock.secretHash === secretHash)
+}
+
+export function withLock(keccak256: Keccak, side: ChannelSide, lock: Lock): LockTotals {
+  const { expiration, amount, secretHash } = lock
+  const pending: PendingLock = { expiration, amount, secretHash, hash: lockHashOf(keccak256, lock), secret: null, registeredBlock: null, isDisposed: false }
+  return totalsOf(keccak256, [...side.locks, pending], side.locked + amount)
+}
+
+export function withoutLock(keccak256: Keccak, side: ChannelSide, lock: PendingLock): LockTotals {
+  return totalsOf(
+    keccak256,
+    side.locks.filter((other) => other !== lock),
+    side.locked - lock.amount,
+  )
+}
+
+/** Marks on a lock that its hash does not cover: root and sum stay. */
+export function withMark(side: ChannelSide, lock: PendingLock, mark: Partial<Pick<PendingLock, 'secret' | 'registeredBlock' | 'isDisposed'>>): ChannelSide {
+  return { ...side, locks: side.locks.map((other) => (other === lock ? { ...other, ...mark } : other)) }
+}
+
+/** The lock without our own marks. */
+export function plainLock(lock: PendingLock): Lock {
+  return { expiration: lock.expiration, amount: lock.amount, secretHash: lock.secretHash }
+}
+
+function totalsOf(keccak256: Keccak, locks: readonly PendingLock[], locked: bigint): LockTotals {
+  const leaves = locks.map((lock) => lock.hash)
+  return { locks, locked, locksroot: merkleRootOf(keccak256, leaves) }
+}

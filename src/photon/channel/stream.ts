@@ -1,0 +1,54 @@
+/**
+ * Vouchers and ticks as the channel sees them: they raise the same counter as proofs do (specs/photon.md 9.4). The
+ * stream itself (signatures, hash chains, pace) is another room's work; it reports here what has been reached.
+ */
+import type { Address } from '../../base/index.ts'
+import type { StreamAccount } from '../ports.ts'
+import { isOverspent, streamCeiling } from './amounts.ts'
+import { CODE } from './codes.ts'
+import { withExposure } from './exposure.ts'
+import { PROFILE_RULES } from './rules.ts'
+import type { ChannelMoment } from './rules.ts'
+import type { ChannelState, StreamEvidence } from './state.ts'
+import type { Changed, ChannelTools, Refusal } from './verdict.ts'
+import { refuse } from './verdict.ts'
+
+export interface StreamNote {
+  /** Whose money flows: one of the two. */
+  readonly payer: Address
+  /** What can be claimed now: cumulative + unit × ticks revealed. */
+  readonly value: bigint
+  /** What the voucher can reach: cumulative + unit × steps. */
+  readonly reserved: bigint
+  /** The payee's proof of `value`; null on the payer's end. */
+  readonly evidence: StreamEvidence | null
+}
+
+/** Notes how far a stream has come. A value below the counter is refused: it would pay nothing. */
+export function noteStream(tools: ChannelTools, state: ChannelState, note: StreamNote, moment: ChannelMoment): Changed | Refusal {
+  if (!PROFILE_RULES[state.domain.profile].hasVouchers) return refuse(CODE.argument, 'v1 has no vouchers')
+  if (state.phase !== 'opened') return refuse(CODE.channelState, `the channel is ${state.phase}`)
+  const isOwn = note.payer === state.own.address
+  const payer = isOwn ? state.own : state.partner
+  if (note.payer !== payer.address) return refuse(CODE.notParticipant, 'not a participant')
+  if (isOwn && state.sync.kind !== 'in-sync') return refuse(CODE.nodeOffline, 'not in sync with the partner yet')
+  if (note.value < payer.transferred) return refuse(CODE.transferAmountDecrease, `${payer.transferred} is given already`)
+  if (note.reserved < note.value) return refuse(CODE.invalidAmount, 'reached more than the voucher allows')
+  const ceiling = streamCeiling(payer)
+  if (note.reserved > ceiling && note.reserved > (payer.stream?.reserved ?? 0n)) return refuse(CODE.insufficientBalance, `a voucher may reach ${ceiling}`)
+  const side = { ...payer, transferred: note.value, stream: { value: note.value, reserved: note.reserved, evidence: note.evidence } }
+  if (isOwn) {
+    const next = { ...state, own: side }
+    return isOverspent(next.partner, next.own) ? refuse(CODE.channelBalance, 'the partner has spent what a voucher would let it take out') : { ok: true, state: next }
+  }
+  const exposed = withExposure(tools, state, note.value - payer.transferred, moment)
+  return exposed.ok ? { ok: true, state: { ...exposed.state, partner: side } } : exposed
+}
+
+/** What a stream by `payer` may take. Null: `payer` is no participant, or the profile has no vouchers. */
+export function streamAccount(state: ChannelState, payer: Address): StreamAccount | null {
+  const [from, to] = payer === state.own.address ? [state.own, state.partner] : [state.partner, state.own]
+  if (from.address !== payer || !PROFILE_RULES[state.domain.profile].hasVouchers) return null
+  const { domain, token, key } = state
+  return { channel: key.channel, epoch: key.epoch, domain, token, payer, payee: to.address, transferred: from.transferred, ceiling: streamCeiling(from) }
+}
