@@ -1,0 +1,22 @@
+/** Our contracts as scripts/contracts.ts compiled them from solidity/*.sol; a test compiles them again and compares. */
+import type { Hex } from '../../base/index.ts'
+import photonV2 from './artifacts/PhotonV2.json' with { type: 'json' }
+import purse from './artifacts/Purse.json' with { type: 'json' }
+import secretRegistry from './artifacts/SecretRegistry.json' with { type: 'json' }
+
+export type PhotonContractName = 'PhotonV2' | 'SecretRegistry' | 'Purse'
+
+export interface PhotonArtifact {
+  readonly abi: readonly object[]
+  /** Constructor and code; its arguments follow behind, as ABI words. */
+  readonly bytecode: Hex
+}
+
+const artifact = (json: { readonly abi: readonly object[]; readonly bytecode: string }): PhotonArtifact => ({ abi: json.abi, bytecode: json.bytecode as Hex })
+
+/** Deploy SecretRegistry first, then PhotonV2(chainId, registry), then Purse(chainId, photon). */
+export const PHOTON_ARTIFACTS: Readonly<Record<PhotonContractName, PhotonArtifact>> = {
+  PhotonV2: artifact(photonV2),
+  SecretRegistry: artifact(secretRegistry),
+  Purse: artifact(purse),
+}
