@@ -1,0 +1,123 @@
+/**
+ * From frames to messages whose senders are known: decoded, looked at as far as costs little, and only then their signers
+ * recovered, all of a group together: a few on the loop, more in the thread pool.
+ */
+import { concatBytes, hexOf } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
+import type { ChannelReceived } from '../channel/index.ts'
+import type { Decoded, Message, Wire } from '../ports.ts'
+import type { Digests } from '../wire/index.ts'
+import type { InboundFrame } from './inbox.ts'
+import type { SignerRecovery } from './ports.ts'
+
+/** From so many signatures up the pool is worth its way (docs/native.md). */
+export const POOL_FROM = 8
+/** What one job of the pool takes: a group is spread over the router's cores. */
+const POOL_CHUNK = 32
+const RECOVER_BYTES = 32 + 65
+const ADDRESS_BYTES = 20
+
+export interface Gathered {
+  readonly from: Address
+  readonly received: ChannelReceived
+}
+
+export interface Unreadable {
+  readonly from: Address
+  readonly refused: string
+}
+
+export interface GatherTools {
+  readonly wire: Wire
+  readonly digests: Digests
+  readonly recovery: SignerRecovery
+  /** Why it need not be looked at further, or null: asked before its signature costs anything. */
+  objection(from: Address, message: Message): string | null
+}
+
+interface Pending {
+  readonly from: Address
+  readonly frame: Uint8Array
+  readonly decoded: Decoded
+  /** Places among the recovered addresses; -1: not signed. */
+  readonly signer: number
+  readonly contractSigner: number
+}
+
+/** In the order of the frames. A promise only where the pool was needed. */
+export function gather(tools: GatherTools, frames: readonly InboundFrame[]): (Gathered | Unreadable)[] | Promise<(Gathered | Unreadable)[]> {
+  const items: (Pending | Unreadable)[] = []
+  const toRecover: Uint8Array[] = []
+  let count = 0
+  const recoverLater = (digest: Uint8Array, signature: Uint8Array): number => {
+    toRecover.push(digest, signature)
+    return count++
+  }
+  for (const { from, frame } of frames) {
+    const decoded = tools.wire.decode(frame)
+    if ('refused' in decoded) {
+      items.push({ from, refused: decoded.refused })
+      continue
+    }
+    const refused = tools.objection(from, decoded.message)
+    if (refused !== null) {
+      items.push({ from, refused })
+      continue
+    }
+    const signer = decoded.digest === null || decoded.signature === null ? -1 : recoverLater(decoded.digest, decoded.signature)
+    const contractDigest = contractDigestOf(tools.digests, decoded.message)
+    const contractSigner = contractDigest === null ? -1 : recoverLater(contractDigest.digest, contractDigest.signature)
+    items.push({ from, frame, decoded, signer, contractSigner })
+  }
+  if (count === 0) return items.map((item) => finished(item, NO_ADDRESSES))
+  const recoverFrames = concatBytes(...toRecover)
+  if (count < POOL_FROM) {
+    const addresses = tools.recovery.recoverAddressBatch(recoverFrames)
+    return items.map((item) => finished(item, addresses))
+  }
+  return recoverInPool(tools.recovery, recoverFrames).then((addresses) => items.map((item) => finished(item, addresses)))
+}
+
+const NO_ADDRESSES = new Uint8Array(0)
+const NOBODY = hexOf(new Uint8Array(ADDRESS_BYTES))
+
+async function recoverInPool(recovery: SignerRecovery, frames: Uint8Array): Promise<Uint8Array> {
+  const jobs: Promise<Uint8Array>[] = []
+  for (let at = 0; at < frames.length; at += POOL_CHUNK * RECOVER_BYTES) jobs.push(recovery.recoverAddressBatchInPool(frames.subarray(at, at + POOL_CHUNK * RECOVER_BYTES)))
+  return concatBytes(...(await Promise.all(jobs)))
+}
+
+function finished(item: Pending | Unreadable, addresses: Uint8Array): Gathered | Unreadable {
+  if ('refused' in item) return item
+  const { from, frame, decoded } = item
+  const signer = item.signer < 0 ? from : addressAt(addresses, item.signer)
+  if (signer === NOBODY) return { from, refused: 'nobody made this signature' }
+  const { message, extra, signature } = decoded
+  return { from, received: { message, sender: signer, extra, signature, packet: frame, ...(item.contractSigner < 0 ? {} : { contractSigner: contractSignerOf(addresses, item.contractSigner) }) } }
+}
+
+function addressAt(addresses: Uint8Array, index: number): Address {
+  return hexOf(addresses.subarray(index * ADDRESS_BYTES, (index + 1) * ADDRESS_BYTES))
+}
+
+function contractSignerOf(addresses: Uint8Array, index: number): Address | null {
+  const signer = addressAt(addresses, index)
+  return signer === NOBODY ? null : signer
+}
+
+/** What the contract's signature inside a message covers; null: there is none. */
+export function contractDigestOf(digests: Digests, message: Message): { readonly digest: Uint8Array; readonly signature: Uint8Array } | null {
+  switch (message.kind) {
+    case 'settle-request':
+    case 'settle-response':
+      if ((message.terms.validUntil === null) !== (digests.domain.profile === 'v1')) return null
+      return { digest: digests.cooperativeSettle(message.key, message.terms), signature: message.contractSignature }
+    case 'withdraw-request':
+    case 'withdraw-response':
+      if (message.terms.profile !== digests.domain.profile) return null
+      return { digest: digests.withdraw(message.key, message.terms), signature: message.contractSignature }
+    default:
+      return null
+  }
+}
+

@@ -1,0 +1,15 @@
+/**
+ * Photon's node: the pure machines made durable and fast. `PhotonNode` is one account's channels of one contract; what it
+ * needs comes in by ports.ts. `photonMigrations` are its tables. Transports: `TcpTransport` for benchmarks and tests here;
+ * io/libp2p-transport.ts is not exported, so that who does not use it does not load it. docs/photon-node.md
+ */
+export { photonMigrations } from './tables/migrations.ts'
+export { PhotonNode } from './photon-node.ts'
+export type { ChannelAlarm, DirectPayment, PhotonNodeOptions, ReceivedPayment, SentPayment } from './photon-node.ts'
+export type { AccountSigner, DutySink, FeeBook, FeeEarning, MomentSource, PacedTransport, SignerRecovery, Soon } from './ports.ts'
+export type { HistoryKind, HistoryRow, StoredPayment } from './tables/history.ts'
+export { MAX_FRAME_BYTES } from './framing.ts'
+export { TcpTransport } from './io/tcp-transport.ts'
+export type { TcpTransportOptions } from './io/tcp-transport.ts'
+export { PeerLinks } from './io/peer-links.ts'
+export type { BytePipe, Hello, LinkEnds } from './io/peer-links.ts'

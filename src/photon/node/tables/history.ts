@@ -1,0 +1,83 @@
+/**
+ * Payments that ended, append-only, in the order they ended. No index but the row's own number: a random one would make
+ * each of a million rows cost a page from the flash.
+ */
+import { hexOf, bytesOf } from '../../../base/index.ts'
+import type { Address, Hash } from '../../../base/index.ts'
+import type { ReadTx, SqlValue, Tx } from '../../../store/index.ts'
+
+export type HistoryKind = 'direct-sent' | 'direct-received' | 'sent' | 'received' | 'mediated' | 'swapped' | 'failed' | 'cancelled'
+
+const KINDS: readonly HistoryKind[] = ['direct-sent', 'direct-received', 'sent', 'received', 'mediated', 'swapped', 'failed', 'cancelled']
+const ROWS_AT_ONCE = 16
+const MAX_PAGE_ROWS = 1000
+
+export interface HistoryRow {
+  readonly kind: HistoryKind
+  /** 0: no channel of ours alone. */
+  readonly channelNumber: number
+  /** Of direct payments: delivered if it is not above what the partner has acknowledged. */
+  readonly nonce: bigint
+  readonly amount: bigint
+  readonly wallMs: number
+  /** Payment id, or the secret's hash. */
+  readonly key: Hash
+  /** Who paid or was paid, if known. */
+  readonly peer: Address | null
+  readonly data: Uint8Array
+  readonly note: string
+}
+
+export interface StoredPayment extends HistoryRow {
+  readonly id: number
+}
+
+const inserts = new Map<number, string>()
+
+export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const some = rows.slice(at, at + ROWS_AT_ONCE)
+    const params: SqlValue[] = []
+    for (const row of some)
+      params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, bytesOf(row.key), row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note)
+    tx.run(insertOf(some.length), ...params)
+  }
+}
+
+/** Newest first; `before`: an id from the page before. */
+export function readHistory(tx: ReadTx, before: number | null, most: number): readonly StoredPayment[] {
+  return tx
+    .all<Stored>('SELECT * FROM photon_history WHERE id < ? ORDER BY id DESC LIMIT ?', before ?? Number.MAX_SAFE_INTEGER, Math.min(most, MAX_PAGE_ROWS))
+    .map((row) => ({
+      id: row.id,
+      kind: KINDS[row.kind] ?? 'failed',
+      channelNumber: row.channel,
+      nonce: BigInt(row.nonce),
+      amount: BigInt(row.amount),
+      wallMs: row.wall_ms,
+      key: hexOf(row.key),
+      peer: row.peer === null ? null : hexOf(row.peer),
+      data: row.data ?? new Uint8Array(0),
+      note: row.note ?? '',
+    }))
+}
+
+interface Stored {
+  readonly id: number
+  readonly kind: number
+  readonly channel: number
+  readonly nonce: number
+  readonly amount: string
+  readonly wall_ms: number
+  readonly key: Uint8Array
+  readonly peer: Uint8Array | null
+  readonly data: Uint8Array | null
+  readonly note: string | null
+}
+
+function insertOf(rows: number): string {
+  let sql = inserts.get(rows)
+  if (sql === undefined)
+    inserts.set(rows, (sql = `INSERT INTO photon_history (kind, channel, nonce, amount, wall_ms, key, peer, data, note) VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`))
+  return sql
+}

@@ -1,0 +1,68 @@
+/** Photon's tables (photon.md 9.8; docs/photon-node.md says why they are so). Amounts are TEXT, decimal; hashes and addresses BLOB. */
+import type { Migration } from '../../../store/index.ts'
+
+export const photonMigrations: readonly Migration[] = [
+  {
+    id: 'photon-001',
+    sql: `
+      -- One life of a channel. 'number' is its short name in the tables below.
+      CREATE TABLE photon_channel (
+        number INTEGER PRIMARY KEY,
+        contract BLOB NOT NULL,
+        channel BLOB NOT NULL,
+        epoch TEXT NOT NULL,
+        partner BLOB NOT NULL,
+        is_live INTEGER NOT NULL CHECK (is_live IN (0, 1)),
+        -- Nonces of ours that the partner has acknowledged; may lag behind.
+        acked INTEGER NOT NULL,
+        -- The newest state of both sides, as src/photon/node/snapshot.ts writes it.
+        state BLOB NOT NULL,
+        UNIQUE (contract, channel, epoch)
+      ) STRICT;
+      CREATE INDEX photon_channel_live ON photon_channel (contract) WHERE is_live = 1;
+
+      -- id = (2 x channel number + who) x 2^40 + nonce, who 0: ours, 1: the partner's. One packet per nonce for ever.
+      CREATE TABLE photon_packet (
+        id INTEGER PRIMARY KEY,
+        packet BLOB NOT NULL
+      ) STRICT;
+
+      -- Messages without a nonce on their way out, until they are acknowledged.
+      CREATE TABLE photon_outbox (
+        id INTEGER PRIMARY KEY,
+        contract BLOB NOT NULL,
+        peer BLOB NOT NULL,
+        echo BLOB NOT NULL,
+        packet BLOB NOT NULL
+      ) STRICT;
+
+      -- v1: what was acknowledged, to be acknowledged again. v2 needs none: an acknowledgement is for all nonces up to one.
+      CREATE TABLE photon_ack (
+        id INTEGER PRIMARY KEY,
+        echo BLOB NOT NULL UNIQUE,
+        wall_ms INTEGER NOT NULL
+      ) STRICT;
+
+      -- Payments under way, and ended ones for as long as they must be known again.
+      CREATE TABLE photon_payment (
+        number INTEGER PRIMARY KEY,
+        contract BLOB NOT NULL,
+        state BLOB NOT NULL
+      ) STRICT;
+
+      -- Append-only: every payment that ended, whichever way.
+      CREATE TABLE photon_history (
+        id INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        channel INTEGER NOT NULL,
+        nonce INTEGER NOT NULL,
+        amount TEXT NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        peer BLOB,
+        data BLOB,
+        note TEXT
+      ) STRICT;
+    `,
+  },
+]
