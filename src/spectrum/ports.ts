@@ -208,7 +208,12 @@ export interface Executor extends StateNodes {
   call(at: Header, request: CallRequest): Promise<CallResult>
   /** Least gas with which the call returns, by bisection. Errors: input with the revert reason where it never does. */
   estimateGas(at: Header, request: CallRequest): Promise<bigint>
-  /** Forgets states that none of these roots needs. */
+  /**
+   * Fetches the whole state at this root, as far as it is not here. Where it ends early, what came is kept for the next
+   * time. Errors: unavailable where nobody has what is left; conflict while states are forgotten.
+   */
+  restore(stateRoot: Hash, fetch: (hashes: readonly Hash[]) => Promise<readonly Uint8Array[]>): Promise<{ readonly nodes: number; readonly bytes: number }>
+  /** Forgets states that none of these roots needs. Errors: conflict while one is restored, whose beginning nothing protects. */
   prune(keep: readonly Hash[]): Promise<{ readonly nodes: number; readonly bytes: number }>
   close(): Promise<void>
 }

@@ -15,6 +15,7 @@ import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
 import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
 import { proveStart } from './prove-start.ts'
+import { createRecovery } from './recovery.ts'
 import { RpcServer } from './rpc/io/index.ts'
 import { GUEST_POLICY, OWNER_POLICY, Rpc } from './rpc/index.ts'
 import type { RpcPorts } from './rpc/index.ts'
@@ -137,6 +138,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       curve,
       chain,
       executor: settings.doesExecute ? executor : null,
+      canExecute: () => recovery?.isRecovering() !== true,
       nodes: executor,
       clock,
       timers,
@@ -154,6 +156,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         if (settings.doesExecute) for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
     })
+    const recovery = settings.doesExecute ? createRecovery({ chain, executor, nodes: (hashes) => sync.nodes(hashes), body: (block) => sync.body(block), timers, log: log.room('state') }) : null
     const pool = await openTransactionPool({
       curve,
       chain,
@@ -173,6 +176,8 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     undo.push(() => sync.stop())
     await sources.start()
     undo.push(() => sources.stop())
+    recovery?.start()
+    undo.push(() => recovery?.stop())
 
     const sealer =
       sealing === null
@@ -192,7 +197,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
             isInSync: () => !sync.isBehind(),
             publish: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
           })
-    if (settings.doesExecute) undo.push(forgetOldState(chain, executor, log))
+    if (settings.doesExecute) undo.push(forgetOldState(chain, executor, log, () => recovery?.isRecovering() !== true))
     sealer?.start()
     if (sealer !== null) undo.push(() => sealer.stop())
 
@@ -276,11 +281,10 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
 
 /** The kept chain, or in its place the checkpoint where that is more than two weeks newer. */
 async function openAtStart({ settings, store, curve, clock, log }: SpectrumParts): Promise<KeptChain> {
-  const { network, start, doesExecute } = settings
+  const { network, start } = settings
   const options = { store, curve, network, clock, log: log.room('chain'), start }
   const kept = await openChain(options)
-  // A box that executes has its state from every block before: it goes on from there.
-  if (start === null || doesExecute || !isStale(kept, start)) return kept
+  if (start === null || !isStale(kept, start)) return kept
   log.warn('the kept chain is more than two weeks older than the signed checkpoint, and begins anew there', { from: kept.head().header.number, to: start.known.header.number })
   return openChain({ ...options, isRestart: true })
 }
@@ -302,11 +306,11 @@ function ancestorOf(chain: KeptChain, parentHash: Hash, parentNumber: number, nu
 }
 
 /** Between two blocks, in the executor's own thread; states of the last blocks, and of every branch in the tree, stay. */
-function forgetOldState(chain: KeptChain, executor: Executor, log: Log): () => void {
+function forgetOldState(chain: KeptChain, executor: Executor, log: Log, mayForget: () => boolean): () => void {
   let prunedAt = chain.head().header.number
   let isBusy = false
   return chain.on((event) => {
-    if (event.kind !== 'head' || isBusy || event.head.header.number - prunedAt < PRUNE_EVERY_BLOCKS) return
+    if (event.kind !== 'head' || isBusy || !mayForget() || event.head.header.number - prunedAt < PRUNE_EVERY_BLOCKS) return
     isBusy = true
     prunedAt = event.head.header.number
     const roots = Array.from({ length: STATE_BLOCKS }, (_, depth) => chain.headerAt(prunedAt - depth)?.header.stateRoot).filter((root) => root !== undefined)

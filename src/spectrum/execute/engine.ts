@@ -23,6 +23,8 @@ import type { CallPlace } from './call.ts'
 import type { BlockHashOf } from './evm.ts'
 import { NodeSource, unavailable } from './node-source.ts'
 import type { FetchNodes } from './node-source.ts'
+import { RestoreWork } from './restore.ts'
+import type { RestoreStep } from './restore.ts'
 import type { PruneWork, StateStore } from './state-store.ts'
 import { childHashes, decodeNode, leafValues } from './trie-nodes.ts'
 import { World } from './world.ts'
@@ -46,6 +48,8 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #source: NodeSource
   #network: Network | null = null
+  #restoring: RestoreWork | null = null
+  #isPruning = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -90,8 +94,39 @@ export class Engine {
     return estimateAt(this.#callPlace(at), at, request)
   }
 
+  /** Errors: conflict `restoring`. */
   prune(keep: readonly Hash[]): PruneWork {
-    return this.#options.store.startPruning(keep, childrenOf)
+    // What was fetched for a state that is not whole yet belongs to no kept root.
+    if (this.#restoring !== null) throw new MeshBoxError('conflict', 'a state is being restored', { code: 'restoring' })
+    const work = this.#options.store.startPruning(keep, childrenOf)
+    this.#isPruning = true
+    return {
+      step: () => {
+        const step = work.step()
+        if (step === null) this.#isPruning = false
+        return step
+      },
+    }
+  }
+
+  /** Begins, or begins anew. Errors: conflict `pruning`. */
+  restore(stateRoot: Hash): RestoreStep {
+    if (this.#isPruning) throw new MeshBoxError('conflict', 'old states are being forgotten', { code: 'pruning' })
+    this.#restoring = new RestoreWork(this.#options.curve, this.#options.store, stateRoot)
+    return this.restoreStep([])
+  }
+
+  /** Errors: conflict `restore-lost`; unavailable for a state that is none. */
+  restoreStep(given: readonly Uint8Array[]): RestoreStep {
+    if (this.#restoring === null) throw new MeshBoxError('conflict', 'no restoring has begun', { code: 'restore-lost' })
+    const step = this.#restoring.step(given)
+    if (step.isDone) this.#restoring = null
+    return step
+  }
+
+  /** Whoever fetched has given up; what came stays until the next pruning. */
+  endRestore(): void {
+    this.#restoring = null
   }
 
   #place(): { readonly network: Network; readonly curve: Secp256k1; readonly maxSteps?: number } {

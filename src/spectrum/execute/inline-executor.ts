@@ -4,6 +4,8 @@ import type { Executor } from '../ports.ts'
 import { builtOf } from './built.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
+import type { FetchNodes } from './node-source.ts'
+import { restoreAll } from './restore.ts'
 import type { PruneWork, StateStore } from './state-store.ts'
 
 /** Nodes in memory: for tools, which begin with the nodes they are given. */
@@ -62,8 +64,23 @@ export function createInlineExecutor(options: EngineOptions): Executor {
     build: (draft) => inTurn(async () => builtOf(draft, await engine.build(draft))),
     call: (at, request) => inTurn(() => engine.call(at, request)),
     estimateGas: (at, request) => inTurn(() => engine.estimateGas(at, request)),
+    restore: (stateRoot, fetch) => restoreInTurn(engine, inTurn, stateRoot, fetch),
     prune: (keep) => inTurn(() => pruneAll(engine.prune(keep))),
     close: () => inTurn(() => options.store.close()),
+  }
+}
+
+async function restoreInTurn(engine: Engine, inTurn: <T>(job: () => T) => Promise<T>, stateRoot: Hash, fetch: FetchNodes): ReturnType<Executor['restore']> {
+  let hasBegun = false
+  try {
+    return await restoreAll((given) => {
+      const isFirst = !hasBegun
+      hasBegun = true
+      return inTurn(() => (isFirst ? engine.restore(stateRoot) : engine.restoreStep(given)))
+    }, fetch)
+  } catch (thrown) {
+    await inTurn(() => engine.endRestore())
+    throw thrown
   }
 }
 

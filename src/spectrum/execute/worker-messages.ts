@@ -16,6 +16,7 @@ import type { Block, CallRequest, CallResult, Draft } from '../ports.ts'
 import type { Refusal } from '../rules/codes.ts'
 import type { Drafted } from './block.ts'
 import type { EngineVerdict } from './engine.ts'
+import type { RestoreStep } from './restore.ts'
 
 /** Given to the thread when it starts. */
 export interface WorkerSettings {
@@ -52,6 +53,9 @@ export type Job =
   | { readonly kind: 'call' | 'estimate'; readonly at: Uint8Array; readonly request: CallRequest }
   | { readonly kind: 'prune'; readonly keep: readonly Hash[] }
   | { readonly kind: 'prune-step' }
+  | { readonly kind: 'restore'; readonly stateRoot: Hash }
+  | { readonly kind: 'restore-step'; readonly given: readonly Uint8Array[] }
+  | { readonly kind: 'restore-end' }
   | { readonly kind: 'close' }
 
 export interface PruneStep {
@@ -69,6 +73,9 @@ export interface Results {
   readonly estimate: bigint
   readonly prune: PruneStep
   readonly 'prune-step': PruneStep
+  readonly restore: RestoreStep
+  readonly 'restore-step': RestoreStep
+  readonly 'restore-end': null
   readonly close: null
 }
 

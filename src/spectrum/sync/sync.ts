@@ -20,6 +20,8 @@ export interface SyncParts {
   readonly chain: Chain
   /** Null where this box does not execute. It keeps the state then, too. */
   readonly executor: Executor | null
+  /** False while it has lost its state: blocks are then judged as by a box that does not execute. Default: always. */
+  readonly canExecute?: () => boolean
   /** Where no executor keeps it: state from elsewhere on disk, or null. */
   readonly nodes: StateNodes | null
   readonly clock: Clock
@@ -72,7 +74,9 @@ export function createSync(parts: SyncParts): Sync {
     network,
     chain,
     state,
-    executor,
+    get executor() {
+      return parts.canExecute?.() === false ? null : executor
+    },
     clock,
     randomness: parts.randomness,
     breathe: parts.breathe,

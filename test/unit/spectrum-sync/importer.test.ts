@@ -5,12 +5,13 @@ import { EVERYBODY, GENESIS_ROUND, LEADERS, MINERS, STRANGER, person } from '../
 import { encodeBody, encodeHeader, hashHeader, sealHeader, ZERO_ADDRESS } from '../../../src/spectrum/index.ts'
 import type { Address, Receipt } from '../../../src/spectrum/index.ts'
 import type { Block, Executor } from '../../../src/spectrum/ports.ts'
-import { BlockImporter } from '../../../src/spectrum/sync/index.ts'
+import { BlockImporter, createSync } from '../../../src/spectrum/sync/index.ts'
 import type { ImporterParts, ImportReport, LeaderChange } from '../../../src/spectrum/sync/index.ts'
 import { Roster } from '../../../src/spectrum/sync/roster.ts'
 import { StateReader } from '../../../src/spectrum/sync/proved-state.ts'
 import { native } from '../spectrum/curves.ts'
 import { ORDER, bytes32 } from '../native/scalars.ts'
+import { seededRandom } from '../../support/fakes.ts'
 import { MemoryChain } from './memory-chain.ts'
 import { ScriptedSource, raw, silence } from './scripted-source.ts'
 import type { Script } from './scripted-source.ts'
@@ -373,6 +374,9 @@ describe('with an executor', () => {
     estimateGas(): never {
       throw new Error('nothing is called here')
     }
+    restore(): never {
+      throw new Error('nothing is restored here')
+    }
     prune(): never {
       throw new Error('nothing is pruned here')
     }
@@ -393,6 +397,25 @@ describe('with an executor', () => {
     const head = valley.spots.get(chain.head().hash)
     if (head === undefined) throw new Error('no head')
     expect(await take(valley.seal(head, valley.dueSealer(head, EVERYBODY), { volunteer }))).toMatchObject({ stop: { code: 'verify_volunteer_fail' } })
+  })
+
+  it('no block is executed while the state is lost, and every one as soon as it is back', async () => {
+    const time = new SimTime(START + 100)
+    const staged = stage()
+    const runs = new Runs(() => staged.valley, () => Promise.resolve({ ok: true, receipts }))
+    let isBack = false
+    const sync = createSync({
+      curve: native, chain: staged.chain, executor: runs, nodes: null, clock: time.clock(), timers: time, randomness: seededRandom(5), log: silentLog,
+      canExecute: () => isBack, breathe: () => Promise.resolve(), mayBeAlone: () => true,
+    })
+    const [first, second, third] = grow(staged.valley, 3)
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no blocks')
+    await sync.importOwn(first)
+    await sync.importOwn(second)
+    expect([runs.ran, staged.chain.head().header.number]).toEqual([[], 2])
+    isBack = true
+    await sync.importOwn(third)
+    expect([runs.ran, staged.chain.receipts(staged.chain.head().hash)]).toEqual([[3], receipts])
   })
 
   it('a leader that was removed is refused at once', async () => {

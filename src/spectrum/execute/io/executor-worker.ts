@@ -71,6 +71,13 @@ async function perform(job: Job): Promise<Results[keyof Results]> {
     case 'prune-step':
       if (pruning === null) throw new MeshBoxError('conflict', 'no pruning has begun', { code: 'prune-lost' })
       return pruneStep(pruning)
+    case 'restore':
+      return engine.restore(job.stateRoot)
+    case 'restore-step':
+      return engine.restoreStep(job.given)
+    case 'restore-end':
+      engine.endRestore()
+      return null
     case 'close':
       store.close()
       return null

@@ -13,6 +13,7 @@ import type { Network } from '../../network/network.ts'
 import type { Executor } from '../../ports.ts'
 import { builtOf } from '../built.ts'
 import type { FetchNodes } from '../node-source.ts'
+import { restoreAll } from '../restore.ts'
 import { buffersOf, packBlock, packDraft, packError, unpackError, unpackReceipts } from '../worker-messages.ts'
 import type { Answer, Ask, FromWorker, Job, Results, ToWorker, WorkerSettings } from '../worker-messages.ts'
 import { openStateReader } from './sqlite-state-store.ts'
@@ -64,6 +65,8 @@ const OLD_GENERATION_MB = 96
 const YOUNG_GENERATION_MB = 4
 const DEADLINE_MS = 300_000
 const MAX_WAITING = 64
+/** In small steps, when nothing else waits. */
+const SLOW_JOBS: ReadonlySet<Job['kind']> = new Set(['prune-step', 'restore', 'restore-step'])
 
 export function createWorkerExecutor(options: WorkerExecutorOptions): Executor {
   return new WorkerExecutor(options)
@@ -118,6 +121,21 @@ class WorkerExecutor implements Executor {
     return this.#do<'estimate'>({ kind: 'estimate', at: encodeHeader(at), request })
   }
 
+  async restore(...[stateRoot, fetch]: Parameters<Executor['restore']>): ReturnType<Executor['restore']> {
+    let hasBegun = false
+    try {
+      return await restoreAll((given) => {
+        if (hasBegun) return this.#do<'restore-step'>({ kind: 'restore-step', given })
+        hasBegun = true
+        return this.#do<'restore'>({ kind: 'restore', stateRoot })
+      }, fetch)
+    } catch (thrown) {
+      // A thread that is gone has nothing to end; the first failure is the one that counts.
+      await this.#do<'restore-end'>({ kind: 'restore-end' }).catch(() => undefined)
+      throw thrown
+    }
+  }
+
   async prune(keep: readonly Hash[]): Promise<{ readonly nodes: number; readonly bytes: number }> {
     let step = await this.#do<'prune'>({ kind: 'prune', keep })
     let { nodes, bytes } = step
@@ -149,7 +167,7 @@ class WorkerExecutor implements Executor {
 
   #do<Kind extends Job['kind']>(job: Job & { readonly kind: Kind }, bytes: readonly Uint8Array[] = []): Promise<Results[Kind]> {
     if (this.#isClosed) return Promise.reject(unavailable('executor-closed', 'the executor is closed'))
-    const queue = this.#queues[job.kind === 'prune-step' ? 'pruning' : job.kind === 'call' || job.kind === 'estimate' ? 'calls' : 'blocks']
+    const queue = this.#queues[SLOW_JOBS.has(job.kind) ? 'pruning' : job.kind === 'call' || job.kind === 'estimate' ? 'calls' : 'blocks']
     if (queue.length >= (this.#options.maxWaiting ?? MAX_WAITING)) return Promise.reject(new MeshBoxError('limit', 'too many jobs wait for the executor', { code: 'executor-busy' }))
     return new Promise((resolve, reject) => {
       queue.push({ job, buffers: buffersOf(bytes), resolve: (result) => resolve(result as Results[Kind]), reject })
