@@ -33,7 +33,11 @@ import { tariffSet } from './commands/tariff-set.ts'
 import { tariffShow } from './commands/tariff-show.ts'
 import { toolBlockReplay } from './commands/tool-block-replay.ts'
 import { toolBlock } from './commands/tool-block.ts'
+import { toolChannelId } from './commands/tool-channel-id.ts'
 import { toolHeader } from './commands/tool-header.ts'
+import { toolPhotonDecode } from './commands/tool-photon-decode.ts'
+import { toolPhotonEncode } from './commands/tool-photon-encode.ts'
+import { toolPhotonVerify } from './commands/tool-photon-verify.ts'
 import { toolProof } from './commands/tool-proof.ts'
 import { toolVrfProve } from './commands/tool-vrf-prove.ts'
 import { toolVrfVerify } from './commands/tool-vrf-verify.ts'
@@ -95,4 +99,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   toolVrfVerify,
   toolVrfProve,
   toolProof,
+  toolPhotonDecode,
+  toolPhotonEncode,
+  toolPhotonVerify,
+  toolChannelId,
 ]
