@@ -29,6 +29,7 @@ const LONG_LIST = 0xf7
 const SHORT_BYTES = 55
 /** 2^48 bytes: no message is longer, and the length stays a safe integer. */
 const MAX_LENGTH_BYTES = 6
+const MAX_UINT32 = 0xffff_ffff
 export const MAX_INTEGER_BYTES = 32
 
 /**
@@ -120,9 +121,18 @@ export function encodeRlp(item: RlpItem): Uint8Array {
 /** The integer as RLP wants it: big-endian, no leading zeros, zero is the empty string. Error: input `integer` below zero. */
 export function integerBytes(value: bigint | number): Uint8Array {
   if (value < 0) throw inputError('integer', value, '0 or more')
+  if (value <= MAX_UINT32 && (typeof value === 'bigint' || Number.isInteger(value))) return uint32Bytes(Number(value))
   if (BigInt(value) === 0n) return new Uint8Array(0)
   const digits = value.toString(16)
   return new Uint8Array(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'))
+}
+
+/** Most integers of a chain: without the way over text. */
+function uint32Bytes(value: number): Uint8Array {
+  const length = value === 0 ? 0 : value < 0x100 ? 1 : value < 0x1_0000 ? 2 : value < 0x100_0000 ? 3 : 4
+  const out = new Uint8Array(length)
+  for (let at = length - 1, left = value; at >= 0; at--, left >>>= 8) out[at] = left & 0xff
+  return out
 }
 
 /** Errors: input `field` for a list, a leading zero, or more than `maxBytes`. */

@@ -13,7 +13,8 @@ import type { Network } from '../network/network.ts'
 import type { CallRequest, CallResult } from '../ports.ts'
 import type { BlockHashOf } from './evm.ts'
 import { Meter, Unprovable } from './meter.ts'
-import { intrinsicGas, run, workplace } from './transaction.ts'
+import { intrinsicGas } from '../rules/economy.ts'
+import { run, workplace } from './transaction.ts'
 import type { World } from './world.ts'
 
 export interface CallPlace {

@@ -12,7 +12,7 @@ import type { LogEntry, Receipt } from '../codec/receipt.ts'
 import type { UnsignedTransaction } from '../codec/transaction.ts'
 import { isActive, isChief } from '../network/network.ts'
 import type { Network } from '../network/network.ts'
-import { feeRecipient } from '../rules/economy.ts'
+import { feeRecipient, intrinsicGas } from '../rules/economy.ts'
 import { volunteerOf } from '../rules/volunteer.ts'
 import type { Secp256k1 } from '../../native/index.ts'
 import { Machine, runsCode } from './evm.ts'
@@ -67,20 +67,10 @@ export interface Outcome {
 }
 
 const MAX_UINT64 = 2n ** 64n - 1n
-const GAS_TRANSACTION = 21_000n
-const GAS_CREATION = 53_000n
-const GAS_ZERO_BYTE = 4n
-const GAS_OTHER_BYTE = 68n
 
 export function workplace(options: { readonly network: Network; readonly curve: Secp256k1; readonly world: World; readonly meter: Meter; readonly block: BlockContext; readonly blockHash: BlockHashOf }): Workplace {
   const { network, curve, world, meter, block, blockHash } = options
   return { network, curve, world, meter, block, machine: new Machine({ network, curve, world, meter, number: block.number, blockHash }) }
-}
-
-export function intrinsicGas(transaction: Pick<UnsignedTransaction, 'to' | 'data'>): bigint {
-  let zeros = 0
-  for (const byte of transaction.data) if (byte === 0) zeros++
-  return (transaction.to === null ? GAS_CREATION : GAS_TRANSACTION) + BigInt(zeros) * GAS_ZERO_BYTE + BigInt(transaction.data.length - zeros) * GAS_OTHER_BYTE
 }
 
 /**

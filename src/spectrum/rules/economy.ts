@@ -1,7 +1,8 @@
-/** Block reward, the one burn of mainnet, who gets a transaction's fee, and how the gas limit may move (spec 1.3). */
+/** Block reward, the one burn of mainnet, who gets a transaction's fee, what it costs at least, and how the gas limit may move (spec 1.3). */
 import { ZERO_ADDRESS } from '../codec/fields.ts'
 import type { Address } from '../codec/fields.ts'
 import type { Header } from '../codec/header.ts'
+import type { UnsignedTransaction } from '../codec/transaction.ts'
 import { isActive, isChief } from '../network/network.ts'
 import type { Network } from '../network/network.ts'
 
@@ -11,6 +12,10 @@ const MIN_GAS = 5000n
 const MIN_GAS_SIP004 = 40_000_000n
 const MOST_GAS = 2n ** 63n - 1n
 const GAS_BOUND = 1024n
+const GAS_TRANSACTION = 21_000n
+const GAS_CREATION = 53_000n
+const GAS_ZERO_BYTE = 4n
+const GAS_OTHER_BYTE = 68n
 
 /** Wei created for the coinbase of block `number`; 0 before SIP100. Halved every 4,505,000 blocks. */
 export function blockRewardWei(network: Pick<Network, 'forks'>, number: number): bigint {
@@ -44,4 +49,11 @@ export function isGasLimitBound(network: Pick<Network, 'forks' | 'uncheckedGasLi
 /** What a header can say at all. */
 export function isGasLimitPossible(gasLimit: bigint): boolean {
   return gasLimit <= MOST_GAS
+}
+
+/** What a transaction costs before it does anything (Yellow Paper, Byzantium): nobody can pay less for its place. */
+export function intrinsicGas({ to, data }: Pick<UnsignedTransaction, 'to' | 'data'>): bigint {
+  let zeros = 0
+  for (const byte of data) if (byte === 0) zeros++
+  return (to === null ? GAS_CREATION : GAS_TRANSACTION) + BigInt(zeros) * GAS_ZERO_BYTE + BigInt(data.length - zeros) * GAS_OTHER_BYTE
 }

@@ -2,7 +2,7 @@
 export { sealMigrations } from './io/migrations.ts'
 export { openTransactionPool } from './pool/pool.ts'
 export type { PoolOptions, SealingPool } from './pool/pool.ts'
-export { DEFAULT_POOL_LIMITS, MAX_POOLED_BYTES, RELAY_MIN_GAS_PRICE_WEI, SEALER_MIN_GAS_PRICE_WEI, intrinsicGas } from './pool/limits.ts'
+export { DEFAULT_POOL_LIMITS, MAX_POOLED_BYTES, RELAY_MIN_GAS_PRICE_WEI, SEALER_MIN_GAS_PRICE_WEI } from './pool/limits.ts'
 export type { PoolLimits } from './pool/limits.ts'
 export { createSealer } from './sealer.ts'
 export type { Sealer, SealerOptions, SealerStatus } from './sealer.ts'

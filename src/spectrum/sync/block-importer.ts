@@ -47,8 +47,11 @@ export interface ImportOptions {
 const YOUNG_ROUNDS = 2
 /** Of the older blocks one in so many has its volunteer proved. */
 const SAMPLED = 512
-/** Blocks that go into the tree together. */
-const BATCH = 64
+/** Blocks that go into the tree together, which nothing divides: as many as this box is quick to take, within these bounds. */
+const MOST_TOGETHER = 64
+const LEAST_TOGETHER = 4
+/** What they may take together. */
+const TOGETHER_MS = 20
 /** The longest that the event loop is held, but for one block by itself. */
 const HOLD_MS = 10
 /** Imports that wait, and their bytes together: a pushed body has up to 10 MiB. */
@@ -70,6 +73,7 @@ export class BlockImporter {
   /** Refused blocks, so that they and what is built on them cost nothing more. */
   readonly #refused = new Map<Hash, Refused>()
   #breathedMs: number
+  #together = MOST_TOGETHER
 
   constructor(parts: ImporterParts) {
     this.#parts = parts
@@ -106,13 +110,25 @@ export class BlockImporter {
     for (const raw of blocks) {
       await this.#breathe()
       stop = await this.#take(raw, from, options, batch)
-      if (stop === null && batch.waiting >= BATCH) stop = await batch.flush()
+      if (stop === null && batch.waiting >= this.#together) stop = await this.#flush(batch)
       if (stop !== null) break
     }
     // What was good before the fault goes in all the same.
-    const late = await batch.flush()
+    const late = await this.#flush(batch)
     this.#announce(headBefore, batch, from)
     return { added: batch.added, last: batch.last, stop: late ?? stop ?? batch.held }
+  }
+
+  /** How long it took says how many may be next; fewer at once, more by and by. */
+  async #flush(batch: Batch): Promise<ImportStop | null> {
+    const { clock } = this.#parts
+    const blocks = batch.waiting
+    if (blocks === 0) return null
+    const beganMs = clock.boottimeMs()
+    const stop = await batch.flush()
+    const fit = Math.floor((TOGETHER_MS * blocks) / Math.max(1, clock.boottimeMs() - beganMs))
+    this.#together = Math.max(LEAST_TOGETHER, Math.min(MOST_TOGETHER, fit, 2 * this.#together))
+    return stop
   }
 
   async #take(raw: RawBlock, from: string, options: ImportOptions, batch: Batch): Promise<ImportStop | null> {

@@ -81,6 +81,12 @@ describe('RLP', () => {
   it('integers have no leading zeros and no more than 32 bytes', () => {
     fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), (value) => void expect(integerOf(integerBytes(value), 'n')).toBe(value)))
     expect(integerBytes(0).length).toBe(0)
+    // Around every length, as a number and as a bigint; small ones do not go over text.
+    for (const value of [1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000, 0xffff_ffff, 0x1_0000_0000, Number.MAX_SAFE_INTEGER]) {
+      const digits = value.toString(16)
+      for (const form of [value, BigInt(value)]) expect(toHex(integerBytes(form))).toBe(digits.padStart(digits.length + (digits.length % 2), '0'))
+    }
+    expect(() => integerBytes(1.5)).toThrow()
     for (const item of [Uint8Array.of(0), Uint8Array.of(0, 1), new Uint8Array(33).fill(1), [Uint8Array.of(1)]]) expect(() => integerOf(item, 'n')).toThrow(MeshBoxError)
     expect(() => integerOf(new Uint8Array(9).fill(1), 'n', 8)).toThrow(MeshBoxError)
     expect(() => integerBytes(-1n)).toThrow(MeshBoxError)

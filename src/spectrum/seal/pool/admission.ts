@@ -14,7 +14,7 @@ import type { Transaction } from '../../codec/transaction.ts'
 import { isChief } from '../../network/network.ts'
 import type { Network } from '../../network/network.ts'
 import type { PoolRefusalCode } from '../../ports.ts'
-import { intrinsicGas } from './limits.ts'
+import { intrinsicGas } from '../../rules/economy.ts'
 
 export interface PoolRefusal {
   readonly ok: false

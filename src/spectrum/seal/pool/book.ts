@@ -12,9 +12,10 @@
  */
 import type { Address, Hash } from '../../codec/fields.ts'
 import type { Transaction } from '../../codec/transaction.ts'
+import { intrinsicGas } from '../../rules/economy.ts'
 import { refuse } from './admission.ts'
 import type { Newcomer, PoolRefusal } from './admission.ts'
-import { intrinsicGas, isBetterBid } from './limits.ts'
+import { isBetterBid } from './limits.ts'
 import type { PoolLimits } from './limits.ts'
 
 export type Origin = 'wallet' | 'peer'

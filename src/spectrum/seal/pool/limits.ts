@@ -3,7 +3,6 @@
  * transactions a slot (spec 7.4), so two thousand are twenty slots' work. Size, price and form: spec 1.3.
  */
 import { inputError } from '../../../base/index.ts'
-import type { UnsignedTransaction } from '../../codec/transaction.ts'
 
 export interface PoolLimits {
   readonly transactions: number
@@ -37,18 +36,6 @@ export const SEALER_MIN_GAS_PRICE_WEI = 18_000_000_000n
 export const RELAY_MIN_GAS_PRICE_WEI = 1n
 /** The original's pool refuses larger ones. */
 export const MAX_POOLED_BYTES = 32 * 1024
-
-const BASE_GAS = 21_000n
-const CREATE_GAS = 32_000n
-const ZERO_BYTE_GAS = 4n
-const BYTE_GAS = 68n
-
-/** What a transaction costs before it does anything (Yellow Paper, Byzantium): nobody can pay less for its place. */
-export function intrinsicGas(transaction: Pick<UnsignedTransaction, 'to' | 'data'>): bigint {
-  let zeros = 0
-  for (const byte of transaction.data) if (byte === 0) zeros++
-  return BASE_GAS + (transaction.to === null ? CREATE_GAS : 0n) + ZERO_BYTE_GAS * BigInt(zeros) + BYTE_GAS * BigInt(transaction.data.length - zeros)
-}
 
 /** `later` in the place of `earlier`, or pushing it out: a tenth more at least. Less would make either a free game. */
 export function isBetterBid(later: bigint, earlier: bigint): boolean {
