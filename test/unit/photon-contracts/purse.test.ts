@@ -7,7 +7,7 @@ import type { Address } from '../../../src/base/index.ts'
 import { native } from '../spectrum/curves.ts'
 import type { Person } from '../spectrum/village.ts'
 import { Channel, sign } from './channel.ts'
-import { ALICE, BOB, CAROL, CHAIN_ID, DAVE, OWNER, Town } from './town.ts'
+import { BOB, CAROL, CHAIN_ID, DAVE, OWNER, Town } from './town.ts'
 import type { Outcome } from './town.ts'
 
 const keccak = (bytes: Uint8Array): Uint8Array => native.keccak256(bytes)

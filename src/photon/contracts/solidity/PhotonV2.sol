@@ -30,8 +30,10 @@ interface ISecretRegistry {
 /// punish does anything. Then anybody may settle.
 ///
 /// WHAT IT CANNOT SEE, and what a participant must therefore keep to off the chain:
-///  1. A payee can claim vouchers from the pot at any time. So what the highest voucher is worth must not count as
-///     the payee's money to spend in the channel: a payer who takes it back as payment can lose it.
+///  1. A voucher lets its payee take from the pot, at any time, all that the counter says, also what proofs had moved
+///     before. So a payer signs one only while all that the payee has given (transferred and locked) is covered by the
+///     payee's own deposit less his withdrawals; and takes from the payee later only what that deposit, and receipts
+///     above the highest voucher, cover. Otherwise the payee can take out what he has already given back.
 ///  2. Withdraw and coopSettle do what both have signed. Sign only what leaves the newest proofs and vouchers covered.
 ///  3. A top-up by anybody makes a signed coopSettle fail, since its amounts are no longer the pot. Sign again, or close.
 ///
