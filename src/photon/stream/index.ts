@@ -1,0 +1,12 @@
+/** Streams: minutes paid by the second with vouchers and hash words. The payer's side alone is in payer/. docs/photon-stream.md */
+export { channelIdOf, offerDigest, openDigest, statementDigest, voucherDigest } from './digests.ts'
+export type { ContractOnChain, VoucherTerms } from './digests.ts'
+export { MAX_FRAMES_BYTES, REFUSAL, STOP, decodeFrames, encodeFrame } from './frames.ts'
+export type { StreamFrame, StreamFrameKind } from './frames.ts'
+export { nodeSha256 } from './hash.ts'
+export type { Sha256 } from './chain.ts'
+export { FlashJournal, streamMigrations } from './io/index.ts'
+export { MAX_AHEAD_SECONDS, MAX_STEPS, faultOfTerms } from './terms.ts'
+export type { StreamTerms } from './terms.ts'
+export * from './payee/index.ts'
+export { PollingPeer } from './polling-peer.ts'

@@ -1,0 +1,363 @@
+/**
+ * The payee's desk: all guests' streams of one box. Takes frames from peers, steps the channel they belong to, and
+ * carries the effects out in their order: what must be on flash is there before anything that follows from it.
+ */
+import { RateLimit, asError } from '../../../base/index.ts'
+import type { Address, Cancel } from '../../../base/index.ts'
+import type { ChannelKey, StreamAccount } from '../../ports.ts'
+import { offerDigest } from '../digests.ts'
+import { FRAME_TYPE, REFUSAL, STOP, decodeFrames, encodeFrame } from '../frames.ts'
+import type { StreamFrame } from '../frames.ts'
+import type { StreamTerms } from '../terms.ts'
+import { allowedTicks, earnedValue, newChannel } from './channel.ts'
+import type { PayeeChannel, PayeeSession } from './channel.ts'
+import { claimDuty, claimReason, claimable } from './claim.ts'
+import { flushedNow, isFlushDue } from './flush.ts'
+import type { Flushed } from './flush.ts'
+import { Offers } from './offers.ts'
+import type { StreamDeskDeps, StreamFacts, StreamPeer } from './ports.ts'
+import { channelOf, recordOf } from './record.ts'
+import { helloFrames, step } from './step.ts'
+import type { PayeeEffect, PayeeInput } from './step.ts'
+
+const BEAT_MS = 1000
+const BEATS_PER_CLAIM_LOOK = 60
+/** Frames of one channel that wait for the disk; more are dropped, and the guest sends them again. */
+const MAX_WAITING = 256
+/** Signatures to be looked at, for one device: an hour of vouchers at once, then one each ten seconds. */
+const SIGNATURES = { burst: 72, perSecond: 0.1 }
+/** And for all guests together, so that a crowd of liars does not take the core. */
+const ALL_SIGNATURES = { burst: 2000, perSecond: 100 }
+
+interface Entry {
+  channel: PayeeChannel
+  peer: StreamPeer | null
+  heardMs: number
+  flushed: Flushed
+  /** Changed since tmpfs saw it. */
+  isDirty: boolean
+  /** What is being carried out; null: nothing, and the next input may go at once. */
+  lane: Promise<void> | null
+  waiting: number
+}
+type Task = () => void | Promise<void>
+
+export class PayeeDesk {
+  readonly #deps: StreamDeskDeps
+  readonly #offers: Offers
+  readonly #byChannel = new Map<string, Entry>()
+  readonly #bySession = new Map<number, Entry>()
+  readonly #signatures = new RateLimit(SIGNATURES)
+  readonly #allSignatures = new RateLimit(ALL_SIGNATURES)
+  /** Of the newest terms; terms change seldom. */
+  #offered: { readonly terms: string; readonly signature: Uint8Array } | null = null
+  readonly #work = new Set<Promise<void>>()
+  #beats = 0
+  #cancel: Cancel = () => undefined
+
+  constructor(deps: StreamDeskDeps) {
+    this.#deps = deps
+    this.#offers = new Offers(deps.randomness)
+  }
+
+  /** Takes up what the journals hold; sessions that ran go on, their guests need not open them again. */
+  start(): void {
+    const { journal, log, timers, service } = this.#deps
+    for (const record of journal.load())
+      try {
+        const entry = this.#enter(channelOf(record))
+        const { session } = entry.channel
+        if (session === null) continue
+        this.#bySession.set(session.id, entry)
+        if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
+      } catch (thrown) {
+        log.error('a stream could not be read back', { error: asError(thrown) })
+      }
+    this.#cancel = timers.every(BEAT_MS, () => this.#beat())
+  }
+
+  /** Everything on flash. Sessions stay open: the service ends by itself where what is paid ends. */
+  async stop(): Promise<void> {
+    this.#cancel()
+    await this.quiet()
+    for (const entry of this.#byChannel.values()) this.#count(entry)
+    await this.#writeFlash([...this.#byChannel.values()])
+  }
+
+  /** Resolves when nothing that was begun is still going on. */
+  async quiet(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work)
+  }
+
+  /** Frames of a guest, as many as came together. Never throws on a guest's bytes. */
+  receive(peer: StreamPeer, bytes: Uint8Array): void {
+    const frames = decodeFrames(bytes)
+    if (frames === null) return refuse(peer, 0, 0, REFUSAL.terms)
+    for (const frame of frames) this.#take(peer, frame)
+  }
+
+  /** The chain has news of a channel: closing, a deposit, a new life. Claims come out at once when it closes. */
+  chainChanged({ channel, epoch }: ChannelKey): void {
+    const entry = this.#byChannel.get(channel)
+    if (entry === undefined) return
+    if (this.#deps.claimFacts({ channel, epoch }).isClosing && entry.channel.session?.phase === 'open') this.#do(entry, () => this.#end(entry, STOP.closing))
+    this.#do(entry, () => {
+      this.#lookAtClaim(entry)
+      const terms = entry.channel.session?.terms ?? this.#deps.terms()
+      const fresh = terms === null ? null : this.#deps.account(entry.channel.account.payer, terms)
+      return fresh === null ? undefined : this.#perform(entry, { type: 'account', account: fresh })
+    })
+  }
+
+  /** The owner, or a settlement that was agreed on: ends the channel's session with what it has served. */
+  async endStream(channel: string, reason: number = STOP.asked): Promise<void> {
+    const entry = this.#byChannel.get(channel)
+    if (entry?.channel.session?.phase !== 'open') return
+    this.#do(entry, () => this.#end(entry, reason))
+    await entry.lane
+  }
+
+  /** What of the payer's counter is ours: no withdrawal or settlement of his may go below. Null: no stream there. */
+  earnedOf(channel: string): bigint | null {
+    const entry = this.#byChannel.get(channel)
+    return entry === undefined ? null : earnedValue(entry.channel)
+  }
+
+  get openSessions(): number {
+    let open = 0
+    for (const { channel } of this.#byChannel.values()) if (channel.session?.phase === 'open') open++
+    return open
+  }
+
+  #take(peer: StreamPeer, frame: StreamFrame): void {
+    if (frame.kind === 'hello') return this.#hello(peer, frame.payer)
+    if (frame.kind === 'open') return this.#open(peer, frame.session, frame.signature)
+    const nowMs = this.#deps.clock.boottimeMs()
+    const entry = this.#bySession.get(frame.session)
+    const session = entry?.channel.session
+    // Whoever is on another device has nothing to say here, whatever he overheard.
+    if (entry === undefined || session?.id !== frame.session || session.device !== peer.device)
+      return refuse(peer, frame.session, FRAME_TYPE[frame.kind], REFUSAL.notOpen)
+    entry.peer = peer
+    entry.heardMs = nowMs
+    switch (frame.kind) {
+      case 'tick':
+        return this.#do(entry, () => this.#perform(entry, { type: 'tick', session: frame.session, index: frame.index, preimage: frame.preimage, nowMs }))
+      case 'stop':
+        return this.#do(entry, () => this.#end(entry, STOP.asked))
+      case 'voucher':
+        if (!this.#mayAskSignature(peer.device, nowMs)) return refuse(peer, frame.session, FRAME_TYPE.voucher, REFUSAL.busy)
+        return this.#do(entry, () => {
+          // What was used by now decides how far ahead a voucher may reach, and how much of the one before is earned.
+          this.#count(entry)
+          return this.#perform(entry, { type: 'voucher', session: frame.session, body: frame, nowMs })
+        })
+      default:
+        return refuse(peer, frame.session, FRAME_TYPE[frame.kind], REFUSAL.notOpen)
+    }
+  }
+
+  #hello(peer: StreamPeer, payer: Address): void {
+    const terms = this.#deps.terms()
+    const account = terms === null ? null : this.#deps.account(payer, terms)
+    if (terms === null || account === null) return refuse(peer, 0, FRAME_TYPE.hello, REFUSAL.noChannel)
+    const known = this.#byChannel.get(account.channel)?.channel
+    const shown = known?.account.epoch === account.epoch ? { ...known, account } : newChannel(account)
+    const offer = this.#offers.make(peer.device, payer, terms, this.#deps.clock.boottimeMs(), (id) => this.#bySession.has(id))
+    answer(peer, helloFrames(shown, offer, this.#offerSignature(terms)))
+  }
+
+  #open(peer: StreamPeer, id: number, signature: Uint8Array): void {
+    const nowMs = this.#deps.clock.boottimeMs()
+    const running = this.#bySession.get(id)
+    const known = running?.channel.session
+    if (running !== undefined && known?.id === id && known.device === peer.device)
+      return this.#do(running, () => this.#perform(running, { type: 'open', offer: known, signature }, peer))
+    const pending = this.#offers.find(id, peer.device, nowMs)
+    const account = pending === null ? null : this.#deps.account(pending.payer, pending.offer.terms)
+    if (pending === null || account === null) return refuse(peer, id, FRAME_TYPE.open, REFUSAL.expired)
+    if (!this.#mayAskSignature(peer.device, nowMs)) return refuse(peer, id, FRAME_TYPE.open, REFUSAL.busy)
+    const entry = this.#byChannel.get(account.channel) ?? this.#enter(newChannel(account))
+    this.#do(entry, () => this.#openProven(entry, account, { type: 'open', offer: pending.offer, signature }, peer))
+  }
+
+  async #openProven(entry: Entry, account: StreamAccount, input: Extract<PayeeInput, { type: 'open' }>, peer: StreamPeer): Promise<void> {
+    await this.#perform(entry, { type: 'account', account })
+    // Another session of this payer is ended, and told so, before this one begins at what it was worth.
+    await this.#perform(entry, input, peer)
+    if (entry.channel.session?.id !== input.offer.id) return
+    this.#offers.drop(input.offer.id)
+    entry.peer = peer
+    entry.heardMs = this.#deps.clock.boottimeMs()
+  }
+
+  /** Steps and carries out. The entry's lane is held. Frames go to `asking`, or to whoever has the session. */
+  #perform(entry: Entry, input: PayeeInput, asking: StreamPeer | null = null): void | Promise<void> {
+    const { channel, effects } = step(entry.channel, input, this.#deps)
+    if (channel === entry.channel && effects.length === 0) return undefined
+    const before = entry.channel.session
+    entry.isDirty ||= channel !== entry.channel
+    entry.channel = channel
+    if (before !== null && before.id !== channel.session?.id) this.#bySession.delete(before.id)
+    if (channel.session !== null && channel.session.id !== before?.id) this.#bySession.set(channel.session.id, entry)
+    return this.#carryOut(entry, input, effects, asking)
+  }
+
+  #carryOut(entry: Entry, input: PayeeInput, effects: readonly PayeeEffect[], asking: StreamPeer | null): void | Promise<void> {
+    for (const [index, effect] of effects.entries()) {
+      const rest = effects.slice(index + 1)
+      if (effect.type === 'store') return this.#writeFlash([entry]).then(() => this.#carryOut(entry, input, rest, asking))
+      if (effect.type === 'end') return this.#end(entry, effect.reason).then(() => (input.type === 'open' ? this.#perform(entry, input, asking) : undefined))
+      this.#carryOutOne(entry, effect, asking)
+    }
+    return undefined
+  }
+
+  #carryOutOne({ channel, peer }: Entry, effect: Exclude<PayeeEffect, { type: 'store' | 'end' }>, asking: StreamPeer | null): void {
+    const { session } = channel
+    const to = asking ?? peer
+    if (effect.type === 'send') {
+      if (to !== null) answer(to, [effect.frame])
+    } else if (session !== null && effect.type === 'allow') this.#deps.service.allow(factsOf(channel, session), effect.ticks)
+    else if (session !== null && effect.type === 'earned') this.#deps.service.earned(factsOf(channel, session), effect.value, effect.voucher)
+  }
+
+  async #end(entry: Entry, reason: number): Promise<void> {
+    const { session } = entry.channel
+    if (session === null) return
+    const ticks = session.phase === 'open' ? await this.#deps.service.end(factsOf(entry.channel, session).stream) : 0
+    await this.#perform(entry, { type: 'ended', ticks, reason })
+    this.#lookAtClaim(entry)
+  }
+
+  /** One after the other for each channel; at once when nothing of it is waiting for the disk. */
+  #do(entry: Entry, task: Task): void {
+    if (entry.waiting >= MAX_WAITING) return
+    if (entry.lane === null) {
+      const begun = this.#try(task)
+      if (begun !== undefined) this.#occupy(entry, begun)
+      return
+    }
+    entry.waiting++
+    this.#occupy(
+      entry,
+      entry.lane.then(() => {
+        entry.waiting--
+        return this.#try(task)
+      }),
+    )
+  }
+
+  #try(task: Task): void | Promise<void> {
+    const failed = (thrown: unknown): void => this.#deps.log.error('a stream could not be stored; the guest asks again', { error: asError(thrown) })
+    try {
+      return task()?.catch(failed)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+  }
+
+  #occupy(entry: Entry, work: Promise<void>): void {
+    const lane: Promise<void> = work.then(() => {
+      if (entry.lane === lane) entry.lane = null
+      this.#work.delete(lane)
+    })
+    entry.lane = lane
+    this.#work.add(lane)
+  }
+
+  #enter(channel: PayeeChannel): Entry {
+    const nowMs = this.#deps.clock.boottimeMs()
+    const entry: Entry = { channel, peer: null, heardMs: nowMs, flushed: flushedNow(channel, nowMs), isDirty: false, lane: null, waiting: 0 }
+    this.#byChannel.set(channel.account.channel, entry)
+    return entry
+  }
+
+  /** What the service has used of the session by now. */
+  #count(entry: Entry): void {
+    const { session } = entry.channel
+    if (session?.phase !== 'open') return
+    const ticks = this.#deps.service.used(factsOf(entry.channel, session).stream)
+    if (ticks > session.servedTicks) void this.#perform(entry, { type: 'served', ticks })
+  }
+
+  #beat(): void {
+    const { clock, journal, log, policy } = this.#deps
+    const nowMs = clock.boottimeMs()
+    const { flush, idleMs } = policy()
+    const isClaimLook = ++this.#beats % BEATS_PER_CLAIM_LOOK === 0
+    const records = new Map<string, string>()
+    const due: Entry[] = []
+    for (const entry of this.#byChannel.values()) {
+      const { session } = entry.channel
+      if (entry.lane === null) this.#count(entry)
+      if (session?.phase === 'open' && nowMs - entry.heardMs >= idleMs && session.servedTicks >= allowedTicks(session)) this.#do(entry, () => this.#end(entry, STOP.idle))
+      if (isFlushDue(entry.channel, entry.flushed, nowMs, flush)) due.push(entry)
+      else if (entry.isDirty) records.set(entry.channel.account.channel, recordOf(entry.channel))
+      if (isClaimLook) this.#lookAtClaim(entry)
+      entry.isDirty = false
+    }
+    try {
+      if (records.size > 0) journal.noteFast(records)
+    } catch (thrown) {
+      log.warn('the newest ticks are in memory only', { error: asError(thrown) })
+    }
+    if (due.length > 0) this.#inBackground(this.#writeFlash(due))
+  }
+
+  async #writeFlash(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return
+    const nowMs = this.#deps.clock.boottimeMs()
+    const written = entries.map(({ channel }) => channel)
+    await this.#deps.journal.writeFlash(new Map(written.map((channel) => [channel.account.channel, recordOf(channel)])))
+    for (const [index, entry] of entries.entries()) entry.flushed = flushedNow(written[index] ?? entry.channel, nowMs)
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const done: Promise<void> = work
+      .catch((thrown: unknown) => this.#deps.log.error('streams could not be written to flash; the next beat tries again', { error: asError(thrown) }))
+      .finally(() => this.#work.delete(done))
+    this.#work.add(done)
+  }
+
+  #lookAtClaim({ channel }: Entry): void {
+    const { claim, claimFacts, policy, sha256 } = this.#deps
+    const reason = claimReason(channel, claimFacts(channel.account), policy().claim)
+    const point = reason === null ? null : claimable(sha256, channel)
+    if (reason !== null && point !== null) claim(claimDuty(channel, point), channel.account, reason)
+  }
+
+  #mayAskSignature(device: string, nowMs: number): boolean {
+    return this.#signatures.take(device, nowMs) === 0 && this.#allSignatures.take('all', nowMs) === 0
+  }
+
+  #offerSignature(terms: StreamTerms): Uint8Array {
+    const text = Object.values(terms).join()
+    if (this.#offered?.terms !== text) this.#offered = { terms: text, signature: this.#deps.sign(offerDigest(terms)) }
+    return this.#offered.signature
+  }
+}
+
+export function factsOf({ account }: PayeeChannel, session: PayeeSession): StreamFacts {
+  const { unit, tickSeconds, graceTicks } = session.terms
+  return {
+    channel: account.channel,
+    epoch: account.epoch,
+    stream: `${account.channel}.${account.epoch}.${session.id.toString(16).padStart(8, '0')}`,
+    device: session.device,
+    payer: account.payer,
+    token: account.token,
+    unit,
+    tickSeconds,
+    graceTicks,
+    base: session.base,
+  }
+}
+
+function answer(peer: StreamPeer, frames: readonly StreamFrame[]): void {
+  for (const frame of frames) peer.send(encodeFrame(frame))
+}
+
+function refuse(peer: StreamPeer, session: number, type: number, code: number): void {
+  answer(peer, [{ kind: 'refused', session, type, code }])
+}

@@ -1,0 +1,12 @@
+/** The payee's side of a stream: the box that sells by the second. docs/photon-stream.md */
+export { allowedTicks, earnedValue, newChannel, paidTicks, paidValue, servedValue, valueOf } from './channel.ts'
+export type { HeldVoucher, PayeeChannel, PayeeOffer, PayeeSession } from './channel.ts'
+export { claimDuty, claimPoint, claimReason, claimable } from './claim.ts'
+export type { ClaimFacts, ClaimPolicy, ClaimReason } from './claim.ts'
+export { PayeeDesk, factsOf } from './desk.ts'
+export { isFlushDue } from './flush.ts'
+export type { FlushPolicy, Flushed } from './flush.ts'
+export type { StreamDeskDeps, StreamFacts, StreamJournal, StreamPeer, StreamPolicy, StreamService } from './ports.ts'
+export { channelOf, recordOf } from './record.ts'
+export { ACK_EVERY_MS, MAX_WRONG_TICKS, helloFrames, step } from './step.ts'
+export type { PayeeEffect, PayeeInput, PayeePorts, PayeeStep } from './step.ts'

@@ -1,0 +1,262 @@
+/** The payee's desk against the pure payer over a clean wire, story by story. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { REFUSAL, STOP } from '../../../src/photon/stream/frames.ts'
+import { BOX, Page, Town, accountOf, address, ANNA, pass, payerOptions, settle, termsWith } from './stream-town.ts'
+
+let town: Town
+let page: Page
+const UNIT = 7n
+const CHANNEL = accountOf(ANNA).channel
+const earned = (): bigint | null => town.desk.earnedOf(CHANNEL)
+
+beforeEach(async () => {
+  town = new Town()
+  page = new Page(town)
+})
+const start = async (who = page): Promise<void> => {
+  who.act('start')
+  await settle(town)
+}
+
+describe('a minute after the other', () => {
+  it('a guest pays each second, with one signature a minute, and gets what he paid for', async () => {
+    await start()
+    await pass(town, 150, page)
+    expect(page.view.phase).toBe('paying')
+    expect(town.service.total).toBe(150)
+    expect(page.sent.filter(({ kind }) => kind === 'voucher')).toHaveLength(3)
+    expect(page.view.aheadSeconds).toBeLessThanOrEqual(6) // what the box has not told yet, and the tick in use
+    page.act('stop')
+    await settle(town)
+    expect(page.state.end).toEqual({ why: 'stopped', code: 0 })
+    expect(page.view.spent).toBe(150n * UNIT)
+    expect(earned()).toBe(150n * UNIT)
+    expect(town.service.earnings.get(CHANNEL)).toBe(150n * UNIT)
+  })
+  it('acknowledgements come at most every five seconds', async () => {
+    await start()
+    await pass(town, 60, page)
+    expect(page.heard.filter(({ kind }) => kind === 'tick-ack').length).toBeLessThanOrEqual(13)
+  })
+  it('a final voucher makes the claim need no words', async () => {
+    await start()
+    await pass(town, 90, page)
+    page.act('stop')
+    await settle(town)
+    town.isClosing = true
+    town.desk.chainChanged(accountOf(ANNA))
+    await settle(town)
+    expect(town.claims.at(-1)).toMatchObject({ steps: 0, payer: ANNA, payee: BOX, voucher: { cumulative: 90n * UNIT, steps: 0 } })
+  })
+  it('nothing is served before the first tick, and one grace interval after the last', async () => {
+    await start()
+    page.wire = () => undefined
+    await pass(town, 60, page)
+    expect(town.service.total).toBe(1 + 15) // the first tick came with the opening
+  })
+})
+
+describe('the refund by the second', () => {
+  it('of ten minutes paid at once, those not used stay the guest’s, and the box can claim no more than it served', async () => {
+    page.lead(600)
+    await start()
+    expect(page.view.aheadSeconds).toBe(601) // the lead, and the tick in use
+    await pass(town, 122)
+    // The mini-browser is long gone; later a page without memory comes back from the same key.
+    const back = new Page(town, payerOptions({ counter: 1n << 64n }))
+    await start(back)
+    expect(page.heard.at(-2)).toMatchObject({ kind: 'statement', isFinal: true, value: 122n * UNIT })
+    expect(back.state.base).toBe(122n * UNIT)
+    town.isClosing = true
+    town.desk.chainChanged(accountOf(ANNA))
+    await settle(town)
+    const claim = town.claims.at(-1)
+    expect((claim?.voucher.cumulative ?? 0n) + UNIT * BigInt(claim?.steps ?? 0)).toBe(earned())
+    expect(earned()).toBe(122n * UNIT)
+  })
+  it('the promise is signed before anything is paid ahead', async () => {
+    page.lead(600)
+    page.act('start')
+    await settle(town)
+    expect(page.sent.findIndex(({ kind }) => kind === 'voucher')).toBeGreaterThan(page.sent.findIndex(({ kind }) => kind === 'open'))
+    expect(page.heard.find(({ kind }) => kind === 'statement')).toMatchObject({ value: 0n, isFinal: false })
+    const liar = new Page(town, payerOptions({ payee: address('d') }), '02:00:00:00:00:0b')
+    await start(liar)
+    expect(liar.state.end).toEqual({ why: 'bad-offer' })
+    expect(liar.sent.some(({ kind }) => kind === 'voucher')).toBe(false)
+  })
+  it('a whole hour can be paid at once, and not more', async () => {
+    page.lead(3600)
+    await start()
+    expect(page.view.aheadSeconds).toBe(3601)
+    await pass(town, 2, page)
+    expect(page.view.phase).toBe('paying')
+    expect(Math.max(...town.service.allowed.values())).toBeGreaterThanOrEqual(3601 + 15)
+    page.lead(7200)
+    await settle(town)
+    expect(page.state.end).toEqual({ why: 'refused', code: REFUSAL.terms })
+  })
+})
+
+describe('debts and limits', () => {
+  it('what was served on credit is paid first the next time, so that it is given once', async () => {
+    await start()
+    page.wire = () => undefined
+    await pass(town, 60)
+    for (let round = 0; round < 3; round++) {
+      const again = new Page(town, payerOptions({ counter: BigInt(round + 1) << 64n }))
+      await start(again)
+      again.wire = () => undefined
+      await pass(town, 60)
+    }
+    expect(town.service.total).toBeLessThanOrEqual(Number((earned() ?? 0n) / UNIT) + 15)
+    expect(town.service.total).toBeGreaterThan(30)
+  })
+  it('the guest’s own limit ends the session when it is used up', async () => {
+    const careful = new Page(town, payerOptions({ limits: { unit: 10n, total: 100n } }))
+    await start(careful)
+    await pass(town, 40, careful)
+    expect(careful.view.spent).toBe(98n)
+    expect(careful.state.end?.why).toBe('stopped')
+    expect(town.service.total).toBeLessThanOrEqual(14 + 15)
+    expect(careful.revealedEver).toBe(98n)
+  })
+  it('the deposit ends it too, and vouchers above the ceiling are refused', async () => {
+    town.ceiling = 140n
+    await start()
+    await pass(town, 60, page)
+    expect(page.revealedEver).toBe(140n)
+    expect(page.state.end?.why).toBe('stopped')
+  })
+  it('a price above what the guest takes is not paid', async () => {
+    town.terms = termsWith({ unit: 11n })
+    await start()
+    expect(page.state.end).toEqual({ why: 'too-dear' })
+  })
+  it('without a channel there is nothing to open', async () => {
+    town.ceiling = 50n
+    await start()
+    expect(page.state.end).toEqual({ why: 'refused', code: REFUSAL.deposit })
+  })
+})
+
+describe('two at once', () => {
+  it('the one who proves himself later has the session; the first is told and loses nothing', async () => {
+    await start()
+    await pass(town, 30, page)
+    const other = new Page(town, payerOptions({ counter: 1n << 64n }), '02:00:00:00:00:0b')
+    await start(other)
+    expect(page.heard.at(-1)).toMatchObject({ kind: 'stop', reason: STOP.superseded })
+    expect(page.view.spent).toBe(30n * UNIT)
+    await pass(town, 30, other)
+    other.act('stop')
+    await settle(town)
+    expect(earned()).toBe(60n * UNIT)
+    expect(town.desk.openSessions).toBe(0)
+  })
+  it('who only says hello, or signs with another key, disturbs nobody', async () => {
+    await start()
+    await pass(town, 10, page)
+    const thief = new Page(town, payerOptions(), '02:00:00:00:00:0c')
+    thief.say({ kind: 'hello', payer: ANNA })
+    const offer = thief.heard.find(({ kind }) => kind === 'offer')
+    thief.say({ kind: 'open', session: offer?.kind === 'offer' ? offer.session : 0, signature: new Uint8Array(65) })
+    await settle(town)
+    expect(thief.heard.at(-1)).toMatchObject({ kind: 'refused', code: REFUSAL.signature })
+    await pass(town, 10, page)
+    expect(page.view.phase).toBe('paying')
+    expect(town.service.total).toBe(20)
+  })
+  it('frames overheard by another device buy and stop nothing', async () => {
+    await start()
+    await pass(town, 10, page)
+    const thief = new Page(town, payerOptions(), '02:00:00:00:00:0c')
+    for (const frame of page.sent.filter(({ kind }) => kind === 'tick' || kind === 'voucher')) thief.say(frame)
+    thief.say({ kind: 'stop', session: page.state.offer?.session ?? 0, reason: 0 })
+    await settle(town)
+    expect(new Set(thief.heard.map((frame) => (frame.kind === 'refused' ? frame.code : frame.kind)))).toEqual(new Set([REFUSAL.notOpen]))
+    expect([...town.service.allowed.keys()]).toHaveLength(1)
+    await pass(town, 5, page)
+    expect(page.view.phase).toBe('paying')
+  })
+})
+
+describe('crashes', () => {
+  it('the service restarts: the session goes on with the same frames, and nothing is lost', async () => {
+    await start()
+    await pass(town, 45, page)
+    town.restart()
+    await pass(town, 45, page)
+    page.act('stop')
+    await settle(town)
+    expect(page.view.spent).toBe(90n * UNIT)
+    expect(earned()).toBe(90n * UNIT)
+  })
+  it('the power goes: at most a minute of a guest is lost, and the page goes on by itself', async () => {
+    await start()
+    await pass(town, 100, page)
+    town.journal.powerCut()
+    town.restart()
+    await pass(town, 60, page)
+    page.act('stop')
+    await settle(town)
+    expect(page.state.end?.why).toBe('stopped')
+    expect(Number(earned() ?? 0n)).toBeGreaterThanOrEqual(Number(UNIT) * 100)
+    expect(earned()).toBeLessThanOrEqual(160n * UNIT)
+  })
+  it('the page is loaded again: it takes the counter from its own signature and never from the box’s word', async () => {
+    await start()
+    await pass(town, 45, page)
+    const again = new Page(town, payerOptions({ counter: 1n << 64n }))
+    await start(again)
+    expect(again.state.base).toBe(45n * UNIT)
+    await pass(town, 5, again)
+    expect(again.view.phase).toBe('paying')
+  })
+  it('flash is written once a minute and not per tick', async () => {
+    await start()
+    const before = town.journal.writes
+    await pass(town, 120, page)
+    expect(town.journal.writes - before).toBeLessThanOrEqual(3)
+  })
+})
+
+describe('the chain', () => {
+  it('a channel that closes in mid-stream is claimed at once for what was served', async () => {
+    page.lead(90)
+    await start()
+    await pass(town, 50, page)
+    town.isClosing = true
+    town.desk.chainChanged(accountOf(ANNA))
+    await settle(town)
+    expect(page.heard.at(-1)).toMatchObject({ kind: 'stop', reason: STOP.closing })
+    const [claim] = town.claims
+    expect((claim?.voucher.cumulative ?? 0n) + UNIT * BigInt(claim?.steps ?? 0)).toBe(50n * UNIT)
+  })
+  it('above the threshold, or when the deposit runs low, it is claimed while the session goes on', async () => {
+    town.threshold = 60n * UNIT
+    await start()
+    await pass(town, 125, page)
+    expect(town.claims.length).toBeGreaterThan(0)
+    expect(page.view.phase).toBe('paying')
+    town.threshold = 1n << 100n
+    town.claims.length = 0
+    town.lowDeposit = 1_000_000n
+    await pass(town, 60, page)
+    expect(town.claims.length).toBeGreaterThan(0)
+  })
+  it('another life of the channel begins at nothing', async () => {
+    await start()
+    await pass(town, 20, page)
+    page.act('stop')
+    await settle(town)
+    town.epoch = 2n
+    const next = new Page(town, payerOptions({ counter: 1n << 64n }))
+    await start(next)
+    expect(next.state.base).toBe(0n)
+    await pass(town, 10, next)
+    next.act('stop')
+    await settle(town)
+    expect(earned()).toBe(10n * UNIT)
+  })
+})
