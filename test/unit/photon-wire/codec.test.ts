@@ -177,6 +177,24 @@ describe('headers', () => {
     expect(refusalOf(wire1, change(0, (packet[0] ?? 0) + 1))).toMatch(/^type/)
   })
 
+  it('v2: sizes as docs/photon-wire.md has them', () => {
+    const signature = curve.sign(keccak(EMPTY), KEY1)
+    const sizeOf = (message: Message): number => put(wire2, message, signature).length
+    const lock = { expiration: 9, amount: 5n, secretHash: ONES }
+    const locked = { kind: 'locked', envelope: ENVELOPE, lock, amount: 4n, fee: 1n, initiator: ONE_ADDRESS, target: TWO_ADDRESS, path: [{ node: TWO_ADDRESS, amount: 4n }] } as const
+    const settle = { key: KEY, terms: { p1: ONE_ADDRESS, balance1: 1n, p2: TWO_ADDRESS, balance2: 2n, validUntil: 9 }, contractSignature: signature }
+    const withdraw = { key: KEY, terms: { profile: 'v2', participant: ONE_ADDRESS, total: 1n, validUntil: 9 }, contractSignature: signature } as const
+    const yes = { code: 0, reason: 'abc' }
+    expect([
+      sizeOf({ kind: 'ack', sender: ONE_ADDRESS, echo: ONES }), sizeOf({ kind: 'ping', nonce: 1n }), sizeOf({ kind: 'reestablish', key: KEY, sentNonce: 1n, sentHash: ONES, seenNonce: 0n, seenHash: ZEROS }),
+      sizeOf({ kind: 'direct', envelope: ENVELOPE, paymentId: null, data: EMPTY }), sizeOf({ kind: 'direct', envelope: ENVELOPE, paymentId: ONES, data: EMPTY }),
+      sizeOf({ ...locked, paymentId: null }), sizeOf({ ...locked, paymentId: ONES }), sizeOf({ kind: 'unlock', envelope: ENVELOPE, secret: ONES }), sizeOf({ kind: 'expired', envelope: ENVELOPE, secretHash: ONES }),
+      sizeOf({ kind: 'disposed', key: KEY, lock, code: 1, reason: 'abc', hopIndex: null }), sizeOf({ kind: 'disposed-response', envelope: ENVELOPE, secretHash: ONES }),
+      sizeOf({ kind: 'secret-request', secretHash: ONES, amount: 1n, paymentId: null }), sizeOf({ kind: 'reveal', secret: ONES, data: EMPTY }),
+      sizeOf({ kind: 'settle-request', ...settle }), sizeOf({ kind: 'settle-response', ...settle, ...yes }), sizeOf({ kind: 'withdraw-request', ...withdraw }), sizeOf({ kind: 'withdraw-response', ...withdraw, ...yes }),
+    ]).toEqual([54, 75, 187, 182, 214, 345, 377, 211, 211, 173, 211, 116, 101, 252, 261, 216, 225])
+  })
+
   it('v2: version 2 only, and low s only', () => {
     const packet = sealed(wire2, { kind: 'ping', nonce: 7n }, KEY1)
     expect(refusalOf(wire2, packet.map((byte, index) => (index === 1 ? 3 : byte)))).toBe('version 3')
