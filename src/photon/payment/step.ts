@@ -9,7 +9,7 @@ import { cancelPayment, initiatorMoment, initiatorRefused, initiatorRestarted, i
 import type { Moved } from './initiator.ts'
 import { keep, keeperDisposed, keeperMoment, keeperOver, keeperPublic, keeperRefused, keeperSecret } from './keeper.ts'
 import { carriedDisposed, carriedPaid, carriedPublic, carriedRemoved, carriedSecret, mediate, mediateAgain, mediatorMoment, mediatorRefused, mediatorSettled } from './mediator.ts'
-import { secretHashOf } from './secret.ts'
+import { secretHashOf } from '../channel/index.ts'
 import { STATUS, initiatorId, keeperId, mediatorId, swapId, targetId } from './state.ts'
 import type { Failure, HeldLock, PayOrder, PaymentState, SwapState, TargetState } from './state.ts'
 import { legsOf, mayTake, swapAfter, swapExpectation, swapFault, swapOf, takerLimit } from './swap.ts'
@@ -135,6 +135,11 @@ const HANDLERS: Handlers = {
   'direct-delivered': (draft, { id }) => {
     const state = draft.payment(id)
     if (state?.role === 'direct' && !state.isEnded) draft.put({ state: directDelivered(state), commands: [{ kind: 'notice', id, what: 'sent', failure: null }] })
+  },
+  'direct-lost': (draft, { id }) => {
+    const failure: Failure = { code: CODE.transferWhenClosed, reason: 'the channel was settled without it' }
+    const state = draft.payment(id)
+    if (state?.role === 'direct' && !state.isEnded) draft.put({ state: directFailed(state, failure), commands: [{ kind: 'notice', id, what: 'failed', failure }] })
   },
   'channel-settled': (draft, { key }) => {
     for (const state of draft.view.open()) draft.change(state, settled(state, key, draft.view))

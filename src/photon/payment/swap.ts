@@ -6,7 +6,7 @@
  */
 import { CODE } from './codes.ts'
 import { isFarFromEnd } from './deadlines.ts'
-import { secretHashOf } from './secret.ts'
+import { secretHashOf } from '../channel/index.ts'
 import { STATUS, initiatorId, swapId, targetId } from './state.ts'
 import type { Failure, InitiatorState, SwapState, TargetState } from './state.ts'
 import { heldParts } from './target.ts'

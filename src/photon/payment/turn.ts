@@ -36,6 +36,8 @@ export type PaymentInput =
   | { readonly kind: 'lock-released'; readonly channel: Hash; readonly secretHash: Hash }
   | { readonly kind: 'direct-received'; readonly channel: Hash; readonly nonce: bigint; readonly amount: bigint; readonly paymentId: Hash | null; readonly data: Uint8Array }
   | { readonly kind: 'direct-delivered'; readonly id: string }
+  /** The channel was settled with an older proof of ours than the one this was in. */
+  | { readonly kind: 'direct-lost'; readonly id: string }
   | { readonly kind: 'channel-settled'; readonly key: ChannelKey }
   /** Both ends agree again after a connect. */
   | { readonly kind: 'channel-ready'; readonly channel: Hash }
