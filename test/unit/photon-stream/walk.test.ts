@@ -61,7 +61,7 @@ describe('a random day', () => {
           for (const { voucher, steps: shown } of town.claims) expect(voucher.cumulative + voucher.unit * BigInt(shown)).toBeLessThanOrEqual(revealed)
           const unpaid = BigInt(town.service.total) * UNIT - earned
           // A beat behind, one interval of grace, and for each power cut what flash had not seen yet.
-          expect(unpaid).toBeLessThanOrEqual(UNIT * BigInt(town.terms.graceTicks + 1 + kills + cuts * (SECONDS_BETWEEN_FLUSHES + LEAD + town.terms.graceTicks + 1)))
+          expect(unpaid).toBeLessThanOrEqual(UNIT * BigInt(town.terms.graceTicks + 1 + 2 * kills + cuts * (SECONDS_BETWEEN_FLUSHES + LEAD + town.terms.graceTicks + 1)))
           if (page.view.phase === 'paying') expect(page.view.aheadSeconds).toBeLessThanOrEqual(lead + 17)
         }
         const fresh = (device: string): void => {

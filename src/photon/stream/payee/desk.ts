@@ -29,6 +29,9 @@ const SIGNATURES = { burst: 72, perSecond: 0.1 }
 /** And for all guests together, so that a crowd of liars does not take the core. */
 const ALL_SIGNATURES = { burst: 2000, perSecond: 100 }
 
+/** So many ticks at once go to tmpfs with the message they came in: a kill of the service costs a second's ticks, no lead. */
+const JUMP_TICKS = 3
+
 interface Entry {
   channel: PayeeChannel
   peer: StreamPeer | null
@@ -52,6 +55,7 @@ export class PayeeDesk {
   /** Of the newest terms; terms change seldom. */
   #offered: { readonly terms: string; readonly signature: Uint8Array } | null = null
   readonly #work = new Set<Promise<void>>()
+  readonly #jumped = new Set<Entry>()
   #beats = 0
   #cancel: Cancel = () => undefined
 
@@ -94,6 +98,9 @@ export class PayeeDesk {
     const frames = decodeFrames(bytes)
     if (frames === null) return refuse(peer, 0, 0, REFUSAL.terms)
     for (const frame of frames) this.#take(peer, frame)
+    if (this.#jumped.size === 0) return
+    this.#noteFast(new Map([...this.#jumped].map(({ channel }) => [channel.account.channel, recordOf(channel)])))
+    this.#jumped.clear()
   }
 
   /** The chain has news of a channel: closing, a deposit, a new life. Claims come out at once when it closes. */
@@ -196,6 +203,7 @@ export class PayeeDesk {
     const { channel, effects } = step(entry.channel, input, this.#deps)
     if (channel === entry.channel && effects.length === 0) return undefined
     const before = entry.channel.session
+    if (before !== null && channel.session !== null && allowedTicks(channel.session) - allowedTicks(before) >= JUMP_TICKS) this.#jumped.add(entry)
     entry.isDirty ||= channel !== entry.channel
     entry.channel = channel
     if (before !== null && before.id !== channel.session?.id) this.#bySession.delete(before.id)
@@ -282,7 +290,7 @@ export class PayeeDesk {
   }
 
   #beat(): void {
-    const { clock, journal, log, policy } = this.#deps
+    const { clock, policy } = this.#deps
     const nowMs = clock.boottimeMs()
     const { flush, idleMs } = policy()
     const isClaimLook = ++this.#beats % BEATS_PER_CLAIM_LOOK === 0
@@ -297,12 +305,16 @@ export class PayeeDesk {
       if (isClaimLook) this.#lookAtClaim(entry)
       entry.isDirty = false
     }
-    try {
-      if (records.size > 0) journal.noteFast(records)
-    } catch (thrown) {
-      log.warn('the newest ticks are in memory only', { error: asError(thrown) })
-    }
+    if (records.size > 0) this.#noteFast(records)
     if (due.length > 0) this.#inBackground(this.#writeFlash(due))
+  }
+
+  #noteFast(records: ReadonlyMap<string, string>): void {
+    try {
+      this.#deps.journal.noteFast(records)
+    } catch (thrown) {
+      this.#deps.log.warn('the newest ticks are in memory only', { error: asError(thrown) })
+    }
   }
 
   async #writeFlash(entries: readonly Entry[]): Promise<void> {
