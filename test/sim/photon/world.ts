@@ -68,6 +68,7 @@ export class World {
   readonly #said = new Map<string, string>()
   readonly #copies = new Map<Address, Disk>()
   #isEnding = false
+  #setBack: Address | null = null
 
   constructor(seed: number, shape: Shape, size: number, weather: Weather, dice = new Dice(seed)) {
     this.dice = dice
@@ -107,22 +108,34 @@ export class World {
   /** One turn of a node, with whatever can happen to it before, while and after it is stored. */
   turn(node: SimNode, decide: (draft: Draft) => void): void {
     if (!node.isUp) return
-    const { dice, weather } = this
     const draft = node.draft()
     decide(draft)
-    if (!this.#isEnding && dice.chance(weather.diskFails)) return // rejected: nothing of it was
-    const isCrash = !this.#isEnding && dice.chance(weather.crashes)
-    if (isCrash && dice.chance(0.4)) return this.#crash(node)
+    const fate = this.#isEnding ? 'stored' : this.fateOf(this.turns++, draft.frames.length)
+    if (fate === 'rejected') return // nothing of it was
+    if (fate === 'crash before') return this.#crash(node)
     node.commit(draft)
-    const sent = isCrash ? draft.frames.slice(0, dice.int(draft.frames.length + 1)) : draft.frames
-    for (const frame of sent) this.#send(frame)
-    if (isCrash) return this.#crash(node)
+    for (const frame of fate === 'stored' ? draft.frames : draft.frames.slice(0, fate)) this.#send(frame)
+    if (fate !== 'stored') return this.#crash(node)
     node.searches.push(...draft.searches)
+  }
+
+  turns = 0
+  /** Of the next turn: a number is a crash after so many of its frames have left. */
+  fateOf = (_turn: number, frames: number): 'stored' | 'rejected' | 'crash before' | number => {
+    const { dice, weather } = this
+    if (dice.chance(weather.diskFails)) return 'rejected'
+    if (!dice.chance(weather.crashes)) return 'stored'
+    return dice.chance(0.4) ? 'crash before' : dice.int(frames + 1)
   }
 
   #crash(node: SimNode): void {
     node.isUp = false
     node.searches = []
+    this.#drop((frame) => frame.from === node.address || frame.to === node.address)
+  }
+
+  #drop(isLost: (frame: Frame) => boolean): void {
+    this.wire.splice(0, this.wire.length, ...this.wire.filter((frame) => !isLost(frame)))
   }
 
   #send(frame: Frame): void {
@@ -197,7 +210,9 @@ export class World {
     for (const [a, b] of this.#edges) if (a === node || b === node) this.connect(a, b)
   }
 
+  /** A new connection: nothing of the one before comes through any more. */
   connect(a: SimNode, b: SimNode): void {
+    this.#drop((frame) => (frame.from === a.address && frame.to === b.address) || (frame.from === b.address && frame.to === a.address))
     this.turn(a, (draft) => a.greet(draft, b.address))
     this.turn(b, (draft) => b.greet(draft, a.address))
   }
@@ -215,10 +230,14 @@ export class World {
     this.#copies.set(node.address, node.disk)
   }
 
-  /** From an old copy: the chain is read anew from there; what it has signed since it does not know. */
+  /**
+   * From an old copy: the chain is read anew from there; what it has signed since it does not know. One node per run:
+   * when both ends of a channel forget the same packets, nobody is left who could know of them.
+   */
   setBack(node: SimNode): void {
     const copy = this.#copies.get(node.address)
-    if (copy === undefined) return
+    if (copy === undefined || (this.#setBack !== null && this.#setBack !== node.address)) return
+    this.#setBack = node.address
     this.excused.add(node.address)
     node.disk = copy
     this.#crash(node)
