@@ -1,6 +1,6 @@
 /** Options of `config chain 'chain'`: which Spectrum chain the box follows or seals, with whom, and who may ask it. */
 import { isWildcard, parseIp } from './network-address.ts'
-import { absolutePath, flag, listOf, matching, option, optional, wholeNumber } from './rules.ts'
+import { absolutePath, flag, listOf, matching, oneOf, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
 import type { ChainConfig } from './types.ts'
 
@@ -25,6 +25,7 @@ export const CHAIN: Rules<ChainConfig> = {
     { doc: 'Address other nodes connect to. Leave it out on a box behind somebody else\'s router.', restart: true },
   ),
   listenPort: option(port, 60_303, '60303', { doc: 'TCP and UDP port for other nodes.', restart: true }),
+  listenZones: listOf(oneOf('mesh', 'wan'), 2, { value: [], text: 'none: closed to the mesh and to the Internet' }, { doc: "From where other nodes may connect through the router's firewall, while `listen_address` is set: the mesh, the Internet. TCP at `listen_port` and nothing else is opened, and only for a port from 49152 up. The owner's network always may.", restart: true }),
   maxPeers: option(wholeNumber(1, 50, 'nodes'), 8, '8', { doc: 'Nodes it is connected with at once.', restart: true }),
   checkpointFile: optional(absolutePath(), 'a community\'s chain starts at its genesis, a public one not at all', { doc: 'Signed checkpoint the chain is started from.', restart: true }),
   checkpointKeys: listOf(

@@ -159,6 +159,8 @@ export interface ChainConfig {
   readonly servers: readonly string[]
   readonly listenAddress: string | null
   readonly listenPort: number
+  /** From where the router's firewall lets other nodes connect; the package's `setup` reads it. */
+  readonly listenZones: readonly string[]
   readonly maxPeers: number
   readonly checkpointFile: string | null
   /** Ed25519, hex. */

@@ -222,6 +222,66 @@ describe('refresh', () => {
     expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443')
   })
 
+  describe('of who may connect to the chain', () => {
+    const doors = (): (string | null)[] => ['mesh', 'wan'].map((name) => router.uci(`firewall.meshbox_chain_${name}.dest_port`))
+    const set = (line: string): void => void router.must(`${line}; uci commit meshbox; /usr/lib/meshbox/setup refresh`)
+    beforeEach(() => {
+      applyDefaults()
+      set("uci set meshbox.chain=chain; uci set meshbox.chain.network=/etc/meshbox/village.json; uci set meshbox.chain.listen_address=0.0.0.0")
+    })
+
+    it('lets nobody in by itself, neither from the Internet nor from the mesh', () => {
+      expect(doors()).toEqual([null, null])
+    })
+
+    it('opens one TCP port in the zones that the owner names, and closes it again', () => {
+      set('uci add_list meshbox.chain.listen_zones=mesh')
+      expect(doors()).toEqual(['60303', null])
+      expect(router.must('uci show firewall.meshbox_chain_mesh')).toBe(
+        ["=rule", ".name='MeshBox-Chain-mesh'", ".src='meshbox'", ".proto='tcp'", ".dest_port='60303'", ".target='ACCEPT'", ''].map((line) => (line === '' ? '' : `firewall.meshbox_chain_mesh${line}`)).join('\n'),
+      )
+      set('uci add_list meshbox.chain.listen_zones=wan; uci set meshbox.chain.listen_port=60400')
+      expect(doors()).toEqual(['60400', '60400'])
+      expect(router.uci('firewall.meshbox_chain_wan.src')).toBe('wan')
+      set('uci del_list meshbox.chain.listen_zones=mesh')
+      expect(doors()).toEqual([null, '60400'])
+      set('uci delete meshbox.chain.listen_address')
+      expect(doors()).toEqual([null, null])
+      set('uci set meshbox.chain.listen_address=::')
+      expect(doors()).toEqual([null, '60400'])
+    })
+
+    it('never at a port where something else of a router may listen, whoever wrote that', () => {
+      set('uci add_list meshbox.chain.listen_zones=wan')
+      for (const port of ['22', '49151', '65536', '0']) {
+        set(`uci set meshbox.chain.listen_port='${port}'`)
+        expect([port, ...doors()]).toEqual([port, null, null])
+      }
+      for (const noNumber of ['1-65535', '60303 22']) {
+        set(`uci set meshbox.chain.listen_port='${noNumber}'`)
+        expect([noNumber, ...doors()]).toEqual([noNumber, null, '60303'])
+      }
+    })
+
+    it('takes no other word for a zone, and leaves a rule alone that its owner deleted', () => {
+      set("uci add_list meshbox.chain.listen_zones=lan; uci add_list meshbox.chain.listen_zones='*'; uci add_list meshbox.chain.listen_zones=guest")
+      expect(router.must('uci show firewall')).not.toContain('meshbox_chain')
+      set('uci add_list meshbox.chain.listen_zones=wan')
+      router.must('uci delete firewall.meshbox_chain_wan; uci commit firewall; /usr/lib/meshbox/setup refresh')
+      expect(doors()).toEqual([null, null])
+    })
+
+    it('is taken out with the rest, to the byte', () => {
+      router.must('/usr/lib/meshbox/setup remove')
+      const before = networks()
+      applyDefaults()
+      set('uci add_list meshbox.chain.listen_zones=wan; uci add_list meshbox.chain.listen_zones=mesh')
+      expect(doors()).toEqual(['60303', '60303'])
+      router.must('/usr/lib/meshbox/setup remove')
+      expect(networks()).toEqual(before)
+    })
+  })
+
   it('opens the port the portal really has, and removal is exact all the same', () => {
     const before = networks()
     applyDefaults()
