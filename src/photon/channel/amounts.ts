@@ -55,13 +55,18 @@ export function withdrawable(participant: ChannelSide, partner: ChannelSide): bi
 
 /**
  * What is ours whatever the partner does, if our duties are done in time: every lock of ours counts as lost, of the
- * partner's only those whose secret is on the chain in time.
+ * partner's only those whose secret is on the chain in time. After a restore from an old copy nothing is sure before
+ * the two ends have compared, and when all is paid nothing more comes.
  */
 export function guaranteed(state: ChannelState): bigint {
-  const { own, partner } = state
+  const { own, partner, sync, phase } = state
+  if (phase === 'settled' || sync.kind === 'behind' || (sync.kind === 'waiting' && sync.isRestored)) return 0n
   let sure = 0n
   for (const lock of partner.locks) if (lock.registeredBlock !== null && !lock.isDisposed) sure += lock.amount
-  return settlementOf({ ...own, transferred: own.transferred + own.locked }, { ...partner, transferred: partner.transferred + sure })[0]
+  const share = settlementOf({ ...own, transferred: own.transferred + own.locked }, { ...partner, transferred: partner.transferred + sure })[0]
+  // What the partner may still take out beforehand: by our vouchers, and by the withdrawal that we signed.
+  const left = capacity(state) - (claimable(own) - own.claimed) - (takenOut(partner) - partner.withdrawn)
+  return share < left ? share : larger(left, 0n)
 }
 
 /** True where `payer` owes more than is in the channel for it once all vouchers of `payee` are claimed. */

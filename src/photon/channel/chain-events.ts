@@ -145,11 +145,12 @@ function onSettled(state: ChannelState, event: Event<'settled'>): Told {
   return { state: { ...state, phase: 'settled' }, facts: [{ kind: 'settled', cooperative: event.cooperative, ownAmount, partnerAmount }] }
 }
 
-/** The event does not say which amount is whose: our own figures do, and where they do not, the lower address comes first. */
+/** v2: the lower address comes first. v1's event has the order of whoever settled: our own figures tell which is ours. */
 function settledAmounts(state: ChannelState, event: Event<'settled'>): readonly [bigint, bigint] {
   const [first, second] = event.amounts
   const [expected] = state.dispute === null ? settlementOf(state.own, state.partner) : postedSettlement(state, state.dispute)
-  const isOwnFirst = first === second || expected === first ? true : expected === second ? false : state.own.address < state.partner.address
+  const isOwnLower = state.own.address < state.partner.address
+  const isOwnFirst = state.domain.profile === 'v2' || (expected !== first && expected !== second) ? isOwnLower : expected === first
   return isOwnFirst ? [first, second] : [second, first]
 }
 

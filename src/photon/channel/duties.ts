@@ -2,8 +2,9 @@
  * What a channel needs from the chain, and until when (specs/photon.md 2.4, 9.9). Computed anew from the state each
  * time: a duty is done when its event has come and it is no longer in the list.
  */
-import type { DueDuty, Duty } from '../ports.ts'
-import { merkleProofOf } from './merkle.ts'
+import type { Address } from '../../base/index.ts'
+import type { DueDuty, Duty, SettledSide } from '../ports.ts'
+import { merkleProof as merkleProofOf } from '../wire/index.ts'
 import { REGISTER_MARGIN_BLOCKS, SETTLE_DELAY_BLOCKS } from './rules.ts'
 import type { ChannelMoment } from './rules.ts'
 import type { ChannelState, Dispute, PendingLock, PostedProof } from './state.ts'
@@ -126,6 +127,6 @@ function punishDuties(state: ChannelState, dispute: Dispute): DueDuty[] {
   return [due(state, duty, dispute.closeBlock, dispute.settleBlock + SETTLE_DELAY_BLOCKS - 1)]
 }
 
-function sideOf(participant: `0x${string}`, posted: PostedProof): { readonly participant: `0x${string}`; readonly transferred: bigint; readonly locksroot: `0x${string}` } {
+function sideOf(participant: Address, posted: PostedProof): SettledSide {
   return { participant, transferred: posted.transferred, locksroot: posted.locksroot }
 }

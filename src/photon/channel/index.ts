@@ -16,6 +16,7 @@ export type {
   ChannelRole,
   ChannelSide,
   ChannelState,
+  CounterGap,
   Disposal,
   Dispute,
   OpenChannel,
@@ -31,13 +32,11 @@ export type { Changed, ChannelFact, ChannelReceived, LockArrival, Refusal, Sent,
 export { sealed } from './send.ts'
 export type { DirectOrder, DisposalReason, LockOrder } from './send.ts'
 export type { AnswerOrder } from './agree-withdraw.ts'
-export { awaitPartner, sendReestablish } from './reestablish.ts'
+export { awaitPartner, restored, sendReestablish } from './reestablish.ts'
 export { cancelDrain, freeze, learnSecret, orderClose, orderDrain, restStateOf } from './orders.ts'
 export { streamAccount } from './stream.ts'
 export type { StreamNote } from './stream.ts'
-export { capacity, guaranteed, receivable, settlementOf, spendable, streamCeiling, withdrawable } from './amounts.ts'
+export { capacity, guaranteed, lockable, receivable, settlementOf, spendable, streamCeiling, withdrawable } from './amounts.ts'
 export type { SettledFigures } from './amounts.ts'
 export { postedSettlement } from './chain-events.ts'
 export { secretHashOf } from './locks.ts'
-export { lockHashOf, merkleProofOf, merkleRootOf } from './merkle.ts'
-export type { Keccak } from './merkle.ts'

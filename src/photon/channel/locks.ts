@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Hash } from '../../base/index.ts'
 import { bytesOf, hexOf } from '../../base/index.ts'
 import type { Lock } from '../ports.ts'
-import { lockHashOf, merkleRootOf } from './merkle.ts'
-import type { Keccak } from './merkle.ts'
+import { lockHash, merkleRoot } from '../wire/index.ts'
+import type { Keccak } from '../wire/index.ts'
 import type { ChannelSide, PendingLock } from './state.ts'
 
 type LockTotals = Pick<ChannelSide, 'locks' | 'locked' | 'locksroot'>
@@ -27,7 +27,7 @@ export function lockIn(side: ChannelSide, secretHash: Hash): PendingLock | undef
 
 export function withLock(keccak256: Keccak, side: ChannelSide, lock: Lock): LockTotals {
   const { expiration, amount, secretHash } = lock
-  const pending: PendingLock = { expiration, amount, secretHash, hash: lockHashOf(keccak256, lock), secret: null, registeredBlock: null, isDisposed: false }
+  const pending: PendingLock = { expiration, amount, secretHash, hash: lockHash(keccak256, lock), secret: null, registeredBlock: null, isDisposed: false }
   return totalsOf(keccak256, [...side.locks, pending], side.locked + amount)
 }
 
@@ -51,5 +51,5 @@ export function plainLock(lock: PendingLock): Lock {
 
 function totalsOf(keccak256: Keccak, locks: readonly PendingLock[], locked: bigint): LockTotals {
   const leaves = locks.map((lock) => lock.hash)
-  return { locks, locked, locksroot: merkleRootOf(keccak256, leaves) }
+  return { locks, locked, locksroot: merkleRoot(keccak256, leaves) }
 }

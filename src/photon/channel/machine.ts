@@ -1,12 +1,12 @@
 /** The verbs of a channel with their tools built in. Each first lets go of agreements that have run out. */
 import type { Hash } from '../../base/index.ts'
 import type { ChannelEvent, DueDuty, SecretEvent, SettleTerms, WithdrawTerms } from '../ports.ts'
+import type { Keccak } from '../wire/index.ts'
 import { answerSettle, askSettle } from './agree-settle.ts'
 import { answerWithdraw, askWithdraw } from './agree-withdraw.ts'
 import type { AnswerOrder } from './agree-withdraw.ts'
 import { onChain } from './chain-events.ts'
 import { dutiesOf } from './duties.ts'
-import type { Keccak } from './merkle.ts'
 import { closeReason, withoutExpired } from './orders.ts'
 import { receive } from './receive.ts'
 import { DEFAULT_RULES } from './rules.ts'

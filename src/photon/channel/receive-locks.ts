@@ -14,9 +14,9 @@ import { ignored, refuse } from './verdict.ts'
 
 /** transferred: unchanged, locksroot: with the new lock appended. */
 export function receiveLocked(tools: ChannelTools, state: ChannelState, incoming: Incoming<'locked'>, moment: ChannelMoment): Taken | Refusal {
-  const { message, side, rise } = incoming
+  const { message, side } = incoming
   const { lock } = message
-  const stray = strayRise(state, rise, 0n)
+  const stray = strayRise(state, incoming, 0n)
   if (isRefusal(stray)) return stray
   const objection = malformedLock(tools, state, message)
   if (objection !== null) return objection
@@ -27,7 +27,10 @@ export function receiveLocked(tools: ChannelTools, state: ChannelState, incoming
   const { amount, fee, initiator, target, path, paymentId } = message
   const arrival = { lock, amount, fee, initiator, target, path, paymentId }
   const fact: ChannelFact = unwelcome === null ? { kind: 'lock-received', ...arrival } : { kind: 'lock-unwelcome', code: unwelcome.code, reason: unwelcome.reason, ...arrival }
-  return { ok: true, state: { ...state, partner: { ...side, ...locks } }, facts: [...stray, fact] }
+  const partner = { ...side, ...locks }
+  const added = lockIn(partner, lock.secretHash)
+  const isDoubtful = side.nonce <= state.doubtfulUntil && added !== undefined
+  return { ok: true, state: { ...state, partner: isDoubtful ? withMark(partner, added, { isDisposed: true }) : partner }, facts: [...stray, fact] }
 }
 
 /** What an honest partner cannot have sent. */
@@ -47,6 +50,7 @@ function malformedLock(tools: ChannelTools, state: ChannelState, message: Incomi
 function whyUnwelcome(tools: ChannelTools, state: ChannelState, message: Incoming<'locked'>['message'], moment: ChannelMoment): Refusal | null {
   const { rules } = tools
   const { lock } = message
+  if (message.envelope.nonce <= state.doubtfulUntil) return refuse(CODE.noNewTransfers, 'we may have given it up before')
   if (moment.isFrozen) return refuse(CODE.directOnly, 'no view of the chain: direct payments only')
   if (state.phase !== 'opened') return refuse(CODE.noNewTransfers, 'the channel takes no new locks')
   if (state.settleTimeout < rules.minSettleTimeout) return refuse(CODE.settleTimeoutInvalid, 'the channel settles too fast')
@@ -62,33 +66,33 @@ function whyUnwelcome(tools: ChannelTools, state: ChannelState, message: Incomin
  * pending on both ends, being paid can only be good for us, and a refusal would leave the two ends apart for ever.
  */
 export function receiveUnlock(tools: ChannelTools, state: ChannelState, incoming: Incoming<'unlock'>): Taken | Refusal {
-  const { message, side, rise } = incoming
+  const { message, side } = incoming
   if (!isHash(message.secret)) return refuse(CODE.argument, 'the secret is not 32 bytes')
   const lock = lockIn(state.partner, secretHashOf(message.secret))
   if (lock === undefined) return refuse(CODE.noSuchLock, 'no lock for this secret')
-  const stray = strayRise(state, rise, lock.amount)
+  const stray = strayRise(state, incoming, lock.amount)
   if (isRefusal(stray)) return stray
   return without(tools, state, side, lock, message.envelope.locksroot, [...stray, { kind: 'lock-unlocked', lock: plainLock(lock), secret: message.secret }])
 }
 
 /** transferred: unchanged, locksroot: without the lock, which expired `confirmations` blocks ago with its secret unknown to the chain. */
 export function receiveExpired(tools: ChannelTools, state: ChannelState, incoming: Incoming<'expired'>, moment: ChannelMoment): Taken | Refusal {
-  const { message, side, rise } = incoming
+  const { message, side } = incoming
   const lock = lockIn(state.partner, message.secretHash)
   if (lock === undefined) return refuse(CODE.noSuchLock, 'no such lock')
   if (lock.expiration > moment.block - tools.rules.confirmations) return refuse(CODE.lockNotExpired, `the lock expires in block ${lock.expiration}`)
   if (lock.registeredBlock !== null) return refuse(CODE.lockNotExpired, `its secret is on the chain since block ${lock.registeredBlock}`)
-  const stray = strayRise(state, rise, 0n)
+  const stray = strayRise(state, incoming, 0n)
   if (isRefusal(stray)) return stray
   return without(tools, state, side, lock, message.envelope.locksroot, [...stray, { kind: 'lock-expired', lock: plainLock(lock) }])
 }
 
 /** transferred: unchanged, locksroot: without the lock that we gave up. */
 export function receiveDisposedResponse(tools: ChannelTools, state: ChannelState, incoming: Incoming<'disposed-response'>): Taken | Refusal {
-  const { message, side, rise } = incoming
+  const { message, side } = incoming
   const lock = lockIn(state.partner, message.secretHash)
   if (lock === undefined || !lock.isDisposed) return refuse(CODE.noSuchLock, 'we gave no such lock up')
-  const stray = strayRise(state, rise, 0n)
+  const stray = strayRise(state, incoming, 0n)
   if (isRefusal(stray)) return stray
   return without(tools, state, side, lock, message.envelope.locksroot, [...stray, { kind: 'lock-released', lock: plainLock(lock) }])
 }

@@ -14,6 +14,7 @@ import { adoptOwn, receiveReestablish } from './reestablish.ts'
 import { MAX_NONCE, PROFILE_RULES } from './rules.ts'
 import type { ChannelMoment } from './rules.ts'
 import type { ChannelSide, ChannelState } from './state.ts'
+import { givenBy } from './stream.ts'
 import type { ChannelFact, ChannelReceived, ChannelTools, Refusal, Taken } from './verdict.ts'
 import { frozen, refuse } from './verdict.ts'
 
@@ -22,7 +23,8 @@ export interface Incoming<K extends EnvelopeMessage['kind']> {
   readonly message: Extract<EnvelopeMessage, { kind: K }>
   /** The partner's side with the new nonce, proof and counter; locks as before. */
   readonly side: ChannelSide
-  /** By how much the counter rises. */
+  /** What the proof gives; `rise`: the part of it that no voucher had counted before. */
+  readonly given: bigint
   readonly rise: bigint
 }
 
@@ -76,10 +78,12 @@ function enveloped<K extends EnvelopeMessage['kind']>(
   if (envelope.nonce !== partner.nonce + 1n || envelope.nonce > MAX_NONCE) return refuse(CODE.nonce, `nonce ${partner.nonce + 1n} is next`)
   const objection = phaseObjection(state, message.kind)
   if (objection !== null) return objection
-  if (envelope.transferred < partner.transferred) return refuse(CODE.transferAmountDecrease, `transferred was ${partner.transferred} already`)
+  const proved = partner.proof?.transferred ?? 0n
+  if (envelope.transferred < proved) return refuse(CODE.transferAmountDecrease, `transferred was ${proved} already`)
   if (envelope.transferred > PROFILE_RULES[state.domain.profile].maxTransferred) return refuse(CODE.invalidAmount, 'transferred is too large')
-  const side: ChannelSide = { ...partner, nonce: envelope.nonce, transferred: envelope.transferred, proof: { ...envelope, extra, signature } }
-  return handle(tools, state, { message, side, rise: envelope.transferred - partner.transferred }, moment)
+  const { given, side } = givenBy(partner, envelope.transferred)
+  const next: ChannelSide = { ...side, nonce: envelope.nonce, proof: { ...envelope, extra, signature } }
+  return handle(tools, state, { message, side: next, given, rise: side.transferred - partner.transferred }, moment)
 }
 
 function seenBefore(state: ChannelState, nonce: bigint, received: ChannelReceived): Taken | Refusal {
@@ -107,9 +111,9 @@ function phaseObjection(state: ChannelState, kind: EnvelopeMessage['kind']): Ref
 
 /** transferred: + amount, locksroot: unchanged, final on receipt. */
 function receiveDirect(tools: ChannelTools, state: ChannelState, incoming: Incoming<'direct'>, moment: ChannelMoment): Taken | Refusal {
-  const { message, side, rise } = incoming
+  const { message, side, given, rise } = incoming
   if (message.envelope.locksroot !== state.partner.locksroot) return refuse(CODE.locksrootMismatch, 'a direct payment leaves the locks alone')
-  if (rise === 0n) return refuse(CODE.invalidAmount, 'nothing is paid')
+  if (message.envelope.transferred === (state.partner.proof?.transferred ?? 0n)) return refuse(CODE.invalidAmount, 'nothing is paid')
   if (rise > receivable(state)) return refuse(CODE.insufficientBalance, `the partner can give ${receivable(state)}`)
   const exposed = withExposure(tools, state, rise, moment)
   if (!exposed.ok) return exposed
@@ -117,19 +121,21 @@ function receiveDirect(tools: ChannelTools, state: ChannelState, incoming: Incom
   return {
     ok: true,
     state: { ...exposed.state, partner: side },
-    facts: [{ kind: 'direct-received', amount: rise, total: side.transferred, nonce: envelope.nonce, paymentId, data }],
+    facts: [{ kind: 'direct-received', amount: given, total: side.transferred, nonce: envelope.nonce, paymentId, data }],
   }
 }
 
 /**
- * How much more than `expected` the counter rose: 0, or ticks of the partner's stream that were lost on the way.
- * A refusal for anything else.
+ * How much more than `expected` the proof gives. v2: that is money of a stream whose vouchers or ticks were lost on the
+ * way, since both share the counter; with this proof it is ours for good. v1 has no streams: a refusal.
  */
-export function strayRise(state: ChannelState, rise: bigint, expected: bigint): Refusal | readonly ChannelFact[] {
-  const stray = rise - expected
-  if (stray === 0n) return []
-  if (stray < 0n) return refuse(CODE.transferAmountDecrease, `transferred must rise by ${expected}`)
-  const { stream, transferred } = state.partner
-  if (stream === null || transferred + stray > stream.reserved) return refuse(CODE.transferAmountMismatch, `transferred must rise by ${expected}`)
+export function strayRise(state: ChannelState, incoming: Pick<Incoming<EnvelopeMessage['kind']>, 'given' | 'rise' | 'side'>, expected: bigint): Refusal | readonly ChannelFact[] {
+  const { given, rise, side } = incoming
+  const proved = (side.proof?.transferred ?? 0n) - (state.partner.proof?.transferred ?? 0n)
+  if (proved < expected) return refuse(CODE.transferAmountDecrease, `transferred must rise by ${expected}`)
+  const stray = given - expected
+  if (stray <= 0n) return []
+  if (!PROFILE_RULES[state.domain.profile].hasVouchers) return refuse(CODE.transferAmountMismatch, `transferred must rise by ${expected}`)
+  if (rise - expected > receivable(state)) return refuse(CODE.insufficientBalance, `the partner can give ${receivable(state)}`)
   return [{ kind: 'stream-raised', by: stray }]
 }

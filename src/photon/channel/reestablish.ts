@@ -15,7 +15,17 @@ import { frozen, refuse } from './verdict.ts'
 
 /** After a start: nothing is sent before the partner has told what it knows. v1 has no such message. */
 export function awaitPartner(state: ChannelState): ChannelState {
-  return PROFILE_RULES[state.domain.profile].hasReestablish && state.sync.kind === 'in-sync' ? { ...state, sync: { kind: 'waiting' } } : state
+  return PROFILE_RULES[state.domain.profile].hasReestablish && state.sync.kind === 'in-sync' ? { ...state, sync: { kind: 'waiting', isRestored: false } } : state
+}
+
+/**
+ * After a start from an old copy. What we signed since that copy was made is forgotten, also which locks we gave up;
+ * unlocking one of those would cost the whole deposit, so every lock of the partner counts as given up.
+ */
+export function restored(state: ChannelState): ChannelState {
+  const { partner } = state
+  const sync: ChannelState['sync'] = PROFILE_RULES[state.domain.profile].hasReestablish && state.sync.kind !== 'behind' ? { kind: 'waiting', isRestored: true } : state.sync
+  return { ...state, sync, partner: { ...partner, locks: partner.locks.map((lock) => ({ ...lock, isDisposed: true })) } }
 }
 
 /** To be sent after each connect. */
@@ -38,12 +48,17 @@ export function receiveReestablish(_tools: ChannelTools, state: ChannelState, _r
   if (seenNonce > own.nonce) {
     facts.push({ kind: 'restored-from-old-copy', nonce: seenNonce })
     if (state.sync.kind === 'behind' && state.sync.nonce >= seenNonce) return { ok: true, state, facts }
-    return { ok: true, state: { ...state, sync: { kind: 'behind', nonce: seenNonce, hash: seenHash } }, facts }
+    return { ok: true, state: { ...doubting(restored(state), sentNonce), sync: { kind: 'behind', nonce: seenNonce, hash: seenHash } }, facts }
   }
   if (seenNonce < own.nonce) facts.push({ kind: 'must-resend', fromNonce: seenNonce + 1n, toNonce: own.nonce, seenNonce, seenHash })
   else if (sentNonce === partner.nonce) facts.push({ kind: 'in-sync' })
   // Who is behind stays so until its packets are back, whatever the partner says later.
-  return { ok: true, state: state.sync.kind === 'waiting' ? { ...state, sync: IN_SYNC } : state, facts }
+  if (state.sync.kind !== 'waiting') return { ok: true, state, facts }
+  return { ok: true, state: { ...(state.sync.isRestored ? doubting(state, sentNonce) : state), sync: IN_SYNC }, facts }
+}
+
+function doubting(state: ChannelState, sentNonce: bigint): ChannelState {
+  return sentNonce > state.doubtfulUntil ? { ...state, doubtfulUntil: sentNonce } : state
 }
 
 /**

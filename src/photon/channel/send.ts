@@ -85,7 +85,8 @@ export function sendDisposed(tools: ChannelTools, state: ChannelState, secretHas
   const lock = lockIn(state.partner, secretHash)
   if (lock === undefined) return refuse(CODE.noSuchLock, 'no such lock')
   if (lock.secret !== null) return refuse(CODE.cannotCancel, 'its secret is known')
-  const renounced = lock.isDisposed ? state.renounced : [...neededRenunciations(tools, state, moment), { secretHash, expiration: lock.expiration }]
+  const isKnown = state.renounced.some((lost) => lost.secretHash === secretHash)
+  const renounced = isKnown ? state.renounced : [...neededRenunciations(tools, state, moment), { secretHash, expiration: lock.expiration }]
   const next = { ...state, partner: lock.isDisposed ? state.partner : withMark(state.partner, lock, { isDisposed: true }), renounced }
   return { ok: true, state: next, message: { kind: 'disposed', key: state.key, lock: plainLock(lock), ...why } }
 }

@@ -51,7 +51,7 @@ export interface PendingLock extends Lock {
   readonly secret: Hash | null
   /** Block in which the secret became public on the chain, if that was in time for this lock. */
   readonly registeredBlock: number | null
-  /** The receiver has signed that it gives the lock up. */
+  /** The receiver has signed that it gives the lock up (or may have: see `doubtfulUntil`), so it must not unlock it on the chain. */
   readonly isDisposed: boolean
 }
 
@@ -63,6 +63,13 @@ export interface StreamMark {
   readonly reserved: bigint
   /** What the payee must show on the chain; null on the payer's end. */
   readonly evidence: StreamEvidence | null
+  /** Payee: parts of the counter that a voucher counted before the proof that gave them arrived. Rising, at most `MAX_GAPS`. */
+  readonly gaps: readonly CounterGap[]
+}
+
+export interface CounterGap {
+  readonly from: bigint
+  readonly to: bigint
 }
 
 export interface StreamEvidence {
@@ -88,7 +95,7 @@ export interface ChannelSide {
   readonly claimed: bigint
   /** Of the newest envelope packet of this side. */
   readonly nonce: bigint
-  /** All this side has given for good, by proofs and by vouchers: one counter. */
+  /** All this side has given for good, by proofs and by vouchers: one counter. `proof.transferred` may lag behind it. */
   readonly transferred: bigint
   /** In the order they were added. */
   readonly locks: readonly PendingLock[]
@@ -147,7 +154,7 @@ export type Agreement = {
  */
 export type SyncState =
   | { readonly kind: 'in-sync' }
-  | { readonly kind: 'waiting' }
+  | { readonly kind: 'waiting'; readonly isRestored: boolean }
   | { readonly kind: 'behind'; readonly nonce: bigint; readonly hash: Hash }
 
 export interface ChannelState {
@@ -167,6 +174,8 @@ export interface ChannelState {
   /** The partner's `transferred` when the chain view froze: what came since then is the exposure. */
   readonly offlineFrom: bigint | null
   readonly sync: SyncState
+  /** Packets of the partner up to this nonce may have been answered by us before we were restored from an old copy: 0 normally. */
+  readonly doubtfulUntil: bigint
   /** Why the phase is `error`, `closing` or such; for people. */
   readonly note: string
 }
@@ -202,6 +211,7 @@ export function openChannel(open: OpenChannel): ChannelState {
     dispute: null,
     offlineFrom: null,
     sync: IN_SYNC,
+    doubtfulUntil: 0n,
     note: '',
   }
 }

@@ -9,13 +9,15 @@ import { CODE } from './codes.ts'
 import { withExposure } from './exposure.ts'
 import { PROFILE_RULES } from './rules.ts'
 import type { ChannelMoment } from './rules.ts'
-import type { ChannelState, StreamEvidence } from './state.ts'
+import type { ChannelSide, ChannelState, CounterGap, StreamEvidence } from './state.ts'
 import type { Changed, ChannelTools, Refusal } from './verdict.ts'
 import { refuse } from './verdict.ts'
 
 export interface StreamNote {
   /** Whose money flows: one of the two. */
   readonly payer: Address
+  /** The newest voucher's. */
+  readonly cumulative: bigint
   /** What can be claimed now: cumulative + unit × ticks revealed. */
   readonly value: bigint
   /** What the voucher can reach: cumulative + unit × steps. */
@@ -33,16 +35,42 @@ export function noteStream(tools: ChannelTools, state: ChannelState, note: Strea
   if (note.payer !== payer.address) return refuse(CODE.notParticipant, 'not a participant')
   if (isOwn && state.sync.kind !== 'in-sync') return refuse(CODE.nodeOffline, 'not in sync with the partner yet')
   if (note.value < payer.transferred) return refuse(CODE.transferAmountDecrease, `${payer.transferred} is given already`)
-  if (note.reserved < note.value) return refuse(CODE.invalidAmount, 'reached more than the voucher allows')
+  if (note.value < note.cumulative || note.reserved < note.value) return refuse(CODE.invalidAmount, 'reached more than the voucher allows')
   const ceiling = streamCeiling(payer)
   if (note.reserved > ceiling && note.reserved > (payer.stream?.reserved ?? 0n)) return refuse(CODE.insufficientBalance, `a voucher may reach ${ceiling}`)
-  const side = { ...payer, transferred: note.value, stream: { value: note.value, reserved: note.reserved, evidence: note.evidence } }
+  const side = { ...payer, transferred: note.value, stream: { value: note.value, reserved: note.reserved, evidence: note.evidence, gaps: gapsAfter(payer, note.cumulative) } }
   if (isOwn) {
     const next = { ...state, own: side }
     return isOverspent(next.partner, next.own) ? refuse(CODE.channelBalance, 'the partner has spent what a voucher would let it take out') : { ok: true, state: next }
   }
   const exposed = withExposure(tools, state, note.value - payer.transferred, moment)
   return exposed.ok ? { ok: true, state: { ...exposed.state, partner: side } } : exposed
+}
+
+/**
+ * Vouchers and proofs take different ways, so a voucher may count a payment whose proof is still on its way. Where more
+ * than MAX_GAPS pile up (lost ticks leave some that no proof fills) the oldest are let go: money is not touched by that,
+ * only whether a late proof is told as a payment or as a part of the stream.
+ */
+function gapsAfter(payer: ChannelSide, cumulative: bigint): readonly CounterGap[] {
+  const gaps = payer.stream?.gaps ?? []
+  return cumulative <= payer.transferred ? gaps : [...gaps, { from: payer.transferred, to: cumulative }].slice(-MAX_GAPS)
+}
+const MAX_GAPS = 8
+
+/** What a proof that brings the counter to `transferred` gives: what is new, and what a voucher counted before it. */
+export function givenBy(payer: ChannelSide, transferred: bigint): { readonly given: bigint; readonly side: ChannelSide } {
+  const rise = transferred > payer.transferred ? transferred - payer.transferred : 0n
+  const { stream } = payer
+  if (stream === null || stream.gaps.length === 0) return { given: rise, side: rise === 0n ? payer : { ...payer, transferred } }
+  let given = rise
+  const gaps: CounterGap[] = []
+  for (const gap of stream.gaps) {
+    const end = transferred < gap.to ? transferred : gap.to
+    if (end > gap.from) given += end - gap.from
+    if (transferred < gap.to) gaps.push(end > gap.from ? { from: end, to: gap.to } : gap)
+  }
+  return { given, side: { ...payer, transferred: payer.transferred + rise, stream: { ...stream, gaps } } }
 }
 
 /** What a stream by `payer` may take. Null: `payer` is no participant, or the profile has no vouchers. */

@@ -1,7 +1,7 @@
 /** What a verb answers, and what a channel tells the rest of the box about what it took in. */
 import type { Address, Hash } from '../../base/index.ts'
 import type { Hop, Lock, Message, Received, SettleTerms, WithdrawTerms } from '../ports.ts'
-import type { Keccak } from './merkle.ts'
+import type { Keccak } from '../wire/index.ts'
 import type { ChannelRules } from './rules.ts'
 import type { ChannelState } from './state.ts'
 

@@ -5,7 +5,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { hexOf, utf8 } from '../../../src/base/index.ts'
-import type { Message } from '../../../src/photon/index.ts'
+import type { Domain, Message } from '../../../src/photon/index.ts'
 import { channelMachine, openChannel, sealed, secretHashOf } from '../../../src/photon/channel/index.ts'
 import type { ChannelFact, ChannelMachine, ChannelMoment, ChannelReceived, ChannelRules, ChannelState, OpenChannel, Refusal, Sent, Taken } from '../../../src/photon/channel/index.ts'
 
@@ -16,6 +16,7 @@ export const CHANNEL: Hash = `0x${'ce'.repeat(32)}`
 export const CONTRACT: Address = `0x${'dd'.repeat(20)}`
 export const SETTLE_TIMEOUT = 500
 export const OPEN_BLOCK = 100
+export const V1: Domain = { profile: 'v1', chainId: 8888n, contract: CONTRACT }
 
 export const at = (block: number): ChannelMoment => ({ block, isFrozen: false })
 export const NOW = at(1_000)
