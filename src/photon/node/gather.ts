@@ -47,10 +47,12 @@ interface Pending {
 /** In the order of the frames. A promise only where the pool was needed. */
 export function gather(tools: GatherTools, frames: readonly InboundFrame[]): (Gathered | Unreadable)[] | Promise<(Gathered | Unreadable)[]> {
   const items: (Pending | Unreadable)[] = []
-  const toRecover: Uint8Array[] = []
+  // A message has at most two signatures: its own and the contract's.
+  const toRecover = new Uint8Array(2 * frames.length * RECOVER_BYTES)
   let count = 0
   const recoverLater = (digest: Uint8Array, signature: Uint8Array): number => {
-    toRecover.push(digest, signature)
+    toRecover.set(digest, count * RECOVER_BYTES)
+    toRecover.set(signature, count * RECOVER_BYTES + digest.length)
     return count++
   }
   for (const { from, frame } of frames) {
@@ -70,7 +72,7 @@ export function gather(tools: GatherTools, frames: readonly InboundFrame[]): (Ga
     items.push({ from, frame, decoded, signer, contractSigner })
   }
   if (count === 0) return items.map((item) => finished(item, NO_ADDRESSES))
-  const recoverFrames = concatBytes(...toRecover)
+  const recoverFrames = toRecover.subarray(0, count * RECOVER_BYTES)
   if (count < POOL_FROM) {
     const addresses = tools.recovery.recoverAddressBatch(recoverFrames)
     return items.map((item) => finished(item, addresses))
@@ -90,18 +92,29 @@ async function recoverInPool(recovery: SignerRecovery, frames: Uint8Array): Prom
 function finished(item: Pending | Unreadable, addresses: Uint8Array): Gathered | Unreadable {
   if ('refused' in item) return item
   const { from, frame, decoded } = item
-  const signer = item.signer < 0 ? from : addressAt(addresses, item.signer)
+  const signer = item.signer < 0 ? from : addressAt(addresses, item.signer, from)
   if (signer === NOBODY) return { from, refused: 'nobody made this signature' }
   const { message, extra, signature } = decoded
   return { from, received: { message, sender: signer, extra, signature, packet: frame, ...(item.contractSigner < 0 ? {} : { contractSigner: contractSignerOf(addresses, item.contractSigner) }) } }
 }
 
-function addressAt(addresses: Uint8Array, index: number): Address {
-  return hexOf(addresses.subarray(index * ADDRESS_BYTES, (index + 1) * ADDRESS_BYTES))
+/** `likely`: mostly it is who sent it, and then no text is made. */
+function addressAt(addresses: Uint8Array, index: number, likely: Address): Address {
+  const at = index * ADDRESS_BYTES
+  for (let i = 0; i < ADDRESS_BYTES; i++) {
+    const byte = addresses[at + i] ?? 0
+    if (digitAt(likely, 2 + 2 * i) !== byte >> 4 || digitAt(likely, 3 + 2 * i) !== (byte & 15)) return hexOf(addresses.subarray(at, at + ADDRESS_BYTES))
+  }
+  return likely
+}
+
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index)
+  return code < 0x3a ? code - 0x30 : code - 0x57
 }
 
 function contractSignerOf(addresses: Uint8Array, index: number): Address | null {
-  const signer = addressAt(addresses, index)
+  const signer = addressAt(addresses, index, NOBODY)
   return signer === NOBODY ? null : signer
 }
 

@@ -9,6 +9,8 @@ export type { ChannelAlarm, DirectPayment, PhotonNodeOptions, ReceivedPayment, S
 export type { AccountSigner, DutySink, FeeBook, FeeEarning, MomentSource, PacedTransport, SignerRecovery, Soon } from './ports.ts'
 export type { HistoryKind, HistoryRow, StoredPayment } from './tables/history.ts'
 export { MAX_FRAME_BYTES } from './framing.ts'
+export { createPeerBinding } from './peer-binding.ts'
+export type { PeerBindingTools } from './peer-binding.ts'
 export { TcpTransport } from './io/tcp-transport.ts'
 export type { TcpTransportOptions } from './io/tcp-transport.ts'
 export { PeerLinks } from './io/peer-links.ts'

@@ -3,7 +3,7 @@
  * events do to them. Decisions are the pure machines' (channel/, payment/); that they become true all at once, or not at
  * all, is the engine's. docs/photon-node.md
  */
-import { MeshBoxError, ZERO_HASH, hexOf } from '../../base/index.ts'
+import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
 import type { Address, Cancel, Hash, Randomness } from '../../base/index.ts'
 import { awaitPartner, channelMachine, freeze, openChannel, orderClose, sendReestablish } from '../channel/index.ts'
 import type { ChannelFact, ChannelMachine, ChannelReceived, ChannelRole, ChannelRules, ChannelState, Refusal } from '../channel/index.ts'
@@ -15,6 +15,7 @@ import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import { LiveChannel, MAX_IN_FLIGHT } from './live-channel.ts'
 import type { DutySink, MomentSource } from './ports.ts'
+import { RandomHashes } from './random-hashes.ts'
 import { echoOf } from './seal.ts'
 import { hasChannel, insertChannel } from './tables/channels.ts'
 import { readHistory } from './tables/history.ts'
@@ -76,12 +77,14 @@ export class PhotonNode {
   readonly #paymentListeners = new Set<(payment: ReceivedPayment) => void>()
   readonly #alarmListeners = new Set<(alarm: ChannelAlarm) => void>()
   readonly #cancels: Cancel[] = []
+  readonly #ids: RandomHashes
 
   constructor(options: PhotonNodeOptions) {
     const { domain, keccak256 } = options
     this.account = options.signer.account
     this.domain = domain
     this.#options = options
+    this.#ids = new RandomHashes(options.randomness)
     this.#machine = channelMachine(keccak256, options.rules)
     this.#engineOptions = { ...options, wire: createWire(domain, keccak256), digests: createDigests(domain, keccak256) }
     this.#engine = new Engine(this.#engineOptions, {
@@ -152,13 +155,13 @@ export class PhotonNode {
     return this.#engine.order((draft) => {
       const live = this.#ready(payment.channel)
       if (live.inFlight >= MAX_IN_FLIGHT) throw new MeshBoxError('limit', `${MAX_IN_FLIGHT} payments are on their way through this channel`, { code: 'photon-in-flight', retryAfterSeconds: 1 })
-      const paymentId = payment.paymentId ?? hexOf(this.#options.randomness.bytes(32))
+      const paymentId = payment.paymentId ?? this.#ids.next()
       const data = payment.data ?? NO_DATA
       let arrived = (): void => undefined
       const delivered = new Promise<void>((resolve) => (arrived = resolve))
       accept(draft.send(live, this.#machine.sendDirect(draft.state(live), { amount: payment.amount, paymentId: this.domain.profile === 'v1' ? null : paymentId, data }, draft.moment), arrived))
       const { nonce } = draft.state(live).own
-      draft.history.push({ kind: 'direct-sent', channelNumber: live.number, nonce, amount: payment.amount, wallMs: this.#wallMs(), key: paymentId, peer: live.partner, data, note: '' })
+      draft.history.push({ kind: 'direct-sent', channelNumber: live.number, nonce, amount: payment.amount, wallMs: this.#wallMs(), key: paymentId, peer: null, data, note: '' })
       return { paymentId, channel: payment.channel, nonce, delivered }
     })
   }
@@ -270,7 +273,7 @@ export class PhotonNode {
     const isNew = !taken.facts.some((fact) => fact.kind === 'duplicate')
     if ('envelope' in message && isNew) {
       const who = received.sender === this.account ? 'own' : 'partner'
-      draft.taken.push({ channelNumber: live.number, who, nonce: message.envelope.nonce, packet: received.packet.slice() })
+      draft.taken.push({ channelNumber: live.number, who, nonce: message.envelope.nonce, packet: received.packet })
     }
     for (const fact of taken.facts) this.#fact(draft, live, fact, received)
     if (message.kind === 'reestablish' && draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, message.seenNonce))
@@ -295,9 +298,9 @@ export class PhotonNode {
     switch (fact.kind) {
       case 'direct-received': {
         const { amount, nonce, paymentId, data } = fact
-        draft.history.push({ kind: 'direct-received', channelNumber: live.number, nonce, amount, wallMs: this.#wallMs(), key: paymentId ?? ZERO_HASH, peer: live.partner, data, note: '' })
+        draft.history.push({ kind: 'direct-received', channelNumber: live.number, nonce, amount, wallMs: this.#wallMs(), key: paymentId ?? ZERO_HASH, peer: null, data, note: '' })
         if (this.#paymentListeners.size === 0) return
-        const payment: ReceivedPayment = { channel: live.state.key.channel, from: live.partner, amount, paymentId, data: data.slice() }
+        const payment: ReceivedPayment = { channel: live.state.key.channel, from: live.partner, amount, paymentId, data: data.length === 0 ? NO_DATA : data.slice() }
         draft.afterwards.push(() => this.#tell(this.#paymentListeners, payment))
         return
       }

@@ -46,14 +46,14 @@ function finish(draft: Draft, signatures: Uint8Array): void {
   draft.outgoing.forEach((one, index) => {
     const { prepared, live } = one
     if (prepared === null) return
-    const signature = signatures.slice(index * SIGNATURE_BYTES, (index + 1) * SIGNATURE_BYTES)
+    const signature = signatures.subarray(index * SIGNATURE_BYTES, (index + 1) * SIGNATURE_BYTES)
     one.packet = prepared.seal(signature)
     if (live === null) return
     // Of many proofs of one side only the newest is kept.
     if ('envelope' in one.message) newest.set(live, { one, signature, extra: prepared.extra })
-    else draft.put(live, sealed(draft.state(live), one.message, prepared.extra, signature))
+    else draft.put(live, sealed(draft.state(live), one.message, prepared.extra, signature.slice()))
   })
-  for (const [live, { one, signature, extra }] of newest) if (live !== null) draft.put(live, sealed(draft.state(live), one.message, extra, signature))
+  for (const [live, { one, signature, extra }] of newest) if (live !== null) draft.put(live, sealed(draft.state(live), one.message, extra, signature.slice()))
 }
 
 /** What the contract will look at inside the message: signed here, one by one; there are few of them. */

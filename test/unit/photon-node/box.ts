@@ -60,6 +60,7 @@ export interface BoxSettings {
   readonly log?: Log
   readonly clock?: Clock
   readonly timers?: Timers
+  readonly sqliteBinding?: string
 }
 
 export class Box {
@@ -76,7 +77,7 @@ export class Box {
     const log = settings.log ?? silentLog
     const [clock, timers] = [settings.clock ?? new SystemClock('always'), settings.timers ?? systemTimers]
     this.account = signer.account
-    const store = openStore({ path: join(settings.dir, 'box.sqlite'), migrations: photonMigrations, log })
+    const store = openStore({ path: join(settings.dir, 'box.sqlite'), migrations: photonMigrations, log, ...(settings.sqliteBinding === undefined ? {} : { nativeBinding: settings.sqliteBinding }) })
     this.store = settings.wrapStore?.(store) ?? store
     this.transport = settings.transport ?? new TcpTransport({ signer, secp256k1, randomness: systemRandomness, clock, timers, log })
     this.node = new PhotonNode({

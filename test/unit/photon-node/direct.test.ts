@@ -37,6 +37,6 @@ describe('direct payments between two nodes', () => {
     expect(a.node.inFlight(channel)).toBe(0)
     expect(b.node.payments(null, 1000).map((row) => row.amount)).toEqual([...got].reverse())
     expect(a.node.payments(null, 1000)).toHaveLength(50)
-    expect(b.node.payments()[0]).toMatchObject({ kind: 'direct-received', key: sent[49]?.paymentId, peer: a.account })
+    expect(b.node.payments()[0]).toMatchObject({ kind: 'direct-received', key: sent[49]?.paymentId, peer: null })
   })
 })

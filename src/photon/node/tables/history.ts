@@ -22,7 +22,7 @@ export interface HistoryRow {
   readonly wallMs: number
   /** Payment id, or the secret's hash. */
   readonly key: Hash
-  /** Who paid or was paid, if known. */
+  /** Who paid or was paid, where it is not the channel's partner. */
   readonly peer: Address | null
   readonly data: Uint8Array
   readonly note: string
@@ -32,15 +32,21 @@ export interface StoredPayment extends HistoryRow {
   readonly id: number
 }
 
-const inserts = new Map<number, string>()
+/** Most rows say no more than this. */
+const PLAIN = ['kind', 'channel', 'nonce', 'amount', 'wall_ms', 'key']
+const FULL = [...PLAIN, 'peer', 'data', 'note']
+const inserts = new Map<string, string>()
 
 export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const some = rows.slice(at, at + ROWS_AT_ONCE)
+    const columns = some.every((row) => row.peer === null && row.data.length === 0 && row.note === '') ? PLAIN : FULL
     const params: SqlValue[] = []
-    for (const row of some)
-      params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, bytesOf(row.key), row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note)
-    tx.run(insertOf(some.length), ...params)
+    for (const row of some) {
+      params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, bytesOf(row.key))
+      if (columns === FULL) params.push(row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note)
+    }
+    tx.run(insertOf(columns, some.length), ...params)
   }
 }
 
@@ -75,9 +81,12 @@ interface Stored {
   readonly note: string | null
 }
 
-function insertOf(rows: number): string {
-  let sql = inserts.get(rows)
-  if (sql === undefined)
-    inserts.set(rows, (sql = `INSERT INTO photon_history (kind, channel, nonce, amount, wall_ms, key, peer, data, note) VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`))
+function insertOf(columns: readonly string[], rows: number): string {
+  const name = `${columns.length}/${rows}`
+  let sql = inserts.get(name)
+  if (sql === undefined) {
+    const row = `(${columns.map(() => '?').join(', ')})`
+    inserts.set(name, (sql = `INSERT INTO photon_history (${columns.join(', ')}) VALUES ${Array.from({ length: rows }, () => row).join(', ')}`))
+  }
   return sql
 }
