@@ -19,6 +19,11 @@ export class Fields {
     return this.#value === undefined || this.#value === null
   }
 
+  /** As it came. */
+  get value(): unknown {
+    return this.#value
+  }
+
   at(name: string): Fields {
     return new Fields(this.object()[name], this.path === '' ? name : `${this.path}.${name}`)
   }
@@ -26,6 +31,11 @@ export class Fields {
   object(): Json {
     if (typeof this.#value !== 'object' || this.#value === null || Array.isArray(this.#value)) throw this.#refuse('a JSON object')
     return this.#value as Json
+  }
+
+  /** Names and values of an object whose names are data too. */
+  entries(): readonly (readonly [Fields, Fields])[] {
+    return Object.entries(this.object()).map(([name, value]) => [new Fields(name, this.path), new Fields(value, `${this.path}.${name}`)])
   }
 
   list(maximum: number): readonly Fields[] {
@@ -38,21 +48,28 @@ export class Fields {
     return this.#value
   }
 
+  flag(): boolean {
+    if (typeof this.#value !== 'boolean') throw this.#refuse('true or false')
+    return this.#value
+  }
+
   oneOf<T extends string>(allowed: readonly T[]): T {
     const found = allowed.find((one) => one === this.#value)
     if (found === undefined) throw this.#refuse(allowed.join(', '))
     return found
   }
 
-  /** Decimal text, or a number that JSON can hold exactly. */
+  /** Decimal text, or a number that was read exactly. */
   amount(): bigint {
+    if (typeof this.#value === 'bigint' && this.#value >= 0n) return this.#value
     if (typeof this.#value === 'number' && Number.isSafeInteger(this.#value) && this.#value >= 0) return BigInt(this.#value)
     if (typeof this.#value === 'string' && this.#value.length <= MAX_DIGITS && /^\d+$/.test(this.#value)) return BigInt(this.#value)
     throw this.#refuse('a whole number in decimal, as text when above 2^53 - 1')
   }
 
   whole(): number {
-    const value = typeof this.#value === 'string' && /^-?\d{1,16}$/.test(this.#value) ? Number(this.#value) : this.#value
+    const isExact = typeof this.#value === 'bigint' || (typeof this.#value === 'string' && /^-?\d{1,16}$/.test(this.#value))
+    const value = isExact ? Number(this.#value) : this.#value
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw this.#refuse('a whole number')
     return value
   }
