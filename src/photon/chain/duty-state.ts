@@ -1,0 +1,122 @@
+/** What the scheduler keeps: duties as jobs, and the account's transactions by nonce. Plain data, all of it on disk. */
+import type { Hash } from '../../base/index.ts'
+import type { ChannelEvent, DueDuty, Duty } from '../ports.ts'
+import { hexOf } from '../../base/index.ts'
+import type { ContractCall } from './calls.ts'
+import type { Keccak } from './abi.ts'
+import { lockHash } from '../wire/index.ts'
+
+/** How a duty ended. `reverted`: its transaction failed as often as is tried; `late`: its deadline passed first. */
+export type DutyOutcome = 'done' | 'pointless' | 'reverted' | 'late'
+
+export interface DutyJob {
+  /** The same for the same thing to be done, whatever the amounts in it: see dutyId. */
+  readonly id: string
+  /** Order of arrival. */
+  readonly sequence: number
+  readonly due: DueDuty
+  readonly calls: readonly ContractCall[]
+  readonly attempts: number
+  /** Not tried again before. */
+  readonly notBefore: number
+}
+
+/** One nonce of the account, from the first sending until its transaction is deep enough. */
+export interface NonceSlot {
+  readonly nonce: bigint
+  /** Null: whatever it was for is not wanted any more; it only must not leave a gap. */
+  readonly job: string | null
+  /** Which of the job's calls. */
+  readonly step: number
+  readonly versions: readonly SentVersion[]
+  /** Head when it was sent last; null: to be sent. */
+  readonly sentAt: number | null
+}
+
+export interface SentVersion {
+  readonly hash: Hash
+  readonly gasPriceWei: bigint
+  readonly call: ContractCall
+}
+
+/** A job that ended, remembered so that the same is not begun again by who does not know it yet. */
+export interface EndedDuty {
+  readonly id: string
+  readonly content: string
+  readonly outcome: DutyOutcome
+  readonly block: number
+}
+
+export interface DutyState {
+  readonly jobs: readonly DutyJob[]
+  /** By nonce. */
+  readonly slots: readonly NonceSlot[]
+  readonly ended: readonly EndedDuty[]
+  readonly nextSequence: number
+  /** What was said already and still holds. */
+  readonly alarms: readonly string[]
+}
+
+export const NO_DUTIES: DutyState = { jobs: [], slots: [], ended: [], nextSequence: 1, alarms: [] }
+
+/** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit is always a new one. */
+export function dutyId(due: DueDuty, sequence: number): string {
+  const { duty, key } = due
+  const life = key === null ? 'none' : `${key.channel}/${key.epoch}`
+  return `${duty.kind}/${duty.kind === 'register-secret' ? '' : life}/${subjectOf(duty, sequence)}`
+}
+
+function subjectOf(duty: Duty, sequence: number): string {
+  switch (duty.kind) {
+    case 'open':
+      return `${duty.token}/${duty.partner}/${duty.epoch}`
+    case 'deposit':
+      return String(sequence)
+    case 'register-secret':
+      return duty.secret
+    case 'unlock':
+      return duty.lock.secretHash
+    case 'claim':
+      return duty.payer
+    case 'withdraw':
+      return duty.participant
+    default:
+      return ''
+  }
+}
+
+/** Two duties of one id with the same content are the same. */
+export function contentOf(calls: readonly ContractCall[]): string {
+  return calls.map((call) => `${call.to}${hexOf(call.data)}`).join(' ')
+}
+
+/** Is there nothing left to do for this duty, once `event` has happened for good? */
+export function isSettledBy(keccak: Keccak, due: DueDuty, event: ChannelEvent): boolean {
+  const { duty, key } = due
+  if (key === null || key.channel !== event.channel) return false
+  switch (event.kind) {
+    case 'opened':
+      return duty.kind === 'open' && duty.epoch === event.epoch
+    case 'settled':
+      // What opens or fills the next life is not about this one.
+      return !isForLaterLife(duty)
+    case 'closed':
+      return duty.kind === 'close' || duty.kind === 'withdraw' || duty.kind === 'cooperative-settle' || duty.kind === 'deposit'
+    case 'updated':
+      return duty.kind === 'update' && duty.partner === event.payer && duty.proof.nonce <= event.nonce
+    case 'unlocked':
+      return duty.kind === 'unlock' && duty.partner === event.payer && lockHash(keccak, duty.lock) === event.lockHash
+    case 'punished':
+      return duty.kind === 'punish' && duty.cheater === event.cheater
+    case 'claimed':
+      return duty.kind === 'claim' && duty.payer === event.payer && duty.voucher.cumulative + duty.voucher.unit * BigInt(duty.steps) <= event.cumulative
+    case 'withdrawn':
+      return duty.kind === 'withdraw' && duty.participant === event.participant && duty.total <= event.total
+    case 'deposited':
+      return false
+  }
+}
+
+function isForLaterLife(duty: Duty): boolean {
+  return duty.kind === 'open' || duty.kind === 'register-secret'
+}

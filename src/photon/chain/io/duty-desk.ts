@@ -1,0 +1,115 @@
+/**
+ * The scheduler at work: duties and events come in within somebody's turn of the store, each head is looked at in a turn
+ * of its own, and what is to be sent is sent after that turn is on disk.
+ */
+import type { Cancel, Hash } from '../../../base/index.ts'
+import type { ReadTx, Store, Tx } from '../../../store/index.ts'
+import type { ChainPoint, ChainPort, DueDuty } from '../../ports.ts'
+import type { DutyState } from '../duty-state.ts'
+import type { ToldEvent } from '../events.ts'
+import { schedule } from '../schedule.ts'
+import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools } from '../schedule.ts'
+import { loadDuties, saveDuties } from './duty-tables.ts'
+
+export interface DutyDeskOptions {
+  readonly store: Store
+  readonly chain: Pick<ChainPort, 'head' | 'safe' | 'account' | 'receipt' | 'send' | 'onHead'>
+  readonly tools: ScheduleTools
+  /** What the pool takes now. */
+  readonly gasPriceWei: () => bigint
+  /** 'ended' and 'alarm', after they are on disk. Once, save where a crash comes between. */
+  readonly told: (effect: Exclude<ScheduleEffect, { kind: 'send' }>) => void
+  /** A look that could not be finished, or a transaction that no pool took: it is tried again with a later head. */
+  readonly failed: (thrown: unknown) => void
+}
+
+export class DutyDesk {
+  readonly #options: DutyDeskOptions
+  #running: Promise<void> | null = null
+  #isAskedAgain = false
+
+  constructor(options: DutyDeskOptions) {
+    this.#options = options
+  }
+
+  /** Within the turn of the state that calls for them. The same duty again changes nothing. */
+  put(tx: Tx, duties: readonly DueDuty[]): void {
+    const head = this.#options.chain.head()?.number ?? 0
+    this.#within(tx, duties.map((due) => ({ kind: 'put', due, head })))
+  }
+
+  /** What has happened for good: within the turn that stores it. Drops what it makes pointless. */
+  noteEvents(tx: Tx, events: readonly ToldEvent[]): void {
+    this.#within(tx, events.map((event) => ({ kind: 'event', event })))
+  }
+
+  #within(tx: Tx, inputs: readonly ScheduleInput[]): void {
+    if (inputs.length === 0) return
+    const before = loadDuties(tx)
+    const after = inputs.reduce((state, input) => schedule(this.#options.tools, state, input).state, before)
+    saveDuties(tx, before, after)
+  }
+
+  /** What is not done yet. */
+  pending(tx: ReadTx): DutyState {
+    return loadDuties(tx)
+  }
+
+  /** Sends again what a restart may have kept from being sent, and looks at each head from now on. */
+  async start(): Promise<Cancel> {
+    await this.#options.store.turn((tx) => this.#within(tx, [{ kind: 'restarted' }]))
+    const cancel = this.#options.chain.onHead(() => void this.look())
+    await this.look()
+    return cancel
+  }
+
+  /** Resolves when the newest head has been looked at and what is due has been handed to the pool. Never rejects. */
+  look(): Promise<void> {
+    this.#isAskedAgain = this.#running !== null
+    this.#running ??= this.#run()
+    return this.#running
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#isAskedAgain = false
+      await this.#lookOnce().catch(this.#options.failed)
+    } while (this.#isAskedAgain)
+    this.#running = null
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { store, tools, told, failed, chain } = this.#options
+    const seen = await this.#sight(store.read(loadDuties))
+    if (seen === null) return
+    const effects = await store.turn((tx) => {
+      const before = loadDuties(tx)
+      const { state, effects: found } = schedule(tools, before, { kind: 'sight', sight: seen })
+      saveDuties(tx, before, state)
+      return found
+    })
+    for (const effect of effects) {
+      if (effect.kind === 'send') await chain.send(effect.raw).catch(failed)
+      else told(effect)
+    }
+  }
+
+  /** Null: the chain cannot say all of it now. */
+  async #sight(state: DutyState): Promise<ChainSight | null> {
+    const { chain, tools, gasPriceWei } = this.#options
+    const [head, safe] = [chain.head(), chain.safe()]
+    if (head === null) return null
+    const account = await chain.account(head, tools.account)
+    if (account === null) return null
+    const safeAccount = safe === null ? null : await chain.account(safe, tools.account)
+    const receipts = new Map<Hash, { readonly point: ChainPoint; readonly succeeded: boolean }>()
+    for (const slot of state.slots)
+      for (const { hash } of slot.versions) {
+        const receipt = await chain.receipt(hash)
+        if (receipt !== null) receipts.set(hash, receipt)
+      }
+    // What came in meanwhile is of another chain, perhaps: the next look sees one head only.
+    if (chain.head()?.hash !== head.hash) return null
+    return { head: head.number, accountNonce: account.nonce, balanceWei: account.balanceWei, safeNonce: safeAccount?.nonce ?? null, gasPriceWei: gasPriceWei(), receipts }
+  }
+}
