@@ -129,10 +129,11 @@ export const TARGETS: readonly Target[] = [
     fuzzers: false,
   },
   {
+    // glibc 2.34: for older ones zig 0.11 brings an lstat whose errno is lost, and SQLite can make no file.
     name: 'arm64-gnu', // Node of npm under an emulated arm64 Debian kernel
     folder: 'arm64-gnu',
     compiler: 'zig',
-    flags: ['-O2', ...zig('aarch64-linux-gnu.2.28', 'cortex_a53')],
+    flags: ['-O2', ...zig('aarch64-linux-gnu.2.34', 'cortex_a53')],
     elf: { machine: ARM64, hardFloat: false, needed: GLIBC, musl: null },
     fuzzers: false,
   },
@@ -140,7 +141,7 @@ export const TARGETS: readonly Target[] = [
     name: 'armv7-gnu',
     folder: 'armv7-gnu',
     compiler: 'zig',
-    flags: ['-O2', ...zig('arm-linux-gnueabihf.2.28', 'cortex_a7')],
+    flags: ['-O2', ...zig('arm-linux-gnueabihf.2.34', 'cortex_a7')],
     elf: { machine: ARM, hardFloat: true, needed: GLIBC, musl: null },
     fuzzers: false,
   },

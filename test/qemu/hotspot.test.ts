@@ -2,11 +2,12 @@
  * The paid hotspot on the emulated ARM router, as guests meet it: DHCP, capture, voucher, Internet, the end of
  * what was paid; the service killed, the firewall reloaded, the router started again; and its memory.
  */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DASHBOARD_PORT, LAN_ADDRESS, visitorNetwork } from '../../qemu/router.ts'
 import { freePort } from '../../qemu/runner/free-port.ts'
 import { say } from '../../qemu/image/places.ts'
-import type { SessionJson, SessionsJson, StatusJson, TariffJson, VoucherCreateReply } from '../../src/owner/index.ts'
+import type { ChainPageView, SessionJson, SessionsJson, SettingsJson, StatusJson, TariffJson, VoucherCreateReply } from '../../src/owner/index.ts'
 import { summary } from '../bench/measure.ts'
 import { Phone } from '../support/phone.ts'
 import { asText, memoryOf, payAndGoOnline, phonesCommand, plugPhones, servicePid, type Phones } from './measures.ts'
@@ -18,6 +19,11 @@ const SHORT_SECONDS = 20
 const ROUNDS = 20
 const SESSIONS = 200
 const IDLE_LIMIT = { rss: 80, dirty: 32 }
+/** MiB, resident: the whole service with a thread that runs blocks. */
+const SEALING_LIMIT = 160
+const WALLET = `0x${'5e'.repeat(20)}`
+const SMT = 10n ** 18n
+const README = new URL('../../README.md', import.meta.url)
 const BUSY_LIMIT = { rss: 96, dirty: 48 }
 
 describe('the hotspot on an emulated ARM router', () => {
@@ -168,6 +174,40 @@ describe('the hotspot on an emulated ARM router', () => {
     say(`memory, ${SESSIONS} sessions: ${asText(memory)}`)
     expect(memory.rssMebibytes).toBeLessThanOrEqual(BUSY_LIMIT.rss)
     expect(memory.privateDirtyMebibytes).toBeLessThanOrEqual(BUSY_LIMIT.dirty)
+  })
+
+  it("seals a community's chain by the README's lines, and goes on with it after a power cut", async () => {
+    await endAll()
+    const { machine } = town.router
+    const { minerAddress } = await town.router.cli<SettingsJson['identity']>('identity', 'show')
+    const chapter = /^## A chain of your own\n.*?```sh\n(.*?)```/ms.exec(readFileSync(README, 'utf8'))?.[1] ?? ''
+    const lines = chapter.replaceAll('MINER', minerAddress).replaceAll('YOUR_ADDRESS', WALLET).replaceAll('192.168.1.1', LAN_ADDRESS)
+    expect(lines).toContain(`--leaders ${minerAddress}`)
+    await machine.sh(lines, 120)
+    await town.router.ready()
+    const chain = (): Promise<ChainPageView> => town.router.owner<ChainPageView>('GET', '/api/chain')
+    const grownTo = async (number: number): Promise<ChainPageView> => {
+      for (const until = performance.now() + 180_000; ; ) {
+        const view = await chain()
+        if (view.head.number >= number) return view
+        if (performance.now() > until) throw new Error(`the chain stands at block ${view.head.number}: ${JSON.stringify(view.sealer)}`)
+      }
+    }
+    const before = await grownTo(2)
+    expect(before).toMatchObject({ state: 'alone', alarm: null, sealer: { address: minerAddress.toLowerCase(), coinbase: WALLET, missed: 0 } })
+    const ask = await machine.sh(`wget -qO- --header 'Content-Type: application/json' --post-data '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["${WALLET}","latest"]}' http://${LAN_ADDRESS}:18545/`)
+    const { result } = JSON.parse(ask) as { result: string }
+    expect((BigInt(result) - 1000n * SMT) % (35n * SMT)).toBe(0n)
+    expect(BigInt(result)).toBeGreaterThanOrEqual(1070n * SMT)
+    const memory = await memoryOf(town.router)
+    say(`memory, hotspot and sealing: ${asText(memory)}`)
+    expect(memory.rssMebibytes).toBeLessThanOrEqual(SEALING_LIMIT)
+
+    await machine.cut()
+    const router = await town.again()
+    await router.ready()
+    const after = await grownTo(before.head.number + 1)
+    expect(after).toMatchObject({ state: 'alone', alarm: null, network: { genesisHash: before.network.genesisHash } })
   })
 
   async function restartService(): Promise<void> {
