@@ -36,14 +36,14 @@ export function termsWith(changes: Partial<StreamTerms> = {}): StreamTerms {
   return { ...CONTRACT, token: TOKEN, unit: 7n, tickSeconds: 1, steps: 60, graceTicks: 15, minDeposit: 100n, settleTimeout: 600, validUntilSeconds: 2_000_000_000, ...changes }
 }
 
-export function accountOf(payer: Address, ceiling = 1_000_000n): StreamAccount {
+export function accountOf(payer: Address, ceiling = 1_000_000n, payee = BOX): StreamAccount {
   return {
-    channel: channelIdOf(payer, BOX, TOKEN, CONTRACT.contract),
+    channel: channelIdOf(payer, payee, TOKEN, CONTRACT.contract),
     epoch: 1n,
     domain: { profile: 'v2', ...CONTRACT },
     token: TOKEN,
     payer,
-    payee: BOX,
+    payee,
     transferred: 0n,
     ceiling,
   }
