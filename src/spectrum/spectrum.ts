@@ -109,6 +109,8 @@ const PRUNE_EVERY_BLOCKS = 256
 /** The chain's own coin, as the ledger and the owner name it. */
 export const CHAIN_TOKEN = { symbol: 'SMT', decimals: 18 } as const
 const RPC_POLL_MS = 2_000
+/** Where blocks are not executed, the thread is there for calls of wallets: for as long as some come. */
+const CALLS_IDLE_MS = 30_000
 
 export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
   const { settings, store, curve, clock, timers, randomness, log } = parts
@@ -125,6 +127,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       timers,
       fetchNodes: settings.doesExecute ? null : (hashes) => sync.nodes(hashes),
       ancestorHash: (parent, number) => ancestorOf(chain, parent.parentHash, parent.number - 1, number),
+      ...(settings.doesExecute ? {} : { idleMs: CALLS_IDLE_MS }),
       onRestart: (error) => log.error('the executor was lost and starts again', { error }),
     })
     undo.push(() => executor.close())

@@ -1,9 +1,11 @@
 /** The executor in its thread: the same answers as beside the caller, and what happens when the thread is lost, slow or flooded. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemTimers } from '../../../src/base/io/system.ts'
 import type { Timers } from '../../../src/base/index.ts'
@@ -133,6 +135,28 @@ describe('the thread', () => {
     await expect(slow).rejects.toMatchObject({ kind: 'unavailable', code: 'executor-deadline' })
     expect(await next).toMatchObject({ status: 'returned', gasUsed: 21_000n })
     expect(lost).toHaveLength(1)
+  })
+
+  it('ends a thread that has nothing to do, and starts another for the next job', async () => {
+    const made: Worker[] = []
+    const note = (worker: Worker): void => void made.push(worker)
+    process.on('worker', note)
+    closers.push(() => void process.off('worker', note))
+    const timers = handTimers()
+    const lost: string[] = []
+    const place = await townOver(townNetwork({ people }), threaded({ timers, idleMs: 30_000, onRestart: (error) => lost.push(error.message) }))
+    const request = { from: ALICE.address, to: BOB.address, data: new Uint8Array(0), valueWei: 1n, gas: 21_000n, gasPriceWei: 0n }
+    const first = await place.executor.call(place.genesis, request)
+    const [thread] = made
+    if (thread === undefined) throw new Error('no thread')
+    const ended = once(thread, 'exit')
+    timers.pass()
+    expect(await ended).toEqual([0])
+    // Its file is read all the same, and what follows is as before.
+    expect([place.executor.hasState(place.genesis.stateRoot), place.executor.node(place.genesis.stateRoot) === undefined]).toEqual([true, false])
+    expect(await place.executor.call(place.genesis, request)).toEqual(first)
+    expect((await place.next(place.genesis, [])).header.number).toBe(1)
+    expect([made.length, lost]).toEqual([2, []])
   })
 
   it('survives a thread that runs out of memory', async () => {

@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { MeshBoxError, asError } from '../../../base/index.ts'
-import type { Timers } from '../../../base/index.ts'
+import type { Cancel, Timers } from '../../../base/index.ts'
 import type { Hash } from '../../codec/fields.ts'
 import { decodeHeader, encodeHeader } from '../../codec/header.ts'
 import type { Header } from '../../codec/header.ts'
@@ -44,6 +44,8 @@ export interface WorkerExecutorOptions {
   readonly maxSteps?: number
   /** States written last that pruning never takes. Default 256. */
   readonly keepYoungest?: number
+  /** A thread that had nothing to do for so long ends, and its memory with it; the next job starts another. Default: it stays. */
+  readonly idleMs?: number
   /** The thread was lost; it will be started again. */
   readonly onRestart?: (error: Error) => void
 }
@@ -82,6 +84,7 @@ class WorkerExecutor implements Executor {
   #reader: StateReader | null = null
   #jobs = 0
   #isClosed = false
+  #cancelIdle: Cancel = () => undefined
 
   constructor(options: WorkerExecutorOptions) {
     this.#options = options
@@ -151,6 +154,7 @@ class WorkerExecutor implements Executor {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#cancelIdle()
     for (const queue of Object.values(this.#queues)) for (const waiting of queue.splice(0)) waiting.reject(unavailable('executor-closed', 'the executor is closed'))
     if (this.#thread !== null) {
       const thread = this.#thread
@@ -178,7 +182,8 @@ class WorkerExecutor implements Executor {
   #next(): void {
     if (this.#running !== null) return
     const waiting = this.#queues.blocks.shift() ?? this.#queues.calls.shift() ?? this.#queues.pruning.shift()
-    if (waiting === undefined) return
+    if (waiting === undefined) return this.#rest()
+    this.#cancelIdle()
     const number = ++this.#jobs
     const deadlineMs = this.#options.jobDeadlineMs ?? DEADLINE_MS
     const cancelDeadline = this.#options.timers.after(deadlineMs, () => this.#lose(unavailable('executor-deadline', `a job took more than ${deadlineMs} ms`)))
@@ -189,6 +194,18 @@ class WorkerExecutor implements Executor {
     } catch (thrown) {
       this.#lose(unavailable('executor-lost', asError(thrown).message))
     }
+  }
+
+  #rest(): void {
+    const { idleMs, timers } = this.#options
+    const thread = this.#thread
+    if (idleMs === undefined || thread === null || this.#isClosed) return
+    this.#cancelIdle()
+    this.#cancelIdle = timers.after(idleMs, () => {
+      if (this.#running !== null || thread !== this.#thread) return
+      this.#thread = null
+      thread.send({ job: 0, do: { kind: 'close' } }, []) // it closes its file and ends
+    })
   }
 
   #start(): Thread {
