@@ -1,9 +1,9 @@
 /**
  * Big-endian fields one after the other into one buffer that is used again and again. What does not fit its field
- * is our own mistake: an input error that names it. Runs in a browser too.
+ * is our own mistake: an input error that names it.
  */
-import { inputError } from '../../base/errors.ts'
-import type { Address, Hash } from '../../base/hex.ts'
+import { inputError } from '../../base/index.ts'
+import type { Address, Hash } from '../../base/index.ts'
 import { MAX_DATA_BYTES } from './bounds.ts'
 import { writeHex } from './hex-digits.ts'
 
@@ -117,11 +117,6 @@ export class ByteWriter {
   bytes(value: Uint8Array): this {
     this.#bytes.set(value, this.#take(value.length))
     return this
-  }
-
-  exactly(value: Uint8Array, length: number, field: string): this {
-    if (value.length !== length) throw inputError(field, `${value.length} bytes`, `${length} bytes`)
-    return this.bytes(value)
   }
 
   #take(count: number): number {

@@ -1,4 +1,4 @@
-/** Hex without Buffer: for files that also run in a browser. Lower case only: one text per value. */
+/** Hex into a buffer that is there already, checked on the way. Lower case only: one text per value. */
 
 const DIGITS = '0123456789abcdef'
 const INVALID = 255
@@ -15,14 +15,4 @@ export function writeHex(hex: string, into: Uint8Array, at: number, length: numb
     into[at + index] = (high << 4) | low
   }
   return true
-}
-
-/** 0x and lower-case digits. */
-export function readHex(bytes: Uint8Array, at: number, length: number): `0x${string}` {
-  let digits = ''
-  for (let index = at; index < at + length; index++) {
-    const byte = bytes[index] ?? 0
-    digits += (DIGITS[byte >> 4] ?? '') + (DIGITS[byte & 15] ?? '')
-  }
-  return `0x${digits}`
 }

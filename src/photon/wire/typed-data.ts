@@ -1,12 +1,10 @@
 /**
  * EIP-712 under the domain of our contract: name "Photon", version "2", chainId, verifyingContract. The types are
  * the contract's own; `Frame` and `PeerBinding` are signed between nodes and mean nothing to it. What is signed under one
- * type can never be taken for another, on another chain or for another contract. Runs in a browser too: keccak is
- * handed in.
+ * type can never be taken for another, on another chain or for another contract.
  */
-import { utf8 } from '../../base/bytes.ts'
-import { inputError } from '../../base/errors.ts'
-import type { Address, Hash } from '../../base/hex.ts'
+import { inputError, utf8 } from '../../base/index.ts'
+import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Domain, SettleTerms, Voucher, WithdrawTerms } from '../ports.ts'
 import { ENVELOPE_BYTES } from './bounds.ts'
 import { ByteWriter } from './byte-writer.ts'

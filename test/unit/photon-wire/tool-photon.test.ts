@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hexOf, toHex } from '../../../src/base/index.ts'
 import type { Message, Profile } from '../../../src/photon/index.ts'
-import { encodeStreamFrame } from '../../../src/photon/wire/index.ts'
+import { encodeFrame } from '../../../src/photon/stream/index.ts'
 import { shown } from '../../../src/photon/wire/inspect/fields.ts'
 import packets from '../../vectors/photon/v1-packets.json' with { type: 'json' }
 import vectors from '../../vectors/photon/signatures.json' with { type: 'json' }
@@ -50,8 +50,11 @@ describe('tool photon decode', () => {
   })
 
   it('takes frames of a stream', async () => {
-    const tick = encodeStreamFrame({ kind: 'tick', session: 7, index: 9, preimage: new Uint8Array(32).fill(0x11) })
+    const tick = encodeFrame({ kind: 'tick', session: 7, index: 9, preimage: new Uint8Array(32).fill(0x11) })
     expect(await tool('photon decode', toHex(tick))).toMatchObject({ profile: 'stream', kind: 'tick', bytes: 39, message: { session: 7, index: 9, preimage: ONES } })
+    const stop = encodeFrame({ kind: 'stop', session: 7, reason: 1 })
+    expect(await tool('photon decode', toHex(tick) + toHex(stop))).toMatchObject({ kind: 'frames', message: [{ kind: 'tick' }, { kind: 'stop', session: 7, reason: 1 }] })
+    expect(await tool('photon decode', toHex(tick).slice(0, -2))).toMatchObject({ code: 1, field: 'packet' })
   })
 
   it.each(['', '0x', 'zz', '00', '0b00', 'ff'.repeat(80), '20', '4302', packets.packets.Unlock.slice(0, -2), `${packets.packets.Unlock}00`])('refuses %j as one line of JSON', async (stdin) => {

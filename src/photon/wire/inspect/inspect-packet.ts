@@ -4,10 +4,10 @@ import { ZERO_ADDRESS, bytesOf, hexOf, inputError } from '../../../base/index.ts
 import type { Address, Hash, Hex } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
 import type { Decoded, Domain, Message, Profile } from '../../ports.ts'
+import { decodeFrames } from '../../stream/frames.ts'
 import { isAbsent } from '../bounds.ts'
 import { createDigests } from '../digests.ts'
 import { lockHash } from '../identifiers.ts'
-import { decodeStreamFrame } from '../stream-frames.ts'
 import { createWire } from '../wire.ts'
 import { shown } from './fields.ts'
 
@@ -47,7 +47,7 @@ const NO_CHAIN = 0n
 /** Errors: input `packet` with the reason. */
 export function inspectPacket(curve: Secp256k1, given: GivenDomain, packet: Uint8Array): PacketInspection {
   const first = packet[0] ?? 0
-  if (first >= FIRST_STREAM_TYPE && first < FIRST_V2_TYPE) return inspectFrame(curve, packet)
+  if (first >= FIRST_STREAM_TYPE && first < FIRST_V2_TYPE) return inspectFrames(curve, packet)
   const { domain, decoded } = decodePacket(curve, given, packet)
   const { message, signature } = decoded
   const isKnown = isDomainKnown(given, domain.profile) || (domain.profile === 'v1' && !('envelope' in message) && message.kind !== 'disposed')
@@ -98,10 +98,13 @@ function forContract(curve: Secp256k1, domain: Domain, message: Message): Packet
   return { digest: hexOf(digest), signer: signerOf(curve, digest, message.contractSignature, domain.profile) }
 }
 
-function inspectFrame(curve: Secp256k1, bytes: Uint8Array): PacketInspection {
-  const frame = decodeStreamFrame(bytes)
-  if ('refused' in frame) throw inputError('packet', hexOf(bytes.subarray(0, 8)), `a frame of a stream (${frame.refused})`)
+/** One frame, or several as they may stand in one message. */
+function inspectFrames(curve: Secp256k1, bytes: Uint8Array): PacketInspection {
+  const frames = decodeFrames(bytes)
+  const [first] = frames ?? []
+  if (frames === null || first === undefined) throw inputError('packet', hexOf(bytes.subarray(0, 8)), 'whole frames of a stream')
   const nothing = { channel: null, lockHash: null, secretHash: null, extra: null, digest: null, sender: null, forContract: null }
-  const signature = 'signature' in frame ? hexOf(frame.signature) : null
-  return { ok: true, profile: 'stream', kind: frame.kind, bytes: bytes.length, hash: hexOf(curve.keccak256(bytes)), message: shown(frame), ...nothing, signature }
+  const one = frames.length === 1
+  const signature = one && 'signature' in first ? hexOf(first.signature) : null
+  return { ok: true, profile: 'stream', kind: one ? first.kind : 'frames', bytes: bytes.length, hash: hexOf(curve.keccak256(bytes)), message: shown(one ? first : frames), ...nothing, signature }
 }
