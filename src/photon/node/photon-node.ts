@@ -5,27 +5,31 @@
  */
 import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
 import type { Address, Cancel, Hash, Randomness } from '../../base/index.ts'
-import { awaitPartner, channelMachine, freeze, openChannel, orderClose, sendReestablish } from '../channel/index.ts'
-import type { ChannelFact, ChannelMachine, ChannelReceived, ChannelRole, ChannelRules, ChannelState, Refusal } from '../channel/index.ts'
-import type { ChannelEvent, Domain, Message, SecretEvent } from '../ports.ts'
+import { awaitPartner, channelMachine, openChannel, orderClose, secretHashOf } from '../channel/index.ts'
+import type { ChannelMachine, ChannelRole, ChannelRules, ChannelState, Refusal } from '../channel/index.ts'
+import { initiatorId, swapId } from '../payment/index.ts'
+import type { ChannelGlance, PayOrder, PaymentRules, PaymentState } from '../payment/index.ts'
+import type { ChannelEvent, Domain, Router, SecretEvent } from '../ports.ts'
 import { createDigests, createWire } from '../wire/index.ts'
 import type { Keccak } from '../wire/index.ts'
 import type { Draft } from './draft.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import { LiveChannel, MAX_IN_FLIGHT } from './live-channel.ts'
-import type { DutySink, MomentSource } from './ports.ts'
+import { PaymentDesk } from './payment-desk.ts'
+import type { PaymentNotice } from './payment-desk.ts'
+import type { DutySink, FeeBook, MomentSource } from './ports.ts'
+import { PeerDesk } from './peer-desk.ts'
+import type { ChannelAlarm, ReceivedPayment } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
-import { echoOf } from './seal.ts'
 import { hasChannel, insertChannel } from './tables/channels.ts'
 import { readHistory } from './tables/history.ts'
 import type { StoredPayment } from './tables/history.ts'
-import { readPackets } from './tables/packets.ts'
 
 /** Live channels of one node. */
 const MAX_CHANNELS = 4096
-/** Packets given back to a partner that was restored from an old copy, at once. */
-const MAX_RETURNED = 256
+/** How often a locked payment that failed on every path is tried anew, under another secret. */
+const FRESH_RETRIES = 2
 
 export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests' | 'keccak256'> {
   readonly domain: Domain
@@ -33,7 +37,12 @@ export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests
   readonly randomness: Randomness
   readonly moments: MomentSource
   readonly duties: DutySink
+  readonly router: Router
+  readonly fees: FeeBook
   readonly rules?: Partial<ChannelRules>
+  readonly paymentRules?: Partial<PaymentRules>
+  /** Our fee for `amount` leaving through that channel (9.6). */
+  feeFor(channel: ChannelGlance, amount: bigint): bigint
   /** Whether a new channel is one between boxes or a guest's. */
   roleOf(partner: Address): ChannelRole
 }
@@ -53,18 +62,27 @@ export interface SentPayment {
   readonly delivered: Promise<void>
 }
 
-/** Stored before it is told. */
-export interface ReceivedPayment {
-  readonly channel: Hash
-  readonly from: Address
+/** A locked payment. Without `secretHash` the secret is made here; with it and no `secret`, somebody else has it. */
+export interface LockedPayment {
+  readonly token: Address
+  readonly target: Address
   readonly amount: bigint
-  readonly paymentId: Hash | null
-  readonly data: Uint8Array
+  readonly maxFee: bigint
+  readonly maxParts?: number
+  readonly data?: Uint8Array
+  readonly paymentId?: Hash
+  readonly secretHash?: Hash
+  readonly secret?: Hash
+  /** False: the secret leaves only after `allowReveal`. */
+  readonly isRevealAllowed?: boolean
 }
 
-export interface ChannelAlarm {
-  readonly channel: Hash
-  readonly reason: string
+/** Our leg of a token swap (9.7); the maker has the secret. */
+export interface SwapLeg extends LockedPayment {
+  readonly side: 'maker' | 'taker'
+  readonly secretHash: Hash
+  readonly receivingToken: Address
+  readonly receivingAmount: bigint
 }
 
 export class PhotonNode {
@@ -75,6 +93,9 @@ export class PhotonNode {
   readonly #machine: ChannelMachine
   readonly #engineOptions: EngineOptions
   readonly #paymentListeners = new Set<(payment: ReceivedPayment) => void>()
+  readonly #noticeListeners = new Set<(notice: PaymentNotice) => void>()
+  readonly #desk: PaymentDesk
+  readonly #peers: PeerDesk
   readonly #alarmListeners = new Set<(alarm: ChannelAlarm) => void>()
   readonly #cancels: Cancel[] = []
   readonly #ids: RandomHashes
@@ -89,17 +110,46 @@ export class PhotonNode {
     this.#engineOptions = { ...options, wire: createWire(domain, keccak256), digests: createDigests(domain, keccak256) }
     this.#engine = new Engine(this.#engineOptions, {
       moment: () => options.moments.now(),
-      objection: (from, message) => this.#objection(from, message),
-      received: (draft, from, received) => this.#received(draft, from, received),
-      connected: (draft, peer) => this.#connected(draft, peer),
+      objection: (from, message) => this.#peers.objection(from, message),
+      received: (draft, from, received) => this.#peers.received(draft, from, received),
+      connected: (draft, peer) => this.#peers.connected(draft, peer),
       closing: (draft) => this.#putDuties(draft),
       restored: (number, acked, state) => new LiveChannel(number, acked, awaitPartner(state)),
+    })
+    const { store, router, fees, feeFor } = options
+    this.#desk = new PaymentDesk(
+      {
+        self: this.account,
+        domain,
+        store,
+        machine: this.#machine,
+        channels: this.#engine.channels,
+        router,
+        fees,
+        feeFor,
+        freshSecret: () => this.#freshSecret(),
+        wallMs: () => this.#wallMs(),
+        ...(options.paymentRules === undefined ? {} : { paymentRules: options.paymentRules }),
+      },
+      (notice) => this.#tell(this.#noticeListeners, notice),
+    )
+    this.#peers = new PeerDesk({
+      ...this.#engineOptions,
+      account: this.account,
+      machine: this.#machine,
+      engine: this.#engine,
+      payments: this.#desk,
+      hasListener: () => this.#paymentListeners.size > 0,
+      paid: (payment) => this.#tell(this.#paymentListeners, payment),
+      alarmed: (alarm) => this.#tell(this.#alarmListeners, alarm),
     })
   }
 
   /** `peers`: connected already. */
   start(peers: readonly Address[] = []): void {
+    this.#desk.load()
     this.#engine.start(peers)
+    this.#background('payments could not be taken up again', (draft) => this.#desk.take(draft, { kind: 'restarted' }))
     this.#cancels.push(this.#options.moments.onChange(() => this.#onMoment()))
   }
 
@@ -166,6 +216,48 @@ export class PhotonNode {
     })
   }
 
+  /** Starts a locked payment; resolves with its id when its locks are on disk. What becomes of it: `onNotice`, `payment`. */
+  async payLocked(payment: LockedPayment): Promise<string> {
+    const order = this.#payOrder(payment)
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: [] }))
+    return initiatorId(order.token, order.secretHash)
+  }
+
+  async swap(leg: SwapLeg): Promise<string> {
+    const { side, receivingToken, receivingAmount } = leg
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'swap', order: { side, pay: this.#payOrder(leg), receivingToken, receivingAmount }, routes: [] }))
+    return swapId(leg.secretHash)
+  }
+
+  /** Only before the secret is out; the notice tells. */
+  cancel(id: string): Promise<void> {
+    return this.#engine.order((draft) => this.#desk.take(draft, { kind: 'cancel', id }))
+  }
+
+  allowReveal(id: string): Promise<void> {
+    return this.#engine.order((draft) => this.#desk.take(draft, { kind: 'allow-reveal', id }))
+  }
+
+  /** For the receiver of a payment whose secret somebody else gave it. */
+  giveSecret(secret: Hash): Promise<void> {
+    return this.#engine.order((draft) => this.#desk.take(draft, { kind: 'secret-given', secret }))
+  }
+
+  /** One under way, or one of the newest that ended. */
+  payment(id: string): PaymentState | undefined {
+    return this.#desk.payment(id)
+  }
+
+  openPayments(): readonly PaymentState[] {
+    return this.#desk.open()
+  }
+
+  /** What becomes of locked payments and swaps, told after it is stored. */
+  onNotice(listener: (notice: PaymentNotice) => void): Cancel {
+    this.#noticeListeners.add(listener)
+    return () => this.#noticeListeners.delete(listener)
+  }
+
   /** Asks the partner to settle together; v2: its signature holds until block `validUntil`. */
   askSettle(channel: Hash, validUntil: number | null): Promise<void> {
     return this.#verb(channel, (live, draft) => draft.send(live, this.#machine.askSettle(draft.state(live), validUntil, draft.moment)))
@@ -195,7 +287,7 @@ export class PhotonNode {
       if (live === undefined) return
       const told = this.#machine.onChain(draft.state(live), event, draft.moment)
       draft.put(live, told.state)
-      for (const fact of told.facts) this.#fact(draft, live, fact, null)
+      for (const fact of told.facts) this.#peers.fact(draft, live, fact, null)
       if (told.state.phase === 'settled') draft.afterwards.push(() => this.#engine.channels.remove(live))
       draft.dutiful.add(live)
     })
@@ -209,6 +301,7 @@ export class PhotonNode {
         draft.put(live, told.state)
         draft.dutiful.add(live)
       }
+      this.#desk.take(draft, { kind: 'secret-on-chain', secret: event.secret, secretHash: event.secretHash, block: event.block })
     })
   }
 
@@ -238,155 +331,25 @@ export class PhotonNode {
       draft.afterwards.push(() => {
         const live = new LiveChannel(number, 0n, awaitPartner(state))
         this.#engine.channels.add(live)
-        if (this.#engine.isConnected(partner)) void this.#engine.order((next) => this.#connected(next, partner))
+        if (this.#engine.isConnected(partner)) this.#background('a new channel could not be greeted', (next) => this.#peers.connected(next, partner))
       })
-    })
-  }
-
-  // ---- what peers say
-
-  /** Cheap looks first: a stranger's frame must not cost a recovered signature. */
-  #objection(from: Address, message: Message): string | null {
-    if (message.kind === 'secret-request' || message.kind === 'reveal') return null
-    if (message.kind === 'ack') return message.sender === from ? null : 'an acknowledgement in the name of another'
-    const key = 'envelope' in message ? message.envelope : 'key' in message ? message.key : null
-    if (key === null) return `${message.kind} is not said here`
-    const live = this.#engine.channels.get(key.channel)
-    return live !== undefined && live.partner === from ? null : 'there is no such channel with it'
-  }
-
-  #received(draft: Draft, from: Address, received: ChannelReceived): void {
-    const { message } = received
-    if (message.kind === 'ack') {
-      this.#engine.acknowledged(from, message.echo)
-      return
-    }
-    const key = 'envelope' in message ? message.envelope : 'key' in message ? message.key : null
-    const live = key === null ? undefined : this.#engine.channels.get(key.channel)
-    if (live === undefined) return
-    const taken = this.#machine.receive(draft.state(live), received, draft.moment)
-    if (!taken.ok) {
-      this.#options.log.debug('photon: a message was not taken', { from, kind: message.kind, code: taken.code, reason: taken.reason })
-      return
-    }
-    draft.put(live, taken.state)
-    const isNew = !taken.facts.some((fact) => fact.kind === 'duplicate')
-    if ('envelope' in message && isNew) {
-      const who = received.sender === this.account ? 'own' : 'partner'
-      draft.taken.push({ channelNumber: live.number, who, nonce: message.envelope.nonce, packet: received.packet })
-    }
-    for (const fact of taken.facts) this.#fact(draft, live, fact, received)
-    if (message.kind === 'reestablish' && draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, message.seenNonce))
-    if (message.kind !== 'reestablish' && received.sender !== this.account) this.#acknowledge(draft, live, received, isNew)
-  }
-
-  #acknowledge(draft: Draft, live: LiveChannel, received: ChannelReceived, isNew: boolean): void {
-    const { wire, keccak256 } = this.#engineOptions
-    const isCumulative = wire.domain.profile === 'v2' && 'envelope' in received.message
-    if (isCumulative) {
-      // The newest stands for all before it, also where an old one was sent again.
-      const newest = draft.state(live).partner.proof
-      if (newest !== null) draft.acknowledge(live.state.key.channel, live.partner, newest.extra)
-      return
-    }
-    const echo = echoOf(wire, keccak256, received.extra, received.packet, this.account)
-    if (wire.domain.profile === 'v1' && isNew) draft.acksToKeep.push(echo)
-    draft.acknowledge(echo, live.partner, echo)
-  }
-
-  #fact(draft: Draft, live: LiveChannel, fact: ChannelFact, received: ChannelReceived | null): void {
-    switch (fact.kind) {
-      case 'direct-received': {
-        const { amount, nonce, paymentId, data } = fact
-        draft.history.push({ kind: 'direct-received', channelNumber: live.number, nonce, amount, wallMs: this.#wallMs(), key: paymentId ?? ZERO_HASH, peer: null, data, note: '' })
-        if (this.#paymentListeners.size === 0) return
-        const payment: ReceivedPayment = { channel: live.state.key.channel, from: live.partner, amount, paymentId, data: data.length === 0 ? NO_DATA : data.slice() }
-        draft.afterwards.push(() => this.#tell(this.#paymentListeners, payment))
-        return
-      }
-      case 'own-adopted':
-        // All that was missing has been given back: the partner has seen just that.
-        if (draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, fact.nonce))
-        return
-      case 'must-resend':
-        return this.#mustResend(draft, live, fact)
-      case 'must-return':
-        return this.#mustReturn(draft, live, fact.fromNonce, fact.toNonce)
-      case 'withdraw-requested':
-        if (received === null || !('contractSignature' in received.message)) return
-        draft.send(live, this.#machine.answerWithdraw(draft.state(live), { terms: fact.terms, signature: received.message.contractSignature }, draft.moment))
-        return
-      case 'settle-requested':
-        if (received === null || !('contractSignature' in received.message)) return
-        draft.send(live, this.#machine.answerSettle(draft.state(live), { terms: fact.terms, signature: received.message.contractSignature }, draft.moment))
-        draft.dutiful.add(live)
-        return
-      case 'withdraw-agreed':
-      case 'settle-agreed':
-        draft.dutiful.add(live)
-        return
-      case 'must-freeze':
-        return this.#alarm(draft, live, fact.reason)
-      case 'unknown-proof-posted':
-        return this.#alarm(draft, live, `the contract has a proof of ours with nonce ${fact.nonce} that we do not know`)
-      case 'restored-from-old-copy':
-        this.#options.log.warn('photon: we were restored from an old copy; the partner is asked for what is missing', { channel: live.state.key.channel, nonce: fact.nonce.toString() })
-        return
-      default:
-        return
-    }
-  }
-
-  // ---- meeting again
-
-  #connected(draft: Draft, peer: Address): void {
-    for (const live of this.#engine.channels.with(peer)) {
-      if (this.domain.profile === 'v1') {
-        draft.afterwards.push(() => this.#inSync(live, live.acked))
-        continue
-      }
-      draft.put(live, awaitPartner(draft.state(live)))
-      draft.send(live, sendReestablish(draft.state(live)))
-    }
-  }
-
-  #inSync(live: LiveChannel, seen: bigint): void {
-    if (!this.#engine.isConnected(live.partner)) return
-    live.seenUpTo(seen, this.#options.clock.boottimeMs())
-    live.isInSync = true
-    this.#engine.flushChannel(live)
-  }
-
-  #mustResend(draft: Draft, live: LiveChannel, fact: Extract<ChannelFact, { kind: 'must-resend' }>): void {
-    const { wire } = this.#engineOptions
-    const [stored] = fact.seenNonce === 0n ? [] : this.#options.store.read((tx) => readPackets(tx, live.number, 'own', fact.seenNonce, fact.seenNonce, 1))
-    const seen = stored === undefined ? null : wire.decode(new Uint8Array(stored))
-    if (seen !== null && !('refused' in seen) && seen.extra !== fact.seenHash) {
-      draft.put(live, freeze(draft.state(live), `the partner knows another packet of ours with nonce ${fact.seenNonce}`).state)
-      return this.#alarm(draft, live, `the partner knows another packet of ours with nonce ${fact.seenNonce}`)
-    }
-    draft.afterwards.push(() => this.#engine.loadOutstanding(live, fact.seenNonce))
-  }
-
-  /** The partner was restored from an old copy: it gets its own packets back, those that are still kept. */
-  #mustReturn(draft: Draft, live: LiveChannel, from: bigint, to: bigint): void {
-    const first = to - from >= BigInt(MAX_RETURNED) ? to - BigInt(MAX_RETURNED) + 1n : from
-    draft.afterwards.push(() => {
-      const packets = this.#options.store.read((tx) => readPackets(tx, live.number, 'partner', first, to, MAX_RETURNED))
-      for (const packet of packets) this.#engine.sendNow(live.partner, new Uint8Array(packet))
     })
   }
 
   // ---- chain
 
   #onMoment(): void {
-    const all = [...this.#engine.channels.all()].filter((live) => live.state.phase !== 'opened' || live.state.partner.locked > 0n)
-    if (all.length === 0) return
-    void this.#engine
-      .order((draft) => {
-        for (const live of all) draft.dutiful.add(live)
-      })
-      .catch((error: Error) => this.#options.log.warn('photon: duties could not be stored', { error }))
+    this.#background('the new height of the chain could not be taken in', (draft) => {
+      for (const live of this.#engine.channels.all()) {
+        const state = draft.state(live)
+        if (state.phase === 'opened' && state.partner.locked === 0n) continue
+        draft.dutiful.add(live)
+        const reason = this.#machine.closeReason(state, draft.moment)
+        const closed = reason === null ? null : orderClose(state, reason)
+        if (closed !== null && closed.ok) draft.put(live, closed.state)
+      }
+      if (this.#desk.size > 0) this.#desk.take(draft, { kind: 'moment' })
+    })
   }
 
   #putDuties(draft: Draft): void {
@@ -397,6 +360,35 @@ export class PhotonNode {
   }
 
   // ---- small
+
+  /** What nobody waits for; it comes again with the next height or start. */
+  #background(failure: string, decide: (draft: Draft) => void): void {
+    this.#engine.order(decide).catch((error: unknown) => this.#options.log.warn(`photon: ${failure}`, { error }))
+  }
+
+  #payOrder(payment: LockedPayment): PayOrder {
+    const { token, target, amount, maxFee } = payment
+    const secrets = payment.secretHash === undefined && payment.secret === undefined ? this.#freshSecret() : { secret: payment.secret ?? null, secretHash: payment.secretHash ?? secretHashOf(payment.secret ?? ZERO_HASH) }
+    const isOwnSecret = payment.secretHash === undefined && payment.secret === undefined
+    return {
+      domain: this.domain,
+      token,
+      target,
+      amount,
+      maxFee,
+      maxParts: payment.maxParts ?? 1,
+      data: payment.data ?? NO_DATA,
+      paymentId: payment.paymentId ?? (this.domain.profile === 'v1' ? null : this.#ids.next()),
+      ...secrets,
+      isRevealAllowed: payment.isRevealAllowed ?? true,
+      freshRetries: isOwnSecret ? FRESH_RETRIES : 0,
+    }
+  }
+
+  #freshSecret(): { readonly secret: Hash; readonly secretHash: Hash } {
+    const secret = this.#ids.next()
+    return { secret, secretHash: secretHashOf(secret) }
+  }
 
   #verb(channel: Hash, run: (live: LiveChannel, draft: Draft) => Refusal | null): Promise<void> {
     return this.#engine.order((draft) => accept(run(this.#ready(channel), draft)))
@@ -412,12 +404,6 @@ export class PhotonNode {
     const live = this.#known(channel)
     if (!live.isInSync) throw new MeshBoxError('unavailable', 'the partner is not connected', { code: 'photon-not-ready', retryAfterSeconds: 5 })
     return live
-  }
-
-  #alarm(draft: Draft, live: LiveChannel, reason: string): void {
-    draft.dutiful.add(live)
-    this.#options.log.error('photon: a channel was stopped', { channel: live.state.key.channel, reason })
-    draft.afterwards.push(() => this.#tell(this.#alarmListeners, { channel: live.state.key.channel, reason }))
   }
 
   #tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {

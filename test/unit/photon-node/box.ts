@@ -8,8 +8,8 @@ import { SystemClock, systemRandomness, systemTimers } from '../../../src/base/i
 import { loadSecp256k1 } from '../../../src/native/index.ts'
 import type { Secp256k1 } from '../../../src/native/index.ts'
 import { PhotonNode, TcpTransport, photonMigrations } from '../../../src/photon/node/index.ts'
-import type { AccountSigner, MomentSource, PacedTransport } from '../../../src/photon/node/index.ts'
-import type { ChainMoment, ChannelEvent, Domain, DueDuty } from '../../../src/photon/ports.ts'
+import type { AccountSigner, FeeEarning, MomentSource, PacedTransport } from '../../../src/photon/node/index.ts'
+import type { ChainMoment, ChannelEvent, Domain, DueDuty, Path, PathRequest } from '../../../src/photon/ports.ts'
 import { channelId } from '../../../src/photon/wire/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
@@ -61,6 +61,7 @@ export interface BoxSettings {
   readonly clock?: Clock
   readonly timers?: Timers
   readonly sqliteBinding?: string
+  readonly paths?: (request: PathRequest) => readonly (readonly Path[])[]
 }
 
 export class Box {
@@ -69,6 +70,7 @@ export class Box {
   readonly transport: PacedTransport
   readonly moments = new TestMoments()
   readonly duties: DueDuty[] = []
+  readonly fees: FeeEarning[] = []
   readonly account: Address
 
   constructor(settings: BoxSettings) {
@@ -95,6 +97,9 @@ export class Box {
       moments: this.moments,
       duties: { put: (_tx, duties) => void this.duties.push(...duties) },
       roleOf: () => 'core',
+      router: { find: (request) => settings.paths?.(request) ?? [], report: () => undefined },
+      fees: { post: (_tx, earning) => void this.fees.push(earning) },
+      feeFor: () => 1n,
     })
   }
 

@@ -43,12 +43,16 @@ export const photonMigrations: readonly Migration[] = [
         wall_ms INTEGER NOT NULL
       ) STRICT;
 
-      -- Payments under way, and ended ones for as long as they must be known again.
+      -- Payments under way, and the newest ended ones, which must be known again when their locks are offered anew.
       CREATE TABLE photon_payment (
         number INTEGER PRIMARY KEY,
         contract BLOB NOT NULL,
-        state BLOB NOT NULL
+        id TEXT NOT NULL,
+        is_ended INTEGER NOT NULL CHECK (is_ended IN (0, 1)),
+        state BLOB NOT NULL,
+        UNIQUE (contract, id)
       ) STRICT;
+      CREATE INDEX photon_payment_open ON photon_payment (contract) WHERE is_ended = 0;
 
       -- Append-only: every payment that ended, whichever way.
       CREATE TABLE photon_history (
