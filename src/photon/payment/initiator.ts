@@ -48,6 +48,7 @@ export function startPayment(order: PayOrder, routes: readonly (readonly Path[])
     parts: [],
     routes,
     isSearching: false,
+    searchedBlock: view.moment.block,
     searches: 0,
     freshRetries: order.freshRetries,
     domain: order.domain,
@@ -116,7 +117,7 @@ export function secretShown(state: InitiatorState, from: Address, secret: Hash, 
 export function secretPublic(state: InitiatorState, secret: Hash, block: number, view: PaymentView): Moved<InitiatorState> {
   if (state.isEnded) return still(state)
   const known: InitiatorState = { ...state, secret, registeredBlock: block }
-  if (!lockedParts(known).some((part) => isClaimable(part.held.lock, block))) return { state: known, commands: [] }
+  if (!known.parts.some((part) => isPending(part.phase) && isClaimable(part.held.lock, block))) return still(known)
   return watch(revealed(known), view)
 }
 
@@ -140,7 +141,8 @@ export function cancelPayment(state: InitiatorState, view: PaymentView): Moved<I
 
 /** A new height, or the chain is in view again. */
 export function initiatorMoment(state: InitiatorState, view: PaymentView): Moved<InitiatorState> {
-  const watched = watch(state, view)
+  const isUnanswered = state.isSearching && !view.moment.isFrozen && view.moment.block >= state.searchedBlock + view.rules.searchTimeoutBlocks
+  const watched = isUnanswered ? proceed({ ...state, isSearching: false }, view) : watch(state, view)
   if (watched.state.isEnded || watched.state.isRevealed) return watched
   return after(watched.commands, maybeReveal(watched.state, view))
 }
@@ -210,7 +212,7 @@ function nextTry(state: InitiatorState, view: PaymentView): Moved<InitiatorState
   if (best !== undefined) return sendSet({ ...state, routes: state.routes.filter((set) => set !== best) }, best, view)
   if (state.searches < view.rules.maxSearches && partsLeft > 0 && !view.moment.isFrozen) {
     const request = { token: state.token, target: state.target, amount: missing, maxFee: feeLeft, maxParts: partsLeft }
-    return { state: { ...state, isSearching: true, searches: state.searches + 1, routes: locked.length === 0 ? [] : state.routes }, commands: [{ kind: 'find-routes', id: state.id, request }] }
+    return { state: { ...state, isSearching: true, searchedBlock: view.moment.block, searches: state.searches + 1, routes: locked.length === 0 ? [] : state.routes }, commands: [{ kind: 'find-routes', id: state.id, request }] }
   }
   if (locked.length > 0) return still(state) // the target gives incomplete parts back in time
   return failed(state, state.failure ?? { code: CODE.noPath, reason: 'no path' })

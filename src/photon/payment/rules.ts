@@ -15,6 +15,8 @@ export interface PaymentRules {
   readonly maxParts: number
   /** How often the router is asked anew for one payment. */
   readonly maxSearches: number
+  /** An answer of the router that has not come by then is not waited for. */
+  readonly searchTimeoutBlocks: number
   /** A target gives incomplete parts back after this. */
   readonly partsTimeoutBlocks: number
   /** A swap whose other side does not show itself is given up. */
@@ -30,6 +32,7 @@ export const DEFAULT_RULES: PaymentRules = {
   maxHops: 5,
   maxParts: 4,
   maxSearches: 3,
+  searchTimeoutBlocks: 3,
   partsTimeoutBlocks: 20,
   swapTimeoutBlocks: 100,
 }

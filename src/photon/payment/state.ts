@@ -79,6 +79,8 @@ export interface InitiatorState extends Common {
   /** Sets of paths not tried yet, best first. */
   readonly routes: readonly (readonly Path[])[]
   readonly isSearching: boolean
+  /** Block of the last question to the router. */
+  readonly searchedBlock: number
   readonly searches: number
   readonly freshRetries: number
   readonly domain: Domain

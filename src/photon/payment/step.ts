@@ -233,8 +233,10 @@ function takeCircle(draft: Draft, before: TargetState): void {
   draft.put(targetSecret(back, own.secret, own.data, draft.view))
 }
 
-function linkSwap(draft: Draft, swap: SwapState): void {
+function linkSwap(draft: Draft, before: SwapState): void {
   const { view } = draft
+  const swap = draft.payment(before.id)
+  if (swap?.role !== 'swap' || swap.isEnded) return
   const { ours, theirs } = legsOf(swap, draft.payment)
   if (swap.side === 'maker' && swap.secret !== null && theirs !== undefined && !theirs.isEnded && theirs.secret === null && ours !== undefined && mayTake(ours, theirs, view)) {
     draft.put({ state: revealedByItself(ours), commands: [] })

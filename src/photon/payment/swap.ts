@@ -74,7 +74,7 @@ export function swapAfter(swap: SwapState, payment: PaymentView['payment'], view
   const { ours, theirs } = legsOf(swap, payment)
   if (swap.isEnded) return swap
   const isLate = !view.moment.isFrozen && view.moment.block >= swap.deadlineBlock
-  const isOurLegOver = ours === undefined ? swap.side === 'taker' && (isLate || theirs?.isEnded === true) : ours.isEnded
+  const isOurLegOver = ours === undefined ? swap.side === 'taker' && isLate : ours.isEnded
   const isTheirLegOver = theirs === undefined ? ours?.isEnded === true || (swap.side === 'taker' && isLate) : theirs.isEnded
   if (!isOurLegOver || !isTheirLegOver) return swap
   const isSwapped = ours?.status === STATUS.success && theirs?.outcome === 'received'

@@ -25,8 +25,10 @@ export const ASKING: Expectation = { kind: 'asks', amount: null, from: null, not
 /** A lock for us. `known`: what is recorded under this token and hash already. */
 export function takeLock(known: TargetState | undefined, channel: ChannelGlance, terms: LockedTerms, unwelcome: Failure | null, expected: Expectation, view: PaymentView): Moved<TargetState> {
   const held: HeldLock = { ...channel.key, partner: channel.partner, lock: terms.lock }
+  if (known?.outcome === 'received') // nothing of the record changes but that this lock was given up
+    return disposePart({ ...known, parts: [...known.parts, { held, phase: 'held' }] }, known.parts.length, { code: CODE.duplicateSecret, reason: 'this hash has been paid already' })
   const state = known === undefined || known.isEnded ? opened(known, channel.token, terms, expected, view) : known
-  const fault = unwelcome ?? lockFault(state, known, held, terms, expected, view)
+  const fault = unwelcome ?? lockFault(state, held, terms, expected, view)
   const with_: TargetState = { ...state, parts: [...state.parts, { held, phase: 'held' }] }
   if (fault !== null) return concluded(disposePart(with_, with_.parts.length - 1, fault), view)
   return maybeComplete(with_, view)
@@ -55,9 +57,8 @@ function opened(known: TargetState | undefined, token: Address, terms: LockedTer
   }
 }
 
-function lockFault(state: TargetState, known: TargetState | undefined, held: HeldLock, terms: LockedTerms, expected: Expectation, view: PaymentView): Failure | null {
+function lockFault(state: TargetState, held: HeldLock, terms: LockedTerms, expected: Expectation, view: PaymentView): Failure | null {
   if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
-  if (known?.outcome === 'received') return { code: CODE.duplicateSecret, reason: 'this hash has been paid already' }
   if (state.parts.some((part) => isSameLock(part.held, held))) return { code: CODE.duplicateLock, reason: 'this lock was given up before' }
   if (state.isComplete || state.parts.filter((part) => part.phase === 'held').length >= view.rules.maxParts) return { code: CODE.unwantedTransfer, reason: 'more parts than asked for' }
   if (terms.initiator !== state.initiator || terms.amount !== state.amount || terms.paymentId !== state.paymentId) return { code: CODE.transferAmountMismatch, reason: 'the parts do not belong together' }

@@ -1,6 +1,6 @@
 /** One seeded run from the first payment to the last payout; the faults found, or none. */
 import { Dice } from './dice.ts'
-import { HONEST, REVEAL_BLOCKS } from './sim-node.ts'
+import { HONEST } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
 import { TOKENS, World, weatherOf } from './world.ts'
 import type { Shape } from './world.ts'
@@ -56,10 +56,8 @@ function order(world: World): void {
   }
 }
 
-/** Down for less than the reveal time, or long: then it is excused. */
 function comeBack(world: World): void {
   for (const node of world.nodes) if (!node.isUp && world.dice.chance(0.7)) world.restart(node)
-  for (const node of world.nodes) if (!node.isUp && node.block + REVEAL_BLOCKS / 2 < world.chain.block) world.excused.add(node.address)
 }
 
 function part(world: World): void {
@@ -76,7 +74,6 @@ function lookAway(world: World): void {
     return world.turn(node, (draft) => node.input(draft, { kind: 'moment' }))
   }
   node.isOffline = false
-  if (node.block + REVEAL_BLOCKS / 2 < world.chain.block) world.excused.add(node.address)
   if (node.isUp) world.follow(node)
 }
 

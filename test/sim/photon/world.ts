@@ -10,7 +10,7 @@ import type { Domain, Path, PathRequest } from '../../../src/photon/ports.ts'
 import { channelId } from '../../../src/photon/wire/index.ts'
 import { Dice } from './dice.ts'
 import { ModelChain } from './model-chain.ts'
-import { HONEST, SimNode, feeFor, packetName } from './sim-node.ts'
+import { HONEST, REVEAL_BLOCKS, SimNode, feeFor, packetName } from './sim-node.ts'
 import type { Disk, Draft, Frame, Habits } from './sim-node.ts'
 import { digest, textOf } from './signing.ts'
 
@@ -60,8 +60,8 @@ export class World {
   readonly weather: Weather
   readonly wire: Frame[] = []
   readonly faults: string[] = []
-  /** Nodes that were away or set back: they may lose what lay open then, and only that. */
-  readonly excused = new Set<Address>()
+  /** Nodes that did not see the chain for more than half the reveal time: they may lose locks that lay open, and only those. */
+  readonly absent = new Set<Address>()
   readonly deposits = new Map<Address, bigint>()
   readonly #edges: readonly (readonly [SimNode, SimNode])[]
   readonly #cut = new Set<string>()
@@ -183,6 +183,7 @@ export class World {
   }
 
   follow(node: SimNode): void {
+    if (this.chain.block > node.block + REVEAL_BLOCKS / 2) this.absent.add(node.address)
     node.block = this.chain.block
     this.turn(node, (draft) => node.follow(draft, this.chain.events))
     for (const { key, duty } of node.duties()) this.chain.send(node.address, key, duty)
@@ -238,10 +239,15 @@ export class World {
     const copy = this.#copies.get(node.address)
     if (copy === undefined || (this.#setBack !== null && this.#setBack !== node.address)) return
     this.#setBack = node.address
-    this.excused.add(node.address)
+    // What never reached a disk is nobody's: of such a packet the nonce is free again, and nothing else can be hoped for.
+    for (const name of this.#said.keys()) if (name.startsWith(node.address) && !this.nodes.some((other) => other !== node && this.#isFrom(node, other, name))) this.#said.delete(name)
     node.disk = copy
     this.#crash(node)
     this.restart(node)
+  }
+
+  #isFrom(sender: SimNode, receiver: SimNode, name: string): boolean {
+    return receiver.disk.got.get(name.slice(sender.address.length + 1))?.sender === sender.address
   }
 
   /** Simple paths of at most five hops, amounts counted back from the target; then pairs that share no channel. */
@@ -370,13 +376,25 @@ export class World {
     if (paid !== deposited) this.faults.push(`${deposited} went in, ${paid} came out`)
     for (const node of this.nodes) {
       for (const state of node.disk.payments.values()) if (!state.isEnded) this.faults.push(`${node.address.slice(0, 4)}: ${state.id} has not ended: ${textOf(state).slice(0, 900)}`)
-      if (node.habits !== HONEST || this.excused.has(node.address)) continue
-      const [got, due] = [this.payoutOf(node), this.expected(node)]
+      if (node.habits !== HONEST || node.address === this.#setBack) continue
+      const lost = this.#lostLocks(node)
+      if (lost > 0n && !this.absent.has(node.address)) this.faults.push(`${node.address.slice(0, 4)} paid ${lost} on and was not paid`)
+      const [got, due] = [this.payoutOf(node), this.expected(node) - lost]
       if (got < due) this.faults.push(`${node.address.slice(0, 4)} is owed ${due} and got ${got}`)
-      if (got > due && this.weather.cheat === null && this.excused.size === 0) this.faults.push(`${node.address.slice(0, 4)} got ${got}, its records say ${due}`)
-      for (const state of node.disk.payments.values())
-        if (state.role === 'mediator' && state.incomingPhase === 'gone' && state.outgoingPhase === 'unlocked') this.faults.push(`${node.address.slice(0, 4)} paid on and was not paid: ${state.id}`)
+      const isExact = this.weather.cheat === null && this.#setBack === null && this.absent.size === 0
+      if (got > due && isExact) this.faults.push(`${node.address.slice(0, 4)} got ${got}, its records say ${due}`)
     }
+  }
+
+  /** Locks paid on whose own lock was not brought to the chain in time. */
+  #lostLocks(node: SimNode): bigint {
+    let sum = 0n
+    for (const state of node.disk.payments.values()) {
+      if (state.role !== 'mediator' || state.incomingPhase !== 'gone' || state.outgoing === null) continue
+      const isPaid = state.outgoingPhase === 'unlocked' || (state.outgoingPhase === 'chain' && isRegistered(state.registeredBlock, state.outgoing.lock.expiration))
+      if (isPaid) sum += state.outgoing.lock.amount
+    }
+    return sum
   }
 
   payoutOf(node: SimNode): bigint {
