@@ -114,6 +114,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+const serviceAt = (number: number): Service => boxAt(number).service ?? fail()
+function fail(): never {
+  throw new Error('that box is off')
+}
 const boxAt = (number: number): TownBox => boxes[number] as TownBox
 
 /** Waits until all of them have this height, and the same block at it. */
@@ -161,4 +165,28 @@ it('one that is killed is skipped; it comes back and catches up', async () => {
   await agreeAt(diedAt + 10, boxes)
   const back = await boxAt(0).rpc.getBlockNumber()
   await waitFor('a block of its own', async () => (await coinbases(back, await boxAt(0).rpc.getBlockNumber())).includes(victim.coinbase), 120_000)
+})
+
+it('a box whose state file is gone runs the blocks again and seals on', async () => {
+  const victim = boxAt(3)
+  await victim.service?.stop()
+  victim.service = null
+  for (const ending of ['', '-wal', '-shm']) rmSync(join(victim.files.dataDir, `chain-state.sqlite${ending}`), { force: true })
+  victim.service = await startService(thisMachine, victim.files)
+  await waitFor('its state', () => victim.service?.log().includes('the state is here again'), 60_000)
+  const back = await boxAt(0).rpc.getBlockNumber()
+  await waitFor('a block of its own', async () => (await coinbases(back, await boxAt(0).rpc.getBlockNumber())).includes(victim.coinbase), 120_000)
+  expect(await victim.rpc.getBalance(POOR)).toBe(parseEther('3'))
+})
+
+it('owners are told why there is nothing to deposit, and that there is nothing to choose', async () => {
+  const sealer = serviceAt(0)
+  expect(await sealer.cliJson('chain', 'poc', 'status')).toMatchObject({ coinbase: boxAt(0).coinbase, wallet: null, goal: 'none' })
+  const refused = await sealer.cli('chain', 'poc', 'deposit')
+  expect([refused.code, refused.stderr.includes('whose key this box has not')]).toEqual([1, true])
+  expect(await sealer.cliJson('chain', 'branches')).toMatchObject({ branches: [] })
+  const adopted = await sealer.cli('chain', 'adopt', `0x${'12'.repeat(32)}`)
+  expect(adopted.code).toBe(1)
+  const light = await serviceAt(SEALERS).cli('chain', 'poc', 'status')
+  expect([light.code, light.stderr.includes('seals no blocks')]).toEqual([1, true])
 })

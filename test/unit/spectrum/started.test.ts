@@ -1,0 +1,132 @@
+/** The whole chain of one box, started as the service starts it: worker, store, sources, sealer, deposit, guests' questions. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import { systemRandomness, systemTimers } from '../../../src/base/io/system.ts'
+import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
+import { MAINNET, startFromGenesis, startSpectrum } from '../../../src/spectrum/index.ts'
+import type { ChainStart, Network, Spectrum, SpectrumParts } from '../../../src/spectrum/index.ts'
+import { newCommunity } from '../../../src/spectrum/community/index.ts'
+import { spectrumMigrations } from '../../../src/spectrum/tables/index.ts'
+import { openStore } from '../../../src/store/index.ts'
+import type { Store } from '../../../src/store/index.ts'
+import { minerKey } from '../spectrum-seal/box.ts'
+import { native } from './curves.ts'
+import { person } from './village.ts'
+
+const LEADER = person(330)
+const WALLET = person(331)
+const CLOCK = { bootId: 'test', boottimeMs: () => performance.now(), wallMs: () => Date.now(), isWallTrusted: () => true }
+
+function community(startSeconds: number): Network {
+  return newCommunity(native, {
+    name: 'cliff', chainId: 515_154n, periodSeconds: 2, epochBlocks: 50, signerLimit: 1, startSeconds, owner: WALLET.address, leaders: [LEADER.address], miners: [], minDepositWei: 1000n,
+    halvingBlocks: 1000, withdrawWaitBlocks: 10, allocations: [{ address: WALLET.address, balanceWei: 10n ** 20n }], token: null,
+  }).network
+}
+
+interface Box {
+  readonly store: Store
+  readonly statePath: string
+  start(change?: Partial<SpectrumParts['settings']>): Promise<Spectrum>
+}
+
+function box(network: Network): Box {
+  const folder = mkdtempSync(join(tmpdir(), 'meshbox-started-'))
+  const store = openStore({ path: join(folder, 'box.db'), migrations: [...ledgerMigrations, ...spectrumMigrations], log: silentLog })
+  const statePath = join(folder, 'chain-state.sqlite')
+  const running: Spectrum[] = []
+  onTestFinished(async () => {
+    for (const one of running) await one.stop()
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    store,
+    statePath,
+    async start(change = {}) {
+      const started = await startSpectrum({
+        settings: {
+          network,
+          start: startFromGenesis(native, network),
+          doesExecute: true,
+          sealing: { key: minerKey(LEADER), coinbase: WALLET.address },
+          wallet: { address: WALLET.address, sign: minerKey(WALLET).sign },
+          minGasPriceWei: 18_000_000_000n,
+          peers: { listen: null, fixed: [], bootnodes: [], max: 4 },
+          servers: [],
+          rpc: null,
+          servesGuests: true,
+          ...change,
+        },
+        store,
+        ledger: createLedger({ shares: () => [] }),
+        curve: native,
+        clock: CLOCK,
+        timers: systemTimers,
+        randomness: systemRandomness,
+        log: silentLog,
+        version: 'test',
+        nodeKey: person(332).key,
+        executor: { workerFile: new URL('../../../src/spectrum/execute/io/executor-worker.ts', import.meta.url).pathname, statePath, sqliteBinding: undefined, secp256k1Path: null },
+        breathe: () => new Promise((resolve) => setImmediate(resolve)),
+      })
+      running.push(started)
+      return started
+    },
+  }
+}
+
+function head(chain: Spectrum, number: number): Promise<void> {
+  if (chain.chain.head().header.number >= number) return Promise.resolve()
+  return new Promise((resolve) => {
+    const off = chain.chain.on((event) => {
+      if (event.kind !== 'head' || event.head.header.number < number) return
+      off()
+      resolve()
+    })
+  })
+}
+
+it('seals, answers guests within their methods, knows why it needs no deposit, and gets a lost state back', async () => {
+  const place = box(community(Math.floor(Date.now() / 1000) - 60))
+  const first = await place.start()
+  await head(first, 2)
+  const ask = async (method: string): Promise<unknown> => JSON.parse((await first.guestRpc?.answer(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }), { key: 'guest' }))?.text ?? 'null')
+  expect(await ask('eth_chainId')).toMatchObject({ result: '0x7dc52' })
+  expect(await ask('eth_mining')).toMatchObject({ error: { code: -32601 } })
+  expect(first.poc?.view()).toMatchObject({ miner: LEADER.address, wallet: WALLET.address, status: { goal: 'none' } })
+  await expect(first.poc?.order('deposit')).rejects.toMatchObject({ kind: 'conflict', code: 'poc-leader' })
+  await first.stop()
+
+  for (const ending of ['', '-wal', '-shm']) rmSync(`${place.statePath}${ending}`, { force: true })
+  const second = await place.start({ servesGuests: false })
+  const before = second.chain.head().header.number
+  expect([second.guestRpc, before >= 2]).toEqual([null, true])
+  await head(second, before + 1)
+  expect(second.chain.head().signer).toBe(LEADER.address)
+  await second.stop()
+
+  // Only verifying, with a wallet outside: no deposit is this box's matter.
+  const third = await place.start({ doesExecute: false, sealing: null })
+  expect([third.poc, third.chain.head().header.number > before]).toEqual([null, true])
+})
+
+it('leaves a chain of long ago for a checkpoint that is newer by weeks, and starts on no other network', async () => {
+  const network = community(1_600_000_000)
+  const place = box(network)
+  const verifying = { doesExecute: false, sealing: null, servesGuests: false }
+  const first = await place.start(verifying)
+  const genesis = first.chain.head()
+  await first.stop()
+  const at = (timeSeconds: number): ChainStart => ({ known: { hash: `0x${'44'.repeat(32)}`, header: { ...genesis.header, number: 20, timeSeconds } }, sealHash: `0x${'45'.repeat(32)}`, totalDifficulty: 120n, round: genesis.round })
+  const young = await place.start({ ...verifying, start: at(genesis.header.timeSeconds + 13 * 86_400) })
+  expect(young.chain.head().hash).toBe(genesis.hash)
+  await young.stop()
+  const old = await place.start({ ...verifying, start: at(genesis.header.timeSeconds + 15 * 86_400) })
+  expect([old.chain.head().header.number, old.chain.stats().startNumber]).toEqual([20, 20])
+  await old.stop()
+  await expect(place.start({ ...verifying, network: MAINNET, start: null })).rejects.toMatchObject({ kind: 'conflict', code: 'chain-foreign' })
+})
