@@ -39,6 +39,8 @@ export interface EngineHooks {
   connected(draft: Draft, peer: Address): void
   /** Last look before the turn is sealed, e.g. for duties. */
   closing(draft: Draft): void
+  /** There is mail for somebody who is not connected. */
+  wanted(peer: Address): void
   /** A new live channel from its row. */
   restored(number: number, acked: bigint, state: LiveChannel['state']): LiveChannel
 }
@@ -350,7 +352,10 @@ export class Engine {
     for (const { to, echo } of draft.acks.values()) transport.send(to, ackPacket(wire, transport.self, echo))
     for (const one of onlySaid) if (one.packet !== null) transport.send(one.to, one.packet)
     for (const live of new Set(draft.outgoing.map((one) => one.live))) if (live !== null) this.flushChannel(live)
-    for (const peer of new Set(outbox.map((row) => row.peer))) this.#flushOutbox(peer)
+    for (const peer of new Set(outbox.map((row) => row.peer))) {
+      if (this.#connected.has(peer)) this.#flushOutbox(peer)
+      else this.#hooks.wanted(peer)
+    }
     for (const then of draft.afterwards) then()
   }
 

@@ -43,6 +43,8 @@ export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests
   readonly paymentRules?: Partial<PaymentRules>
   /** Our fee for `amount` leaving through that channel (9.6). */
   feeFor(channel: ChannelGlance, amount: bigint): bigint
+  /** There is mail for `peer`, who is not connected: a target asks the payer for the secret, for one. Default: it waits. */
+  reach?(peer: Address): void
   /** Whether a new channel is one between boxes or a guest's. */
   roleOf(partner: Address): ChannelRole
 }
@@ -114,6 +116,7 @@ export class PhotonNode {
       received: (draft, from, received) => this.#peers.received(draft, from, received),
       connected: (draft, peer) => this.#peers.connected(draft, peer),
       closing: (draft) => this.#putDuties(draft),
+      wanted: (peer) => options.reach?.(peer),
       restored: (number, acked, state) => new LiveChannel(number, acked, awaitPartner(state)),
     })
     const { store, router, fees, feeFor } = options
