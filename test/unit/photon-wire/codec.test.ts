@@ -203,6 +203,52 @@ describe('headers', () => {
   })
 })
 
+describe('values that no honest node sends', () => {
+  /** `bytes` written over the packet from `at` on. */
+  const over = (packet: Uint8Array, at: number, bytes: string): Uint8Array => {
+    const changed = Uint8Array.from(packet)
+    changed.set(fromHex(bytes), at)
+    return changed
+  }
+  const unlock = fromHex(packets.packets.Unlock)
+  const mediated = fromHex(packets.packets.MediatedTransfer)
+  const zeros = '00'.repeat(32)
+
+  it.each([
+    ['unlock: nonce: 0', over(unlock, 36, '00'.repeat(8))],
+    ['unlock: channel: zero', over(unlock, 44, zeros)],
+    ['unlock: epoch: 0', over(unlock, 76, '00'.repeat(8))],
+    ['unlock: epoch: 9223372036854775808', over(unlock, 76, '8000000000000000')],
+    ['locked: expiration: 0', over(mediated, 4, '00'.repeat(8))],
+    ['locked: expiration: above 2^53 - 1', over(mediated, 4, '0020000000000000')],
+    ['locked: fee: more than the amount', over(mediated, 4 + 8 + 64 + 40, 'ff'.repeat(32))],
+    ['locked: lock amount: 0', over(over(mediated, 4 + 8 + 32, zeros), 4 + 8 + 64 + 40, zeros)],
+    ['reveal: data: longer than 65535', fromHex(`0f000000${'11'.repeat(32)}fe0300616263${'00'.repeat(64)}1b`)],
+    ['1201 bytes, at most 1200', new Uint8Array(1201)],
+  ])('%s', (reason, packet) => {
+    expect(refusalOf(wire1, packet)).toBe(reason)
+  })
+
+  it('v2: a hop that no path has, a mark that is none', () => {
+    const lock = { expiration: 9, amount: 5n, secretHash: ONES }
+    const disposed = sealed(wire2, { kind: 'disposed', key: KEY, lock, code: 1, reason: '', hopIndex: 20 }, KEY1)
+    const HOP_AT = 2 + 56 + 40
+    expect([disposed[HOP_AT], refusalOf(wire2, over(disposed, HOP_AT, '14')), refusalOf(wire2, over(disposed, HOP_AT, 'ff'))]).toEqual([20, null, null])
+    for (const hop of ['15', '80', 'fe']) expect(refusalOf(wire2, over(disposed, HOP_AT, hop))).toMatch(/^disposed: hop: \d+, at most 20$/)
+    const direct = sealed(wire2, { kind: 'direct', envelope: ENVELOPE, paymentId: ONES, data: EMPTY }, KEY1)
+    expect(refusalOf(wire2, over(direct, 2, '02'))).toMatch(/marked 2/)
+  })
+
+  it('v2: s up to half the order, not one more; v1 takes its twin too', () => {
+    const HALF = '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0'
+    const packet = sealed(wire2, { kind: 'ping', nonce: 7n }, KEY1)
+    const withS = (s: string): Uint8Array => over(packet, packet.length - 33, s)
+    expect([refusalOf(wire2, withS(HALF)), refusalOf(wire2, withS(`${HALF.slice(0, -2)}9f`)), refusalOf(wire2, withS(`7e${'ff'.repeat(31)}`))]).toEqual([null, null, null])
+    for (const s of [`${HALF.slice(0, -2)}a1`, `80${HALF.slice(2)}`, 'ff'.repeat(32)]) expect(refusalOf(wire2, withS(s))).toBe('signature: high s')
+    expect(refusalOf(wire1, over(unlock, unlock.length - 33, 'ff'.repeat(32)))).toBeNull()
+  })
+})
+
 describe('what passes for what (F1)', () => {
   const settlement = { p1: ONE_ADDRESS, balance1: 300n, p2: TWO_ADDRESS, balance2: 1200n }
 

@@ -49,6 +49,14 @@ describe('tool photon decode', () => {
     expect(await tool(`photon decode ${V2_LINE}`, `0x${frame.replace(/(.{20})/g, '$1\n')}\n`)).toMatchObject({ sender: ONE_ADDRESS })
   })
 
+  it('finds the sender of a v1 packet whose signature was given its twin, as the original does', async () => {
+    const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    const hex = packets.packets.Unlock
+    const s = ORDER - BigInt(`0x${hex.slice(-66, -2)}`)
+    const twin = `${hex.slice(0, -66)}${s.toString(16).padStart(64, '0')}${hex.endsWith('1b') ? '1c' : '1b'}`
+    expect(await tool(`photon decode ${V1_LINE}`, twin)).toMatchObject({ sender: ONE_ADDRESS })
+  })
+
   it('takes frames of a stream', async () => {
     const tick = encodeFrame({ kind: 'tick', session: 7, index: 9, preimage: new Uint8Array(32).fill(0x11) })
     expect(await tool('photon decode', toHex(tick))).toMatchObject({ profile: 'stream', kind: 'tick', bytes: 39, message: { session: 7, index: 9, preimage: ONES } })
