@@ -18,6 +18,8 @@ export interface RecoveryParts {
   readonly nodes: (hashes: readonly Hash[]) => Promise<readonly Uint8Array[]>
   /** Of a block whose body is not kept here; null: nobody has it now. */
   readonly body: (block: KnownHeader) => Promise<Body | null>
+  /** Lets the event loop turn once. */
+  readonly breathe: () => Promise<void>
   readonly timers: Timers
   readonly log: Log
 }
@@ -31,6 +33,8 @@ export interface StateRecovery {
 
 /** More blocks than this are not run again where their state can be fetched. */
 export const REPLAYED_BLOCKS = 2048
+/** Headers read from disk between two turns of the event loop. */
+const LOOKED_AT_ONCE = 16
 const FIRST_RETRY_MS = 10_000
 const LONGEST_RETRY_MS = 600_000
 
@@ -104,7 +108,7 @@ class BoundRecovery implements StateRecovery {
 
   async #recover(): Promise<void> {
     const { chain, executor, nodes } = this.#parts
-    const base = this.#newestState()
+    const base = await this.#newestState()
     if (base !== null) return await this.#replayFrom(base)
     const pivot = chain.final()
     if (pivot === null) throw new MeshBoxError('unavailable', 'no block is final yet whose state could be fetched', { code: 'state-unavailable' })
@@ -112,13 +116,14 @@ class BoundRecovery implements StateRecovery {
   }
 
   /** The canonical block nearest below the head whose state is here; null: too far down, or nowhere. */
-  #newestState(): KnownHeader | null {
-    const { chain, executor } = this.#parts
+  async #newestState(): Promise<KnownHeader | null> {
+    const { chain, executor, breathe } = this.#parts
     const head = chain.head().header.number
     for (let number = head; number >= Math.max(0, head - REPLAYED_BLOCKS); number--) {
       const known = chain.headerAt(number)
       if (known === null) return null
       if (executor.hasState(known.header.stateRoot)) return known
+      if (number % LOOKED_AT_ONCE === 0) await breathe()
     }
     return null
   }

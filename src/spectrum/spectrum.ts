@@ -159,7 +159,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         if (settings.doesExecute) for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
     })
-    const recovery = settings.doesExecute ? createRecovery({ chain, executor, nodes: (hashes) => sync.nodes(hashes), body: (block) => sync.body(block), timers, log: log.room('state') }) : null
+    const recovery = settings.doesExecute ? createRecovery({ chain, executor, nodes: (hashes) => sync.nodes(hashes), body: (block) => sync.body(block), breathe: parts.breathe, timers, log: log.room('state') }) : null
     const pool = await openTransactionPool({
       curve,
       chain,

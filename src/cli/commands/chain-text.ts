@@ -15,7 +15,7 @@ export function chainStatusText(view: ChainPageView): string {
   const { network, round, sealer, alarm } = view
   const left = view.highestNumber === null ? 0 : view.highestNumber - view.head.number
   const parts = [
-    ...(alarm === null ? [] : [wrap(`ALARM since ${moment(alarm.atWallMs)}: ${alarm.reason}`), wrap('Nothing that moves money rests on this chain until you have looked: meshbox chain alarm clear'), '']),
+    ...(alarm === null ? [] : [wrap(`ALARM since ${moment(alarm.atWallMs)}: ${alarm.reason}`), wrap('Nothing that moves money rests on this chain until you have looked: meshbox chain branches, then meshbox chain alarm clear or meshbox chain adopt'), '']),
     pairs([
       ['Chain', `${network.name}, chain id ${network.chainId}, a block every ${network.blockSeconds} s`],
       ['State', `${STATES[view.state]}${view.state === 'syncing' && left > 0 ? `, ${left} to go` : ''}`],

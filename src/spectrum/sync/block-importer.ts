@@ -50,6 +50,8 @@ const SAMPLED = 512
 /** Blocks that go into the tree together, which nothing divides: as many as this box is quick to take, within these bounds. */
 const MOST_TOGETHER = 64
 const LEAST_TOGETHER = 4
+/** Before anything is known of this box. */
+const FIRST_TOGETHER = 16
 /** What they may take together. */
 const TOGETHER_MS = 20
 /** The longest that the event loop is held, but for one block by itself. */
@@ -73,7 +75,7 @@ export class BlockImporter {
   /** Refused blocks, so that they and what is built on them cost nothing more. */
   readonly #refused = new Map<Hash, Refused>()
   #breathedMs: number
-  #together = MOST_TOGETHER
+  #together = FIRST_TOGETHER
 
   constructor(parts: ImporterParts) {
     this.#parts = parts

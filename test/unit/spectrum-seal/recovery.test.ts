@@ -58,6 +58,7 @@ async function ridge(blocks: number): Promise<Ridge> {
         executor: fresh,
         nodes: async (hashes: readonly Hash[]) => hashes.flatMap((hash) => ann.executor.node(hash) ?? []),
         body: async () => null,
+        breathe: () => Promise.resolve(),
         timers: time,
         log,
         ...change,

@@ -340,6 +340,28 @@ describe('time and order', () => {
   })
 })
 
+describe('how many blocks go into the tree together', () => {
+  it.each<[string, number, readonly number[]]>([
+    ['a fast box', 0.1, [16, 32, 64, 64]],
+    ['a board that takes a millisecond for each', 1, [16, 20, 20, 20]],
+    ['one that takes ten', 10, [16, 4, 4, 4]],
+  ])('%s', async (_, msPerBlock, expected) => {
+    let nowMs = 0
+    const clock = { bootId: 'x', boottimeMs: () => nowMs, wallMs: () => (START + 100_000) * 1000, isWallTrusted: () => true }
+    const { valley, chain, take } = stage({ parts: { clock } })
+    const sizes: number[] = []
+    const insert = chain.insert.bind(chain)
+    chain.insert = async (blocks) => {
+      sizes.push(blocks.length)
+      nowMs += msPerBlock * blocks.length
+      return insert(blocks)
+    }
+    await take(...grow(valley, 180))
+    expect(sizes.slice(0, 4)).toEqual(expected)
+    expect(chain.head().header.number).toBe(180)
+  })
+})
+
 describe('with an executor', () => {
   class Runs implements Executor {
     readonly ran: number[] = []
