@@ -24,14 +24,22 @@ export function capacity(state: Pick<ChannelState, 'own' | 'partner'>): bigint {
   return own.deposit + partner.deposit - own.claimed - partner.claimed - own.withdrawn - partner.withdrawn
 }
 
-/** The most that we can give now. */
+/**
+ * The most that we can give now. The partner may have revealed ticks that were lost on the way and counts them as
+ * claimable: we do too, so that what we send is never more than what the partner takes.
+ */
 export function spendable(state: Pick<ChannelState, 'own' | 'partner'>): bigint {
-  return free(state.own, state.partner)
+  return free(state.own, allRevealed(state.partner))
 }
 
 /** The most that the partner can give us now. */
 export function receivable(state: Pick<ChannelState, 'own' | 'partner'>): bigint {
   return free(state.partner, state.own)
+}
+
+/** The most that we can put under another lock. */
+export function ownLockable(state: Pick<ChannelState, 'own' | 'partner'>): bigint {
+  return lockable(state.own, allRevealed(state.partner))
 }
 
 /** The most that `payer` can put under another lock: what its voucher may still take stays aside. */
@@ -80,6 +88,12 @@ function free(payer: ChannelSide, payee: ChannelSide): bigint {
 
 function freeSigned(payer: ChannelSide, payee: ChannelSide): bigint {
   return payer.deposit - takenOut(payer) - payer.transferred - payer.locked + payee.transferred - claimable(payee)
+}
+
+function allRevealed(side: ChannelSide): ChannelSide {
+  const { stream } = side
+  if (stream === null || stream.reserved === stream.value) return side
+  return { ...side, stream: { ...stream, value: stream.reserved < side.transferred ? stream.reserved : side.transferred } }
 }
 
 function takenOut(side: ChannelSide): bigint {

@@ -20,10 +20,11 @@ export function receiveLocked(tools: ChannelTools, state: ChannelState, incoming
   if (isRefusal(stray)) return stray
   const objection = malformedLock(tools, state, message)
   if (objection !== null) return objection
-  if (lock.amount > lockable(side, state.own)) return refuse(CODE.insufficientBalance, `the partner can lock ${lockable(side, state.own)}`)
+  const isCovered = lock.amount <= lockable(side, state.own)
+  if (!isCovered && !wasCovered(state, message)) return refuse(CODE.insufficientBalance, `the partner can lock ${lockable(side, state.own)}`)
   const locks = withLock(tools.keccak256, state.partner, lock)
   if (message.envelope.locksroot !== locks.locksroot) return refuse(CODE.locksrootMismatch, 'not the root with this lock')
-  const unwelcome = whyUnwelcome(tools, state, message, moment)
+  const unwelcome = isCovered ? whyUnwelcome(tools, state, message, moment) : refuse(CODE.channelBalance, 'a later voucher has taken what covers it')
   const { amount, fee, initiator, target, path, paymentId } = message
   const arrival = { lock, amount, fee, initiator, target, path, paymentId }
   const fact: ChannelFact = unwelcome === null ? { kind: 'lock-received', ...arrival } : { kind: 'lock-unwelcome', code: unwelcome.code, reason: unwelcome.reason, ...arrival }
@@ -31,6 +32,13 @@ export function receiveLocked(tools: ChannelTools, state: ChannelState, incoming
   const added = lockIn(partner, lock.secretHash)
   const isDoubtful = side.nonce <= state.doubtfulUntil && added !== undefined
   return { ok: true, state: { ...state, partner: isDoubtful ? withMark(partner, added, { isDisposed: true }) : partner }, facts: [...stray, fact] }
+}
+
+/** A voucher may overtake a lock that was sent before it: then what counts is whether the lock was covered without it. */
+function wasCovered(state: ChannelState, message: Incoming<'locked'>['message']): boolean {
+  const { partner, own } = state
+  const { transferred } = message.envelope
+  return transferred < partner.transferred && message.lock.amount <= lockable({ ...partner, transferred, stream: null }, own)
 }
 
 /** What an honest partner cannot have sent. */

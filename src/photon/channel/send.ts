@@ -1,7 +1,7 @@
 /** The moves of money that we make: each gives the next envelope of our side (specs/photon.md 2.2, 2.4). */
 import type { Address, Hash } from '../../base/index.ts'
 import type { EnvelopeMessage, Hop, Lock, Message } from '../ports.ts'
-import { lockable, capacity, spendable } from './amounts.ts'
+import { capacity, ownLockable, spendable } from './amounts.ts'
 import { CODE } from './codes.ts'
 import { ZERO_SECRET_HASH, isHash, lockIn, plainLock, secretHashOf, withLock, withMark, withoutLock } from './locks.ts'
 import { MAX_NONCE, PROFILE_RULES } from './rules.ts'
@@ -157,7 +157,7 @@ function lockObjection(tools: ChannelTools, state: ChannelState, lock: Lock, mom
   if (neededDisposals(tools, state, moment).length >= maxDisposals(tools)) return refuse(CODE.tooManyLocks, 'too many locks were given up lately')
   if (lock.expiration <= moment.block + rules.revealTimeout) return refuse(CODE.revealTimeout, `expires within ${rules.revealTimeout} blocks`)
   if (lock.expiration > moment.block + state.settleTimeout) return refuse(CODE.expirationTooLarge, `expires later than ${state.settleTimeout} blocks from now`)
-  if (lock.amount > lockable(state.own, state.partner)) return refuse(CODE.insufficientBalance, `only ${lockable(state.own, state.partner)} can be locked`)
+  if (lock.amount > ownLockable(state)) return refuse(CODE.insufficientBalance, `only ${ownLockable(state)} can be locked`)
   if (isOverCoreShare(tools, state, lock.amount)) return refuse(CODE.invalidAmount, `a lock may be at most ${rules.coreLockPercent} % of the capacity`)
   return null
 }

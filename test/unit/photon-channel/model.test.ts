@@ -52,14 +52,15 @@ describe('two machines over a bad link', () => {
     for (let seed = 1; seed <= SEEDS / 4; seed++) {
       const town = run(seed)
       town.makePeace()
-      if (town.nodes.some((node) => node.state.phase !== 'opened' || node.state.sync.kind !== 'in-sync')) continue
+      // After a restore the forgotten vouchers may keep the two apart: the chain decides then (above).
+      if (town.nodes.some((node) => node.state.phase !== 'opened' || node.wasRestored)) continue
       const [a, b] = [town.nodes[0].state, town.nodes[1].state]
       expect(comparable(a.own), `seed ${seed}`).toEqual(comparable(b.partner))
       expect(comparable(b.own), `seed ${seed}`).toEqual(comparable(a.partner))
       expect(settlementOf(a.own, a.partner).reduce((x, y) => x + y), `seed ${seed}`).toBe(town.chain.pot())
       peaceful++
     }
-    expect(peaceful).toBeGreaterThan(SEEDS / 12)
+    expect(peaceful).toBeGreaterThan(SEEDS / 10)
   })
 })
 

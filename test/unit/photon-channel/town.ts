@@ -49,8 +49,9 @@ export class Node {
   /** What the chain has told so far. */
   heard = 0
   copy: Disk | null = null
-  /** It signed a withdrawal or a settlement that its restored copy knows nothing of: no promise of its holds. */
+  /** It was restored from a copy that knows nothing of something that it signed and nobody can give back: no promise of its holds. */
   hasForgotten = false
+  wasRestored = false
 
   constructor(state: ChannelState, rules: Partial<ChannelRules>) {
     this.state = state
@@ -246,6 +247,9 @@ export class Town {
     if (copy === null || copy.state.own.nonce === node.state.own.nonce) return
     this.wire.length = 0
     if (node.state.own.withdrawal !== null || node.state.partner.withdrawal !== null || node.state.agreement !== null) node.hasForgotten = true
+    // Where both have forgotten, a cheat may have kept what the other cannot know of any more.
+    node.wasRestored = true
+    if (this.nodes.every((each) => each.wasRestored)) for (const each of this.nodes) each.hasForgotten = true
     node.state = restored(copy.state)
     node.sent = new Map(copy.sent)
     node.taken = new Map(copy.taken)

@@ -1,7 +1,7 @@
 /** Money that moves: direct payments and locks, rule by rule (specs/photon.md 2.2, 2.4, 3.6). */
 import { describe, expect, it } from 'vitest'
 import type { Message } from '../../../src/photon/index.ts'
-import { CODE, lockable, receivable, sealed, spendable } from '../../../src/photon/channel/index.ts'
+import { CODE, ownLockable, receivable, sealed, spendable } from '../../../src/photon/channel/index.ts'
 import type { ChannelReceived } from '../../../src/photon/channel/index.ts'
 import { A, B, CHANNEL, NOW, Pair, V1, SETTLE_TIMEOUT, at, codeOf, frozenAt, hashLock, kindsOf, lockOrder, secretOf, signed, taken } from './pair.ts'
 
@@ -488,5 +488,5 @@ it('a signed packet that is noted keeps the proof that the partner could post', 
   const signature = new Uint8Array(65).fill(7)
   const state = sealed(sent.state, sent.message, hashLock(9), signature)
   expect(state.own.proof).toEqual({ channel: CHANNEL, epoch: 3n, nonce: 1n, transferred: 5n, locksroot: pair.a.own.locksroot, extra: hashLock(9), signature })
-  expect(lockable(state.own, state.partner)).toBe(995n)
+  expect(ownLockable(state)).toBe(995n)
 })
