@@ -235,6 +235,9 @@ describe('values that no honest node sends', () => {
     const HOP_AT = 2 + 56 + 40
     expect([disposed[HOP_AT], refusalOf(wire2, over(disposed, HOP_AT, '14')), refusalOf(wire2, over(disposed, HOP_AT, 'ff'))]).toEqual([20, null, null])
     for (const hop of ['15', '80', 'fe']) expect(refusalOf(wire2, over(disposed, HOP_AT, hop))).toMatch(/^disposed: hop: \d+, at most 20$/)
+    // A liar downstream must not keep a mediator from refusing: one more than the most it could be told is left out.
+    for (const [wire, hopIndex] of [[wire2, 21], [wire2, 1000], [wire1, 3]] as const)
+      expect(taken(wire, sealed(wire, { kind: 'disposed', key: KEY, lock, code: 1, reason: '', hopIndex }, KEY1)).message).toMatchObject({ hopIndex: null })
     const direct = sealed(wire2, { kind: 'direct', envelope: ENVELOPE, paymentId: ONES, data: EMPTY }, KEY1)
     expect(refusalOf(wire2, over(direct, 2, '02'))).toMatch(/marked 2/)
   })
