@@ -19,6 +19,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesOf, concatBytes, hexOf, inputError, MAX_AMOUNT, utf8 } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Domain, FeePolicy } from '../ports.ts'
+import { channelId } from '../wire/index.ts'
 import { checkFeePolicy } from './fee.ts'
 
 export interface ChannelAnnounce extends ChannelKey {
@@ -77,10 +78,9 @@ const POLICY_TYPEHASH = typeHash(
   'PolicyUpdate(bytes32 channel,uint64 epoch,address from,bool disabled,uint64 sequence,uint64 untilBlock,uint128 maxLock,uint128 constant,uint32 ppm,int32 rate0,int32 rate25,int32 rate50,int32 rate75,int32 rate100,uint64 validFrom)',
 )
 
-/** 1.2: keccak of both addresses in order, token, contract. */
+/** The channel of two in a token (photon.md 1.2), in either order. */
 export function channelIdOf(contract: Address, token: Address, one: Address, other: Address): Hash {
-  const [low, high] = one < other ? [one, other] : [other, one]
-  return hexOf(keccak_256(concatBytes(bytesOf(low), bytesOf(high), bytesOf(token), bytesOf(contract))))
+  return channelId(keccak_256, one, other, token, contract)
 }
 
 export function announceDigest(domain: Domain, it: ChannelAnnounce): Uint8Array {
@@ -211,13 +211,13 @@ function readPolicy(cursor: Cursor): Gossip | { readonly refused: string } {
   return { kind: 'policy', update }
 }
 
-/** Reads a frame whose length was checked before. */
+/** Reads a frame whose length was checked before; from a copy, since the frame may be a socket's buffer. */
 class Cursor {
   readonly #frame: Uint8Array
   #at: number
 
   constructor(frame: Uint8Array, at: number) {
-    this.#frame = frame
+    this.#frame = new Uint8Array(frame)
     this.#at = at
   }
 

@@ -15,7 +15,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ZERO_HASH, bytesOf, concatBytes, hexOf, inputError, utf8 } from '../../base/index.ts'
 import type { Address, Hash, Randomness } from '../../base/index.ts'
-import type { BalanceProof, ChannelKey, Domain } from '../ports.ts'
+import type { BalanceProof, ChannelKey, Domain, Message } from '../ports.ts'
 import type { WatchSigner } from './ports.ts'
 
 export interface BackupRecord extends ChannelKey {
@@ -77,13 +77,13 @@ export function openBackup(options: { domain: Domain; signer: WatchSigner; key: 
   const cipherEnd = blob.length - SIGNATURE_BYTES - TAG_BYTES
   const decipher = createDecipheriv('aes-256-gcm', options.key, blob.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES))
   decipher.setAAD(blob.subarray(0, HEAD_BYTES)).setAuthTag(blob.subarray(cipherEnd, cipherEnd + TAG_BYTES))
-  const padded = decipher.update(blob.subarray(HEAD_BYTES + IV_BYTES, cipherEnd))
+  const padded = new Uint8Array(decipher.update(blob.subarray(HEAD_BYTES + IV_BYTES, cipherEnd))) // a Buffer's slices would share its memory
   try {
     decipher.final()
   } catch {
     return null // another key, or changed after it was sealed: there is nothing more to learn from it
   }
-  const count = padded.readUInt16BE(0)
+  const count = Number(BigInt(hexOf(padded.subarray(0, COUNT_BYTES))))
   if (COUNT_BYTES + count * RECORD_BYTES > padded.length) return null
   const records = Array.from({ length: count }, (_none, at) => readRecord(padded.subarray(COUNT_BYTES + at * RECORD_BYTES, COUNT_BYTES + (at + 1) * RECORD_BYTES)))
   return { counter: read.counter, records }
@@ -108,6 +108,15 @@ export function chooseBackup(options: { domain: Domain; signer: WatchSigner; key
     broken: opened.filter(({ backup }) => backup === null).map(({ holder }) => holder),
     isRolledBack: knownCounter > (newest?.counter ?? 0n),
   }
+}
+
+/**
+ * What the box says of the channel when it meets the partner again, from the backup alone: the partner answers with
+ * what is newer. Until then the channel counts as restored from an old copy (9.5), whatever the disk says.
+ */
+export function reestablishOf(record: BackupRecord): Extract<Message, { kind: 'reestablish' }> {
+  const { channel, epoch, ownNonce, ownHash, proof } = record
+  return { kind: 'reestablish', key: { channel, epoch }, sentNonce: ownNonce, sentHash: ownHash, seenNonce: proof?.nonce ?? 0n, seenHash: proof?.extra ?? ZERO_HASH }
 }
 
 function backupDigest(domain: Domain, owner: Address, counter: bigint, body: Uint8Array): Uint8Array {

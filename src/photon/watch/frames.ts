@@ -76,14 +76,14 @@ export function encodeReceipt(it: Receipt): Uint8Array {
 
 export type WatchMessage = { readonly kind: 'delegate'; readonly delegation: Delegation; readonly job: Hash } | { readonly kind: 'receipt'; readonly receipt: Receipt }
 
-/** Never throws; the length is checked before anything is read. */
+/** Never throws; the length is checked before anything is read. What is read is a copy: the frame may be a socket's buffer. */
 export function decodeWatchFrame(frame: Uint8Array): WatchMessage | { readonly refused: string } {
   if (frame[1] !== VERSION) return { refused: 'unknown version' }
-  if (frame[0] === RECEIPT_TYPE) return frame.length === RECEIPT_BYTES ? readReceipt(frame) : { refused: 'not as long as a receipt' }
+  if (frame[0] === RECEIPT_TYPE) return frame.length === RECEIPT_BYTES ? readReceipt(new Uint8Array(frame)) : { refused: 'not as long as a receipt' }
   if (frame[0] !== DELEGATE_TYPE) return { refused: 'neither delegation nor receipt' }
   const count = frame[DELEGATE_HEAD_BYTES - 1] ?? 0
   if (count > MAX_SECRETS || frame.length !== DELEGATE_HEAD_BYTES + count * SECRET_BYTES) return { refused: 'not as long as a delegation' }
-  return readDelegation(frame, count)
+  return readDelegation(new Uint8Array(frame), count)
 }
 
 export function jobHash(frame: Uint8Array): Hash {

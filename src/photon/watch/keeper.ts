@@ -108,10 +108,10 @@ export class Backups {
   /** Never rejects. Frames that are not about backups are somebody else's. */
   async receive(from: Address, frame: Uint8Array): Promise<void> {
     try {
-      if (frame[0] === PUT) await this.#keep(from, frame.slice(1))
+      if (frame[0] === PUT) await this.#keep(from, new Uint8Array(frame.subarray(1)))
       else if (frame[0] === KEPT && frame.length === 1 + COUNTER_BYTES) this.#noteKept(from, BigInt(hexOf(frame.subarray(1))))
       else if (frame[0] === ASK && frame.length === 1) this.#giveBack(from)
-      else if (frame[0] === GIVE) this.#take(from, frame.slice(1))
+      else if (frame[0] === GIVE) this.#take(from, new Uint8Array(frame.subarray(1)))
     } catch (thrown) {
       this.#options.log.error('a neighbour’s backup could not be stored', { from, error: asError(thrown).message })
     }

@@ -26,6 +26,13 @@ describe('what is said about channels', () => {
     expect(decodeAsk(encodeAsk(ask))).toEqual(ask)
   })
 
+  it('is read into memory of its own, whatever the frame lay in', () => {
+    const socket = Buffer.from(encodeAnnounce(announce))
+    const gossip = decodeGossip(socket)
+    socket.fill(0)
+    expect(gossip).toEqual({ kind: 'announce', announce })
+  })
+
   it('is signed as EIP-712 under a domain of its own (ethers as second opinion)', () => {
     const domain = { name: 'PhotonGossip', version: '1', chainId: DOMAIN.chainId, verifyingContract: DOMAIN.contract }
     const types = (text: string) => text.split(',').map((field) => ({ type: field.split(' ')[0] as string, name: field.split(' ')[1] as string }))

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ZERO_HASH, bytesOf, hexOf, silentLog } from '../../../src/base/index.ts'
+import { ZERO_HASH, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { BalanceProof, Domain } from '../../../src/photon/index.ts'
 import { GUARD_RULES, Guardian, WATCH_JOBS, Watcher, watchMigrations } from '../../../src/photon/watch/index.ts'
@@ -40,8 +40,6 @@ export class Air {
   readonly #ears = new Map<Address, ((from: Address, frame: Uint8Array) => void)[]>()
   readonly away = new Set<Address>()
   sent: { readonly from: Address; readonly to: Address; readonly frame: Uint8Array }[] = []
-  /** Work begun by deliveries. */
-  busy: Promise<unknown>[] = []
 
   at(self: Address): WatchTransport {
     const ears = this.#ears.get(self) ?? []
@@ -241,4 +239,3 @@ export async function until(isTrue: () => boolean): Promise<void> {
   throw new Error('it did not come true')
 }
 
-export const NOTHING = bytesOf('0x')
