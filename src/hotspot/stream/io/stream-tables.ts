@@ -1,0 +1,104 @@
+/**
+ * Streams on disk: which session serves which stream, what was granted and used before, and up to which value of the
+ * channel's counter the ledger has it. What an allotment grew by lies here and in its own row, once a minute.
+ */
+import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
+
+/** After the tables of sessions, which it refers to. */
+export const streamMigrations: readonly Migration[] = [
+  {
+    id: 'hotspot-stream-001',
+    sql: `
+      CREATE TABLE hotspot_stream (
+        stream TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        used_before_ms INTEGER NOT NULL,
+        is_over INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX hotspot_stream_session ON hotspot_stream (session_id);
+      CREATE TABLE hotspot_stream_posted (
+        stream TEXT PRIMARY KEY,
+        value TEXT NOT NULL,
+        entry_id INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+]
+
+export interface StoredStream {
+  readonly stream: string
+  readonly sessionId: string
+  /** Used in sessions before this one. */
+  readonly usedBeforeMs: number
+}
+
+interface StreamRow {
+  stream: string
+  session_id: string
+  used_before_ms: number
+}
+
+export function saveStream(tx: Tx, { stream, sessionId, usedBeforeMs }: StoredStream): void {
+  tx.run(
+    `INSERT INTO hotspot_stream VALUES (?, ?, ?, 0)
+     ON CONFLICT (stream) DO UPDATE SET session_id = excluded.session_id, used_before_ms = excluded.used_before_ms`,
+    stream,
+    sessionId,
+    usedBeforeMs,
+  )
+}
+
+/** Its time is told for good; the row goes with its session (`forgetStreams`). */
+export function closeStream(tx: Tx, stream: string): void {
+  tx.run('UPDATE hotspot_stream SET is_over = 1 WHERE stream = ?', stream)
+}
+
+/** Streams that are not over. */
+export function openStreams(tx: ReadTx): StoredStream[] {
+  return tx
+    .all<StreamRow>('SELECT stream, session_id, used_before_ms FROM hotspot_stream WHERE is_over = 0')
+    .map((row) => ({ stream: row.stream, sessionId: row.session_id, usedBeforeMs: row.used_before_ms }))
+}
+
+/** Streams whose sessions have been forgotten. The ledger keeps what they earned. */
+export function forgetStreams(tx: Tx): void {
+  const gone = 'SELECT stream FROM hotspot_stream WHERE session_id NOT IN (SELECT id FROM hotspot_session)'
+  tx.run(`DELETE FROM hotspot_stream_posted WHERE stream IN (${gone})`)
+  tx.run(`DELETE FROM hotspot_stream WHERE session_id NOT IN (SELECT id FROM hotspot_session)`)
+}
+
+/** What an allotment has grown to. */
+export function saveGrant(tx: Tx, sessionId: string, stream: string, grantedMs: number, price: bigint): void {
+  tx.run('UPDATE hotspot_allotment SET granted_ms = max(granted_ms, ?), price = ? WHERE session_id = ? AND bearer = ?', grantedMs, price.toString(), sessionId, stream)
+}
+
+/** What an allotment ended with. */
+export function saveClipped(tx: Tx, sessionId: string, stream: string, grantedMs: number, price: bigint): void {
+  tx.run('UPDATE hotspot_allotment SET granted_ms = ?, price = ? WHERE session_id = ? AND bearer = ?', grantedMs, price.toString(), sessionId, stream)
+}
+
+/**
+ * Before sessions are read back after a crash: the use is written more often than the grant, and an allotment must not
+ * have used more than it was granted.
+ */
+export function healGrants(tx: Tx): void {
+  const rows = tx.all<{ session_id: string; seq: number; granted_ms: number; used: string }>(
+    `SELECT a.session_id, a.seq, a.granted_ms, p.used FROM hotspot_stream s
+     JOIN hotspot_allotment a ON a.session_id = s.session_id AND a.bearer = s.stream
+     JOIN hotspot_progress p ON p.session_id = s.session_id WHERE s.is_over = 0`,
+  )
+  for (const { session_id, seq, granted_ms, used } of rows) {
+    const usedMs = (JSON.parse(used) as { allotments: [number, number][] }).allotments[seq]?.[0] ?? 0
+    if (usedMs > granted_ms) tx.run('UPDATE hotspot_allotment SET granted_ms = ? WHERE session_id = ? AND seq = ?', usedMs, session_id, seq)
+  }
+}
+
+/** Null: nothing of this stream was posted. */
+export function postedOf(tx: ReadTx, stream: string): bigint | null {
+  const row = tx.get<{ value: string }>('SELECT value FROM hotspot_stream_posted WHERE stream = ?', stream)
+  return row === undefined ? null : BigInt(row.value)
+}
+
+export function savePosted(tx: Tx, stream: string, value: bigint, entryId: number): void {
+  tx.run('INSERT INTO hotspot_stream_posted VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET value = excluded.value, entry_id = excluded.entry_id', stream, value.toString(), entryId)
+}

@@ -1,0 +1,112 @@
+/**
+ * What streams earn, posted in the ledger: one entry for each voucher, for the difference to what was posted before, with
+ * the voucher as its evidence. Told twice it is posted once; what the disk does not take is tried again.
+ */
+import { asError, momentOf, toHex } from '../../base/index.ts'
+import type { Cancel } from '../../base/index.ts'
+import type { HotspotDeps } from '../ports.ts'
+import { postedOf, savePosted } from './io/stream-tables.ts'
+import type { StreamEvidence, StreamSale } from './ports.ts'
+
+const RETRY_MS = 5000
+
+interface Owed {
+  readonly sale: StreamSale
+  readonly value: bigint
+  readonly voucher: StreamEvidence
+}
+
+export class Takings {
+  readonly #deps: HotspotDeps
+  /** The newest of each stream that is not in the ledger yet. */
+  readonly #owed = new Map<string, Owed>()
+  /** Value beyond the base, as posted: what the guest's receipt says was paid. */
+  readonly #paid = new Map<string, bigint>()
+  #posting: Promise<void> | null = null
+  #retry: Cancel | null = null
+
+  constructor(deps: HotspotDeps) {
+    this.#deps = deps
+  }
+
+  add(sale: StreamSale, value: bigint, voucher: StreamEvidence): void {
+    const before = this.#owed.get(sale.stream)
+    if (before === undefined || value > before.value) this.#owed.set(sale.stream, { sale, value, voucher })
+    this.#post()
+  }
+
+  paid(stream: string): bigint {
+    return this.#paid.get(stream) ?? 0n
+  }
+
+  forget(stream: string): void {
+    if (!this.#owed.has(stream)) this.#paid.delete(stream)
+  }
+
+  /** Resolves when everything told so far is posted, or waits for another try. */
+  async quiet(): Promise<void> {
+    while (this.#posting !== null) await this.#posting
+  }
+
+  stop(): void {
+    this.#retry?.()
+    this.#retry = null
+  }
+
+  #post(): void {
+    if (this.#owed.size === 0) return
+    this.#posting ??= this.#postAll()
+      .catch((thrown: unknown) => {
+        this.#deps.log.error('what streams earned could not be posted; trying again', { streams: this.#owed.size, error: asError(thrown) })
+        this.#retry ??= this.#deps.timers.after(RETRY_MS, () => {
+          this.#retry = null
+          this.#post()
+        })
+        return false
+      })
+      .then((isDone) => {
+        this.#posting = null
+        if (isDone) this.#post()
+      })
+  }
+
+  /** All that are waiting in one turn: a thousand guests' vouchers share a commit. */
+  async #postAll(): Promise<boolean> {
+    const { clock, config, ledger, store } = this.#deps
+    const taken = [...this.#owed.values()]
+    const at = momentOf(clock)
+    await store.turn((tx) => {
+      for (const { sale, value, voucher } of taken) {
+        const { stream, channel, epoch, base, payer } = sale
+        const amount = value - (postedOf(tx, stream) ?? base)
+        if (amount <= 0n) continue
+        const entryId = ledger.earn(tx, {
+          source: 'hotspot:stream',
+          token: config().token.symbol,
+          amount,
+          from: `channel:${channel}`,
+          evidence: {
+            type: 'stream-voucher',
+            id: `${stream}.${value}`,
+            facts: {
+              payer,
+              epoch: epoch.toString(),
+              value: value.toString(),
+              cumulative: voucher.cumulative.toString(),
+              tip: voucher.tip,
+              steps: voucher.steps,
+              signature: toHex(voucher.signature),
+            },
+          },
+          at,
+        })
+        savePosted(tx, stream, value, entryId)
+      }
+    })
+    for (const { sale, value } of taken) {
+      this.#paid.set(sale.stream, value > sale.base ? value - sale.base : 0n)
+      if (this.#owed.get(sale.stream)?.value === value) this.#owed.delete(sale.stream)
+    }
+    return true
+  }
+}

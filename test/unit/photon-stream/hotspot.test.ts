@@ -1,0 +1,200 @@
+/** Streams in the real session core: paid time becomes gate time, to the tick; earnings reach the ledger once; restarts. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { StreamEvidence, StreamSale } from '../../../src/hotspot/stream/index.ts'
+import { settle as settled } from '../../../src/hotspot/session/index.ts'
+import { settle } from '../../support/hotspot-box.ts'
+import { StreamHotspot } from './stream-hotspot.ts'
+
+const MAC = '02:00:00:00:00:01'
+const SALE: StreamSale = { stream: 'channel.1.00000001', channel: 'channel', epoch: 1n, device: MAC, payer: '0xaa', unit: 7n, tickSeconds: 1, base: 0n }
+const voucher = (cumulative: bigint): StreamEvidence => ({ cumulative, tip: '0x11', steps: 60, signature: new Uint8Array(65).fill(1) })
+const GRACE = 15
+
+let box: StreamHotspot
+beforeEach(async () => {
+  box = new StreamHotspot()
+  await box.start()
+})
+afterEach(() => box.dispose())
+
+const isOpen = (): boolean => box.kernel.isOpen(MAC)
+const balance = (account: string): bigint => box.store.read((tx) => box.ledger.balance(tx, account, 'MBX'))
+const allow = async (ticks: number, sale = SALE): Promise<void> => {
+  box.till.allow(sale, ticks)
+  await settle()
+}
+/** A tick each second from `from` on, as the payee's desk would say it. */
+async function pay(from: number, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    await allow(from + second + 1 + GRACE)
+    await box.advance(1000)
+  }
+}
+/** Seconds until the kernel closes, counted in steps of a tenth. */
+async function secondsOpen(most: number): Promise<number> {
+  for (let tenths = 0; tenths < most * 10; tenths++) {
+    if (!isOpen()) return tenths / 10
+    await box.advance(100)
+  }
+  return most
+}
+
+describe('paid by the second', () => {
+  it('the gate opens with the first tick, stays open while ticks come, and closes one interval after the last paid second', async () => {
+    await allow(1 + GRACE)
+    expect(isOpen()).toBe(true)
+    await pay(1, 100)
+    expect(isOpen()).toBe(true)
+    expect(box.till.used(SALE.stream)).toBeGreaterThanOrEqual(99)
+    // 101 ticks are paid and 100 s have passed.
+    const rest = await secondsOpen(60)
+    expect(rest).toBeGreaterThanOrEqual(GRACE)
+    expect(rest).toBeLessThanOrEqual(1 + GRACE)
+    expect(box.till.used(SALE.stream)).toBe(101 + GRACE)
+  })
+  it('the kernel never holds a lease past what is paid, however long the box’s leases are', async () => {
+    await allow(1 + GRACE)
+    const started = box.time.boottimeMs()
+    for (let second = 0; second < 90; second++) {
+      await allow(second + 2 + GRACE)
+      await box.advance(1000)
+      expect(box.kernel.openUntilMs(MAC)).toBeLessThanOrEqual(started + (second + 2 + GRACE) * 1000 + 50)
+      expect(isOpen()).toBe(true)
+    }
+  })
+  it('a hundred guests share one change of the gate when their leases end', async () => {
+    const sales = Array.from({ length: 100 }, (_, n) => ({ ...SALE, stream: `channel${n}.1.1`, channel: `channel${n}`, device: `02:00:00:00:01:${n.toString(16).padStart(2, '0')}` }))
+    for (const sale of sales) box.till.allow(sale, 1 + GRACE)
+    for (let round = 0; round < 20; round++) await settle()
+    const turns = box.store.stats().turns
+    for (let second = 0; second < 30; second++) {
+      for (const sale of sales) box.till.allow(sale, second + 2 + GRACE)
+      await box.advance(1000)
+    }
+    expect(box.kernel.openMacs()).toHaveLength(100)
+    // Checkpoints, and no write for each tick or guest.
+    expect(box.store.stats().turns - turns).toBeLessThanOrEqual(10)
+  })
+  it('paid again after the time was used up, the next session goes on counting', async () => {
+    await allow(5 + GRACE)
+    await box.advance(25_000)
+    expect(isOpen()).toBe(false)
+    expect(box.till.used(SALE.stream)).toBe(20)
+    await box.advance(6000)
+    await allow(40 + GRACE)
+    expect(isOpen()).toBe(true)
+    await box.advance(10_000)
+    expect(box.till.used(SALE.stream)).toBe(30)
+    expect(await box.till.end(SALE.stream)).toBe(30)
+    expect(isOpen()).toBe(false)
+  })
+})
+
+describe('pause, resume, end', () => {
+  it('a paused session uses no ticks, whatever is paid meanwhile', async () => {
+    await allow(60 + GRACE)
+    await box.advance(10_000)
+    await box.pause(MAC)
+    expect(isOpen()).toBe(false)
+    await allow(90 + GRACE)
+    await box.advance(30_000)
+    expect(box.till.used(SALE.stream)).toBe(10)
+    await box.resume(MAC)
+    await box.advance(10_000)
+    expect(box.till.used(SALE.stream)).toBe(20)
+    expect(box.live.ofDevice(MAC)?.allotments[0]?.grantedMs).toBe((90 + GRACE) * 1000)
+  })
+  it('the end gives the ticks used, closes, and is the same when asked again', async () => {
+    await allow(600 + GRACE)
+    await box.advance(61_400)
+    expect(await box.till.end(SALE.stream)).toBe(62)
+    expect(isOpen()).toBe(false)
+    expect(box.live.ofDevice(MAC)).toBeUndefined()
+    expect(await box.till.end(SALE.stream)).toBe(0)
+    await allow(700)
+    await box.advance(2000)
+  })
+  it('ended before it was used: nothing was used', async () => {
+    await allow(600 + GRACE)
+    expect(await box.till.end(SALE.stream)).toBe(0)
+  })
+  it('time of a voucher in the same session stays when the stream ends', async () => {
+    await allow(60 + GRACE)
+    const session = box.live.ofDevice(MAC)
+    if (session === undefined) throw new Error('no session')
+    await box.keeper.perform(session, {
+      type: 'bought',
+      at: box.keeper.now(),
+      terms: { source: 'owner', bearer: null, label: 'a gift', grantedMs: 600_000, grantedBytes: null, devices: 1, downKbps: null, upKbps: null, price: 0n },
+    })
+    await box.advance(10_000)
+    expect(await box.till.end(SALE.stream)).toBe(10)
+    expect(isOpen()).toBe(true)
+    await box.advance(5000)
+    const left = box.live.ofDevice(MAC)
+    expect(left && settled(left, box.time.boottimeMs()).allotments.map(({ usedMs }) => usedMs)).toEqual([10_000, 5000])
+  })
+})
+
+describe('earnings', () => {
+  it('one entry for each voucher, for what it added; told twice it is posted once', async () => {
+    box.till.earned(SALE, 420n, voucher(0n))
+    await settle()
+    box.till.earned(SALE, 420n, voucher(0n))
+    box.till.earned(SALE, 840n, voucher(420n))
+    await settle()
+    box.till.earned(SALE, 700n, voucher(420n))
+    await settle()
+    const entries = box.store.read((tx) => box.ledger.entries(tx, { limit: 10 }))
+    expect(entries.map(({ source, evidence }) => [source, evidence.type, evidence.facts?.['value']])).toEqual([
+      ['hotspot:stream', 'stream-voucher', '420'],
+      ['hotspot:stream', 'stream-voucher', '840'],
+    ])
+    expect(balance('channel:channel')).toBe(840n)
+    expect(box.store.read((tx) => box.ledger.audit(tx)).every(({ sum, unbalancedEntries }) => sum === 0n && unbalancedEntries.length === 0)).toBe(true)
+  })
+  it('what the channel was worth before is not earned again by the next stream', async () => {
+    box.till.earned(SALE, 420n, voucher(0n))
+    await settle()
+    box.till.earned({ ...SALE, stream: 'channel.1.00000002', base: 420n }, 500n, voucher(420n))
+    await settle()
+    expect(balance('channel:channel')).toBe(500n)
+  })
+  it('told again after a restart it is still posted once', async () => {
+    box.till.earned(SALE, 420n, voucher(0n))
+    await settle()
+    await box.kill()
+    await box.start()
+    box.till.earned(SALE, 420n, voucher(0n))
+    await settle()
+    expect(balance('channel:channel')).toBe(420n)
+  })
+})
+
+describe('restarts', () => {
+  it('the service is killed: the guest stays online, and no tick is used twice or given for nothing', async () => {
+    await allow(1 + GRACE)
+    await pay(1, 100)
+    await box.checkpoint.write()
+    await box.kill()
+    await box.advance(3000)
+    await box.start()
+    await allow(104 + GRACE)
+    expect(isOpen()).toBe(true)
+    await box.advance(1000)
+    const used = box.till.used(SALE.stream)
+    expect(used).toBeGreaterThanOrEqual(98)
+    expect(used).toBeLessThanOrEqual(106)
+    const rest = await secondsOpen(60)
+    expect(rest).toBeLessThanOrEqual(104 + GRACE - used + 1.1)
+  })
+  it('what was granted is on disk after a minute, so that a block goes on by itself', async () => {
+    await allow(600)
+    await box.advance(65_000)
+    await box.kill()
+    await box.start()
+    await settle()
+    expect(isOpen()).toBe(true)
+    expect(box.live.ofDevice(MAC)?.allotments[0]?.grantedMs).toBe(600_000)
+  })
+})
