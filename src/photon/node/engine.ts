@@ -76,7 +76,8 @@ export class Engine {
   #nextOutboxId = 1
   #isRunning = false
   #isKicked = false
-  #isStopped = false
+  /** From start to stop. */
+  #isOpen = false
   #idle: (() => void)[] = []
   #groups = 0
   #refusedFrames = 0
@@ -100,6 +101,7 @@ export class Engine {
       this.loadOutstanding(live, row.acked)
     }
     for (const row of stored.outbox) this.#outbox.add(row)
+    this.#isOpen = true
     this.#nextOutboxId = stored.nextId
     this.#cancels.push(
       transport.onFrame((from, frame) => this.#onFrame(from, frame)),
@@ -112,10 +114,10 @@ export class Engine {
 
   /** What is under way is finished and stored; nothing new is taken. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#isOpen = false
     for (const cancel of this.#cancels.splice(0)) cancel()
     if (this.#isRunning || this.#isKicked) await new Promise<void>((done) => this.#idle.push(done))
-    for (const order of this.#orders.splice(0)) order.failed(stopping())
+    for (const order of this.#orders.splice(0)) order.failed(notOpen())
     await this.#flush()
   }
 
@@ -124,7 +126,7 @@ export class Engine {
    * before it has touched the draft, or not at all.
    */
   order<T>(decide: (draft: Draft) => T): Promise<T> {
-    if (this.#isStopped) return Promise.reject(stopping())
+    if (!this.#isOpen) return Promise.reject(notOpen())
     if (this.#orders.length >= MAX_ORDERS) return Promise.reject(new MeshBoxError('limit', `${MAX_ORDERS} payments wait to be stored; try again in a moment`, { code: 'photon-busy', retryAfterSeconds: 1 }))
     return new Promise<T>((resolve, reject) => {
       let result: T
@@ -242,7 +244,7 @@ export class Engine {
       this.#isRunning = true
       void this.#runGroup().finally(() => {
         this.#isRunning = false
-        const hasMore = !this.#isStopped && (this.#orders.length > 0 || this.#inbox.size > 0)
+        const hasMore = this.#isOpen && (this.#orders.length > 0 || this.#inbox.size > 0)
         if (hasMore) this.#kick()
         else for (const done of this.#idle.splice(0)) done()
       })
@@ -372,6 +374,6 @@ export class Engine {
   }
 }
 
-function stopping(): MeshBoxError {
-  return new MeshBoxError('unavailable', 'payments are being stopped', { code: 'photon-stopping' })
+function notOpen(): MeshBoxError {
+  return new MeshBoxError('unavailable', 'payments have not been started, or are being stopped', { code: 'photon-not-open' })
 }

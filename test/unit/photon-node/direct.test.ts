@@ -14,10 +14,10 @@ function box(key: number): Box {
 
 async function pair(deposit = 1_000_000n): Promise<{ a: Box; b: Box; channel: `0x${string}` }> {
   const [a, b] = [box(1), box(2)]
-  await a.open(b.account, deposit)
-  await b.open(a.account, deposit)
   a.node.start()
   b.node.start()
+  await a.open(b.account, deposit)
+  await b.open(a.account, deposit)
   await a.tcp.dial(await b.tcp.listen(0))
   const channel = channelOf(a.account, b.account)
   await until(() => a.node.isReady(channel) && b.node.isReady(channel))
