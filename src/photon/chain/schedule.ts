@@ -328,7 +328,8 @@ class Turn {
     this.#state = { ...this.#state, slots }
     if (isPoor) this.#alarm('gas-money', null, `${this.#sight.balanceWei} wei do not pay for ${slots.length} transactions`)
     else this.#state = { ...this.#state, alarms: this.#state.alarms.filter((alarm) => alarm !== 'gas-money account') }
-    if (slots.some((slot) => (slot.versions.at(-1)?.gasPriceWei ?? 0n) >= rules.maxGasPriceWei)) this.#alarm('price-cap', null, `${rules.maxGasPriceWei} wei is the most that is paid`)
+    const isCapped = (slot: NonceSlot): boolean => raisedPrice(slot.versions.at(-1)?.gasPriceWei ?? 0n) > rules.maxGasPriceWei && this.#mined(slot) === null && this.#urgency(slot) < Infinity
+    if (slots.some(isCapped)) this.#alarm('price-cap', null, `${rules.maxGasPriceWei} wei is the most that is paid`)
     else this.#state = { ...this.#state, alarms: this.#state.alarms.filter((alarm) => alarm !== 'price-cap account') }
   }
 
@@ -345,7 +346,7 @@ class Turn {
     if (!isDue && !isOther) return slot
     const going = gasPriceWei < rules.maxGasPriceWei ? gasPriceWei : rules.maxGasPriceWei
     const isHurried = this.#urgency(slot) - head <= rules.hurryBlocks && slot.sentAt !== null
-    const raised = newest === undefined ? going : newest.gasPriceWei + newest.gasPriceWei / 8n + 1n
+    const raised = newest === undefined ? going : raisedPrice(newest.gasPriceWei)
     const mustRaise = newest !== undefined && (isOther || isHurried || going >= raised)
     const wanted = newest === undefined ? going : mustRaise ? (going > raised ? going : raised) : newest.gasPriceWei
     // A pool takes nothing for a nonce but what pays an eighth more: then the old version goes out again.
@@ -368,6 +369,11 @@ class Turn {
     const isFresh = ({ block }: { readonly block: number }): boolean => head - block < REMEMBER_BLOCKS
     if (!this.#state.ended.every(isFresh)) this.#state = { ...this.#state, ended: this.#state.ended.filter(isFresh) }
   }
+}
+
+/** What a pool takes in place of it: an eighth more. */
+function raisedPrice(priceWei: bigint): bigint {
+  return priceWei + priceWei / 8n + 1n
 }
 
 function byNonce(a: NonceSlot, b: NonceSlot): number {
