@@ -59,16 +59,16 @@ export class LocalRouter implements Router {
     this.#lessons = new Lessons(() => options.clock.boottimeMs())
   }
 
-  /** Single paths by fee and risk, then sets of parts. Errors: input: an amount, fee or number of parts that cannot be. */
+  /** Single paths by fee and risk; sets of parts where no single path carries the amount. Errors: input: an amount, fee or number of parts that cannot be. */
   find(request: PathRequest, hints: readonly PathHint[] = []): readonly (readonly Path[])[] {
     checkRequest(request)
     const { self } = this.#options
     if (request.target === self) return []
     const network = this.#view(request.token, request.target, hints.slice(0, MAX_HINTS))
     const query: Query = { source: self, target: request.target, amount: request.amount, maxFee: request.maxFee, maxHops: MAX_HOPS, isBanned: () => false }
-    const singles = this.#ordered(singlePaths(network, query).map((found) => [found]))
-    const splits = this.#ordered(splitPaths(network, query, request.maxParts))
-    return [...singles, ...splits].map((parts) => parts.map(pathOf))
+    const singles = singlePaths(network, query).map((found) => [found])
+    const sets = singles.length > 0 ? singles : splitPaths(network, query, request.maxParts)
+    return this.#ordered(sets).map((parts) => parts.map(pathOf))
   }
 
   /**

@@ -24,6 +24,8 @@ export interface Edge {
 export interface Network {
   /** The channels' directions that lead to `node`. */
   into(node: Address): readonly Edge[]
+  /** A lower bound of the hops from the source to `node`, Infinity when it is out of reach; without it none is known. */
+  leastHops?(node: Address): number
 }
 
 export interface Query {
@@ -60,7 +62,7 @@ interface Label {
 
 const MILLION = 1_000_000n
 /** A router's event loop is not to stand still: a search that has looked at so many labels gives up. */
-export const MAX_LABELS = 8_000
+export const MAX_LABELS = 4_000
 
 /** Null: there is none within hops, limits and fee (or none was found among `MAX_LABELS`). */
 export function cheapestPath(network: Network, query: Query): Found | null {
@@ -74,6 +76,7 @@ export function cheapestPath(network: Network, query: Query): Found | null {
     if (label.node === query.source && label.hops > 0) return foundOf(label, query.amount)
     if (label.hops === query.maxHops) continue
     for (const edge of network.into(label.node)) {
+      if (label.hops + 1 + (network.leastHops?.(edge.from) ?? 0) > query.maxHops) continue
       const longer = prolonged(label, edge, query)
       if (longer !== null && isKept(best, longer)) heap.push(longer)
     }

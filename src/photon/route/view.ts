@@ -77,13 +77,36 @@ export function viewOf(options: ViewOptions): Network {
     if (node === target) for (const hint of options.hints) if (hint.box !== self) edges.push(othersEdge(hint.box, node, { ...hint, isCore: false }))
     return edges
   }
+  const hops = hopsFrom(self, new Set(own.map((channel) => channel.partner)), options)
   return {
+    leastHops: (node) => hops.get(node) ?? Number.POSITIVE_INFINITY,
     into(node) {
       const edges = made.get(node) ?? build(node)
       made.set(node, edges)
       return edges
     },
   }
+}
+
+/** Hops from this box, over whatever channels there are: what a search need not look at. */
+function hopsFrom(self: Address, partners: ReadonlySet<Address>, { token, target, graph, hints }: ViewOptions): ReadonlyMap<Address, number> {
+  const hops = new Map<Address, number>([[self, 0]])
+  for (const partner of partners) hops.set(partner, 1)
+  let edge = [...partners]
+  for (let distance = 2; edge.length > 0; distance++) {
+    const following: Address[] = []
+    for (const node of edge) {
+      const others = [...graph.channelsOf(node)].filter(({ facts }) => facts.token === token).map(({ facts }) => (facts.a === node ? facts.b : facts.a))
+      if (hints.some((hint) => hint.box === node)) others.push(target)
+      for (const other of others)
+        if (!hops.has(other)) {
+          hops.set(other, distance)
+          following.push(other)
+        }
+    }
+    edge = following
+  }
+  return hops
 }
 
 /** With a balance as likely here as there, an amount near the capacity will hardly pass. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Address } from '../../../src/base/index.ts'
 import type { Path, PathRequest } from '../../../src/photon/index.ts'
@@ -150,6 +151,50 @@ describe('the router', () => {
     expect(router.find(ask({ target: guest }))).toEqual([])
     const [path] = router.find(ask({ target: guest }), [hint])[0] as [Path]
     expect(path.hops.map((hop) => [hop.node, hop.amount])).toEqual([[LEFT, 506n], [TARGET, 501n], [guest, 500n]]) // TARGET keeps 1, LEFT 1 % of 501
+  })
+
+  it('goes five hops and no further, by whatever channels it gets nearest', () => {
+    const graph = new ChannelGraph(LIMITS)
+    const line = Array.from({ length: 6 }, (_none, at) => factsOf({ one: node(at), other: node(at + 1), funds: [1000n, 1000n] }))
+    for (const [at, one] of line.entries()) {
+      graph.add(one, unsignedAnnounce(one))
+      graph.setPolicy(unsignedPolicy(one, node(at)))
+      graph.setPolicy(unsignedPolicy(one, node(at + 1)))
+    }
+    const own = [ownChannel(line[0] as ChannelFacts, SELF)]
+    const router = new LocalRouter({ self: SELF, graph, own: { all: () => own }, links: { quality: () => ({ tq: null, throughputKbps: null }) }, clock: new FakeTime(), randomness: seededRandom(3) })
+    const hopsTo = (target: Address): number | undefined => router.find(ask({ target }))[0]?.[0]?.hops.length
+    expect([1, 2, 3, 4, 5, 6, 7].map((at) => hopsTo(node(at)))).toEqual([1, 2, 3, 4, 5, undefined, undefined])
+    const hint = { box: node(4), channel: factsOf({ one: node(4), other: node(9), funds: [1n, 1n] }).channel, capacity: 700n, maxLock: 700n, policy: FREE_POLICY }
+    expect(router.find(ask({ target: node(9) }), [hint])[0]?.[0]?.hops.length).toBe(5)
+    expect(router.find(ask({ target: node(9) }), [{ ...hint, box: node(5) }])).toEqual([])
+  })
+
+  it('finds what trying every path finds, through graph, policies and own channels', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(fc.nat(6), fc.nat(6), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 })), { minLength: 5, maxLength: 16, selector: ([a, b]) => Math.min(a, b) * 10 + Math.max(a, b) }), (drawn) => {
+        const graph = new ChannelGraph(LIMITS)
+        const channels = drawn.filter(([a, b]) => a !== b).map(([a, b, feeA, feeB]) => ({ a, b, feeA, feeB, facts: factsOf({ one: node(a), other: node(b), funds: [1000n, 1000n] }) }))
+        for (const { a, b, feeA, feeB, facts } of channels) {
+          graph.add(facts, unsignedAnnounce(facts))
+          graph.setPolicy(unsignedPolicy(facts, node(a), { constant: BigInt(feeA) }))
+          graph.setPolicy(unsignedPolicy(facts, node(b), { constant: BigInt(feeB) }))
+        }
+        const own = channels.filter(({ a, b }) => a === 0 || b === 0).map(({ facts }) => ownChannel(facts, SELF))
+        const router = new LocalRouter({ self: SELF, graph, own: { all: () => own }, links: { quality: () => ({ tq: null, throughputKbps: null }) }, clock: new FakeTime(), randomness: seededRandom(3) })
+        let least: number | null = null
+        const walk = (at: number, visited: readonly number[], fee: number): void => {
+          if (at === 3) least = least === null || fee < least ? fee : least
+          else if (visited.length <= 5) for (const { a, b, feeA, feeB } of channels)
+            for (const [from, to, asked] of [[a, b, feeA], [b, a, feeB]] as const) if (from === at && !visited.includes(to)) walk(to, [...visited, to], fee + (at === 0 ? 0 : asked))
+        }
+        walk(0, [0], 0)
+        const best = router.find(ask({ amount: 1n, target: node(3) }))[0]?.[0]
+        // An amount of 1 carries hardly any risk, so the cheapest is the one with the least fee.
+        expect(best === undefined ? null : Number(best.fee)).toBe(least)
+      }),
+      { seed: 61, numRuns: 300 },
+    )
   })
 
   it('refuses requests that cannot be', () => {
