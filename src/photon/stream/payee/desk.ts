@@ -74,6 +74,9 @@ export class PayeeDesk {
         if (session === null) continue
         this.#bySession.set(session.id, entry)
         if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
+        // What was earned may have been written here and not yet there: told twice it changes nothing.
+        const newest = session.vouchers.at(-1) ?? entry.channel.claim
+        if (newest !== null) service.earned(factsOf(entry.channel, session), earnedValue(entry.channel), newest.voucher)
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
