@@ -31,6 +31,7 @@ export type {
   TransferStateName,
   WatchPayload,
 } from './api.ts'
+export { channelDetailView, channelView, dataText, pendingReceiptView, sentTransferView } from './node-views.ts'
 export { createRest, restError } from './rest.ts'
 export type { Rest, RestAnswer, RestError, RestRequest } from './rest.ts'
 export { serveRest } from './io/rest-routes.ts'

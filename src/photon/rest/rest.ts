@@ -43,6 +43,12 @@ const UNKNOWN = -1
 const ARGUMENT = 1
 const NOT_FOUND = 1001
 const CHAIN_NOT_CONNECTED = 2008
+/** How the node's own errors are called in 6.3. A `photon-refused` has its number at the end of its text. */
+const NODE_CODES: Readonly<Record<string, number>> = {
+  'photon-channel': 3002, // channel not found
+  'photon-not-ready': 1016, // node offline
+  'photon-in-flight': 1013, // no new transfers
+}
 
 export interface Rest {
   /** Never throws. */
@@ -74,8 +80,10 @@ export function createRest(api: PhotonApi, onFault: (fault: unknown) => void): R
 /** The number of a refusal: its own, or the nearest of the general ones. */
 export function restError(thrown: unknown): RestError {
   if (!(thrown instanceof MeshBoxError) || thrown.kind === 'internal') return { code: UNKNOWN, message: 'unknown error' }
-  const own = /^photon-(-?\d{1,5})$/.exec(thrown.code)?.[1]
+  const own = /^photon-(-?\d{1,5})$/.exec(thrown.code)?.[1] ?? (thrown.code === 'photon-refused' ? /\((\d{1,5})\)$/.exec(thrown.message)?.[1] : undefined)
   if (own !== undefined) return { code: Number(own), message: thrown.message }
+  const ofNode = NODE_CODES[thrown.code]
+  if (ofNode !== undefined) return { code: ofNode, message: thrown.message }
   if (thrown.kind === 'input') return { code: ARGUMENT, message: thrown.message }
   if (thrown.kind === 'not-found') return { code: NOT_FOUND, message: thrown.message }
   if (thrown.kind === 'unavailable') return { code: CHAIN_NOT_CONNECTED, message: thrown.message }

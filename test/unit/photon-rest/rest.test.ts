@@ -123,6 +123,12 @@ describe('errors', () => {
     expect(await codeOf(inputError('x', 1, '2'))).toBe(1)
     expect(await codeOf(new MeshBoxError('not-found', 'gone', { code: 'gone' }))).toBe(1001)
     expect(await codeOf(new MeshBoxError('unavailable', 'no chain', { code: 'no-chain' }))).toBe(2008)
+    expect(await codeOf(new MeshBoxError('conflict', 'not enough (1002)', { code: 'photon-refused' }))).toBe(1002)
+    expect(await codeOf(new MeshBoxError('conflict', 'no number', { code: 'photon-refused' }))).toBe(-1)
+    expect(await codeOf(new MeshBoxError('not-found', 'x', { code: 'photon-channel' }))).toBe(3002)
+    expect(await codeOf(new MeshBoxError('unavailable', 'x', { code: 'photon-not-ready' }))).toBe(1016)
+    expect(await codeOf(new MeshBoxError('limit', 'x', { code: 'photon-in-flight' }))).toBe(1013)
+    expect(await codeOf(new MeshBoxError('internal', 'x', { code: 'photon-channel' }))).toBe(-1)
     faults.length = 0
     const secretive = new Error('password 123')
     const answer = await ask('GET', '/api/1/tokens', '', of(failing(secretive)))
