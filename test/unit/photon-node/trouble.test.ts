@@ -250,4 +250,34 @@ describe('a box restored from an old copy', () => {
     expect(b.node.channel(CHANNEL)?.partner).toMatchObject({ nonce: 5n, transferred: 128n })
     expect(b.node.channel(CHANNEL)?.phase).toBe('opened')
   })
+
+  test('that has signed another packet under a used nonce is stopped, at both ends, and nothing more is sent', async () => {
+    const [dirA, dirB] = [tempDir(cleanUps), tempDir(cleanUps)]
+    const [copyA, copyB] = [tempDir(cleanUps), tempDir(cleanUps)]
+    const { a, b, time, links } = await pair({ a: { dir: dirA }, b: { dir: dirB } })
+    await (await a.node.payDirect({ channel: CHANNEL, amount: 100n })).delivered
+    await settle({ a, b, time })
+    await a.store.backup(join(copyA, 'box.sqlite'))
+    await b.store.backup(join(copyB, 'box.sqlite'))
+    await (await a.node.payDirect({ channel: CHANNEL, amount: 20n })).delivered
+    links[0].cut()
+    await a.stop()
+    // Two old copies meet each other: to them nonce 2 is free.
+    const [linkA, linkB] = [new MemoryLink(A), new MemoryLink(B)]
+    const [oldA, oldB] = [make(1, linkA, time, { dir: copyA }), make(2, linkB, time, { dir: copyB })]
+    oldA.node.start()
+    oldB.node.start()
+    MemoryLink.join(linkA, linkB)
+    await until(() => oldA.node.isReady(CHANNEL))
+    await (await oldA.node.payDirect({ channel: CHANNEL, amount: 33n })).delivered
+    linkA.cut()
+    const alarms: string[] = []
+    oldA.node.onAlarm(() => alarms.push('a'))
+    b.node.onAlarm(() => alarms.push('b'))
+    MemoryLink.join(linkA, links[1])
+    await until(() => alarms.includes('a') && alarms.includes('b'))
+    expect([oldA.node.channel(CHANNEL)?.phase, b.node.channel(CHANNEL)?.phase]).toEqual(['error', 'error'])
+    await expect(oldA.node.payDirect({ channel: CHANNEL, amount: 1n })).rejects.toBeInstanceOf(MeshBoxError)
+    expect(b.duties.some(({ duty }) => duty.kind === 'close' && duty.proof?.transferred === 120n)).toBe(true)
+  })
 })
