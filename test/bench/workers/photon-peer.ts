@@ -1,25 +1,32 @@
 /** One node of the payment benchmark: a whole node with its own file, told by lines what to do. */
-import { systemRandomness, systemTimers, SystemClock } from '../../../src/base/io/system.ts'
-import { loadSecp256k1 } from '../../../src/native/index.ts'
-import { createPeerBinding } from '../../../src/photon/node/index.ts'
-import { Libp2pTransport } from '../../../src/photon/node/io/libp2p-transport.ts'
-import { createDigests } from '../../../src/photon/wire/index.ts'
+import type { Address } from '../../../src/base/index.ts'
 import { silentLog } from '../../../src/base/index.ts'
-import { Box, DOMAIN, accountSigner, channelOf, keyOf } from '../../unit/photon-node/box.ts'
+import { SystemClock, systemRandomness, systemTimers } from '../../../src/base/io/system.ts'
+import { loadSecp256k1 } from '../../../src/native/index.ts'
+import type { Secp256k1 } from '../../../src/native/index.ts'
+import { createPeerBinding } from '../../../src/photon/node/index.ts'
+import type { Libp2pTransport } from '../../../src/photon/node/io/libp2p-transport.ts'
+import { createDigests } from '../../../src/photon/wire/index.ts'
+import { openStore } from '../../../src/store/index.ts'
+import { Box, DOMAIN, TOKEN, accountSigner, channelOf, keyOf } from '../../unit/photon-node/box.ts'
 import { say, task, told } from './lines.ts'
 
 export interface PeerTask {
   readonly key: number
-  readonly partnerKey: number
+  /** Whose channels with us are open. */
+  readonly partners: readonly number[]
+  /** Where locked payments go: through these, the last one is paid. */
+  readonly route: readonly number[]
   readonly dir: string
-  readonly transport: 'tcp' | 'libp2p'
+  /** `none`: what a box has loaded anyway. */
+  readonly transport: 'tcp' | 'libp2p' | 'none'
   readonly secp256k1Path: string | null
   readonly sqliteBinding: string
 }
 
 export type PeerOrder =
-  | { readonly do: 'dial'; readonly address: string }
-  | { readonly do: 'pay'; readonly window: number; readonly count: number }
+  | { readonly do: 'dial'; readonly address: string; readonly partner: number | null }
+  | { readonly do: 'pay'; readonly kind: 'direct' | 'locked'; readonly window: number; readonly count: number }
   | { readonly do: 'figures' }
   | { readonly do: 'primitives'; readonly milliseconds: number }
   | { readonly do: 'stop' }
@@ -30,60 +37,102 @@ export interface PayResult {
 }
 
 export interface Figures {
-  readonly sys: number
   readonly cpuMs: number
   readonly commits: number
   readonly rssMib: number
-  readonly received: number
 }
 
+/** Microseconds of CPU. `hash`: what both ends hash of one direct payment's 178 bytes, its typed proof and its digest. */
 export interface Primitives {
-  readonly signMicros: number
-  readonly recoverMicros: number
+  readonly sign: number
+  readonly recover: number
+  readonly hash: number
 }
 
-const settings = task<PeerTask>()
-const secp256k1 = loadSecp256k1(settings.secp256k1Path)
-const signer = accountSigner(secp256k1, keyOf(settings.key))
-const partner = accountSigner(secp256k1, keyOf(settings.partnerKey)).account
-const libp2p = settings.transport === 'tcp' ? null : await startLibp2p()
-const box = new Box({ key: settings.key, dir: settings.dir, secp256k1, sqliteBinding: settings.sqliteBinding, ...(libp2p === null ? {} : { transport: libp2p }) })
-let received = 0
-box.node.onPayment(() => received++)
-box.node.start()
-await box.open(partner, 10n ** 30n)
-const channel = channelOf(box.account, partner)
-const address = libp2p === null ? String(await box.tcp.listen(0)) : (libp2p.addresses()[0] ?? '')
-say({ address })
+const BATCH = 256
 
-for await (const line of told()) {
-  const order = JSON.parse(line) as PeerOrder
-  if (order.do === 'dial') {
-    await (libp2p === null ? box.tcp.dial(Number(order.address)) : libp2p.dial(order.address))
-    while (!box.node.isReady(channel)) await new Promise((resolve) => setTimeout(resolve, 1))
-    say({})
-  } else if (order.do === 'pay') say(await pay(order.window, order.count))
-  else if (order.do === 'figures') say(figures())
-  else if (order.do === 'primitives') say(primitives(order.milliseconds))
-  else break
+async function main(): Promise<void> {
+  const settings = task<PeerTask>()
+  const secp256k1 = loadSecp256k1(settings.secp256k1Path)
+  if (settings.transport === 'none') {
+    openStore({ path: `${settings.dir}/box.sqlite`, migrations: [], log: silentLog, nativeBinding: settings.sqliteBinding })
+    say({ address: '' })
+    for await (const _line of told()) say(figuresOf(0))
+    return
+  }
+  const libp2p = settings.transport === 'tcp' ? null : await startLibp2p(secp256k1, settings.key)
+  const account = (key: number): Address => accountSigner(secp256k1, keyOf(key)).account
+  const hops = settings.route.map(account)
+  const box: Box = new Box({
+    key: settings.key,
+    dir: settings.dir,
+    secp256k1,
+    sqliteBinding: settings.sqliteBinding,
+    ...(libp2p === null ? {} : { transport: libp2p }),
+    paths: ({ amount }) => {
+      const fee = BigInt(hops.length - 1)
+      return [[{ hops: hops.map((node, index) => ({ node, channel: channelOf(index === 0 ? box.account : (hops[index - 1] ?? node), node), amount: amount + fee - BigInt(index) })), amount, fee }]]
+    },
+  })
+  box.node.onPayment(() => undefined)
+  box.node.start()
+  for (const partner of settings.partners) await box.open(account(partner), 10n ** 30n)
+  say({ address: libp2p === null ? String(await box.tcp.listen(0)) : (libp2p.addresses()[0] ?? '') })
+  for await (const line of told()) {
+    const order = JSON.parse(line) as PeerOrder
+    if (order.do === 'dial') {
+      await (libp2p === null ? box.tcp.dial(Number(order.address)) : libp2p.dial(order.address))
+      while (order.partner !== null && !box.node.isReady(channelOf(box.account, account(order.partner)))) await new Promise((resolve) => setTimeout(resolve, 1))
+      say({})
+    } else if (order.do === 'pay') say(await (order.kind === 'direct' ? payDirect(box, hops[0] ?? box.account, order.window, order.count) : payLocked(box, hops.at(-1) ?? box.account, order.window, order.count)))
+    else if (order.do === 'figures') say(figuresOf(box.store.stats().commits))
+    else if (order.do === 'primitives') say(primitives(secp256k1, order.milliseconds))
+    else break
+  }
+  process.stdin.destroy()
+  await box.node.stop()
+  await (libp2p === null ? box.tcp.close() : libp2p.close())
+  await box.store.close()
+  say({})
 }
-process.stdin.destroy()
-await box.node.stop()
-await (libp2p === null ? box.tcp.close() : libp2p.close())
-await box.store.close()
-say({})
 
-async function startLibp2p(): Promise<Libp2pTransport> {
+async function startLibp2p(secp256k1: Secp256k1, key: number): Promise<Libp2pTransport> {
+  const { Libp2pTransport: Transport } = await import('../../../src/photon/node/io/libp2p-transport.ts')
   const digests = createDigests(DOMAIN, (data) => secp256k1.keccak256(data))
+  const signer = accountSigner(secp256k1, keyOf(key))
   const binding = createPeerBinding({ digests, signer, secp256k1, issuedSeconds: () => 1_800_000_000 })
-  const transport = new Libp2pTransport({ account: signer.account, binding, seed: keyOf(settings.key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 8 })
+  const transport = new Transport({ account: signer.account, binding, seed: keyOf(key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 8 })
   await transport.start()
   return transport
 }
 
-/** `window` payers, each waits until the partner has it on disk. */
-async function pay(window: number, count: number): Promise<PayResult> {
-  const data = new Uint8Array(0)
+/** `window` payers; each waits until the partner has it on disk. */
+async function payDirect(box: Box, partner: Address, window: number, count: number): Promise<PayResult> {
+  const channel = channelOf(box.account, partner)
+  return timed(window, count, async () => (await box.node.payDirect({ channel, amount: 3n })).delivered)
+}
+
+/** `window` payers; each waits until its payment is told as sent: the lock is paid out. */
+async function payLocked(box: Box, target: Address, window: number, count: number): Promise<PayResult> {
+  const waiting = new Map<string, () => void>()
+  const early = new Set<string>()
+  const cancel = box.node.onNotice(({ id, what, failure }) => {
+    if (what === 'failed') throw new Error(`a payment failed: ${failure?.reason}`)
+    if (what !== 'sent') return
+    const done = waiting.get(id)
+    if (done === undefined) early.add(id)
+    else done()
+  })
+  const result = await timed(window, count, async () => {
+    const id = await box.node.payLocked({ token: TOKEN, target, amount: 3n, maxFee: 10n })
+    if (!early.delete(id)) await new Promise<void>((done) => waiting.set(id, done))
+    waiting.delete(id)
+  })
+  cancel()
+  return result
+}
+
+async function timed(window: number, count: number, payOne: () => Promise<void>): Promise<PayResult> {
   const taken: number[] = []
   let left = count
   const start = performance.now()
@@ -91,8 +140,7 @@ async function pay(window: number, count: number): Promise<PayResult> {
     while (left > 0) {
       left--
       const from = performance.now()
-      const { delivered } = await box.node.payDirect({ channel, amount: 3n, data })
-      await delivered
+      await payOne()
       taken.push(performance.now() - from)
     }
   }
@@ -102,26 +150,33 @@ async function pay(window: number, count: number): Promise<PayResult> {
   return { wallMs, p50Ms: taken[Math.floor(taken.length / 2)] ?? Number.NaN }
 }
 
-function figures(): Figures {
+function figuresOf(commits: number): Figures {
   const cpu = process.cpuUsage()
-  return { sys: cpu.system / 1000, cpuMs: (cpu.user + cpu.system) / 1000, commits: box.store.stats().commits, rssMib: process.memoryUsage.rss() / 2 ** 20, received }
+  return { cpuMs: (cpu.user + cpu.system) / 1000, commits, rssMib: process.memoryUsage.rss() / 2 ** 20 }
 }
 
-/** What a signature and a recovered signer cost in batches, on this machine in this moment. */
-function primitives(milliseconds: number): Primitives {
-  const digests = systemRandomness.bytes(256 * 32)
-  const signatures = secp256k1.signBatch(digests, keyOf(settings.key))
-  const frames = new Uint8Array(256 * 97)
-  for (let i = 0; i < 256; i++) {
+/** In batches, on this machine in this moment. */
+function primitives(secp256k1: Secp256k1, milliseconds: number): Primitives {
+  const digests = systemRandomness.bytes(BATCH * 32)
+  const signatures = secp256k1.signBatch(digests, keyOf(1))
+  const frames = new Uint8Array(BATCH * 97)
+  for (let i = 0; i < BATCH; i++) {
     frames.set(digests.subarray(i * 32, (i + 1) * 32), i * 97)
     frames.set(signatures.subarray(i * 65, (i + 1) * 65), i * 97 + 32)
   }
+  const [body, proof, digest] = [new Uint8Array(BATCH * 178), new Uint8Array(BATCH * 224), new Uint8Array(BATCH * 66)]
   const cost = (work: () => void): number => {
     const [start, until] = [process.cpuUsage(), performance.now() + milliseconds]
     let operations = 0
-    for (; performance.now() < until; operations += 256) work()
+    for (; performance.now() < until; operations += BATCH) work()
     const used = process.cpuUsage(start)
     return (used.user + used.system) / operations
   }
-  return { signMicros: cost(() => secp256k1.signBatch(digests, keyOf(settings.key))), recoverMicros: cost(() => secp256k1.recoverAddressBatch(frames)) }
+  return {
+    sign: cost(() => secp256k1.signBatch(digests, keyOf(1))),
+    recover: cost(() => secp256k1.recoverAddressBatch(frames)),
+    hash: 2 * cost(() => [secp256k1.keccak256Batch(body, 178), secp256k1.keccak256Batch(proof, 224), secp256k1.keccak256Batch(digest, 66)]),
+  }
 }
+
+void main()
