@@ -30,7 +30,6 @@ export function askWithdraw(tools: ChannelTools, state: ChannelState, order: { r
   const terms: WithdrawTerms = isV2
     ? { profile: 'v2', participant: state.own.address, total: state.own.withdrawn + order.amount, validUntil: order.validUntil }
     : { profile: 'v1', participant: state.own.address, partner: state.partner.address, balance: balanceV1(state.own, state.partner), withdraw: order.amount }
-  if (order.amount <= 0n) return refuse(CODE.withdrawAmount, 'amount must be above 0')
   if (state.sync.kind !== 'in-sync') return refuse(CODE.nodeOffline, 'not in sync with the partner yet')
   const objection = terms.profile === 'v2' ? v2Objection(tools, state, state.own, state.partner, terms, moment) : v1Objection(tools, state, state.own, state.partner, terms)
   if (objection !== null) return objection

@@ -1,6 +1,7 @@
 /** Withdrawals and cooperative settlements, both profiles (specs/photon.md 2.3, 9.3; F1, F6). */
 import { describe, expect, it } from 'vitest'
 import { CODE, cancelDrain, orderClose, orderDrain, receivable, spendable } from '../../../src/photon/channel/index.ts'
+import type { WithdrawTerms } from '../../../src/photon/index.ts'
 import type { ChannelReceived } from '../../../src/photon/channel/index.ts'
 import { A, B, NOW, Pair, V1, at, codeOf, frozenAt, kindsOf, signed, taken } from './pair.ts'
 
@@ -82,6 +83,17 @@ describe('a v2 withdrawal', () => {
     pair.b = { ...pair.b, partner: { ...pair.b.partner, locked: 0n, stream: { value: 0n, reserved: 1n, evidence: null, gaps: [] } } }
     expect(codeIn(answered(pair, request))).toBe(CODE.withdrawAmount)
     expect(pair.b.partner.withdrawal).toBe(null)
+  })
+
+  it('is answered no to terms of v1, to a total that is no more than before, and in another phase', () => {
+    const pair = new Pair()
+    const said = (terms: WithdrawTerms): number => codeIn(pair.packet('b', (m, s) => m.answerWithdraw(s, { terms, signature: new Uint8Array(65) }, NOW)))
+    expect(said({ profile: 'v1', participant: A, partner: B, balance: 1_000n, withdraw: 1n })).toBe(CODE.argument)
+    expect(said({ profile: 'v2', participant: A, total: 0n, validUntil: UNTIL })).toBe(CODE.withdrawAmount)
+    const legacy = new Pair({ domain: V1 }, trusting)
+    const terms: WithdrawTerms = { profile: 'v2', participant: A, total: 1n, validUntil: UNTIL }
+    expect(codeIn(legacy.packet('b', (m, s) => m.answerWithdraw(s, { terms, signature: new Uint8Array(65) }, NOW)))).toBe(CODE.argument)
+    expect(codeOf(legacy.machines.a.askWithdraw({ ...legacy.a, phase: 'closing' }, { amount: 1n, validUntil: 0 }, NOW))).toBe(CODE.channelState)
   })
 
   it('is asked for and answered by the right one only', () => {

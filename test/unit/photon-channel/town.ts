@@ -4,11 +4,11 @@
  * is lost in a crash.
  */
 import type { Address, Hash } from '../../../src/base/index.ts'
-import type { BalanceProof, DueDuty, EnvelopeMessage } from '../../../src/photon/index.ts'
+import type { BalanceProof, DueDuty, EnvelopeMessage, Profile } from '../../../src/photon/index.ts'
 import { CODE, awaitPartner, guaranteed, learnSecret, receivable, restored, sealed, sendReestablish, settlementOf, spendable, streamCeiling } from '../../../src/photon/channel/index.ts'
 import type { ChannelFact, ChannelMachine, ChannelMoment, ChannelReceived, ChannelRules, ChannelState, PendingLock, Refusal, Sent } from '../../../src/photon/channel/index.ts'
 import { ContractModel } from './contract-model.ts'
-import { A, B, CHANNEL, OPEN_BLOCK, SETTLE_TIMEOUT, hashLock, lockOrder, machine, open, secretOf, signatureBy, signed } from './pair.ts'
+import { A, B, CHANNEL, OPEN_BLOCK, SETTLE_TIMEOUT, V1, hashLock, lockOrder, machine, open, secretOf, signatureBy, signed } from './pair.ts'
 
 const CONFIRMATIONS = 17
 
@@ -76,11 +76,15 @@ export class Town {
   #secret = 0
   #tick = 0
 
-  constructor(seed: number, rules: Partial<ChannelRules> = {}) {
+  readonly #profile: Profile
+
+  constructor(seed: number, profile: Profile = 'v2', rules: Partial<ChannelRules> = {}) {
     this.die = new Die(seed)
+    this.#profile = profile
     this.chain = new ContractModel(A, 1_000n, B, 500n, 1_000, SETTLE_TIMEOUT)
     const merged = { maxOfflineExposure: 200n, maxLocks: 6, ...rules }
-    this.nodes = [new Node(open(A, { openBlock: OPEN_BLOCK }), merged), new Node(open(B, { openBlock: OPEN_BLOCK }), merged)]
+    const ends = { openBlock: OPEN_BLOCK, ...(profile === 'v1' ? { domain: V1 } : {}) }
+    this.nodes = [new Node(open(A, ends), merged), new Node(open(B, ends), merged)]
   }
 
   now(): ChannelMoment {
@@ -233,7 +237,12 @@ export class Town {
 
   reconnect(): void {
     this.wire.length = 0
-    for (const from of [0, 1]) this.speak(from, (_m, s) => sendReestablish(s))
+    for (const from of [0, 1]) {
+      const node = this.node(from)
+      // v1 has no greeting: what is not acknowledged is sent again.
+      if (this.#profile === 'v1') this.push(1 - from, node.sent, this.other(node).state.partner.nonce + 1n, node.state.own.nonce)
+      else this.speak(from, (_m, s) => sendReestablish(s))
+    }
   }
 
   crash(node: Node): void {
@@ -244,7 +253,7 @@ export class Town {
 
   restore(node: Node): void {
     const { copy } = node
-    if (copy === null || copy.state.own.nonce === node.state.own.nonce) return
+    if (this.#profile === 'v1' || copy === null || copy.state.own.nonce === node.state.own.nonce) return
     this.wire.length = 0
     if (node.state.own.withdrawal !== null || node.state.partner.withdrawal !== null || node.state.agreement !== null) node.hasForgotten = true
     // Where both have forgotten, a cheat may have kept what the other cannot know of any more.

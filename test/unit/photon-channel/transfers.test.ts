@@ -321,6 +321,18 @@ describe('a lock that comes', () => {
     expect(codeOf(pair.give('b', greedy.packet('a', (m, s) => m.sendLocked(s, lockOrder(5, 1n, 1_200), NOW))))).toBe(CODE.tooManyLocks)
   })
 
+  it('is refused while far too many were given up lately', () => {
+    const pair = new Pair({}, { maxLocks: 1 })
+    const greedy = new Pair({}, { maxLocks: 100 })
+    const lock = (n: number) => pair.give('b', greedy.packet('a', (m, s) => m.sendLocked(s, lockOrder(n, 1n, 1_200), NOW)))
+    for (let n = 1; n <= 20; n++) {
+      expect(lock(n).ok).toBe(true)
+      greedy.give('a', pair.packet('b', (m, s) => m.sendDisposed(s, hashLock(n), WHY, NOW)))
+      pair.give('b', greedy.packet('a', (m, s) => m.sendDisposedResponse(s, hashLock(n), NOW)))
+    }
+    expect(codeOf(lock(21))).toBe(CODE.tooManyLocks)
+  })
+
   it('changes transferred by nothing in v1, in v2 only by what a stream may have lost', () => {
     const streaming = new Pair()
     const lost = streaming.packet('a', (m, s) => m.sendLocked(s, lockOrder(1, 100n, 1_200), NOW))
