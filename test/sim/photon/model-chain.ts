@@ -8,7 +8,7 @@ import { ZERO_HASH } from '../../../src/base/index.ts'
 import { SETTLE_DELAY_BLOCKS, secretHashOf, settlementOf } from '../../../src/photon/channel/index.ts'
 import type { BalanceProof, ChannelEvent, ChannelKey, Duty, Lock, SecretEvent } from '../../../src/photon/ports.ts'
 import { lockHash as lockHashOf, proofRoot } from '../../../src/photon/wire/index.ts'
-import { digest, isDisposalOf, isProofOf } from './signing.ts'
+import { digest, isDisposalOf, isProofOf, textOf } from './signing.ts'
 
 interface Side {
   deposit: bigint
@@ -36,7 +36,9 @@ export class ModelChain {
   /** In the order in which they happened. */
   readonly events: Event[] = []
   readonly #secrets = new Map<Hash, number>()
-  #pool: { readonly by: Address; readonly key: ChannelKey | null; readonly duty: Duty }[] = []
+  #pool: { readonly by: Address; readonly key: ChannelKey | null; readonly duty: Duty; readonly name: string; readonly fromBlock: number }[] = []
+  /** How many blocks a transaction waits before it is mined. */
+  delayOf = (): number => 0
 
   open(key: ChannelKey, a: Address, b: Address, deposits: readonly [bigint, bigint], settleTimeout: number): void {
     const side = (deposit: bigint): Side => ({ deposit, nonce: 0n, transferred: 0n, locksroot: ZERO_HASH, unlocked: new Set() })
@@ -44,16 +46,18 @@ export class ModelChain {
     this.channels.set(key.channel, { key, parties: [a, b], settleTimeout, sides, state: 'open', settleBlock: 0, payout: new Map() })
   }
 
+  /** What waits already is not sent twice. */
   send(by: Address, key: ChannelKey | null, duty: Duty): void {
-    this.#pool.push({ by, key, duty })
+    const name = textOf([by, key, duty])
+    if (!this.#pool.some((one) => one.name === name)) this.#pool.push({ by, key, duty, name, fromBlock: this.block + 1 + this.delayOf() })
   }
 
   /** The next block, with all that was sent. */
   mine(): void {
     this.block++
-    const pool = this.#pool
-    this.#pool = []
-    for (const { by, key, duty } of pool) this.#run(by, key, duty)
+    const due = this.#pool.filter((one) => one.fromBlock <= this.block)
+    this.#pool = this.#pool.filter((one) => one.fromBlock > this.block)
+    for (const { by, key, duty } of due) this.#run(by, key, duty)
   }
 
   /** Empty blocks. */

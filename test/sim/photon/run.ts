@@ -1,18 +1,19 @@
 /** One seeded run from the first payment to the last payout; the faults found, or none. */
 import { Dice } from './dice.ts'
-import { HONEST } from './sim-node.ts'
+import { HONEST, REVEAL_BLOCKS } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
 import { TOKENS, World, weatherOf } from './world.ts'
 import type { Shape } from './world.ts'
 
 const SHAPES: readonly Shape[] = ['line', 'ring', 'star', 'random']
-const STEPS = 220
+const STEPS = 380
 
 export function runSeed(seed: number): World {
   const dice = new Dice(seed)
   const shape = dice.pick(SHAPES)
   const size = 3 + dice.int(3)
   const world = new World(seed, shape, size, weatherOf(dice), dice)
+  world.chain.delayOf = () => dice.int(REVEAL_BLOCKS / 2)
   for (let at = 0; at < STEPS; at++) happen(world)
   world.calmDown()
   world.settleAll()
@@ -23,10 +24,10 @@ export function runSeed(seed: number): World {
 function happen(world: World): void {
   const { dice, weather } = world
   const what = dice.int(100)
-  if (what < 52) {
+  if (what < 50) {
     for (let i = 0; i < 4; i++) world.deliverOne()
-  } else if (what < 64) order(world)
-  else if (what < 76) world.mine()
+  } else if (what < 59) order(world)
+  else if (what < 75) world.mine()
   else if (what < 84) world.resendAll()
   else if (what < 90) world.answerSearches()
   else if (what < 93) comeBack(world)

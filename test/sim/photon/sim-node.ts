@@ -6,13 +6,13 @@ import type { Address, Hash } from '../../../src/base/index.ts'
 import { awaitPartner, channelMachine, freeze, learnSecret, orderClose, sealed, secretHashOf, sendReestablish } from '../../../src/photon/channel/index.ts'
 import type { ChannelFact, ChannelState, Refusal, Sent } from '../../../src/photon/channel/index.ts'
 import { DEFAULT_PAYMENT_RULES, glanceOf, inputOf, step } from '../../../src/photon/payment/index.ts'
-import type { ChannelCommand, PaymentCommand, PaymentInput, PaymentState, PaymentView } from '../../../src/photon/payment/index.ts'
+import type { ChannelCommand, PaymentCommand, PaymentInput, PaymentState, PaymentView, TargetState } from '../../../src/photon/payment/index.ts'
 import type { ChainMoment, ChannelKey, Duty, Message, PathRequest, Received } from '../../../src/photon/ports.ts'
 import { lockHash } from '../../../src/photon/wire/index.ts'
 import type { Event } from './model-chain.ts'
 import { digest, signed } from './signing.ts'
 
-export const REVEAL_BLOCKS = 10
+export const REVEAL_BLOCKS = 8
 export const CONFIRMATION_BLOCKS = 3
 export const machine = channelMachine(digest, { revealTimeout: REVEAL_BLOCKS, confirmations: CONFIRMATION_BLOCKS, minSettleTimeout: 30, maxOfflineExposure: 200n })
 export const rules = { ...DEFAULT_PAYMENT_RULES, revealTimeoutBlocks: REVEAL_BLOCKS, confirmationBlocks: CONFIRMATION_BLOCKS, partsTimeoutBlocks: 8, swapTimeoutBlocks: 25 }
@@ -52,11 +52,11 @@ export interface Habits {
   readonly revealsLate: number | null
   /** Closes channels with proofs that are not the newest, at random. */
   readonly closesStale: boolean
-  /** After giving a lock up it still tries to claim it on the chain. */
-  readonly claimsDisposed: boolean
+  /** Then it does not show the secret to its payer at all, but closes the channel and registers it on the chain. */
+  readonly revealsByChain: boolean
 }
 
-export const HONEST: Habits = { skipsUnlock: false, revealsLate: null, closesStale: false, claimsDisposed: false }
+export const HONEST: Habits = { skipsUnlock: false, revealsLate: null, closesStale: false, revealsByChain: false }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B> ? Map<A, B> : T[K] extends readonly (infer A)[] ? A[] : T[K] }
 export type Draft = Mutable<Disk> & { readonly frames: Frame[]; readonly searches: { readonly id: string; readonly request: PathRequest }[] }
@@ -74,6 +74,10 @@ export class SimNode {
   searches: { readonly id: string; readonly request: PathRequest }[] = []
   /** Reveals a late revealer keeps back: block from which they go out. */
   held: { readonly fromBlock: number; readonly to: Address; readonly secret: Hash }[] = []
+  /** What a revealer by chain has decided to do there. */
+  wishes: { readonly to: Address; readonly secret: Hash }[] = []
+  /** Payments whose secret came with time to spare: these must be received. */
+  readonly shownInTime = new Set<string>()
   readonly #freshSecret: () => Hash
 
   constructor(address: Address, habits: Habits, channels: readonly ChannelState[], block: number, freshSecret: () => Hash) {
@@ -106,9 +110,18 @@ export class SimNode {
       if (input === undefined) return
       if (rounds > 500) throw new Error(`a turn does not end: ${first.kind}`)
       const { changes, commands } = step(this.#view(draft), input)
-      for (const change of changes) draft.payments.set(change.id, change)
+      for (const change of changes) {
+        if (change.role === 'target' && change.isShown) this.#noteShown(change, draft.payments.get(change.id))
+        draft.payments.set(change.id, change)
+      }
       for (const command of commands) this.#carryOut(draft, command, queue)
     }
+  }
+
+  #noteShown(change: TargetState, before: PaymentState | undefined): void {
+    const isNew = before?.role === 'target' && !before.isShown
+    const isInTime = change.parts.every((part) => part.phase !== 'held' || part.held.lock.expiration - this.block > REVEAL_BLOCKS)
+    if (isNew && isInTime && change.registeredBlock === null) this.shownInTime.add(change.id)
   }
 
   take(draft: Draft, frame: Frame): void {
@@ -166,7 +179,8 @@ export class SimNode {
       const reason = machine.closeReason(state, this.moment)
       if (reason !== null) this.close(draft, id, reason)
     }
-    for (const late of this.held.filter((one) => one.fromBlock <= this.block)) this.#post(draft, late.to, { kind: 'reveal', secret: late.secret, data: new Uint8Array(0) })
+    if (!this.habits.revealsByChain) for (const late of this.held.filter((one) => one.fromBlock <= this.block)) this.#post(draft, late.to, { kind: 'reveal', secret: late.secret, data: new Uint8Array(0) })
+    else this.wishes.push(...this.held.filter((one) => one.fromBlock <= this.block))
     this.held = this.held.filter((one) => one.fromBlock > this.block)
   }
 

@@ -157,11 +157,23 @@ describe('cheats', () => {
   })
 })
 
+test.each([0, 1, 2, 3, 5, 7, 9])('payer and payee against the carrier: the one never unlocks, the other shows the secret %i blocks before the end', (blocks) => {
+  for (let seed = 1, played = 0; played < 3; seed++) {
+    const world = new World(seed, 'line', 3, { ...CALM, cheat: { ...HONEST, revealsLate: blocks }, hasAccomplice: true })
+    if (world.node(2).habits.revealsLate === null || !world.node(0).habits.skipsUnlock) continue
+    world.chain.delayOf = () => 3
+    for (let i = 0; i < 3; i++) world.pay(world.node(0), world.node(2), 40n)
+    run(world, 60)
+    finish(world)
+    played++
+  }
+})
+
 describe('a crash after every effect', () => {
   const FATES = ['rejected', 'crash before', 0, 1, 2] as const
   const scenarios: readonly { readonly name: string; readonly shape: Shape; readonly size: number; start(world: World): void; isDone(world: World): boolean }[] = [
     { name: 'mediated', shape: 'line', size: 3, start: (world) => void world.pay(world.node(0), world.node(2), 40n), isDone: (world) => successes(world.node(0)) === 1 },
-    { name: 'in two parts', shape: 'ring', size: 4, start: (world) => void world.pay(world.node(0), world.node(2), 300n, { maxParts: 2 }), isDone: (world) => successes(world.node(0)) === 1 },
+    { name: 'in two parts', shape: 'ring', size: 4, start: (world) => void world.pay(world.node(0), world.node(2), 500n, { maxParts: 2 }), isDone: (world) => successes(world.node(0)) === 1 },
     { name: 'in a circle', shape: 'ring', size: 3, start: (world) => void world.pay(world.node(0), world.node(0), 40n), isDone: (world) => successes(world.node(0)) === 1 },
     { name: 'a swap', shape: 'line', size: 3, start: (world) => void world.swap(world.node(0), world.node(2), 40n, 90n), isDone: (world) => [...world.node(0).disk.payments.values()].some((state) => state.role === 'swap' && state.outcome === 'swapped') },
   ]

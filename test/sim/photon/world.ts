@@ -33,12 +33,14 @@ export interface Weather {
   readonly restoresOldCopy: boolean
   readonly closes: boolean
   readonly cheat: Habits | null
+  /** A second one that plays together with the first: it never unlocks. */
+  readonly hasAccomplice: boolean
 }
 
-export const CALM: Weather = { loses: 0, doubles: 0, reorders: 0, parts: false, crashes: 0, diskFails: 0, goesOffline: false, restoresOldCopy: false, closes: false, cheat: null }
+export const CALM: Weather = { loses: 0, doubles: 0, reorders: 0, parts: false, crashes: 0, diskFails: 0, goesOffline: false, restoresOldCopy: false, closes: false, cheat: null, hasAccomplice: false }
 
 export function weatherOf(dice: Dice): Weather {
-  const cheats: readonly Partial<Habits>[] = [{ skipsUnlock: true }, { revealsLate: 3 }, { revealsLate: 9 }, { closesStale: true }, { skipsUnlock: true, closesStale: true }, { revealsLate: 5, closesStale: true }]
+  const cheats: readonly Partial<Habits>[] = [{ skipsUnlock: true }, { revealsLate: 3 }, { revealsLate: 7 }, { closesStale: true }, { skipsUnlock: true, closesStale: true }, { revealsLate: 2, closesStale: true }, { revealsLate: 5, revealsByChain: true }, { revealsLate: 7, revealsByChain: true }]
   return {
     loses: dice.pick([0, 0.05, 0.2]),
     doubles: dice.pick([0, 0.1]),
@@ -49,7 +51,8 @@ export function weatherOf(dice: Dice): Weather {
     goesOffline: dice.chance(0.25),
     restoresOldCopy: dice.chance(0.15),
     closes: dice.chance(0.25),
-    cheat: dice.chance(0.35) ? { ...HONEST, ...dice.pick(cheats) } : null,
+    cheat: dice.chance(0.45) ? { ...HONEST, ...dice.pick(cheats) } : null,
+    hasAccomplice: dice.chance(0.5),
   }
 }
 
@@ -68,6 +71,7 @@ export class World {
   readonly #said = new Map<string, string>()
   readonly #copies = new Map<Address, Disk>()
   #isEnding = false
+  #isSettling = false
   #setBack: Address | null = null
 
   constructor(seed: number, shape: Shape, size: number, weather: Weather, dice = new Dice(seed)) {
@@ -78,7 +82,9 @@ export class World {
     const states = new Map<Address, ChannelState[]>(addresses.map((address) => [address, []]))
     for (const [i, j] of edges) for (const token of TOKENS) this.#open(addresses[i], addresses[j], token, states)
     const cheat = weather.cheat === null ? -1 : dice.int(size)
-    this.nodes = addresses.map((address, at) => new SimNode(address, at === cheat && weather.cheat !== null ? weather.cheat : HONEST, states.get(address) ?? [], this.chain.block, () => dice.secret()))
+    const accomplice = weather.cheat !== null && weather.hasAccomplice ? (cheat + 1 + dice.int(size - 1)) % size : -1
+    const habitsOf = (at: number): Habits => (at === cheat && weather.cheat !== null ? weather.cheat : at === accomplice ? { ...HONEST, skipsUnlock: true } : HONEST)
+    this.nodes = addresses.map((address, at) => new SimNode(address, habitsOf(at), states.get(address) ?? [], this.chain.block, () => dice.secret()))
     this.#edges = edges.flatMap(([i, j]) => {
       const [a, b] = [this.nodes[i], this.nodes[j]]
       return a === undefined || b === undefined ? [] : [[a, b] as const]
@@ -183,10 +189,14 @@ export class World {
   }
 
   follow(node: SimNode): void {
-    if (this.chain.block > node.block + REVEAL_BLOCKS / 2) this.absent.add(node.address)
+    if (!this.#isSettling && this.chain.block > node.block + REVEAL_BLOCKS / 2) this.absent.add(node.address)
     node.block = this.chain.block
     this.turn(node, (draft) => node.follow(draft, this.chain.events))
     for (const { key, duty } of node.duties()) this.chain.send(node.address, key, duty)
+    for (const { to, secret } of node.wishes.splice(0)) {
+      this.chain.send(node.address, null, { kind: 'register-secret', secret })
+      for (const state of node.disk.channels.values()) if (state.partner.address === to) this.chain.send(node.address, state.key, { kind: 'close', token: state.token, partner: to, proof: state.partner.proof })
+    }
   }
 
   resendAll(): void {
@@ -338,15 +348,16 @@ export class World {
 
   /** Everybody closes what is open; after the time for disputes all is paid out. */
   settleAll(): void {
+    this.#isSettling = true
     for (const node of this.nodes) {
       this.turn(node, (draft) => {
         for (const channel of draft.channels.keys()) node.close(draft, channel, 'the run is over')
       })
     }
-    for (let block = 0; block < 12; block++) this.mine()
-    for (const skip of [SETTLE_BLOCKS / 2, SETTLE_BLOCKS / 2, 258]) {
+    for (let block = 0; block < 20; block++) this.mine()
+    for (const skip of [SETTLE_BLOCKS, 258]) {
       this.chain.skip(skip)
-      for (let block = 0; block < 4; block++) this.mine()
+      for (let block = 0; block < 8; block++) this.mine()
     }
   }
 
@@ -379,6 +390,10 @@ export class World {
       if (node.habits !== HONEST || node.address === this.#setBack) continue
       const lost = this.#lostLocks(node)
       if (lost > 0n && !this.absent.has(node.address)) this.faults.push(`${node.address.slice(0, 4)} paid ${lost} on and was not paid`)
+      for (const id of node.shownInTime) {
+        const state = node.disk.payments.get(id)
+        if (!this.absent.has(node.address) && state?.role === 'target' && state.isShown && state.outcome !== 'received') this.faults.push(`${node.address.slice(0, 4)} had the secret in time and was not paid: ${id}`)
+      }
       const [got, due] = [this.payoutOf(node), this.expected(node) - lost]
       if (got < due) this.faults.push(`${node.address.slice(0, 4)} is owed ${due} and got ${got}`)
       const isExact = this.weather.cheat === null && this.#setBack === null && this.absent.size === 0
