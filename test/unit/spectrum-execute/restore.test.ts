@@ -1,5 +1,5 @@
 /** A whole state fetched by hash: the same afterwards, whatever came in between. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -19,7 +19,17 @@ import { transferCall } from './token.ts'
 const WORKER = new URL('../../../src/spectrum/execute/io/executor-worker.ts', import.meta.url)
 type Fetch = (hashes: readonly Hash[]) => Promise<readonly Uint8Array[]>
 
-async function keeper(): Promise<{ place: Town; head: Header; nodesOf: Fetch }> {
+interface Keeper {
+  readonly place: Town
+  readonly head: Header
+  readonly nodesOf: Fetch
+}
+
+/** Made once: nobody takes anything from it. */
+let made: Promise<Keeper> | null = null
+const keeper = (): Promise<Keeper> => (made ??= makeKeeper())
+
+async function makeKeeper(): Promise<Keeper> {
   const place = await town({ people: PEOPLE, accounts: randomAccounts() })
   const make = randomTransactions('restore')
   let head = place.genesis
@@ -117,6 +127,24 @@ describe('a state that is restored', () => {
     await executor.begin(place.network)
     await executor.restore(root, async (hashes) => hashes.flatMap((hash) => nodes.get(hash) ?? []))
     expect([executor.hasState(root), hexOf(executor.node(lostRoot) ?? new Uint8Array(0))]).toEqual([true, hexOf(code)])
+  })
+
+  it.each<[string, (path: string) => void]>([
+    ['noise', (path) => writeFileSync(path, Buffer.alloc(9000, 0x5a))],
+    ['a file with its head lost', (path) => writeFileSync(path, Buffer.concat([Buffer.alloc(100), readFileSync(path).subarray(100)]))],
+    ['a page of noise in its tables', (path) => writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 100), Buffer.alloc(8092, 0x5a), readFileSync(path).subarray(8192)]))],
+  ])('in place of %s: the old file is set aside, and a new one begun', async (_, damage) => {
+    const { place, head, nodesOf } = await keeper()
+    const path = stateFile()
+    const first = openStateStore({ path })
+    first.write(new Map(), head.stateRoot)
+    first.close()
+    damage(path)
+    const executor = empty(openStateStore({ path }))
+    await executor.begin(place.network)
+    expect([executor.hasState(head.stateRoot), existsSync(`${path}.damaged`)]).toEqual([false, true])
+    await executor.restore(head.stateRoot, nodesOf)
+    expect(await executor.call(head, CALL)).toEqual(await place.executor.call(head, CALL))
   })
 
   it('that is none is refused', async () => {

@@ -4,6 +4,7 @@
  * in memory, one bit per node, and deletes in small commits; a crash leaves garbage for the next time, never a hole.
  */
 import Database from 'better-sqlite3'
+import { existsSync, renameSync } from 'node:fs'
 import { MeshBoxError, asError } from '../../../base/index.ts'
 import { HASH_BYTES, bytesOf, hexOf } from '../../codec/fields.ts'
 import type { Hash } from '../../codec/fields.ts'
@@ -20,6 +21,8 @@ export interface StateFileOptions {
   readonly keepYoungest?: number | undefined
 }
 
+/** Of a SQLite file in WAL mode. */
+const FILE_ENDINGS = ['', '-wal', '-shm']
 const SCHEMA_VERSION = 1
 const PAGE_BYTES = 4096
 const WRITER_CACHE_KIB = 8192
@@ -171,8 +174,26 @@ class Marks {
   }
 }
 
-/** The one writer of the file. Errors: unavailable `state-io`; input `path` for a file of another kind. */
+/**
+ * The one writer of the file. One that SQLite cannot read is set aside as `….damaged`, and a new one begun: all that was
+ * in it can be got back (recovery.ts). Errors: unavailable `state-io`; input `path` for a file of another kind.
+ */
 export function openStateStore(options: StateFileOptions): StateStore {
+  try {
+    return openWriter(options)
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown
+    for (const ending of FILE_ENDINGS) if (existsSync(options.path + ending)) renameSync(options.path + ending, `${options.path}.damaged${ending}`)
+    return openWriter(options)
+  }
+}
+
+function isDamage(thrown: unknown): boolean {
+  const cause = thrown instanceof MeshBoxError ? thrown.cause : thrown
+  return cause instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(cause.code)
+}
+
+function openWriter(options: StateFileOptions): StateStore {
   return translated(() => {
     const db = open(options, false)
     try {
