@@ -4,7 +4,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Domain, Envelope, Lock, SettleTerms, Voucher, WithdrawTerms } from '../ports.ts'
 import { ENVELOPE_BYTES } from './bounds.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { isV1, writeEnvelope } from './envelope.ts'
+import { writeEnvelope } from './envelope.ts'
 import { createLegacyPayloads } from './legacy-payload.ts'
 import * as typed from './typed-data.ts'
 import type { Keccak, PeerBinding } from './typed-data.ts'
@@ -47,7 +47,7 @@ export function createDigests(domain: Domain, keccak: Keccak): Digests {
     return scratch.written()
   }
   const extraOf = (extra: Hash): Uint8Array => scratch.hash(extra, 'extra').written().subarray(ENVELOPE_BYTES)
-  if (isV1(domain)) {
+  if (domain.profile === 'v1') {
     const legacy = createLegacyPayloads(domain.chainId, keccak)
     return {
       domain,

@@ -1,6 +1,6 @@
 /** The tail of every message that moves money, the same in both profiles: nonce 8 ‖ channel 32 ‖ epoch 8 ‖ transferred 32 ‖ locksroot 32. */
 import { ZERO_HASH, inputError } from '../../base/index.ts'
-import type { ChannelKey, Domain, Envelope } from '../ports.ts'
+import type { ChannelKey, Envelope } from '../ports.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 
@@ -37,9 +37,4 @@ export function readKey(from: ByteReader): ChannelKey {
   if (channel === ZERO_HASH) from.refuse('channel: zero')
   if (epoch === 0n || epoch > MAX_V1_EPOCH) from.refuse(`epoch: ${epoch}`)
   return { channel, epoch }
-}
-
-/** Shorter to ask than to compare texts everywhere. */
-export function isV1(domain: Pick<Domain, 'profile'>): boolean {
-  return domain.profile === 'v1'
 }

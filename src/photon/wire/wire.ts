@@ -9,7 +9,6 @@ import { ENVELOPE_BYTES, MAX_PACKET_BYTES, SIGNATURE_BYTES, hasLowS, hasPlainV }
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { createDigests } from './digests.ts'
-import { isV1 } from './envelope.ts'
 import { lockHash } from './identifiers.ts'
 import type { Layout } from './layout.ts'
 import { layoutsOf } from './layouts.ts'
@@ -29,7 +28,7 @@ interface Sealing {
  * `keccak`: 32 bytes of any bytes. Not to be shared between threads. Errors: input `contract`, `chainId`.
  */
 export function createWire(domain: Domain, keccak: Keccak): Wire {
-  const isLegacy = isV1(domain)
+  const isLegacy = domain.profile === 'v1'
   const headerBytes = isLegacy ? V1_HEADER_BYTES : V2_HEADER_BYTES
   const layouts = layoutsOf(domain.profile)
   const digests = createDigests(domain, keccak)

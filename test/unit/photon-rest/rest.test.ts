@@ -173,6 +173,7 @@ describe('on a server', () => {
       if (request.headers.authorization !== 'Basic b3duZXI6c2VjcmV0') return reply.code(401).send()
       return undefined
     })
+    server.get('/api/own/thing', async () => ({ own: true }))
     server.post('/other', async (request) => ({ got: request.body }))
     await server.listen({ host: '127.0.0.1', port: 0 })
     const { port } = server.server.address() as { port: number }
@@ -191,6 +192,7 @@ describe('on a server', () => {
     expect(node.asked.at(-1)).toBe('sent-transfers 5 6 null')
     expect((await call('/api/1/%zz')).status).toBeGreaterThanOrEqual(400)
     expect((await call('/api/1/nothing')).status).toBe(404)
+    expect(await (await call('/api/own/thing', { headers: { authorization: '' } })).json()).toEqual({ own: true })
     expect((await call('/api/1/updatenodes', { method: 'POST', body: 'x'.repeat(70_000) })).status).toBe(413)
     expect(await (await call('/other', { method: 'POST', body: '{"a":1}' })).json()).toEqual({ got: { a: 1 } })
   })

@@ -36,11 +36,11 @@ describe.each(PROFILES)('%s', (profile) => {
     )
   })
 
-  it('truncated or lengthened: refused, whatever the message', () => {
+  it('truncated or lengthened: refused, whatever the message: lengths stand before what they measure', () => {
     fc.assert(
       fc.property(anyMessage(profile), someSignature, (message, signature) => {
         const packet = put(wire, message, signature)
-        for (let length = 0; length < packet.length; length++) expect([length, typeof refusalOf(wire, packet.subarray(0, length)) === 'string' || isOther(wire, packet.subarray(0, length), message)]).toEqual([length, true])
+        for (let length = 0; length < packet.length; length++) expect([length, typeof refusalOf(wire, packet.subarray(0, length))]).toEqual([length, 'string'])
         expect(refusalOf(wire, Uint8Array.from([...packet, 0]))).toBeTypeOf('string')
       }),
       { numRuns: RUNS, seed: 2 },
@@ -80,15 +80,14 @@ describe.each(PROFILES)('%s', (profile) => {
   })
 
   it('keeps copies: the network’s buffer may be used again', () => {
-    for (const [message, key] of [[{ kind: 'reveal', secret: ONES, data: Uint8Array.of(1, 2, 3) }, KEY1]] as const) {
-      const buffer = Buffer.from(sealed(wire, message, key))
-      const decoded = taken(wire, buffer)
-      const signature = decoded.signature?.slice()
-      buffer.fill(0xff)
-      expect(decoded.message).toEqual(message)
-      expect(decoded.signature).toEqual(signature)
-      expect(decoded.signature?.constructor).toBe(Uint8Array)
-    }
+    const message: Message = { kind: 'reveal', secret: ONES, data: Uint8Array.of(1, 2, 3) }
+    const buffer = Buffer.from(sealed(wire, message, KEY1))
+    const decoded = taken(wire, buffer)
+    const signature = decoded.signature?.slice()
+    buffer.fill(0xff)
+    expect(decoded.message).toEqual(message)
+    expect(decoded.signature).toEqual(signature)
+    expect(decoded.signature?.constructor).toBe(Uint8Array)
   })
 
   it('is not the other profile: no packet of one is taken by the other', () => {
@@ -106,19 +105,6 @@ describe.each(PROFILES)('%s', (profile) => {
     for (const v of [0, 1, 26, 29, 255]) expect(refusalOf(wire, Uint8Array.from([...packet.subarray(0, -1), v]))).toBe(`signature: v is ${v}`)
   })
 })
-
-/** A shorter packet may be a whole one of another kind only if its bytes are that packet's own. */
-function isOther(wire: Wire, bytes: Uint8Array, message: Message): boolean {
-  const decoded = wire.decode(bytes)
-  return 'message' in decoded && decoded.message.kind === message.kind && JSON.stringify(shown(decoded.message)) !== JSON.stringify(shown(message))
-}
-
-function shown(value: unknown): unknown {
-  if (typeof value === 'bigint') return `${value}`
-  if (value instanceof Uint8Array) return hexOf(value)
-  if (Array.isArray(value)) return value.map(shown)
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shown(inner)])) : value
-}
 
 describe('lengths that lie (F7)', () => {
   const mediated = fromHex(packets.packets.MediatedTransfer)

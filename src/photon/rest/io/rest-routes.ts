@@ -12,15 +12,18 @@ export async function serveRest(server: FastifyInstance, rest: Rest, authorize: 
     scope.addHook('onRequest', authorize)
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => done(null, body))
-    scope.route({
-      method: ['GET', 'PUT', 'POST', 'PATCH'],
-      url: '/api/:version/*',
-      handler: async (request, reply) => {
-        const [path = '', query = ''] = splitOnce(request.url, '?')
-        const answer = await rest.answer({ method: request.method, path: decodePath(path), query: new Map(new URLSearchParams(query)), body: typeof request.body === 'string' ? request.body : '' })
-        return reply.code(answer.status).type('application/json; charset=utf-8').send(answer.body)
-      },
-    })
+    // Both by name, so that the server's own paths below /api stay its own.
+    for (const url of ['/api/1/*', '/api/2/*']) {
+      scope.route({
+        method: ['GET', 'PUT', 'POST', 'PATCH'],
+        url,
+        handler: async (request, reply) => {
+          const [path = '', query = ''] = splitOnce(request.url, '?')
+          const answer = await rest.answer({ method: request.method, path: decodePath(path), query: new Map(new URLSearchParams(query)), body: typeof request.body === 'string' ? request.body : '' })
+          return reply.code(answer.status).type('application/json; charset=utf-8').send(answer.body)
+        },
+      })
+    }
   })
 }
 

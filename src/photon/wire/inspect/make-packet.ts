@@ -1,5 +1,5 @@
 /** A packet from JSON, signed: what `decode` prints, or less, goes in. */
-import { hexOf, inputError } from '../../../base/index.ts'
+import { ZERO_ADDRESS, hexOf, inputError } from '../../../base/index.ts'
 import type { Hex } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
 import type { Domain, Profile } from '../../ports.ts'
@@ -19,7 +19,7 @@ export function makePacket(curve: Secp256k1, given: GivenDomain, text: string, k
   const profile: Profile = input.at('profile').orNull((name) => name.oneOf(['v1', 'v2'])) ?? 'v2'
   const known = domainIn(input, given)
   if (!isDomainKnown(known, profile)) throw inputError(known.chainId === null ? 'chainId' : 'contract', 'nothing', 'what the contract says of itself: signatures name it')
-  const domain: Domain = { profile, chainId: known.chainId ?? 0n, contract: known.contract ?? `0x${'00'.repeat(20)}` }
+  const domain: Domain = { profile, chainId: known.chainId ?? 0n, contract: known.contract ?? ZERO_ADDRESS }
   const from = input.at('message')
   const privateKey = (): Uint8Array => checkedKey(curve, key ?? input.at('key').secret())
   const keccak = (data: Uint8Array): Uint8Array => curve.keccak256(data)

@@ -4,7 +4,7 @@
  * `partner`, is the signature for the contract the sender's? Something signed for the contract (JSON with `payload`): by whom? A lock
  * (JSON with `lock` and `proof`, or `locks`): which root?
  */
-import { hexOf, inputError } from '../../../base/index.ts'
+import { ZERO_ADDRESS, hexOf, inputError } from '../../../base/index.ts'
 import type { Address, Hash } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
 import type { Domain, Profile } from '../../ports.ts'
@@ -57,7 +57,7 @@ export function verifyPacket(curve: Secp256k1, given: GivenDomain, packet: Uint8
 
 type ReadPayload = (from: Fields, digests: Digests, keccak: Keccak) => Uint8Array
 
-const PAYLOADS: Readonly<Record<string, ReadPayload>> = {
+const PAYLOADS = {
   'balance-proof': (from, digests, keccak) => digests.balanceProof({ ...readEnvelope(from, { keccak }), extra: from.at('extra').hash() }),
   'update-delegation': (from, digests, keccak) =>
     digests.updateDelegation({ ...readEnvelope(from, { keccak }), watcher: from.at('watcher').orNull((watcher) => watcher.address()), reward: from.at('reward').orNull((reward) => reward.amount()) ?? 0n }),
@@ -67,15 +67,15 @@ const PAYLOADS: Readonly<Record<string, ReadPayload>> = {
   disposed: (from, digests, keccak) => digests.disposed(readKey(from), from.at('lockHash').orNull((hash) => hash.hash()) ?? lockHash(keccak, readLock(from.at('lock'))), from.at('extra').hash()),
   voucher: (from, digests) => digests.voucher({ ...readKey(from), cumulative: from.at('cumulative').amount(), tip: from.at('tip').hash(), steps: from.at('steps').whole(), unit: from.at('unit').amount() }),
   'peer-binding': (from, digests) => digests.peerBinding({ peerIdHash: from.at('peerIdHash').hash(), account: from.at('account').address(), issuedSeconds: from.at('issuedSeconds').whole() }),
-}
+} satisfies Record<string, ReadPayload>
 
 function verifyPayload(curve: Secp256k1, given: GivenDomain, input: Fields): Verdict {
   const keccak: Keccak = (data) => curve.keccak256(data)
   const profile: Profile = input.at('profile').orNull((name) => name.oneOf(['v1', 'v2'])) ?? 'v2'
-  const payload = input.at('payload').oneOf(Object.keys(PAYLOADS))
+  const payload = input.at('payload').oneOf(Object.keys(PAYLOADS) as (keyof typeof PAYLOADS)[])
   if (!isDomainKnown(given, profile)) throw inputError(given.chainId === null ? 'chainId' : 'contract', 'nothing', 'what the contract says of itself: signatures name it')
-  const domain: Domain = { profile, chainId: given.chainId ?? 0n, contract: given.contract ?? `0x${'00'.repeat(20)}` }
-  const digest = PAYLOADS[payload]?.(input, createDigests(domain, keccak), keccak) ?? new Uint8Array(32)
+  const domain: Domain = { profile, chainId: given.chainId ?? 0n, contract: given.contract ?? ZERO_ADDRESS }
+  const digest = (PAYLOADS[payload] as ReadPayload)(input, createDigests(domain, keccak), keccak)
   const signature = input.at('signature').orNull((bytes) => bytes.bytes(SIGNATURE_BYTES))
   const signer = signerOf(curve, digest, signature, profile)
   const expected: Address | null = input.at('signer').orNull((address) => address.address())

@@ -5,15 +5,21 @@ import type { Layout, MessageOf } from '../layout.ts'
 
 type Releasing = 'expired' | 'disposed-response'
 
-const unlock = {
-  write: ((out, message) => {
-    out.hash(message.secret, 'secret')
-    writeEnvelope(out, message.envelope)
-  }) satisfies Layout<MessageOf<'unlock'>>['write'],
-  read: ((from) => {
-    const secret = from.hash()
-    return { kind: 'unlock', envelope: readEnvelope(from), secret }
-  }) satisfies Layout<MessageOf<'unlock'>>['read'],
+function unlock(type: number, version: number): Layout<MessageOf<'unlock'>> {
+  return {
+    kind: 'unlock',
+    type,
+    version,
+    signedAs: 'envelope',
+    write(out, message) {
+      out.hash(message.secret, 'secret')
+      writeEnvelope(out, message.envelope)
+    },
+    read(from) {
+      const secret = from.hash()
+      return { kind: 'unlock', envelope: readEnvelope(from), secret }
+    },
+  }
 }
 
 function releasing<K extends Releasing>(kind: K, type: number, version: number): Layout<MessageOf<Releasing>> {
@@ -33,8 +39,8 @@ function releasing<K extends Releasing>(kind: K, type: number, version: number):
   }
 }
 
-export const unlockV1: Layout<MessageOf<'unlock'>> = { kind: 'unlock', type: 7, version: 0, signedAs: 'envelope', ...unlock }
-export const unlockV2: Layout<MessageOf<'unlock'>> = { kind: 'unlock', type: 0x45, version: FRAME_VERSION, signedAs: 'envelope', ...unlock }
+export const unlockV1 = unlock(7, 0)
+export const unlockV2 = unlock(0x45, FRAME_VERSION)
 export const expiredV1 = releasing('expired', 17, 0)
 export const expiredV2 = releasing('expired', 0x46, FRAME_VERSION)
 export const disposedResponseV1 = releasing('disposed-response', 27, 0)

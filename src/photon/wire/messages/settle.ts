@@ -1,30 +1,19 @@
-/**
- * Cooperative settlement, asked and answered. v1 commands 19, 21: channel 32 ‖ epoch 8 ‖ p1 20 ‖ b1 32 ‖ p2 20 ‖ b2 32 ‖ contract
- * signature 65. v2 types 0x4b, 0x4c: the same with amounts of 16 and validUntil 8 before the signature. An answer
- * adds code and reason.
- */
+/** Cooperative settlement. Terms: v1 p1 20 ‖ b1 32 ‖ p2 20 ‖ b2 32; v2 p1 20 ‖ b1 16 ‖ p2 20 ‖ b2 16 ‖ valid until 8. */
 import type { SettleTerms } from '../../ports.ts'
-import type { ByteReader } from '../byte-reader.ts'
-import type { ByteWriter } from '../byte-writer.ts'
-import { readKey, writeKey } from '../envelope.ts'
-import { FRAME_VERSION, absentInV1, checkContractSignature, presentInV2, readContractSignature, readReason, writeContractSignature, writeReason } from '../layout.ts'
+import { FRAME_VERSION, absentInV1, presentInV2 } from '../layout.ts'
 import type { Layout, MessageOf } from '../layout.ts'
+import { answerBody, questionBody } from './agreement.ts'
+import type { TermsForm } from './agreement.ts'
 
-interface Form {
-  readonly profile: 'v1' | 'v2'
-  readonly lengthBytes: 2 | 4
-  writeTerms(out: ByteWriter, terms: SettleTerms): void
-  readTerms(from: ByteReader): SettleTerms
-}
-
-const V1: Form = {
+const V1: TermsForm<SettleTerms> = {
   profile: 'v1',
   lengthBytes: 4,
-  writeTerms(out, terms) {
+  version: 0,
+  write(out, terms) {
     absentInV1(terms.validUntil, 'terms.validUntil')
     out.address(terms.p1, 'terms.p1').u256(terms.balance1, 'terms.balance1').address(terms.p2, 'terms.p2').u256(terms.balance2, 'terms.balance2')
   },
-  readTerms(from) {
+  read(from) {
     const p1 = from.address()
     const balance1 = from.u256()
     const p2 = from.address()
@@ -32,14 +21,15 @@ const V1: Form = {
   },
 }
 
-const V2: Form = {
+const V2: TermsForm<SettleTerms> = {
   profile: 'v2',
   lengthBytes: 2,
-  writeTerms(out, terms) {
+  version: FRAME_VERSION,
+  write(out, terms) {
     out.address(terms.p1, 'terms.p1').u128(terms.balance1, 'terms.balance1').address(terms.p2, 'terms.p2').u128(terms.balance2, 'terms.balance2')
     out.height(presentInV2(terms.validUntil, 'terms.validUntil'), 'terms.validUntil')
   },
-  readTerms(from) {
+  read(from) {
     const p1 = from.address()
     const balance1 = from.u128()
     const p2 = from.address()
@@ -48,51 +38,17 @@ const V2: Form = {
   },
 }
 
-function request(form: Form, type: number, version: number): Layout<MessageOf<'settle-request'>> {
-  return {
-    kind: 'settle-request',
-    type,
-    version,
-    signedAs: 'frame',
-    write(out, message) {
-      writeKey(out, message.key)
-      form.writeTerms(out, message.terms)
-      writeContractSignature(out, message.contractSignature, form.profile)
-    },
-    read(from) {
-      const key = readKey(from)
-      const terms = form.readTerms(from)
-      const contractSignature = readContractSignature(from)
-      checkContractSignature(from, contractSignature, form.profile)
-      return { kind: 'settle-request', key, terms, contractSignature }
-    },
-  }
+function request(type: number, form: TermsForm<SettleTerms>): Layout<MessageOf<'settle-request'>> {
+  const { write, read } = questionBody(form)
+  return { kind: 'settle-request', type, version: form.version, signedAs: 'frame', write, read: (from) => ({ kind: 'settle-request', ...read(from) }) }
 }
 
-function response(form: Form, type: number, version: number): Layout<MessageOf<'settle-response'>> {
-  return {
-    kind: 'settle-response',
-    type,
-    version,
-    signedAs: 'frame',
-    write(out, message) {
-      writeKey(out, message.key)
-      form.writeTerms(out, message.terms)
-      writeContractSignature(out, message.contractSignature, form.profile, message.code)
-      writeReason(out, message.code, message.reason, form.lengthBytes)
-    },
-    read(from) {
-      const key = readKey(from)
-      const terms = form.readTerms(from)
-      const contractSignature = readContractSignature(from)
-      const { code, reason } = readReason(from, form.lengthBytes)
-      checkContractSignature(from, contractSignature, form.profile, code)
-      return { kind: 'settle-response', key, terms, contractSignature, code, reason }
-    },
-  }
+function response(type: number, form: TermsForm<SettleTerms>): Layout<MessageOf<'settle-response'>> {
+  const { write, read } = answerBody(form)
+  return { kind: 'settle-response', type, version: form.version, signedAs: 'frame', write, read: (from) => ({ kind: 'settle-response', ...read(from) }) }
 }
 
-export const settleRequestV1 = request(V1, 19, 0)
-export const settleResponseV1 = response(V1, 21, 0)
-export const settleRequestV2 = request(V2, 0x4b, FRAME_VERSION)
-export const settleResponseV2 = response(V2, 0x4c, FRAME_VERSION)
+export const settleRequestV1 = request(19, V1)
+export const settleResponseV1 = response(21, V1)
+export const settleRequestV2 = request(0x4b, V2)
+export const settleResponseV2 = response(0x4c, V2)
