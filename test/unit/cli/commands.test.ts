@@ -13,6 +13,7 @@ import { devnetBlock } from '../spectrum/devnet.ts'
 import { PROOF, blockJson, blocksJson, inclusionProof, villageFile } from './chain-inputs.ts'
 import { meshbox } from './console.ts'
 import type { Given, Run } from './console.ts'
+import photonPackets from '../../vectors/photon/v1-packets.json' with { type: 'json' }
 
 const ID = '00000000000000a2'
 let house: House
@@ -79,6 +80,8 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'chain alarm clear': ['chain alarm clear'],
   'chain branches': ['chain branches'],
   'chain adopt': [`chain adopt 0x${'5e'.repeat(32)}`],
+  'chain wallet': ['chain wallet'],
+  'chain send': [`chain send 0x${'b2'.repeat(20)} 2.5`],
   'chain poc status': ['chain poc status'],
   'chain poc deposit': ['chain poc deposit'],
   'chain poc start': ['chain poc start'],
@@ -93,6 +96,10 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'tool vrf verify': [`tool vrf verify --key ${PROOF.Pub} --message ${PROOF.Msg} --proof ${PROOF.Vrfnp}`],
   'tool vrf prove': [`tool vrf prove --message ${PROOF.Msg}`, { stdin: PROOF.Key }],
   'tool proof': ['tool proof', { stdin: inclusionProof(9, 1) }],
+  'tool photon decode': ['tool photon decode', { stdin: photonPackets.packets.Unlock }],
+  'tool photon encode': [`tool photon encode --chain-id 1 --contract 0x${'c3'.repeat(20)}`, { stdin: JSON.stringify({ message: { kind: 'ping', nonce: 1 }, key: '01'.repeat(32) }) }],
+  'tool photon verify': ['tool photon verify --chain-id 8888', { stdin: photonPackets.packets.Unlock }],
+  'tool channel-id': [`tool channel-id 0x${'a1'.repeat(20)} 0x${'b2'.repeat(20)} --token 0x${'c3'.repeat(20)} --contract 0x${'d4'.repeat(20)}`],
 }
 
 describe('each command', () => {
