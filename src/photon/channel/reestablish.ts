@@ -32,7 +32,7 @@ export function restored(state: ChannelState): ChannelState {
 export function sendReestablish(state: ChannelState): Sent | Refusal {
   if (!PROFILE_RULES[state.domain.profile].hasReestablish) return refuse(CODE.argument, 'v1 has no reestablish')
   const { key, own, partner } = state
-  return { ok: true, state, message: { kind: 'reestablish', key, sentNonce: own.nonce, sentHash: hashOf(own), seenNonce: partner.nonce, seenHash: hashOf(partner) } }
+  return { ok: true, state, message: { kind: 'reestablish', key, sentNonce: sealedNonce(own), sentHash: hashOf(own), seenNonce: partner.nonce, seenHash: hashOf(partner) } }
 }
 
 export function receiveReestablish(_tools: ChannelTools, state: ChannelState, _received: ChannelReceived, message: Extract<Message, { kind: 'reestablish' }>): Taken | Refusal {
@@ -41,16 +41,17 @@ export function receiveReestablish(_tools: ChannelTools, state: ChannelState, _r
   const { own, partner } = state
   const { sentNonce, sentHash, seenNonce, seenHash } = message
   if (sentNonce < 0n || seenNonce < 0n || sentNonce > MAX_NONCE || seenNonce > MAX_NONCE) return refuse(CODE.nonce, 'not a nonce')
-  if (seenNonce === own.nonce && seenHash !== hashOf(own)) return frozen(state, `the partner knows another packet of ours with nonce ${own.nonce}`)
+  const sent = sealedNonce(own)
+  if (seenNonce === sent && seenHash !== hashOf(own)) return frozen(state, `the partner knows another packet of ours with nonce ${sent}`)
   if (sentNonce === partner.nonce && sentHash !== hashOf(partner)) return frozen(state, `the partner signed two packets with nonce ${partner.nonce}`)
   const facts: ChannelFact[] = []
   if (sentNonce < partner.nonce) facts.push({ kind: 'must-return', fromNonce: sentNonce + 1n, toNonce: partner.nonce })
-  if (seenNonce > own.nonce) {
+  if (seenNonce > sent) {
     facts.push({ kind: 'restored-from-old-copy', nonce: seenNonce })
     if (state.sync.kind === 'behind' && state.sync.nonce >= seenNonce) return { ok: true, state, facts }
     return { ok: true, state: { ...doubting(restored(state), sentNonce), sync: { kind: 'behind', nonce: seenNonce, hash: seenHash } }, facts }
   }
-  if (seenNonce < own.nonce) facts.push({ kind: 'must-resend', fromNonce: seenNonce + 1n, toNonce: own.nonce, seenNonce, seenHash })
+  if (seenNonce < sent) facts.push({ kind: 'must-resend', fromNonce: seenNonce + 1n, toNonce: sent, seenNonce, seenHash })
   else if (sentNonce === partner.nonce) facts.push({ kind: 'in-sync' })
   // Who is behind stays so until its packets are back, whatever the partner says later.
   if (state.sync.kind !== 'waiting') return { ok: true, state, facts }
@@ -106,6 +107,11 @@ function changedBy(tools: ChannelTools, own: ChannelSide, message: EnvelopeMessa
   if (message.kind === 'unlock' && !isHash(message.secret)) return null
   const lock = lockIn(own, message.kind === 'unlock' ? secretHashOf(message.secret) : message.secretHash)
   return lock === undefined ? null : withoutLock(tools.keccak256, own, lock)
+}
+
+/** What has a signature and may be on its way: packets of the same turn that are not signed yet are nobody's business. */
+function sealedNonce(side: ChannelSide): bigint {
+  return side.proof === null ? 0n : side.proof.nonce
 }
 
 function hashOf(side: ChannelSide): Hash {

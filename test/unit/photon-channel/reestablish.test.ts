@@ -35,6 +35,16 @@ describe('two ends that meet again', () => {
     expect(kindsOf(ahead.give('b', hello(ahead, 'a')))).toEqual([])
   })
 
+  it('leave out what is not signed yet', () => {
+    const pair = new Pair()
+    pair.pay('a', 5n)
+    const unsigned = pair.machines.a.sendDirect(pair.a, direct, NOW)
+    if (!unsigned.ok) throw new Error('refused')
+    pair.a = unsigned.state
+    expect(hello(pair, 'a').message).toMatchObject({ sentNonce: 1n, sentHash: pair.b.partner.proof?.extra })
+    expect(kindsOf(pair.give('a', hello(pair, 'b')))).toEqual(['in-sync'])
+  })
+
   it('stop where one nonce has two packets', () => {
     for (const end of ['a', 'b'] as const) {
       const pair = new Pair()
@@ -97,6 +107,8 @@ describe('an end restored from an old copy', () => {
     expect(taken(pair.give('a', hello(pair, 'b'))).facts).toEqual([{ kind: 'restored-from-old-copy', nonce: 4n }])
     expect(codeOf(pair.machines.a.sendDirect(pair.a, direct, NOW))).toBe(CODE.nodeOffline)
     expect(guaranteed(pair.a)).toBe(0n)
+    expect(guaranteed(restored(pair.b))).toBe(0n)
+    expect(guaranteed(awaitPartner(pair.b))).toBe(guaranteed(pair.b))
     expect(packets.map((packet) => kindsOf(pair.give('a', packet)))).toEqual([['own-adopted'], ['own-adopted'], ['own-adopted', 'in-sync']])
     expect(pair.a.own).toMatchObject({ nonce: 4n, transferred: before.transferred, locksroot: before.locksroot, locked: before.locked })
     expect(pair.a.own.proof).toEqual(before.proof)

@@ -51,6 +51,15 @@ describe('a stream', () => {
     expect(spendable(pair.b)).toBeLessThanOrEqual(receivable(pair.a))
   })
 
+  it('can lose no more ticks than the payer has money', () => {
+    const pair = new Pair()
+    pair.lock('a', 1, 500n)
+    const rich = new Pair({ ownDeposit: 5_000n })
+    rich.lock('a', 1, 500n)
+    rich.pay('a', 501n)
+    expect(codeOf(pair.give('b', rich.packet('a', (m, s) => m.sendUnlock({ ...s, own: { ...s.own, nonce: 1n } }, secretOf(1), NOW))))).toBe(CODE.insufficientBalance)
+  })
+
   it('that lost ticks is made whole by the next proof of any kind', () => {
     const pair = new Pair()
     tick(pair, 'a', note(0n, 10))
@@ -129,6 +138,12 @@ describe('a voucher is not noted', () => {
     expect(tick(pair, 'a', note(100n, 0))).toBe(CODE.channelBalance)
   })
 
+  it('but is where the partner has spent just what is its own', () => {
+    const pair = new Pair({ partnerDeposit: 0n })
+    pair.pay('a', 100n)
+    expect(tick(pair, 'a', note(100n, 0))).toBe(0)
+  })
+
   it('beyond the exposure while the chain view is frozen', () => {
     const pair = new Pair({}, { maxOfflineExposure: 50n })
     expect(tick(pair, 'b', note(0n, 25), frozenAt(1_000))).toBe(0)
@@ -166,5 +181,6 @@ describe('money under a voucher', () => {
     const told = pair.machines.a.onChain(pair.a, { kind: 'claimed', channel: CHANNEL, block: 1_001, payer: A, cumulative: 70n }, NOW)
     expect(told.state.own).toMatchObject({ claimed: 70n, transferred: 70n })
     expect([spendable(told.state), receivable(told.state)]).toEqual([930n, 500n])
+    expect(pair.machines.a.onChain(told.state, { kind: 'claimed', channel: CHANNEL, block: 1_001, payer: A, cumulative: 70n }, NOW)).toEqual({ state: told.state, facts: [] })
   })
 })
