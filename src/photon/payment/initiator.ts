@@ -155,7 +155,8 @@ export function initiatorSettled(state: InitiatorState, held: Pick<HeldLock, 'ch
 export function initiatorRefused(state: InitiatorState, command: ChannelCommand, failure: Failure, view: PaymentView): Moved<InitiatorState> {
   if (command.kind === 'send-locked') {
     const part = state.parts.find((one) => one.phase === 'locked' && one.held.channel === command.channel && one.held.lock.expiration === command.lock.expiration)
-    return part === undefined ? still(state) : proceed({ ...replaced(state, part, 'returned'), failure }, view)
+    // It never left, so the channel may still be used for this hash.
+    return part === undefined ? still(state) : proceed({ ...state, parts: state.parts.filter((one) => one !== part), failure }, view)
   }
   const part = state.parts.findLast((one) => one.held.channel === command.channel && !isPending(one.phase) && one.phase !== 'chain')
   return part === undefined ? still(state) : still({ ...replaced(state, part, phaseAfterRefusal(command)), isEnded: false })

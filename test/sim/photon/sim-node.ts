@@ -185,7 +185,8 @@ export class SimNode {
   }
 
   duties(): readonly { readonly key: ChannelKey | null; readonly duty: Duty }[] {
-    return [...this.disk.channels.values()].flatMap((state) => machine.dutiesOf(state, this.moment).filter((due) => due.fromBlock <= this.block))
+    const due = [...this.disk.channels.values()].flatMap((state) => machine.dutiesOf(state, this.moment).filter((one) => one.fromBlock <= this.block))
+    return this.habits.revealsLate === null ? due : due.filter((one) => one.duty.kind !== 'register-secret')
   }
 
   close(draft: Draft, channel: Hash, reason: string): void {
