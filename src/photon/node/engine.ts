@@ -10,6 +10,7 @@ import type { ChainMoment, Message } from '../ports.ts'
 import { ChannelSet } from './channel-set.ts'
 import { keptAs, storeTurn } from './commit.ts'
 import { Draft } from './draft.ts'
+import type { Outgoing } from './draft.ts'
 import { gather } from './gather.ts'
 import type { GatherTools, Gathered, Unreadable } from './gather.ts'
 import { Inbox, MAX_GROUP } from './inbox.ts'
@@ -324,7 +325,7 @@ export class Engine {
   }
 
   async #finish(draft: Draft): Promise<void> {
-    const { wire, keccak256, transport } = this.#options
+    const { wire, keccak256 } = this.#options
     const sent: PacketRow[] = []
     const outbox: OutboxRow[] = []
     const echoes: Hash[] = []
@@ -343,14 +344,30 @@ export class Engine {
       const acked = [...this.channels.all()].filter((live) => live.acked > live.storedAcked && !draft.states.has(live))
       await this.#store(draft, sent, outbox, acked, this.#outbox.takeDone())
     }
-    // ---- from here on it is true
+    // From here on it is true, whatever becomes of telling it.
     for (const [live, state] of draft.states) live.state = state
     draft.outgoing.forEach((one, index) => {
       const echo = echoes[index]
-      if (one.packet === null || echo === undefined || keptAs(one) !== 'packet' || one.live === null || !('envelope' in one.message)) return
+      if (one.packet === null || echo === undefined || one.live === null || !('envelope' in one.message)) return
       one.live.add({ nonce: one.message.envelope.nonce, echo, packet: one.packet, delivered: one.delivered })
     })
     for (const row of outbox) this.#outbox.add(row)
+    try {
+      this.#tell(draft, onlySaid, outbox)
+    } catch (thrown) {
+      this.#options.log.error('photon: what is stored could not be told; it is sent again', { error: asError(thrown) })
+    }
+    for (const then of draft.afterwards) {
+      try {
+        then()
+      } catch (thrown) {
+        this.#options.log.error('photon: a step after storing failed', { error: asError(thrown) })
+      }
+    }
+  }
+
+  #tell(draft: Draft, onlySaid: readonly Outgoing[], outbox: readonly OutboxRow[]): void {
+    const { wire, transport } = this.#options
     for (const { to, echo } of draft.acks.values()) transport.send(to, ackPacket(wire, transport.self, echo))
     for (const one of onlySaid) if (one.packet !== null) transport.send(one.to, one.packet)
     for (const live of new Set(draft.outgoing.map((one) => one.live))) if (live !== null) this.flushChannel(live)
@@ -358,7 +375,6 @@ export class Engine {
       if (this.#connected.has(peer)) this.#flushOutbox(peer)
       else this.#hooks.wanted(peer)
     }
-    for (const then of draft.afterwards) then()
   }
 
   async #store(draft: Draft, sent: readonly PacketRow[], outbox: readonly OutboxRow[], acked: readonly LiveChannel[], outboxDone: readonly number[]): Promise<void> {

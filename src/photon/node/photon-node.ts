@@ -28,6 +28,8 @@ import type { StoredPayment } from './tables/history.ts'
 
 /** Live channels of one node. */
 const MAX_CHANNELS = 4096
+/** Channels whose duties are looked at in one turn of the loop. */
+const MOMENT_SLICE = 64
 /** How often a locked payment that failed on every path is tried anew, under another secret. */
 const FRESH_RETRIES = 2
 
@@ -341,18 +343,22 @@ export class PhotonNode {
 
   // ---- chain
 
+  /** In slices: no turn of the loop looks at thousands of channels. */
   #onMoment(): void {
-    this.#background('the new height of the chain could not be taken in', (draft) => {
-      for (const live of this.#engine.channels.all()) {
-        const state = draft.state(live)
-        if (state.phase === 'opened' && state.partner.locked === 0n) continue
-        draft.dutiful.add(live)
-        const reason = this.#machine.closeReason(state, draft.moment)
-        const closed = reason === null ? null : orderClose(state, reason)
-        if (closed !== null && closed.ok) draft.put(live, closed.state)
-      }
-      if (this.#desk.size > 0) this.#desk.take(draft, { kind: 'moment' })
-    })
+    const all = [...this.#engine.channels.all()].filter(({ state }) => state.phase !== 'opened' || state.partner.locked > 0n)
+    for (let at = 0; at < all.length; at += MOMENT_SLICE)
+      this.#background('the new height of the chain could not be taken in', (draft) => {
+        for (const live of all.slice(at, at + MOMENT_SLICE)) this.#passBlock(draft, live)
+      })
+    if (this.#desk.size > 0) this.#background('payments could not take in the new height of the chain', (draft) => this.#desk.take(draft, { kind: 'moment' }))
+  }
+
+  #passBlock(draft: Draft, live: LiveChannel): void {
+    const state = draft.state(live)
+    draft.dutiful.add(live)
+    const reason = this.#machine.closeReason(state, draft.moment)
+    const closed = reason === null ? null : orderClose(state, reason)
+    if (closed !== null && closed.ok) draft.put(live, closed.state)
   }
 
   #putDuties(draft: Draft): void {

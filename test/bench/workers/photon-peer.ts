@@ -114,19 +114,22 @@ async function payDirect(box: Box, partner: Address, window: number, count: numb
 
 /** `window` payers; each waits until its payment is told as sent: the lock is paid out. */
 async function payLocked(box: Box, target: Address, window: number, count: number): Promise<PayResult> {
-  const waiting = new Map<string, () => void>()
-  const early = new Set<string>()
+  const waiting = new Map<string, (failure: string | null) => void>()
+  const early = new Map<string, string | null>()
   const cancel = box.node.onNotice(({ id, what, failure }) => {
-    if (what === 'failed') throw new Error(`a payment failed: ${failure?.reason}`)
-    if (what !== 'sent') return
-    const done = waiting.get(id)
-    if (done === undefined) early.add(id)
-    else done()
+    if (what !== 'sent' && what !== 'failed') return
+    const reason = what === 'sent' ? null : (failure?.reason ?? 'no reason')
+    const tell = waiting.get(id)
+    if (tell === undefined) early.set(id, reason)
+    else tell(reason)
   })
   const result = await timed(window, count, async () => {
     const id = await box.node.payLocked({ token: TOKEN, target, amount: 3n, maxFee: 10n })
-    if (!early.delete(id)) await new Promise<void>((done) => waiting.set(id, done))
+    const known = early.get(id)
+    const reason = known === undefined ? await new Promise<string | null>((tell) => waiting.set(id, tell)) : known
+    early.delete(id)
     waiting.delete(id)
+    if (reason !== null) throw new Error(`a payment failed: ${reason}`)
   })
   cancel()
   return result
