@@ -10,7 +10,9 @@ import { chainNew } from './commands/chain-new.ts'
 import { chainPocBind } from './commands/chain-poc-bind.ts'
 import { chainPocDeposit, chainPocStart, chainPocStop, chainPocWithdraw } from './commands/chain-poc-order.ts'
 import { chainPocStatus } from './commands/chain-poc-status.ts'
+import { chainSend } from './commands/chain-send.ts'
 import { chainStatus } from './commands/chain-status.ts'
+import { chainWallet } from './commands/chain-wallet.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
@@ -87,6 +89,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   chainAlarmClear,
   chainBranches,
   chainAdopt,
+  chainWallet,
+  chainSend,
   chainPocStatus,
   chainPocDeposit,
   chainPocStart,

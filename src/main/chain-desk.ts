@@ -1,5 +1,5 @@
 /** The chain as the owner sees it: the room's page, with sealing in words and earnings from the ledger. */
-import { MeshBoxError, formatAmount, momentOf, toHex, type Clock } from '../base/index.ts'
+import { MeshBoxError, formatAmount, momentOf, parseAmount, toHex, type Clock } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { ChainBlockJson, ChainCheckpointJson, ChainDesk, ChainPageView, ChainPocJson, ChainSealerJson, Money } from '../owner/index.ts'
 import { pageOfChain, rewardNotFinalWei, secondsToOwnSlot, type ChainPage } from '../spectrum/rpc/index.ts'
@@ -113,6 +113,15 @@ export function chainDesk({ chain, ledger, store, clock }: ChainDeskParts): Chai
       await chain.chain.adopt(hash.toLowerCase() as Hash)
       return page()
     },
+    async wallet() {
+      const { address } = chain.wallet
+      return { address, token: CHAIN_TOKEN, balance: money(await chain.wallet.balanceWei()) }
+    },
+    async send(to, amount) {
+      const wei = parseAmount(amount, CHAIN_TOKEN.decimals)
+      const { hash, mostFeeWei } = await chain.wallet.send(to.toLowerCase() as Address, wei)
+      return { hash, token: CHAIN_TOKEN, amount: money(wei), mostFee: money(mostFeeWei) }
+    },
     poc: () => pocJson(deposits().view()),
     pocOrder: async (order) => pocJson(await deposits().order(order)),
     pocCalls(wallet) {
@@ -132,5 +141,5 @@ export function chainOutOfOrder(reason: string): ChainDesk {
   const refuse = (): never => {
     throw new MeshBoxError('unavailable', `the chain could not be started: ${reason}; mend that and restart the service`, { code: 'chain-not-started' })
   }
-  return { page: refuse, clearAlarm: async () => refuse(), checkpoint: refuse, branches: refuse, adopt: async () => refuse(), poc: refuse, pocOrder: async () => refuse(), pocCalls: refuse }
+  return { page: refuse, clearAlarm: async () => refuse(), checkpoint: refuse, branches: refuse, adopt: async () => refuse(), wallet: async () => refuse(), send: async () => refuse(), poc: refuse, pocOrder: async () => refuse(), pocCalls: refuse }
 }

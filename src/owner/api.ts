@@ -22,7 +22,7 @@ import type {
   VouchersQuery,
 } from './api/vouchers.ts'
 import type { TariffChange, TariffJson, TariffReply } from './api/tariff.ts'
-import type { ChainAdoptRequest, ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocCallsRequest, ChainPocJson, ChainPocRequest } from './api/chain.ts'
+import type { ChainAdoptRequest, ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocCallsRequest, ChainPocJson, ChainPocRequest, ChainSendRequest, ChainSentJson, ChainWalletJson } from './api/chain.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
   AdoptReply,
@@ -106,6 +106,7 @@ export const ROUTES = {
   chainCheckpoint: { method: 'GET', path: '/api/chain/checkpoint', access: 'owner' },
   chainBranches: { method: 'GET', path: '/api/chain/branches', access: 'owner' },
   adoptBranch: { method: 'POST', path: '/api/chain/adopt', access: 'owner' },
+  chainWallet: { method: 'GET', path: '/api/chain/wallet', access: 'owner' },
   chainPoc: { method: 'GET', path: '/api/chain/poc', access: 'owner' },
   orderPoc: { method: 'POST', path: '/api/chain/poc', access: 'owner' },
   chainPocCalls: { method: 'POST', path: '/api/chain/poc/calls', access: 'owner' },
@@ -128,6 +129,7 @@ export const ROUTES = {
   voucherKeyWords: { method: 'POST', path: '/api/voucher-keys/words', access: 'control' },
   voucherKeyAdopt: { method: 'POST', path: '/api/voucher-keys/adopt', access: 'control' },
   setPassword: { method: 'POST', path: '/api/password', access: 'control' },
+  sendCoins: { method: 'POST', path: '/api/chain/send', access: 'control' },
 } as const satisfies Record<string, RouteInfo>
 
 export type RouteName = keyof typeof ROUTES
@@ -164,6 +166,8 @@ export interface RouteTypes {
   chainCheckpoint: { reply: ChainCheckpointJson }
   chainBranches: { reply: ChainBranchesJson }
   adoptBranch: { body: ChainAdoptRequest; reply: ChainPageView }
+  chainWallet: { reply: ChainWalletJson }
+  sendCoins: { body: ChainSendRequest; reply: ChainSentJson }
   chainPoc: { reply: ChainPocJson }
   orderPoc: { body: ChainPocRequest; reply: ChainPocJson }
   chainPocCalls: { body: ChainPocCallsRequest; reply: ChainPocCallsJson }

@@ -313,6 +313,14 @@ export class Owner {
     return this.#chain().adopt(hash)
   }
 
+  chainWallet(): Promise<Api.ChainWalletJson> {
+    return this.#chain().wallet()
+  }
+
+  sendCoins({ to, amount }: Api.ChainSendRequest): Promise<Api.ChainSentJson> {
+    return this.#chain().send(to, amount)
+  }
+
   chainPoc(): Api.ChainPocJson {
     return this.#chain().poc()
   }

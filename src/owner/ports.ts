@@ -6,7 +6,7 @@ import type { Identity, OwnerPassword, VoucherKeyring } from '../identity/index.
 import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ReloadReportJson } from './api/amounts.ts'
-import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder } from './api/chain.ts'
+import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder, ChainSentJson, ChainWalletJson } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
 
@@ -33,6 +33,10 @@ export interface ChainDesk {
   branches(): ChainBranchesJson
   /** `hash`: of a branch's tip, `0x` and 64 hex digits. Errors: input `hash`. */
   adopt(hash: string): Promise<ChainPageView>
+  /** What the box's own address has on the chain. Errors: unavailable. */
+  wallet(): Promise<ChainWalletJson>
+  /** From there. `amount`: decimal coins. Errors: input; conflict `not-enough`, `chain-alarm`, the pool's; unavailable. */
+  send(to: string, amount: string): Promise<ChainSentJson>
   /** The miner's deposit. Errors: conflict `not-a-sealer`. */
   poc(): ChainPocJson
   /** Errors: conflict with what stands in its way, unavailable where nothing can be proved now. */

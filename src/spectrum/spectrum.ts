@@ -14,6 +14,8 @@ import { createWorkerExecutor } from './execute/index.ts'
 import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
 import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
+import { createOwnWallet } from './own-wallet.ts'
+import type { OwnWallet } from './own-wallet.ts'
 import { proveStart } from './prove-start.ts'
 import { createRecovery } from './recovery.ts'
 import { RpcServer } from './rpc/io/index.ts'
@@ -93,6 +95,8 @@ export interface Spectrum {
   status(): SpectrumStatus
   /** Of the newest final block that ends a round; nobody has signed it. Errors: unavailable `no-checkpoint`. */
   checkpoint(): { readonly number: number; readonly hash: Hash; readonly text: string; readonly signatures: number }
+  /** The box's own address, and a way out of it for what is there. */
+  readonly wallet: OwnWallet
   /** The miner's deposit; null where this box seals nothing. */
   readonly poc: PocDesk | null
   /** What guests may ask, at their limits (GUEST_POLICY); null where the owner has switched it off. Whoever opens the door knows who is a guest. */
@@ -272,6 +276,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         rpcUrl,
       }),
       checkpoint: () => lastCheckpoint(chain),
+      wallet: createOwnWallet({ curve, chain, state: sync.state, pool, wallet: settings.wallet, minGasPriceWei: settings.minGasPriceWei }),
       poc,
       guestRpc,
       stop,

@@ -76,6 +76,8 @@ export function scriptedChain(first: 'live' | 'alarm' = 'live'): ChainDesk {
     checkpoint: () => ({ number: 48_169, hash: `0x${'5e'.repeat(32)}`, text: '{"version":1}', signatures: 0 }),
     branches: () => ({ head: view.head, totalDifficulty: '289000', branches: [{ tip: block(48_220), totalDifficulty: '289100', fork: block(48_172), blocks: 48, takesBack: 41, signers: [address(7)], ourSigners: [address(2), address(3)] }] }),
     adopt: async () => (view = viewOf('live')),
+    wallet: async () => ({ address: address(200), token: TOKEN, balance: money('12.25') }),
+    send: async (_to, amount) => ({ hash: hash(11), token: TOKEN, amount: money(amount), mostFee: money('0.000378') }),
     poc: () => POC,
     pocOrder: async (order) => ({ ...POC, goal: order === 'stop' ? 'stopped' : order === 'withdraw' ? 'withdrawn' : 'mining' }),
     pocCalls: (wallet) => ({ miner: address(4), wallet, calls: [{ kind: 'deposit', to: address(90), data: `0xf2a558f9${'00'.repeat(96)}` }] }),

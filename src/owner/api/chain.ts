@@ -175,3 +175,25 @@ export interface ChainPocCallsJson {
   readonly wallet: string
   readonly calls: readonly { readonly kind: 'deposit' | 'bind'; readonly to: string; readonly data: string }[]
 }
+
+/** The box's own address on the chain. */
+export interface ChainWalletJson {
+  readonly address: string
+  readonly token: TokenJson
+  /** At the head, proved. */
+  readonly balance: Money
+}
+
+export interface ChainSendRequest {
+  readonly to: string
+  /** In whole coins: "2.5". */
+  readonly amount: string
+}
+
+export interface ChainSentJson {
+  /** Of the transaction, which waits for its block now. */
+  readonly hash: string
+  readonly token: TokenJson
+  readonly amount: Money
+  readonly mostFee: Money
+}

@@ -3,7 +3,8 @@ import type { RouteName } from '../api.ts'
 import { ROUTES } from '../api.ts'
 import type { Handler } from './routes.ts'
 import { NOTHING, flag, list, object, text } from '../request-schema.ts'
-import { password } from './fields.ts'
+import { password, price } from './fields.ts'
+import { address } from './routes/chain.ts'
 
 export type ControlRoute = { [N in RouteName]: (typeof ROUTES)[N]['access'] extends 'control' ? N : never }[RouteName]
 
@@ -26,6 +27,8 @@ export const CONTROL_ROUTES: { readonly [N in ControlRoute]: Handler<N> } = {
     schema: { query: NOTHING, body: object({ words: list(word, 24, 12), replace: flag }, ['words']) },
     run: (owner, { body }) => owner.adoptVoucherWords(body),
   },
+  // Coins leave the box: only by the hand of whoever is root on it.
+  sendCoins: { schema: { query: NOTHING, body: object({ to: address, amount: price }, ['to', 'amount']) }, run: (owner, { body }) => owner.sendCoins(body) },
   setPassword: {
     schema: { query: NOTHING, body: object({ password }, ['password']) },
     run: async (owner, { body }) => {

@@ -76,7 +76,7 @@ describe('what only the box itself may ask', () => {
   it('is not on the dashboard\'s door', async () => {
     const browser = new Browser(house.server())
     await browser.login(PASSWORD)
-    for (const route of ['consoleStatus', 'backup', 'identityWords', 'voucherKeyWords', 'voucherKeyAdopt', 'setPassword'] as const) {
+    for (const route of ['consoleStatus', 'backup', 'identityWords', 'voucherKeyWords', 'voucherKeyAdopt', 'setPassword', 'sendCoins'] as const) {
       const answer = await browser.ask(route, { body: { password: 'another password', path: join(house.dir, 'x'), words: [] } })
       expect([route, answer.status]).toEqual([route, 404])
     }

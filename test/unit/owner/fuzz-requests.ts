@@ -36,6 +36,7 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   entries: { query: { afterId: '0', limit: '10' } },
   changeSettings: { body: { name: 'Bar' } },
   adoptBranch: { body: { hash: `0x${'5e'.repeat(32)}` } },
+  sendCoins: { body: { to: `0x${'b2'.repeat(20)}`, amount: '2.5' } },
   orderPoc: { body: { order: 'deposit' } },
   chainPocCalls: { body: { wallet: `0x${'b2'.repeat(20)}` } },
   verifyReceipt: { body: { receipt: 'MeshBox receipt 1' } },
