@@ -16,9 +16,9 @@ export function streamAllotment(session: Session, stream: string): Allotment | u
   return session.allotments.find((each) => each.bearer === stream)
 }
 
-/** The same session with `grantedMs` for the stream in all; never less than was granted or used. */
-export function withGrant(session: Session, stream: string, grantedMs: number): Session {
-  return change(session, stream, (each) => (grantedMs <= (each.grantedMs ?? 0) ? each : { ...each, grantedMs }))
+/** The same session with `grantedMs` for the stream in all, never less than before, and what was paid for it by now. */
+export function withGrant(session: Session, stream: string, grantedMs: number, price: bigint): Session {
+  return change(session, stream, (each) => (grantedMs <= (each.grantedMs ?? 0) ? each : { ...each, grantedMs, price }))
 }
 
 /** What is paid beyond what was used goes back to the guest: the allotment ends where its use ends. */

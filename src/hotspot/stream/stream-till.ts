@@ -127,7 +127,7 @@ export class StreamTill implements StreamPayments {
 
   #extend(stream: Stream, session: Session): void {
     const { keeper, lanes, live } = this.#parts
-    const granted = (now: Session): Session => withGrant(now, stream.stream, stream.allowedMs - stream.usedBeforeMs)
+    const granted = (now: Session): Session => withGrant(now, stream.stream, stream.allowedMs - stream.usedBeforeMs, this.#takings.paid(stream.stream))
     const extended = granted(session)
     if (extended === session) return
     // Whoever works on the session hears of it in its lane; else it is a change of a number in memory.

@@ -46,6 +46,7 @@ export class StreamBox {
       log: silentLog,
       terms: () => this.terms,
       account: (payer) => accountOf(payer, undefined, BOX.address),
+      wrongSignatures: { burst: 200, perSecond: 40 },
       claimFacts: () => ({ claimed: 0n, isClosing: false }),
       service: this.service,
       journal: new PaperJournal(),

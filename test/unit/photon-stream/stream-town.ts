@@ -116,6 +116,7 @@ export class Town {
   threshold = 1n << 100n
   lowDeposit = 0n
   epoch = 1n
+  recover: StreamDeskDeps['recover'] = paperRecover
   desk: PayeeDesk
 
   constructor() {
@@ -133,7 +134,7 @@ export class Town {
   #newDesk(): PayeeDesk {
     const deps: StreamDeskDeps = {
       sha256,
-      recover: paperRecover,
+      recover: (digest, signature) => this.recover(digest, signature),
       sign: paperSign(BOX),
       clock: this.time,
       timers: this.time,
@@ -141,6 +142,7 @@ export class Town {
       log: silentLog,
       terms: () => this.terms,
       account: (payer) => ({ ...accountOf(payer, this.ceiling), epoch: this.epoch }),
+      wrongSignatures: { burst: 200, perSecond: 40 },
       claimFacts: () => ({ claimed: this.claimed, isClosing: this.isClosing }),
       service: this.service,
       journal: this.journal,

@@ -36,6 +36,7 @@ function newDesk(): PayeeDesk {
     log: silentLog,
     terms: () => termsWith({ graceTicks: 5 }),
     account: (from) => accountOf(from),
+    wrongSignatures: { burst: 200, perSecond: 40 },
     claimFacts: () => ({ claimed: 0n, isClosing: false }),
     service,
     journal: journal.current,

@@ -9,17 +9,20 @@ import { hexText } from '../digests.ts'
 import { earnedValue, valueOf } from './channel.ts'
 import type { HeldVoucher, PayeeChannel } from './channel.ts'
 
-/** The voucher and word that are worth the most without exceeding `value`; null: none. */
+/** The voucher and word that are worth the most without exceeding `value`, with the fewest steps; null: none. */
 export function claimPoint(sha256: Sha256, held: readonly HeldVoucher[], value: bigint): HeldVoucher | null {
-  let best: HeldVoucher | null = null
-  for (const { voucher, index, preimage } of held) {
-    if (voucher.cumulative > value) continue
-    const affordable = (value - voucher.cumulative) / voucher.unit
-    const steps = affordable < BigInt(index) ? Number(affordable) : index
-    const point: HeldVoucher = { voucher, index: steps, preimage: hashBack(sha256, preimage, index - steps) }
-    if (best === null || valueOf(point) > valueOf(best) || (valueOf(point) === valueOf(best) && steps < best.index)) best = point
+  let best: { readonly from: HeldVoucher; readonly steps: number; readonly worth: bigint } | null = null
+  for (const from of held) {
+    const { cumulative, unit } = from.voucher
+    if (cumulative > value) continue
+    const affordable = (value - cumulative) / unit
+    const steps = affordable < BigInt(from.index) ? Number(affordable) : from.index
+    const worth = cumulative + unit * BigInt(steps)
+    if (best === null || worth > best.worth || (worth === best.worth && steps < best.steps)) best = { from, steps, worth }
   }
-  return best
+  if (best === null) return null
+  const { from, steps } = best
+  return { voucher: from.voucher, index: steps, preimage: hashBack(sha256, from.preimage, from.index - steps) }
 }
 
 /** What can be claimed of this channel now. */

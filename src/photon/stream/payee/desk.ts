@@ -24,10 +24,14 @@ const BEAT_MS = 1000
 const BEATS_PER_CLAIM_LOOK = 60
 /** Frames of one channel that wait for the disk; more are dropped, and the guest sends them again. */
 const MAX_WAITING = 256
-/** Signatures to be looked at, for one device: an hour of vouchers at once, then one each ten seconds. */
-const SIGNATURES = { burst: 72, perSecond: 0.1 }
-/** And for all guests together, so that a crowd of liars does not take the core. */
-const ALL_SIGNATURES = { burst: 2000, perSecond: 100 }
+/** Signatures to be looked at, for one device: an hour of vouchers at once, then one each four seconds. */
+const SIGNATURES = { burst: 72, perSecond: 0.25 }
+/** Questions that prove nothing and cost a few hashes, and answers asked for again that cost a write to flash: for one device. */
+const ASKINGS = { burst: 12, perSecond: 0.2 }
+/** Vouchers of one message that are looked at in a row: a curve operation takes tens of milliseconds where no addon helps. */
+const VOUCHERS_AT_ONCE = 2
+/** Frames of one device that wait for their turn. */
+const MAX_PENDING = 512
 
 /** So many ticks at once go to tmpfs with the message they came in: a kill of the service costs a second's ticks, no lead. */
 const JUMP_TICKS = 3
@@ -51,7 +55,9 @@ export class PayeeDesk {
   readonly #byChannel = new Map<string, Entry>()
   readonly #bySession = new Map<number, Entry>()
   readonly #signatures = new RateLimit(SIGNATURES)
-  readonly #allSignatures = new RateLimit(ALL_SIGNATURES)
+  readonly #wrongSignatures: RateLimit
+  readonly #askings = new RateLimit(ASKINGS)
+  readonly #pending = new Map<string, { peer: StreamPeer; frames: StreamFrame[] }>()
   /** Of the newest terms; terms change seldom. */
   #offered: { readonly terms: string; readonly signature: Uint8Array } | null = null
   readonly #work = new Set<Promise<void>>()
@@ -62,6 +68,7 @@ export class PayeeDesk {
   constructor(deps: StreamDeskDeps) {
     this.#deps = deps
     this.#offers = new Offers(deps.randomness)
+    this.#wrongSignatures = new RateLimit(deps.wrongSignatures)
   }
 
   /** Takes up what the journals hold; sessions that ran go on, their guests need not open them again. */
@@ -100,10 +107,32 @@ export class PayeeDesk {
   receive(peer: StreamPeer, bytes: Uint8Array): void {
     const frames = decodeFrames(bytes)
     if (frames === null) return refuse(peer, 0, 0, REFUSAL.terms)
-    for (const frame of frames) this.#take(peer, frame)
-    if (this.#jumped.size === 0) return
-    this.#noteFast(new Map([...this.#jumped].map(({ channel }) => [channel.account.channel, recordOf(channel)])))
-    this.#jumped.clear()
+    const pending = this.#pending.get(peer.device)
+    if (pending === undefined) return this.#takeAll(peer, [...frames])
+    pending.peer = peer
+    if (pending.frames.length + frames.length <= MAX_PENDING) pending.frames.push(...frames)
+  }
+
+  /** In their order; after a few vouchers the others have their turn. */
+  #takeAll(peer: StreamPeer, frames: StreamFrame[]): void {
+    let vouchers = 0
+    let taken = 0
+    for (const frame of frames) {
+      if (frame.kind === 'voucher' && vouchers++ === VOUCHERS_AT_ONCE) break
+      taken++
+      this.#take(peer, frame)
+    }
+    if (this.#jumped.size > 0) {
+      this.#noteFast(new Map([...this.#jumped].map(({ channel }) => [channel.account.channel, recordOf(channel)])))
+      this.#jumped.clear()
+    }
+    if (taken === frames.length) return
+    this.#pending.set(peer.device, { peer, frames: frames.slice(taken) })
+    this.#deps.timers.after(0, () => {
+      const rest = this.#pending.get(peer.device)
+      this.#pending.delete(peer.device)
+      if (rest !== undefined) this.#takeAll(rest.peer, rest.frames)
+    })
   }
 
   /** The chain has news of a channel: closing, a deposit, a new life. Claims come out at once when it closes. */
@@ -115,7 +144,7 @@ export class PayeeDesk {
       this.#lookAtClaim(entry)
       const terms = entry.channel.session?.terms ?? this.#deps.terms()
       const fresh = terms === null ? null : this.#deps.account(entry.channel.account.payer, terms)
-      return fresh === null ? undefined : this.#perform(entry, { type: 'account', account: fresh })
+      return fresh === null ? undefined : this.#renew(entry, fresh)
     })
   }
 
@@ -154,13 +183,17 @@ export class PayeeDesk {
       case 'tick':
         return this.#do(entry, () => this.#perform(entry, { type: 'tick', session: frame.session, index: frame.index, preimage: frame.preimage, nowMs }))
       case 'stop':
+        if (this.#askings.take(peer.device, nowMs) > 0) return refuse(peer, frame.session, FRAME_TYPE.stop, REFUSAL.busy)
         return this.#do(entry, () => this.#end(entry, STOP.asked))
       case 'voucher':
         if (!this.#mayAskSignature(peer.device, nowMs)) return refuse(peer, frame.session, FRAME_TYPE.voucher, REFUSAL.busy)
         return this.#do(entry, () => {
           // What was used by now decides how far ahead a voucher may reach, and how much of the one before is earned.
           this.#count(entry)
-          return this.#perform(entry, { type: 'voucher', session: frame.session, body: frame, nowMs })
+          const before = entry.channel
+          const done = this.#perform(entry, { type: 'voucher', session: frame.session, body: frame, nowMs })
+          if (entry.channel !== before) this.#wrongSignatures.giveBack('all', nowMs)
+          return done
         })
       default:
         return refuse(peer, frame.session, FRAME_TYPE[frame.kind], REFUSAL.notOpen)
@@ -168,20 +201,21 @@ export class PayeeDesk {
   }
 
   #hello(peer: StreamPeer, payer: Address): void {
+    if (this.#askings.take(peer.device, this.#deps.clock.boottimeMs()) > 0) return refuse(peer, 0, FRAME_TYPE.hello, REFUSAL.busy)
     const terms = this.#deps.terms()
     const account = terms === null ? null : this.#deps.account(payer, terms)
     if (terms === null || account === null) return refuse(peer, 0, FRAME_TYPE.hello, REFUSAL.noChannel)
     const known = this.#byChannel.get(account.channel)?.channel
     const shown = known?.account.epoch === account.epoch ? { ...known, account } : newChannel(account)
     const offer = this.#offers.make(peer.device, payer, terms, this.#deps.clock.boottimeMs(), (id) => this.#bySession.has(id))
-    answer(peer, helloFrames(shown, offer, this.#offerSignature(terms)))
+    answer(peer, helloFrames(this.#deps.sha256, shown, offer, this.#offerSignature(terms)))
   }
 
   #open(peer: StreamPeer, id: number, signature: Uint8Array): void {
     const nowMs = this.#deps.clock.boottimeMs()
     const running = this.#bySession.get(id)
     const known = running?.channel.session
-    if (running !== undefined && known?.id === id && known.device === peer.device)
+    if (running !== undefined && known?.id === id && known.device === peer.device && this.#askings.take(peer.device, nowMs) === 0)
       return this.#do(running, () => this.#perform(running, { type: 'open', offer: known, signature }, peer))
     const pending = this.#offers.find(id, peer.device, nowMs)
     const account = pending === null ? null : this.#deps.account(pending.payer, pending.offer.terms)
@@ -192,13 +226,20 @@ export class PayeeDesk {
   }
 
   async #openProven(entry: Entry, account: StreamAccount, input: Extract<PayeeInput, { type: 'open' }>, peer: StreamPeer): Promise<void> {
-    await this.#perform(entry, { type: 'account', account })
+    await this.#renew(entry, account)
     // Another session of this payer is ended, and told so, before this one begins at what it was worth.
     await this.#perform(entry, input, peer)
     if (entry.channel.session?.id !== input.offer.id) return
+    this.#wrongSignatures.giveBack('all', this.#deps.clock.boottimeMs())
     this.#offers.drop(input.offer.id)
     entry.peer = peer
     entry.heardMs = this.#deps.clock.boottimeMs()
+  }
+
+  /** A session does not go over into the channel's next life. */
+  async #renew(entry: Entry, account: StreamAccount): Promise<void> {
+    if (account.epoch !== entry.channel.account.epoch && entry.channel.session?.phase === 'open') await this.#end(entry, STOP.closing)
+    await this.#perform(entry, { type: 'account', account })
   }
 
   /** Steps and carries out. The entry's lane is held. Frames go to `asking`, or to whoever has the session. */
@@ -343,7 +384,7 @@ export class PayeeDesk {
   }
 
   #mayAskSignature(device: string, nowMs: number): boolean {
-    return this.#signatures.take(device, nowMs) === 0 && this.#allSignatures.take('all', nowMs) === 0
+    return this.#signatures.take(device, nowMs) === 0 && this.#wrongSignatures.take('all', nowMs) === 0
   }
 
   #offerSignature(terms: StreamTerms): Uint8Array {

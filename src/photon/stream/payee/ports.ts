@@ -1,5 +1,5 @@
 /** What the payee's desk needs from outside; main hands it in. */
-import type { Address, Clock, Log, Randomness, Timers } from '../../../base/index.ts'
+import type { Address, BucketRule, Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import type { ChannelKey, Duty, StreamAccount, Voucher } from '../../ports.ts'
 import type { StreamTerms } from '../terms.ts'
 import type { ClaimFacts, ClaimPolicy, ClaimReason } from './claim.ts'
@@ -66,6 +66,8 @@ export interface StreamDeskDeps extends PayeePorts {
   /** The payer's open channel with this box for these terms; null: none, or not deep enough in the chain. */
   readonly account: (payer: Address, terms: StreamTerms) => StreamAccount | null
   readonly claimFacts: (key: ChannelKey) => ClaimFacts
+  /** Signatures of all guests together that turn out wrong: about one each 25 ms of a core's work may be spent on liars. */
+  readonly wrongSignatures: BucketRule
   readonly service: StreamService
   readonly journal: StreamJournal
   readonly policy: () => StreamPolicy

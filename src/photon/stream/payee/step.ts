@@ -18,6 +18,8 @@ import { claimPoint } from './claim.ts'
 export const ACK_EVERY_MS = 5000
 /** After so many wrong words in a row the guest is told to stop: each costs up to 120 hashes. */
 export const MAX_WRONG_TICKS = 16
+/** What may be served between a hello and the open that follows it. */
+const SHOWN_AHEAD_TICKS = 30
 
 export interface PayeePorts {
   readonly sha256: Sha256
@@ -71,14 +73,19 @@ export function step(channel: PayeeChannel, input: PayeeInput, ports: PayeePorts
   }
 }
 
-/** What a guest is told who asks: the terms, and the newest of his own vouchers, so that a page without memory can go on. */
-export function helloFrames({ account, claim, owed, session }: PayeeChannel, { id, challenge, terms }: PayeeOffer, signature: Uint8Array): readonly StreamFrame[] {
-  const newest = session?.vouchers.at(-1) ?? claim
-  const unpaid = session?.phase === 'open' ? Math.max(0, session.debtTicks + session.servedTicks - paidTicks(session)) : 0
-  const owedTicks = unpaid > 0 ? unpaid : ticksOf(owed, terms.unit)
+/**
+ * What a guest is told who asks: the terms, and a voucher of his own that proves what the counter will be when he opens,
+ * so that a page without memory can go on. Whoever asks has proven nothing: words far beyond what is served stay here.
+ */
+export function helloFrames(sha256: Sha256, channel: PayeeChannel, { id, challenge, terms }: PayeeOffer, signature: Uint8Array): readonly StreamFrame[] {
+  const { account, owed } = channel
+  const session = channel.session?.phase === 'open' ? channel.session : null
+  const unpaid = session === null ? 0 : Math.max(0, session.debtTicks + session.servedTicks - paidTicks(session))
+  const shown = session === null ? channel.final : servedValue(session) + session.terms.unit * BigInt(SHOWN_AHEAD_TICKS)
+  const held = claimPoint(sha256, [...(channel.claim === null ? [] : [channel.claim]), ...(session?.vouchers ?? [])], shown)
   return [
     { kind: 'offer', session: id, challenge, terms, signature },
-    { kind: 'state', session: id, epoch: account.epoch, ceiling: account.ceiling, owedTicks, held: newest === null ? null : heldBody(newest) },
+    { kind: 'state', session: id, epoch: account.epoch, ceiling: account.ceiling, owedTicks: unpaid > 0 ? unpaid : ticksOf(owed, terms.unit), held: held === null ? null : heldBody(held) },
   ]
 }
 
@@ -137,6 +144,7 @@ function tick(channel: PayeeChannel, input: Extract<PayeeInput, { type: 'tick' }
   if (session === null || session.phase !== 'open') return refuse(channel, input.session, 'tick', REFUSAL.notOpen)
   const newest = session.vouchers.at(-1)
   if (newest === undefined || input.index > newest.voucher.steps) return refuse(channel, session.id, 'tick', REFUSAL.tick)
+  if (session.wrongTicks >= MAX_WRONG_TICKS) return refuse(channel, session.id, 'tick', REFUSAL.busy)
   if (input.index <= newest.index) return progress(channel, session, input.nowMs)
   if (!sameWord(hashBack(sha256, input.preimage, input.index - newest.index), newest.preimage)) return wrongTick(channel, session)
   const after: PayeeSession = {
