@@ -7,6 +7,7 @@ import { asError } from '../../base/index.ts'
 import type { ChannelEvent, Domain, FeePolicy } from '../ports.ts'
 import { announceDigest, channelIdOf, decodeAsk, encodeAnnounce, encodeAsk, encodePolicy, isAsk, policyDigest } from './announce.ts'
 import type { ChannelAnnounce, SignedAnnounce } from './announce.ts'
+import { EXPECTED_REFUSALS } from './gossip.ts'
 import type { GossipCore, GossipMoment } from './gossip.ts'
 import type { ChannelGraph } from './graph.ts'
 import type { ChannelProver, GossipSigner, GossipTransport, OwnChannel, OwnChannels } from './ports.ts'
@@ -29,9 +30,11 @@ export interface GossipNodeOptions {
 }
 
 const TICK_MS = 1000
-const FRAMES_PER_TICK = 10
+/** Below what a neighbour takes from one, GOSSIP_LIMITS.perNeighbour. */
+const FRAMES_PER_TICK = 6
 const PROOFS_AT_ONCE = 4
 const OWN_EVERY_TICKS = 30
+const AGAIN_EVERY_TICKS = 1800
 /** How long an own announcement counts; it is renewed at the half. */
 const VALID_BLOCKS = 20_000
 /** Policies of one block are told apart by what is added to it. */
@@ -86,6 +89,7 @@ export class GossipNode {
     if (this.#ticks % OWN_EVERY_TICKS === 0) this.announceOwn()
     this.#startProofs()
     const { transport, core } = this.#options
+    if (this.#ticks % AGAIN_EVERY_TICKS === 0) for (const neighbour of transport.neighbours()) if (core.hasHeardAll(neighbour)) core.connected(neighbour)
     for (const neighbour of transport.neighbours()) for (const frame of core.framesFor(neighbour, FRAMES_PER_TICK)) transport.send(neighbour, frame)
   }
 
@@ -95,7 +99,7 @@ export class GossipNode {
       return
     }
     const taken = this.#options.core.receive(from, frame, this.#moment())
-    if (!taken.ok && taken.reason !== 'known' && taken.reason !== 'old') this.#options.log.debug('gossip refused', { from, reason: taken.reason })
+    if (!taken.ok && !EXPECTED_REFUSALS.has(taken.reason)) this.#options.log.debug('gossip refused', { from, reason: taken.reason })
     this.#startProofs()
   }
 

@@ -32,12 +32,12 @@ export interface GossipLimits {
 }
 
 export const GOSSIP_LIMITS: GossipLimits = {
-  perNeighbour: { burst: 600, perSecond: 5 },
-  overall: { burst: 2000, perSecond: 20 },
+  perNeighbour: { burst: 600, perSecond: 8 },
+  overall: { burst: 2000, perSecond: 24 },
   perOrigin: { burst: 6, perSecond: 1 / 60 },
   maxNeighbours: 64,
-  maxUnproved: 128,
-  maxUnprovedPerNeighbour: 16,
+  maxUnproved: 256,
+  maxUnprovedPerNeighbour: 64,
   maxSeen: 8192,
   maxValidBlocks: 200_000,
   falseClaimCost: 50,
@@ -58,6 +58,16 @@ interface Claim {
   readonly policies: Map<Address, SignedPolicy>
   isAsked: boolean
 }
+
+const KNOWN = 'known'
+const OLD = 'old'
+const WRONG_CHANNEL = 'not the channel of these two in this token'
+const NOT_BY_BOTH = 'not signed by both ends'
+const NOT_BY_SENDER = 'not signed by its sender'
+/** Refusals that will be the same whenever the frame comes. */
+const FOR_GOOD: ReadonlySet<string> = new Set([OLD, WRONG_CHANNEL, NOT_BY_BOTH, NOT_BY_SENDER])
+/** Nothing to tell of in a log: neighbours overlap. */
+export const EXPECTED_REFUSALS: ReadonlySet<string> = new Set([KNOWN, OLD])
 
 export class GossipCore {
   readonly #domain: Domain
@@ -82,7 +92,10 @@ export class GossipCore {
     this.#originRate = new RateLimit(this.#limits.perOrigin, 8192)
   }
 
-  /** A neighbour is there: it is told all that is known, announcements before policies. False: too many neighbours. */
+  /**
+   * A neighbour is there: it is told all that is known, announcements before policies. Also
+   * now and then again: what it had no room for it can take later, and what it knows costs it a hash. False: too many neighbours.
+   */
   connected(neighbour: Address): boolean {
     if (!this.#untold.has(neighbour) && this.#untold.size >= this.#limits.maxNeighbours) return false
     const untold = new Set<string>()
@@ -91,6 +104,11 @@ export class GossipCore {
       for (const end of [facts.a, facts.b]) if (this.#graph.newestPolicy(facts.channel, end) !== null) untold.add(policyName(facts.channel, end))
     this.#untold.set(neighbour, untold)
     return true
+  }
+
+  /** Everything is said to it. */
+  hasHeardAll(neighbour: Address): boolean {
+    return this.#untold.get(neighbour)?.size === 0
   }
 
   disconnected(neighbour: Address): void {
@@ -110,11 +128,11 @@ export class GossipCore {
     const name = hexOf(keccak_256(frame))
     if (this.#seen.has(name)) {
       if (from !== null) this.#untold.get(from)?.delete(gossip.kind === 'announce' ? gossip.announce.channel : policyName(gossip.update.channel, gossip.update.from))
-      return no('known')
+      return no(KNOWN)
     }
     const taken = gossip.kind === 'announce' ? this.#takeAnnounce(from, gossip.announce, moment) : this.#takePolicy(from, gossip.update, moment)
     // What another moment would judge otherwise is not remembered: it may come again.
-    if (taken.ok || isFinal(taken.reason)) this.#remember(name)
+    if (taken.ok || FOR_GOOD.has(taken.reason)) this.#remember(name)
     return taken
   }
 
@@ -191,14 +209,14 @@ export class GossipCore {
 
   #takeAnnounce(from: Address | null, announce: SignedAnnounce, moment: GossipMoment): Taken {
     if (!this.#isTimely(announce.untilBlock, moment)) return no('expired, or valid too long')
-    if (announce.channel !== channelIdOf(this.#domain.contract, announce.token, announce.a, announce.b)) return no('not the channel of these two in this token')
+    if (announce.channel !== channelIdOf(this.#domain.contract, announce.token, announce.a, announce.b)) return no(WRONG_CHANNEL)
     const known = this.#graph.get(announce.channel)
-    if (known !== null && (announce.epoch < known.facts.epoch || (announce.epoch === known.facts.epoch && announce.sequence <= known.announce.sequence))) return no('old')
+    if (known !== null && (announce.epoch < known.facts.epoch || (announce.epoch === known.facts.epoch && announce.sequence <= known.announce.sequence))) return no(OLD)
     const waiting = this.#claims.get(announce.channel)
     if (waiting !== undefined && waiting.announce.sequence >= announce.sequence) return no('waits already')
     if (waiting === undefined && !this.#hasRoom(from)) return no('too many claims wait for the chain')
     const digest = announceDigest(this.#domain, announce)
-    if (this.#recover(digest, announce.signatureA) !== announce.a || this.#recover(digest, announce.signatureB) !== announce.b) return no('not signed by both ends')
+    if (this.#recover(digest, announce.signatureA) !== announce.a || this.#recover(digest, announce.signatureB) !== announce.b) return no(NOT_BY_BOTH)
     if (from !== null && this.#originRate.take(announce.channel, moment.nowMs) > 0) return no('too many announcements of this channel')
     this.#claims.set(announce.channel, { announce, from, policies: waiting?.policies ?? new Map<Address, SignedPolicy>(), isAsked: false })
     return { ok: true, what: 'announce-waits' }
@@ -210,8 +228,8 @@ export class GossipCore {
     const waits = !this.#graph.has(update) && claim !== undefined && claim.announce.epoch === update.epoch && (update.from === claim.announce.a || update.from === claim.announce.b)
     const parked = claim?.policies.get(update.from)
     if (!waits && !this.#graph.has(update)) return no('of an unknown channel')
-    if (waits ? parked !== undefined && parked.sequence >= update.sequence : !this.#graph.wouldTake(update)) return no('old')
-    if (this.#recover(policyDigest(this.#domain, update), update.signature) !== update.from) return no('not signed by its sender')
+    if (waits ? parked !== undefined && parked.sequence >= update.sequence : !this.#graph.wouldTake(update)) return no(OLD)
+    if (this.#recover(policyDigest(this.#domain, update), update.signature) !== update.from) return no(NOT_BY_SENDER)
     if (from !== null && this.#originRate.take(policyName(update.channel, update.from), moment.nowMs) > 0) return no('too many policies of this sender')
     if (waits) {
       claim.policies.set(update.from, update)
@@ -259,11 +277,6 @@ export class GossipCore {
 
 function no(reason: string): Taken {
   return { ok: false, reason }
-}
-
-/** Refusals that will be the same whenever the frame comes. */
-function isFinal(reason: string): boolean {
-  return reason === 'old' || reason === 'not signed by both ends' || reason === 'not signed by its sender' || reason === 'not the channel of these two in this token'
 }
 
 function agrees(announce: SignedAnnounce, facts: ChannelFacts): boolean {

@@ -86,6 +86,11 @@ export function decodeWatchFrame(frame: Uint8Array): WatchMessage | { readonly r
   return readDelegation(new Uint8Array(frame), count)
 }
 
+/** By its first byte: so that an allowance can be asked before anything is read or hashed. */
+export function kindOfFrame(frame: Uint8Array): 'delegate' | 'receipt' | null {
+  return frame[0] === DELEGATE_TYPE ? 'delegate' : frame[0] === RECEIPT_TYPE ? 'receipt' : null
+}
+
 export function jobHash(frame: Uint8Array): Hash {
   return hexOf(keccak_256(frame))
 }

@@ -3,13 +3,14 @@
  * on disk what each was sent and has signed for. What a watcher was sent is noted before it leaves, since it may cost a
  * reward; sending to one that is away costs nothing, as nothing is signed then.
  */
-import { asError } from '../../base/index.ts'
+import { RateLimit, asError } from '../../base/index.ts'
 import type { Address, Cancel, Clock, Hash, Log, Timers } from '../../base/index.ts'
 import type { Store } from '../../store/index.ts'
-import { decodeWatchFrame, encodeDelegation, jobHash, receiptDigest } from './frames.ts'
+import { decodeWatchFrame, encodeDelegation, jobHash, kindOfFrame, receiptDigest } from './frames.ts'
 import { noteReceipt, noteSent, planGuards, unguardedValue } from './guard.ts'
 import type { Candidate, Guard, GuardRules, GuardedChannel } from './guard.ts'
 import { allGuards, dropGuards, guardsOf, putGuard } from './io/guard-table.ts'
+import { requireV2 } from './judge.ts'
 import type { JobTools } from './judge.ts'
 import type { GuardedSecret, WatchEvent, WatchTransport } from './ports.ts'
 
@@ -31,13 +32,18 @@ export interface GuardianOptions {
 }
 
 const LOOK_EVERY_MS = 5_000
+/** From one neighbour. */
+const RECEIPTS = { burst: 60, perSecond: 1 }
 
 export class Guardian {
   readonly #options: GuardianOptions
   #cancels: readonly Cancel[] = []
   #looking: Promise<void> = Promise.resolve()
+  readonly #rate = new RateLimit(RECEIPTS)
 
+  /** Errors: input `profile`. */
   constructor(options: GuardianOptions) {
+    requireV2(options.tools)
     this.#options = options
   }
 
@@ -53,15 +59,21 @@ export class Guardian {
   /** Sends what is due. One look at a time; never rejects. */
   look(): Promise<void> {
     this.#looking = this.#looking.then(async () => {
-      for (const channel of this.#options.channels()) await this.#guard(channel)
+      for (const channel of this.#options.channels()) {
+        try {
+          await this.#guard(channel)
+        } catch (thrown) {
+          this.#options.log.error('a channel could not be given to its watchers', { channel: channel.channel, error: asError(thrown).message })
+        }
+      }
     })
-    this.#looking = this.#looking.catch((thrown: unknown) => this.#options.log.error('a channel could not be given to its watchers', { error: asError(thrown).message }))
     return this.#looking
   }
 
   /** A receipt; other frames are somebody else's. Never rejects. */
   async receive(from: Address, frame: Uint8Array): Promise<void> {
-    const { tools, store, log } = this.#options
+    const { tools, store, log, clock } = this.#options
+    if (kindOfFrame(frame) !== 'receipt' || this.#rate.take(from, clock.boottimeMs()) > 0) return
     const message = decodeWatchFrame(frame)
     if ('refused' in message || message.kind !== 'receipt') return
     const { receipt } = message

@@ -2,6 +2,7 @@
  * Whether a watcher takes a job, and what it does with it when the channel moves on the chain. Pure. The newest state
  * wins: an older one is refused, and what was stored before is replaced, so a watcher has nothing older to post.
  */
+import { inputError } from '../../base/index.ts'
 import type { Address } from '../../base/index.ts'
 import { channelId } from '../wire/index.ts'
 import type { Digests, Keccak } from '../wire/index.ts'
@@ -37,6 +38,12 @@ export interface JobTools {
   readonly signer: WatchSigner
 }
 
+/** Errors: input `profile`: only our contract binds a delegation to a watcher and pays it. */
+export function requireV2(tools: JobTools): void {
+  const { profile } = tools.digests.domain
+  if (profile !== 'v2') throw inputError('profile', profile, 'v2')
+}
+
 export interface Holdings {
   readonly held: WatchJob | null
   readonly jobs: number
@@ -69,7 +76,9 @@ export function judgeChannel(delegation: Delegation, channel: WatchedChannel | '
   if (channel === null) return VERDICT.tryLater
   if (channel === 'absent' || channel.epoch !== delegation.epoch) return VERDICT.unknownChannel
   if (channel.settleBlock !== null && channel.settleBlock - head < limits.minBlocksLeft) return VERDICT.late
-  return delegation.reward > channel.capacity ? VERDICT.tooLittle : VERDICT.accepted
+  // The reward is paid out of what is the receiver's at the settlement.
+  const share = channel.receiverFunds + delegation.proof.transferred
+  return delegation.reward > channel.capacity || delegation.reward > share ? VERDICT.tooLittle : VERDICT.accepted
 }
 
 /** The job with a newer state; what the chain's events have said of the channel stays, else it is as it was found. */

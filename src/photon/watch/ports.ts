@@ -35,6 +35,8 @@ export interface Delegation extends ChannelKey {
 export interface WatchedChannel {
   readonly epoch: bigint
   readonly capacity: bigint
+  /** What `a` has put in and not taken out. */
+  readonly receiverFunds: bigint
   /** Null: open. */
   readonly settleBlock: number | null
   /** Of the proof that `b` has signed and `a` has posted; 0: none. */
@@ -47,7 +49,7 @@ export interface ChannelLookup {
 }
 
 /** What happens on the chain, with what only watchers care for: the contract's Rewarded event. */
-export type WatchEvent = ChannelEvent | { readonly kind: 'rewarded'; readonly channel: Hash; readonly token: Address; readonly block: number; readonly watcher: Address; readonly amount: bigint }
+export type WatchEvent = ChannelEvent | { readonly kind: 'rewarded'; readonly channel: Hash; readonly token: Address; readonly block: number; readonly logIndex: number; readonly watcher: Address; readonly amount: bigint }
 
 /** A transaction that a watcher wants in the chain. To be done like the room's own duties, by the watcher's account. */
 export type WatchDuty =

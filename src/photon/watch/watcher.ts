@@ -6,10 +6,10 @@
 import { RateLimit, asError } from '../../base/index.ts'
 import type { Address, BucketRule, Cancel, Clock, Hash, Log } from '../../base/index.ts'
 import type { Store, Tx } from '../../store/index.ts'
-import { VERDICT, decodeWatchFrame, encodeReceipt, receiptDigest } from './frames.ts'
+import { VERDICT, decodeWatchFrame, encodeReceipt, kindOfFrame, receiptDigest } from './frames.ts'
 import type { Receipt, Verdict } from './frames.ts'
 import { countJobs, disputedJobs, dropJob, holdingsOf, jobsOn, putJob, putReward } from './io/job-table.ts'
-import { asFound, dutiesFor, judgeChannel, judgeForm, judgeRoom, onChannelEvent, withDelegation } from './judge.ts'
+import { asFound, dutiesFor, judgeChannel, judgeForm, judgeRoom, onChannelEvent, requireV2, withDelegation } from './judge.ts'
 import type { JobTools, WatchJob, WatchLimits } from './judge.ts'
 import type { ChannelLookup, Delegation, WatchDuties, WatchEvent, WatchTransport } from './ports.ts'
 
@@ -41,7 +41,9 @@ export class Watcher {
   #waiting = 0
   #cancel: Cancel = () => undefined
 
+  /** Errors: input `profile`: the original contract binds no watcher and pays none; see monitoring-v1.ts. */
   constructor(options: WatcherOptions) {
+    requireV2(options.tools)
     this.#options = options
   }
 
@@ -61,11 +63,12 @@ export class Watcher {
 
   /** Resolves when the frame is dealt with; never rejects. Frames that are not delegations are somebody else's. */
   receive(from: Address, frame: Uint8Array): Promise<void> {
-    const message = decodeWatchFrame(frame)
-    if ('refused' in message || message.kind !== 'delegate') return Promise.resolve()
+    if (kindOfFrame(frame) !== 'delegate') return Promise.resolve()
     const nowMs = this.#options.clock.boottimeMs()
     const line = this.#lines.get(from) ?? { length: 0, last: Promise.resolve() }
     if (line.length >= MAX_WAITING_EACH || this.#waiting >= MAX_WAITING || this.#rate.take(from, nowMs) > 0 || this.#overall.take('all', nowMs) > 0) return Promise.resolve()
+    const message = decodeWatchFrame(frame)
+    if ('refused' in message || message.kind !== 'delegate') return Promise.resolve()
     line.length++
     this.#waiting++
     line.last = line.last.then(() => this.#consider(from, message.delegation, message.job)).finally(() => {
@@ -81,7 +84,7 @@ export class Watcher {
     const { store, tools, onReward } = this.#options
     const changed = await store.turn((tx) => {
       if (event.kind === 'rewarded') {
-        if (event.watcher === tools.signer.self && putReward(tx, event.channel, event.block, event.amount)) onReward?.(tx, event)
+        if (event.watcher === tools.signer.self && putReward(tx, event)) onReward?.(tx, event)
         return []
       }
       return jobsOn(tx, event.channel).map((job) => {

@@ -12,6 +12,8 @@ class Ether {
   readonly #ears = new Map<Address, { frame: (from: Address, frame: Uint8Array) => void; up: (peer: Address) => void }>()
   readonly #links = new Set<string>()
   frames = 0
+  /** Of a frame in the air: true, it is lost. */
+  loses: () => boolean = () => false
 
   link(one: Address, other: Address): void {
     this.#links.add(`${one} ${other}`).add(`${other} ${one}`)
@@ -28,6 +30,7 @@ class Ether {
       send: (to, frame) => {
         if (!this.#links.has(`${self} ${to}`)) return false
         this.frames++
+        if (this.loses()) return true
         this.#ears.get(to)?.frame(self, frame)
         return true
       },
@@ -91,6 +94,17 @@ describe('boxes in a row', () => {
     setHead(30_000)
     for (const box of boxes) box.node.onHead(30_000)
     for (const box of boxes) expect(box.graph.channelCount).toBe(3)
+  })
+
+  it('hear in the end what was lost on the way', async () => {
+    const { boxes, facts, ether, run } = town(5)
+    const { next } = seededRandom(4)
+    ether.loses = () => next() < 0.3
+    await run(120)
+    const missing = (): number => boxes.reduce((sum, box) => sum + facts.filter((one) => box.graph.newestPolicy(one.channel, one.a) === null || box.graph.newestPolicy(one.channel, one.b) === null).length, 0)
+    expect(missing()).toBeGreaterThan(0)
+    await run(7 * 1800)
+    expect(missing()).toBe(0)
   })
 
   it('sign no announcement that is not of their own channel, as it is', () => {

@@ -112,7 +112,7 @@ export class Lane {
       if (state === 0n) return 'absent'
       const side = async (one: Address, other: Address): Promise<bigint[]> => (await this.town.ask(this.town.photon, 'sideOf', token, one, other)).toArray() as bigint[]
       const [sideA, sideB] = [await side(a, b), await side(b, a)]
-      return { epoch, capacity: (sideA[0] ?? 0n) + (sideB[0] ?? 0n), settleBlock: state === 2n ? Number(settleBlock) : null, postedNonce: sideB[3] ?? 0n }
+      return { epoch, capacity: (sideA[0] ?? 0n) + (sideB[0] ?? 0n), receiverFunds: sideA[0] ?? 0n, settleBlock: state === 2n ? Number(settleBlock) : null, postedNonce: sideB[3] ?? 0n }
     },
   }
 
@@ -194,7 +194,7 @@ export class Lane {
   events(outcome: Outcome): WatchEvent[] {
     const events = interfaceOf('PhotonV2')
     const block = this.town.number
-    return outcome.logs.flatMap((log): WatchEvent[] => {
+    return outcome.logs.flatMap((log, logIndex): WatchEvent[] => {
       const parsed = log.address === this.town.photon ? events.parseLog({ topics: [...log.topics], data: hexOf(log.data) }) : null
       const [id, x, y, z, v, w] = (parsed?.args.toArray() ?? []) as [Hash, never, never, never, never, never]
       const lower = (address: unknown): Address => String(address).toLowerCase() as Address
@@ -206,7 +206,7 @@ export class Lane {
         case 'Settled':
           return [{ kind: 'settled', channel: id, block, amounts: [x, y], cooperative: z }]
         case 'Rewarded':
-          return [{ kind: 'rewarded', channel: id, token: this.channel.token, block, watcher: lower(x), amount: y }]
+          return [{ kind: 'rewarded', channel: id, token: this.channel.token, block, logIndex, watcher: lower(x), amount: y }]
         default:
           return []
       }

@@ -56,6 +56,7 @@ describe('a watcher', () => {
       ['a reward that Bob has not signed', { ...good, reward: 6n }, VERDICT.wrongSignature],
       ['too small a reward', lane.delegation(CAROL, proof, { reward: REWARD - 1n }), VERDICT.tooLittle],
       ['more than the channel holds', lane.delegation(CAROL, proof, { reward: 1501n }), VERDICT.tooLittle],
+      ['more than will be Bob’s', lane.delegation(CAROL, proof, { reward: 551n }), VERDICT.tooLittle],
       ['more than the contract pays', lane.delegation(CAROL, proof, { reward: 1n << 96n }), VERDICT.tooLittle],
       ['nothing received', lane.delegation(CAROL, { ...proof, nonce: 0n }), VERDICT.malformed],
       ['the nonce that bars all others (F9)', lane.delegation(CAROL, { ...proof, nonce: (1n << 64n) - 1n }), VERDICT.malformed],
@@ -84,6 +85,14 @@ describe('a watcher', () => {
     expect(carol.watcher.jobs).toBe(0)
   })
 
+  it('is for our contract only: the original one binds and pays no watcher', () => {
+    const tools = lane.tools(DAVE)
+    const legacy = { ...tools, digests: { ...tools.digests, domain: { ...lane.domain, profile: 'v1' as const } } }
+    lane.tools = () => legacy
+    expect(() => lane.watcherBox(DAVE)).toThrow(/profile/)
+    expect(() => lane.guardian()).toThrow(/profile/)
+  })
+
   it('says “later” when it has no view of the chain itself, and keeps nothing', async () => {
     lane.lookup = { find: () => Promise.resolve(null) }
     expect(await verdictOn(lane.delegation(CAROL, lane.pay(2n, 20n)))).toBe(VERDICT.tryLater)
@@ -110,9 +119,9 @@ describe('a watcher', () => {
   })
 
   it('books a reward once, however often the chain tells of it, and only its own', async () => {
-    const event = { kind: 'rewarded', channel: lane.channel.id, token: lane.channel.token, block: 9, watcher: CAROL.address, amount: 5n } as const
-    for (const one of [event, event, { ...event, watcher: DAVE.address }, { ...event, block: 10, amount: 7n }]) await carol.watcher.onChain(one)
-    expect(carol.rewards).toEqual([5n, 7n])
+    const event = { kind: 'rewarded', channel: lane.channel.id, token: lane.channel.token, block: 9, logIndex: 3, watcher: CAROL.address, amount: 5n } as const
+    for (const one of [event, event, { ...event, watcher: DAVE.address }, { ...event, logIndex: 4 }, { ...event, block: 10, amount: 7n }]) await carol.watcher.onChain(one)
+    expect(carol.rewards).toEqual([5n, 5n, 7n]) // two states posted are two rewards in one settlement
   })
 })
 

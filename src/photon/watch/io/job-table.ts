@@ -16,8 +16,8 @@ export const watchMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX photon_watch_job_receiver ON photon_watch_job (receiver);
       CREATE TABLE photon_watch_reward (
-        channel TEXT NOT NULL, block INTEGER NOT NULL, amount TEXT NOT NULL,
-        PRIMARY KEY (channel, block)
+        channel TEXT NOT NULL, block INTEGER NOT NULL, log_index INTEGER NOT NULL, amount TEXT NOT NULL,
+        PRIMARY KEY (channel, block, log_index)
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE photon_guard (
         channel TEXT NOT NULL, watcher TEXT NOT NULL, record TEXT NOT NULL,
@@ -79,8 +79,9 @@ export function dropJob(tx: Tx, job: WatchJob): void {
 }
 
 /** Once per event, however often it is told. False: it is known. */
-export function putReward(tx: Tx, channel: Hash, block: number, amount: bigint): boolean {
-  return tx.run('INSERT OR IGNORE INTO photon_watch_reward (channel, block, amount) VALUES (?, ?, ?)', channel, block, amount.toString()) > 0
+export function putReward(tx: Tx, reward: { readonly channel: Hash; readonly block: number; readonly logIndex: number; readonly amount: bigint }): boolean {
+  const { channel, block, logIndex, amount } = reward
+  return tx.run('INSERT OR IGNORE INTO photon_watch_reward (channel, block, log_index, amount) VALUES (?, ?, ?, ?)', channel, block, logIndex, amount.toString()) > 0
 }
 
 function jobOf(row: JobRow): WatchJob {
