@@ -14,6 +14,7 @@ export function parseExact(text: string): unknown {
     return (JSON.parse as ExactParse)(text, (_key, value, { source }) => (typeof value === 'number' && source !== undefined && /^-?\d{1,80}$/.test(source) ? BigInt(source) : value))
   } catch (thrown) {
     if (thrown instanceof SyntaxError) throw inputError('body', text.slice(0, 20), 'valid JSON')
+    if (thrown instanceof RangeError) throw inputError('body', text.slice(0, 20), 'JSON that is nested less deeply') // the reviver's stack
     throw thrown
   }
 }

@@ -141,6 +141,7 @@ describe('errors', () => {
     for (const path of ['/api/3/address', '/api/address', '/1/address', '//api/1/address', 'api/1/address', '/api/1/../1/address']) expect([path, (await ask('GET', path)).status]).toEqual([path, 404])
     expect((await ask('DELETE', '/api/1/channels')).status).toBe(404)
     expect((await ask('POST', '/api/1/updatenodes', 'x'.repeat(65_537))).status).toBe(413)
+    expect((await ask('POST', '/api/1/updatenodes', '['.repeat(32_000) + ']'.repeat(32_000))).code).toBe(1)
   })
 
   it('never a throw, whatever is asked', async () => {
