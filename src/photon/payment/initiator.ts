@@ -226,6 +226,7 @@ function isSetUsable(set: readonly Path[], missing: bigint, feeLeft: bigint, par
   for (const path of set) {
     const channel = pathChannel(path, state.token, view)
     if (channel === undefined || channels.has(channel.key.channel) || !isPathSound(path, state.target, view)) return false
+    if (channel.domain.profile === 'v1' && path.amount !== state.amount) return false // its messages know no parts
     if (channel.spendable < path.amount + path.fee || endOf(state, channel.settleTimeout, view) - view.moment.block <= view.rules.revealTimeoutBlocks) return false
     channels.add(channel.key.channel)
   }

@@ -146,7 +146,7 @@ export function carriedDisposed(state: MediatorState, code: number, reason: stri
     return { state, commands: [{ kind: 'notice', id: state.id, what: 'refund-after-reveal', failure: { code, reason } }] }
   const failure: Failure = { code, reason }
   const refunding = watchCarried({ ...state, outgoingPhase: 'refunding', failure }, view)
-  return after(refunding.commands, giveUp(refunding.state, failure, hopIndex === null ? 0 : hopIndex + 1))
+  return after(refunding.commands, giveUp(refunding.state, failure, hopIndex === null || hopIndex < 0 ? 0 : Math.min(hopIndex + 1, view.rules.maxHops)))
 }
 
 /** The payer has taken the lock back, expired or after we gave it up. */

@@ -10,7 +10,7 @@ import type { Moved } from './initiator.ts'
 import { keep, keeperDisposed, keeperMoment, keeperOver, keeperPublic, keeperRefused, keeperSecret } from './keeper.ts'
 import { carriedDisposed, carriedPaid, carriedPublic, carriedRemoved, carriedSecret, mediate, mediateAgain, mediatorMoment, mediatorRefused, mediatorSettled } from './mediator.ts'
 import { secretHashOf } from '../channel/index.ts'
-import { STATUS, initiatorId, keeperId, mediatorId, swapId, targetId } from './state.ts'
+import { STATUS, initiatorId, isSameLock, keeperId, mediatorId, swapId, targetId } from './state.ts'
 import type { Failure, HeldLock, PayOrder, PaymentState, SwapState, TargetState } from './state.ts'
 import { legsOf, mayTake, swapAfter, swapExpectation, swapFault, swapOf, takerLimit } from './swap.ts'
 import { ASKING, giveBack, takeLock, targetMoment, targetPaid, targetPublic, targetRefused, targetRemoved, targetSecret, targetSettled } from './target.ts'
@@ -328,7 +328,9 @@ function adoptStrays(draft: Draft): void {
     for (const [direction, locks] of [['out', channel.ownLocks], ['in', channel.partnerLocks]] as const)
       for (const { expiration, amount, secretHash } of locks) {
         const held: HeldLock = { ...channel.key, partner: channel.partner, lock: { expiration, amount, secretHash } }
-        if (!known.has(keeperId(direction, held))) draft.put({ state: keep(direction, held, channel.token), commands: [] })
+        const target = direction === 'in' ? draft.payment(targetId(channel.token, secretHash)) : undefined
+        const isGivenUp = target?.role === 'target' && target.parts.some((part) => part.phase === 'disposed' && isSameLock(part.held, held))
+        if (!isGivenUp && !known.has(keeperId(direction, held))) draft.put({ state: keep(direction, held, channel.token), commands: [] })
       }
 }
 

@@ -258,6 +258,12 @@ describe('parts', () => {
     expect(kinds(desk.give({ kind: 'secret-request', from: T, secretHash: HASH, amount: 100n }))).toEqual(['send-reveal'])
   })
 
+  test('an old channel carries no parts', () => {
+    const desk = new Desk([])
+    for (const node of [B, C]) desk.put(node, { domain: V1 })
+    expect(kinds(desk.give({ kind: 'pay', order: orderOf({ domain: V1, maxParts: 2 }), routes: [halves] }))).toEqual(['find-routes'])
+  })
+
   test('each hop is paid when it shows the secret itself', () => {
     const desk = new Desk([B, C])
     desk.give({ kind: 'pay', order: orderOf({ maxParts: 2 }), routes: [halves] })

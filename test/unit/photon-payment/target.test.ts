@@ -169,3 +169,13 @@ test('the receiver of a hold payment gives the secret itself', () => {
   desk.give(got(B))
   expect(kinds(desk.give({ kind: 'secret-given', secret: SECRET }))).toEqual(['learn-secret', 'send-reveal'])
 })
+
+test('a restart adopts an unknown lock of the partner, not one that was given up', () => {
+  for (const [isKnown, expected] of [[false, ['learn-secret', 'send-reveal']], [true, []]] as const) {
+    const desk = new Desk([A, B])
+    if (isKnown) desk.give(got(B, mine(), { code: 1014, reason: 'frozen' }))
+    desk.put(B, { partnerLocks: [mine().lock] })
+    desk.give({ kind: 'restarted' })
+    expect(kinds(desk.give(reveal))).toEqual(expected)
+  }
+})
