@@ -43,7 +43,9 @@ export class FrameReader {
   /** The frames that are whole now, or why the stream makes no sense; after that, always the same. */
   push(chunk: Uint8Array): readonly Uint8Array[] | { readonly refused: string } {
     if (this.#isRefused) return { refused: 'the stream made no sense before' }
-    const bytes = this.#rest === null ? chunk : joined(this.#rest, chunk)
+    // A Buffer's slice() would share the socket's memory; from here on there are none.
+    const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const bytes = this.#rest === null ? plain : joined(this.#rest, plain)
     this.#rest = null
     const frames: Uint8Array[] = []
     let at = 0

@@ -51,9 +51,9 @@ function finish(draft: Draft, signatures: Uint8Array): void {
     if (live === null) return
     // Of many proofs of one side only the newest is kept.
     if ('envelope' in one.message) newest.set(live, { one, signature, extra: prepared.extra })
-    else draft.put(live, sealed(draft.state(live), one.message, prepared.extra, signature.slice()))
+    else draft.put(live, sealed(draft.state(live), one.message, prepared.extra, new Uint8Array(signature)))
   })
-  for (const [live, { one, signature, extra }] of newest) if (live !== null) draft.put(live, sealed(draft.state(live), one.message, extra, signature.slice()))
+  for (const [live, { one, signature, extra }] of newest) if (live !== null) draft.put(live, sealed(draft.state(live), one.message, extra, new Uint8Array(signature)))
 }
 
 /** What the contract will look at inside the message: signed here, one by one; there are few of them. */

@@ -128,7 +128,7 @@ function read(reader: Reader, depth: number): Plain {
     case TAG.zeros:
       return ZERO_HASH_DIGITS
     case TAG.bytes:
-      return reader.bytes(reader.varint()).slice()
+      return new Uint8Array(reader.bytes(reader.varint())) // a copy, also of a Buffer
     case TAG.array:
       return Array.from({ length: reader.count() }, () => read(reader, depth + 1))
     case TAG.record: {

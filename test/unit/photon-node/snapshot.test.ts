@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ZERO_HASH } from '../../../src/base/index.ts'
+import { openChannel } from '../../../src/photon/channel/index.ts'
+import { decodeSnapshot, encodeSnapshot } from '../../../src/photon/node/snapshot.ts'
+import { FIELDS } from '../../../src/photon/node/tables/snapshot-fields.ts'
+import { DOMAIN, TOKEN } from './box.ts'
+
+const leaf = fc.oneof(
+  fc.constant(null),
+  fc.constant(undefined),
+  fc.boolean(),
+  fc.maxSafeInteger(),
+  fc.bigInt({ min: -(2n ** 256n), max: 2n ** 256n }),
+  fc.string({ unit: 'grapheme' }),
+  fc.uint8Array({ maxLength: 70 }).map((bytes) => `0x${Buffer.from(bytes).toString('hex')}`),
+  fc.uint8Array({ maxLength: 300 }),
+)
+const field = fc.oneof(fc.constantFrom(...FIELDS), fc.string({ minLength: 1, maxLength: 12 })).filter((name) => name !== '__proto__')
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 5 }, leaf, fc.array(tie('value'), { maxLength: 6 }), fc.dictionary(field, tie('value'), { maxKeys: 8, noNullPrototype: true })),
+}))
+
+describe('snapshots of states', () => {
+  test('come back as they were', () => {
+    fc.assert(
+      fc.property(value, (data) => {
+        expect(decodeSnapshot(encodeSnapshot(data))).toStrictEqual(data)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test("a fresh channel takes less than half a page, so that a payment's turn writes few pages", () => {
+    const own = '0x1111111111111111111111111111111111111111'
+    const partner = '0x2222222222222222222222222222222222222222'
+    const state = openChannel({ domain: DOMAIN, token: TOKEN, own, partner, key: { channel: `0x${'ab'.repeat(32)}`, epoch: 1n }, settleTimeout: 600, role: 'core', ownDeposit: 10n ** 30n, partnerDeposit: 0n, openBlock: 7 })
+    expect(encodeSnapshot(state).length).toBeLessThan(512)
+    expect(decodeSnapshot(encodeSnapshot(state))).toStrictEqual(state)
+    expect(state.own.locksroot).toBe(ZERO_HASH)
+  })
+
+  test('bytes that are not ours are refused, whatever they are', () => {
+    const whole = encodeSnapshot({ key: { channel: ZERO_HASH, epoch: 5n }, locks: [{ amount: 3n }], note: 'x' })
+    for (let end = 0; end < whole.length; end++) expect(() => decodeSnapshot(whole.subarray(0, end))).toThrow(/stored state/)
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        try {
+          decodeSnapshot(Uint8Array.of(1, ...bytes))
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'MeshBoxError' })
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each([['a fraction', 0.5], ['a function', () => 1], ['an object of a class', new Date(0)]])('%s is no data', (_name, data) => {
+    expect(() => encodeSnapshot({ data })).toThrow(/stored state/)
+  })
+
+  test('names of fields stand once each, and fit a byte', () => {
+    expect(new Set(FIELDS).size).toBe(FIELDS.length)
+    expect(FIELDS.length).toBeLessThanOrEqual(255)
+  })
+})
