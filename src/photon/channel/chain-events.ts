@@ -9,7 +9,7 @@ import { settlementOf } from './amounts.ts'
 import { lockIn, plainLock, withMark } from './locks.ts'
 import { PROFILE_RULES } from './rules.ts'
 import { freshSide } from './state.ts'
-import type { ChannelSide, ChannelState, Dispute, PostedProof } from './state.ts'
+import type { ChannelSide, ChannelState, Disposal, Dispute, PostedProof } from './state.ts'
 import type { ChannelFact, Taken } from './verdict.ts'
 import { frozen } from './verdict.ts'
 
@@ -191,10 +191,8 @@ function onSecret(state: ChannelState, event: SecretEvent): Told {
     return withMark(side, lock, { secret: event.secret, registeredBlock: isInTime ? event.block : null })
   }
   const [own, partner] = [mark(state.own), mark(state.partner)]
-  const isDisposalOpened = state.disposals.some((disposal) => disposal.secretHash === event.secretHash && disposal.registeredBlock === null && event.block <= disposal.expiration)
-  const disposals = isDisposalOpened
-    ? state.disposals.map((disposal) => (disposal.secretHash === event.secretHash && event.block <= disposal.expiration ? { ...disposal, registeredBlock: event.block } : disposal))
-    : state.disposals
+  const isOpenedNow = (disposal: Disposal): boolean => disposal.secretHash === event.secretHash && disposal.registeredBlock === null && event.block <= disposal.expiration
+  const disposals = state.disposals.some(isOpenedNow) ? state.disposals.map((disposal) => (isOpenedNow(disposal) ? { ...disposal, registeredBlock: event.block } : disposal)) : state.disposals
   const isSame = own === state.own && partner === state.partner && disposals === state.disposals
   return { state: isSame ? state : { ...state, own, partner, disposals }, facts }
 }

@@ -228,18 +228,20 @@ describe('v1, whose signatures never end', () => {
 
   it('a withdrawal freezes the channel until the chain starts it anew', () => {
     const pair = new Pair({ domain: V1 }, trusting)
-    pair.pay('a', 100n)
+    pair.pay('a', 200n)
     const request = asked(pair, 300n)
-    expect(request.message).toMatchObject({ terms: { balance: 900n, withdraw: 300n } })
+    expect(request.message).toMatchObject({ terms: { balance: 800n, withdraw: 300n } })
     expect(pair.a.phase).toBe('withdrawing')
     pair.give('b', request)
     expect(codeIn(answered(pair, request))).toBe(CODE.success)
     expect(pair.b.phase).toBe('partner-withdrawing')
     expect(pair.machines.a.dutiesOf(pair.a, at(10_000))).toEqual([])
+    const stranger = { kind: 'withdrawn', channel: pair.a.key.channel, block: 1_010, participant: B, total: 300n } as const
+    expect(pair.machines.a.onChain(pair.a, stranger, at(1_030)).facts.map((fact) => fact.kind)).toEqual(['must-freeze'])
     const event = { kind: 'withdrawn', channel: pair.a.key.channel, block: 1_010, participant: A, total: 300n } as const
     for (const end of ['a', 'b'] as const) pair[end] = pair.machines[end].onChain(pair[end], event, at(1_030)).state
-    expect(pair.a).toMatchObject({ phase: 'opened', key: { epoch: 1_010n }, own: { deposit: 600n, nonce: 0n }, partner: { deposit: 600n } })
-    expect(pair.b).toMatchObject({ phase: 'opened', key: { epoch: 1_010n }, own: { deposit: 600n }, partner: { deposit: 600n, nonce: 0n } })
+    expect(pair.a).toMatchObject({ phase: 'opened', key: { epoch: 1_010n }, own: { deposit: 500n, nonce: 0n }, partner: { deposit: 700n } })
+    expect(pair.b).toMatchObject({ phase: 'opened', key: { epoch: 1_010n }, own: { deposit: 700n }, partner: { deposit: 500n, nonce: 0n } })
     expect(pair.machines.a.onChain(pair.a, event, at(1_030)).facts).toEqual([])
   })
 
@@ -274,6 +276,13 @@ describe('v1, whose signatures never end', () => {
     if (settle.message.kind !== 'settle-request') throw new Error('no request')
     const odd = { terms: { ...settle.message.terms, validUntil: UNTIL }, signature: settle.message.contractSignature }
     expect(codeIn(pair.packet('b', (m, s) => m.answerSettle(s, odd, NOW)))).toBe(CODE.argument)
+  })
+
+  it('freezes where a withdrawal was mined while a settlement was agreed', () => {
+    const pair = new Pair({ domain: V1 }, trusting)
+    pair.packet('a', (m, s) => m.askSettle(s, null, NOW))
+    const told = pair.machines.a.onChain(pair.a, { kind: 'withdrawn', channel: pair.a.key.channel, block: 1_010, participant: A, total: 300n }, at(1_030))
+    expect(told.facts.map((fact) => fact.kind)).toEqual(['must-freeze'])
   })
 
   it('freezes where a withdrawal was mined that this end never signed', () => {

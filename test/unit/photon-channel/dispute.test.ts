@@ -105,6 +105,7 @@ describe('a close', () => {
     const lie: ChannelEvent = { kind: 'closed', channel: CHANNEL, block: 1_000, by: B, nonce: 0n, transferred: 777n, locksroot: hashLock(1), settleBlock: 1_500 }
     court.a = court.machines.a.onChain(court.a, lie, NOW).state
     expect(court.a.dispute?.own).toMatchObject({ nonce: 0n, transferred: 0n })
+    expect(court.machines.b.onChain(court.b, lie, NOW).facts).toEqual([{ kind: 'closed', by: B, settleBlock: 1_500 }])
     expect(court.machines.a.onChain(court.a, { ...lie, settleBlock: 9 }, NOW).state).toBe(court.a)
   })
 
@@ -160,9 +161,15 @@ describe('a lock in dispute', () => {
     for (const n of [3, 1]) court.b = learnSecret(court.b, secretOf(n))
     expect(court.perform('b')).toEqual(['update', 'register-secret', 'register-secret'])
     expect(guaranteed(court.b)).toBe(555n)
-    expect(court.perform('b')).toEqual(['unlock', 'unlock'])
+    for (const due of court.duties('b')) if (due.duty.kind === 'unlock') court.chain.perform(B, due)
+    expect(court.hear().map((fact) => (fact.kind === 'lock-unlocked-on-chain' ? fact.lock?.secretHash : fact.kind))).toEqual([1, 1, 3, 3].map(hashLock))
     expect(court.a.dispute?.own).toMatchObject({ transferred: 55n })
     expect(court.kinds('b')).toEqual(['settle'])
+    // Told again from the start, nothing is new and nothing is undone.
+    for (const event of court.chain.events) {
+      const told = court.machines.b.onChain(court.b, event, at(court.chain.block))
+      expect(told).toEqual({ state: court.b, facts: [] })
+    }
     court.settle()
     expect([court.chain.paid[A], court.chain.paid[B]]).toEqual([945n, 555n])
   })
@@ -308,6 +315,9 @@ describe('events', () => {
     expect(own(v1, 'b', [800n, 700n])).toMatchObject({ ownAmount: 800n, partnerAmount: 700n })
     expect(own(v1, 'b', [700n, 800n])).toMatchObject({ ownAmount: 800n, partnerAmount: 700n })
     expect(own(v1, 'b', [1n, 1_499n])).toMatchObject({ ownAmount: 1_499n })
+    expect(own(v1, 'a', [1n, 1_499n])).toMatchObject({ ownAmount: 1n })
+    expect(own(v2, 'b', [800n, 700n])).toMatchObject({ ownAmount: 700n })
+    expect(own(v2, 'a', [800n, 700n])).toMatchObject({ ownAmount: 800n })
   })
 
   it('give the numbers of the REST API', () => {
