@@ -84,7 +84,7 @@ async function measure(store: ReturnType<typeof openStore>, fastPath: string, cu
     log: silentLog,
     terms: () => terms,
     account: (payer) => accounts.get(payer) ?? null,
-    wrongSignatures: { burst: 200, perSecond: 40 },
+    wrongSignatures: { burst: 2 * GUESTS, perSecond: 40 },
     claimFacts: () => ({ claimed: 0n, isClosing: false }),
     service: {
       allow: ({ stream }, ticks) => void used.set(stream, ticks - terms.graceTicks),

@@ -13,7 +13,7 @@ import { Page, Town, ANNA, accountOf, pass, payerOptions, settle, termsWith } fr
 import type { Wire } from './stream-town.ts'
 import { seededRandom } from '../../support/fakes.ts'
 
-const RUNS = Number(process.env['STREAM_WALKS'] ?? 150)
+const RUNS = Number(process.env['STREAM_WALKS'] ?? 100)
 const UNIT = 7n
 const SECONDS_BETWEEN_FLUSHES = 60
 const LEAD = 90

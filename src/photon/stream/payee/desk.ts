@@ -228,9 +228,11 @@ export class PayeeDesk {
   async #openProven(entry: Entry, account: StreamAccount, input: Extract<PayeeInput, { type: 'open' }>, peer: StreamPeer): Promise<void> {
     await this.#renew(entry, account)
     // Another session of this payer is ended, and told so, before this one begins at what it was worth.
-    await this.#perform(entry, input, peer)
+    const before = entry.channel
+    const done = this.#perform(entry, input, peer)
+    if (entry.channel !== before || done !== undefined) this.#wrongSignatures.giveBack('all', this.#deps.clock.boottimeMs())
+    await done
     if (entry.channel.session?.id !== input.offer.id) return
-    this.#wrongSignatures.giveBack('all', this.#deps.clock.boottimeMs())
     this.#offers.drop(input.offer.id)
     entry.peer = peer
     entry.heardMs = this.#deps.clock.boottimeMs()
