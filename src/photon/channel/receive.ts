@@ -16,7 +16,7 @@ import type { ChannelMoment } from './rules.ts'
 import type { ChannelSide, ChannelState } from './state.ts'
 import { givenBy } from './stream.ts'
 import type { ChannelFact, ChannelReceived, ChannelTools, Refusal, Taken } from './verdict.ts'
-import { frozen, refuse } from './verdict.ts'
+import { frozen, refuse, twice } from './verdict.ts'
 
 /** An envelope message whose sender, place, nonce and bounds are right. */
 export interface Incoming<K extends EnvelopeMessage['kind']> {
@@ -89,7 +89,7 @@ function enveloped<K extends EnvelopeMessage['kind']>(
 function seenBefore(state: ChannelState, nonce: bigint, received: ChannelReceived): Taken | Refusal {
   const { partner } = state
   if (nonce < 1n) return refuse(CODE.nonce, 'nonces start at 1')
-  if (nonce === partner.nonce && partner.proof !== null && partner.proof.extra !== received.extra) return frozen(state, `the partner signed two packets with nonce ${nonce}`)
+  if (nonce === partner.nonce && partner.proof !== null && partner.proof.extra !== received.extra) return twice(frozen(state, `the partner signed two packets with nonce ${nonce}`), nonce)
   return { ok: true, state, facts: [{ kind: 'duplicate', nonce }] }
 }
 

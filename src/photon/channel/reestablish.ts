@@ -11,7 +11,7 @@ import { MAX_NONCE, MAX_UINT256, PROFILE_RULES } from './rules.ts'
 import { IN_SYNC } from './state.ts'
 import type { ChannelSide, ChannelState } from './state.ts'
 import type { ChannelFact, ChannelReceived, ChannelTools, Refusal, Sent, Taken } from './verdict.ts'
-import { frozen, refuse } from './verdict.ts'
+import { frozen, refuse, twice } from './verdict.ts'
 
 /** After a start: nothing is sent before the partner has told what it knows. v1 has no such message. */
 export function awaitPartner(state: ChannelState): ChannelState {
@@ -72,7 +72,7 @@ export function adoptOwn(tools: ChannelTools, state: ChannelState, received: Cha
   if (received.signature === null) return refuse(CODE.sender, 'not signed')
   if (envelope.nonce < 1n || envelope.nonce > MAX_NONCE) return refuse(CODE.nonce, 'not a nonce')
   if (envelope.nonce === own.nonce && own.proof !== null && own.proof.nonce === own.nonce && own.proof.extra !== received.extra)
-    return frozen(state, `there are two packets of ours with nonce ${own.nonce}`)
+    return twice(frozen(state, `there are two packets of ours with nonce ${own.nonce}`), own.nonce)
   if (envelope.nonce <= own.nonce) return { ok: true, state, facts: [{ kind: 'duplicate', nonce: envelope.nonce }] }
   if (sync.kind !== 'behind' || envelope.nonce > sync.nonce) return refuse(CODE.nonce, 'no packet of ours is missing')
   if (envelope.transferred < own.transferred) return frozen(state, 'a later packet of ours gives less than we know of')

@@ -119,3 +119,8 @@ export function frozen(state: ChannelState, reason: string): Taken {
   if (isOnChain || state.phase === 'error') return { ok: true, state, facts: [{ kind: 'must-freeze', reason }] }
   return { ok: true, state: { ...state, phase: 'error', note: reason }, facts: [{ kind: 'must-freeze', reason }] }
 }
+
+/** `duplicate` beside `must-freeze`: the nonce has its packet, the second one is not to be stored. */
+export function twice(stopped: Taken, nonce: bigint): Taken {
+  return { ...stopped, facts: [{ kind: 'duplicate', nonce }, ...stopped.facts] }
+}

@@ -264,6 +264,7 @@ describe('a secret', () => {
     pair.lock('a', 1, 10n, 1_200)
     pair.b = learnSecret(pair.b, secretOf(1))
     expect(pair.machines.b.dutiesOf(pair.b, NOW)).toEqual([{ key: pair.b.key, fromBlock: 1_170, deadlineBlock: 1_190, duty: { kind: 'register-secret', secret: secretOf(1) } }])
+    expect(pair.machines.b.dutiesOf(pair.b, at(1_200)).length).toBe(1)
     expect(pair.machines.b.dutiesOf(pair.b, at(1_201))).toEqual([])
     expect(pair.machines.a.dutiesOf(learnSecret(pair.a, secretOf(1)), NOW)).toEqual([])
     expect(learnSecret(pair.b, secretOf(1))).toBe(pair.b)

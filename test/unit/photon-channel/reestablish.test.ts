@@ -145,7 +145,7 @@ describe('an end restored from an old copy', () => {
     const again = aged()
     again.pair.give('a', hello(again.pair, 'b'))
     again.pair.give('a', first)
-    expect(kindsOf(again.pair.give('a', signed({ ...message, data: new Uint8Array(1) }, A)))).toEqual(['must-freeze'])
+    expect(kindsOf(again.pair.give('a', signed({ ...message, data: new Uint8Array(1) }, A)))).toEqual(['duplicate', 'must-freeze'])
   })
 
   it('jumps to a packet after which no lock is open', () => {

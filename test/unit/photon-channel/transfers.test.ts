@@ -132,7 +132,7 @@ describe('a packet that comes again', () => {
     const pair = new Pair()
     const packet = pair.packet('a', (m, s) => m.sendDirect(s, direct(5n), NOW))
     pair.give('b', packet)
-    expect(kindsOf(pair.give('b', forged(packet, withEnvelope({ transferred: 1n }))))).toEqual(['must-freeze'])
+    expect(kindsOf(pair.give('b', forged(packet, withEnvelope({ transferred: 1n }))))).toEqual(['duplicate', 'must-freeze'])
     expect(pair.b.phase).toBe('error')
     expect(pair.machines.b.dutiesOf(pair.b, NOW).map((due) => due.duty)).toEqual([expect.objectContaining({ kind: 'close', proof: expect.objectContaining({ transferred: 5n }) })])
     expect(codeOf(pair.machines.b.sendDirect(pair.b, direct(1n), NOW))).toBe(CODE.channelState)
