@@ -8,7 +8,7 @@
 import { expect, test } from 'vitest'
 import { runSeed } from './run.ts'
 
-const SEEDS = Number(process.env.MESHBOX_SIM_SEEDS ?? 400)
+const SEEDS = Number(process.env.MESHBOX_SIM_SEEDS ?? 300)
 const FIRST = Number(process.env.MESHBOX_SIM_FIRST ?? 1)
 const GROUP = 50
 
