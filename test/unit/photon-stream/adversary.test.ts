@@ -160,6 +160,35 @@ describe('at the page', () => {
     expect(after.servedTicks).toBeLessThanOrEqual(1)
     expect((after.voucher?.cumulative ?? 0n) + UNIT * BigInt(after.voucher?.revealed ?? 0)).toBeLessThanOrEqual(3n * UNIT)
   })
+  it('nor for time that has not passed, however often it says so', () => {
+    let state = tell(opened(), statement(0n, false))
+    const value = (): bigint => (state.voucher?.cumulative ?? 0n) + UNIT * BigInt(state.voucher?.revealed ?? 0)
+    for (let round = 0; round < 1000; round++) state = step(state, { type: 'frame', frame: { kind: 'progress', session: 1, paidTicks: round, servedTicks: round }, nowMs: 10_000 }, ports).state
+    expect(value()).toBe(11n * UNIT)
+  })
+  it('nor for its debt again and again: the guest’s limit and the clock hold over all sessions', () => {
+    const town = new Town()
+    const probe = new Page(town)
+    probe.say({ kind: 'hello', payer: ANNA })
+    const offer = probe.heard.find((frame) => frame.kind === 'offer')
+    if (offer?.kind !== 'offer') throw new Error('no offer')
+    let state = opened(15)
+    let most = 0n
+    for (let round = 0; round < 20 && state.end === null; round++) {
+      // Each time at the value that was shown, with a debt, and forgotten again.
+      const shown = state.known
+      state = tell(state, statement(shown, false))
+      const { voucher } = state
+      const value = voucher === null ? shown : voucher.cumulative + UNIT * BigInt(voucher.revealed)
+      if (value > most) most = value
+      state = tell(state, { kind: 'progress', session: 1, paidTicks: 100, servedTicks: 100 })
+      state = tell(state, { kind: 'refused', session: 1, type: 0x21, code: REFUSAL.notOpen })
+      state = tell(state, { ...offer, session: 1, challenge })
+      const held = voucher === null ? null : { ...voucher, index: voucher.revealed, preimage: voucher.words[voucher.revealed] ?? new Uint8Array(32) }
+      state = tell(state, { kind: 'state', session: 1, epoch: 1n, ceiling: 10_000n, owedTicks: 15, held })
+    }
+    expect(most).toBeLessThanOrEqual(16n * UNIT)
+  })
   it('a final value above what was shown is refused', () => {
     const paying = tell(opened(), statement(0n, false))
     expect(tell(paying, statement(700n, true)).end).toEqual({ why: 'bad-statement' })

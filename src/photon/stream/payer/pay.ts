@@ -78,15 +78,32 @@ export function nextTickMs({ offer, servedAtMs }: PayerState, nowMs: number): nu
   return servedAtMs + (Math.floor(Math.max(0, nowMs - servedAtMs) / tickMs) + 1) * tickMs
 }
 
-function targetTicks({ offer, servedTicks, servedAtMs, owedTicks, leadSeconds }: PayerState, nowMs: number): number {
+function targetTicks(state: PayerState, nowMs: number): number {
+  const { offer, servedTicks, servedAtMs, owedTicks, leadSeconds } = state
   const tickSeconds = offer?.terms.tickSeconds ?? 1
   const passed = Math.floor(Math.min(Math.max(0, nowMs - servedAtMs), SILENCE_MS) / (tickSeconds * 1000))
-  return owedTicks + servedTicks + passed + 1 + Math.floor(leadSeconds / tickSeconds)
+  const asked = owedTicks + servedTicks + passed + 1 + Math.floor(leadSeconds / tickSeconds)
+  return Math.min(asked, ticksByTime(state, nowMs))
 }
 
-function mostTicks({ offer, base, ceiling, options }: PayerState): number {
+/**
+ * A box that says it has served faster than time passes, or that asks for its debt again and again, gets no more than
+ * the time since the first tick, the lead, and the debt it named first.
+ */
+function ticksByTime({ offer, base, leadSeconds, life }: PayerState, nowMs: number): number {
+  if (offer === null || life === null) return 0
+  const { tickSeconds, unit } = offer.terms
+  const elapsed = Math.floor(Math.max(0, nowMs - life.startedMs) / (tickSeconds * 1000))
+  const sinceThen = base > life.base ? Number((base - life.base + unit - 1n) / unit) : 0
+  return elapsed + 1 + Math.floor(leadSeconds / tickSeconds) + life.owedTicks - sinceThen
+}
+
+function mostTicks({ offer, base, ceiling, options, life }: PayerState): number {
   if (offer === null) return 0
-  const room = ceiling - base < options.limits.total ? ceiling - base : options.limits.total
+  const spent = life !== null && base > life.base ? base - life.base : 0n
+  const allowed = options.limits.total - spent
+  const room = ceiling - base < allowed ? ceiling - base : allowed
+  if (room <= 0n) return 0
   const ticks = room / offer.terms.unit
   return ticks > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(ticks)
 }

@@ -26,7 +26,7 @@ export interface PayerOptions {
 export interface PayerLimits {
   /** The price of a tick that is still accepted. */
   readonly unit: bigint
-  /** All this session may cost: the guest's choice, and on plain HTTP never more than the burner cap. */
+  /** All it may cost, in all sessions of this payer's life: the guest's choice, and on plain HTTP never more than the burner cap. */
   readonly total: bigint
 }
 
@@ -57,6 +57,8 @@ export interface PayerState {
   /** The counter at the session's start, as both know it. */
   readonly base: bigint
   readonly owedTicks: number
+  /** The first session of this payer's life: what is spent and what time has passed is counted from there, whatever the box says. Null before it. */
+  readonly life: { readonly base: bigint; readonly startedMs: number; readonly owedTicks: number } | null
   readonly voucher: CurrentVoucher | null
   /** As the box said last, and when it did. */
   readonly servedTicks: number
@@ -81,6 +83,7 @@ export function newPayer(options: PayerOptions, leadSeconds = 0): PayerState {
     ceiling: 0n,
     base: options.known,
     owedTicks: 0,
+    life: null,
     voucher: null,
     servedTicks: 0,
     servedAtMs: 0,
@@ -111,11 +114,13 @@ export interface PayerView {
 }
 
 export function viewOf(state: PayerState): PayerView {
+  const value = state.phase === 'over' && state.known > state.base ? state.known : revealedValue(state)
+  const from = state.life?.base ?? state.base
   const ahead = Math.max(0, revealedTicks(state) - state.owedTicks - state.servedTicks)
   return {
     phase: state.phase,
     end: state.end,
-    spent: (state.phase === 'over' && state.known > state.base ? state.known : revealedValue(state)) - state.base,
+    spent: value > from ? value - from : 0n,
     servedTicks: state.servedTicks,
     aheadSeconds: ahead * (state.offer?.terms.tickSeconds ?? 1),
     owedTicks: state.owedTicks,

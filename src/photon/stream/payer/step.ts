@@ -129,7 +129,8 @@ function stated(state: PayerState, { value, isFinal, signature }: Extract<Stream
     if (state.phase !== 'opening') return only(state)
     // It may begin lower than we know, never higher than we can prove to have signed.
     if (value > state.known) return over(state, { why: 'bad-statement' })
-    return pay({ ...state, phase: 'paying', base: value, known: value, voucher: null, servedTicks: 0, shownTicks: 0, servedAtMs: nowMs, tries: 0 }, nowMs, ports)
+    const life = state.life ?? { base: value, startedMs: nowMs, owedTicks: state.owedTicks }
+    return pay({ ...state, phase: 'paying', base: value, known: value, life, voucher: null, servedTicks: 0, shownTicks: 0, servedAtMs: nowMs, tries: 0 }, nowMs, ports)
   }
   if (state.phase !== 'paying' && state.phase !== 'stopping') return only(state)
   if (value > revealedValue(state) || value < state.base) return over(state, { why: 'bad-statement' })
