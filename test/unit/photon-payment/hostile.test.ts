@@ -33,7 +33,7 @@ const data = fc.constant(new Uint8Array(3))
 const input: fc.Arbitrary<PaymentInput> = fc.oneof(
   fc.record({ kind: fc.constant('lock-received' as const), channel, terms, unwelcome }),
   fc.record({ kind: fc.constant('lock-received' as const), channel, terms, unwelcome: fc.constant(null) }),
-  fc.record({ kind: fc.constant('lock-unlocked' as const), channel, secretHash, secret: fc.option(secret) }),
+  fc.record({ kind: fc.constant('lock-unlocked' as const), channel, secret, isShown: fc.boolean() }).map(({ isShown, secret: one, ...rest }) => ({ ...rest, secretHash: secretHashOf(one), secret: isShown ? one : null })),
   fc.record({ kind: fc.constant('lock-removed' as const), channel, secretHash }),
   fc.record({ kind: fc.constant('lock-disposed' as const), channel, secretHash, code, reason: fc.string({ maxLength: 20 }), hopIndex }),
   fc.record({ kind: fc.constant('lock-released' as const), channel, secretHash }),
