@@ -66,9 +66,15 @@ export function judgeForm(tools: JobTools, delegation: Delegation, from: Address
 /** Room and age, by what is stored; asked before the chain is, and again in the turn that stores. */
 export function judgeRoom(delegation: Delegation, holdings: Holdings, limits: WatchLimits): Verdict {
   const { held } = holdings
-  if (held !== null && held.delegation.epoch === delegation.epoch) return delegation.proof.nonce > held.delegation.proof.nonce ? VERDICT.accepted : VERDICT.old
+  if (held !== null && held.delegation.epoch === delegation.epoch) return delegation.proof.nonce > held.delegation.proof.nonce || isSameState(delegation, held.delegation) ? VERDICT.accepted : VERDICT.old
   if (held !== null) return delegation.epoch > held.delegation.epoch ? VERDICT.accepted : VERDICT.old
   return holdings.jobs >= limits.maxJobs || holdings.jobsOfDelegator >= limits.maxJobsPerDelegator ? VERDICT.full : VERDICT.accepted
+}
+
+/** The same again: its receipt was lost, or there are other secrets now. */
+function isSameState(one: Delegation, other: Delegation): boolean {
+  const [a, b] = [one.proof, other.proof]
+  return a.nonce === b.nonce && a.transferred === b.transferred && a.locksroot === b.locksroot && a.extra === b.extra && one.reward === other.reward
 }
 
 /** What the chain says of it. */

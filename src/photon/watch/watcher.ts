@@ -114,11 +114,10 @@ export class Watcher {
   async #judge(from: Address, delegation: Delegation): Promise<Verdict> {
     const { tools, limits, store, lookup, head } = this.#options
     const { channel, receiver, partner, token } = delegation
-    const room = store.read((tx) => judgeRoom(delegation, holdingsOf(tx, channel, receiver), limits))
-    if (room !== VERDICT.accepted && room !== VERDICT.old) return room
     const form = judgeForm(tools, delegation, from, limits)
     if (form !== VERDICT.accepted) return form
-    if (room === VERDICT.old) return this.#isStored(delegation) ? VERDICT.accepted : VERDICT.old
+    const room = store.read((tx) => judgeRoom(delegation, holdingsOf(tx, channel, receiver), limits))
+    if (room !== VERDICT.accepted) return room
     const found = await lookup.find({ channel, token, a: receiver, b: partner })
     const onChain = judgeChannel(delegation, found, head(), limits)
     if (onChain !== VERDICT.accepted || found === null || found === 'absent') return onChain
@@ -149,12 +148,6 @@ export class Watcher {
       return after
     })
     if (job !== null) this.#order(job)
-  }
-
-  /** The same state again: its receipt was lost. */
-  #isStored(delegation: Delegation): boolean {
-    const { held } = this.#options.store.read((tx) => holdingsOf(tx, delegation.channel, delegation.receiver))
-    return held !== null && held.delegation.epoch === delegation.epoch && held.delegation.proof.nonce === delegation.proof.nonce && held.delegation.proof.extra === delegation.proof.extra
   }
 
   #order(job: WatchJob): void {

@@ -116,6 +116,15 @@ describe('a close by a cheat while the delegator is away', () => {
     expect(carol.duties).toEqual([])
   })
 
+  it('is not taken for answered because Alice posted Bob’s own, higher number', async () => {
+    const carol = lane.watcherBox(CAROL)
+    await guarded(7n, 600n, carol)
+    await lane.tell(await lane.channel.close(ALICE, { nonce: 90n, transferred: 20n })) // Bob’s 90th to her
+    expect(carol.duties).toHaveLength(1)
+    lane.town.number++
+    expect((await lane.perform(carol, carol.duties[0] as never)).verdict).toBe('ok')
+  })
+
   it('is answered when Bob himself closed with an old copy', async () => {
     const carol = lane.watcherBox(CAROL)
     await guarded(7n, 600n, carol)

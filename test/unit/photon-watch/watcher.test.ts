@@ -42,6 +42,7 @@ describe('a watcher', () => {
     expect(await verdictOn(second)).toBe(VERDICT.accepted)
     expect(await verdictOn(first)).toBe(VERDICT.old)
     expect(await verdictOn(second)).toBe(VERDICT.accepted) // the receipt was lost: again, the same answer
+    expect(await verdictOn(lane.delegation(CAROL, lane.pay(6n, 55n)))).toBe(VERDICT.old) // Alice has signed two states with one nonce: the first stays
     expect(carol.watcher.jobs).toBe(1)
   })
 
