@@ -95,7 +95,8 @@ function finished(item: Pending | Unreadable, addresses: Uint8Array): Gathered |
   const signer = item.signer < 0 ? from : addressAt(addresses, item.signer, from)
   if (signer === NOBODY) return { from, refused: 'nobody made this signature' }
   const { message, extra, signature } = decoded
-  return { from, received: { message, sender: signer, extra, signature, packet: frame, ...(item.contractSigner < 0 ? {} : { contractSigner: contractSignerOf(addresses, item.contractSigner) }) } }
+  const received: ChannelReceived = { message, sender: signer, extra, signature, packet: frame }
+  return { from, received: item.contractSigner < 0 ? received : { ...received, contractSigner: contractSignerOf(addresses, item.contractSigner) } }
 }
 
 /** `likely`: mostly it is who sent it, and then no text is made. */

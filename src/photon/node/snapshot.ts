@@ -5,7 +5,7 @@
  * First byte: version 1. Then one value: a tag byte and what belongs to it; lengths and counts are varints (7 bits a byte,
  * least significant first). Names of fields: index in FIELDS + 1, or 0 and a text.
  */
-import { MeshBoxError, bytesOf, fromUtf8, hexOf, utf8 } from '../../base/index.ts'
+import { MeshBoxError, fromUtf8, hexOf } from '../../base/index.ts'
 import { FIELDS } from './tables/snapshot-fields.ts'
 
 export type Plain = null | undefined | boolean | number | bigint | string | Uint8Array | readonly Plain[] | { readonly [field: string]: Plain }
@@ -19,7 +19,7 @@ const MAX_DEPTH = 32
 
 /** Errors: internal `snapshot`, for what is not plain data (our own mistake). */
 export function encodeSnapshot(value: unknown): Uint8Array {
-  const out = new Writer()
+  const out = scratch.reset()
   out.byte(VERSION)
   write(out, value as Plain, 0)
   return out.done()
@@ -95,9 +95,7 @@ function writeText(out: Writer, value: string): void {
     return out.text(value)
   }
   out.byte(TAG.hex)
-  const bytes = bytesOf(value as `0x${string}`)
-  out.varint(bytes.length)
-  out.bytes(bytes)
+  out.hex(value)
 }
 
 function read(reader: Reader, depth: number): Plain {
@@ -146,9 +144,15 @@ function read(reader: Reader, depth: number): Plain {
   }
 }
 
+/** One is enough: a snapshot is written in one go. */
 class Writer {
-  #bytes: Buffer = Buffer.allocUnsafe(1024)
+  #bytes: Buffer = Buffer.allocUnsafeSlow(16 * 1024)
   #at = 0
+
+  reset(): this {
+    this.#at = 0
+    return this
+  }
 
   byte(value: number): void {
     this.#room(1)
@@ -167,23 +171,34 @@ class Writer {
     this.#at += bytes.length
   }
 
+  /** 0x and an even number of digits: how many bytes, and they. */
+  hex(value: string): void {
+    const length = (value.length - 2) / 2
+    this.varint(length)
+    this.#room(length)
+    this.#at += this.#bytes.write(value.slice(2), this.#at, length, 'hex')
+  }
+
   text(value: string): void {
-    const bytes = utf8(value)
-    this.varint(bytes.length)
-    this.bytes(bytes)
+    const length = Buffer.byteLength(value)
+    this.varint(length)
+    this.#room(length)
+    this.#at += this.#bytes.write(value, this.#at, length, 'utf8')
   }
 
   done(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at)
+    return new Uint8Array(this.#bytes.subarray(0, this.#at))
   }
 
   #room(more: number): void {
     if (this.#at + more <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#at + more))
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#at + more))
     larger.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = larger
   }
 }
+
+const scratch = new Writer()
 
 class Reader {
   readonly #bytes: Uint8Array

@@ -43,7 +43,7 @@ export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
     const columns = some.every((row) => row.peer === null && row.data.length === 0 && row.note === '') ? PLAIN : FULL
     const params: SqlValue[] = []
     for (const row of some) {
-      params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, bytesOf(row.key))
+      params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, Buffer.from(row.key.slice(2), 'hex'))
       if (columns === FULL) params.push(row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note)
     }
     tx.run(insertOf(columns, some.length), ...params)

@@ -44,13 +44,13 @@ export const photonMigrations: readonly Migration[] = [
       ) STRICT;
 
       -- Payments under way, and the newest ended ones, which must be known again when their locks are offered anew.
+      -- 'name': the first 16 bytes of the SHA-256 of contract and id, which are long texts.
       CREATE TABLE photon_payment (
         number INTEGER PRIMARY KEY,
+        name BLOB NOT NULL UNIQUE,
         contract BLOB NOT NULL,
-        id TEXT NOT NULL,
         is_ended INTEGER NOT NULL CHECK (is_ended IN (0, 1)),
-        state BLOB NOT NULL,
-        UNIQUE (contract, id)
+        state BLOB NOT NULL
       ) STRICT;
       CREATE INDEX photon_payment_open ON photon_payment (contract) WHERE is_ended = 0;
 

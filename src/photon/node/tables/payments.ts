@@ -1,4 +1,5 @@
 /** Records of the payment machines: those under way, and a bounded number of ended ones. */
+import { createHash } from 'node:crypto'
 import { bytesOf } from '../../../base/index.ts'
 import type { Address } from '../../../base/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
@@ -8,13 +9,14 @@ import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
 /** Ended ones kept. A channel remembers the locks it gave up by itself, for as long as they could be offered again. */
 const MAX_ENDED = 20_000
 const PURGED_AT_ONCE = 200
+const NAME_BYTES = 16
 
 export function putPayments(tx: Tx, contract: Address, states: Iterable<PaymentState>): void {
   for (const state of states)
     tx.run(
-      'INSERT INTO photon_payment (contract, id, is_ended, state) VALUES (?, ?, ?, ?) ON CONFLICT (contract, id) DO UPDATE SET is_ended = excluded.is_ended, state = excluded.state',
+      'INSERT INTO photon_payment (name, contract, is_ended, state) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET is_ended = excluded.is_ended, state = excluded.state',
+      nameOf(contract, state.id),
       bytesOf(contract),
-      state.id,
       state.isEnded ? 1 : 0,
       encodeSnapshot(state),
     )
@@ -23,7 +25,12 @@ export function putPayments(tx: Tx, contract: Address, states: Iterable<PaymentS
 /** A few at a time, by the oldest numbers. */
 export function purgePayments(tx: Tx): void {
   const newest = tx.get<{ number: number | null }>('SELECT max(number) AS number FROM photon_payment')?.number ?? 0
+  if (newest <= MAX_ENDED) return
   tx.run('DELETE FROM photon_payment WHERE number IN (SELECT number FROM photon_payment WHERE number <= ? AND is_ended = 1 ORDER BY number LIMIT ?)', newest - MAX_ENDED, PURGED_AT_ONCE)
+}
+
+function nameOf(contract: Address, id: string): Uint8Array {
+  return createHash('sha256').update(contract).update(id).digest().subarray(0, NAME_BYTES)
 }
 
 export function readOpenPayments(tx: ReadTx, contract: Address): readonly PaymentState[] {
@@ -31,6 +38,6 @@ export function readOpenPayments(tx: ReadTx, contract: Address): readonly Paymen
 }
 
 export function readPayment(tx: ReadTx, contract: Address, id: string): PaymentState | undefined {
-  const row = tx.get<{ state: Uint8Array }>('SELECT state FROM photon_payment WHERE contract = ? AND id = ?', bytesOf(contract), id)
+  const row = tx.get<{ state: Uint8Array }>('SELECT state FROM photon_payment WHERE name = ?', nameOf(contract, id))
   return row === undefined ? undefined : decodeSnapshot<PaymentState>(row.state)
 }
