@@ -123,6 +123,7 @@ export class StreamTill implements StreamPayments {
 
   earned(sale: StreamSale, value: bigint, voucher: StreamEvidence): void {
     this.#takings.add(sale, value, voucher)
+    if (!this.#streams.has(sale.stream)) this.#takings.forget(sale.stream)
   }
 
   #extend(stream: Stream, session: Session): void {
@@ -203,7 +204,7 @@ export class StreamTill implements StreamPayments {
     const step = clipped(charged, stream.stream, price)
     const grantedMs = streamAllotment(step.session, stream.stream)?.grantedMs ?? 1
     const inTurn = (tx: Parameters<typeof saveClipped>[0], now: Session): Session => {
-      saveClipped(tx, now.id, stream.stream, grantedMs, price)
+      saveClipped(tx, now.id, stream.stream, grantedMs)
       return now
     }
     if (step.session.allotments.some(isUsable)) await keeper.carryOut(step, inTurn)
@@ -236,7 +237,7 @@ export class StreamTill implements StreamPayments {
     if (grown.length === 0) return
     await this.#deps.store.turn((tx) => {
       for (const { stream, sessionId, allowedMs, usedBeforeMs } of grown)
-        if (sessionId !== null) saveGrant(tx, sessionId, stream, allowedMs - usedBeforeMs, this.#takings.paid(stream))
+        if (sessionId !== null) saveGrant(tx, sessionId, stream, allowedMs - usedBeforeMs)
     })
     for (const stream of grown) stream.writtenMs = stream.allowedMs
   }

@@ -5,7 +5,7 @@
 import { asError, momentOf, toHex } from '../../base/index.ts'
 import type { Cancel } from '../../base/index.ts'
 import type { HotspotDeps } from '../ports.ts'
-import { postedOf, savePosted } from './io/stream-tables.ts'
+import { postedOf, savePosted, savePrice } from './io/stream-tables.ts'
 import type { StreamEvidence, StreamSale } from './ports.ts'
 
 const RETRY_MS = 5000
@@ -22,6 +22,8 @@ export class Takings {
   readonly #owed = new Map<string, Owed>()
   /** Value beyond the base, as posted: what the guest's receipt says was paid. */
   readonly #paid = new Map<string, bigint>()
+  /** Streams that are over: what they still earn is posted and not remembered. */
+  readonly #over = new Set<string>()
   #posting: Promise<void> | null = null
   #retry: Cancel | null = null
 
@@ -40,7 +42,8 @@ export class Takings {
   }
 
   forget(stream: string): void {
-    if (!this.#owed.has(stream)) this.#paid.delete(stream)
+    this.#paid.delete(stream)
+    if (this.#owed.has(stream)) this.#over.add(stream)
   }
 
   /** Resolves when everything told so far is posted, or waits for another try. */
@@ -101,11 +104,13 @@ export class Takings {
           at,
         })
         savePosted(tx, stream, value, entryId)
+        savePrice(tx, stream, value - base)
       }
     })
     for (const { sale, value } of taken) {
-      this.#paid.set(sale.stream, value > sale.base ? value - sale.base : 0n)
       if (this.#owed.get(sale.stream)?.value === value) this.#owed.delete(sale.stream)
+      if (!this.#over.has(sale.stream)) this.#paid.set(sale.stream, value > sale.base ? value - sale.base : 0n)
+      else if (!this.#owed.has(sale.stream)) this.#over.delete(sale.stream)
     }
     return true
   }

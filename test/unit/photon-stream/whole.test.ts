@@ -89,6 +89,8 @@ describe('page, channel, sessions and ledger', () => {
     expect(spent).toBeLessThanOrEqual(182n * UNIT)
     expect(desk.earnedOf(CHANNEL)).toBe(spent)
     expect(earnedInLedger()).toBe(spent)
+    // And so does the session, for the guest's receipt.
+    expect(box.store.read((tx) => tx.all<{ price: string }>('SELECT price FROM hotspot_allotment'))).toEqual([{ price: spent.toString() }])
   })
   it('a guest out of reach is offline at most one interval after the last second he paid', async () => {
     await start()

@@ -68,13 +68,13 @@ export function forgetStreams(tx: Tx): void {
 }
 
 /** What an allotment has grown to. */
-export function saveGrant(tx: Tx, sessionId: string, stream: string, grantedMs: number, price: bigint): void {
-  tx.run('UPDATE hotspot_allotment SET granted_ms = max(granted_ms, ?), price = ? WHERE session_id = ? AND bearer = ?', grantedMs, price.toString(), sessionId, stream)
+export function saveGrant(tx: Tx, sessionId: string, stream: string, grantedMs: number): void {
+  tx.run('UPDATE hotspot_allotment SET granted_ms = max(granted_ms, ?) WHERE session_id = ? AND bearer = ?', grantedMs, sessionId, stream)
 }
 
 /** What an allotment ended with. */
-export function saveClipped(tx: Tx, sessionId: string, stream: string, grantedMs: number, price: bigint): void {
-  tx.run('UPDATE hotspot_allotment SET granted_ms = ?, price = ? WHERE session_id = ? AND bearer = ?', grantedMs, price.toString(), sessionId, stream)
+export function saveClipped(tx: Tx, sessionId: string, stream: string, grantedMs: number): void {
+  tx.run('UPDATE hotspot_allotment SET granted_ms = ? WHERE session_id = ? AND bearer = ?', grantedMs, sessionId, stream)
 }
 
 /**
@@ -91,6 +91,11 @@ export function healGrants(tx: Tx): void {
     const usedMs = (JSON.parse(used) as { allotments: [number, number][] }).allotments[seq]?.[0] ?? 0
     if (usedMs > granted_ms) tx.run('UPDATE hotspot_allotment SET granted_ms = ? WHERE session_id = ? AND seq = ?', usedMs, session_id, seq)
   }
+}
+
+/** What a stream has paid in all: its last voucher is counted when its session may be over already. */
+export function savePrice(tx: Tx, stream: string, price: bigint): void {
+  tx.run('UPDATE hotspot_allotment SET price = ? WHERE bearer = ? AND session_id = (SELECT session_id FROM hotspot_stream WHERE stream = ?)', price.toString(), stream, stream)
 }
 
 /** Null: nothing of this stream was posted. */
