@@ -148,7 +148,7 @@ export function initiatorMoment(state: InitiatorState, view: PaymentView): Moved
 }
 
 export function initiatorSettled(state: InitiatorState, held: Pick<HeldLock, 'channel' | 'epoch'>, view: PaymentView): Moved<InitiatorState> {
-  const parts = state.parts.map((part): OutPart => (part.phase === 'locked' && part.held.channel === held.channel && part.held.epoch === held.epoch ? { ...part, phase: 'chain' } : part))
+  const parts = state.parts.map((part): OutPart => (isPending(part.phase) && part.held.channel === held.channel && part.held.epoch === held.epoch ? { ...part, phase: 'chain' } : part))
   return finish({ state: { ...state, parts }, commands: [] }, view)
 }
 

@@ -221,6 +221,17 @@ describe('refusals, retries, expiry', () => {
     }
   })
 
+  test('a settled channel ends what was locked, owed or to be taken out in it', () => {
+    for (const before of [[], [{ kind: 'reveal', from: B, secret: SECRET, data: new Uint8Array(0) }], [disposed]] as const) {
+      const desk = locked(new Desk([B], { maxSearches: 0 }), [viaB])
+      desk.put(B, { isReady: false })
+      for (const input of before) desk.give(input)
+      expect(desk.only('initiator').isEnded).toBe(false)
+      desk.give({ kind: 'channel-settled', key: { channel: channelName(B), epoch: 1n } })
+      expect(desk.only('initiator')).toMatchObject({ status: STATUS.failed, isEnded: true })
+    }
+  })
+
   test('cancelled before the secret has left it never leaves; afterwards it cannot be cancelled', () => {
     const desk = locked()
     const { id } = desk.only('initiator')
