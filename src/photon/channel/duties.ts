@@ -72,7 +72,7 @@ function disputeDuties(tools: ChannelTools, state: ChannelState, dispute: Disput
       duties.push(due(state, { kind: 'update', token, partner: partner.address, proof: partner.proof }, closeBlock, settleBlock))
     duties.push(...secretDuties(tools, state, moment, closeBlock), ...unlockDuties(tools, state, dispute), ...claimDuties(state, dispute))
   }
-  if (moment.block < settleBlock + SETTLE_DELAY_BLOCKS || isUnlockedInVain(state, dispute)) duties.push(...punishDuties(state, dispute))
+  duties.push(...punishDuties(state, dispute))
   const sides = [sideOf(own.address, dispute.own), sideOf(partner.address, dispute.partner)] as const
   duties.push(due(state, { kind: 'settle', token, sides }, settleBlock + SETTLE_DELAY_BLOCKS, null))
   return duties
@@ -112,10 +112,6 @@ function claimDuties(state: ChannelState, dispute: Dispute): DueDuty[] {
   if (partner.stream === null || evidence === null || partner.stream.value <= proved || partner.stream.value <= partner.claimed) return []
   const { voucher, preimage, steps } = evidence
   return [due(state, { kind: 'claim', token, payer: partner.address, payee: own.address, voucher, preimage, steps }, dispute.closeBlock, dispute.settleBlock)]
-}
-
-function isUnlockedInVain(state: ChannelState, dispute: Dispute): boolean {
-  return state.disposals.some((disposal) => dispute.own.unlocked.includes(disposal.lockHash))
 }
 
 /** The partner unlocked what it had given up. One punishment takes all; possible until the channel is settled. */

@@ -102,22 +102,15 @@ export function sendDisposedResponse(tools: ChannelTools, state: ChannelState, s
 /** Notes the signed form of what was just sent. In the order of the nonces. */
 export function sealed(state: ChannelState, message: Message, extra: Hash, signature: Uint8Array): ChannelState {
   if ('envelope' in message) return { ...state, own: { ...state.own, proof: { ...message.envelope, extra, signature } } }
-  if (message.kind !== 'settle-request' && message.kind !== 'settle-response' && message.kind !== 'withdraw-request' && message.kind !== 'withdraw-response') return state
-  return sealedAgreement(state, message)
+  return message.kind === 'settle-request' || message.kind === 'withdraw-request' ? sealedRequest(state, message) : state
 }
 
-function sealedAgreement(state: ChannelState, message: Extract<Message, { contractSignature: Uint8Array }>): ChannelState {
+/** The asker mines what was agreed, so only its own end needs the contract's signature of the request. */
+function sealedRequest(state: ChannelState, message: Extract<Message, { kind: 'settle-request' | 'withdraw-request' }>): ChannelState {
+  const { own, agreement } = state
   const signature = message.contractSignature
-  if ('code' in message && message.code !== CODE.success) return state
-  if (message.kind === 'withdraw-request' && message.terms.profile === 'v2') {
-    const { own } = state
-    return own.withdrawal === null ? state : { ...state, own: { ...own, withdrawal: { ...own.withdrawal, participantSignature: signature } } }
-  }
-  if (message.kind === 'withdraw-response' && message.terms.profile === 'v2') {
-    const { partner } = state
-    return partner.withdrawal === null ? state : { ...state, partner: { ...partner, withdrawal: { ...partner.withdrawal, partnerSignature: signature } } }
-  }
-  return state.agreement === null ? state : { ...state, agreement: { ...state.agreement, ownSignature: signature } }
+  if (agreement !== null) return { ...state, agreement: { ...agreement, ownSignature: signature } }
+  return own.withdrawal === null ? state : { ...state, own: { ...own, withdrawal: { ...own.withdrawal, participantSignature: signature } } }
 }
 
 /** Renunciations whose locks could still be sent again: afterwards they are expired and can never be opened. */

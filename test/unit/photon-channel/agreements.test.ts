@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CODE, cancelDrain, orderClose, orderDrain, receivable, spendable } from '../../../src/photon/channel/index.ts'
 import type { WithdrawTerms } from '../../../src/photon/index.ts'
 import type { ChannelReceived } from '../../../src/photon/channel/index.ts'
-import { A, B, NOW, Pair, V1, at, codeOf, frozenAt, kindsOf, signed, taken } from './pair.ts'
+import { A, B, CHANNEL, NOW, Pair, V1, at, codeOf, frozenAt, kindsOf, signatureBy, signed, taken } from './pair.ts'
 
 const UNTIL = NOW.block + 100
 const LONG_AFTER = at(UNTIL + 2 * 17 + 1)
@@ -33,6 +33,8 @@ describe('a v2 withdrawal', () => {
     expect(pair.machines.a.dutiesOf(pair.a, NOW)).toEqual([
       expect.objectContaining({ deadlineBlock: UNTIL, duty: expect.objectContaining({ kind: 'withdraw', participant: A, total: 300n, validUntil: UNTIL }) }),
     ])
+    expect(pair.machines.a.dutiesOf(pair.a, at(UNTIL)).length).toBe(1)
+    expect(pair.machines.a.dutiesOf(pair.a, at(UNTIL + 1))).toEqual([])
     expect(pair.machines.b.dutiesOf(pair.b, NOW)).toEqual([])
     expect(kindsOf(pair.pay('a', 700n))).toEqual(['direct-received'])
     const event = { kind: 'withdrawn', channel: pair.a.key.channel, block: 1_050, participant: A, total: 300n } as const
@@ -136,6 +138,21 @@ describe('a v2 withdrawal', () => {
 describe('a v2 cooperative settlement', () => {
   const request = (pair: Pair, validUntil: number | null = UNTIL) => pair.packet('a', (m, s) => m.askSettle(s, validUntil, NOW))
 
+  it('is not due while an answer is out, and names the signatures in the order of the terms', () => {
+    const pair = new Pair()
+    const packet = request(pair)
+    expect(pair.machines.a.dutiesOf(pair.a, NOW)).toEqual([])
+    if (packet.message.kind !== 'settle-request') throw new Error('no request')
+    const { agreement } = pair.a
+    if (agreement === null || agreement.kind !== 'settle') throw new Error('no agreement')
+    // As if the partner had put the terms the other way round.
+    const { p1, balance1, p2, balance2, validUntil } = agreement.terms
+    const turned = { p1: p2, balance1: balance2, p2: p1, balance2: balance1, validUntil }
+    const both = { ...pair.a, agreement: { ...agreement, terms: turned, partnerSignature: signatureBy(B, CHANNEL) } }
+    expect(pair.machines.a.dutiesOf(both, NOW)[0]?.duty).toMatchObject({ signatures: [signatureBy(B, CHANNEL), signatureBy(A, CHANNEL)] })
+    expect(pair.machines.a.dutiesOf({ ...both, agreement: { ...both.agreement, ownSignature: null } }, NOW)).toEqual([])
+  })
+
   it('ends the channel with what both books say', () => {
     const pair = new Pair()
     pair.pay('a', 400n)
@@ -148,6 +165,9 @@ describe('a v2 cooperative settlement', () => {
     expect(kindsOf(pair.give('a', response))).toEqual(['settle-agreed'])
     const duties = pair.machines.a.dutiesOf(pair.a, NOW)
     expect(duties).toEqual([expect.objectContaining({ deadlineBlock: UNTIL, duty: expect.objectContaining({ kind: 'cooperative-settle', terms: { p1: A, balance1: 600n, p2: B, balance2: 900n, validUntil: UNTIL } }) })])
+    expect(duties[0]?.duty).toMatchObject({ signatures: [signatureBy(A, CHANNEL), signatureBy(B, CHANNEL)] })
+    expect(pair.machines.a.dutiesOf(pair.a, at(UNTIL)).length).toBe(1)
+    expect(pair.machines.a.dutiesOf(pair.a, at(UNTIL + 1))).toEqual([])
     expect(pair.machines.b.dutiesOf(pair.b, NOW)).toEqual([])
     const told = pair.machines.a.onChain(pair.a, { kind: 'settled', channel: pair.a.key.channel, block: 1_010, cooperative: true, amounts: [600n, 900n] }, NOW)
     expect(told.facts).toEqual([{ kind: 'settled', cooperative: true, ownAmount: 600n, partnerAmount: 900n }])
@@ -290,6 +310,13 @@ describe('v1, whose signatures never end', () => {
     const told = pair.machines.b.onChain(pair.b, { kind: 'withdrawn', channel: pair.b.key.channel, block: 1_010, participant: A, total: 300n }, at(1_030))
     expect(told.facts.map((fact) => fact.kind)).toEqual(['must-freeze'])
   })
+})
+
+it('a v1 settlement is due for ever', () => {
+  const pair = new Pair({ domain: V1 }, trusting)
+  const packet = pair.packet('a', (m, s) => m.askSettle(s, null, NOW))
+  expect(kindsOf(pair.give('a', answered(pair, packet)))).toEqual(['settle-agreed'])
+  expect(pair.machines.a.dutiesOf(pair.a, at(1_000_000))).toEqual([expect.objectContaining({ deadlineBlock: null, duty: expect.objectContaining({ kind: 'cooperative-settle' }) })])
 })
 
 describe('draining', () => {

@@ -125,6 +125,7 @@ describe('a close', () => {
     court.hear()
     court.b = learnSecret(court.b, secretOf(1))
     expect(court.kinds('b')).toEqual(['update', 'register-secret', 'settle'])
+    expect(court.machines.b.dutiesOf(court.b, at(court.chain.settleBlock)).map((due) => due.duty.kind)).toEqual(['update', 'settle'])
     court.chain.block = court.chain.settleBlock + 1
     expect(court.kinds('b')).toEqual(['settle'])
   })

@@ -171,6 +171,9 @@ describe('money under a voucher', () => {
     const claimed = pair.machines.b.onChain(after, { kind: 'claimed', channel: CHANNEL, block: 1_001, payer: A, cumulative: 20n }, NOW)
     expect(claimed.facts).toEqual([{ kind: 'claimed', payer: A, cumulative: 20n }])
     expect(pair.machines.b.dutiesOf(claimed.state, NOW).map((due) => due.duty.kind)).toEqual(['settle'])
+    const equal = pair.packet('a', (m, s) => m.sendLocked(s, { lock: { expiration: 1_200, amount: 1n, secretHash: CHANNEL }, amount: 1n, fee: 0n, initiator: A, target: B, path: [], paymentId: null }, NOW))
+    pair.give('b', equal)
+    expect(pair.machines.b.dutiesOf(pair.machines.b.onChain(pair.b, closed, NOW).state, NOW).map((due) => due.duty.kind)).toEqual(['update', 'settle'])
     pair.pay('a', 1n)
     const proved = pair.machines.b.onChain(pair.b, closed, NOW).state
     expect(pair.machines.b.dutiesOf(proved, NOW).map((due) => due.duty.kind)).toEqual(['update', 'settle'])

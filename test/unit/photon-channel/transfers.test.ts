@@ -103,6 +103,11 @@ describe('an envelope is refused', () => {
     expect(codeOf(sending)).toBe(phase === 'closing' ? CODE.transferWhenClosed : CODE.channelState)
   })
 
+  it.each(['closed', 'settling', 'settled'] as const)('when it should be sent while %s', (phase) => {
+    const pair = new Pair()
+    expect(codeOf(pair.machines.a.sendDirect({ ...pair.a, phase }, direct(1n), NOW))).toBe(CODE.transferWhenClosed)
+  })
+
   it('after the close, each kind with its code', () => {
     const pair = new Pair()
     pair.lock('a', 1, 100n)
