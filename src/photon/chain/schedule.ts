@@ -220,25 +220,23 @@ class Turn {
     for (const job of this.#state.jobs) {
       const slots = this.#slotsOf(job)
       const mined = slots.map((slot) => this.#mined(slot))
-      const failed = mined.find((one) => one?.succeeded === false)
-      if (failed !== undefined && failed !== null) {
-        this.#retry(job, failed)
+      // Changed too late: what was mined is what was wanted before. It is wanted anew, and at once.
+      if (slots.some((slot, index) => this.#isOther(job.calls[slot.step], mined[index] ?? null))) {
+        this.#detach(job)
         continue
       }
-      if (slots.length === 0 || !mined.every((one) => one !== null && this.#isDeep(one))) continue
-      const isAsWanted = slots.every((slot, index) => {
-        const call = job.calls[slot.step]
-        const version = mined[index]?.version
-        return call !== undefined && version !== undefined && contentOf([version.call]) === contentOf([call])
-      })
-      if (isAsWanted) this.#end(job, 'done')
-      // Changed too late: what was mined is what was wanted before. It is wanted anew.
-      else this.#detach(job)
+      const failed = mined.find((one) => one?.succeeded === false)
+      if (failed !== undefined && failed !== null) this.#retry(job, failed)
+      else if (slots.length > 0 && mined.every((one) => one !== null && this.#isDeep(one))) this.#end(job, 'done')
     }
     this.#removeSlots((slot) => {
       const mined = slot.job === null ? this.#mined(slot) : null
       return mined !== null && this.#isDeep(mined)
     })
+  }
+
+  #isOther(wanted: ContractCall | undefined, mined: Mined | null): boolean {
+    return mined !== null && (wanted === undefined || contentOf([mined.version.call]) !== contentOf([wanted]))
   }
 
   #detach(job: DutyJob): void {

@@ -191,6 +191,8 @@ describe('on a calm chain', () => {
     one.chain.price = 1n
     one.chain.mine()
     one.put(update(7n, 400))
+    one.look()
+    expect(one.sent.get(1n)?.map((version) => version.data.includes(70))).toEqual([true])
     one.settleDown()
     expect(one.happened()).toEqual([...one.of(update(6n)), ...one.of(update(7n))])
     expect(one.ended.map(({ due: { duty }, outcome }) => [duty.kind === 'update' ? duty.proof.nonce : 0n, outcome])).toEqual([[7n, 'done']])

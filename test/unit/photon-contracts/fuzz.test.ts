@@ -224,7 +224,8 @@ class Sequence {
     if (neighbour !== undefined) await this.deposit(neighbour, neighbour.life.sides[0], 2_000n)
     const other = life.other(side)
     // All that there is, or a little more or less: as one's own, however much of it the other one paid in.
-    const total = side.deposit + other.deposit - BigInt(this.random.below(40)) + 3n
+    const most = Number(side.deposit + other.deposit) + 3
+    const total = BigInt(most - this.random.below(Math.min(most, 40)))
     const [s1, s2] = signer.withdrawal(life, side, total, town.number, [side.who, other.who])
     const { verdict } = await this.send(side.who, 'withdraw', pair.token, side.who.address, other.who.address, total, town.number, s1, s2)
     if (verdict === 'ok') side.withdrawn = total
