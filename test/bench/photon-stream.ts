@@ -94,6 +94,7 @@ async function measure(store: ReturnType<typeof openStore>, fastPath: string, cu
     },
     journal: new FlashJournal(store, fastPath),
     policy: () => ({ flush: { everyMs: 60_000, value: 1n << 100n }, claim: { threshold: 1n << 100n, lowDeposit: 0n }, idleMs: 600_000 }),
+    note: () => undefined,
     claim: () => undefined,
   }
   const desk = new PayeeDesk(deps)

@@ -51,6 +51,7 @@ export class StreamBox {
       service: this.service,
       journal: new PaperJournal(),
       policy: () => ({ flush: { everyMs: 60_000, value: 1n << 60n }, claim: { threshold: 1n << 100n, lowDeposit: 0n }, idleMs: 600_000 }),
+      note: () => undefined,
       claim: () => undefined,
     }
     this.desk = new PayeeDesk(deps)

@@ -48,6 +48,18 @@ describe('a minute after the other', () => {
     await settle(town)
     expect(town.claims.at(-1)).toMatchObject({ steps: 0, payer: ANNA, payee: BOX, voucher: { cumulative: 90n * UNIT, steps: 0 } })
   })
+  it('the channel hears what is earned, with what claims it, and in the end of a voucher without steps', async () => {
+    page.lead(90)
+    await start()
+    await pass(town, 150, page)
+    page.act('stop')
+    await settle(town)
+    const values = town.notes.map(({ voucher, index }) => voucher.cumulative + voucher.unit * BigInt(index))
+    expect(values).toEqual([...values].sort((a, b) => Number(a - b)))
+    expect(values.at(-1)).toBe(150n * UNIT)
+    expect(town.notes.at(-1)).toMatchObject({ index: 0, voucher: { cumulative: 150n * UNIT, steps: 0 } })
+    for (const { voucher, index } of town.notes) expect(index).toBeLessThanOrEqual(voucher.steps)
+  })
   it('nothing is served before the first tick, and one grace interval after the last', async () => {
     await start()
     page.wire = () => undefined

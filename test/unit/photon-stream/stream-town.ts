@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { Duty, StreamAccount } from '../../../src/photon/ports.ts'
 import { PayeeDesk } from '../../../src/photon/stream/payee/index.ts'
-import type { StreamDeskDeps, StreamFacts, StreamJournal, StreamPeer, StreamService } from '../../../src/photon/stream/payee/index.ts'
+import type { HeldVoucher, StreamDeskDeps, StreamFacts, StreamJournal, StreamPeer, StreamService } from '../../../src/photon/stream/payee/index.ts'
 import { channelIdOf } from '../../../src/photon/stream/digests.ts'
 import { decodeFrames, encodeFrame, newPayer, step, viewOf } from '../../../src/photon/stream/payer/index.ts'
 import type { PayerOptions, PayerPorts, PayerState, StreamFrame } from '../../../src/photon/stream/payer/index.ts'
@@ -109,6 +109,7 @@ export class Town {
   readonly journal = new PaperJournal()
   service = new TickService()
   readonly claims: Claim[] = []
+  readonly notes: HeldVoucher[] = []
   terms = termsWith()
   ceiling = 1_000_000n
   isClosing = false
@@ -147,6 +148,7 @@ export class Town {
       service: this.service,
       journal: this.journal,
       policy: () => ({ flush: { everyMs: 60_000, value: 1n << 60n }, claim: { threshold: this.threshold, lowDeposit: this.lowDeposit }, idleMs: 600_000 }),
+      note: (_account, point) => this.notes.push(point),
       claim: (duty) => this.claims.push(duty),
     }
     return new PayeeDesk(deps)

@@ -41,6 +41,7 @@ function newDesk(): PayeeDesk {
     service,
     journal: journal.current,
     policy: () => ({ flush: { everyMs: 60_000, value: 1n << 60n }, claim: { threshold: 1n << 100n, lowDeposit: 0n }, idleMs: 600_000 }),
+    note: () => undefined,
     claim: () => undefined,
   })
 }

@@ -4,7 +4,7 @@
  */
 import { RateLimit, asError } from '../../../base/index.ts'
 import type { Address, Cancel } from '../../../base/index.ts'
-import type { ChannelKey, StreamAccount } from '../../ports.ts'
+import type { ChannelKey, StreamAccount, Voucher } from '../../ports.ts'
 import { offerDigest } from '../digests.ts'
 import { FRAME_TYPE, REFUSAL, STOP, decodeFrames, encodeFrame } from '../frames.ts'
 import type { StreamFrame } from '../frames.ts'
@@ -83,7 +83,7 @@ export class PayeeDesk {
         if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
         // What was earned may have been written here and not yet there: told twice it changes nothing.
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
-        if (newest !== null) service.earned(factsOf(entry.channel, session), earnedValue(entry.channel), newest.voucher)
+        if (newest !== null) this.#tellEarned(entry.channel, session, earnedValue(entry.channel), newest.voucher)
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
@@ -273,7 +273,14 @@ export class PayeeDesk {
     if (effect.type === 'send') {
       if (to !== null) answer(to, [effect.frame])
     } else if (session !== null && effect.type === 'allow') this.#deps.service.allow(factsOf(channel, session), effect.ticks)
-    else if (session !== null && effect.type === 'earned') this.#deps.service.earned(factsOf(channel, session), effect.value, effect.voucher)
+    else if (session !== null && effect.type === 'earned') this.#tellEarned(channel, session, effect.value, effect.voucher)
+  }
+
+  #tellEarned(channel: PayeeChannel, session: PayeeSession, value: bigint, voucher: Voucher): void {
+    const { note, service, sha256 } = this.#deps
+    service.earned(factsOf(channel, session), value, voucher)
+    const point = claimable(sha256, channel)
+    if (point !== null) note(channel.account, point)
   }
 
   async #end(entry: Entry, reason: number): Promise<void> {

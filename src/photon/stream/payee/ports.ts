@@ -2,6 +2,7 @@
 import type { Address, BucketRule, Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import type { ChannelKey, Duty, StreamAccount, Voucher } from '../../ports.ts'
 import type { StreamTerms } from '../terms.ts'
+import type { HeldVoucher } from './channel.ts'
 import type { ClaimFacts, ClaimPolicy, ClaimReason } from './claim.ts'
 import type { FlushPolicy } from './flush.ts'
 import type { PayeePorts } from './step.ts'
@@ -71,5 +72,10 @@ export interface StreamDeskDeps extends PayeePorts {
   readonly service: StreamService
   readonly journal: StreamJournal
   readonly policy: () => StreamPolicy
+  /**
+   * The channel's own state hears what of the counter is earned, with the voucher and word that claim it: vouchers and
+   * proofs share one counter. Told again and again, never less than before.
+   */
+  readonly note: (account: StreamAccount, point: HeldVoucher) => void
   readonly claim: (duty: Extract<Duty, { kind: 'claim' }>, key: ChannelKey, reason: ClaimReason) => void
 }

@@ -125,7 +125,7 @@ function lastVoucher(channel: PayeeChannel, session: PayeeSession, body: Voucher
   const taken: Voucher = { ...body, channel: channel.account.channel, epoch: channel.account.epoch }
   if (channel.claim?.index === 0 && channel.claim.voucher.cumulative === body.cumulative) return only(channel)
   if (ports.recover(voucherDigest(channel.account.domain, taken), body.signature) !== channel.account.payer) return refuse(channel, session.id, 'voucher', REFUSAL.signature)
-  return { channel: { ...channel, claim: { voucher: taken, index: 0, preimage: bytes(taken.tip) } }, effects: [{ type: 'store' }] }
+  return { channel: { ...channel, claim: { voucher: taken, index: 0, preimage: bytes(taken.tip) } }, effects: [{ type: 'store' }, { type: 'earned', value: channel.final, voucher: taken }] }
 }
 
 function faultOf({ ceiling }: StreamAccount, session: PayeeSession, { cumulative, steps, unit }: VoucherBody): number | null {
