@@ -5,14 +5,13 @@ import type { Draft, Outgoing } from './draft.ts'
 import type { LiveChannel } from './live-channel.ts'
 import { updateAcked, updateChannel } from './tables/channels.ts'
 import { insertHistory } from './tables/history.ts'
-import { deleteOutbox, insertAck, insertOutbox } from './tables/outbox.ts'
+import { deleteOutbox, insertOutbox } from './tables/outbox.ts'
 import type { OutboxRow } from './tables/outbox.ts'
 import { insertPackets, purgePackets } from './tables/packets.ts'
 import type { PacketRow } from './tables/packets.ts'
 
 export interface TurnWrites {
   readonly contract: Address
-  readonly wallMs: number
   readonly draft: Draft
   /** Own packets with a nonce. */
   readonly sent: readonly PacketRow[]
@@ -24,7 +23,7 @@ export interface TurnWrites {
 }
 
 export function storeTurn(tx: Tx, turn: TurnWrites): void {
-  const { draft, contract, wallMs } = turn
+  const { draft, contract } = turn
   insertPackets(tx, turn.sent)
   insertPackets(tx, draft.taken)
   insertHistory(tx, draft.history)
@@ -36,7 +35,6 @@ export function storeTurn(tx: Tx, turn: TurnWrites): void {
   for (const live of turn.acked) updateAcked(tx, live.number, live.acked)
   for (const row of turn.outbox) insertOutbox(tx, contract, row)
   for (const id of turn.outboxDone) deleteOutbox(tx, id)
-  for (const echo of draft.acksToKeep) insertAck(tx, echo, wallMs)
   for (const write of draft.writes) write(tx)
 }
 

@@ -28,8 +28,6 @@ export class Draft {
   /** The partner's packets that were taken. */
   readonly taken: PacketRow[] = []
   readonly history: HistoryRow[] = []
-  /** v1: acknowledgements to be remembered. */
-  readonly acksToKeep: Hash[] = []
   /** To be acknowledged when this is on disk: v2 the newest of each channel is enough. */
   readonly acks = new Map<string, { readonly to: Address; readonly echo: Hash }>()
   /** Other rooms' writes of the same turn. */
@@ -70,6 +68,6 @@ export class Draft {
 
   /** Whether there is anything to store, besides what is sent. */
   get hasWrites(): boolean {
-    return this.states.size > 0 || this.taken.length > 0 || this.history.length > 0 || this.acksToKeep.length > 0 || this.writes.length > 0
+    return this.states.size > 0 || this.taken.length > 0 || this.history.length > 0 || this.writes.length > 0
   }
 }

@@ -378,10 +378,10 @@ export class Engine {
   }
 
   async #store(draft: Draft, sent: readonly PacketRow[], outbox: readonly OutboxRow[], acked: readonly LiveChannel[], outboxDone: readonly number[]): Promise<void> {
-    const { store, wire, clock } = this.#options
+    const { store, wire } = this.#options
     const ackedNow = new Map([...acked, ...draft.states.keys()].map((live) => [live, live.acked]))
     try {
-      await store.turn((tx) => storeTurn(tx, { contract: wire.domain.contract, wallMs: Math.round(clock.wallMs()), draft, sent, outbox, outboxDone, acked }))
+      await store.turn((tx) => storeTurn(tx, { contract: wire.domain.contract, draft, sent, outbox, outboxDone, acked }))
     } catch (thrown) {
       this.#outbox.keepDone(outboxDone)
       throw thrown

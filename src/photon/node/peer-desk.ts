@@ -84,7 +84,7 @@ export class PeerDesk {
     }
     for (const fact of taken.facts) this.fact(draft, live, fact, received)
     if (message.kind === 'reestablish' && draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, message.seenNonce))
-    if (message.kind !== 'reestablish' && received.sender !== this.#options.account) this.#acknowledge(draft, live, received, isNew)
+    if (message.kind !== 'reestablish' && received.sender !== this.#options.account) this.#acknowledge(draft, live, received)
   }
 
   /** Taking such a message twice changes nothing more, so that v2 keeps no list of them. */
@@ -100,7 +100,7 @@ export class PeerDesk {
     return this.#options.payments.knows(message.kind === 'reveal' ? secretHashOf(message.secret) : message.secretHash)
   }
 
-  #acknowledge(draft: Draft, live: LiveChannel, received: ChannelReceived, isNew: boolean): void {
+  #acknowledge(draft: Draft, live: LiveChannel, received: ChannelReceived): void {
     const { wire, keccak256 } = this.#options
     const isCumulative = wire.domain.profile === 'v2' && 'envelope' in received.message
     if (isCumulative) {
@@ -110,7 +110,6 @@ export class PeerDesk {
       return
     }
     const echo = echoOf(wire, keccak256, received.extra, received.packet, this.#options.account)
-    if (wire.domain.profile === 'v1' && isNew) draft.acksToKeep.push(echo)
     draft.acknowledge(echo, live.partner, echo)
   }
 

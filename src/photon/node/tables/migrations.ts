@@ -36,13 +36,6 @@ export const photonMigrations: readonly Migration[] = [
         packet BLOB NOT NULL
       ) STRICT;
 
-      -- v1: what was acknowledged, to be acknowledged again. v2 needs none: an acknowledgement is for all nonces up to one.
-      CREATE TABLE photon_ack (
-        id INTEGER PRIMARY KEY,
-        echo BLOB NOT NULL UNIQUE,
-        wall_ms INTEGER NOT NULL
-      ) STRICT;
-
       -- Payments under way, and the newest ended ones, which must be known again when their locks are offered anew.
       -- 'name': the first 16 bytes of the SHA-256 of contract and id, which are long texts.
       CREATE TABLE photon_payment (

@@ -1,4 +1,4 @@
-/** Messages without a nonce (requests, secrets, refusals) until they are acknowledged, and v1's acknowledgements. */
+/** Messages without a nonce (requests, secrets, refusals) until they are acknowledged. */
 import { bytesOf, hexOf } from '../../../base/index.ts'
 import type { Address, Hash } from '../../../base/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
@@ -9,10 +9,6 @@ export interface OutboxRow {
   readonly echo: Hash
   readonly packet: Uint8Array
 }
-
-/** v1 acknowledgements are kept so long, and at most so many of them. */
-const ACK_KEPT_MS = 7 * 24 * 3600 * 1000
-const MAX_ACKS = 100_000
 
 export function insertOutbox(tx: Tx, contract: Address, row: OutboxRow): void {
   tx.run('INSERT INTO photon_outbox (id, contract, peer, echo, packet) VALUES (?, ?, ?, ?, ?)', row.id, bytesOf(contract), bytesOf(row.peer), bytesOf(row.echo), row.packet)
@@ -31,18 +27,4 @@ export function readOutbox(tx: ReadTx, contract: Address): readonly OutboxRow[] 
 /** Of all contracts: the ids are shared. */
 export function nextOutboxId(tx: ReadTx): number {
   return (tx.get<{ id: number }>('SELECT coalesce(max(id), 0) + 1 AS id FROM photon_outbox')?.id ?? 1)
-}
-
-export function insertAck(tx: Tx, echo: Hash, wallMs: number): void {
-  tx.run('INSERT INTO photon_ack (echo, wall_ms) VALUES (?, ?) ON CONFLICT DO NOTHING', bytesOf(echo), wallMs)
-}
-
-export function hasAck(tx: ReadTx, echo: Hash): boolean {
-  return tx.get('SELECT 1 FROM photon_ack WHERE echo = ?', bytesOf(echo)) !== undefined
-}
-
-/** At most `most` at once, so that no turn is long. */
-export function purgeAcks(tx: Tx, wallMs: number, most: number): number {
-  const newest = tx.get<{ id: number | null }>('SELECT max(id) AS id FROM photon_ack')?.id ?? 0
-  return tx.run('DELETE FROM photon_ack WHERE id IN (SELECT id FROM photon_ack WHERE id <= ? OR wall_ms < ? ORDER BY id LIMIT ?)', newest - MAX_ACKS, wallMs - ACK_KEPT_MS, most)
 }
