@@ -90,6 +90,28 @@ describe('a stream', () => {
     expect(taken(pair.give('b', lock)).facts).toEqual([expect.objectContaining({ kind: 'lock-unwelcome', code: CODE.channelBalance })])
   })
 
+  it('makes no room for a lock that was never covered, nor for one that came after it', () => {
+    const order = (amount: bigint) => ({ lock: { expiration: 1_200, amount, secretHash: CHANNEL }, amount, fee: 0n, initiator: A, target: B, path: [], paymentId: null })
+    const overtaken = new Pair()
+    const rich = new Pair({ ownDeposit: 5_000n })
+    const tooMuch = rich.packet('a', (m, s) => m.sendLocked(s, order(1_001n), NOW))
+    tick(overtaken, 'b', note(200n, 0))
+    expect(codeOf(overtaken.give('b', tooMuch))).toBe(CODE.insufficientBalance)
+    // The payer forgets that its voucher may still take 120.
+    const forgetful = new Pair()
+    const packet = forgetful.packet('a', (m, s) => m.sendLocked(s, order(881n), NOW))
+    tick(forgetful, 'b', note(0n, 0))
+    expect(codeOf(forgetful.give('b', packet))).toBe(CODE.insufficientBalance)
+    // All that was there before the voucher, and an end exactly at the settle timeout.
+    const exact = new Pair()
+    const all = exact.packet('a', (m, s) => m.sendLocked(s, { ...order(1_000n), lock: { expiration: 1_500, amount: 1_000n, secretHash: CHANNEL } }, NOW))
+    tick(exact, 'b', note(5n, 0))
+    expect(kindsOf(exact.give('b', all))).toEqual(['lock-unwelcome'])
+    const last = new Pair()
+    const lastMoment = last.packet('a', (m, s) => m.sendLocked(s, { ...order(10n), lock: { expiration: 1_500, amount: 10n, secretHash: CHANNEL } }, NOW))
+    expect(kindsOf(last.give('b', lastMoment))).toEqual(['lock-received'])
+  })
+
   it('remembers few gaps and forgets the oldest', () => {
     const pair = new Pair()
     for (let n = 0n; n < 20n; n++) expect(tick(pair, 'b', note(n * 10n + 5n, 0))).toBe(0)

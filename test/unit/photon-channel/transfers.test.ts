@@ -163,6 +163,14 @@ describe('a lock', () => {
     expect([spendable(pair.a), spendable(pair.b)]).toEqual([1_000n, 500n])
   })
 
+  it('may hold all there is, in a channel that settles just slowly enough', () => {
+    const pair = new Pair({ settleTimeout: 77 })
+    expect(kindsOf(pair.lock('a', 1, 1_000n, 1_070))).toEqual(['lock-received'])
+    expect(spendable(pair.a)).toBe(0n)
+    const paying = new Pair({ settleTimeout: 77 })
+    expect(kindsOf(paying.pay('a', 1_000n))).toEqual(['direct-received'])
+  })
+
   it('that expired goes back to the payer, after the confirmations', () => {
     const pair = new Pair()
     pair.lock('a', 1, 100n, 1_200)
