@@ -4,6 +4,7 @@ import { ZERO_ADDRESS } from '../../../src/base/index.ts'
 import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../../../src/photon/contracts/index.ts'
 import type { OpeningOrder, PaymentOrder } from '../../../src/photon/contracts/index.ts'
 import type { Address } from '../../../src/base/index.ts'
+import { randomStream } from '../native/random-stream.ts'
 import { native } from '../spectrum/curves.ts'
 import type { Person } from '../spectrum/village.ts'
 import { Channel, sign } from './channel.ts'
@@ -106,4 +107,33 @@ describe('a channel opening', () => {
     expect(await verdict(channel.call(OWNER, 'coopSettle', token, DAVE.address, 50n, OWNER.address, 0n, 9_999, ...[DAVE, OWNER].map((one) => channel.signed(one, 'CoopSettle', { p1: DAVE.address, b1: 50n, p2: OWNER.address, b2: 0n, validUntil: 9_999 }))))).toBe('ok')
     expect([await town.balance(token, DAVE.address), await town.balance(token, town.photon)]).toEqual([50n, 0n])
   })
+})
+
+it('holds what its balances say, whatever is ordered, and nobody pays what he has not signed', async () => {
+  const random = randomStream('purse')
+  const people = [BOB, CAROL, DAVE, OWNER]
+  const numberOf = (who: Person): Promise<bigint> => town.number256(town.purse, 'nextNumber', who.address)
+  const sum = async (): Promise<bigint> => {
+    let total = 0n
+    for (const one of people) total += await inPurse(one)
+    return total
+  }
+  let accepted = 0
+  for (let draw = 0; draw < 250; draw++) {
+    const [from, to, sender, signer] = [random.pick(people), random.pick(people), random.pick(people), random.pick(people)]
+    const before = await Promise.all(people.map(inPurse))
+    const amount = BigInt(random.below(120))
+    const order: PaymentOrder = { token, from: from.address, to: to.address, amount, inside: random.below(2) === 0, fee: BigInt(random.below(9)), sender: random.pick([ZERO_ADDRESS, sender.address, to.address]), number: (await numberOf(from)) + BigInt(random.below(8) === 0 ? 1 : 0), validUntil: town.number - (random.below(8) === 0 ? 1 : 0) }
+    const signed = random.below(4) === 0 ? signer : from
+    const kind = random.below(6)
+    const outcome = await (kind === 0 ? town.call(from.address, town.purse, 'withdraw', token, to.address, amount) : kind === 1 ? town.call(from.address, town.purse, 'fund', token, to.address, amount) : pay(order, { sender, signer: signed }))
+    if (outcome.verdict === 'ok') accepted++
+    const after = await Promise.all(people.map(inPurse))
+    people.forEach((one, index) => {
+      const isAllowed = outcome.verdict === 'ok' && one === from && (kind === 0 || (kind > 1 && signed === from))
+      if ((after[index] ?? 0n) < (before[index] ?? 0n) && !isAllowed) throw new Error(`draw ${draw}: ${one.address} paid without having signed`)
+    })
+    expect(await town.balance(token, town.purse)).toBe(await sum())
+  }
+  expect(accepted).toBeGreaterThan(60)
 })
