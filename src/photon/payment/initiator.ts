@@ -276,7 +276,7 @@ function lockedPart(state: InitiatorState, channel: Hash): OutPart | undefined {
   return state.parts.find((part) => part.phase === 'locked' && part.held.channel === channel)
 }
 
-function lockedAmount(state: InitiatorState): bigint {
+export function lockedAmount(state: InitiatorState): bigint {
   return lockedParts(state).reduce((sum, part) => sum + part.path.amount, 0n)
 }
 

@@ -245,7 +245,7 @@ function linkSwap(draft: Draft, before: SwapState): void {
   if (swap.side === 'taker' && theirs !== undefined && !theirs.isEnded && theirs.isComplete && ours === undefined)
     draft.put(startPayment(swap.pay, [], view, { id: swap.id, expirationLimit: takerLimit(theirs, view) }))
   const now = legsOf(swap, draft.payment)
-  const hasFailed = swap.side === 'taker' && now.ours?.isEnded === true && now.ours.status !== STATUS.success
+  const hasFailed = now.ours?.isEnded === true && now.ours.status !== STATUS.success
   if (hasFailed && now.theirs !== undefined && !now.theirs.isEnded && now.theirs.secret === null)
     draft.change(now.theirs, giveBack(now.theirs, now.ours?.failure ?? { code: CODE.noPath, reason: 'the swap failed' }, view))
   const after = swapAfter(swap, draft.payment, view)

@@ -7,6 +7,7 @@
 import { CODE } from './codes.ts'
 import { isFarFromEnd } from './deadlines.ts'
 import { secretHashOf } from '../channel/index.ts'
+import { lockedAmount } from './initiator.ts'
 import { STATUS, initiatorId, swapId, targetId } from './state.ts'
 import type { Failure, InitiatorState, SwapState, TargetState } from './state.ts'
 import { heldParts } from './target.ts'
@@ -58,9 +59,9 @@ export function takerLimit(theirs: TargetState, view: PaymentView): number {
   return Math.min(...heldParts(theirs).map((part) => part.held.lock.expiration)) - 2 * view.rules.revealTimeoutBlocks
 }
 
-/** The maker takes the taker's lock (and so shows the secret) only while its own leg stands and the taker's has time. */
+/** The maker takes the taker's lock (and so shows the secret) only while its own leg stands whole and the taker's has time. */
 export function mayTake(ours: InitiatorState | undefined, theirs: TargetState, view: PaymentView): boolean {
-  return ours !== undefined && ours.status === STATUS.canCancel && theirs.isComplete && heldParts(theirs).every((part) => isFarFromEnd(part.held.lock, view))
+  return ours !== undefined && ours.status === STATUS.canCancel && lockedAmount(ours) === ours.amount && theirs.isComplete && heldParts(theirs).every((part) => isFarFromEnd(part.held.lock, view))
 }
 
 export function legsOf(swap: SwapState, payment: PaymentView['payment']): { readonly ours: InitiatorState | undefined; readonly theirs: TargetState | undefined } {

@@ -74,6 +74,7 @@ export class Desk implements PaymentView {
     for (const change of changes) {
       this.table.put(change)
       if (change.isEnded) this.ended.set(change.id, change)
+      else this.ended.delete(change.id)
     }
     return commands
   }

@@ -190,6 +190,15 @@ describe('the secret', () => {
     expect(kinds(desk.give({ kind: 'moment' }))).toEqual(['send-unlock'])
   })
 
+  test('the fee is posted once, also when the unlock has to be sent again', () => {
+    const desk = forwarded()
+    const commands = desk.give(unlocked)
+    expect(kinds(commands)).toEqual(['send-unlock', 'post-fee', 'notice mediated'])
+    desk.give({ kind: 'command-refused', command: commands[0] as ChannelCommand, code: 1016, reason: 'not in sync' })
+    expect(desk.only('mediator').isEnded).toBe(false)
+    expect(kinds(desk.give({ kind: 'moment' }))).toEqual(['send-unlock'])
+  })
+
   test('a wrong secret does nothing', () => {
     expect(forwarded().give({ ...reveal, secret: `0x${'99'.repeat(32)}` })).toEqual([])
   })

@@ -45,6 +45,13 @@ describe('maker', () => {
     expect(made.only('initiator').isRevealed).toBe(false)
   })
 
+  test('a lock of the taker that comes before our own lies there goes back', () => {
+    const made = desk()
+    expect(kinds(made.give({ kind: 'swap', order: maker, routes: [] }))).toEqual(['find-routes'])
+    expect(made.give(theirs())).toMatchObject([{ kind: 'send-disposed', code: 1012 }])
+    expect(kinds(made.give({ kind: 'routes', id: made.only('initiator').id, routes: direct }))).toEqual(['send-locked'])
+  })
+
   test('after it was called off nothing is taken', () => {
     const made = desk()
     made.give({ kind: 'swap', order: maker, routes: direct })
