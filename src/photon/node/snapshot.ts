@@ -116,7 +116,9 @@ function read(reader: Reader, depth: number): Plain {
       return -reader.varint()
     case TAG.bigint:
     case TAG.negativeBigint: {
-      const size = BigInt(hexOf(reader.bytes(reader.varint())))
+      const bytes = reader.bytes(reader.varint())
+      if (bytes.length === 0) throw broken('it has a number without digits')
+      const size = BigInt(hexOf(bytes))
       return tag === TAG.bigint ? size : -size
     }
     case TAG.text:
