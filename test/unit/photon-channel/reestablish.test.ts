@@ -134,6 +134,23 @@ describe('an end restored from an old copy', () => {
     expect(kindsOf(pair.give('a', first))).toEqual(['duplicate'])
   })
 
+  it('begins again from nothing where the copy is that old', () => {
+    const pair = new Pair()
+    const first = pay(pair)
+    pair.give('b', first)
+    pair.a = restored(new Pair().a)
+    pair.give('a', hello(pair, 'b'))
+    expect(kindsOf(pair.give('a', first))).toEqual(['own-adopted', 'in-sync'])
+  })
+
+  it('waits for a greeting in v2, of which v1 has none, and stays behind if it was', () => {
+    expect(restored(new Pair().a).sync).toEqual({ kind: 'waiting', isRestored: true })
+    expect(restored(new Pair({ domain: V1 }).a).sync).toEqual({ kind: 'in-sync' })
+    const { pair } = aged()
+    pair.give('a', hello(pair, 'b'))
+    expect(restored(pair.a).sync).toMatchObject({ kind: 'behind', nonce: 4n })
+  })
+
   it('stops where its own packets contradict each other', () => {
     const { pair, packets } = aged()
     pair.give('a', hello(pair, 'b'))
