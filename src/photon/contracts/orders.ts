@@ -2,7 +2,7 @@
  * What somebody without gas signs so that a box may act for him (solidity/PhotonV2.sol openFor, solidity/Purse.sol).
  * EIP-712; every member is a word of 32 bytes. Runs in a browser too: keccak is handed in.
  */
-import { concatBytes, fromHex, utf8 } from '../../base/bytes.ts'
+import { concatBytes, utf8 } from '../../base/bytes.ts'
 import { inputError } from '../../base/errors.ts'
 import type { Address } from '../../base/hex.ts'
 import type { ChannelKey } from '../ports.ts'
@@ -83,7 +83,12 @@ function digest(keccak: Keccak, [name, version, place]: readonly [string, string
 
 /** A number, an address or 32 bytes, on the right of a word. */
 function word(value: string | bigint | number): Uint8Array {
-  const digits = typeof value === 'string' ? value.slice(2) : BigInt(value).toString(16)
-  if (digits.length > 64 || digits.startsWith('-')) throw inputError('order', value, 'at most 32 bytes, not below 0')
-  return fromHex(digits.padStart(64, '0'))
+  const out = new Uint8Array(32)
+  let rest = BigInt(value)
+  for (let index = 31; index >= 0; index--) {
+    out[index] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+  if (rest !== 0n) throw inputError('order', value, 'at most 32 bytes, not below 0')
+  return out
 }
