@@ -17,13 +17,19 @@ import { circumstances, figure, table } from './measure.ts'
 import { memory } from './memory.ts'
 import { nativeSecp256k1 } from './native-secp256k1.ts'
 import { nfnetlink } from './nfnetlink.ts'
+import { photonEconomy } from './photon-economy.ts'
+import { photonStream } from './photon-stream.ts'
+import { photon } from './photon.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
 import { spectrumChain } from './spectrum-chain.ts'
 import { spectrumExecute } from './spectrum-execute.ts'
 import { spectrumSync } from './spectrum-sync.ts'
 
-const BENCHES: readonly Bench[] = [authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1, spectrumSync, spectrumExecute, spectrumChain, armInstructions]
+const BENCHES: readonly Bench[] = [
+  ...[authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1],
+  ...[spectrumSync, spectrumExecute, spectrumChain, photon, photonStream, photonEconomy, armInstructions],
+]
 
 interface Outcome {
   readonly bench: string
