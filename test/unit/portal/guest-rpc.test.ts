@@ -43,7 +43,7 @@ describe('a guest who is online', () => {
   })
 
   it('reaches no method but the guests\' few, and not the limits of others', async () => {
-    const { guests } = await openVillage()
+    const { guests, standStill } = await openVillage()
     app = await startPortalApp({ rpc: () => guests })
     online()
     let asked = 0
@@ -58,6 +58,7 @@ describe('a guest who is online', () => {
     app.neighbours.mac = () => GUEST_MAC
     const batch = await rpc(`[${Array.from({ length: 11 }, () => call('eth_chainId')).join()}]`)
     expect(JSON.parse(batch.body)).toMatchObject({ error: { code: -32600 } })
+    standStill()
     const statuses: number[] = []
     while (statuses.length < 60) statuses.push((await rpc(call('eth_chainId'))).status)
     expect(statuses.slice(0, 35)).toEqual(Array.from({ length: 35 }, () => 200))

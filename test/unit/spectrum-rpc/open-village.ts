@@ -22,8 +22,16 @@ const START_SECONDS = 1_700_000_000
 /** How much of the box's own time goes by in one turn of the test. */
 const STEP_MS = 250
 
+export interface Village {
+  readonly url: string
+  readonly box: RealBox
+  readonly guests: Rpc
+  /** A minute passes, then the village's clock stands: for what depends on how many ask within a second. */
+  readonly standStill: () => void
+}
+
 /** Call it in a test: it closes everything behind it. `origins`: pages that may ask. */
-export async function openVillage(origins: readonly string[] = []): Promise<{ readonly url: string; readonly box: RealBox; readonly guests: Rpc }> {
+export async function openVillage(origins: readonly string[] = []): Promise<Village> {
   const { network } = newCommunity(native, {
     name: 'village', chainId: CHAIN_ID, periodSeconds: 2, epochBlocks: 50, signerLimit: 1, startSeconds: START_SECONDS - 10, owner: OWNER.address, leaders: [LEADER.address], miners: [], minDepositWei: 10n ** 18n,
     halvingBlocks: 1000, withdrawWaitBlocks: 100, allocations: [{ address: OWNER.address, balanceWei: parseEther('100') }], token: { name: 'Village Coin', symbol: 'VIL', decimals: 18, supply: parseEther('1000'), holder: OWNER.address },
@@ -52,5 +60,9 @@ export async function openVillage(origins: readonly string[] = []): Promise<{ re
     guests.close()
     await box.close()
   })
-  return { url: `http://127.0.0.1:${port}`, box, guests }
+  const standStill = (): void => {
+    clearInterval(clock)
+    time.advance(60_000)
+  }
+  return { url: `http://127.0.0.1:${port}`, box, guests, standStill }
 }
