@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import type { Hash } from '../../../src/base/index.ts'
+import type { StoredPayment } from '../../../src/photon/node/tables/history.ts'
 import { Box, accountSigner, channelOf, keyOf, noble, tempDir, until } from './box.ts'
 
 interface Said {
@@ -93,7 +94,9 @@ test('killed four times, at both ends in turn: every payment told as stored is t
   await until(() => boxA.node.isReady(channel) && boxB.node.isReady(channel) && boxA.node.inFlight(channel) === 0)
   const paid = boxA.node.channel(channel)?.own
   const received = boxB.node.channel(channel)?.partner
-  const ids = boxB.node.payments(null, 1000).map((row) => row.key)
+  const rows: StoredPayment[] = []
+  for (let page = boxB.node.payments(null, 1000); page.length > 0; page = boxB.node.payments(rows.at(-1)?.id ?? 0, 1000)) rows.push(...page)
+  const ids = rows.map((row) => row.key)
   expect(received?.transferred).toBe(paid?.transferred)
   expect(received?.nonce).toBe(paid?.nonce)
   expect(BigInt(ids.length)).toBe(received?.nonce)
