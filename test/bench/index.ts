@@ -24,11 +24,12 @@ import { restore } from './restore.ts'
 import { service } from './service.ts'
 import { spectrumChain } from './spectrum-chain.ts'
 import { spectrumExecute } from './spectrum-execute.ts'
+import { spectrumMemory } from './spectrum-memory.ts'
 import { spectrumSync } from './spectrum-sync.ts'
 
 const BENCHES: readonly Bench[] = [
   ...[authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1],
-  ...[spectrumSync, spectrumExecute, spectrumChain, photon, photonStream, photonEconomy, armInstructions],
+  ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, armInstructions],
 ]
 
 interface Outcome {

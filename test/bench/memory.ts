@@ -105,7 +105,8 @@ async function start(variant: Variant, folder: string, dir: string, cache: strin
   if (code !== 0 || looked === null) throw new Error(`the service ended with ${String(code)}: ${log.slice(-2000)}`)
 }
 
-async function configText(dir: string): Promise<string> {
+/** The shipped configuration for developers, with its hotspot on loopback. */
+export async function configText(dir: string): Promise<string> {
   const set = (section: string, option: string, value: string) => ({ do: 'set-option', section: { name: section }, option, value }) as const
   const text = boxText({ dataDir: join(dir, 'data'), gate: 'record', controlSocket: join(dir, 'control.sock') })
   return editUci(text, [set('hotspot', 'portal_address', '127.0.0.1'), set('hotspot', 'portal_port', String(await freePort())), set('owner', 'port', String(await freePort()))])
@@ -117,7 +118,7 @@ function cpuMs(pid: number): number {
   return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6
 }
 
-function rollup(pid: number): Pick<Measured, 'rssMib' | 'dirtyMib'> {
+export function rollup(pid: number): Pick<Measured, 'rssMib' | 'dirtyMib'> {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN) / 1024
   return { rssMib: mib('Rss'), dirtyMib: mib('Private_Dirty') }
