@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
 import { licences } from './bundle/licences.ts'
-import { bannedIn, browser, launcher, server } from './bundle/programs.ts'
+import { bannedIn, browser, commandLine, launcher, server } from './bundle/programs.ts'
 import { startScript } from './bundle/start-scripts.ts'
 import { ADDON_NAMES, addonPath, buildNative } from './native.ts'
 import { ROOT } from './native/fetch.ts'
@@ -23,7 +23,9 @@ const HOST = 'host'
 const LIMITS: Readonly<Record<string, number>> = {
   'service.cjs': 1_900_000,
   'executor.cjs': 500_000,
-  'cli.cjs': 800_000, // half of it is read by `meshbox tool` and `meshbox chain` alone
+  'cli.cjs': 450_000,
+  'cli-chain.cjs': 700_000, // read by `meshbox tool` and `meshbox chain new` alone
+  'cli-errors.cjs': 4_000,
   'meshboxd.cjs': 4_000,
   'meshbox-cli.cjs': 4_000,
   'web/guest.js': 8_000,
@@ -55,7 +57,7 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
     const metafiles = await writePrograms(draft)
     const addons = await copyAddons(draft, target, say)
     writeFileSync(join(draft, 'licences.txt'), await licences(metafiles, addons, target))
-    for (const file of ['service.cjs', 'executor.cjs', 'cli.cjs']) {
+    for (const file of ['service.cjs', 'executor.cjs', ...Object.keys(commandLine)]) {
       const banned = bannedIn(readFileSync(join(draft, file), 'utf8'))
       if (banned !== null) throw new BuildError(`${file} uses ${banned}`)
     }
@@ -84,7 +86,7 @@ async function writePrograms(folder: string): Promise<Metafile[]> {
   const metafiles = await Promise.all([
     made({ ...server, entryPoints: ['src/main.ts'] }, 'service.cjs'),
     made({ ...server, entryPoints: ['src/spectrum/execute/io/executor-worker.ts'] }, 'executor.cjs'),
-    made({ ...server, entryPoints: ['src/main/cli.ts'] }, 'cli.cjs'),
+    ...Object.entries(commandLine).map(([file, options]) => made(options, file)),
     made(launcher('meshboxd', 'service.cjs'), 'meshboxd.cjs'),
     made(launcher('meshbox', 'cli.cjs'), 'meshbox-cli.cjs'),
     made({ ...browser, target: 'es2018', entryPoints: ['src/web/guest/main.ts'] }, 'web/guest.js'),

@@ -51,6 +51,35 @@ export const server: BuildOptions = {
   plugins: [leaveOut],
 }
 
+/** Sources of ours that are a file of their own beside a bundle, and that file: loaded when they are reached, or shared by two bundles. */
+function beside(files: Readonly<Record<string, string>>): Plugin {
+  const byPath = new Map(Object.entries(files).map(([source, file]) => [join(ROOT, source), `./${file}`]))
+  return {
+    name: 'beside',
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir, kind }) => {
+        const file = kind === 'entry-point' ? undefined : byPath.get(join(resolveDir, path))
+        return file === undefined ? undefined : { path: file, external: true }
+      })
+    },
+  }
+}
+
+/** `instanceof MeshBoxError` holds across both files of the command line because there is one class. */
+const ONE_ERROR_CLASS = { 'src/base/errors.ts': 'cli-errors.cjs' }
+
+/** The command line: what most commands need, what commands about the chain load when they run, and what both share. */
+export const commandLine: Readonly<Record<string, BuildOptions>> = {
+  'cli.cjs': {
+    ...server,
+    entryPoints: ['src/main/cli.ts'],
+    supported: { 'dynamic-import': false }, // require: a file of CJS needs no loader of ES modules
+    plugins: [leaveOut, beside({ ...ONE_ERROR_CLASS, 'src/cli/commands/chain-room.ts': 'cli-chain.cjs' })],
+  },
+  'cli-chain.cjs': { ...server, entryPoints: ['src/cli/commands/chain-room.ts'], plugins: [leaveOut, beside(ONE_ERROR_CLASS)] },
+  'cli-errors.cjs': { ...server, entryPoints: ['src/base/errors.ts'] },
+}
+
 /** src/main/launch.ts for one program. Any Node must be able to read it. */
 export function launcher(program: string, entry: string): BuildOptions {
   return {

@@ -38,6 +38,8 @@ describe('the bundle', () => {
       'meshbox-cli.cjs': '644',
       'service.cjs': '644',
       'cli.cjs': '644',
+      'cli-chain.cjs': '644',
+      'cli-errors.cjs': '644',
       'licences.txt': '644',
       native: '755',
       'native/better_sqlite3.node': '644',
