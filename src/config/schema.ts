@@ -5,6 +5,7 @@
  * An option's name in the file is its property's name in snake_case: `pricePerMinute` is `price_per_minute`.
  */
 import { CHAIN } from './chain-schema.ts'
+import { PHOTON } from './photon-schema.ts'
 import { isAddressOrPrefix, isHostName, isWildcard, parseIp } from './network-address.ts'
 import { absolutePath, flag, line, listOf, matching, minuteOf, money, oneOf, option, optional, requiredOption, wholeNumber } from './rules.ts'
 import type { Rule } from './rules.ts'
@@ -27,7 +28,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 export const PACKAGE_NAME = 'meshbox'
 
 /** Roles this version can play; the others of `Role` come with later versions. */
-export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer']
+export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer', 'photon']
 
 const interfaceName = matching(
   'interface name',
@@ -190,6 +191,9 @@ const PACKAGE: Rules<Omit<PackageConfig, 'id'>> = {
   bytes: optional(wholeNumber(1, 1_125_899_906_842_624, 'bytes'), 'not limited by bytes', {
     doc: 'Bytes it grants, up and down together: 1073741824 is a GiB.',
   }),
+  tokens: optional(money, 'none', {
+    doc: 'Tokens its vouchers put into a guest\'s payment channel, to pay by the second; then neither seconds nor bytes. Only printed, never offered on the page.',
+  }),
   price: requiredOption(money, { doc: 'What it costs.' }),
   devices: option(wholeNumber(1, 16, 'devices'), 1, '1', { doc: 'Devices that may use it at the same time.' }),
   downKbps: optional(rate, 'not limited', { doc: 'Download rate of the whole session.' }),
@@ -240,6 +244,7 @@ export const RULES = {
   happyHours: HAPPY_HOUR,
   shares: SHARE,
   chain: CHAIN,
+  photon: PHOTON,
 } as const satisfies { readonly [Key in keyof Config]: Readonly<Record<string, Rule<unknown>>> }
 
 export interface SectionInfo {
@@ -269,6 +274,7 @@ export const SECTIONS: readonly SectionInfo[] = [
   { key: 'happyHours', type: 'happyhour', name: null, max: 32, doc: 'Hours with lower prices. The first in the file that matches applies.' },
   { key: 'shares', type: 'share', name: null, max: 64, doc: 'A part of the earnings that belongs to somebody else than the owner.' },
   { key: 'chain', type: 'chain', name: 'chain', max: 1, doc: 'The Spectrum chain: followed by the role `light`, sealed by the role `sealer`.' },
+  { key: 'photon', type: 'photon', name: 'photon', max: 1, doc: 'Payment channels: kept by the role `photon`, which needs the role `light` or `sealer` too.' },
 ]
 
 /** Longest id of a package, happy hour or share. */
