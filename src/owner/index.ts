@@ -2,6 +2,8 @@
 export { Owner } from './owner.ts'
 export { LogRing } from './log-ring.ts'
 export type { LogEvent } from './log-ring.ts'
+export { photonOutOfOrder } from './photon.ts'
+export type { PhotonPort, PhotonToken } from './photon.ts'
 export type { ChainDesk, ConfigDoor, OwnerPorts } from './ports.ts'
 export { CSRF_HEADER, ROUTES, SESSION_COOKIE } from './api.ts'
 export type * from './api.ts'

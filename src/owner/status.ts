@@ -23,6 +23,7 @@ export function statusJson(ports: OwnerPorts, startedBoottimeMs: number): Status
     name: main.name,
     version: ports.version,
     roles: [...main.roles],
+    photon: (ports.photon ?? null) !== null,
     address: ports.identity.address,
     signatures: ports.identity.backend,
     uptimeSeconds: Math.floor((bootMs - startedBoottimeMs) / 1000),

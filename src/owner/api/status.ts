@@ -6,6 +6,8 @@ export interface StatusJson {
   readonly name: string
   readonly version: string
   readonly roles: readonly string[]
+  /** Has it payment channels, or should it have? */
+  readonly photon: boolean
   readonly address: string
   /** Who computes signatures: native code, or JavaScript because the addon is missing or unusable (the log says why). */
   readonly signatures: 'native' | 'noble'
