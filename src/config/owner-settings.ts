@@ -37,7 +37,7 @@ export interface TariffSetting {
 }
 
 /** A new package without a slot gets the lowest one that no package has or had before this change. */
-export type PackageSetting = Omit<PackageConfig, 'price' | 'slot'> & { readonly price: string; readonly slot?: number }
+export type PackageSetting = Omit<PackageConfig, 'price' | 'slot' | 'tokens'> & { readonly price: string; readonly slot?: number; readonly tokens?: string | null }
 
 export type GuestNetworkSetting = Partial<
   Pick<

@@ -176,6 +176,9 @@ const OWNER: Rules<OwnerConfig> = {
 const TARIFF: Rules<TariffConfig> = {
   pricePerMinute: option(money, 0n, '0', { doc: 'Price of a minute; 0 = time is not sold singly. "1 token = 10 minutes" is 0.1.' }),
   pricePerMib: option(money, 0n, '0', { doc: 'Price of a MiB (1048576 bytes, up and down); 0 = bytes are not charged.' }),
+  burnerCap: option(money, 0n, '0', {
+    doc: 'The most that a guest page spends by the second when it came by plain HTTP, where somebody could have changed it; 0: the price of an hour.',
+  }),
   trialMinutes: option(wholeNumber(0, 1440, 'minutes'), 0, '0', { doc: 'Free minutes for each device and day; 0 = no trial.' }),
   trialMib: optional(wholeNumber(1, 1_048_576, 'MiB'), 'no limit', { doc: 'Bytes of the free trial.' }),
   downKbps: optional(rate, 'not limited', { doc: "Download rate of trials and of minutes sold singly; a package has its own." }),

@@ -103,6 +103,8 @@ export interface TariffConfig {
   readonly pricePerMinute: bigint
   /** Smallest units per MiB; 0 = bytes are not charged. */
   readonly pricePerMib: bigint
+  /** What a page that came by plain HTTP may spend by the second; 0: an hour's price. */
+  readonly burnerCap: bigint
   readonly trialMinutes: number
   readonly trialMib: number | null
   readonly downKbps: number | null

@@ -29,7 +29,8 @@ export interface SessionView {
   readonly state: SessionState
   readonly endReason: EndReason | null
   readonly pauseReason: PauseReason | null
-  readonly source: 'voucher' | 'trial' | 'owner'
+  /** `stream`: paid by the second. */
+  readonly source: 'voucher' | 'stream' | 'trial' | 'owner'
   readonly label: string
   /** Now, rounded down; null = not limited by time. */
   readonly secondsLeft: number | null

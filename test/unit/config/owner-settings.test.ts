@@ -8,7 +8,7 @@ import type { HappyHourConfig, OwnerSettings, PackageConfig, PackageSetting } fr
 
 const CAFE = readFileSync(new URL('../../../configs/cafe/meshbox', import.meta.url), 'utf8')
 const load = (text: string) => loadConfig(text, 'box')
-const asSetting = (pack: PackageConfig): PackageSetting => ({ ...pack, price: formatAmount(pack.price, 18) })
+const asSetting = (pack: PackageConfig): PackageSetting => ({ ...pack, price: formatAmount(pack.price, 18), tokens: pack.tokens === null ? null : formatAmount(pack.tokens, 18) })
 const cafePackages = load(CAFE).packages.map(asSetting)
 const code = (expected: string) => expect.objectContaining({ code: expected }) as Error
 const newPackage: PackageSetting = { id: 'night', label: 'A night', seconds: 28_800, bytes: null, price: '6', devices: 2, downKbps: null, upKbps: 512, offered: true }

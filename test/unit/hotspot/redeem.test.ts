@@ -28,6 +28,7 @@ const otherBox: VoucherTerms = {
   serial: 77,
   seconds: 900,
   bytes: null,
+  tokens: null,
   devices: 1,
   downKbps: null,
   upKbps: null,
