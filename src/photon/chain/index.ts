@@ -3,6 +3,8 @@
  * be trusted), what is to be done there (`DutyDesk`: transactions by deadline), and the contract's calls and storage
  * (`callsOf`, `proveChannel`). Knows the contracts by their ABI only; what things mean is the channel machine's.
  */
+export { isChannelDuty } from './box-duty.ts'
+export type { BoxDuty, DueBoxDuty, RewardedEvent } from './box-duty.ts'
 export { callsOf, delegatedUnlockCall, delegatedUpdateCall, openForCalls } from './calls.ts'
 export type { ContractCall, ContractSite, DelegatedUpdate, OpenForTerms } from './calls.ts'
 export { encodeCall, encodeValues } from './abi.ts'

@@ -125,7 +125,10 @@ export class PeerDesk {
       }
       case 'own-adopted':
         // All that was missing has been given back: the partner has seen just that.
-        if (draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, fact.nonce))
+        if (draft.state(live).sync.kind !== 'in-sync') return
+        draft.afterwards.push(() => this.#inSync(live, fact.nonce))
+        // Payments that were begun after the old copy was made find their locks, or what became of them.
+        this.#options.payments.take(draft, { kind: 'restarted' })
         return
       case 'must-resend':
         this.#mustResend(draft, live, fact)
