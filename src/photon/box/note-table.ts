@@ -25,3 +25,6 @@ export function putNote(tx: Tx, name: string, value: string): void {
 export function dropNote(tx: Tx, name: string): void {
   tx.run('DELETE FROM photon_note WHERE name = ?', name)
 }
+
+/** Set by whoever puts a backup in the book's place, until Photon has taken that in. */
+export const OLD_COPY_NOTE = 'old-copy'

@@ -3,7 +3,7 @@ import type { Address, Hash, Randomness } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import type { ChannelRole, ChannelRules } from '../channel/index.ts'
 import type { ChannelGlance, PaymentRules } from '../payment/index.ts'
-import type { ChannelEvent, Domain, Router } from '../ports.ts'
+import type { ChannelEvent, Domain, Path, Router } from '../ports.ts'
 import type { Keccak } from '../wire/index.ts'
 import type { EngineOptions } from './engine.ts'
 import type { DutySink, FeeBook, MomentSource } from './ports.ts'
@@ -56,6 +56,8 @@ export interface LockedPayment {
   readonly secret?: Hash
   /** False: the secret leaves only after `allowReveal`. */
   readonly isRevealAllowed?: boolean
+  /** Ways to try first, best first; a circle of the box to itself has no others. */
+  readonly routes?: readonly (readonly Path[])[]
 }
 
 /** Our leg of a token swap (9.7); the maker has the secret. */

@@ -168,7 +168,7 @@ export class PhotonNode {
   /** Starts a locked payment; resolves with its id when its locks are on disk. What becomes of it: `onNotice`, `payment`. */
   async payLocked(payment: LockedPayment): Promise<string> {
     const order = this.#payOrder(payment)
-    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: [] }))
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: payment.routes ?? [] }))
     return initiatorId(order.token, order.secretHash)
   }
 
