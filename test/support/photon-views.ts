@@ -50,6 +50,7 @@ export const PAYMENTS: readonly PaymentRow[] = [
   payment(104, {}),
   payment(105, { status: 5, reason: 'no path with enough money', fee: 0n, atMs: null }),
   payment(106, { status: 4, kind: 'swap', reason: 'called back', token: UNNAMED, amount: 7n, fee: 0n }),
+  payment(107, { status: 1, peer: GUEST, fee: 0n, data: utf8('held until the parcel is here') }),
 ]
 
 export const DUTIES: readonly DutyView[] = [
@@ -60,9 +61,11 @@ export const DUTIES: readonly DutyView[] = [
 export const STATUS: PhotonStatus = {
   state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, channels: CHANNELS.length, peers: 2,
   listening: ['/ip4/10.7.0.1/tcp/4011/p2p/16Uiu2HAmTestTestTestTestTestTestTestTestTestTestTestTest'],
-  alarms: [{ code: 'stale-close', text: 'A partner closed a channel with an old state.', atMs: NOW_MS }],
+  alarms: [],
   earned: [{ token: MINUTE, symbol: 'MIN', fees: tokens('3.75'), streams: tokens('214.5') }],
 }
+
+export const ALARMED: PhotonStatus = { ...STATUS, state: 'halted', alarms: [{ code: 'stale-close', text: 'A partner closed a channel with an old state.', atMs: NOW_MS }] }
 
 export interface ScriptedPhoton extends PhotonPort {
   /** Orders in words, as they came. */
