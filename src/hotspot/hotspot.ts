@@ -76,7 +76,7 @@ export class Hotspot {
     this.streams = new StreamTill(deps, { live, lanes, keeper, metering, opening, redeem })
     this.topUps = new TopUps(deps, { lanes, bearers })
     const vouchers = new VoucherDesk(deps, { live, lanes, keeper, redeem })
-    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials })
+    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials, topUps: this.topUps })
     this.owner = new OwnerCounter(deps, { live, lanes, keeper, metering, opening, vouchers, alarms: this.#alarms })
   }
 

@@ -51,5 +51,4 @@ export type {
   StreamPeer,
   StreamSale,
   TopUpAnswer,
-  TopUpDesk,
 } from './stream/index.ts'

@@ -7,6 +7,7 @@ import type { Front } from './front.ts'
 import type { Language } from './languages/language.ts'
 import type { PageContext, PageMessage } from './page/context.ts'
 import type { Seals } from './seals.ts'
+import type { StreamDoor } from '../stream/index.ts'
 
 export interface Asked {
   readonly path: string
@@ -34,12 +35,14 @@ export interface Counter<Desk> {
   readonly config: Config
   readonly seals: Seals
   readonly front: Front
+  /** What minutes by the second cost, and a payer's balance; null: not sold so. */
+  readonly stream: Pick<StreamDoor, 'board' | 'balance'> | null
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */
 export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt' | 'keptAddress'>
 
-export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer
+export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer | Promise<Answer>
 export type OpenGet = (asked: Asked, counter: Counter<LookingDesk>, argument: string) => Answer
 export type GuestPost = (asked: AskedByGuest, counter: Counter<GuestDesk>, form: URLSearchParams) => Promise<Answer>
 

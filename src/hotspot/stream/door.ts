@@ -2,6 +2,7 @@
  * What the portal needs of whoever takes payments by the tick, so that guests can pay from the page; main makes it of
  * photon's parts. Plain words and numbers: the rooms do not know each other. docs/photon-stream.md says how it is joined.
  */
+import type { TopUpState } from './top-up.ts'
 
 /** One guest's connection. `send` neither waits nor throws: what a slow guest does not take is dropped with him. */
 export interface StreamPeer {
@@ -83,3 +84,9 @@ export interface ChannelFunder {
    */
   fund(order: { readonly id: string; readonly payer: string; readonly amount: bigint; readonly consent: GuestConsent | null }): void
 }
+
+/** What became of a code worth tokens. */
+export type TopUpAnswer =
+  | { readonly state: TopUpState; readonly amount: bigint; readonly consent: null }
+  /** Nothing is used yet: the payer must sign first. */
+  | { readonly state: 'unsigned'; readonly amount: bigint; readonly consent: OpeningTerms }

@@ -5,7 +5,6 @@ export type { StreamTillParts } from './stream-till.ts'
 export { streamMigrations } from './io/stream-tables.ts'
 export { promisedTo, stepTopUp, topUpEntry } from './top-up.ts'
 export { TopUps } from './top-ups.ts'
-export type { TopUpAnswer, TopUpDesk } from './top-ups.ts'
 export type {
   ChannelFunder,
   GuestConsent,
@@ -15,5 +14,6 @@ export type {
   StreamDoor,
   StreamMailbox,
   StreamPeer,
+  TopUpAnswer,
 } from './door.ts'
 export type { TokenCode, TopUp, TopUpEffect, TopUpInput, TopUpState, TopUpStep } from './top-up.ts'

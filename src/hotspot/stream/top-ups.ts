@@ -13,11 +13,11 @@ import { voucherLane } from '../lanes.ts'
 import type { HotspotDeps } from '../ports.ts'
 import type { ClientAddress } from '../types.ts'
 import type { VoucherTerms } from '../voucher/index.ts'
-import type { ChannelFunder, GuestConsent, OpeningTerms } from './door.ts'
+import type { ChannelFunder, GuestConsent, OpeningTerms, TopUpAnswer } from './door.ts'
 import { findTopUp, owedTopUps, saveTopUp } from './io/top-up-tables.ts'
 import type { StoredTopUp } from './io/top-up-tables.ts'
 import { promisedTo, stepTopUp, topUpEntry } from './top-up.ts'
-import type { TokenCode, TopUp, TopUpInput, TopUpState } from './top-up.ts'
+import type { TokenCode, TopUp, TopUpInput } from './top-up.ts'
 
 const DAY_MS = 86_400_000
 const PAYER = /^0x[0-9a-f]{40}$/
@@ -27,24 +27,7 @@ export interface TopUpParts {
   readonly bearers: BearerReader
 }
 
-/** What became of a code. */
-export type TopUpAnswer =
-  | { readonly state: TopUpState; readonly amount: bigint; readonly consent: null }
-  /** Nothing is used yet: the payer must sign first. */
-  | { readonly state: 'unsigned'; readonly amount: bigint; readonly consent: OpeningTerms }
-
-/** For the portal. */
-export interface TopUpDesk {
-  /**
-   * `text`: a typed or scanned code; `payer`: address of the guest's key, 0x and 40 lower-case digits. The same code and
-   * payer give the same answer. Errors: input `bad-code`, `code-typo`, `bad-input`, `bad-signature`; conflict
-   * `voucher-used`, `voucher-revoked`, `voucher-expired`, `not-tokens`, `offer-old`; limit `too-many-guesses`;
-   * unavailable `no-streams`, `chain-offline`.
-   */
-  redeem(client: ClientAddress, text: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer>
-}
-
-export class TopUps implements TopUpDesk {
+export class TopUps {
   readonly #deps: HotspotDeps
   readonly #parts: TopUpParts
   /** Promised and not yet in the chain for good. */
@@ -72,6 +55,7 @@ export class TopUps implements TopUpDesk {
     return promisedTo(payer, this.#owed.values())
   }
 
+  /** `GuestDesk.topUp` of types.ts. */
   async redeem(client: ClientAddress, text: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer> {
     const { lanes, bearers } = this.#parts
     if (!PAYER.test(payer)) throw inputError('address', payer, '0x and 40 lower-case hex digits')

@@ -46,8 +46,8 @@ function pages(language: Language): Record<string, string> {
     refused: homePage(refused, view()),
     add: addTimePage(refused, withSession()),
     move: movePage(plain, address, encodeQR(address.toUpperCase(), 'svg', { ecc: 'medium', border: 1 })),
-    scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, devices: 3 }),
-    ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, devices: 3 }),
+    scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
+    ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
     wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) } }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
@@ -118,7 +118,7 @@ describe('what comes from outside is text', () => {
     shown(homePage(context(en), withSession({ label: EVIL })))
     shown(homePage(context(en, { formToken: EVIL }), withSession({}, { ticket: EVIL })))
     shown(homePage(context(en), view({ session: session({ state: 'credited' }), ticket: EVIL })))
-    shown(scannedPage(context(en), EVIL, { kind: 'voucher', label: EVIL, seconds: 1, bytes: null, devices: 1 }))
+    shown(scannedPage(context(en), EVIL, { kind: 'voucher', label: EVIL, seconds: 1, bytes: null, tokens: null, devices: 1 }))
     shown(receiptPage(context(en), EVIL))
     shown(problemPage(context(en), { title: EVIL, text: EVIL, detail: EVIL }))
     shown(movePage(context(en), EVIL, '<svg></svg>'))
