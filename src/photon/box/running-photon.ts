@@ -133,6 +133,7 @@ export class RunningPhoton {
       reach: (peer) => this.known.wanted(peer),
       roleOf: (opened, partner) => this.#roleOf(opened, partner),
       rules: { revealTimeout: settings.revealTimeout, minSettleTimeout: settings.minSettleTimeout, maxOfflineExposure: settings.maxOfflineExposure },
+      paymentRules: { revealTimeoutBlocks: settings.revealTimeout },
       fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
     })
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })

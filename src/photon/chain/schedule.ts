@@ -62,7 +62,7 @@ export type ScheduleInput =
   /** For good, that is as deep as the follower tells it. */
   | { readonly kind: 'event'; readonly event: ChannelEvent | SecretEvent }
   /** Nobody wants it any more. */
-  | { readonly kind: 'drop'; readonly key: ChannelKey; readonly duty: BoxDuty['kind']; readonly head: number }
+  | { readonly kind: 'drop'; readonly key: ChannelKey; readonly duty: BoxDuty['kind'] }
   | { readonly kind: 'sight'; readonly sight: ChainSight }
   | { readonly kind: 'restarted' }
 
@@ -90,7 +90,7 @@ export function schedule(tools: ScheduleTools, state: DutyState, input: Schedule
     case 'event':
       return onEvent(tools, state, input.event)
     case 'drop':
-      return dropped(state, input.key, input.duty, input.head)
+      return dropped(state, input.key, input.duty)
     case 'restarted':
       return { state: { ...state, slots: state.slots.map((slot) => ({ ...slot, sentAt: null })) }, effects: [] }
     case 'sight':
@@ -132,10 +132,13 @@ function onEvent(tools: ScheduleTools, state: DutyState, event: ChannelEvent | S
   return { state: next, effects }
 }
 
-function dropped(state: DutyState, { channel, epoch }: ChannelKey, kind: BoxDuty['kind'], head: number): Scheduled {
-  const isMeant = ({ due }: DutyJob): boolean => due.duty.kind === kind && due.key?.channel === channel && due.key.epoch === epoch
-  const gone = state.jobs.filter(isMeant)
-  return { state: gone.reduce((next, job) => ended(next, job, 'pointless', head), state), effects: gone.map(({ due }) => ({ kind: 'ended', due, outcome: 'pointless' })) }
+/** Not remembered as ended: it may be wanted again. */
+function dropped(state: DutyState, { channel, epoch }: ChannelKey, kind: BoxDuty['kind']): Scheduled {
+  const gone = state.jobs.filter(({ due }) => due.duty.kind === kind && due.key?.channel === channel && due.key.epoch === epoch)
+  const isGone = new Set(gone.map((job) => job.id))
+  if (gone.length === 0) return { state, effects: [] }
+  const slots = state.slots.map((slot) => (slot.job !== null && isGone.has(slot.job) ? { ...slot, job: null, step: 0 } : slot))
+  return { state: { ...state, jobs: state.jobs.filter((job) => !isGone.has(job.id)), slots }, effects: gone.map(({ due }) => ({ kind: 'ended', due, outcome: 'pointless' })) }
 }
 
 /** Its nonces stay, for nothing, until they are mined. */

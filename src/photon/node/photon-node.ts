@@ -29,6 +29,8 @@ import type { StoredPayment } from './tables/history.ts'
 const MAX_CHANNELS = 4096
 /** Channels whose duties are looked at in one turn of the loop. */
 const MOMENT_SLICE = 64
+/** Duties are put so long before they may be done. */
+const DUTY_AHEAD_BLOCKS = 2
 /** How often a locked payment that failed on every path is tried anew, under another secret. */
 const FRESH_RETRIES = 2
 
@@ -100,6 +102,7 @@ export class PhotonNode {
     this.#storeRestored()
     this.#background('payments could not be taken up again', (draft) => this.#desk.take(draft, { kind: 'restarted' }))
     this.#cancels.push(this.#options.moments.onChange(() => this.#onMoment()))
+    this.#onMoment()
   }
 
   async stop(): Promise<void> {
@@ -321,9 +324,13 @@ export class PhotonNode {
     if (closed !== null && closed.ok) draft.put(live, closed.state)
   }
 
+  /**
+   * What is due later is not put yet: whoever has such duties is looked at with each block, and most secrets that could go to the
+   * chain never have to, since the partner pays.
+   */
   #putDuties(draft: Draft): void {
     for (const live of draft.dutiful) {
-      const duties = this.#machine.dutiesOf(draft.state(live), draft.moment)
+      const duties = this.#machine.dutiesOf(draft.state(live), draft.moment).filter((due) => due.fromBlock <= draft.moment.block + DUTY_AHEAD_BLOCKS)
       if (duties.length > 0) draft.writes.push((tx) => this.#options.duties.put(tx, duties))
     }
   }

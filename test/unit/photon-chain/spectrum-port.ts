@@ -120,6 +120,7 @@ export class SpectrumPort implements ChainPort {
     if (!verdict.ok) throw new Error(verdict.reason)
     this.#blocks.push({ header: block.header, point: pointOf(block.header), hashes: block.body.transactions.map((one) => hashTransaction(native, one)), receipts: verdict.receipts })
     for (const [place, transaction] of this.#pool) if (block.body.transactions.includes(transaction)) this.#pool.delete(place)
+    for (const listener of this.#listeners) listener(pointOf(block.header), null)
   }
 
   /** The last blocks were another branch's; their transactions are in nobody's pool. */

@@ -46,7 +46,7 @@ export class DutyDesk {
 
   /** Takes back what was put for that life of a channel. */
   drop(tx: Tx, key: ChannelKey, duty: BoxDuty['kind']): void {
-    this.#within(tx, [{ kind: 'drop', key, duty, head: this.#options.chain.head()?.number ?? 0 }])
+    this.#within(tx, [{ kind: 'drop', key, duty }])
   }
 
   #within(tx: Tx, inputs: readonly ScheduleInput[]): void {
