@@ -10,6 +10,7 @@ import { Hotspot, type OwnerDesk } from '../hotspot/index.ts'
 import { PortalServer, readTlsFiles, type GuestRpc, type Option114 } from '../hotspot/portal/index.ts'
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
+import type { Photon } from '../photon/index.ts'
 import type { Store } from '../store/index.ts'
 import { netlinkOpener } from './native-parts.ts'
 import { readGuestScript, readWalletScript } from './web-files.ts'
@@ -27,6 +28,8 @@ export interface HotspotParts {
   readonly folder: string
   /** The chain for guests; null while there is none. */
   readonly guestRpc: () => GuestRpc | null
+  /** Payment channels; null while there are none. They start after the hotspot, and stop before it. */
+  readonly channels: () => Photon | null
 }
 
 export interface RunningHotspot {

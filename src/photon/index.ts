@@ -6,6 +6,7 @@
  */
 export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from './desk.ts'
 export type { GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
+export { SECRET_TOPIC } from './chain/index.ts'
 export { startPhoton } from './photon.ts'
 export type {
   BalanceProof,
