@@ -32,6 +32,7 @@ export class OwnerAccess {
   readonly #ports: AccessPorts
   readonly #logins: Logins
   readonly #throttle = new LoginThrottle()
+  #passwordChanges = 0
 
   constructor(ports: AccessPorts) {
     this.#ports = ports
@@ -42,6 +43,11 @@ export class OwnerAccess {
   /** A fresh box: only the wizard works. */
   get isUnclaimed(): boolean {
     return !this.#ports.password.isSet
+  }
+
+  /** What was right before a change says nothing after it. */
+  get passwordChanges(): number {
+    return this.#passwordChanges
   }
 
   state(token: string | undefined, background = false): LoginState {
@@ -112,6 +118,7 @@ export class OwnerAccess {
   /** From the box's own console, or by the wizard. All logins end. Errors: input `password`. */
   async setPassword(password: string): Promise<void> {
     await this.#ports.password.set(password)
+    this.#passwordChanges++
     this.#logins.closeAll()
     this.#ports.log.info('owner password set')
   }

@@ -60,7 +60,7 @@ export const DUTIES: readonly DutyView[] = [
 
 export const STATUS: PhotonStatus = {
   state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, channels: CHANNELS.length, peers: 2,
-  listening: ['/ip4/10.7.0.1/tcp/4011/p2p/16Uiu2HAmTestTestTestTestTestTestTestTestTestTestTestTest'],
+  listening: ['/ip4/10.7.0.1/tcp/4011/p2p/16Uiu2HAmTestTestTestTestTestTestTestTestTestTestTest'],
   alarms: [],
   earned: [{ token: MINUTE, symbol: 'MIN', fees: tokens('3.75'), streams: tokens('214.5') }],
 }

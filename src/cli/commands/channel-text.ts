@@ -36,7 +36,7 @@ export function shortHash(hash: string): string {
 }
 
 export function shortAccount(account: string): string {
-  return `${account.slice(0, 8)}…${account.slice(-4)}`
+  return `${account.slice(0, 6)}…${account.slice(-4)}`
 }
 
 export function channelsText({ channels }: PhotonChannelsJson): string {
@@ -87,9 +87,9 @@ export function photonStatusText(status: PhotonStatusJson): string {
       ['Channels', `${status.channels}, ${status.peers} boxes connected`],
       ['Chain', `id ${status.chainId}, ${status.head === null ? 'no block seen yet' : `block ${status.head}`}`],
       ['Contract', status.contract ?? 'none'],
-      ...status.listening.map((at, index) => [index === 0 ? 'Dial it at' : '', at] as const),
       ...status.earned.map(({ token, fees, streams }, index) => [index === 0 ? 'Earned' : '', `${tokens(fees, token)} for carrying, ${tokens(streams, token)} by the second`] as const),
     ]),
+    ...(status.listening.length === 0 ? [] : ['', 'Other boxes reach it at', ...status.listening.map(plain)]), // uncut: it is copied from here
   ].join('\n')
 }
 

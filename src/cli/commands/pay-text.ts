@@ -6,7 +6,7 @@ import { moment, pairs, table, tokens } from '../text.ts'
 import { beginningOf, onlyOne, shortAccount, shortHash } from './channel-text.ts'
 
 const STATES: Readonly<Record<PhotonPaymentState, string>> = { started: 'started', cancellable: 'under way', committed: 'nearly done', done: 'done', cancelled: 'called back', failed: 'FAILED' }
-const DIRECTIONS = { sent: 'to', received: 'from', forwarded: 'carried for' } as const
+const DIRECTIONS = { sent: 'to', received: 'from', forwarded: 'for' } as const
 const SIGNS = { sent: '-', received: '+', forwarded: '' } as const
 const HASH_CHARS = 66
 /** Looked through for an id that is not given whole. */
