@@ -11,7 +11,7 @@ import { addTimePage, movePage, problemPage, receiptPage, scannedPage } from '..
 import { walletPage } from '../../../src/hotspot/portal/page/wallet.ts'
 import { STYLE } from '../../../src/hotspot/portal/page/style.ts'
 import encodeQR from 'qr'
-import { BOARD, RECEIPT, STATES, TICKET, compileGuestScript, session, view, withSession } from '../../support/portal-app.ts'
+import { BOARD, RECEIPT, STATES, STREAM_BOARD, TICKET, compileGuestScript, session, view, withSession } from '../../support/portal-app.ts'
 
 const MAX_BYTES = 30_000
 let script = ''
@@ -49,7 +49,7 @@ function pages(language: Language): Record<string, string> {
     scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
-    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) } }),
+    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { board: STREAM_BOARD, cap: 10n ** 18n } }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
   }
 }
