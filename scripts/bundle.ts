@@ -23,6 +23,7 @@ const HOST = 'host'
 const LIMITS: Readonly<Record<string, number>> = {
   'service.cjs': 1_900_000,
   'executor.cjs': 500_000,
+  'peer.cjs': 480_000, // loaded by boxes with payment channels to other boxes
   'cli.cjs': 450_000,
   'cli-chain.cjs': 700_000, // read by `meshbox tool` and `meshbox chain new` alone
   'cli-errors.cjs': 4_000,

@@ -80,6 +80,20 @@ export const commandLine: Readonly<Record<string, BuildOptions>> = {
   'cli-errors.cjs': { ...server, entryPoints: ['src/base/errors.ts'] },
 }
 
+/** noise's own choice for short messages, never reached: src/photon/node/io/noise-crypto.ts stands in for it. */
+const withoutWebAssembly: Plugin = {
+  name: 'without-webassembly',
+  setup(build) {
+    build.onResolve({ filter: /^@chainsafe\/as-(chacha20poly1305|sha256)$/ }, ({ path }) => ({ path, namespace: 'no-webassembly' }))
+    build.onLoad({ filter: /^@chainsafe\//, namespace: 'no-webassembly' }, () => ({
+      contents: 'module.exports = { newInstance() {}, ChaCha20Poly1305: function () {}, digest() { throw new Error("not in this bundle") } }',
+    }))
+  },
+}
+
+/** How boxes reach each other: libp2p, apart from the service, which loads it when it has somebody to reach. */
+export const peer: BuildOptions = { ...server, plugins: [withoutWebAssembly, leaveOut] }
+
 /** src/main/launch.ts for one program. Any Node must be able to read it. */
 export function launcher(program: string, entry: string): BuildOptions {
   return {
