@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
 import { licences } from './bundle/licences.ts'
-import { bannedIn, browser, commandLine, launcher, server } from './bundle/programs.ts'
+import { bannedIn, browser, commandLine, launcher, peer, server } from './bundle/programs.ts'
 import { startScript } from './bundle/start-scripts.ts'
 import { ADDON_NAMES, addonPath, buildNative } from './native.ts'
 import { ROOT } from './native/fetch.ts'
@@ -58,7 +58,7 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
     const metafiles = await writePrograms(draft)
     const addons = await copyAddons(draft, target, say)
     writeFileSync(join(draft, 'licences.txt'), await licences(metafiles, addons, target))
-    for (const file of ['service.cjs', 'executor.cjs', ...Object.keys(commandLine)]) {
+    for (const file of ['service.cjs', 'executor.cjs', 'peer.cjs', ...Object.keys(commandLine)]) {
       const banned = bannedIn(readFileSync(join(draft, file), 'utf8'))
       if (banned !== null) throw new BuildError(`${file} uses ${banned}`)
     }
@@ -87,6 +87,7 @@ async function writePrograms(folder: string): Promise<Metafile[]> {
   const metafiles = await Promise.all([
     made({ ...server, entryPoints: ['src/main.ts'] }, 'service.cjs'),
     made({ ...server, entryPoints: ['src/spectrum/execute/io/executor-worker.ts'] }, 'executor.cjs'),
+    made({ ...peer, entryPoints: ['src/photon/node/io/libp2p-transport.ts'] }, 'peer.cjs'),
     ...Object.entries(commandLine).map(([file, options]) => made(options, file)),
     made(launcher('meshboxd', 'service.cjs'), 'meshboxd.cjs'),
     made(launcher('meshbox', 'cli.cjs'), 'meshbox-cli.cjs'),
