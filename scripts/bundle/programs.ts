@@ -116,6 +116,16 @@ export const browser: BuildOptions = {
   jsxImportSource: 'preact',
 }
 
+/** What every visit loads, and the pages that most visits do not open; what both use lies in a third file. */
+export const dashboard: BuildOptions = {
+  ...browser,
+  target: 'es2020',
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'dashboard-shared',
+  entryPoints: { dashboard: 'src/web/owner/main.tsx', 'dashboard-seldom': 'src/web/owner/views/seldom-views.ts' },
+}
+
 /** What would cost memory, and is easily brought in by a new package. Measured: 5 MB each. */
 const BANNED: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\bWebAssembly\b/, what: 'WebAssembly; give the package another implementation, or leave that part of it out' },
