@@ -40,6 +40,7 @@ export type { ReceiptCheck } from './receipt/index.ts'
 export { StreamTill, TopUps } from './stream/index.ts'
 export type {
   ChannelFunder,
+  FundingOrder,
   GuestConsent,
   OpeningTerms,
   StreamBalance,

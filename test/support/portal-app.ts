@@ -190,7 +190,7 @@ export const STREAM_BOARD: StreamBoard = {
 /** Takes frames by heart, and sends each message back. */
 export class ScriptedDoor implements StreamDoor {
   shown: StreamBoard | null = STREAM_BOARD
-  owned: StreamBalance = { hasChannel: true, spendable: TOKEN * 3n }
+  owned: StreamBalance = { hasChannel: true, spendable: TOKEN * 3n, pending: 0n }
   readonly heard: { device: string; bytes: Uint8Array }[] = []
   /** Answers of those who ask by POST wait for this. */
   busy: Promise<void> = Promise.resolve()

@@ -35,8 +35,10 @@ export interface StreamBoard {
 /** One payer, as far as he matters to the box. */
 export interface StreamBalance {
   readonly hasChannel: boolean
-  /** What he may still sign for, with what was promised him and is not in the chain. */
+  /** What he may still sign for. */
   readonly spendable: bigint
+  /** Promised for codes, and not in the channel yet. */
+  readonly pending: bigint
 }
 
 /** What a guest consents to when a channel is opened for him. */
@@ -82,7 +84,17 @@ export interface ChannelFunder {
    * Begins, or goes on with, this deposit. Same id: at most one is in the chain. Told again after every start, and when
    * a transaction was lost. Does not throw. News come back by `TopUps.sent`, `settled`, `dropped`.
    */
-  fund(order: { readonly id: string; readonly payer: string; readonly amount: bigint; readonly consent: GuestConsent | null }): void
+  fund(order: FundingOrder): void
+}
+
+export interface FundingOrder {
+  /** The code's id. */
+  readonly id: string
+  readonly payer: string
+  readonly amount: bigint
+  readonly consent: GuestConsent | null
+  /** What `TopUps.sent` was told last, in the funder's own words; null: nothing, or it was dropped. */
+  readonly transaction: string | null
 }
 
 /** What became of a code worth tokens. */

@@ -7,6 +7,7 @@ export { promisedTo, stepTopUp, topUpEntry } from './top-up.ts'
 export { TopUps } from './top-ups.ts'
 export type {
   ChannelFunder,
+  FundingOrder,
   GuestConsent,
   OpeningTerms,
   StreamBalance,

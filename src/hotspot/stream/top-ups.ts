@@ -50,7 +50,7 @@ export class TopUps {
     if (funder !== null) for (const topUp of this.#owed.values()) this.#fund(topUp)
   }
 
-  /** To be added to what the chain says a payer may sign for. */
+  /** What a payer was promised and does not have in his channel yet. */
   promisedTo(payer: string): bigint {
     return promisedTo(payer, this.#owed.values())
   }
@@ -136,8 +136,8 @@ export class TopUps {
     })
   }
 
-  #fund({ code, payer, consent }: StoredTopUp): void {
-    this.#funder?.fund({ id: code.id, payer, amount: code.amount, consent })
+  #fund({ code, payer, consent, transaction }: StoredTopUp): void {
+    this.#funder?.fund({ id: code.id, payer, amount: code.amount, consent, transaction })
   }
 
   /** As for vouchers worth time: a date counts only while the clock is trusted. */

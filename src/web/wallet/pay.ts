@@ -37,6 +37,8 @@ interface Sayings {
 interface Balance {
   readonly hasChannel: boolean
   readonly spendable: bigint
+  /** On its way into the channel. */
+  readonly pending: bigint
 }
 
 /** The page's key, as far as paying needs it. */
@@ -128,15 +130,16 @@ export class PayCard {
     askBox(`/stream/${signer.address}.json`, null, ({ status, body }) => {
       if (signer !== this.#signer || this.#stream !== null) return
       if (status === 200 && typeof body['spendable'] === 'string' && /^\d{1,40}$/.test(body['spendable'])) {
-        const balance = { hasChannel: body['hasChannel'] === true, spendable: BigInt(body['spendable']) }
-        const wasOpening = this.#balance !== null && !this.#balance.hasChannel && this.#balance.spendable > 0n
-        this.#balance = balance
+        const pending = typeof body['pending'] === 'string' && /^\d{1,40}$/.test(body['pending']) ? BigInt(body['pending']) : 0n
+        const wasPending = this.#balance !== null && this.#balance.pending > 0n
+        this.#balance = { hasChannel: body['hasChannel'] === true, spendable: BigInt(body['spendable']), pending }
         this.#show('pay-offline', body['isChainReachable'] === false)
-        if (!balance.hasChannel) this.#say(balance.spendable > 0n ? this.#sayings.opening : this.#sayings.none)
-        else if (wasOpening) this.#say(null)
+        if (pending > 0n) this.#say(this.#sayings.opening)
+        else if (!this.#balance.hasChannel) this.#say(this.#sayings.none)
+        else if (wasPending) this.#say(null)
         this.#draw()
       }
-      const isWaiting = status === 0 || status >= 500 || (this.#balance !== null && !this.#balance.hasChannel && this.#balance.spendable > 0n)
+      const isWaiting = status === 0 || status >= 500 || (this.#balance !== null && this.#balance.pending > 0n)
       if (isWaiting) this.#cancelLook = browserTime.after(LOOK_AGAIN_MS, () => this.#look())
     })
   }
@@ -217,7 +220,6 @@ export class PayCard {
       input.value = ''
       input.removeAttribute('aria-invalid')
       this.#say(this.#sayings.added.replace('%', this.#money(BigInt(body['amount']))))
-      this.#balance = null
       this.#look()
     })
   }

@@ -21,8 +21,8 @@ export const streamBalance: GuestGet = async (_asked, counter, payer) => {
   const { stream } = counter
   const board = stream?.board() ?? null
   if (stream === null || board === null) throw new MeshBoxError('not-found', 'there is no such page', { code: 'not-found' })
-  const { hasChannel, spendable } = await stream.balance(payer)
-  return jsonAnswer(200, { hasChannel, spendable: spendable.toString(), isChainReachable: board.isChainReachable })
+  const { hasChannel, spendable, pending } = await stream.balance(payer)
+  return jsonAnswer(200, { hasChannel, spendable: spendable.toString(), pending: pending.toString(), isChainReachable: board.isChainReachable })
 }
 
 export const topUp: GuestPost = async (asked, counter, form): Promise<Answer> => {
