@@ -2,6 +2,7 @@
  * Minutes paid by the second: the payee's desk of photon, the hotspot's till behind it, and the portal's door before it.
  * It begins when the channels run, which is after the hotspot, and can wait for the chain's first word.
  */
+import { asError } from '../base/index.ts'
 import type { Address, Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Hotspot, StreamBalance, StreamBoard, StreamDoor, StreamMailbox } from '../hotspot/index.ts'
@@ -58,6 +59,7 @@ export class GuestStreams {
   readonly #parts: GuestStreamsParts
   #running: Running | null = null
   #cancel: Cancel = () => undefined
+  #hasComplained = false
   readonly #door: StreamDoor
 
   constructor(parts: GuestStreamsParts) {
@@ -99,8 +101,14 @@ export class GuestStreams {
     const side = channels?.streams() ?? null
     const token = this.#token()
     if (channels === null || side === null || token === null) return
-    this.#running = this.#begin(channels, side, token)
-    this.#cancel()
+    try {
+      this.#running = this.#begin(channels, side, token)
+      this.#cancel()
+    } catch (thrown) {
+      // Vouchers, and everybody who is online, must not suffer from it.
+      if (!this.#hasComplained) this.#parts.log.error('minutes cannot be sold by the second; trying again', { error: asError(thrown) })
+      this.#hasComplained = true
+    }
   }
 
   #begin(channels: Channels, side: StreamSide, token: Address): Running {

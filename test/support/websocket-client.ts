@@ -20,6 +20,7 @@ export class SocketClient {
   /** Of the server's close frame. */
   closeCode: number | null = null
   pings = 0
+  pongs = 0
 
   constructor(port: number, headers: Readonly<Record<string, string>>, path = '/stream') {
     const lines = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers }
@@ -68,6 +69,7 @@ export class SocketClient {
       if (opcode === 2) this.messages.push(new Uint8Array(payload))
       if (opcode === 8) this.closeCode = payload.readUInt16BE(0)
       if (opcode === 9) this.pings++
+      if (opcode === 10) this.pongs++
     }
   }
 }
