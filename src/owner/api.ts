@@ -27,6 +27,7 @@ import type {
   PhotonAmountRequest,
   PhotonChannelJson,
   PhotonChannelsJson,
+  PhotonChannelsQuery,
   PhotonCloseRequest,
   PhotonDutiesJson,
   PhotonOpenRequest,
@@ -210,7 +211,7 @@ export interface RouteTypes {
   orderPoc: { body: ChainPocRequest; reply: ChainPocJson }
   chainPocCalls: { body: ChainPocCallsRequest; reply: ChainPocCallsJson }
   photon: { reply: PhotonStatusJson }
-  photonChannels: { reply: PhotonChannelsJson }
+  photonChannels: { query: PhotonChannelsQuery; reply: PhotonChannelsJson }
   openChannel: { body: PhotonOpenRequest; reply: { readonly channel: string } }
   photonChannel: { params: { id: string }; reply: PhotonChannelJson }
   depositToChannel: { params: { id: string }; body: PhotonAmountRequest; reply: PhotonChannelJson }

@@ -62,7 +62,7 @@ export class Owner {
   // ---- status
 
   status(): Api.StatusJson {
-    return statusJson(this.#ports, this.#startedBoottimeMs)
+    return statusJson(this.#ports, this.photon, this.#startedBoottimeMs)
   }
 
   /** With the set-up code while the box has no owner: only for who is on the box itself. */

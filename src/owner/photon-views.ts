@@ -1,7 +1,7 @@
 /** Channels, payments and what belongs to them as the owner's JSON; pure. */
 import { MeshBoxError, fromUtf8, toHex } from '../base/index.ts'
 import type { Address } from '../base/index.ts'
-import type { DeskChannel, DeskChannelSide, DutyView, PaymentRow } from '../photon/rest/index.ts'
+import type { ChannelSideView as DeskChannelSide, ChannelView as DeskChannel, DutyView, PaymentRow } from '../photon/index.ts'
 import type { PhotonChannelAction, PhotonChannelJson, PhotonDutyJson, PhotonPaymentJson, PhotonPaymentState, PhotonSideJson, PhotonTokenJson } from './api/photon.ts'
 import { money } from './money.ts'
 

@@ -4,14 +4,16 @@
  */
 import { MeshBoxError, inputError, parseAmount, utf8 } from '../base/index.ts'
 import type { Address, Hash } from '../base/index.ts'
-import type { DeskChannel, PhotonDesk } from '../photon/rest/index.ts'
+import type { ChannelView as DeskChannel, PhotonDesk } from '../photon/index.ts'
 import type * as Json from './api/photon.ts'
+import type { HealthLine } from './api/status.ts'
 import { money } from './money.ts'
 import { channelJson, dutyJson, paymentJson, unnamedToken } from './photon-views.ts'
 
 /** Transactions are paid in the chain's own coin. */
 const COIN = { symbol: 'SMT', decimals: 18 } as const
 const DEFAULT_PAGE = 50
+const DEFAULT_CHANNELS = 200
 /** Of the amount, where the payer names no limit. */
 const DEFAULT_FEE_PART = 100n
 /** As long as the original takes it. */
@@ -67,9 +69,27 @@ export class PhotonVerbs {
     }
   }
 
-  channels(): Json.PhotonChannelsJson {
-    const tokens = this.#tokens()
-    return { channels: this.#desk.channels().map((view) => channelJson(view, tokens.get(view.token) ?? unnamedToken(view.token))), head: this.#desk.status().head }
+  channels(query: Json.PhotonChannelsQuery = {}): Json.PhotonChannelsJson {
+    const [tokens, all] = [this.#tokens(), this.#desk.channels()]
+    const shown = [...all].sort((a, b) => rankOf(a) - rankOf(b)).slice(0, query.limit ?? DEFAULT_CHANNELS)
+    return { channels: shown.map((view) => channelJson(view, tokens.get(view.token) ?? unnamedToken(view.token))), total: all.length, head: this.#desk.status().head }
+  }
+
+  /** One line for the box's health; null on a box without channels. */
+  health(): HealthLine | null {
+    if (this.#port === null) return null
+    const line = (level: HealthLine['level'], text: string, advice?: string): HealthLine => ({ part: 'channels', level, text, ...(advice === undefined ? {} : { advice }) })
+    try {
+      const { state, alarms } = this.#port.desk.status()
+      const [alarm] = alarms
+      if (alarm !== undefined) return line('bad', `Payment channels: ${alarm.text}`, 'Look at the page Channels, or `meshbox channel status`.')
+      if (state === 'halted') return line('bad', 'Payment channels are halted', 'Look at the page Channels, or `meshbox channel status`.')
+      if (state === 'offline') return line('warn', 'Payment channels see no chain', 'Payments to partners go on up to a limit. See the page Chain.')
+      return line('ok', state === 'starting' ? 'Payment channels are starting' : 'Payment channels are ready')
+    } catch (thrown) {
+      if (!(thrown instanceof MeshBoxError) || thrown.kind === 'internal') throw thrown
+      return line('bad', 'Payment channels could not be started', thrown.message)
+    }
   }
 
   /** Errors: not-found `photon-channel`. */
@@ -166,7 +186,7 @@ export class PhotonVerbs {
   }
 
   get #desk(): PhotonDesk {
-    if (this.#port === null) throw new MeshBoxError('unavailable', 'this box has no payment channels; the configuration turns them on, and then the service is restarted', { code: 'photon-off' })
+    if (this.#port === null) throw new MeshBoxError('unavailable', "this box has no payment channels; add 'photon' to the roles, name a contract in section photon 'photon', and restart the service", { code: 'photon-off' })
     return this.#port.desk
   }
 
@@ -227,6 +247,11 @@ export function photonOutOfOrder(reason: string): PhotonDesk {
     status: refuse, channels: refuse, channel: refuse, open: refuseLater, deposit: refuseLater, withdraw: refuseLater, close: refuseLater, pay: refuseLater, cancel: refuseLater, allowReveal: refuseLater,
     payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, addPeer: refuseLater, onChange: () => () => undefined,
   }
+}
+
+/** What wants looking at, what carries payments of others, what is the owner's and one partner's alone. */
+function rankOf({ alarm, role }: DeskChannel): number {
+  return alarm !== null ? 0 : role === 'core' ? 1 : 2
 }
 
 /** More than nothing. Errors: input `amount`. */

@@ -18,7 +18,7 @@ import { GUEST, MINUTE, NEIGHBOUR, hash } from '../support/photon-views.ts'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Channels</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/story.css"></head><body><div id="app"></div><script src="/story.js"></script></body></html>'
+const PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Channels</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/story.css"></head><body><div id="app"></div><script src="/pages.js"></script><script src="/story.js"></script></body></html>'
 /** A folder to look at the pictures in. */
 const PICTURES = process.env['MESHBOX_PICTURES']
 
@@ -33,8 +33,6 @@ beforeAll(async () => {
     outdir: 'out',
     bundle: true,
     format: 'iife',
-    platform: 'browser',
-    external: ['node:*'],
     target: 'es2020',
     jsx: 'automatic',
     jsxImportSource: 'preact',
@@ -43,8 +41,9 @@ beforeAll(async () => {
   })
   const script = outputFiles.find((file) => file.path.endsWith('story.js'))?.text ?? ''
   const style = outputFiles.find((file) => file.path.endsWith('story.css'))?.text ?? ''
+  const samples = `PAGES=${JSON.stringify(CHANNEL_PAGES)}`
   server = createServer((request, response) => {
-    const [type, body] = request.url === '/story.js' ? ['text/javascript', script] : request.url === '/story.css' ? ['text/css', style] : ['text/html', PAGE]
+    const [type, body] = request.url === '/pages.js' ? ['text/javascript', samples] : request.url === '/story.js' ? ['text/javascript', script] : request.url === '/story.css' ? ['text/css', style] : ['text/html', PAGE]
     response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(body)
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))

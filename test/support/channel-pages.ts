@@ -2,15 +2,15 @@
 import { PhotonVerbs } from '../../src/owner/photon.ts'
 import type { ChannelsProps } from '../../src/web/owner/views/channels.tsx'
 import { ALARMED, CHANNELS, STATUS, UNNAMED, scriptedPhoton } from './photon-views.ts'
-import type { PhotonDesk } from '../../src/photon/rest/index.ts'
+import type { PhotonDesk } from '../../src/photon/index.ts'
 
-type Sample = Omit<ChannelsProps, 'onMore' | 'onCallBack'>
+export type ChannelsSample = Omit<ChannelsProps, 'onMore' | 'onMoreChannels' | 'onCallBack'>
 
 const HUGE = 123_456_789_012_345_678_901_234_567n
 const [open] = CHANNELS
 if (open === undefined) throw new Error('no channel in the sample')
 
-function sample(change: Partial<PhotonDesk>, blockSeconds: number | null): Sample {
+function sample(change: Partial<PhotonDesk>, blockSeconds: number | null): ChannelsSample {
   const verbs = new PhotonVerbs(scriptedPhoton(change))
   const { channels, head } = verbs.channels()
   return { status: verbs.status(), channels, head, payments: verbs.payments().payments, duties: verbs.duties().duties, watch: verbs.watching(), blockSeconds }
@@ -18,7 +18,7 @@ function sample(change: Partial<PhotonDesk>, blockSeconds: number | null): Sampl
 
 const NONE: Partial<PhotonDesk> = { channels: () => [], payments: () => ({ rows: [], next: null }), duties: () => [], watching: () => ({ jobs: 0, guardians: [] }) }
 
-export const CHANNEL_PAGES: Readonly<Record<string, Sample>> = {
+export const CHANNEL_PAGES: Readonly<Record<string, ChannelsSample>> = {
   busy: sample({}, 14),
   none: sample({ ...NONE, status: () => ({ ...STATUS, gasWei: 0n, listening: [], earned: [], channels: 0 }) }, null),
   halted: sample({ status: () => ALARMED }, 14),

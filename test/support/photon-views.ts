@@ -2,7 +2,7 @@
 import { MeshBoxError, utf8 } from '../../src/base/index.ts'
 import type { Address, Hash } from '../../src/base/index.ts'
 import type { PhotonPort } from '../../src/owner/index.ts'
-import type { DeskChannel, DeskChannelSide, DutyView, PaymentRow, PhotonDesk, PhotonStatus } from '../../src/photon/rest/index.ts'
+import type { ChannelSideView as DeskChannelSide, ChannelView as DeskChannel, DutyView, PaymentRow, PhotonDesk, PhotonStatus } from '../../src/photon/index.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21, 18, 4)
 export const HEAD = 48_213

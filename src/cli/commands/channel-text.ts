@@ -28,6 +28,8 @@ const PHASES: Readonly<Record<string, string>> = {
   error: 'FROZEN',
 }
 const HASH_CHARS = 66
+/** Looked through for an id that is not given whole. */
+const MOST_CHANNELS = 1000
 const LEFT = { align: 'left' } as const
 const RIGHT = { align: 'right' } as const
 
@@ -39,12 +41,12 @@ export function shortAccount(account: string): string {
   return `${account.slice(0, 6)}…${account.slice(-4)}`
 }
 
-export function channelsText({ channels }: PhotonChannelsJson): string {
+export function channelsText({ channels, total }: PhotonChannelsJson): string {
   if (channels.length === 0) return 'No channels. Open one: meshbox channel open PARTNER AMOUNT'
   const rows = channels.map((one) => [shortHash(one.id), phaseOf(one), one.own.spendable.text, one.partner.spendable.text, lockedOf(one), one.token.symbol, shortAccount(one.partner.address), one.isConnected ? 'yes' : 'no'])
   const columns = [{ title: 'CHANNEL', ...LEFT }, { title: 'STATE', ...LEFT }, { title: 'MINE', ...RIGHT }, { title: 'THEIRS', ...RIGHT }, { title: 'LOCKED', ...RIGHT }, { title: 'TOKEN', ...LEFT }, { title: 'WITH', stretch: true }, { title: 'HERE', ...LEFT }]
   const alarms = channels.filter((one) => one.alarm !== null).map((one) => wrap(`${shortHash(one.id)} ${one.alarm ?? ''}`))
-  return [table(columns, rows), ...(alarms.length === 0 ? [] : ['', ...alarms])].join('\n')
+  return [table(columns, rows), ...(total > channels.length ? [`And ${total - channels.length} more: --limit N`] : []), ...(alarms.length === 0 ? [] : ['', ...alarms])].join('\n')
 }
 
 function lockedOf({ own, partner }: PhotonChannelJson): string {
@@ -110,7 +112,7 @@ export async function channelArgument(context: Context, index: number): Promise<
   const text = argument(context, index).toLowerCase()
   const name = beginningOf(text, 'CHANNEL')
   if (name.length === HASH_CHARS) return name
-  const { channels } = await context.service.call('photonChannels', {})
+  const { channels } = await context.service.call('photonChannels', { query: { limit: MOST_CHANNELS } })
   return onlyOne(name, channels.map((one) => one.id), 'channel')
 }
 

@@ -65,8 +65,15 @@ export interface PhotonChannelJson {
   readonly actions: readonly PhotonChannelAction[]
 }
 
+export interface PhotonChannelsQuery {
+  readonly limit?: number
+}
+
 export interface PhotonChannelsJson {
+  /** What wants looking at first, then channels that carry payments of others. */
   readonly channels: readonly PhotonChannelJson[]
+  /** How many there are. */
+  readonly total: number
   readonly head: number | null
 }
 

@@ -43,7 +43,7 @@ export interface StatusJson {
 }
 
 export interface HealthLine {
-  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup'
+  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels'
   readonly level: Level
   readonly text: string
   /** What to do about it, when there is something to do. */

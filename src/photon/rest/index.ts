@@ -37,5 +37,3 @@ export { channelDetailView, channelView, dataText, pendingReceiptView, sentTrans
 export { createRest, restError } from './rest.ts'
 export type { Rest, RestAnswer, RestError, RestRequest } from './rest.ts'
 export { serveRest } from './io/rest-routes.ts'
-/** What all of this is made over, and the owner's side with it: a desk that may be held by who is outside of this room. */
-export type { ChannelSideView as DeskChannelSide, ChannelView as DeskChannel, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from '../desk.ts'

@@ -403,6 +403,7 @@ export const healthParts = {
   'portal-tls': 'Guest page',
   setup: 'Set-up',
   backup: 'Recovery words',
+  channels: 'Channels',
     } as Readonly<Record<string, string>>
 export const healthLevels = { ok: 'Fine', warn: 'Look at this', bad: 'Needs you' } as Readonly<Record<string, string>>
 export const healthSummary = { ok: 'Everything is fine', warn: 'Something to look at', bad: 'Something needs you' } as Readonly<Record<string, string>>

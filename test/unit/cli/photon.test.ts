@@ -37,7 +37,7 @@ describe('on a terminal', () => {
   it('says the same as before, to the letter, in 80 columns', async () => {
     let all = ''
     for (const line of [
-      'channel status', 'channel', 'channel show 0x9e37', `channel show ${hash(2)}`, `channel show ${hash(3)}`, `channel show ${hash(4)}`, `channel open ${NEIGHBOUR} 2.5`, `channel deposit ${hash(1)} 2.5`, `channel withdraw ${hash(2)} 0.5`,
+      'channel status', 'channel', 'channel list --limit 2', 'channel show 0x9e37', `channel show ${hash(2)}`, `channel show ${hash(3)}`, `channel show ${hash(4)}`, `channel open ${NEIGHBOUR} 2.5`, `channel deposit ${hash(1)} 2.5`, `channel withdraw ${hash(2)} 0.5`,
       `channel close ${hash(1)}`, `channel close ${hash(5)} --force`, 'channel duties', 'channel peers', `channel peers add ${GUEST} /ip4/192.0.2.7/tcp/4011`, 'pay list', 'pay list --limit 2', `pay show ${hash(102)}`, `pay show ${hash(105)}`,
       `pay ${GUEST} 4 --data tea`, `pay ${GUEST} 4 --hold ${hash(9)}`, `pay cancel ${hash(101)}`, `pay allow-reveal ${hash(107)}`, `pay paths ${GUEST} 2.5`, 'watch status',
     ]) {

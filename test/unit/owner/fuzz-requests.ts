@@ -44,6 +44,7 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   orderPoc: { body: { order: 'deposit' } },
   chainPocCalls: { body: { wallet: `0x${'b2'.repeat(20)}` } },
   openChannel: { body: { partner: `0x${'b2'.repeat(20)}`, token: 'MIN', amount: '2.5', settleTimeoutBlocks: 600, role: 'core' } },
+  photonChannels: { query: { limit: '10' } },
   photonChannel: { params: { id: CHANNEL } },
   depositToChannel: { params: { id: CHANNEL }, body: { amount: '2.5' } },
   withdrawFromChannel: { params: { id: CHANNEL }, body: { amount: '2.5' } },

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Owner, photonOutOfOrder } from '../../../src/owner/index.ts'
 import { PhotonVerbs } from '../../../src/owner/photon.ts'
-import { CHANNELS, GUEST, MINUTE, NEIGHBOUR, PAYMENTS, SELF, UNNAMED, hash, scriptedPhoton } from '../../support/photon-views.ts'
+import { ALARMED, CHANNELS, GUEST, MINUTE, NEIGHBOUR, PAYMENTS, SELF, UNNAMED, hash, scriptedPhoton } from '../../support/photon-views.ts'
 import { buildHouse } from './house.ts'
 import type { House } from './house.ts'
 
@@ -21,11 +21,16 @@ describe('the verbs', () => {
   })
 
   it('show a token that nobody has named in its smallest units', () => {
-    expect(verbs.channels().channels[3]).toMatchObject({ token: { address: UNNAMED, symbol: '0x7171…7171', decimals: 0 }, own: { deposit: { units: '10', text: '10' } } })
+    expect(verbs.channels().channels[1]).toMatchObject({ token: { address: UNNAMED, symbol: '0x7171…7171', decimals: 0 }, own: { deposit: { units: '10', text: '10' } } })
   })
 
   it('say what may be ordered in each state', () => {
-    expect(verbs.channels().channels.map((one) => one.actions.join(' '))).toEqual(['pay withdraw deposit close force-close', 'pay withdraw deposit close force-close', '', 'force-close', 'force-close'])
+    expect(verbs.channels().channels.map((one) => one.actions.join(' '))).toEqual(['', 'force-close', 'pay withdraw deposit close force-close', 'force-close', 'pay withdraw deposit close force-close'])
+  })
+
+  it('begin with what wants looking at, and give no more channels than are asked for', () => {
+    expect(verbs.channels().channels.map((one) => [one.alarm !== null, one.role])).toEqual([[true, 'core'], [true, 'core'], [false, 'core'], [false, 'core'], [false, 'leaf']])
+    expect(verbs.channels({ limit: 2 })).toMatchObject({ total: 5, channels: [{ id: hash(3) }, { id: hash(4) }] })
   })
 
   it('show data that is no text as hex, and states in words', () => {
@@ -116,6 +121,18 @@ describe('a box without them', () => {
       expect(ask).toThrow(expect.objectContaining({ code: 'photon-not-started', message: expect.stringContaining('no contract at 0x00') as string }))
     await expect(verbs.close(hash(1), {})).rejects.toMatchObject({ code: 'photon-not-started' })
     await expect(verbs.addPeer({ account: GUEST, address: '/x' })).rejects.toMatchObject({ code: 'photon-not-started' })
+  })
+})
+
+describe('the health of the box', () => {
+  const lineOf = (change: Parameters<typeof scriptedPhoton>[0]): unknown => new PhotonVerbs(scriptedPhoton(change)).health()
+  it('has a line for them', () => {
+    expect(lineOf({})).toEqual({ part: 'channels', level: 'ok', text: 'Payment channels are ready' })
+    expect(lineOf({ status: () => ALARMED })).toMatchObject({ level: 'bad', text: 'Payment channels: A partner closed a channel with an old state.' })
+    expect(lineOf({ status: () => ({ ...ALARMED, alarms: [] }) })).toMatchObject({ level: 'bad', text: 'Payment channels are halted' })
+    expect(lineOf({ status: () => ({ ...ALARMED, alarms: [], state: 'offline' }) })).toMatchObject({ level: 'warn' })
+    expect(new PhotonVerbs({ desk: photonOutOfOrder('no contract'), tokens: () => [] }).health()).toMatchObject({ level: 'bad', advice: expect.stringContaining('no contract') as string })
+    expect(new PhotonVerbs(null).health()).toBeNull()
   })
 })
 

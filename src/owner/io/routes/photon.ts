@@ -10,6 +10,7 @@ type PhotonRoute =
   | 'photonPayments' | 'photonPayment' | 'pay' | 'cancelPayment' | 'allowReveal' | 'photonDuties' | 'photonPaths' | 'photonWatching' | 'photonPeers' | 'addPhotonPeer'
 
 const MAX_PAGE = 200
+const MAX_CHANNELS = 1000
 /** The contract's bounds. */
 const SETTLE_BLOCKS = integer(6, 2_700_000)
 const HASH_LENGTH = 66
@@ -24,7 +25,13 @@ const idOf = (call: { readonly params: Readonly<Record<string, string>> }): stri
 
 export const photonRoutes: { [N in PhotonRoute]: Handler<N> } = {
   photon: { schema: { query: NOTHING }, run: ({ photon }) => photon.status() },
-  photonChannels: { schema: { query: NOTHING }, run: ({ photon }) => photon.channels() },
+  photonChannels: {
+    schema: { query: object({ limit: queryNumber }) },
+    run: ({ photon }, { query }) => {
+      const limit = numberOf(query, 'limit', 1, MAX_CHANNELS)
+      return photon.channels(limit === undefined ? {} : { limit })
+    },
+  },
   photonChannel: { schema: { params: ID, query: NOTHING }, run: ({ photon }, call) => photon.channel(idOf(call)) },
   openChannel: {
     schema: { query: NOTHING, body: object({ partner: address, token, amount: price, settleTimeoutBlocks: SETTLE_BLOCKS, role: oneOf('leaf', 'core') }, ['partner', 'amount']) },

@@ -58,7 +58,7 @@ function PaymentLine({ payment, onCallBack }: { payment: PhotonPaymentJson; onCa
             {shortAddress(payment.peer)}
           </span>
         </span>
-        {data !== '' && <span class="small quiet">{data}</span>}
+        {data !== '' && <bdi class="small quiet">{data}</bdi>}
         <span class={`tiny ${BAD.has(state) ? 'warn-text' : 'quiet'}`}>
           {S.paymentStates[state]}
           {reason !== null && `: ${reason}`}

@@ -15,13 +15,16 @@ import { PayDialog } from './pay-dialog.tsx'
 const EVERY_MS = 3_000
 const SLOW_MS = 15_000
 const PAGE = 10
+const CHANNELS = 50
+const MOST_CHANNELS = 1000
 const MOST = 200
 
 export function ChannelsView({ id }: { id: string | null }) {
   const [limit, setLimit] = useState(PAGE)
+  const [channelLimit, setChannelLimit] = useState(CHANNELS)
   const box = useStatus()
   const status = useLive('photon', () => call('photon', {}), EVERY_MS)
-  const channels = useLive('photon/channels', () => call('photonChannels', {}), EVERY_MS)
+  const channels = useLive(`photon/channels/${channelLimit}`, () => call('photonChannels', { query: { limit: channelLimit } }), EVERY_MS)
   const payments = useLive(`photon/payments/${limit}`, () => call('photonPayments', { query: { limit } }), EVERY_MS)
   const duties = useLive('photon/duties', () => call('photonDuties', {}), SLOW_MS)
   const watch = useLive('photon/watch', () => call('photonWatching', {}), SLOW_MS)
@@ -58,6 +61,7 @@ export function ChannelsView({ id }: { id: string | null }) {
         status={status.data}
         channels={channels.data.channels}
         head={channels.data.head}
+        onMoreChannels={channels.data.total > channels.data.channels.length && channelLimit < MOST_CHANNELS ? () => setChannelLimit(Math.min(MOST_CHANNELS, channelLimit * 4)) : null}
         payments={payments.data?.payments ?? []}
         onMore={payments.data !== null && payments.data.next !== null && limit < MOST ? () => setLimit(Math.min(MOST, limit * 2)) : null}
         onCallBack={(payment) => void callBack.run(payment)}

@@ -2,7 +2,8 @@
 import type { PhotonChannelJson, PhotonDutyJson, PhotonStatusJson, PhotonWatchJson } from '../../../owner/api.ts'
 import { showDateTime } from '../format.ts'
 import { hrefOf } from '../router.ts'
-import { LinkButton } from '../ui/button.tsx'
+import * as W from '../strings.ts'
+import { Button, LinkButton } from '../ui/button.tsx'
 import { Empty, Notice } from '../ui/notice.tsx'
 import { shortAddress } from './chain-parts.tsx'
 import { ChannelBar } from './channel-bar.tsx'
@@ -14,6 +15,8 @@ export interface ChannelsProps extends PaymentsProps {
   readonly status: PhotonStatusJson
   readonly channels: readonly PhotonChannelJson[]
   readonly head: number | null
+  /** Null: these are all. */
+  readonly onMoreChannels: (() => void) | null
   readonly duties: readonly PhotonDutyJson[]
   readonly watch: PhotonWatchJson | null
   /** Between two blocks; null: not known. */
@@ -61,6 +64,13 @@ export function ChannelsPage(props: ChannelsProps) {
                   <ChannelLine key={channel.id} channel={channel} head={head} blockSeconds={blockSeconds} />
                 ))}
               </ul>
+            )}
+            {props.onMoreChannels && (
+              <div class="card-foot">
+                <Button kind="quiet" onClick={props.onMoreChannels}>
+                  {W.wordsMore}
+                </Button>
+              </div>
             )}
           </section>
           <PaymentsCard payments={props.payments} onMore={props.onMore} onCallBack={props.onCallBack} />
