@@ -2,7 +2,7 @@
  * The owner's verbs on payment channels: the room's desk in the JSON of api/photon.ts, amounts in tokens. Decides nothing
  * about channels; what a desk refuses goes out as it is.
  */
-import { MeshBoxError, inputError, parseAmount, utf8 } from '../base/index.ts'
+import { MeshBoxError, formatAmount, inputError, parseAmount, utf8 } from '../base/index.ts'
 import type { Address, Hash } from '../base/index.ts'
 import type { ChannelView as DeskChannel, PhotonDesk } from '../photon/index.ts'
 import type * as Json from './api/photon.ts'
@@ -110,7 +110,13 @@ export class PhotonVerbs {
   }
 
   withdraw(id: string, request: Json.PhotonAmountRequest): Promise<Json.PhotonChannelJson> {
-    return this.#change(id, (view) => this.#desk.withdraw(view.id, someOf(request.amount, this.#tokenOf(view))))
+    return this.#change(id, (view) => {
+      const token = this.#tokenOf(view)
+      const amount = someOf(request.amount, token)
+      // In tokens, before the desk says it in smallest units.
+      if (amount > view.own.spendable) throw inputError('amount', request.amount, `at most ${formatAmount(view.own.spendable, token.decimals)} ${token.symbol}: the rest is promised, or the partner's`)
+      return this.#desk.withdraw(view.id, amount)
+    })
   }
 
   close(id: string, request: Json.PhotonCloseRequest): Promise<Json.PhotonChannelJson> {
@@ -190,6 +196,7 @@ export class PhotonVerbs {
     return this.#port.desk
   }
 
+  /** `order` may also throw. */
   async #change(id: string, order: (view: DeskChannel) => Promise<void>): Promise<Json.PhotonChannelJson> {
     const before = this.#found(id)
     await order(before)

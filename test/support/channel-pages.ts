@@ -13,7 +13,7 @@ if (open === undefined) throw new Error('no channel in the sample')
 function sample(change: Partial<PhotonDesk>, blockSeconds: number | null): ChannelsSample {
   const verbs = new PhotonVerbs(scriptedPhoton(change))
   const { channels, head } = verbs.channels()
-  return { status: verbs.status(), channels, head, payments: verbs.payments().payments, duties: verbs.duties().duties, watch: verbs.watching(), blockSeconds }
+  return { status: verbs.status(), channels, head, payments: verbs.payments().payments, duties: verbs.duties().duties, watch: verbs.watching(), blockSeconds, problem: null }
 }
 
 const NONE: Partial<PhotonDesk> = { channels: () => [], payments: () => ({ rows: [], next: null }), duties: () => [], watching: () => ({ jobs: 0, guardians: [] }) }

@@ -85,6 +85,7 @@ describe('the verbs', () => {
   it.each([
     ['no amount', 'amount', () => verbs.deposit(first, { amount: '0' })],
     ['more digits than the token has', 'amount', () => verbs.deposit(first, { amount: '0.0000001' })],
+    ['more than can be taken out', 'amount', () => verbs.withdraw(hash(2), { amount: '3.250001' })],
     ['a fee that is no number', 'maxFee', () => verbs.pay({ target: GUEST, amount: '1', maxFee: '0.00000001' })],
     ['a token that nobody named', 'token', () => verbs.pay({ target: GUEST, amount: '1', token: UNNAMED })],
     ['a channel with itself', 'partner', () => verbs.open({ partner: SELF, amount: '1' })],

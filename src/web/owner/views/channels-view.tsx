@@ -5,7 +5,7 @@ import { call } from '../client.ts'
 import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
 import { followsChain, useStatus } from '../status.ts'
-import { Notice, Pending, Refused, say } from '../ui/notice.tsx'
+import { Pending, say } from '../ui/notice.tsx'
 import { ChannelDialog } from './channel-dialog.tsx'
 import * as S from './channel-strings.ts'
 import { ChannelsPage } from './channels.tsx'
@@ -28,10 +28,14 @@ export function ChannelsView({ id }: { id: string | null }) {
   const payments = useLive(`photon/payments/${limit}`, () => call('photonPayments', { query: { limit } }), EVERY_MS)
   const duties = useLive('photon/duties', () => call('photonDuties', {}), SLOW_MS)
   const watch = useLive('photon/watch', () => call('photonWatching', {}), SLOW_MS)
+  const listed = channels.data?.channels.find((one) => one.id === id)
+  // One that is too far down in the list.
+  const wanted = channels.data !== null && id?.startsWith('0x') && !listed ? id : null
+  const single = useLive(`photon/channel/${wanted ?? ''}`, async () => (wanted === null ? null : call('photonChannel', { params: { id: wanted } })), SLOW_MS)
   const hasChain = box.data !== null && followsChain(box.data)
   const chain = useLive(hasChain ? 'chain' : 'no-chain', async () => (hasChain ? call('chain', {}) : null), SLOW_MS)
   const blockSeconds = chain.data?.network.blockSeconds ?? null
-  const reload = (): void => void Promise.all([status, channels, payments, duties].map((one) => one.reload()))
+  const reload = (): void => void Promise.all([status, channels, single, payments, duties].map((one) => one.reload()))
   const callBack = useAction(async (payment: string) => {
     await call('cancelPayment', { params: { id: payment } })
     say(S.calledBack)
@@ -52,11 +56,9 @@ export function ChannelsView({ id }: { id: string | null }) {
         </div>
       </div>
     )
-  const chosen = channels.data.channels.find((one) => one.id === id)
+  const chosen = listed ?? (id === single.data?.id ? single.data : undefined)
   return (
     <>
-      {status.error !== null && <Notice level="warn">{status.error}</Notice>}
-      <Refused text={callBack.besides()} />
       <ChannelsPage
         status={status.data}
         channels={channels.data.channels}
@@ -68,6 +70,7 @@ export function ChannelsView({ id }: { id: string | null }) {
         duties={duties.data?.duties ?? []}
         watch={watch.data}
         blockSeconds={blockSeconds}
+        problem={status.error ?? callBack.besides()}
       />
       {id === 'new' && <OpenChannelDialog tokens={status.data.tokens} onClose={leave} onDone={done} />}
       {id === 'pay' && <PayDialog tokens={status.data.tokens} onClose={leave} onDone={done} />}

@@ -4,7 +4,7 @@ import { showDateTime } from '../format.ts'
 import { hrefOf } from '../router.ts'
 import * as W from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
-import { Empty, Notice } from '../ui/notice.tsx'
+import { Empty, Notice, Refused } from '../ui/notice.tsx'
 import { shortAddress } from './chain-parts.tsx'
 import { ChannelBar } from './channel-bar.tsx'
 import { BoxCard, DutiesCard, EarnedCard, PaymentsCard, type PaymentsProps } from './channel-parts.tsx'
@@ -21,6 +21,8 @@ export interface ChannelsProps extends PaymentsProps {
   readonly watch: PhotonWatchJson | null
   /** Between two blocks; null: not known. */
   readonly blockSeconds: number | null
+  /** Why what is shown is old, or an order was refused. */
+  readonly problem: string | null
 }
 
 export function ChannelsPage(props: ChannelsProps) {
@@ -41,6 +43,7 @@ export function ChannelsPage(props: ChannelsProps) {
           </LinkButton>
         </div>
       </div>
+      <Refused text={props.problem} />
       {status.alarms.map((alarm) => (
         <Notice key={`${alarm.code} ${alarm.text}`} level="bad">
           {alarm.text} {alarm.atWallMs !== null && <span class="small">{S.alarmSince(showDateTime(alarm.atWallMs))}</span>}
@@ -56,7 +59,7 @@ export function ChannelsPage(props: ChannelsProps) {
                 <p class="small quiet">{S.stateText[status.state]}</p>
               </div>
             </div>
-            {channels.length === 0 ? (
+            {channels.length === 0 && status.state === 'starting' ? null : channels.length === 0 ? (
               <Empty icon="channels" title={S.none} text={S.noneText} />
             ) : (
               <ul class="lines">
