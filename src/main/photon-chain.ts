@@ -33,7 +33,7 @@ export function photonChain({ spectrum, keccak, marks, clock, log }: PhotonChain
     try {
       return await read()
     } catch (thrown) {
-      log.debug(`photon: ${what} is not to be had now`, { error: asError(thrown).message })
+      log.debug(`${what} is not to be had now`, { error: asError(thrown).message })
       return null
     }
   }

@@ -82,6 +82,6 @@ class PatientPhoton {
     this.#alarms.clear('start')
     this.#cancel()
     this.desk.changed()
-    this.#parts.log.info('photon: payment channels run', { account: this.#parts.signer.account, contract: settings.contract, channels: running.node.channels().length })
+    this.#parts.log.info('payment channels run', { account: this.#parts.signer.account, contract: settings.contract, channels: running.node.channels().length })
   }
 }

@@ -23,7 +23,7 @@ export class Alarms {
 
   raise(code: string, text: string): void {
     if (this.#all.some((alarm) => alarm.code === code && alarm.text === text)) return
-    this.#log.error(`photon: ${text}`, { code })
+    this.#log.error(`${text}`, { code })
     const atMs = this.#clock.isWallTrusted() ? Math.round(this.#clock.wallMs()) : null
     this.#all = [...this.#all, { code, text, atMs }].slice(-MAX_ALARMS)
     this.#raised()

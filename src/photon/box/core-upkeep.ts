@@ -51,7 +51,7 @@ export class CoreUpkeep {
     try {
       for (const { address } of settings.tokens) await this.#careFor(address)
     } catch (error) {
-      log.warn('photon: core channels could not be looked after', { error })
+      log.warn('core channels could not be looked after', { error })
     } finally {
       this.#looking = false
     }
@@ -74,7 +74,7 @@ export class CoreUpkeep {
     if (order.kind === 'rebalance') {
       const { path } = order.cycle
       await node.payLocked({ token, target: node.account, amount: path.amount, maxFee: path.fee, routes: [[path]] })
-      parts.log.info('photon: money is moved in a circle', { back: order.back, amount: path.amount.toString(), fee: path.fee.toString() })
+      parts.log.info('money is moved in a circle', { back: order.back, amount: path.amount.toString(), fee: path.fee.toString() })
       return
     }
     const settleTimeout = node.channel(order.channel)?.settleTimeout
@@ -85,7 +85,7 @@ export class CoreUpkeep {
       putNote(tx, this.#noteName(token), spent.toString())
       duties.put(tx, [{ duty: { kind: 'deposit', token, participant: node.account, partner, amount, settleTimeout, epoch }, key: { channel, epoch }, fromBlock: 0, deadlineBlock: null }])
     })
-    parts.log.info('photon: a core channel is topped up', { channel, amount: amount.toString() })
+    parts.log.info('a core channel is topped up', { channel, amount: amount.toString() })
   }
 
   #spent(token: Address): bigint {

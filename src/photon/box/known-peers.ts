@@ -89,7 +89,7 @@ export class KnownPeers {
     try {
       await door.dial(known.address)
     } catch (thrown) {
-      log.debug('photon: a box does not answer', { account, address: known.address, error: asError(thrown).message })
+      log.debug('a box does not answer', { account, address: known.address, error: asError(thrown).message })
     } finally {
       known.isDialling = false
       known.dialMs = clock.boottimeMs() + known.waitMs

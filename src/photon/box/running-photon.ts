@@ -81,7 +81,7 @@ export class RunningPhoton {
       },
       gasPriceWei: parts.gasPriceWei,
       told: (effect) => this.#onDuty(effect),
-      failed: (thrown) => log.warn('photon: a transaction is tried again with the next block', { error: asError(thrown).message }),
+      failed: (thrown) => log.warn('a transaction is tried again with the next block', { error: asError(thrown).message }),
     })
     const binding = createPeerBinding({ digests: createDigests(domain, keccak), signer, secp256k1: curve, issuedSeconds: () => Math.max(0, Math.floor(clock.wallMs() / 1000)) })
     this.door = parts.openDoor({ account: signer.account, binding, maxPeers: settings.maxPeers })
@@ -108,7 +108,7 @@ export class RunningPhoton {
       log,
     })
     const isOldCopy = store.read((tx) => readNote(tx, OLD_COPY_NOTE)) !== null
-    if (isOldCopy) log.warn('photon: this book is a backup that was put in place; partners are asked what happened since it was made')
+    if (isOldCopy) log.warn('this book is a backup that was put in place; partners are asked what happened since it was made')
     this.node = new PhotonNode({
       domain,
       keccak256: keccak,
@@ -156,7 +156,7 @@ export class RunningPhoton {
         this.moments.look()
       },
       isStopped: () => this.#isStopped,
-      failed: (thrown) => log.warn('photon: the chain’s news are read again with the next block', { error: asError(thrown).message }),
+      failed: (thrown) => log.warn('the chain’s news are read again with the next block', { error: asError(thrown).message }),
     })
   }
 
@@ -270,7 +270,7 @@ export class RunningPhoton {
     try {
       this.#gasWei = safe === null ? null : ((await chain.account(safe, signer.account))?.balanceWei ?? this.#gasWei)
     } catch (thrown) {
-      log.debug('photon: what is there for gas could not be read', { error: asError(thrown).message })
+      log.debug('what is there for gas could not be read', { error: asError(thrown).message })
     }
   }
 }

@@ -85,17 +85,17 @@ export class ChannelStreams implements StreamSide {
     this.#options.node
       .noteStream(account, { payer: account.payer, cumulative, value: valueOf(point), reserved: cumulative + unit * BigInt(steps), evidence })
       // The stream's own record holds it; the channel hears of it with the next value.
-      .catch((thrown: unknown) => this.#options.log.warn('photon: a channel could not note how far its stream is', { channel: account.channel, error: asError(thrown).message }))
+      .catch((thrown: unknown) => this.#options.log.warn('a channel could not note how far its stream is', { channel: account.channel, error: asError(thrown).message }))
   }
 
   claim(duty: Extract<Duty, { kind: 'claim' }>, key: ChannelKey, reason: ClaimReason): void {
     const state = this.#options.node.channel(key.channel)
     const { voucher, steps } = duty
     const value = voucher.cumulative + voucher.unit * BigInt(steps)
-    this.#options.log.info('photon: a stream is claimed', { channel: key.channel, value: value.toString(), reason })
+    this.#options.log.info('a stream is claimed', { channel: key.channel, value: value.toString(), reason })
     this.#put(duty, key, reason === 'closing' ? (state?.dispute?.settleBlock ?? null) : null).then(
       () => this.#claiming.set(key.channel, { epoch: key.epoch, value }),
-      (thrown: unknown) => this.#options.log.error('photon: a claim could not be stored; it is tried again', { channel: key.channel, error: asError(thrown) }),
+      (thrown: unknown) => this.#options.log.error('a claim could not be stored; it is tried again', { channel: key.channel, error: asError(thrown) }),
     )
   }
 

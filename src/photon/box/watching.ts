@@ -130,13 +130,13 @@ export class Watching {
     const { parts, duties } = this.#options
     parts.store.turn((tx) => duties.put(tx, due)).then(
       () => void duties.look(),
-      (error: unknown) => parts.log.error('photon: a watcher’s transaction could not be stored; it is made anew at the next start', { error }),
+      (error: unknown) => parts.log.error('a watcher’s transaction could not be stored; it is made anew at the next start', { error }),
     )
   }
 
   #drop(channel: Hash, epoch: bigint): void {
     const { parts, duties } = this.#options
-    parts.store.turn((tx) => duties.drop(tx, { channel, epoch }, 'update-delegate')).catch((error: unknown) => parts.log.error('photon: a watcher’s transaction could not be dropped', { error }))
+    parts.store.turn((tx) => duties.drop(tx, { channel, epoch }, 'update-delegate')).catch((error: unknown) => parts.log.error('a watcher’s transaction could not be dropped', { error }))
   }
 
   /** Only when something has moved since the last. */
@@ -152,7 +152,7 @@ export class Watching {
       await this.#backups.put(records, keepers)
       this.#backedUp = text
     } catch (error) {
-      parts.log.warn('photon: no copy of the channels could be given to neighbours', { error })
+      parts.log.warn('no copy of the channels could be given to neighbours', { error })
     }
   }
 }

@@ -62,6 +62,7 @@ export class PhotonNode {
       objection: (from, message) => this.#peers.objection(from, message),
       received: (draft, from, received) => this.#peers.received(draft, from, received),
       connected: (draft, peer) => this.#peers.connected(draft, peer),
+      greet: (draft, live) => this.#peers.greet(draft, live),
       closing: (draft) => this.#putDuties(draft),
       wanted: (peer) => options.reach?.(peer),
       restored: (number, acked, state) => new LiveChannel(number, acked, options.fromOldCopy ? restored(state) : awaitPartner(state)),
