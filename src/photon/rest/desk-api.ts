@@ -39,7 +39,7 @@ const ENDED_FROM = 3
 const SUCCESS = 3
 const CLOSED_STATES = new Set(['closed', 'settling'])
 const TRANSACTION_TYPES: Readonly<Record<string, string>> = {
-  open: 'ChannelDeposit', deposit: 'ChannelDeposit', close: 'ChannelClose', settle: 'ChannelSettle', 'cooperative-settle': 'CooperateSettle', update: 'UpdateBalanceProof', unlock: 'Unlock', punish: 'Punish',
+  open: 'ChannelDeposit', 'open-for': 'ChannelDeposit', deposit: 'ChannelDeposit', close: 'ChannelClose', settle: 'ChannelSettle', 'cooperative-settle': 'CooperateSettle', update: 'UpdateBalanceProof', 'update-delegate': 'UpdateBalanceProof', unlock: 'Unlock', punish: 'Punish',
   withdraw: 'Withdraw', 'register-secret': 'RegisterSecret', claim: 'Claim',
 }
 

@@ -68,9 +68,11 @@ export const duties = 'On the way into the chain'
 export const dutiesText = 'The box does these by itself. Some have a time by which they must be done, so keep it on and connected.'
 export const dutyKinds: Readonly<Record<string, string>> = {
   open: 'Open the channel',
+  'open-for': 'Open a channel for a guest',
   deposit: 'Put money in',
   close: 'Close without the partner',
   update: 'Show the newest state',
+  'update-delegate': 'Stand in for a neighbour',
   'register-secret': 'Make a secret public',
   unlock: 'Fetch a promised amount',
   punish: 'Answer a fraud',
