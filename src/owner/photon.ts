@@ -19,7 +19,7 @@ const DEFAULT_FEE_PART = 100n
 /** As long as the original takes it. */
 const MAX_DATA_BYTES = 256
 
-/** A token that the owner has named, in the configuration or by opening a channel. */
+/** A token that the owner has named in the configuration. */
 export interface PhotonToken {
   readonly address: Address
   readonly symbol: string
@@ -72,7 +72,7 @@ export class PhotonVerbs {
   channels(query: Json.PhotonChannelsQuery = {}): Json.PhotonChannelsJson {
     const [tokens, all] = [this.#tokens(), this.#desk.channels()]
     const shown = [...all].sort((a, b) => rankOf(a) - rankOf(b)).slice(0, query.limit ?? DEFAULT_CHANNELS)
-    return { channels: shown.map((view) => channelJson(view, tokens.get(view.token) ?? unnamedToken(view.token))), total: all.length, head: this.#desk.status().head }
+    return { channels: shown.map((view) => channelJson(view, tokenOf(view, tokens))), total: all.length, head: this.#desk.status().head }
   }
 
   /** One line for the box's health; null on a box without channels. */
@@ -191,9 +191,13 @@ export class PhotonVerbs {
     return this.peers()
   }
 
-  get #desk(): PhotonDesk {
+  get #on(): PhotonPort {
     if (this.#port === null) throw new MeshBoxError('unavailable', "this box has no payment channels; add 'photon' to the roles, name a contract in section photon 'photon', and restart the service", { code: 'photon-off' })
-    return this.#port.desk
+    return this.#port
+  }
+
+  get #desk(): PhotonDesk {
+    return this.#on.desk
   }
 
   /** `order` may also throw. */
@@ -219,16 +223,12 @@ export class PhotonVerbs {
   }
 
   #tokenOf(view: DeskChannel): Json.PhotonTokenJson {
-    return this.#tokens().get(view.token) ?? unnamedToken(view.token)
+    return tokenOf(view, this.#tokens())
   }
 
-  /** Those the owner named, then those that channels hold. */
+  /** Those the owner named. Asked often: no channel is looked at for it. */
   #tokens(): ReadonlyMap<Address, Json.PhotonTokenJson> {
-    const known = new Map<Address, Json.PhotonTokenJson>()
-    for (const { address, symbol, decimals } of this.#port?.tokens() ?? []) known.set(address, { address, symbol, decimals })
-    for (const { token: address, symbol, decimals } of this.#desk.channels())
-      if (!known.has(address) && symbol !== null) known.set(address, { address, symbol, decimals })
-    return known
+    return new Map(this.#on.tokens().map(({ address, symbol, decimals }) => [address, { address, symbol, decimals }]))
   }
 
   /** By address or symbol. Errors: input `token`, naming those there are. */
@@ -254,6 +254,11 @@ export function photonOutOfOrder(reason: string): PhotonDesk {
     status: refuse, channels: refuse, channel: refuse, open: refuseLater, deposit: refuseLater, withdraw: refuseLater, close: refuseLater, pay: refuseLater, cancel: refuseLater, allowReveal: refuseLater,
     payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, addPeer: refuseLater, onChange: () => () => undefined,
   }
+}
+
+/** As the owner named it, or as the channels' room knows it. */
+function tokenOf({ token: address, symbol, decimals }: DeskChannel, tokens: ReadonlyMap<Address, Json.PhotonTokenJson>): Json.PhotonTokenJson {
+  return tokens.get(address) ?? (symbol === null ? unnamedToken(address) : { address, symbol, decimals })
 }
 
 /** What wants looking at, what carries payments of others, what is the owner's and one partner's alone. */

@@ -47,6 +47,9 @@ describe('the bundle', () => {
       web: '755',
       'web/index.html': '644',
       'web/guest.js': '644',
+      'web/dashboard.js': '644',
+      'web/dashboard-shared.js': '644',
+      'web/dashboard-seldom.js': '644',
     })
     for (const [file, mode] of Object.entries(modes)) expect(['644', '755'], file).toContain(mode)
   })

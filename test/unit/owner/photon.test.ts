@@ -103,7 +103,8 @@ describe('the verbs', () => {
   })
 
   it('name what is missing where the owner has named no token', () => {
-    const none = new PhotonVerbs({ desk: { ...photon.desk, channels: () => [] }, tokens: () => [] })
+    const none = new PhotonVerbs({ desk: photon.desk, tokens: () => [] })
+    expect(none.channel(first).token).toEqual(MIN)
     expect(() => none.paths({ target: GUEST, amount: '1' })).toThrow(/a token named in the configuration; there is none/)
   })
 })

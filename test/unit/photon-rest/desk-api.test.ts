@@ -1,4 +1,5 @@
 /** The original's REST over the owner's desk: every answer, what cannot be answered, payments that are waited for. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Cancel, Timers } from '../../../src/base/index.ts'
 import { createRest, deskApi } from '../../../src/photon/rest/index.ts'
@@ -74,6 +75,22 @@ describe('every path over the desk', () => {
     const stopped: string[] = []
     const ask = restOver(scriptedPhoton().desk, { stop: async () => void stopped.push('stop') })
     expect([(await ask('GET', 'stop')).code, stopped]).toEqual([0, ['stop']])
+  })
+})
+
+describe('damaged requests', () => {
+  it('are refused with a number, never a fault of ours', async () => {
+    const ask = restOver(scriptedPhoton().desk)
+    const body = fc.oneof(fc.json({ maxDepth: 2 }), fc.string({ maxLength: 20 }), fc.constantFrom('{"amount":1}', '{"state":"settled"}', '{"new_channel":true}', '{"limit":-7,"days":1e9}', '[{"address":"0x"}]'))
+    const query = fc.constantFrom('', '?from_block=0&to_block=-1', '?from_block=9e9', '?token_address=0x12', '?to_block=')
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...CALLS), body, query, async ([method, path], text, asked) => {
+        const { text: answer } = await ask(method, `${path.split('?')[0] ?? ''}${asked}`, text)
+        expect(answer).toMatch(/^200 /)
+      }),
+      { numRuns: 400, seed: 21 },
+    )
+    expect(faults).toEqual([])
   })
 })
 

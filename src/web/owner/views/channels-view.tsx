@@ -12,7 +12,7 @@ import { ChannelsPage } from './channels.tsx'
 import { OpenChannelDialog } from './open-channel.tsx'
 import { PayDialog } from './pay-dialog.tsx'
 
-const EVERY_MS = 3_000
+const EVERY_MS = 4_000
 const SLOW_MS = 15_000
 const PAGE = 10
 const CHANNELS = 50
