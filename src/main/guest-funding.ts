@@ -81,11 +81,9 @@ export class GuestFunding implements ChannelFunder {
 
   /** Brings everything one step on. Does not throw. */
   look(): void {
-    this.#looking ??= this.#lookAtAll()
-      .catch((thrown: unknown) => this.#parts.log.warn('deposits for guests could not be looked at; trying again', { error: asError(thrown).message }))
-      .finally(() => {
-        this.#looking = null
-      })
+    this.#looking ??= this.#lookAtAll().finally(() => {
+      this.#looking = null
+    })
   }
 
   /** Resolves when no look is going on. */
@@ -99,7 +97,13 @@ export class GuestFunding implements ChannelFunder {
       // One at a time of each guest: else nobody could say whose deposit it was.
       if (seen.has(work.order.payer)) continue
       seen.add(work.order.payer)
-      await this.#lookAt(work)
+      try {
+        await this.#lookAt(work)
+      } catch (thrown) {
+        // Of this guest; the others' go on. Said once: while the chain is out of view it is so at each look.
+        if (!work.hasComplained) this.#parts.log.warn('a deposit for a guest has to wait', { code: work.order.id, error: asError(thrown).message })
+        work.hasComplained = true
+      }
     }
   }
 

@@ -33,6 +33,7 @@ export interface GuestStreamsParts {
 }
 
 const LOOK_MS = 1000
+const REACH_MS = 5000
 const TICK_SECONDS = 1
 const STEPS = 60
 const GRACE_TICKS = 15
@@ -60,6 +61,7 @@ export class GuestStreams {
   #running: Running | null = null
   #cancel: Cancel = () => undefined
   #hasComplained = false
+  #reach: { readonly isReady: boolean; readonly atMs: number } | null = null
   readonly #door: StreamDoor
 
   constructor(parts: GuestStreamsParts) {
@@ -148,7 +150,8 @@ export class GuestStreams {
     })
     funding.start()
     hotspot.topUps.connect(funding)
-    log.info('minutes are sold by the second', { token, payee: side.self })
+    if (this.#isOwnToken(token)) log.info('minutes are sold by the second', { token, payee: side.self })
+    else log.error('minutes are not sold by the second: stream_token has other decimals than the token of section token', { token })
     return { side, desk, funding, cancel: side.onChannel((key) => desk.chainChanged(key)) }
   }
 
@@ -162,7 +165,7 @@ export class GuestStreams {
     const perMinute = photon.streamPricePerMinute > 0n ? photon.streamPricePerMinute : tariff.pricePerMinute
     const token = this.#token()
     const side = this.#running?.side
-    if (token === null || side === undefined || perMinute === 0n) return null
+    if (token === null || side === undefined || perMinute === 0n || !this.#isOwnToken(token)) return null
     const nowSeconds = Math.floor(this.#parts.clock.wallMs() / 1000)
     const terms: StreamTerms = {
       chainId: side.domain.chainId,
@@ -180,23 +183,36 @@ export class GuestStreams {
     return faultOfTerms(terms) === null ? terms : null
   }
 
+  /** Prices and the ledger are in the box's token: one with other decimals would be sold at another price. */
+  #isOwnToken(token: Address): boolean {
+    const { photon, token: main } = this.#parts.config()
+    const named = photon.tokens.find(({ address }) => address.toLowerCase() === token)
+    return named === undefined || named.decimals === main.decimals
+  }
+
   #board(): StreamBoard | null {
     const terms = this.#terms()
     const running = this.#running
     if (terms === null || running === null) return null
-    const { photon, token: main } = this.#parts.config()
-    const named = photon.tokens.find(({ address }) => address.toLowerCase() === terms.token)
+    const { symbol, decimals } = this.#parts.config().token
     return {
       chainId: terms.chainId,
       contract: terms.contract,
       token: terms.token,
-      symbol: named?.symbol ?? main.symbol,
-      decimals: named?.decimals ?? main.decimals,
+      symbol,
+      decimals,
       payee: running.side.self,
       unit: terms.unit,
       tickSeconds: terms.tickSeconds,
-      isChainReachable: this.#parts.channels()?.desk.status().state === 'ready',
+      isChainReachable: this.#isChainReachable(),
     }
+  }
+
+  /** Asked anew each few seconds: the whole status is more than a guest's question is worth. */
+  #isChainReachable(): boolean {
+    const nowMs = this.#parts.clock.boottimeMs()
+    if (this.#reach === null || nowMs - this.#reach.atMs >= REACH_MS) this.#reach = { isReady: this.#parts.channels()?.desk.status().state === 'ready', atMs: nowMs }
+    return this.#reach.isReady
   }
 
   async #balance(payer: Address): Promise<StreamBalance> {

@@ -46,7 +46,7 @@ export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argu
 export type OpenGet = (asked: Asked, counter: Counter<LookingDesk>, argument: string) => Answer
 export type GuestPost = (asked: AskedByGuest, counter: Counter<GuestDesk>, form: URLSearchParams) => Promise<Answer>
 
-export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front'>, message: PageMessage | null = null): PageContext {
+export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front' | 'stream'>, message: PageMessage | null = null): PageContext {
   return {
     venue: counter.config.main.name,
     language: asked.language,
@@ -57,6 +57,7 @@ export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'confi
     selfPath: message === null ? asked.path : '/',
     script: counter.front.script,
     hasWallet: counter.front.wallet !== null,
+    hasPay: counter.front.wallet !== null && (counter.stream?.board() ?? null) !== null,
     message,
   }
 }

@@ -34,7 +34,7 @@ export class StreamDesk {
   }
 
   get isOpen(): boolean {
-    return (this.#door()?.board() ?? null) !== null
+    return this.#door() !== null
   }
 
   /** Takes the message's place under the limits. 0 when it may pass, else the seconds to wait. */

@@ -201,6 +201,17 @@ describe('a deposit', () => {
     await pass(12_000)
     expect(box.hotspot.topUps.promisedTo(ANNA.address)).toBe(0n)
   })
+  it('of one guest does not wait for another’s, of whom the chain cannot say anything now', async () => {
+    const { consent } = await topUp()
+    if (consent === null) throw new Error('nothing to sign')
+    await topUp(signed(consent))
+    code = (await box.voucher('tokens')).code
+    side.channelState = 'open'
+    await topUp(null, BEN.address)
+    side.unknown.add(ANNA.address)
+    await pass(60_000)
+    expect(side.funded).toEqual([WORTH])
+  })
   it('whose signature became too old is asked for again with the same code', async () => {
     const { consent } = await topUp()
     if (consent === null) throw new Error('nothing to sign')

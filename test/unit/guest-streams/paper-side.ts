@@ -36,6 +36,8 @@ export class PaperSide implements StreamSide {
   epoch = 1n
   status: PhotonStatus = STATUS
   duties: DutyView[] = []
+  /** Of whom the chain cannot say anything. */
+  readonly unknown = new Set<string>()
   readonly opened: GuestOpening[] = []
   readonly funded: bigint[] = []
   readonly claims: bigint[] = []
@@ -64,6 +66,7 @@ export class PaperSide implements StreamSide {
     return () => this.#listeners.delete(listener)
   }
   async standing(payer: Address): Promise<GuestChannel> {
+    if (this.unknown.has(payer)) throw new Error('no proof')
     return { channel: this.channelOf(payer), epoch: this.epoch, state: this.channelState, deposit: this.deposit }
   }
   async openFor(order: GuestOpening): Promise<void> {

@@ -30,6 +30,7 @@ function context(language: Language, change: Partial<PageContext> = {}): PageCon
     selfPath: '/',
     script,
     hasWallet: true,
+    hasPay: true,
     message: null,
     ...change,
   }
@@ -83,6 +84,17 @@ describe('each page', () => {
       for (const tag of ['section', 'div', 'form', 'p', 'ul', 'ol', 'li', 'a', 'button', 'details', 'summary', 'span', 'bdi', 'b'])
         expect(html.match(new RegExp(`<${tag}[\\s>]`, 'g'))?.length ?? 0, `${name} <${tag}>`).toBe(html.match(new RegExp(`</${tag}>`, 'g'))?.length ?? 0)
     }
+  })
+  it('does not say "almost over" to a guest who pays as he goes', () => {
+    const soon = { secondsLeft: 95, bytesLeft: null }
+    const isHidden = (html: string): boolean => /id="low" hidden/.test(html)
+    expect(isHidden(homePage(context(en), withSession(soon)))).toBe(false)
+    expect(isHidden(homePage(context(en), withSession({ ...soon, source: 'stream' })))).toBe(true)
+    expect(homePage(context(en), withSession({ ...soon, source: 'stream' }))).toContain('data-low="0"')
+  })
+  it('leads to paying by the second where that is sold, else to the key', () => {
+    expect(homePage(context(en), view())).toContain(en.text.payGo)
+    expect(homePage(context(en, { hasPay: false }), view())).toContain(en.text.walletHave)
   })
   it('shows the price before anything is paid', () => {
     expect(homePage(context(en), view())).toContain('1.2\u00a0MBX')

@@ -36,7 +36,7 @@ export interface PortalDeps {
   readonly walletScript?: string
   /** The chain for guests who are online, at /rpc; left out or null = there is no such path. */
   readonly rpc?: () => GuestRpc | null
-  /** Minutes paid by the second, on the wallet page; left out or null = not sold so. Asked at each use. */
+  /** Minutes paid by the second, on the wallet page; left out or null = not sold so. Asked for each message. */
   readonly stream?: () => StreamDoor | null
   /** Who checks guests' signatures; default: noble. */
   readonly signer?: Pick<Signer, 'recover'>

@@ -32,7 +32,8 @@ export class StreamSockets {
   readonly #log: Log
   /** In the order they came. */
   readonly #open = new Set<Open>()
-  #stopBeat: () => void
+  readonly #stopBeat: () => void
+  #isClosed = false
 
   constructor(desk: StreamDesk, timers: Timers, log: Log) {
     this.#desk = desk
@@ -52,7 +53,7 @@ export class StreamSockets {
         (outcome) => {
           if (socket.destroyed) return
           if ('status' in outcome) return refuse(socket, outcome)
-          if (this.#open.size >= MAX_SOCKETS) return refuse(socket, plainPage(503, '<title>Wi-Fi</title>', '', { 'Retry-After': '60' }))
+          if (this.#isClosed || this.#open.size >= MAX_SOCKETS) return refuse(socket, plainPage(503, '<title>Wi-Fi</title>', '', { 'Retry-After': '60' }))
           socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${outcome.accept}\r\n\r\n`)
           this.#serve(outcome.mac, socket, first)
         },
@@ -67,7 +68,7 @@ export class StreamSockets {
   /** Before the listeners close: Node does not count these among its own. */
   closeAll(): void {
     this.#stopBeat()
-    this.#stopBeat = () => undefined
+    this.#isClosed = true
     for (const open of this.#open) this.#close(open, CLOSE.away)
   }
 
