@@ -49,7 +49,7 @@ export const PHOTON: Rules<PhotonConfig> = {
   coreSettleTimeout: option(blocks(6), 40_000, '40000', { doc: 'Blocks that a closed core channel waits: both boxes may be away for days.', restart: true }),
   topUpPerDay: option(money, 0n, '0', { doc: "What the box may put of its own into core channels that run dry, in a day and each token; 0: the owner does it. Money is also moved in circles, for a tenth of a percent at most.", restart: true }),
   watchReward: option(money, 0n, '0', { doc: 'What a neighbour gets when it posts the newest state of a channel for this box; 0: nobody is asked.', restart: true }),
-  watchMinReward: option(money, 0n, '0', { doc: "The least for which this box watches a neighbour's channel.", restart: true }),
+  watchMinReward: option(money, 0n, '0', { doc: "The least for which this box watches a neighbour's channel, which may cost it gas; 0: it watches for nobody.", restart: true }),
   maxGasPriceGwei: option(wholeNumber(1, 1_000_000, 'Gwei'), 1000, '1000', { doc: 'The most that is paid for gas when a deadline comes near.', restart: true }),
   streamToken: optional(address, 'minutes are not sold by the second', { doc: 'Token that guests pay minutes with by the second, in a channel with this box.', restart: true }),
   streamPricePerMinute: option(money, 0n, '0', { doc: "Price of a minute paid by the second; 0: the tariff's `price_per_minute`." }),

@@ -111,7 +111,12 @@ export class PhotonDoor implements PeerDoor {
     real.onDisconnected((peer) => {
       for (const one of this.#gone) one(peer)
     })
-    await real.start()
+    try {
+      await real.start()
+    } catch (thrown) {
+      await real.close()
+      throw thrown
+    }
     this.#open = real
     return real
   }

@@ -5,7 +5,7 @@
 import { asError } from '../base/index.ts'
 import type { Cancel } from '../base/index.ts'
 import { Alarms } from './box/alarms.ts'
-import { readContractTerms } from './box/contract-terms.ts'
+import { knownContractTerms, readContractTerms } from './box/contract-terms.ts'
 import { OwnerDesk } from './box/owner-desk.ts'
 import { RunningPhoton } from './box/running-photon.ts'
 import type { Photon, PhotonParts } from './parts.ts'
@@ -39,10 +39,10 @@ class PatientPhoton {
   }
 
   async start(): Promise<void> {
-    this.#cancel = this.#parts.chain.onHead(() => void this.#tryAgain())
-    this.#trying = this.#begin()
-    await this.#trying
-    this.#trying = null
+    const { chain, store, settings } = this.#parts
+    this.#cancel = chain.onHead(() => void this.#tryAgain())
+    if (knownContractTerms(store, settings.contract) !== null) await this.#begin()
+    else void this.#tryAgain()
   }
 
   async stop(): Promise<void> {
@@ -73,7 +73,7 @@ class PatientPhoton {
     }
     const running = new RunningPhoton(this.#parts, terms, this.#alarms, () => this.desk.changed())
     try {
-      await running.start()
+      running.start()
     } catch (thrown) {
       await running.stop()
       throw thrown

@@ -14,22 +14,30 @@ export interface ContractTerms {
 const SEPARATOR = ' '
 const ADDRESS_BYTES = 20
 
+/** Null: never read. */
+export function knownContractTerms(store: Store, contract: Address): ContractTerms | null {
+  const known = store.read((tx) => readNote(tx, noteName(contract)))
+  if (known === null) return null
+  const [chainId = '', registry = ''] = known.split(SEPARATOR)
+  return termsOf(contract, BigInt(chainId), registry as Address)
+}
+
 /** `absent`: proved not to be there. Null: not to be had now. */
 export async function readContractTerms(chain: Pick<ChainPort, 'safe' | 'storage'>, store: Store, contract: Address): Promise<ContractTerms | 'absent' | null> {
-  const name = `contract/${contract}`
-  const known = store.read((tx) => readNote(tx, name))
-  if (known !== null) {
-    const [chainId = '', registry = ''] = known.split(SEPARATOR)
-    return termsOf(contract, BigInt(chainId), registry as Address)
-  }
+  const known = knownContractTerms(store, contract)
+  if (known !== null) return known
   const point = chain.safe()
   if (point === null) return null
   const [chainId, registry] = [await chain.storage(point, contract, CHAIN_ID_SLOT), await chain.storage(point, contract, SECRET_REGISTRY_SLOT)]
   if (chainId === null || registry === null) return null
   if (chainId === 0n || registry === 0n) return 'absent'
   const terms = termsOf(contract, chainId, addressOf(registry))
-  await store.turn((tx) => putNote(tx, name, `${chainId}${SEPARATOR}${terms.registry}`))
+  await store.turn((tx) => putNote(tx, noteName(contract), `${chainId}${SEPARATOR}${terms.registry}`))
   return terms
+}
+
+function noteName(contract: Address): string {
+  return `contract/${contract}`
 }
 
 function termsOf(contract: Address, chainId: bigint, registry: Address): ContractTerms {

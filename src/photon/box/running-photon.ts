@@ -56,6 +56,7 @@ export class RunningPhoton {
   readonly #cancels: Cancel[] = []
   #cancelDoor: Cancel = () => undefined
   #isStopped = false
+  #opening: Promise<unknown> = Promise.resolve()
   /** What was told of the chain is not so any more: nothing rests on it. */
   #isLost = false
   #gasWei: bigint | null = null
@@ -160,7 +161,7 @@ export class RunningPhoton {
     })
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const { node, moments, lanes } = this
     let wasFrozen = moments.now().isFrozen
     this.#cancels.push(
@@ -179,13 +180,13 @@ export class RunningPhoton {
       }),
     )
     node.start(lanes.connected)
-    this.#cancels.push(await this.duties.start())
     this.#cancels.push(this.#follower.start())
     void this.#follower.catchUp()
     this.#gossip.start()
     this.watching.start()
     this.#upkeep.start()
-    await this.#openDoor()
+    // What asks the network takes its time; guests and the owner do not wait for it.
+    this.#opening = Promise.all([this.#startDuties(), this.#openDoor()])
   }
 
   async stop(): Promise<void> {
@@ -196,6 +197,8 @@ export class RunningPhoton {
     this.#upkeep.stop()
     this.watching.stop()
     this.#gossip.stop()
+    await this.#opening
+    for (const cancel of this.#cancels.splice(0)) cancel()
     await this.#follower.catchUp()
     await this.duties.look()
     await this.node.stop()
@@ -219,6 +222,14 @@ export class RunningPhoton {
 
   get isLost(): boolean {
     return this.#isLost
+  }
+
+  async #startDuties(): Promise<void> {
+    try {
+      this.#cancels.push(await this.duties.start())
+    } catch (thrown) {
+      this.#alarms.raise('duties', `transactions cannot be sent: ${asError(thrown).message}; restart the service`)
+    }
   }
 
   /** At boot the mesh's address may come up after us; what others owe us does not wait for it. */

@@ -31,7 +31,8 @@ const MAX_OWNERS = 64
 
 export class Watching {
   readonly #options: WatchingOptions
-  readonly #watcher: Watcher
+  /** Null: the owner watches for nobody. */
+  readonly #watcher: Watcher | null
   /** Null: the owner pays nobody for it. */
   readonly #guardian: Guardian | null
   readonly #backups: Backups
@@ -46,7 +47,7 @@ export class Watching {
     const keccak = (bytes: Uint8Array): Uint8Array => curve.keccak256(bytes)
     const tools = { digests: createDigests(domain, keccak), keccak, signer }
     const head = (): number => parts.chain.head()?.number ?? 0
-    this.#watcher = new Watcher({
+    const watcher = (): Watcher => new Watcher({
       tools,
       limits: { ...WATCH_JOBS, minReward: () => settings.watchMinReward },
       store,
@@ -66,6 +67,8 @@ export class Watching {
           at: momentOf(clock),
         }),
     })
+    // Posting costs gas: nobody has it for nothing.
+    this.#watcher = settings.watchMinReward === 0n ? null : watcher()
     this.#guardian =
       settings.watchReward === 0n
         ? null
@@ -88,7 +91,7 @@ export class Watching {
   }
 
   start(): void {
-    this.#watcher.start()
+    this.#watcher?.start()
     this.#guardian?.start()
     this.#backups.start()
     this.#cancel = this.#options.parts.timers.every(BACKUP_EVERY_MS, () => void this.#backUp())
@@ -96,25 +99,25 @@ export class Watching {
 
   stop(): void {
     this.#cancel()
-    this.#watcher.stop()
+    this.#watcher?.stop()
     this.#guardian?.stop()
     this.#backups.stop()
   }
 
   async heard(event: ChannelEvent): Promise<void> {
-    await this.#watcher.onChain(event)
+    await this.#watcher?.onChain(event)
     await this.#guardian?.onChain(event)
   }
 
   async rewarded(event: RewardedEvent): Promise<void> {
     const job = this.#options.parts.store.read((tx) => jobsOn(tx, event.channel))[0]
-    if (job !== undefined) await this.#watcher.onChain({ ...event, token: job.delegation.token })
+    if (job !== undefined) await this.#watcher?.onChain({ ...event, token: job.delegation.token })
   }
 
   standing(): ReturnType<PhotonDesk['watching']> {
     const guards = this.#guardian?.standing() ?? []
     return {
-      jobs: this.#watcher.jobs,
+      jobs: this.#watcher?.jobs ?? 0,
       guardians: guards.flatMap(({ channel, guards: each }) => each.flatMap(({ watcher, kept }) => (kept === null ? [] : [{ channel, watcher, nonce: kept.nonce }]))),
     }
   }

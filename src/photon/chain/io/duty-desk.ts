@@ -86,12 +86,14 @@ export class DutyDesk {
 
   async #lookOnce(): Promise<void> {
     const { store, tools, told, failed, chain } = this.#options
-    const seen = await this.#sight(store.read(loadDuties))
+    const before = store.read(loadDuties)
+    if (before.jobs.length + before.slots.length === 0) return
+    const seen = await this.#sight(before)
     if (seen === null) return
     const effects = await store.turn((tx) => {
-      const before = loadDuties(tx)
-      const { state, effects: found } = schedule(tools, before, { kind: 'sight', sight: seen })
-      saveDuties(tx, before, state)
+      const known = loadDuties(tx)
+      const { state, effects: found } = schedule(tools, known, { kind: 'sight', sight: seen })
+      saveDuties(tx, known, state)
       return found
     })
     for (const effect of effects) {
