@@ -18,6 +18,7 @@ const DEFAULT_CHANNELS = 200
 const DEFAULT_FEE_PART = 100n
 /** As long as the original takes it. */
 const MAX_DATA_BYTES = 256
+const ADDRESS = /^0x[0-9a-f]{40}$/
 
 /** A token that the owner has named in the configuration. */
 export interface PhotonToken {
@@ -231,7 +232,7 @@ export class PhotonVerbs {
     return new Map(this.#on.tokens().map(({ address, symbol, decimals }) => [address, { address, symbol, decimals }]))
   }
 
-  /** By address or symbol. Errors: input `token`, naming those there are. */
+  /** By address or symbol; of an address that nobody has named amounts are smallest units. Errors: input `token`, naming those there are. */
   #token(named: string | undefined): Json.PhotonTokenJson {
     const tokens = [...this.#tokens().values()]
     const [first] = tokens
@@ -239,7 +240,8 @@ export class PhotonVerbs {
     const found = wanted === undefined ? tokens.slice(0, 1) : tokens.filter(({ address, symbol }) => address === wanted || symbol.toLowerCase() === wanted)
     const [only] = found
     if (only !== undefined && found.length === 1) return only
-    const allowed = first === undefined ? 'a token named in the configuration; there is none' : tokens.map(({ address, symbol }) => `${symbol} (${address})`).join(', ')
+    if (wanted !== undefined && found.length === 0 && ADDRESS.test(wanted)) return unnamedToken(wanted as Address)
+    const allowed = first === undefined ? 'an address: no token is named in the configuration' : tokens.map(({ address, symbol }) => `${symbol} (${address})`).join(', ')
     throw inputError('token', named ?? 'nothing', found.length > 1 ? `an address: several tokens are called so: ${allowed}` : allowed)
   }
 }

@@ -73,7 +73,7 @@ describe('the channels page', () => {
     ] as const)(`shows channels that are ${name}, %i wide, %i high, %s`, async (width, height, theme) => {
       const { page, complaints, close } = await openOwnerPage(browser, `${url}#${name}/${theme}`, { width, height })
       try {
-        await page.getByRole('heading', { name: 'Channels' }).waitFor()
+        await page.getByRole('heading', { name: 'Channels', exact: true }).waitFor()
         expect(await page.locator('.channel-bar').count()).toBe(channels.length)
         expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0)
         if (PICTURES !== undefined) {

@@ -87,13 +87,20 @@ describe('the verbs', () => {
     ['more digits than the token has', 'amount', () => verbs.deposit(first, { amount: '0.0000001' })],
     ['more than can be taken out', 'amount', () => verbs.withdraw(hash(2), { amount: '3.250001' })],
     ['a fee that is no number', 'maxFee', () => verbs.pay({ target: GUEST, amount: '1', maxFee: '0.00000001' })],
-    ['a token that nobody named', 'token', () => verbs.pay({ target: GUEST, amount: '1', token: UNNAMED })],
+    ['a symbol that nobody gave', 'token', () => verbs.pay({ target: GUEST, amount: '1', token: 'GOLD' })],
+    ['a part of the smallest unit', 'amount', () => verbs.pay({ target: GUEST, amount: '0.5', token: UNNAMED })],
     ['a channel with itself', 'partner', () => verbs.open({ partner: SELF, amount: '1' })],
     ['too much data', 'data', () => verbs.pay({ target: GUEST, amount: '1', data: 'é'.repeat(129) })],
     ['a channel that is not there', 'id', () => verbs.deposit(hash(77), { amount: '1' })],
     ['a payment that is not there', 'id', () => verbs.cancel(hash(77))],
   ])('refuse %s, naming the field', async (_what, field, order) => {
     await expect((async () => order())()).rejects.toMatchObject({ field })
+  })
+
+  it('take amounts of a token that nobody named in its smallest units', async () => {
+    photon.asked.length = 0
+    await verbs.pay({ target: GUEST, amount: '7', token: UNNAMED.toUpperCase().replace('0X', '0x') })
+    expect(photon.asked).toEqual([`pay ${GUEST} ${UNNAMED} 7 false 0 0 null`])
   })
 
   it('ask for an address where two tokens have one symbol', () => {
@@ -105,7 +112,7 @@ describe('the verbs', () => {
   it('name what is missing where the owner has named no token', () => {
     const none = new PhotonVerbs({ desk: photon.desk, tokens: () => [] })
     expect(none.channel(first).token).toEqual(MIN)
-    expect(() => none.paths({ target: GUEST, amount: '1' })).toThrow(/a token named in the configuration; there is none/)
+    expect(() => none.paths({ target: GUEST, amount: '1' })).toThrow(/allowed: an address: no token is named in the configuration/)
   })
 })
 
