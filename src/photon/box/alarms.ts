@@ -31,9 +31,13 @@ export class Alarms {
 
   /** The reason is gone. */
   clear(code: string): void {
-    if (!this.#all.some((alarm) => alarm.code === code)) return
+    if (!this.has(code)) return
     this.#all = this.#all.filter((alarm) => alarm.code !== code)
     this.#raised()
+  }
+
+  has(code: string): boolean {
+    return this.#all.some((alarm) => alarm.code === code)
   }
 
   all(): readonly Alarm[] {

@@ -35,6 +35,9 @@ const SAID: Readonly<Record<DutyAlarm, string>> = {
   reverted: 'a transaction failed each time',
 }
 
+/** Alarms that end by themselves. */
+const PASSING: readonly DutyAlarm[] = ['deadline-near', 'gas-money', 'price-cap']
+
 export class RunningPhoton {
   readonly node: PhotonNode
   readonly duties: DutyDesk
@@ -176,6 +179,7 @@ export class RunningPhoton {
         if (isFrozen || wasFrozen) for (const { key } of node.channels()) this.streams.changed(key)
         wasFrozen = isFrozen
         void this.#lookAtGas(block)
+        this.#reviewAlarms()
         this.#changed()
       }),
     )
@@ -259,6 +263,14 @@ export class RunningPhoton {
     if (effect.kind === 'alarm') this.#alarms.raise(effect.alarm, `${SAID[effect.alarm]} (${kind}${place}): ${effect.detail}`)
     else if (kind === 'claim' && effect.due.key !== null && effect.outcome !== 'done') this.streams.claimEnded(effect.due.key)
     this.#changed()
+  }
+
+  /** The scheduler takes back what does not hold any more. */
+  #reviewAlarms(): void {
+    const said = PASSING.filter((code) => this.#alarms.has(code))
+    if (said.length === 0) return
+    const { alarms } = this.#parts.store.read((tx) => this.duties.pending(tx))
+    for (const code of said) if (!alarms.some((alarm) => alarm.startsWith(`${code} `))) this.#alarms.clear(code)
   }
 
   /** As the owner ordered it; else a box that is known by address, with a channel that lasts, is one to carry for others with. */
