@@ -101,6 +101,9 @@ export const guardsText = (jobs: number, guarded: number): string => `${plural(g
 
 // dialogs
 export const chosenToken = 'Token'
+export const tokenAddress = 'Address of the token'
+export const tokenUnnamed = 'The box knows no token by name, so amounts are the smallest units of this one. The settings of the channels can name it.'
+export const smallestUnits = 'units'
 export const amount = 'Amount'
 export const amountWrong = 'Type an amount, such as 2.50.'
 export const account0x = '0x and 40 letters or digits'

@@ -20,10 +20,16 @@ export interface TokenChoice {
   readonly error: string | null
 }
 
-/** Nothing to choose where there is one. */
+/** Nothing to choose where there is one; where none was named it is given by its address. */
 export function TokenField({ tokens, value, onInput, error }: TokenChoice) {
-  if (tokens.length < 2) return null
+  if (tokens.length === 1) return null
+  if (tokens.length === 0) return <TextField label={S.tokenAddress} hint={S.tokenUnnamed} value={value} onInput={onInput} placeholder={S.account0x} maxLength={60} error={error} />
   return <SelectField label={S.chosenToken} value={value} onInput={onInput} error={error} options={tokens.map((one) => ({ value: one.address, label: one.symbol }))} />
+}
+
+/** Of a token that nobody named amounts are smallest units. */
+export function tokenOf(tokens: readonly PhotonTokenJson[], address: string): PhotonTokenJson | undefined {
+  return tokens.find((one) => one.address === address) ?? (isAccount(address) ? { address: address.trim(), symbol: S.smallestUnits, decimals: 0 } : undefined)
 }
 
 export function isAccount(text: string): boolean {
@@ -36,12 +42,12 @@ export function OpenChannelDialog({ tokens, onClose, onDone }: { tokens: readonl
   const [amount, setAmount] = useState('')
   const [role, setRole] = useState<'leaf' | 'core'>('leaf')
   const [checked, setChecked] = useState(false)
-  const token = tokens.find((one) => one.address === address)
+  const token = tokenOf(tokens, address)
   const units = token === undefined ? null : typedUnits(amount, token.decimals)
   const isRight = units !== null && units > 0n && isAccount(partner)
   const sum = token === undefined || units === null || units === 0n ? null : showMoney(units, token)
   const open = useAction(async () => {
-    await call('openChannel', { body: { partner: partner.trim(), amount: typedDecimal(amount) ?? '', role, ...(address === '' ? {} : { token: address }) } })
+    await call('openChannel', { body: { partner: partner.trim(), amount: typedDecimal(amount) ?? '', role, ...(token === undefined ? {} : { token: token.address }) } })
     say(S.openDone)
     onDone()
   })
@@ -63,7 +69,7 @@ export function OpenChannelDialog({ tokens, onClose, onDone }: { tokens: readonl
       }
     >
       <TextField label={S.openPartner} value={partner} onInput={setPartner} placeholder={S.account0x} maxLength={60} error={checked && !isAccount(partner) ? S.accountWrong : open.at('partner')} autofocus />
-      <TokenField tokens={tokens} value={address} onInput={setAddress} error={open.at('token')} />
+      <TokenField tokens={tokens} value={address} onInput={setAddress} error={checked && token === undefined ? S.accountWrong : open.at('token')} />
       <TextField
         kind="decimal"
         label={S.amount}
@@ -83,7 +89,7 @@ export function OpenChannelDialog({ tokens, onClose, onDone }: { tokens: readonl
         ]}
       />
       <p class="quiet">{S.openConsequence(sum)}</p>
-      <Refused text={tokens.length < 2 ? open.besides('partner', 'amount') : open.besides('partner', 'amount', 'token')} />
+      <Refused text={tokens.length === 1 ? open.besides('partner', 'amount') : open.besides('partner', 'amount', 'token')} />
     </Dialog>
   )
 }

@@ -10,7 +10,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
 import { Refused, say } from '../ui/notice.tsx'
 import * as S from './channel-strings.ts'
-import { TokenField, isAccount } from './open-channel.tsx'
+import { TokenField, isAccount, tokenOf } from './open-channel.tsx'
 
 const MAX_NOTE = 80
 
@@ -30,11 +30,11 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
   const [noWay, setNoWay] = useState(false)
   const [way, setWay] = useState<Way | null>(null)
   const [failed, setFailed] = useState<string | null>(null)
-  const token = tokens.find((one) => one.address === address)
+  const token = tokenOf(tokens, address)
   const units = token === undefined ? null : typedUnits(amount, token.decimals)
   const isRight = units !== null && units > 0n && isAccount(target)
   const sum = token === undefined || units === null ? '' : showMoney(units, token)
-  const named = { target: target.trim(), amount: typedDecimal(amount) ?? '', ...(address === '' ? {} : { token: address }) }
+  const named = { target: target.trim(), amount: typedDecimal(amount) ?? '', ...(token === undefined ? {} : { token: token.address }) }
 
   const look = useAction(async () => {
     setNoWay(false)
@@ -104,7 +104,7 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
       }
     >
       <TextField label={S.payTarget} value={target} onInput={setTarget} placeholder={S.account0x} maxLength={60} error={checked && !isAccount(target) ? S.accountWrong : look.at('target')} autofocus />
-      <TokenField tokens={tokens} value={address} onInput={setAddress} error={look.at('token')} />
+      <TokenField tokens={tokens} value={address} onInput={setAddress} error={checked && token === undefined ? S.accountWrong : look.at('token')} />
       <TextField
         kind="decimal"
         label={S.amount}
@@ -115,7 +115,7 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
       />
       <TextField label={S.payNote} value={note} onInput={setNote} maxLength={MAX_NOTE} />
       <Switch label={S.payDirect} hint={S.payDirectHint} checked={direct} onInput={setDirect} />
-      <Refused text={noWay ? S.payNoWay : tokens.length < 2 ? look.besides('target', 'amount') : look.besides('target', 'amount', 'token')} />
+      <Refused text={noWay ? S.payNoWay : tokens.length === 1 ? look.besides('target', 'amount') : look.besides('target', 'amount', 'token')} />
     </Dialog>
   )
 }
