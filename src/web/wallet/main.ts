@@ -72,8 +72,9 @@ function draw(): void {
   show('open-box', key !== null && !isNew && !isMine)
   element('open-button').classList.toggle('main', !hasSession)
   show('key', isShown)
-  show('restore', !isShown)
-  if (!hasSession && key === null) (element('restore-box') as HTMLDetailsElement).open = true
+  // Money is put only under a key of the guest's own: his words say that this one is.
+  show('restore', !isShown || (pay !== null && !isOwn))
+  if (!hasSession && key === null && pay === null) (element('restore-box') as HTMLDetailsElement).open = true
   if (key === null || !isShown) return
   const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
   element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')

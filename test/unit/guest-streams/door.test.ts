@@ -199,6 +199,21 @@ describe('the service is stopped in mid-stream', () => {
   })
 })
 
+describe('a journal that cannot be written', () => {
+  it('keeps minutes from being sold by the second, and nobody else from anything', async () => {
+    await end()
+    const said: string[] = []
+    const log = { ...silentLog, error: (message: string) => void said.push(message), room: () => log }
+    streams = new GuestStreams({ config: () => box.config, hotspot: box.hotspot, channels: () => side.photon, keccak: keccak_256, store, journalPath: join(folder, 'box.db', 'streams'), clock: box.time, timers: box.time, randomness: seededRandom(3), log })
+    streams.start()
+    await box.advance(5000)
+    expect(streams.door()).toBeNull()
+    expect(said).toEqual(['minutes cannot be sold by the second; trying again'])
+    await box.hotspot.guests.redeem(phone, (await box.voucher('half-hour')).code)
+    expect(isOnline()).toBe(true)
+  })
+})
+
 describe('the door', () => {
   it.each<[string, number, Record<string, string>]>([
     ['a page of somebody else', 403, { Origin: 'http://evil.example' }],

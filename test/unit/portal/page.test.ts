@@ -50,7 +50,8 @@ function pages(language: Language): Record<string, string> {
     scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
-    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { board: STREAM_BOARD, cap: 10n ** 18n } }),
+    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: false, board: STREAM_BOARD, cap: 10n ** 18n } }),
+    pay: walletPage(plain, { hasSession: false, keptBy: null, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: true, board: STREAM_BOARD, cap: null } }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
   }
 }
@@ -70,7 +71,7 @@ describe.each(LANGUAGES.map((language) => [language.code, language] as const))('
 describe('each page', () => {
   it('asks nobody else for anything', () => {
     for (const [name, html] of Object.entries(pages(en))) {
-      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual(name === 'wallet' ? ['/wallet.js'] : [])
+      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual(name === 'wallet' || name === 'pay' ? ['/wallet.js'] : [])
       expect([...html.matchAll(/<link[^>]*>/g)].map((match) => match[0]), name).toEqual(['<link rel="icon" href="data:,">'])
       expect(/@import|url\((?!#)/.exec(html), name).toBeNull()
       expect(/\sstyle="|\son\w+="/.exec(html), name).toBeNull() // the policy forbids them

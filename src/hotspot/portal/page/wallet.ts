@@ -25,13 +25,14 @@ export interface WalletPage {
 export function walletPage(asked: PageContext, wallet: WalletPage): string {
   const context = { ...asked, destination: null } // no room for it in each of the language links
   const { text } = context.language
-  const title = wallet.hasSession ? text.walletKeep : text.moveHere
+  const isPay = wallet.pay?.isMain === true
+  const title = wallet.hasSession ? text.walletKeep : isPay ? text.payGo : text.moveHere
   const [otherBefore = '', otherAfter = ''] = text.walletOther.split('{key}')
   return page(context, {
     title,
     style: WALLET_STYLE,
     scriptPath: WALLET_SCRIPT_PATH,
-    main: html`<section class="card" id="wallet" data-session="${wallet.hasSession ? 1 : 0}" data-kept="${wallet.keptBy ?? ''}"><h1 id="title" tabindex="-1">${title}</h1>${messageBox(context)}<p class="note" id="needs-script">${text.walletNeedsScript}</p><p class="ok good note" id="kept" role="status" hidden>${checkIcon}${text.walletKept}</p><p class="soft" id="why">${text.walletWhy}</p><p id="none" hidden>${text.walletNone}</p><p id="other" hidden>${otherBefore}<bdi class="address" dir="ltr">${wallet.keptBy ?? ''}</bdi>${otherAfter}</p>${signedForm(context, 'keep', wallet.challenges.keep, html`<button class="btn main">${keyIcon}${text.walletKeep}</button>`)}${signedForm(
+    main: html`<section class="card" id="wallet" data-session="${wallet.hasSession ? 1 : 0}" data-kept="${wallet.keptBy ?? ''}"><h1 id="title" tabindex="-1">${title}</h1>${messageBox(context)}<p class="note" id="needs-script">${text.walletNeedsScript}</p><p class="ok good note" id="kept" role="status" hidden>${checkIcon}${text.walletKept}</p><p class="soft" id="why">${text.walletWhy}</p><p id="none" hidden>${isPay ? text.payGoWhy : text.walletNone}</p><p id="other" hidden>${otherBefore}<bdi class="address" dir="ltr">${wallet.keptBy ?? ''}</bdi>${otherAfter}</p>${signedForm(context, 'keep', wallet.challenges.keep, html`<button class="btn main">${keyIcon}${text.walletKeep}</button>`)}${signedForm(
       context,
       'open',
       wallet.challenges.open,

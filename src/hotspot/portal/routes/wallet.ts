@@ -63,9 +63,10 @@ function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<Look
   const context = { ...pageContext(asked, counter, message), selfPath: '/wallet' }
   const { session } = counter.desk.view(asked.client)
   const { mac } = asked.client
-  const pay = payPart(asked, counter)
+  const hasSession = session !== null && session.state !== 'ended'
+  const pay = payPart(asked, counter, !hasSession)
   const body = walletPage(context, {
-    hasSession: session !== null && session.state !== 'ended',
+    hasSession,
     keptBy: counter.desk.keptAddress(asked.client),
     challenges: { keep: check.challenge(mac, 'keep'), open: check.challenge(mac, 'open') },
     pay,
@@ -74,12 +75,12 @@ function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<Look
 }
 
 /** On plain HTTP somebody may have changed the page: then it may spend an hour's price, or what the owner says. */
-function payPart({ origin }: AskedByGuest, { config, stream }: Counter<LookingDesk>): PayPart | null {
+function payPart({ origin }: AskedByGuest, { config, stream }: Counter<LookingDesk>, isMain: boolean): PayPart | null {
   const board = stream?.board() ?? null
   if (board === null) return null
   const { burnerCap } = config.tariff
   const hour = board.unit * BigInt(Math.ceil(HOUR_SECONDS / board.tickSeconds))
-  return { board, cap: origin.startsWith('https:') ? null : burnerCap > 0n ? burnerCap : hour }
+  return { isMain, board, cap: origin.startsWith('https:') ? null : burnerCap > 0n ? burnerCap : hour }
 }
 
 function walletOf(counter: Pick<Counter<unknown>, 'front'>): Wallet {
