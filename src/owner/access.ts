@@ -78,11 +78,14 @@ export class OwnerAccess {
 
   /** Throws like `login` unless this is the owner's password; guesses are counted together with logins. */
   async confirm(address: string, password: string): Promise<void> {
-    await this.braked(address, async () => {
-      if (await this.#ports.password.verify(password)) return
-      this.#ports.log.warn('wrong owner password', { from: address })
-      throw new MeshBoxError('unauthorized', 'this is not the password', { code: 'wrong-password', field: 'password' })
-    })
+    await this.braked(address, () => this.check(address, password))
+  }
+
+  /** The same without a brake: whoever calls has its own. Errors: unauthorized `wrong-password`. */
+  async check(address: string, password: string): Promise<void> {
+    if (await this.#ports.password.verify(password)) return
+    this.#ports.log.warn('wrong owner password', { from: address })
+    throw new MeshBoxError('unauthorized', 'this is not the password', { code: 'wrong-password', field: 'password' })
   }
 
   /** Runs a check that may be guessed at; when it throws, that counts as a wrong try. */

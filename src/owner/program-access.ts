@@ -1,17 +1,21 @@
 /**
  * Programs at the owner's door: HTTP basic login with the owner's password (any user name), or a bearer token. The password
  * costs a slow scrypt, so a header that was right is remembered, as a keyed hash, for some minutes and until the password
- * changes; wrong ones are counted with wrong logins.
+ * changes. Guesses have a brake of their own, as slow as that of logins: a program with an old password that asks every
+ * second must not keep the owner out of his dashboard.
  */
 import { createHmac } from 'node:crypto'
 import { MeshBoxError, equalBytesConstantTime, utf8 } from '../base/index.ts'
 import type { Randomness } from '../base/index.ts'
 import type { OwnerAccess } from './access.ts'
+import { LoginThrottle } from './login-throttle.ts'
 
 const REMEMBERED_MS = 5 * 60_000
 const MAX_REMEMBERED = 8
 const MAX_HEADER_CHARS = 1024
 const KEY_BYTES = 32
+/** Beside those of logins: scrypt needs memory. */
+const MAX_CHECKS_AT_ONCE = 1
 
 export interface ProgramAccessParts {
   readonly access: OwnerAccess
@@ -29,6 +33,7 @@ export class ProgramAccess {
   readonly #parts: ProgramAccessParts
   /** Of this run only: what is remembered is worth nothing elsewhere. */
   readonly #key: Uint8Array
+  readonly #throttle = new LoginThrottle(MAX_CHECKS_AT_ONCE)
   readonly #right = new Map<string, Remembered>()
   /** A program that asks several things at once is checked once. */
   readonly #underWay = new Map<string, Promise<void>>()
@@ -59,7 +64,13 @@ export class ProgramAccess {
   async #confirm(address: string, password: string, name: string): Promise<void> {
     const { access, boottimeMs } = this.#parts
     const { passwordChanges } = access // before: a change in between makes it worth nothing
-    await access.confirm(address, password)
+    this.#throttle.begin(address, boottimeMs())
+    try {
+      await access.check(address, password)
+    } finally {
+      this.#throttle.done()
+    }
+    this.#throttle.passed(address)
     this.#right.delete(name)
     const [oldest] = this.#right.keys()
     if (this.#right.size >= MAX_REMEMBERED && oldest !== undefined) this.#right.delete(oldest)

@@ -109,6 +109,8 @@ describe('the REST of Photon', () => {
     for (let guess = 0; guess < 3; guess++) expect(codeOf(await ask('/api/1/address', { authorization: basic(`guess ${guess}`) }))).toBe('wrong-password')
     expect(codeOf(await ask('/api/1/address', { authorization: basic('guess 5') }))).toBe('too-many-tries')
     expect((await ask('/api/1/address', { authorization: `Bearer ${TOKEN}` })).status).toBe(200)
+    // A program with an old password does not keep the owner out.
+    expect((await house.owner.access.login('127.0.0.1', { password: PASSWORD })).state.state).toBe('in')
   })
 
   it('is not there unless it is wanted', async () => {

@@ -43,11 +43,11 @@ interface SeldomProps {
   readonly wait: (pending: ComponentChildren) => ComponentChildren
 }
 
+/** A browser may remember that a script did not come: to try again is to load the page again, at the same place. */
 function Seldom({ show, wait }: SeldomProps) {
   const [views, setViews] = useState(kept)
   const [failed, setFailed] = useState(false)
   const load = async (): Promise<void> => {
-    setFailed(false)
     try {
       kept = await import('./seldom-views.ts')
       setViews(kept)
@@ -61,5 +61,5 @@ function Seldom({ show, wait }: SeldomProps) {
     // The heading that had the focus is gone with the page that stood in.
     else if (document.activeElement === document.body) document.querySelector<HTMLElement>('main h1')?.focus()
   }, [views])
-  return <>{views === null ? wait(<Pending live={{ error: failed ? S.netNoAnswer : null, reload: load }} lines={8} height="36px" />) : show(views)}</>
+  return <>{views === null ? wait(<Pending live={{ error: failed ? S.netNoAnswer : null, reload: async () => location.reload() }} lines={8} height="36px" />) : show(views)}</>
 }
