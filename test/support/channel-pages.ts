@@ -1,7 +1,7 @@
 /** What the channels page may have to show, made by the owner's verbs of scripted desks: nothing, much, trouble, sums beyond every double. */
 import { PhotonVerbs } from '../../src/owner/photon.ts'
 import type { ChannelsProps } from '../../src/web/owner/views/channels.tsx'
-import { ALARMED, CHANNELS, STATUS, UNNAMED, scriptedPhoton } from './photon-views.ts'
+import { ALARMED, CHANNELS, PAYMENTS, STATUS, UNNAMED, scriptedPhoton } from './photon-views.ts'
 import type { PhotonDesk } from '../../src/photon/index.ts'
 
 export type ChannelsSample = Omit<ChannelsProps, 'onMore' | 'onMoreChannels' | 'onCallBack'>
@@ -29,6 +29,7 @@ export const CHANNEL_PAGES: Readonly<Record<string, ChannelsSample>> = {
         { ...open, own: { ...open.own, spendable: HUGE, locked: 1n }, partner: { ...open.partner, spendable: HUGE * 7n, deposit: HUGE * 8n } },
         { ...open, id: `0x${'01'.repeat(32)}`, token: UNNAMED, symbol: null, decimals: 0, own: { ...open.own, spendable: 0n, locked: 0n }, partner: { ...open.partner, spendable: 0n, locked: 0n } },
       ],
+      payments: () => ({ rows: PAYMENTS.map((row) => ({ ...row, amount: HUGE, fee: HUGE / 3n, data: new TextEncoder().encode('wordwithoutanend'.repeat(12)) })), next: null }),
     },
     14,
   ),
