@@ -1,6 +1,6 @@
 /** Options of `config photon 'photon'`: which channel contract, with which boxes, on which terms. */
 import { isWildcard, parseIp } from './network-address.ts'
-import { listOf, matching, money, option, optional, wholeNumber } from './rules.ts'
+import { listOf, matching, money, oneOf, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
 import type { PhotonConfig, PhotonPeer, PhotonToken } from './types.ts'
 
@@ -22,7 +22,7 @@ const token = {
 }
 const peer = {
   kind: 'box',
-  allowed: "account@multiaddress, such as 0x…@/ip4/192.0.2.7/tcp/40002 (`meshbox channel status` of that box shows it)",
+  allowed: "account@multiaddress, such as 0x…@/ip4/192.0.2.7/tcp/60402 (`meshbox channel status` of that box shows it)",
   read: (text: string): PhotonPeer | undefined => {
     const at = text.indexOf('@')
     const [account, where] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)]
@@ -36,7 +36,8 @@ export const PHOTON: Rules<PhotonConfig> = {
   firstBlock: option(wholeNumber(0, 2 ** 32 - 1, 'block'), 1, '1', { doc: 'Block in which the contract was made: nothing is looked for before it.', restart: true }),
   tokens: listOf(token, 16, { value: [], text: 'none: tokens are shown by address, in smallest units, and no channel in them carries for others' }, { doc: 'Tokens that this box knows by name, and takes core channels in.', restart: true }),
   listenAddress: optional(ownAddress, 'other boxes cannot connect to this one; it connects to them', { doc: "Address on the mesh at which other boxes reach this one. Never an address of the guests' network.", restart: true }),
-  listenPort: option(wholeNumber(1, 65_535, 'port'), 40_002, '40002', { doc: 'TCP port for other boxes.', restart: true }),
+  listenPort: option(wholeNumber(1, 65_535, 'port'), 60_402, '60402', { doc: 'TCP port for other boxes.', restart: true }),
+  listenZones: listOf(oneOf('mesh', 'wan'), 2, { value: [], text: 'none: closed to the mesh and to the Internet' }, { doc: "From where other boxes may connect through the router's firewall, while `listen_address` is set: the mesh, the Internet. TCP at `listen_port` and nothing else is opened, and only for a port from 49152 up.", restart: true }),
   peers: listOf(peer, 32, { value: [], text: 'none' }, { doc: 'Boxes it always connects to.', restart: true }),
   maxPeers: option(wholeNumber(1, 64, 'boxes'), 32, '32', { doc: 'Boxes it is connected with at once.', restart: true }),
   settleTimeout: option(blocks(6), 600, '600', { doc: 'Blocks that a closed channel waits for the other side, in channels that are no core channels. Shorter frees money sooner; longer lets a box be away longer.', restart: true }),

@@ -187,6 +187,8 @@ export interface PhotonConfig {
   readonly tokens: readonly PhotonToken[]
   readonly listenAddress: string | null
   readonly listenPort: number
+  /** From where the router's firewall lets other boxes connect; the package's `setup` reads it. */
+  readonly listenZones: readonly string[]
   /** Boxes it always connects to. */
   readonly peers: readonly PhotonPeer[]
   readonly maxPeers: number

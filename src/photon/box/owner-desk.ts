@@ -201,7 +201,7 @@ export class OwnerDesk implements PhotonDesk {
   async addPeer(account: Address, address: string): Promise<void> {
     const now = this.#running()
     if (account === now.node.account) throw inputError('account', account, "another box's account")
-    if (address.length > MAX_ADDRESS_CHARS || !MULTIADDR.test(address)) throw inputError('address', address, 'a multiaddress such as /ip4/192.0.2.7/tcp/40002')
+    if (address.length > MAX_ADDRESS_CHARS || !MULTIADDR.test(address)) throw inputError('address', address, 'a multiaddress such as /ip4/192.0.2.7/tcp/60402')
     await now.known.add(account, address)
     this.changed()
   }

@@ -292,7 +292,11 @@ export class PhotonNode {
     })
     await this.#engine.order((draft) => {
       if (this.#options.store.read((tx) => hasChannel(tx, domain.contract, event.channel, event.epoch))) return
-      if (this.#engine.channels.size >= MAX_CHANNELS) throw new MeshBoxError('limit', `${MAX_CHANNELS} channels are open`, { code: 'photon-channels' })
+      if (this.#engine.channels.size >= MAX_CHANNELS) {
+        // Anybody may open one with us: the chain's other news must not wait for it.
+        draft.afterwards.push(() => this.#tell(this.#alarmListeners, { channel: event.channel, reason: `${MAX_CHANNELS} channels are open, and this one is not kept` }))
+        return
+      }
       let number = 0
       draft.writes.push((tx) => {
         number = insertChannel(tx, state)
