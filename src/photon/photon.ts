@@ -4,10 +4,7 @@
  */
 import { asError } from '../base/index.ts'
 import type { Cancel } from '../base/index.ts'
-import { Alarms } from './box/alarms.ts'
-import { knownContractTerms, readContractTerms } from './box/contract-terms.ts'
-import { OwnerDesk } from './box/owner-desk.ts'
-import { RunningPhoton } from './box/running-photon.ts'
+import { Alarms, OwnerDesk, RunningPhoton, knownContractTerms, readContractTerms } from './box/index.ts'
 import type { Photon, PhotonParts } from './parts.ts'
 
 /** Errors: what reading the book throws. What the network or the chain cannot do now is an alarm, and tried again. */

@@ -36,7 +36,7 @@ export function guardedSecrets(node: Pick<PhotonNode, 'channel'>, channel: Hash)
   return locks.flatMap(({ secret, expiration, isDisposed }) => (secret === null || isDisposed ? [] : [{ secret, expiration }]))
 }
 
-/** The open one with `partner` in `token`. */
+/** The one with `partner` in `token`, whatever its phase. */
 export function channelWith(node: Pick<PhotonNode, 'channels'>, partner: Address, token: Address): ChannelState | null {
   return node.channels().find((state) => state.partner.address === partner && state.token === token) ?? null
 }
