@@ -20,10 +20,10 @@ export function ChannelBar({ channel }: { channel: PhotonChannelJson }) {
       </div>
       <div class="row-apart small">
         <span class="channel-side">
-          <i class="swatch" aria-hidden="true" /> {S.yours} <span class="num strong">{showMoney(unitsOf(own.spendable), token)}</span>
+          <i class="channel-mark bar-own" aria-hidden="true" /> {S.yours} <span class="num strong">{showMoney(unitsOf(own.spendable), token)}</span>
         </span>
         <span class="channel-side channel-theirs">
-          {S.theirs} <span class="num strong">{showMoney(unitsOf(partner.spendable), token)}</span> <i class="swatch swatch-2" aria-hidden="true" />
+          {S.theirs} <span class="num strong">{showMoney(unitsOf(partner.spendable), token)}</span> <i class="channel-mark bar-partner" aria-hidden="true" />
         </span>
       </div>
       {(ownLocked > 0n || partnerLocked > 0n) && <p class="tiny quiet num">{S.promised(showMoney(ownLocked, token), showMoney(partnerLocked, token))}</p>}
