@@ -175,9 +175,12 @@ export class PayCard {
 
   #shown(stream: PageStream<PayerView>, view: PayerView): void {
     this.#card.setAttribute('data-phase', view.phase)
-    this.#element('pay-spent').textContent = this.#money(view.spent)
+    // What is paid ahead is the guest's until it is used.
+    const ahead = view.phase === 'over' ? 0n : BigInt(Math.floor(view.aheadSeconds / this.#facts.tickSeconds)) * BigInt(this.#facts.unit)
+    const spent = view.spent > ahead ? view.spent - ahead : 0n
+    this.#element('pay-spent').textContent = this.#money(spent)
     this.#element('pay-ahead').textContent = minutesText(view.aheadSeconds)
-    if (this.#balance !== null) this.#element('pay-balance').textContent = this.#money(this.#balance.spendable > view.spent ? this.#balance.spendable - view.spent : 0n)
+    if (this.#balance !== null) this.#element('pay-balance').textContent = this.#money(this.#balance.spendable > spent ? this.#balance.spendable - spent : 0n)
     if (view.phase === 'paying') this.#say(this.#sayings.running)
     if (view.phase !== 'over') return
     stream.close()
