@@ -41,6 +41,7 @@ function LookStep({ channel, blockSeconds, onClose, onStep }: StepProps) {
   return (
     <Dialog
       title={S.title}
+      toRead
       step="look"
       onClose={onClose}
       foot={
