@@ -4,7 +4,8 @@
  * else; there is no metadata hash in the code, so the same sources give the same bytes everywhere.
  *
  * An artifact: contract, compiler, evmVersion, optimizerRuns, sourceHash (SHA-256 over name and text of the set's
- * files), abi, storage (slot, offset, label, type), bytecode (with the constructor), runtime.
+ * files), abi, storage (slot, offset, label, type), bytecode (with the constructor), runtime, and where in that the
+ * constructor writes what never changes (immutables, offsets of 32 bytes).
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -29,7 +30,7 @@ interface ContractSet {
   readonly evmVersion: EvmVersion
   /** Through the compiler's intermediate language: for functions with more arguments than the stack reaches. */
   readonly viaIR: boolean
-  /** A genesis holds runtime code as it is, so nothing may be missing in it. What is deployed by a transaction may fill in. */
+  /** A community's own genesis holds its runtime code as it is. Where it may have one, whoever writes the genesis fills it in. */
   readonly mayHaveImmutables: boolean
 }
 
@@ -75,7 +76,7 @@ interface CompilerOutput {
 interface CompiledContract {
   readonly abi: readonly unknown[]
   readonly storageLayout: { readonly storage: readonly { readonly slot: string; readonly offset: number; readonly label: string; readonly type: string }[] }
-  readonly evm: { readonly bytecode: { readonly object: string }; readonly deployedBytecode: { readonly object: string; readonly immutableReferences: object } }
+  readonly evm: { readonly bytecode: { readonly object: string }; readonly deployedBytecode: { readonly object: string; readonly immutableReferences: Readonly<Record<string, readonly { readonly start: number; readonly length: number }[]>> } }
 }
 
 /** Path below the repository → text. `only`: sets whose sources lie below that path. Errors: Error with the compiler's words. */
@@ -109,8 +110,9 @@ function compileSet(set: ContractSet): readonly (readonly [string, string])[] {
     const compiled = file === undefined || contract === undefined ? undefined : output.contracts?.[`${file}.sol`]?.[contract]
     if (compiled === undefined) throw new Error(`${set.sources}/${file}.sol has no contract ${contract}`)
     const { bytecode, deployedBytecode } = compiled.evm
-    const hasImmutables = Object.keys(deployedBytecode.immutableReferences ?? {}).length > 0
-    if (hasImmutables && !set.mayHaveImmutables) throw new Error(`${contract} has immutable variables`)
+    const immutables = Object.values(deployedBytecode.immutableReferences ?? {})
+    if (immutables.length > 0 && !set.mayHaveImmutables) throw new Error(`${contract} has immutable variables`)
+    if (immutables.length > 1) throw new Error(`${contract} has more than one immutable variable: contracts/genesis.ts fills in one`)
     const storage = compiled.storageLayout.storage.map(({ slot, offset, label, type }) => ({ slot: Number(slot), offset, label, type: type.replace(/\)\d+/g, ')') }))
     const artifact = {
       contract,
@@ -122,6 +124,7 @@ function compileSet(set: ContractSet): readonly (readonly [string, string])[] {
       storage,
       bytecode: `0x${bytecode.object}`,
       runtime: `0x${deployedBytecode.object}`,
+      ...(set.mayHaveImmutables ? { immutables: immutables.flatMap((places) => places.map(({ start }) => start)).sort((a, b) => a - b) } : {}),
     }
     return [join(set.artifacts, `${contract}.json`), `${JSON.stringify(artifact, null, 1)}\n`] as const
   })

@@ -51,6 +51,49 @@ export const server: BuildOptions = {
   plugins: [leaveOut],
 }
 
+/** Sources of ours that are a file of their own beside a bundle, and that file: loaded when they are reached, or shared by two bundles. */
+function beside(files: Readonly<Record<string, string>>): Plugin {
+  const byPath = new Map(Object.entries(files).map(([source, file]) => [join(ROOT, source), `./${file}`]))
+  return {
+    name: 'beside',
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir, kind }) => {
+        const file = kind === 'entry-point' ? undefined : byPath.get(join(resolveDir, path))
+        return file === undefined ? undefined : { path: file, external: true }
+      })
+    },
+  }
+}
+
+/** `instanceof MeshBoxError` holds across both files of the command line because there is one class. */
+const ONE_ERROR_CLASS = { 'src/base/errors.ts': 'cli-errors.cjs' }
+
+/** The command line: what most commands need, what commands about the chain load when they run, and what both share. */
+export const commandLine: Readonly<Record<string, BuildOptions>> = {
+  'cli.cjs': {
+    ...server,
+    entryPoints: ['src/main/cli.ts'],
+    supported: { 'dynamic-import': false }, // require: a file of CJS needs no loader of ES modules
+    plugins: [leaveOut, beside({ ...ONE_ERROR_CLASS, 'src/cli/commands/chain-room.ts': 'cli-chain.cjs' })],
+  },
+  'cli-chain.cjs': { ...server, entryPoints: ['src/cli/commands/chain-room.ts'], plugins: [leaveOut, beside(ONE_ERROR_CLASS)] },
+  'cli-errors.cjs': { ...server, entryPoints: ['src/base/errors.ts'] },
+}
+
+/** noise's own choice for short messages, never reached: src/photon/node/io/noise-crypto.ts stands in for it. */
+const withoutWebAssembly: Plugin = {
+  name: 'without-webassembly',
+  setup(build) {
+    build.onResolve({ filter: /^@chainsafe\/as-(chacha20poly1305|sha256)$/ }, ({ path }) => ({ path, namespace: 'no-webassembly' }))
+    build.onLoad({ filter: /^@chainsafe\//, namespace: 'no-webassembly' }, () => ({
+      contents: 'module.exports = { newInstance() {}, ChaCha20Poly1305: function () {}, digest() { throw new Error("not in this bundle") } }',
+    }))
+  },
+}
+
+/** How boxes reach each other: libp2p, apart from the service, which loads it when it has somebody to reach. */
+export const peer: BuildOptions = { ...server, plugins: [withoutWebAssembly, leaveOut] }
+
 /** src/main/launch.ts for one program. Any Node must be able to read it. */
 export function launcher(program: string, entry: string): BuildOptions {
   return {
@@ -71,6 +114,16 @@ export const browser: BuildOptions = {
   format: 'iife',
   jsx: 'automatic',
   jsxImportSource: 'preact',
+}
+
+/** What every visit loads, and the pages that most visits do not open; what both use lies in a third file. */
+export const dashboard: BuildOptions = {
+  ...browser,
+  target: 'es2020',
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'dashboard-shared',
+  entryPoints: { dashboard: 'src/web/owner/main.tsx', 'dashboard-seldom': 'src/web/owner/views/seldom-views.ts' },
 }
 
 /** What would cost memory, and is easily brought in by a new package. Measured: 5 MB each. */

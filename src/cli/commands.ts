@@ -13,6 +13,14 @@ import { chainPocStatus } from './commands/chain-poc-status.ts'
 import { chainSend } from './commands/chain-send.ts'
 import { chainStatus } from './commands/chain-status.ts'
 import { chainWallet } from './commands/chain-wallet.ts'
+import { channelClose } from './commands/channel-close.ts'
+import { channelDeposit, channelWithdraw } from './commands/channel-amount.ts'
+import { channelDuties } from './commands/channel-duties.ts'
+import { channelList } from './commands/channel-list.ts'
+import { channelOpen } from './commands/channel-open.ts'
+import { channelPeers, channelPeersAdd } from './commands/channel-peers.ts'
+import { channelShow } from './commands/channel-show.ts'
+import { channelStatus } from './commands/channel-status.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
@@ -20,6 +28,10 @@ import { identityRestore } from './commands/identity-restore.ts'
 import { identityShow } from './commands/identity-show.ts'
 import { identityWords } from './commands/identity-words.ts'
 import { passwordSet } from './commands/password-set.ts'
+import { payList } from './commands/pay-list.ts'
+import { payAllowReveal, payCancel, payShow } from './commands/pay-order.ts'
+import { payPaths } from './commands/pay-paths.ts'
+import { pay } from './commands/pay.ts'
 import { receiptVerify } from './commands/receipt-verify.ts'
 import { reload } from './commands/reload.ts'
 import { sessionsExtend } from './commands/sessions-extend.ts'
@@ -51,6 +63,7 @@ import { voucherKeyWords } from './commands/voucher-key-words.ts'
 import { voucherList } from './commands/voucher-list.ts'
 import { voucherRevoke } from './commands/voucher-revoke.ts'
 import { voucherSheet } from './commands/voucher-sheet.ts'
+import { watchStatus } from './commands/watch-status.ts'
 
 export const COMMANDS: readonly CommandSpec[] = [
   status,
@@ -97,6 +110,23 @@ export const COMMANDS: readonly CommandSpec[] = [
   chainPocStop,
   chainPocWithdraw,
   chainPocBind,
+  channelStatus,
+  channelList,
+  channelShow,
+  channelOpen,
+  channelDeposit,
+  channelWithdraw,
+  channelClose,
+  channelDuties,
+  channelPeers,
+  channelPeersAdd,
+  pay,
+  payList,
+  payShow,
+  payCancel,
+  payAllowReveal,
+  payPaths,
+  watchStatus,
   toolHeader,
   toolBlock,
   toolBlockReplay,

@@ -25,6 +25,7 @@ export function checkTogether(config: ReadConfig, file: string): ConfigProblem[]
   checkHotspot(config.hotspot, report)
   checkListeners(config.hotspot, config.owner, report)
   checkChain(config, report)
+  checkPhoton(config, report)
   checkPackages(config.packages, report)
   for (const hour of config.happyHours) checkHappyHour(hour, report)
   checkShares(config.shares, report)
@@ -79,6 +80,20 @@ function checkChain({ main, chain, hotspot, owner }: ReadConfig, report: Report)
   if (owner.isSound('address', 'port') && isSameAddress(rpcAddress, owner.values.address) && owner.values.port === rpcPort) report(chain, 'rpcPort', "is the dashboard's", 'a port of its own', rpcPort)
 }
 
+function checkPhoton({ main, photon, hotspot }: ReadConfig, report: Report): void {
+  const { roles } = main.values
+  if (main.isSound('roles') && roles.includes('photon')) {
+    if (!roles.some((role) => role === 'light' || role === 'sealer')) report(main, 'roles', "names 'photon' without a chain", "'light' or 'sealer' beside it", 'photon')
+    if (photon.isSound('contract') && photon.values.contract === null) report(photon, 'contract', "is missing: the role 'photon' has to know whose channels", 'the address of the channel contract')
+  }
+  const { revealTimeout, minSettleTimeout, settleTimeout, coreSettleTimeout, listenAddress } = photon.values
+  if (photon.isSound('revealTimeout', 'minSettleTimeout') && minSettleTimeout < 2 * revealTimeout) report(photon, 'minSettleTimeout', `is less than twice reveal_timeout (${revealTimeout})`, 'twice reveal_timeout or more', minSettleTimeout)
+  for (const [option, value] of [['settleTimeout', settleTimeout], ['coreSettleTimeout', coreSettleTimeout]] as const)
+    if (photon.isSound('minSettleTimeout', option) && value < minSettleTimeout) report(photon, option, `is less than min_settle_timeout (${minSettleTimeout})`, 'min_settle_timeout or more', value)
+  if (photon.isSound('listenAddress') && hotspot.isSound('portalAddress') && listenAddress !== null && isSameAddress(listenAddress, hotspot.values.portalAddress) && !isLoopback(listenAddress))
+    report(photon, 'listenAddress', "is the guests' side (portal_address)", 'an address of the mesh or of the owner\'s network', listenAddress)
+}
+
 function isLoopback(address: string): boolean {
   const bytes = parseIp(address)
   if (bytes === null) return false
@@ -88,9 +103,13 @@ function isLoopback(address: string): boolean {
 function checkPackages(packages: ReadConfig['packages'], report: Report): void {
   const bySlot = new Map<number, string>()
   for (const section of packages) {
-    const { slot, seconds, bytes } = section.values
-    if (section.isSound('seconds', 'bytes') && seconds === null && bytes === null)
-      report(section, 'seconds', 'is missing, and so is bytes: the package grants nothing', 'seconds, bytes or both')
+    const { slot, seconds, bytes, tokens } = section.values
+    if (section.isSound('seconds', 'bytes', 'tokens')) {
+      if (tokens === null && seconds === null && bytes === null)
+        report(section, 'seconds', 'is missing, and so is bytes: the package grants nothing', 'seconds, bytes or both')
+      else if (tokens !== null && (seconds !== null || bytes !== null)) report(section, 'tokens', 'stands beside seconds or bytes', 'tokens alone, or seconds, bytes or both')
+      else if (tokens === 0n) report(section, 'tokens', 'grants nothing', 'more than 0', '0')
+    }
     if (!section.isSound('slot')) continue
     const other = bySlot.get(slot)
     if (other === undefined) bySlot.set(slot, section.title)

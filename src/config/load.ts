@@ -20,6 +20,7 @@ export interface ReadConfig {
   readonly hotspot: SectionRead<Config['hotspot']>
   readonly owner: SectionRead<Config['owner']>
   readonly chain: SectionRead<Config['chain']>
+  readonly photon: SectionRead<Config['photon']>
   readonly packages: readonly SectionRead<Config['packages'][number]>[]
   readonly happyHours: readonly SectionRead<Config['happyHours'][number]>[]
   readonly shares: readonly SectionRead<Config['shares'][number]>[]
@@ -54,6 +55,7 @@ export function loadConfig(text: string, fileName: string): Config {
     hotspot: single('hotspot', RULES.hotspot),
     owner: single('owner', RULES.owner),
     chain: single('chain', RULES.chain),
+    photon: single('photon', RULES.photon),
     tariff: single('tariff', RULES.tariff),
     packages: named('packages', RULES.packages),
     happyHours: named('happyHours', RULES.happyHours),
@@ -71,6 +73,7 @@ export function loadConfig(text: string, fileName: string): Config {
     happyHours: read.happyHours.map((section) => section.values),
     shares: read.shares.map((section) => section.values),
     chain: read.chain.values,
+    photon: read.photon.values,
   }
 }
 

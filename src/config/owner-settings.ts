@@ -2,7 +2,7 @@
  * What the owner changes from the dashboard, written into the configuration text: comments, order and
  * quoting of everything else stay, and an option whose text already says the same is not touched.
  */
-import { inputError } from '../base/index.ts'
+import { formatAmount, inputError } from '../base/index.ts'
 import { loadConfig } from './load.ts'
 import type { ReadContext, Rule } from './rules.ts'
 import { RULES, SECTIONS, WEEKDAYS, optionName } from './schema.ts'
@@ -37,7 +37,7 @@ export interface TariffSetting {
 }
 
 /** A new package without a slot gets the lowest one that no package has or had before this change. */
-export type PackageSetting = Omit<PackageConfig, 'price' | 'slot'> & { readonly price: string; readonly slot?: number }
+export type PackageSetting = Omit<PackageConfig, 'price' | 'slot' | 'tokens'> & { readonly price: string; readonly slot?: number; readonly tokens?: string | null }
 
 export type GuestNetworkSetting = Partial<
   Pick<
@@ -72,7 +72,7 @@ export function applyOwnerSettings(text: string, settings: OwnerSettings, fileNa
   })
   if (settings.tariff !== undefined) editor.single('tariff', { ...settings.tariff })
   if (settings.guestNetwork !== undefined) editor.single('hotspot', { ...settings.guestNetwork })
-  if (settings.packages !== undefined) editor.list('packages', withSlots(settings.packages, before.packages))
+  if (settings.packages !== undefined) editor.list('packages', withSlots(settings.packages, before))
   if (settings.happyHours !== undefined) editor.list('happyHours', settings.happyHours.map(happyHourItem))
   if (settings.shares !== undefined) editor.list('shares', settings.shares.map((share) => ({ ...share })))
   const edited = editUci(text, editor.edits, fileName)
@@ -187,8 +187,10 @@ function isList(value: Setting): value is readonly string[] {
   return Array.isArray(value)
 }
 
-function withSlots(packages: readonly PackageSetting[], before: readonly PackageConfig[]): Item[] {
-  const slotBefore = new Map(before.map((known) => [known.id, known.slot]))
+/** What a door does not know of yet, tokens, stays as it was. */
+function withSlots(packages: readonly PackageSetting[], before: Pick<Config, 'packages' | 'token'>): Item[] {
+  const tokensBefore = new Map(before.packages.map(({ id, tokens }) => [id, tokens === null ? null : formatAmount(tokens, before.token.decimals)]))
+  const slotBefore = new Map(before.packages.map((known) => [known.id, known.slot]))
   const slotOf = (item: PackageSetting): number | undefined => item.slot ?? slotBefore.get(item.id)
   const taken = new Set(packages.map(slotOf))
   const used = new Set([...taken, ...slotBefore.values()])
@@ -198,7 +200,7 @@ function withSlots(packages: readonly PackageSetting[], before: readonly Package
     const slot = slotOf(item) ?? allSlots.find((free) => !used.has(free)) ?? allSlots.find((free) => !taken.has(free))
     taken.add(slot)
     used.add(slot)
-    return { ...item, slot }
+    return { ...item, slot, tokens: item.tokens === undefined ? (tokensBefore.get(item.id) ?? null) : item.tokens }
   })
 }
 

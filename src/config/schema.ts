@@ -5,6 +5,7 @@
  * An option's name in the file is its property's name in snake_case: `pricePerMinute` is `price_per_minute`.
  */
 import { CHAIN } from './chain-schema.ts'
+import { PHOTON } from './photon-schema.ts'
 import { isAddressOrPrefix, isHostName, isWildcard, parseIp } from './network-address.ts'
 import { absolutePath, flag, line, listOf, matching, minuteOf, money, oneOf, option, optional, requiredOption, wholeNumber } from './rules.ts'
 import type { Rule } from './rules.ts'
@@ -27,7 +28,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 export const PACKAGE_NAME = 'meshbox'
 
 /** Roles this version can play; the others of `Role` come with later versions. */
-export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer']
+export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer', 'photon']
 
 const interfaceName = matching(
   'interface name',
@@ -175,6 +176,9 @@ const OWNER: Rules<OwnerConfig> = {
 const TARIFF: Rules<TariffConfig> = {
   pricePerMinute: option(money, 0n, '0', { doc: 'Price of a minute; 0 = time is not sold singly. "1 token = 10 minutes" is 0.1.' }),
   pricePerMib: option(money, 0n, '0', { doc: 'Price of a MiB (1048576 bytes, up and down); 0 = bytes are not charged.' }),
+  burnerCap: option(money, 0n, '0', {
+    doc: 'The most that a guest page spends by the second when it came by plain HTTP, where somebody could have changed it; 0: the price of an hour.',
+  }),
   trialMinutes: option(wholeNumber(0, 1440, 'minutes'), 0, '0', { doc: 'Free minutes for each device and day; 0 = no trial.' }),
   trialMib: optional(wholeNumber(1, 1_048_576, 'MiB'), 'no limit', { doc: 'Bytes of the free trial.' }),
   downKbps: optional(rate, 'not limited', { doc: "Download rate of trials and of minutes sold singly; a package has its own." }),
@@ -189,6 +193,9 @@ const PACKAGE: Rules<Omit<PackageConfig, 'id'>> = {
   seconds: optional(wholeNumber(1, 31_622_400, 'seconds'), 'not limited by time', { doc: 'Time it grants: 1800 is half an hour, 86400 a day.' }),
   bytes: optional(wholeNumber(1, 1_125_899_906_842_624, 'bytes'), 'not limited by bytes', {
     doc: 'Bytes it grants, up and down together: 1073741824 is a GiB.',
+  }),
+  tokens: optional(money, 'none', {
+    doc: 'Tokens its vouchers put into a guest\'s payment channel, to pay by the second; then neither seconds nor bytes. Only printed, never offered on the page.',
   }),
   price: requiredOption(money, { doc: 'What it costs.' }),
   devices: option(wholeNumber(1, 16, 'devices'), 1, '1', { doc: 'Devices that may use it at the same time.' }),
@@ -240,6 +247,7 @@ export const RULES = {
   happyHours: HAPPY_HOUR,
   shares: SHARE,
   chain: CHAIN,
+  photon: PHOTON,
 } as const satisfies { readonly [Key in keyof Config]: Readonly<Record<string, Rule<unknown>>> }
 
 export interface SectionInfo {
@@ -269,6 +277,7 @@ export const SECTIONS: readonly SectionInfo[] = [
   { key: 'happyHours', type: 'happyhour', name: null, max: 32, doc: 'Hours with lower prices. The first in the file that matches applies.' },
   { key: 'shares', type: 'share', name: null, max: 64, doc: 'A part of the earnings that belongs to somebody else than the owner.' },
   { key: 'chain', type: 'chain', name: 'chain', max: 1, doc: 'The Spectrum chain: followed by the role `light`, sealed by the role `sealer`.' },
+  { key: 'photon', type: 'photon', name: 'photon', max: 1, doc: 'Payment channels: kept by the role `photon`, which needs the role `light` or `sealer` too.' },
 ]
 
 /** Longest id of a package, happy hour or share. */

@@ -19,6 +19,7 @@ export interface Config {
   /** `config share`: parts per million, sum ≤ 1,000,000; what is left over is the owner's. */
   readonly shares: readonly ShareConfig[]
   readonly chain: ChainConfig
+  readonly photon: PhotonConfig
 }
 
 /** `config meshbox 'main'` */
@@ -32,7 +33,7 @@ export interface MainConfig {
   readonly roles: readonly Role[]
   readonly clockTrust: 'auto' | 'always' | 'never'
 }
-export type Role = 'hotspot' | 'relay' | 'light' | 'sealer' | 'watch' | 'iot'
+export type Role = 'hotspot' | 'relay' | 'light' | 'sealer' | 'photon' | 'watch' | 'iot'
 
 /** `config token 'token'`: what prices are written in. */
 export interface TokenConfig {
@@ -102,6 +103,8 @@ export interface TariffConfig {
   readonly pricePerMinute: bigint
   /** Smallest units per MiB; 0 = bytes are not charged. */
   readonly pricePerMib: bigint
+  /** What a page that came by plain HTTP may spend by the second; 0: an hour's price. */
+  readonly burnerCap: bigint
   readonly trialMinutes: number
   readonly trialMib: number | null
   readonly downKbps: number | null
@@ -116,6 +119,8 @@ export interface PackageConfig {
   readonly label: string
   readonly seconds: number | null
   readonly bytes: number | null
+  /** Smallest units that its vouchers put into a guest's payment channel; null: it grants time or bytes. */
+  readonly tokens: bigint | null
   readonly price: bigint
   readonly devices: number
   readonly downKbps: number | null
@@ -171,4 +176,54 @@ export interface ChainConfig {
   readonly rpcPort: number
   /** Whether guests with a running session may ask the chain, at /rpc of the portal. */
   readonly guestRpc: boolean
+}
+
+/** `config photon 'photon'`: payment channels, docs/photon.md. Amounts are in the smallest unit of `token`. */
+export interface PhotonConfig {
+  /** Address of PhotonV2; null: none. */
+  readonly contract: string | null
+  /** Block in which the contract was made. */
+  readonly firstBlock: number
+  readonly tokens: readonly PhotonToken[]
+  readonly listenAddress: string | null
+  readonly listenPort: number
+  /** From where the router's firewall lets other boxes connect; the package's `setup` reads it. */
+  readonly listenZones: readonly string[]
+  /** Boxes it always connects to. */
+  readonly peers: readonly PhotonPeer[]
+  readonly maxPeers: number
+  /** Of channels that this box opens, in blocks. */
+  readonly settleTimeout: number
+  readonly minSettleTimeout: number
+  readonly revealTimeout: number
+  readonly maxOfflineExposure: bigint
+  readonly feeConstant: bigint
+  readonly feePpm: number
+  readonly coreMinDeposit: bigint
+  readonly coreSettleTimeout: number
+  /** What may be put into core channels by itself in a day; 0: nothing. */
+  readonly topUpPerDay: bigint
+  readonly watchReward: bigint
+  readonly watchMinReward: bigint
+  readonly maxGasPriceGwei: number
+  /** Token that minutes are sold for by the second; null: they are not. */
+  readonly streamToken: string | null
+  /** 0: the tariff's price. */
+  readonly streamPricePerMinute: bigint
+  readonly streamMinDeposit: bigint
+  readonly streamClaimThreshold: bigint
+}
+
+/** `0x…:SYMBOL:DECIMALS` */
+export interface PhotonToken {
+  readonly address: string
+  readonly symbol: string
+  readonly decimals: number
+}
+
+/** `0x…@/ip4/…/tcp/…` */
+export interface PhotonPeer {
+  readonly account: string
+  /** libp2p's multiaddress. */
+  readonly address: string
 }

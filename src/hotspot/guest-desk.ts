@@ -18,6 +18,7 @@ import type { HotspotDeps } from './ports.ts'
 import type { ReceiptSigner } from './receipt/index.ts'
 import { receiptOf, rememberingSigner } from './receipts.ts'
 import type { Redeem } from './redeem.ts'
+import type { GuestConsent, TopUpAnswer, TopUps } from './stream/index.ts'
 import { isUsable, isVisitor, viewOf } from './session/index.ts'
 import type { Session } from './session/index.ts'
 import { priceBoard, trialAllotment } from './tariff/index.ts'
@@ -42,6 +43,7 @@ export interface GuestDeskParts {
   readonly bearers: BearerReader
   readonly trials: Trials
   readonly checkpoint: Checkpoint
+  readonly topUps: TopUps
 }
 
 export class GuestCounter implements GuestDesk {
@@ -86,13 +88,13 @@ export class GuestCounter implements GuestDesk {
     if (bearer.kind === 'voucher') {
       const known = this.#deps.store.read((tx) => findVoucher(tx, bearer.id))
       const { terms, label } = known ?? foreignTerms(this.#deps.config(), bearer)
-      return { kind: 'voucher', label, seconds: terms.seconds, bytes: terms.bytes, devices: terms.devices }
+      return { kind: 'voucher', label, seconds: terms.seconds, bytes: terms.bytes, tokens: terms.tokens, devices: terms.devices }
     }
     const session = live.get(bearer.ticket.sessionId)
     if (session === undefined || session.ticketCounter !== bearer.ticket.counter)
       throw new MeshBoxError('conflict', 'this link was used already, or its session is over', { code: 'ticket-stale' })
     const { label, secondsLeft, bytesLeft, devicesMax } = this.#show(session)
-    return { kind: 'ticket', label, seconds: secondsLeft, bytes: bytesLeft, devices: devicesMax }
+    return { kind: 'ticket', label, seconds: secondsLeft, bytes: bytesLeft, tokens: null, devices: devicesMax }
   }
 
   async redeem(client: ClientAddress, bearer: string): Promise<SessionView> {
@@ -114,6 +116,10 @@ export class GuestCounter implements GuestDesk {
 
   async openWithKey(client: ClientAddress, address: string): Promise<SessionView> {
     return this.#show(await this.#parts.redeem.useKey(macOf(client), client.ip4, address))
+  }
+
+  async topUp(client: ClientAddress, code: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer> {
+    return this.#parts.topUps.redeem(client, code, payer, consent)
   }
 
   async startTrial(client: ClientAddress): Promise<SessionView> {

@@ -23,6 +23,7 @@ import { Redeem } from './redeem.ts'
 import { Renewal } from './renewal.ts'
 import { restore } from './restore.ts'
 import { SessionIds } from './session-ids.ts'
+import { StreamTill, TopUps } from './stream/index.ts'
 import { allowanceOf, grantsOf } from './session/index.ts'
 import { Trials } from './trials.ts'
 import type { GuestDesk, OwnerDesk } from './types.ts'
@@ -33,6 +34,10 @@ export class Hotspot {
   readonly guests: GuestDesk
   /** For the owner's side. */
   readonly owner: OwnerDesk
+  /** For whoever takes payments by the tick. */
+  readonly streams: StreamTill
+  /** For the portal, and for whoever deposits in guests' channels. */
+  readonly topUps: TopUps
 
   readonly #deps: HotspotDeps
   readonly #lanes = new Lanes()
@@ -68,8 +73,10 @@ export class Hotspot {
       isVoucherTaken(bearer, deps.store.read((tx) => findVoucher(tx, bearer.id)) !== null, deps.config().hotspot),
     )
     const redeem = new Redeem(deps, { live, lanes, keeper, metering, opening, bearers, ids: this.#ids })
+    this.streams = new StreamTill(deps, { live, lanes, keeper, metering, opening, redeem })
+    this.topUps = new TopUps(deps, { lanes, bearers })
     const vouchers = new VoucherDesk(deps, { live, lanes, keeper, redeem })
-    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials })
+    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials, topUps: this.topUps })
     this.owner = new OwnerCounter(deps, { live, lanes, keeper, metering, opening, vouchers, alarms: this.#alarms })
   }
 
@@ -80,6 +87,8 @@ export class Hotspot {
   async start(): Promise<void> {
     this.#deps.neighbours.onIp4((mac, ip4) => this.#moved(mac, ip4))
     this.#isRunning = true
+    await this.streams.prepare()
+    this.topUps.restore()
     this.#renewal.start()
     this.#checkpoint.restore()
     await this.#metering.poll()
@@ -99,12 +108,14 @@ export class Hotspot {
   }
 
   /**
-   * Finishes what was begun and writes everything down; to be called before the gate is stopped. Open leases
+   * Finishes what was begun and writes everything down; to be called before the gate is stopped, and after whoever
+   * takes payments by the tick. Open leases
    * stay in the kernel and run out by themselves.
    */
   async stop(): Promise<void> {
     if (!this.#isRunning) return
     this.#isRunning = false
+    await this.streams.stop()
     this.#deadlines.stop()
     this.#renewal.stop()
     this.#metering.stop()

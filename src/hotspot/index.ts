@@ -37,5 +37,19 @@ export { PortalServer, readTlsFiles } from './portal/index.ts'
 export type { Option114, PortalDeps } from './portal/index.ts'
 export { verifyReceipt } from './receipt/index.ts'
 export type { ReceiptCheck } from './receipt/index.ts'
-export { StreamTill, promisedTo, stepTopUp, streamMigrations, topUpEntry } from './stream/index.ts'
-export type { StreamEvidence, StreamPayments, StreamSale, TokenCode, TopUp, TopUpEffect, TopUpInput } from './stream/index.ts'
+export { StreamTill, TopUps } from './stream/index.ts'
+export type {
+  ChannelFunder,
+  FundingOrder,
+  GuestConsent,
+  OpeningTerms,
+  StreamBalance,
+  StreamBoard,
+  StreamDoor,
+  StreamEvidence,
+  StreamMailbox,
+  StreamPayments,
+  StreamPeer,
+  StreamSale,
+  TopUpAnswer,
+} from './stream/index.ts'

@@ -7,8 +7,8 @@ import type { Store } from '../store/index.ts'
 import type { Gate, NeighbourTable } from './gate/types.ts'
 import type { ReceiptSigner } from './receipt/index.ts'
 
-/** The part of the ledger the hotspot writes: earnings, and what of them is given back. */
-export type EarningsBook = Pick<Ledger, 'earn' | 'reverse'>
+/** The part of the ledger the hotspot writes: earnings, what of them is given back, and tokens sold for cash. */
+export type EarningsBook = Pick<Ledger, 'earn' | 'reverse' | 'post'>
 
 export interface HotspotDeps {
   /** Read at each use, so that a reload counts from then on. */

@@ -194,6 +194,8 @@ export class Redeem {
     const { live, keeper, opening } = this.#parts
     const voucher = known ?? foreignTerms(this.#deps.config(), bearer)
     const { terms, label } = voucher
+    if (terms.tokens !== null)
+      throw new MeshBoxError('conflict', 'this code is worth tokens: it goes into the channel of a key, on the wallet page', { code: 'token-code' })
     this.#checkDate(terms)
     const inTurn = this.#payment(bearer.id, terms, label)
     const bought = voucherAllotment(bearer.id, label, terms)

@@ -1,4 +1,5 @@
 /** The hotspot's contract with its doors: what a guest and an owner can ask of it. */
+import type { GuestConsent, TopUpAnswer } from './stream/door.ts'
 import type { VoucherId, VoucherTerms } from './voucher/types.ts'
 import type { DeviceCounters, GateAlarm, GateHealth, MacAddress } from './gate/types.ts'
 
@@ -29,7 +30,8 @@ export interface SessionView {
   readonly state: SessionState
   readonly endReason: EndReason | null
   readonly pauseReason: PauseReason | null
-  readonly source: 'voucher' | 'trial' | 'owner'
+  /** `stream`: paid by the second. */
+  readonly source: 'voucher' | 'stream' | 'trial' | 'owner'
   readonly label: string
   /** Now, rounded down; null = not limited by time. */
   readonly secondsLeft: number | null
@@ -84,6 +86,8 @@ export interface BearerPreview {
   /** Of a voucher what it grants, of a ticket what its session has left; null = not limited. */
   readonly seconds: number | null
   readonly bytes: number | null
+  /** What a voucher for a channel is worth; null: it is for time or bytes. */
+  readonly tokens: bigint | null
   readonly devices: number
 }
 
@@ -117,6 +121,12 @@ export interface GuestDesk {
    * those of `redeem`.
    */
   openWithKey(client: ClientAddress, address: string): Promise<SessionView>
+  /**
+   * Puts what a code is worth in tokens into the channel of a key. `payer`: its address, 0x and 40 lower-case digits.
+   * The same code and payer give the same answer. Errors: those of `redeem` for codes; input `bad-signature`; conflict
+   * `not-tokens`, `offer-old`; unavailable `no-streams`, `chain-offline`.
+   */
+  topUp(client: ClientAddress, code: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer>
   startTrial(client: ClientAddress): Promise<SessionView>
   pause(client: ClientAddress): Promise<SessionView>
   resume(client: ClientAddress): Promise<SessionView>

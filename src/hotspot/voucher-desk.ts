@@ -158,6 +158,8 @@ export class VoucherDesk {
       async () => {
         const known = this.#deps.store.read((tx) => findVoucher(tx, id))
         if (known?.state === 'revoked') return false
+        // Its tokens are owed to whoever used it.
+        if (known?.state === 'used' && known.terms.tokens !== null) return false
         const session = await redeem.charged(live.ofBearer(id))
         if (session === undefined) {
           await this.#deps.store.turn((tx) => {

@@ -28,8 +28,12 @@ export interface Identity {
   readonly backend: CurveBackend
 }
 
-/** `chain-miner` signs blocks; `chain-node` is who the box is among chain nodes (its traffic is encrypted with it). */
-export type SecretPurpose = 'chain-miner' | 'chain-node'
+/**
+ * `chain-miner` signs blocks; `chain-node` is who the box is among chain nodes (its traffic is encrypted with it).
+ * `photon-account` holds payment channels and pays their gas; `photon-peer` is the seed of its key among libp2p's peers;
+ * `photon-backup` encrypts what neighbours keep of its channels.
+ */
+export type SecretPurpose = 'chain-miner' | 'chain-node' | 'photon-account' | 'photon-peer' | 'photon-backup'
 
 /** Native code, or @noble/curves in JavaScript: the same answers, 20 to 35 times slower. */
 export type CurveBackend = 'native' | 'noble'

@@ -6,10 +6,12 @@ import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
-import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, type ChainDesk } from '../owner/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort } from '../owner/index.ts'
+import type { Photon } from '../photon/index.ts'
+import { noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
-import { openStore } from '../store/index.ts'
+import { forgetBackupMark, markIfBackup, openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
@@ -93,13 +95,20 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const { dataDir } = config.main
   const folder = bundleFolder()
   // The store first: its lock keeps a second service away before a key could be made twice.
+  const book = join(dataDir, 'meshbox.sqlite')
+  const isBackup = markIfBackup(book)
   const store = openStore({
-    path: join(dataDir, 'meshbox.sqlite'),
-    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations],
+    path: book,
+    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations],
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
   started.add('the store', () => store.close())
+  if (isBackup) {
+    await store.turn(noteOldCopy)
+    forgetBackupMark(book)
+    log.warn('the book is a backup that was put in place; what happened since it was made is not in it')
+  }
   const opened = openCurve(join(folder, 'native/secp256k1.node'), log.room('native'))
   const { signer } = opened
   const keys = { dataDir, randomness: systemRandomness }
@@ -110,19 +119,22 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
 
   let hotspot: RunningHotspot | null = null
   let guestRpc: Spectrum['guestRpc'] = null
+  let channels: Photon | null = null
   const inForce = new ConfigInForce(options.configPath, config, log.room('config'), (next) => {
     logOptions.level = next.main.logLevel
     return hotspot?.configChanged()
   })
   const ledger = createLedger({ shares: () => inForce.current().shares })
   if (config.main.roles.includes('hotspot')) {
-    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder, guestRpc: () => guestRpc })
+    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder, guestRpc: () => guestRpc, channels: () => channels })
     hotspot = running
     started.add('the hotspot', () => running.stop())
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
 
   const { roles } = config.main
   let chain: ChainDesk | null = null
+  let spectrum: Spectrum | null = null
+  let chainFault = 'the chain could not be started'
   if (roles.includes('light') || roles.includes('sealer')) {
     // Loaded only by boxes with a chain: it is half of the service's code.
     const [{ startChain }, { chainDesk, chainOutOfOrder }] = await Promise.all([import('./chain.ts'), import('./chain-desk.ts')])
@@ -130,11 +142,29 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       const running = await startChain({ config, store, ledger, identity, curve: opened.curve(), clock, log, version: options.version, folder, secp256k1Path: opened.path })
       started.add('the chain', () => running.stop())
       guestRpc = running.guestRpc
+      spectrum = running
       chain = chainDesk({ chain: running, ledger, store, clock })
     } catch (error) {
       // Guests have paid for minutes, not for blocks.
       log.error('the chain could not be started; everything else goes on', { error: asError(error) })
+      chainFault = `the chain could not be started: ${describe(error)}`
       chain = chainOutOfOrder(describe(error))
+    }
+  }
+
+  let photon: PhotonPort | null = null
+  if (roles.includes('photon')) {
+    const { photonTokens, startPhotonRoom } = await import('./photon.ts')
+    const tokens: PhotonPort['tokens'] = () => photonTokens(config.photon)
+    try {
+      if (spectrum === null) throw new MeshBoxError('unavailable', chainFault, { code: 'chain-not-started' })
+      const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder })
+      started.add('payment channels', () => running.stop())
+      channels = running
+      photon = { desk: running.desk, tokens }
+    } catch (error) {
+      log.error('payment channels could not be started; everything else goes on', { error: asError(error) })
+      photon = { desk: photonOutOfOrder(describe(error)), tokens }
     }
   }
 
@@ -143,6 +173,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const owner = new Owner({
     desk: hotspot?.desk ?? null,
     chain,
+    photon,
     ledger,
     store,
     identity,

@@ -1,6 +1,7 @@
 /** The hotspot's rooms joined: gate, neighbours, sessions, portal, and what dnsmasq must know. */
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { asError, type Log } from '../base/index.ts'
 import type { SystemClock } from '../base/io/system.ts'
 import { systemRandomness, systemTimers } from '../base/io/system.ts'
@@ -10,7 +11,9 @@ import { Hotspot, type OwnerDesk } from '../hotspot/index.ts'
 import { PortalServer, readTlsFiles, type GuestRpc, type Option114 } from '../hotspot/portal/index.ts'
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
+import type { Photon } from '../photon/index.ts'
 import type { Store } from '../store/index.ts'
+import { GuestStreams } from './guest-streams.ts'
 import { netlinkOpener } from './native-parts.ts'
 import { readGuestScript, readWalletScript } from './web-files.ts'
 
@@ -27,6 +30,8 @@ export interface HotspotParts {
   readonly folder: string
   /** The chain for guests; null while there is none. */
   readonly guestRpc: () => GuestRpc | null
+  /** Payment channels; null while there are none. They start after the hotspot, and stop before it. */
+  readonly channels: () => Photon | null
 }
 
 export interface RunningHotspot {
@@ -67,6 +72,19 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     log: log.room('hotspot'),
     option114: () => ({ state: announced.uri === null ? 'withheld' : 'announced', reason: announced.reason }),
   })
+  const streams = new GuestStreams({
+    config,
+    hotspot,
+    channels: parts.channels,
+    keccak: keccak_256,
+    store: parts.store,
+    // On routers /var is tmpfs: seconds are not written to flash.
+    journalPath: `${main.controlSocket}.streams`,
+    clock,
+    timers: systemTimers,
+    randomness: systemRandomness,
+    log,
+  })
   const dnsmasq = new DnsmasqFiles({ confDir: settings.dnsmasqConfDir, optionsFile: settings.dnsmasqOptionsFile, pidFile: settings.dnsmasqPidFile }, log.room('dnsmasq'))
   const portal = new PortalServer({
     desk: hotspot.guests,
@@ -80,6 +98,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     walletScript: readWalletScript(parts.folder),
     signer: parts.signer,
     rpc: parts.guestRpc,
+    stream: () => streams.door(),
     tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option
@@ -100,6 +119,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     await gate.start()
     try {
       await hotspot.start()
+      streams.start()
       await portal.start()
     } catch (error) {
       await gate.stop()
@@ -114,6 +134,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     configChanged: () => hotspot.onConfigChanged(),
     async stop() {
       await portal.stop()
+      await streams.stop()
       await hotspot.stop()
       await gate.stop()
       await neighbours.stop()

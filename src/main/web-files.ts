@@ -9,6 +9,8 @@ import type { DashboardFile, DashboardFiles } from '../owner/index.ts'
 const TYPES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'dashboard.js': 'text/javascript; charset=utf-8',
+  'dashboard-shared.js': 'text/javascript; charset=utf-8',
+  'dashboard-seldom.js': 'text/javascript; charset=utf-8',
   'dashboard.css': 'text/css; charset=utf-8',
   'dashboard.svg': 'image/svg+xml',
 }

@@ -32,6 +32,7 @@ export class OwnerAccess {
   readonly #ports: AccessPorts
   readonly #logins: Logins
   readonly #throttle = new LoginThrottle()
+  #passwordChanges = 0
 
   constructor(ports: AccessPorts) {
     this.#ports = ports
@@ -42,6 +43,11 @@ export class OwnerAccess {
   /** A fresh box: only the wizard works. */
   get isUnclaimed(): boolean {
     return !this.#ports.password.isSet
+  }
+
+  /** What was right before a change says nothing after it. */
+  get passwordChanges(): number {
+    return this.#passwordChanges
   }
 
   state(token: string | undefined, background = false): LoginState {
@@ -72,11 +78,14 @@ export class OwnerAccess {
 
   /** Throws like `login` unless this is the owner's password; guesses are counted together with logins. */
   async confirm(address: string, password: string): Promise<void> {
-    await this.braked(address, async () => {
-      if (await this.#ports.password.verify(password)) return
-      this.#ports.log.warn('wrong owner password', { from: address })
-      throw new MeshBoxError('unauthorized', 'this is not the password', { code: 'wrong-password', field: 'password' })
-    })
+    await this.braked(address, () => this.check(address, password))
+  }
+
+  /** The same without a brake: whoever calls has its own. Errors: unauthorized `wrong-password`. */
+  async check(address: string, password: string): Promise<void> {
+    if (await this.#ports.password.verify(password)) return
+    this.#ports.log.warn('wrong owner password', { from: address })
+    throw new MeshBoxError('unauthorized', 'this is not the password', { code: 'wrong-password', field: 'password' })
   }
 
   /** Runs a check that may be guessed at; when it throws, that counts as a wrong try. */
@@ -112,6 +121,7 @@ export class OwnerAccess {
   /** From the box's own console, or by the wizard. All logins end. Errors: input `password`. */
   async setPassword(password: string): Promise<void> {
     await this.#ports.password.set(password)
+    this.#passwordChanges++
     this.#logins.closeAll()
     this.#ports.log.info('owner password set')
   }

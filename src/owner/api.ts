@@ -23,6 +23,26 @@ import type {
 } from './api/vouchers.ts'
 import type { TariffChange, TariffJson, TariffReply } from './api/tariff.ts'
 import type { ChainAdoptRequest, ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocCallsRequest, ChainPocJson, ChainPocRequest, ChainSendRequest, ChainSentJson, ChainWalletJson } from './api/chain.ts'
+import type {
+  PhotonAmountRequest,
+  PhotonChannelJson,
+  PhotonChannelsJson,
+  PhotonChannelsQuery,
+  PhotonCloseRequest,
+  PhotonDutiesJson,
+  PhotonOpenRequest,
+  PhotonPathsJson,
+  PhotonPathsQuery,
+  PhotonPaymentJson,
+  PhotonPaymentsJson,
+  PhotonPaymentsQuery,
+  PhotonPayReply,
+  PhotonPayRequest,
+  PhotonPeerRequest,
+  PhotonPeersJson,
+  PhotonStatusJson,
+  PhotonWatchJson,
+} from './api/photon.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
   AdoptReply,
@@ -49,6 +69,7 @@ export type * from './api/tariff.ts'
 export type * from './api/earnings.ts'
 export type * from './api/settings.ts'
 export type * from './api/chain.ts'
+export type * from './api/photon.ts'
 
 /** Header that carries `LoginState.csrf` on every request that is not GET. */
 export const CSRF_HEADER = 'x-meshbox-csrf'
@@ -111,6 +132,24 @@ export const ROUTES = {
   orderPoc: { method: 'POST', path: '/api/chain/poc', access: 'owner' },
   chainPocCalls: { method: 'POST', path: '/api/chain/poc/calls', access: 'owner' },
 
+  photon: { method: 'GET', path: '/api/photon', access: 'owner' },
+  photonChannels: { method: 'GET', path: '/api/photon/channels', access: 'owner' },
+  openChannel: { method: 'POST', path: '/api/photon/channels', access: 'owner' },
+  photonChannel: { method: 'GET', path: '/api/photon/channels/:id', access: 'owner' },
+  depositToChannel: { method: 'POST', path: '/api/photon/channels/:id/deposit', access: 'owner' },
+  withdrawFromChannel: { method: 'POST', path: '/api/photon/channels/:id/withdraw', access: 'owner' },
+  closeChannel: { method: 'POST', path: '/api/photon/channels/:id/close', access: 'owner' },
+  photonPayments: { method: 'GET', path: '/api/photon/payments', access: 'owner' },
+  pay: { method: 'POST', path: '/api/photon/payments', access: 'owner' },
+  photonPayment: { method: 'GET', path: '/api/photon/payments/:id', access: 'owner' },
+  cancelPayment: { method: 'POST', path: '/api/photon/payments/:id/cancel', access: 'owner' },
+  allowReveal: { method: 'POST', path: '/api/photon/payments/:id/reveal', access: 'owner' },
+  photonDuties: { method: 'GET', path: '/api/photon/duties', access: 'owner' },
+  photonPaths: { method: 'GET', path: '/api/photon/paths', access: 'owner' },
+  photonWatching: { method: 'GET', path: '/api/photon/watching', access: 'owner' },
+  photonPeers: { method: 'GET', path: '/api/photon/peers', access: 'owner' },
+  addPhotonPeer: { method: 'POST', path: '/api/photon/peers', access: 'owner' },
+
   settings: { method: 'GET', path: '/api/settings', access: 'owner' },
   changeSettings: { method: 'PUT', path: '/api/settings', access: 'owner' },
   verifyReceipt: { method: 'POST', path: '/api/receipt/verify', access: 'owner' },
@@ -171,6 +210,23 @@ export interface RouteTypes {
   chainPoc: { reply: ChainPocJson }
   orderPoc: { body: ChainPocRequest; reply: ChainPocJson }
   chainPocCalls: { body: ChainPocCallsRequest; reply: ChainPocCallsJson }
+  photon: { reply: PhotonStatusJson }
+  photonChannels: { query: PhotonChannelsQuery; reply: PhotonChannelsJson }
+  openChannel: { body: PhotonOpenRequest; reply: { readonly channel: string } }
+  photonChannel: { params: { id: string }; reply: PhotonChannelJson }
+  depositToChannel: { params: { id: string }; body: PhotonAmountRequest; reply: PhotonChannelJson }
+  withdrawFromChannel: { params: { id: string }; body: PhotonAmountRequest; reply: PhotonChannelJson }
+  closeChannel: { params: { id: string }; body: PhotonCloseRequest; reply: PhotonChannelJson }
+  photonPayments: { query: PhotonPaymentsQuery; reply: PhotonPaymentsJson }
+  pay: { body: PhotonPayRequest; reply: PhotonPayReply }
+  photonPayment: { params: { id: string }; reply: PhotonPaymentJson }
+  cancelPayment: { params: { id: string }; reply: PhotonPaymentJson }
+  allowReveal: { params: { id: string }; reply: PhotonPaymentJson }
+  photonDuties: { reply: PhotonDutiesJson }
+  photonPaths: { query: PhotonPathsQuery; reply: PhotonPathsJson }
+  photonWatching: { reply: PhotonWatchJson }
+  photonPeers: { reply: PhotonPeersJson }
+  addPhotonPeer: { body: PhotonPeerRequest; reply: PhotonPeersJson }
   settings: { reply: SettingsJson }
   changeSettings: { body: SettingsChange; reply: SettingsReply }
   verifyReceipt: { body: ReceiptVerifyRequest; reply: ReceiptVerifyReply }

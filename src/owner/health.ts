@@ -9,7 +9,8 @@ const RANK: Record<Level, number> = { bad: 0, warn: 1, ok: 2 }
 
 type Known = Omit<StatusJson, 'health' | 'setupCode'>
 
-export function healthOf(status: Known): HealthLine[] {
+/** `channels`: what payment channels say of themselves; null on a box without. */
+export function healthOf(status: Known, channels: HealthLine | null): HealthLine[] {
   const lines = [
     gateLine(status),
     storeLine(status),
@@ -20,6 +21,7 @@ export function healthOf(status: Known): HealthLine[] {
     portalTlsLine(status),
     setupLine(status),
     wordsLine(status),
+    ...(channels === null ? [] : [channels]),
   ]
   return lines.sort((a, b) => RANK[a.level] - RANK[b.level])
 }

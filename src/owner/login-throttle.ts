@@ -40,6 +40,11 @@ export class LoginThrottle {
   readonly #known = new Set<string>()
   #overall: Brake = fresh()
   #running = 0
+  readonly #atOnce: number
+
+  constructor(atOnce = MAX_AT_ONCE) {
+    this.#atOnce = atOnce
+  }
 
   /**
    * Books a try as failed in advance. Throws MeshBoxError `limit`, code `too-many-tries`, with the
@@ -52,7 +57,7 @@ export class LoginThrottle {
     for (const one of [brake, overall]) if (nowMs - one.lastMs > FORGET_MS) Object.assign(one, fresh())
     const waitMs = Math.max(brake.openAtMs, this.#known.has(key) ? 0 : overall.openAtMs) - nowMs
     if (waitMs > 0) throw tooMany(Math.ceil(waitMs / 1000))
-    if (this.#running >= MAX_AT_ONCE) throw tooMany(1)
+    if (this.#running >= this.#atOnce) throw tooMany(1)
     this.#running++
     book(brake, PER_ADDRESS, nowMs)
     book(overall, OVERALL, nowMs)

@@ -14,6 +14,7 @@ import { earningsJson, entryJson } from './earnings.ts'
 import { metricsText } from './metrics.ts'
 import { dateOfDay, dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
 import type { ChainDesk, OwnerPorts } from './ports.ts'
+import { PhotonVerbs } from './photon.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
 import { statusJson } from './status.ts'
@@ -35,6 +36,8 @@ const MAX_EXTEND_BYTES = 2 ** 40
 export class Owner {
   readonly access: OwnerAccess
   readonly wizard: Wizard
+  /** Payment channels. */
+  readonly photon: PhotonVerbs
   readonly #ports: OwnerPorts
   readonly #editor: ConfigEditor
   readonly #startedBoottimeMs: number
@@ -52,13 +55,14 @@ export class Owner {
       idleMinutes: () => ports.config.current().owner.sessionMinutes,
       observeOwnerClock: ports.observeOwnerClock,
     })
+    this.photon = new PhotonVerbs(ports.photon ?? null)
     this.wizard = new Wizard(this.access, ports.password, ports.config, this.#editor)
   }
 
   // ---- status
 
   status(): Api.StatusJson {
-    return statusJson(this.#ports, this.#startedBoottimeMs)
+    return statusJson(this.#ports, this.photon, this.#startedBoottimeMs)
   }
 
   /** With the set-up code while the box has no owner: only for who is on the box itself. */

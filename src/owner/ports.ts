@@ -9,6 +9,7 @@ import type { ReloadReportJson } from './api/amounts.ts'
 import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder, ChainSentJson, ChainWalletJson } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
+import type { PhotonPort } from './photon.ts'
 
 export interface ConfigDoor {
   /** What is in force. */
@@ -50,6 +51,8 @@ export interface OwnerPorts {
   readonly desk: OwnerDesk | null
   /** null while the box follows no chain. */
   readonly chain: ChainDesk | null
+  /** null, or left out, while the box has no payment channels. */
+  readonly photon?: PhotonPort | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
   readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>

@@ -48,6 +48,13 @@ export function checkSameOrigin(headers: { host?: string | undefined; origin?: s
   if (match?.[1]?.toLowerCase() !== headers.host?.toLowerCase()) throw crossSite('origin', headers.origin)
 }
 
+/** Where pages cannot set it and programs leave it out: a request that another site's page caused. */
+export function checkReferer(referer: string | undefined, host: string | undefined): void {
+  if (referer === undefined || referer === '') return
+  const match = /^https?:\/\/([^/]+)/i.exec(referer)
+  if (match?.[1]?.toLowerCase() !== host?.toLowerCase()) throw crossSite('referer', referer)
+}
+
 function crossSite(field: string, value: string): MeshBoxError {
   return new MeshBoxError('forbidden', 'another web site sent this request; it was not carried out', {
     code: 'cross-site',

@@ -2,6 +2,7 @@
 import type { HotspotStatus } from '../hotspot/index.ts'
 import type { StatusJson } from './api/status.ts'
 import { healthOf } from './health.ts'
+import type { PhotonVerbs } from './photon.ts'
 import type { OwnerPorts } from './ports.ts'
 
 const NO_HOTSPOT: HotspotStatus = {
@@ -15,7 +16,7 @@ const NO_HOTSPOT: HotspotStatus = {
   option114Reason: 'the hotspot is not switched on',
 }
 
-export function statusJson(ports: OwnerPorts, startedBoottimeMs: number): StatusJson {
+export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, startedBoottimeMs: number): StatusJson {
   const { main } = ports.config.current()
   const hotspot = ports.desk?.status() ?? NO_HOTSPOT
   const bootMs = ports.clock.boottimeMs()
@@ -23,6 +24,7 @@ export function statusJson(ports: OwnerPorts, startedBoottimeMs: number): Status
     name: main.name,
     version: ports.version,
     roles: [...main.roles],
+    photon: photon.isOn,
     address: ports.identity.address,
     signatures: ports.identity.backend,
     uptimeSeconds: Math.floor((bootMs - startedBoottimeMs) / 1000),
@@ -37,5 +39,5 @@ export function statusJson(ports: OwnerPorts, startedBoottimeMs: number): Status
     facts: ports.facts(),
     setup: { passwordSet: ports.password.isSet, recoveryWordsShown: ports.identity.recoveryWordsShown },
   }
-  return { ...known, health: healthOf(known) }
+  return { ...known, health: healthOf(known, photon.health()) }
 }

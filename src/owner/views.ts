@@ -89,7 +89,8 @@ export function tariffJson(config: Config, board: PriceBoard | null): TariffJson
     trialMib: tariff.trialMib,
     downKbps: tariff.downKbps,
     upKbps: tariff.upKbps,
-    packages: config.packages.map((one) => ({ ...one, price: money(one.price, token.decimals) })),
+    // What they are worth in channels' tokens stays in the configuration: the page neither shows nor sends it.
+    packages: config.packages.map(({ tokens: _worth, ...one }) => ({ ...one, price: money(one.price, token.decimals) })),
     happyHours: config.happyHours.map((one) => ({ ...one, days: [...one.days] })),
     happyHourNow: board?.happyHour ?? null,
   }

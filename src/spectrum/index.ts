@@ -77,7 +77,7 @@ export type { VerifiedBody } from './rules/verify-body.ts'
 export { readMiners, readRound } from './rules/read-round.ts'
 
 export { CHAIN_TOKEN, startSpectrum } from './spectrum.ts'
-export type { Spectrum, SpectrumParts, SpectrumSettings, SpectrumStatus } from './spectrum.ts'
+export type { ChainReads, Spectrum, SpectrumParts, SpectrumSettings, SpectrumStatus } from './spectrum.ts'
 export { minerKeyOf } from './miner-key.ts'
 export type { OwnerWallet } from './seal/index.ts'
 export { MAX_CHECKPOINT_BYTES, decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'

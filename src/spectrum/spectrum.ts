@@ -3,7 +3,7 @@
  * part does is its own folder's matter; here is only who is handed what, and in which order they start.
  */
 import type { Clock, Log, Randomness, Timers } from '../base/index.ts'
-import { MeshBoxError, asError } from '../base/index.ts'
+import { MeshBoxError, asError, hexOf } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
@@ -13,7 +13,9 @@ import type { Address, Hash } from './codec/fields.ts'
 import { createWorkerExecutor } from './execute/index.ts'
 import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
-import type { ChainAlarm, ChainBlock, Executor, MinerKey, SyncStatus } from './ports.ts'
+import type { ChainAlarm, ChainBlock, Executor, MinerKey, ProvedState, SyncStatus } from './ports.ts'
+import type { Body } from './codec/body.ts'
+import type { Receipt } from './codec/receipt.ts'
 import { createOwnWallet } from './own-wallet.ts'
 import type { OwnWallet } from './own-wallet.ts'
 import { proveStart } from './prove-start.ts'
@@ -21,7 +23,7 @@ import { createRecovery } from './recovery.ts'
 import { RpcServer } from './rpc/io/index.ts'
 import { GUEST_POLICY, OWNER_POLICY, Rpc } from './rpc/index.ts'
 import type { RpcPorts } from './rpc/index.ts'
-import { createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
+import { SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
 import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
 import { Sources, formatEnode } from './source/index.ts'
 import type { KnownHeader } from './rules/verify-header.ts'
@@ -90,8 +92,21 @@ export interface SpectrumStatus {
   readonly rpcUrl: string | null
 }
 
+/** For rooms that rest money on the chain: all of it proved, or null where it is not to be had now. */
+export interface ChainReads {
+  account(at: KnownHeader, address: Address): ReturnType<ProvedState['account']>
+  storage(at: KnownHeader, address: Address, slot: bigint): Promise<bigint>
+  body(block: KnownHeader): Promise<Body | null>
+  receipts(block: KnownHeader): Promise<readonly Receipt[] | null>
+  /** To the pool, and to all sources, also when it is known already: they may have lost it. Errors: conflict with the pool's code. */
+  send(transaction: Uint8Array): Promise<Hash>
+  /** What this box takes; sealers may ask more. */
+  readonly gasPriceWei: bigint
+}
+
 export interface Spectrum {
   readonly chain: KeptChain
+  readonly reads: ChainReads
   status(): SpectrumStatus
   /** Of the newest final block that ends a round; nobody has signed it. Errors: unavailable `no-checkpoint`. */
   checkpoint(): { readonly number: number; readonly hash: Hash; readonly text: string; readonly signatures: number }
@@ -259,8 +274,23 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     }
     log.info('the chain runs', { network: network.name, head: chain.head().header.number, executes: settings.doesExecute, seals: sealing !== null, rpc: rpcUrl ?? 'off' })
 
+    const reads: ChainReads = {
+      account: ({ header }, address) => sync.state.account(header, address),
+      storage: ({ header }, address, slot) => sync.state.storage(header, address, slot),
+      body: (block) => sync.body(block),
+      receipts: async (block) => chain.receipts(block.hash) ?? sync.receipts(block),
+      async send(transaction) {
+        const added = await pool.add(transaction, 'wallet')
+        if (added.ok) return added.hash
+        if (added.code !== 'known') throw new MeshBoxError('conflict', `the transaction was not taken: ${added.reason}`, { code: added.code })
+        sources.pool.sendTransactions([transaction])
+        return hexOf(curve.keccak256(transaction))
+      },
+      gasPriceWei: settings.minGasPriceWei > SEALER_MIN_GAS_PRICE_WEI ? settings.minGasPriceWei : SEALER_MIN_GAS_PRICE_WEI,
+    }
     return {
       chain,
+      reads,
       status: () => ({
         network: { name: network.name, chainId: network.chainId, genesisHash: network.genesisHash, periodSeconds: network.periodSeconds },
         head: chain.head(),

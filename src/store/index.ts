@@ -2,3 +2,4 @@
 export type { Migration, ReadTx, SqlValue, Store, StoreStats, Tx } from './types.ts'
 export { openStore } from './open.ts'
 export type { StoreOptions } from './open.ts'
+export { forgetBackupMark, markIfBackup } from './backup-mark.ts'

@@ -7,21 +7,9 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { build } from 'esbuild'
-import type { Plugin } from 'esbuild'
-import { server } from '../../scripts/bundle/programs.ts'
+import { peer } from '../../scripts/bundle/programs.ts'
 import { addonPath, buildNative } from '../../scripts/native.ts'
 import type { Figures, PayResult, PeerOrder, PeerTask, Primitives } from './workers/photon-peer.ts'
-
-/** noise's own choice for short messages, never reached: io/noise-crypto.ts. */
-const withoutWebAssembly: Plugin = {
-  name: 'without-webassembly',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^@chainsafe\/as-(chacha20poly1305|sha256)$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
-    bundle.onLoad({ filter: /^@chainsafe\//, namespace: 'left-out' }, () => ({
-      contents: 'module.exports = { newInstance() {}, ChaCha20Poly1305: function () {}, digest() { throw new Error("not in this bundle") } }',
-    }))
-  },
-}
 
 export interface PeerProgram {
   readonly file: string
@@ -32,7 +20,7 @@ export interface PeerProgram {
 export async function bundlePeer(dir: string, say: (line: string) => void): Promise<PeerProgram> {
   await buildNative('host', say)
   const file = join(dir, 'photon-peer.cjs')
-  await build({ ...server, entryPoints: ['test/bench/workers/photon-peer.ts'], outfile: file, plugins: [withoutWebAssembly, ...(server.plugins ?? [])] })
+  await build({ ...peer, entryPoints: ['test/bench/workers/photon-peer.ts'], outfile: file })
   const sqliteBinding = join(dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json')), `prebuilds/linux-${process.arch}.node`)
   return { file, sqliteBinding }
 }

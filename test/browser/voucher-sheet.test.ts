@@ -27,7 +27,7 @@ afterAll(async () => {
 
 function termsOf(index: number): VoucherTerms {
   const validUntilDay = index % 2 ? 20_900 : null
-  return { slot: 1, box: 2, serial: index, seconds: 1800, bytes: index % 3 ? null : 2 ** 31, devices: 2, downKbps: null, upKbps: null, price: 2_500_000_000_000_000_000n, validUntilDay }
+  return { slot: 1, box: 2, serial: index, seconds: 1800, bytes: index % 3 ? null : 2 ** 31, tokens: null, devices: 2, downKbps: null, upKbps: null, price: 2_500_000_000_000_000_000n, validUntilDay }
 }
 
 function sheetOf(count: number, change: Partial<VoucherSheet> = {}): VoucherSheet {

@@ -3,6 +3,8 @@
  * bundled page, and a hotspot that only remembers (dashboard-desk.ts). On loopback, on a free port.
  */
 import { scriptedChain } from './chain-views.ts'
+import { scriptedPhoton } from './photon-views.ts'
+import type { ScriptedPhoton } from './photon-views.ts'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,11 +38,13 @@ export const VOUCHER_WORDS = 'letter advice cage absurd amount doctor acoustic a
 /** The same options as the product's bundle. */
 export async function bundleDashboard(): Promise<DashboardFiles> {
   const { outputFiles } = await build({
-    entryPoints: { dashboard: join(SOURCE, 'main.tsx'), style: join(SOURCE, 'style.css') },
+    entryPoints: { dashboard: join(SOURCE, 'main.tsx'), 'dashboard-seldom': join(SOURCE, 'views/seldom-views.ts'), style: join(SOURCE, 'style.css') },
+    splitting: true,
+    chunkNames: 'dashboard-shared',
     outdir: 'out',
     bundle: true,
     minify: true,
-    format: 'iife',
+    format: 'esm',
     target: 'es2020',
     jsx: 'transform',
     jsxFactory: 'h',
@@ -51,11 +55,13 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
     charset: 'utf8',
     write: false,
   })
-  const built = (ending: string): Uint8Array => outputFiles.find((file) => file.path.endsWith(ending))?.contents ?? new Uint8Array()
+  const built = (ending: string): Uint8Array => outputFiles.find((file) => file.path.endsWith(`/${ending}`))?.contents ?? new Uint8Array()
   return new Map(
     [
       { path: '/index.html', type: 'text/html; charset=utf-8', body: new Uint8Array(readFileSync(join(SOURCE, 'index.html'))) },
       { path: '/dashboard.js', type: 'text/javascript; charset=utf-8', body: built('dashboard.js') },
+      { path: '/dashboard-shared.js', type: 'text/javascript; charset=utf-8', body: built('dashboard-shared.js') },
+      { path: '/dashboard-seldom.js', type: 'text/javascript; charset=utf-8', body: built('dashboard-seldom.js') },
       { path: '/dashboard.css', type: 'text/css; charset=utf-8', body: built('style.css') },
       { path: '/dashboard.svg', type: 'image/svg+xml', body: new Uint8Array(readFileSync(join(SOURCE, 'dashboard.svg'))) },
     ].map(({ path, type, body }) => [
@@ -162,6 +168,7 @@ export interface DashboardApp {
   readonly url: string
   readonly owner: Owner
   readonly desk: ScriptedDesk
+  readonly photon: ScriptedPhoton
   readonly clock: PushedClock
   readonly log: OwnerPorts['log']
   readonly store: Store
@@ -179,11 +186,13 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   const ring = new LogRing()
   const log = createLog({ level: 'info', style: 'time', now: () => clock.wallMs(), write: (line) => ring.push(line, clock.wallMs()) })
   const desk = new ScriptedDesk(() => config, clock)
+  const photon = scriptedPhoton()
   const random = seededRandom(7)
   let wordsShown = kind !== 'busy'
   const owner = new Owner({
     desk,
     chain: scriptedChain(),
+    photon,
     ledger,
     store,
     identity: {
@@ -255,6 +264,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     url,
     owner,
     desk,
+    photon,
     clock,
     log,
     store,

@@ -185,6 +185,7 @@ export class ScriptedDesk implements OwnerDesk {
         serial: ++this.#lastSerial,
         seconds: one.seconds,
         bytes: one.bytes,
+        tokens: null,
         devices: one.devices,
         downKbps: one.downKbps,
         upKbps: one.upKbps,

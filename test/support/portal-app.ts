@@ -8,12 +8,15 @@ import { MeshBoxError, silentLog, type Clock, type Timers } from '../../src/base
 import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
 import { PortalServer, type GuestRpc, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
+import type { GuestConsent, StreamBalance, StreamBoard, StreamDoor, StreamMailbox, StreamPeer, TopUpAnswer } from '../../src/hotspot/stream/index.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
+import { PollingPeer } from '../../src/photon/stream/index.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
 
 export const GUEST_MAC = '02:00:00:00:00:01'
 export const TICKET = `U${'7KQ2M0X4TB'.repeat(4).slice(0, 36)}`
 export const QR_PAYLOAD = 'A7KQ2M0X4TBC9D'.repeat(10)
+export const TOKEN_PAYLOAD = 'B7KQ2M0X4TBC9D'.repeat(10)
 export const TYPED_CODE = 'ABCDE-FGHJK'
 export const RECEIPT = ['MESHBOX RECEIPT 1', 'venue: Café Aurora', 'receipt: 1-42', 'label: 1 hour', 'price: 2.5 MBX', `signature: 0x${'5e'.repeat(65)}`, ''].join('\n')
 
@@ -108,8 +111,9 @@ export class ScriptedDesk implements GuestDesk {
   }
   preview(_client: ClientAddress, bearer: string): BearerPreview {
     if (this.refusal) throw this.refusal
-    if (bearer === TICKET) return { kind: 'ticket', label: 'One hour', seconds: 5025, bytes: 312 * MIB, devices: 2 }
-    if (bearer === QR_PAYLOAD) return { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: null, devices: 3 }
+    if (bearer === TICKET) return { kind: 'ticket', label: 'One hour', seconds: 5025, bytes: 312 * MIB, tokens: null, devices: 2 }
+    if (bearer === QR_PAYLOAD) return { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: null, tokens: null, devices: 3 }
+    if (bearer === TOKEN_PAYLOAD) return { kind: 'voucher', label: 'Ten tokens', seconds: null, bytes: null, tokens: TOKEN * 10n, devices: 1 }
     throw badCode()
   }
   async redeem(_client: ClientAddress, bearer: string): Promise<SessionView> {
@@ -128,6 +132,12 @@ export class ScriptedDesk implements GuestDesk {
   async openWithKey(_client: ClientAddress, address: string): Promise<SessionView> {
     this.#did('open', address)
     return this.#become(STATES['online'])
+  }
+  /** What the next code worth tokens does. */
+  topUpAnswer: (payer: string, consent: GuestConsent | null) => Promise<TopUpAnswer> = async () => ({ state: 'promised', amount: TOKEN * 10n, consent: null })
+  async topUp(_client: ClientAddress, code: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer> {
+    this.#did('top-up', code)
+    return this.topUpAnswer(payer, consent)
   }
   async startTrial(_client: ClientAddress): Promise<SessionView> {
     this.#did('trial')
@@ -165,6 +175,44 @@ function badCode(): MeshBoxError {
   return new MeshBoxError('input', 'there is no voucher with this code', { code: 'bad-code', field: 'code' })
 }
 
+export const STREAM_BOARD: StreamBoard = {
+  chainId: 8888n,
+  contract: `0x${'c0'.repeat(20)}`,
+  token: `0x${'70'.repeat(20)}`,
+  symbol: 'MBX',
+  decimals: 18,
+  payee: `0x${'b0'.repeat(20)}`,
+  unit: TOKEN / 1200n,
+  tickSeconds: 1,
+  isChainReachable: true,
+}
+
+/** Takes frames by heart, and sends each message back. */
+export class ScriptedDoor implements StreamDoor {
+  shown: StreamBoard | null = STREAM_BOARD
+  owned: StreamBalance = { hasChannel: true, spendable: TOKEN * 3n, pending: 0n }
+  readonly heard: { device: string; bytes: Uint8Array }[] = []
+  /** Answers of those who ask by POST wait for this. */
+  busy: Promise<void> = Promise.resolve()
+
+  receive(peer: StreamPeer, bytes: Uint8Array): void {
+    this.heard.push({ device: peer.device, bytes: bytes.slice() })
+    peer.send(bytes)
+  }
+  quiet(): Promise<void> {
+    return this.busy
+  }
+  mailbox(device: string): StreamMailbox {
+    return new PollingPeer(device)
+  }
+  board(): StreamBoard | null {
+    return this.shown
+  }
+  async balance(): Promise<StreamBalance> {
+    return this.owned
+  }
+}
+
 /** Every address is the same device, unless `mac` says otherwise. */
 export class ScriptedNeighbours implements NeighbourTable {
   mac: (address: string) => string | null = () => GUEST_MAC
@@ -192,6 +240,8 @@ export interface PortalAppOptions {
   readonly script?: string
   /** The chain at /rpc. */
   readonly rpc?: () => GuestRpc | null
+  /** Minutes by the second. */
+  readonly stream?: () => StreamDoor | null
   /** Offers the wallet page. */
   readonly walletScript?: string
 }
@@ -233,6 +283,7 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
     script: options.script ?? '',
     ...(options.walletScript === undefined ? {} : { walletScript: options.walletScript }),
     ...(options.rpc === undefined ? {} : { rpc: options.rpc }),
+    ...(options.stream === undefined ? {} : { stream: options.stream }),
     tls: options.tls ?? null,
     onOption114: (option) => announced.push(option),
   })

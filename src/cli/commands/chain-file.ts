@@ -7,22 +7,25 @@ import { moment, pairs, plain, wrap } from '../text.ts'
 
 export const SMT_DECIMALS = 18
 
-export function descriptionJson(made: CommunityDescription): object {
+/** `channels`: address of the channel contract; null: none that this release knows. */
+export function descriptionJson(made: CommunityDescription, channels: string | null): object {
   return {
     ...made,
+    channels,
     chainId: made.chainId.toString(),
     allocatedWei: made.allocatedWei.toString(),
     tokens: made.tokens.map((token) => ({ ...token, supply: token.supply.toString() })),
   }
 }
 
-export function descriptionText(made: CommunityDescription): string {
+export function descriptionText(made: CommunityDescription, channels: string | null): string {
   const facts = pairs([
     ['Chain', `${made.name}, chain id ${made.chainId}`],
     ['Starts', `${moment(made.startSeconds * 1000)} UTC`],
     ['Blocks', `every ${made.blockSeconds} s; rounds of ${made.signerLimit}, missed slots forgiven after ${made.epochBlocks}`],
     ['Money', `${formatAmount(made.allocatedWei, SMT_DECIMALS)} SMT at the start`],
     ...made.tokens.map((token) => [token.kind === 'wrapped-smt' ? 'Wrapped SMT' : 'Token', `${token.name} (${token.symbol}), ${token.address}`] as const),
+    ...(channels === null ? [] : [['Channels', channels] as const]),
     ['Owner', made.owner],
     ...made.leaders.map((leader, index) => [index === 0 ? 'Leaders' : '', leader] as const),
     ...made.miners.map((miner, index) => [index === 0 ? 'Miners' : '', miner] as const),

@@ -3,6 +3,7 @@ import { MeshBoxError } from '../../base/index.ts'
 import { argument, textOption, usageError } from '../command.ts'
 import type { CommandSpec } from '../command.ts'
 import { readTextFile, writeNewFile } from '../files.ts'
+import { channelsIn } from './chain-channels.ts'
 import { descriptionJson, descriptionText } from './chain-file.ts'
 
 const MAX_JOIN_FILE_BYTES = 1 << 20
@@ -22,11 +23,12 @@ says what to configure. Works without the service.`,
   run: async (context) => {
     const wanted = textOption(context, 'genesis')
     if (wanted !== undefined && !/^0x[0-9a-fA-F]{64}$/.test(wanted)) throw usageError(`--genesis: '${wanted}' is not a hash, 0x and 64 hex digits`)
-    const { decodeJoinFile, describe, inspect } = await import('./chain-room.ts')
+    const { decodeJoinFile, describe, genesisContracts, inspect } = await import('./chain-room.ts')
     const curve = inspect.toolCurve()
     const text = await readTextFile(context.io, argument(context, 0), MAX_JOIN_FILE_BYTES)
     const { community } = decodeJoinFile(curve, text)
     const joined = describe(curve, community.network)
+    const channels = channelsIn(community.network, genesisContracts((bytes) => curve.keccak256(bytes), community.network.chainId))
     if (wanted !== undefined && wanted.toLowerCase() !== joined.genesisHash)
       throw new MeshBoxError('conflict', `this is another chain: its genesis is ${joined.genesisHash}`, { code: 'other-genesis', field: 'genesis', value: wanted })
     const output = textOption(context, 'output')
@@ -34,7 +36,7 @@ says what to configure. Works without the service.`,
     const next =
       path === null
         ? ['Nothing was written: give --output to keep it.']
-        : [`Kept in ${path}. Next, to verify it:`, '  uci set meshbox.chain=chain', `  uci set meshbox.chain.network='${path}'`, "  uci add_list meshbox.main.roles='light'", '  uci commit meshbox', '  /etc/init.d/meshbox restart', "To seal too: role 'sealer' instead, and your wallet as meshbox.chain.coinbase."]
-    return { json: { path, ...descriptionJson(joined) }, text: [descriptionText(joined), '', ...next].join('\n') }
+        : [`Kept in ${path}. Next, to verify it:`, '  uci set meshbox.chain=chain', `  uci set meshbox.chain.network='${path}'`, "  uci add_list meshbox.main.roles='light'", '  uci commit meshbox', '  /etc/init.d/meshbox restart', "To seal too: role 'sealer' instead, and your wallet as meshbox.chain.coinbase.", ...(channels === null ? [] : ["For payment channels: role 'photon' too, and", `  uci set meshbox.photon=photon`, `  uci set meshbox.photon.contract='${channels}'`])]
+    return { json: { path, ...descriptionJson(joined, channels) }, text: [descriptionText(joined, channels), '', ...next].join('\n') }
   },
 }

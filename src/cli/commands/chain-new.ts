@@ -6,6 +6,7 @@ import type { Address } from '../../spectrum/index.ts'
 import type { CommunitySettings } from '../../spectrum/community/index.ts'
 import { writeNewFile } from '../files.ts'
 import { wrap } from '../text.ts'
+import { channelAccounts, channelsIn } from './chain-channels.ts'
 import { SMT_DECIMALS, addressList, addressOf, amountList, amountOf, descriptionJson, descriptionText } from './chain-file.ts'
 
 const DAY_SECONDS = 86_400
@@ -44,14 +45,17 @@ allocations if you name none. Amounts are in SMT. Works without the service.`,
     { name: 'bootnodes', value: 'URL,URL', help: 'enode addresses that joining boxes ask first' },
   ],
   run: async (context) => {
-    const { describe, encodeJoinFile, fitSignerLimit, inspect, newCommunity } = await import('./chain-room.ts')
+    const { describe, encodeJoinFile, fitSignerLimit, genesisContracts, inspect, newCommunity } = await import('./chain-room.ts')
     const curve = inspect.toolCurve()
-    const community = newCommunity(curve, settingsOf(context, fitSignerLimit))
+    const settings = settingsOf(context, fitSignerLimit)
+    const contracts = genesisContracts((bytes) => curve.keccak256(bytes), settings.chainId)
+    const community = newCommunity(curve, { ...settings, moreContracts: channelAccounts(contracts) })
+    const channels = channelsIn(community.network, contracts)
     const bootnodes = textOption(context, 'bootnodes')?.split(',') ?? []
     const text = encodeJoinFile(curve, { community, bootnodes, staticPeers: [], checkpointKeys: [] })
     const made = describe(curve, community.network)
     const path = writeNewFile(context.io, argument(context, 0), text, PUBLIC_FILE_MODE)
-    return { json: { path, ...descriptionJson(made) }, text: `${descriptionText(made)}\n\n${wrap(`Written to ${path}. Next: meshbox chain join ${path}, on this box and on every other.`)}` }
+    return { json: { path, ...descriptionJson(made, channels) }, text: `${descriptionText(made, channels)}\n\n${wrap(`Written to ${path}. Next: meshbox chain join ${path}, on this box and on every other.`)}` }
   },
 }
 

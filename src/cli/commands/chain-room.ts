@@ -4,4 +4,5 @@
  */
 export * as inspect from '../../spectrum/rpc/inspect/index.ts'
 export { decodeJoinFile, describe, encodeJoinFile, fitSignerLimit, newCommunity } from '../../spectrum/community/index.ts'
+export { GENESIS_ADDRESSES, genesisContracts } from '../../photon/contracts/index.ts'
 export { replayBlocks } from '../../spectrum/execute/index.ts'

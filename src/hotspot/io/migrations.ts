@@ -3,6 +3,7 @@
  * times with `boottime` are milliseconds of CLOCK_BOOTTIME and mean something only with their boot id.
  */
 import type { Migration } from '../../store/index.ts'
+import { streamMigrations } from '../stream/io/stream-tables.ts'
 import { walletMigrations } from '../wallet/index.ts'
 
 export const hotspotMigrations: readonly Migration[] = [
@@ -119,4 +120,11 @@ export const hotspotMigrations: readonly Migration[] = [
       ALTER TABLE hotspot_session ADD COLUMN token_decimals INTEGER;
     `,
   },
+  {
+    id: 'hotspot-004',
+    sql: `
+      ALTER TABLE hotspot_voucher ADD COLUMN tokens TEXT;
+    `,
+  },
+  ...streamMigrations,
 ]

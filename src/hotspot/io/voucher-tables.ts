@@ -19,6 +19,7 @@ interface Row {
   label: string
   seconds: number | null
   bytes: number | null
+  tokens: string | null
   devices: number
   down_kbps: number | null
   up_kbps: number | null
@@ -29,7 +30,7 @@ interface Row {
   session_id: string | null
 }
 
-const COLUMNS = `id, batch, slot, box, serial, label, seconds, bytes, devices, down_kbps, up_kbps, price, valid_until_day,
+const COLUMNS = `id, batch, slot, box, serial, label, seconds, bytes, tokens, devices, down_kbps, up_kbps, price, valid_until_day,
   created_wall_ms, state, session_id`
 
 export function findVoucher(tx: ReadTx, id: VoucherId): StoredVoucher | null {
@@ -64,6 +65,7 @@ export function insertVoucher(tx: Tx, voucher: StoredVoucher): void {
     voucher.label,
     terms.seconds,
     terms.bytes,
+    terms.tokens === null ? null : terms.tokens.toString(),
     terms.devices,
     terms.downKbps,
     terms.upKbps,
@@ -79,8 +81,8 @@ export function insertVoucher(tx: Tx, voucher: StoredVoucher): void {
   )
 }
 
-/** The first-use lock. False when somebody else has it: nothing is changed then. */
-export function lockVoucher(tx: Tx, id: VoucherId, sessionId: string, at: Moment, dateCheck: DateCheck): boolean {
+/** The first-use lock; no session for one worth tokens. False when somebody else has it: nothing is changed then. */
+export function lockVoucher(tx: Tx, id: VoucherId, sessionId: string | null, at: Moment, dateCheck: DateCheck): boolean {
   return (
     tx.run(
       `UPDATE hotspot_voucher SET state = 'used', session_id = ?, used_boot_id = ?, used_boottime_ms = ?, used_wall_ms = ?,
@@ -178,6 +180,7 @@ function toVoucher(row: Row): StoredVoucher {
     serial: row.serial,
     seconds: row.seconds,
     bytes: row.bytes,
+    tokens: row.tokens === null ? null : BigInt(row.tokens),
     devices: row.devices,
     downKbps: row.down_kbps,
     upKbps: row.up_kbps,

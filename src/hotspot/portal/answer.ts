@@ -38,6 +38,11 @@ export function jsonTextAnswer(status: number, body: string, headers: Readonly<R
   return { status, headers: { ...COMMON, 'Content-Type': 'application/json; charset=utf-8', 'Content-Security-Policy': NOTHING_ALLOWED, ...headers }, body }
 }
 
+/** For our own page's script alone. */
+export function bytesAnswer(bytes: Uint8Array): Answer {
+  return { status: 200, headers: { ...COMMON, 'Content-Type': 'application/octet-stream', 'Content-Security-Policy': NOTHING_ALLOWED }, body: '', bytes }
+}
+
 export function textFileAnswer(fileName: string, body: string): Answer {
   return {
     status: 200,

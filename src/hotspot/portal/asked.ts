@@ -7,6 +7,7 @@ import type { Front } from './front.ts'
 import type { Language } from './languages/language.ts'
 import type { PageContext, PageMessage } from './page/context.ts'
 import type { Seals } from './seals.ts'
+import type { StreamDoor } from '../stream/index.ts'
 
 export interface Asked {
   readonly path: string
@@ -34,16 +35,18 @@ export interface Counter<Desk> {
   readonly config: Config
   readonly seals: Seals
   readonly front: Front
+  /** What minutes by the second cost, and a payer's balance; null: not sold so. */
+  readonly stream: Pick<StreamDoor, 'board' | 'balance'> | null
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */
 export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt' | 'keptAddress'>
 
-export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer
+export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer | Promise<Answer>
 export type OpenGet = (asked: Asked, counter: Counter<LookingDesk>, argument: string) => Answer
 export type GuestPost = (asked: AskedByGuest, counter: Counter<GuestDesk>, form: URLSearchParams) => Promise<Answer>
 
-export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front'>, message: PageMessage | null = null): PageContext {
+export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front' | 'stream'>, message: PageMessage | null = null): PageContext {
   return {
     venue: counter.config.main.name,
     language: asked.language,
@@ -54,6 +57,7 @@ export function pageContext(asked: Asked, counter: Pick<Counter<unknown>, 'confi
     selfPath: message === null ? asked.path : '/',
     script: counter.front.script,
     hasWallet: counter.front.wallet !== null,
+    hasPay: counter.front.wallet !== null && (counter.stream?.board() ?? null) !== null,
     message,
   }
 }

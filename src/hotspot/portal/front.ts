@@ -18,6 +18,8 @@ export interface Wallet {
   readonly script: ServedScript
   /** Of its page: one script more, but nothing it could send anywhere except by a form to us. */
   readonly csp: string
+  /** Of the same page when it can pay by the second: it talks to the box that it came from. */
+  readonly payingCsp: string
 }
 
 const MAX_SCRIPT_LENGTH = 8_000
@@ -30,8 +32,12 @@ export function createFront(script: string, wallet: { readonly check: WalletChec
   return {
     script: text,
     csp: policy(hashOf(STYLE), hashOf(text), "'self'"),
-    wallet: wallet && { check: wallet.check, script: serveScript(wallet.script), csp: policy(`${hashOf(STYLE)} ${hashOf(WALLET_STYLE)}`, `${hashOf(text)} 'self'`, "'none'") },
+    wallet: wallet && { check: wallet.check, script: serveScript(wallet.script), csp: walletPolicy(text, "'none'"), payingCsp: walletPolicy(text, "'self'") },
   }
+}
+
+function walletPolicy(script: string, connections: string): string {
+  return policy(`${hashOf(STYLE)} ${hashOf(WALLET_STYLE)}`, `${hashOf(script)} 'self'`, connections)
 }
 
 function policy(styles: string, scripts: string, connections: string): string {

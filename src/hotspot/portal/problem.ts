@@ -29,7 +29,7 @@ export function isForPrograms(path: string, accept: string): boolean {
 export function problemAnswer(
   error: MeshBoxError,
   asked: Asked,
-  counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front'>,
+  counter: Pick<Counter<unknown>, 'config' | 'seals' | 'front' | 'stream'>,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
   const status = statusOf(error)

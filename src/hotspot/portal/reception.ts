@@ -5,9 +5,9 @@
  */
 import { MeshBoxError, RateLimit, inputError, type Clock, type Log } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
-import type { NeighbourTable } from '../gate/types.ts'
+import type { MacAddress, NeighbourTable } from '../gate/types.ts'
 import type { ClientAddress, GuestDesk } from '../types.ts'
-import { type Answer, plainPage, redirectAnswer } from './answer.ts'
+import { type Answer, bytesAnswer, plainPage, redirectAnswer } from './answer.ts'
 import type { Asked, AskedByGuest, Counter } from './asked.ts'
 import { isOnline } from './capport-api.ts'
 import { capturedPaid, capturedUnpaid } from './captured.ts'
@@ -20,8 +20,11 @@ import { isLanguageCode, pickLanguage } from './languages/index.ts'
 import { withQuery } from './page/context.ts'
 import { UNKNOWN_DEVICE_SECONDS, problemAnswer } from './problem.ts'
 import { refused } from './routes/act.ts'
+import type { StreamDoor } from '../stream/index.ts'
 import { type Match, allowedMethods, routeOf } from './routes/table.ts'
 import type { Seals } from './seals.ts'
+import { STREAM_PATH, type StreamDesk } from './stream-desk.ts'
+import { acceptOf } from './websocket.ts'
 
 /** A request as the socket delivered it. */
 export interface RequestHead {
@@ -45,6 +48,13 @@ export interface FormAwaited {
   readonly head: RequestHead
 }
 
+/** A WebSocket that may be opened, and whose it is. */
+export interface Upgrade {
+  readonly mac: MacAddress
+  /** For `Sec-WebSocket-Accept`. */
+  readonly accept: string
+}
+
 /** What is true of the TLS portal at this moment. */
 export interface TlsPresence {
   /** The certificate can be announced. */
@@ -64,6 +74,8 @@ export interface ReceptionDeps {
   readonly front: Front
   /** null: there is no chain, or its owner keeps it from guests. */
   readonly rpc: () => GuestRpc | null
+  readonly streams: StreamDesk
+  readonly streamDoor: () => StreamDoor | null
   /** Port of the plain listener. */
   readonly httpPort: () => number
   readonly tls: () => TlsPresence | null
@@ -106,10 +118,11 @@ export class Reception {
     return this.#own(head, target, authority, nowMs)
   }
 
-  /** The rest of a form: `body` is its text, at most 4 KiB; of a question to the chain 64 KiB. */
-  async complete(awaited: FormAwaited, body: string): Promise<Answer> {
+  /** The rest of a form: `body` is its text, at most 4 KiB; of a question to the chain 64 KiB; of a stream its bytes. */
+  async complete(awaited: FormAwaited, body: string | Uint8Array): Promise<Answer> {
     const { asked, match, head } = awaited
     const counter = this.#counter()
+    if (typeof body !== 'string') return this.#exchange(awaited, body)
     if (match.route.kind === 'rpc') return this.#answerRpc(awaited, body)
     if (match.route.kind !== 'act') throw new MeshBoxError('internal', 'a form for a route that takes none', { code: 'internal' })
     try {
@@ -125,6 +138,31 @@ export class Reception {
     } catch (error) {
       return this.#failed(error, asked, counter)
     }
+  }
+
+  /**
+   * A request that wants another protocol: a WebSocket, on its one path, for known devices, and only from a page of
+   * ours. Any other is answered as if it had not wanted one.
+   */
+  async upgrade(head: RequestHead): Promise<Answer | Upgrade> {
+    const target = head.target.length > MAX_URL_LENGTH || head.hostHeaders > 1 ? null : parseTarget(head.target)
+    const authority = parseAuthority(target?.authority ?? text(head.headers['host']))
+    const isOwn = authority !== null && isOwnHost(authority.host, this.#ownNames(head))
+    const accept = acceptOf(head)
+    if (!isOwn || target?.path !== STREAM_PATH || accept === null || !this.#deps.streams.isOpen) {
+      const answer = await this.receive(head)
+      return 'status' in answer ? answer : plainPage(400, '<title>Wi-Fi</title>', '')
+    }
+    const nowMs = this.#deps.clock.boottimeMs()
+    const wait = Math.max(this.#perAddress.take(plainAddress(head.remoteAddress), nowMs), this.#overall.take('all', nowMs))
+    if (wait > 0) return tooFast(429, wait)
+    // Browsers always say whose page asks for a WebSocket (RFC 6455, 10.2).
+    const origin = originHeader(head)
+    if (origin !== undefined && origin !== this.#canonicalOrigin(head, authority)) return plainPage(403, '<title>Wi-Fi</title>', '')
+    const client = await this.#clientOf(head.remoteAddress)
+    if (client === null) return plainPage(503, '<title>Wi-Fi</title>', '', { 'Retry-After': String(UNKNOWN_DEVICE_SECONDS) })
+    const deviceWait = this.#perDevice.take(client.mac, nowMs)
+    return deviceWait > 0 ? tooFast(429, deviceWait) : { mac: client.mac, accept }
   }
 
   /** For refusals that the listener itself makes: body too large, wrong content type, our own failure. */
@@ -148,7 +186,7 @@ export class Reception {
 
     const client = await this.#clientOf(head.remoteAddress)
     if (client !== null) {
-      const wait = Math.max(this.#perDevice.take(client.mac, nowMs), isLook || match.route.kind === 'rpc' ? 0 : this.#formsPerDevice.take(client.mac, nowMs))
+      const wait = Math.max(this.#perDevice.take(client.mac, nowMs), isLook || match.route.kind === 'rpc' || match.route.kind === 'stream' ? 0 : this.#formsPerDevice.take(client.mac, nowMs))
       if (wait > 0) return problemAnswer(tooManyRequests(wait), anonymous, counter)
     }
     try {
@@ -156,11 +194,12 @@ export class Reception {
         requireOwnOrigin(originHeader(head), canonical)
         if (head.method === 'OPTIONS') return preflightAnswer(originHeader(head))
       }
+      if (match.route.kind === 'stream') requireOwnOrigin(originHeader(head), canonical)
       const query = new URLSearchParams(target.query ?? '')
       const asked: Asked = { ...anonymous, client, destination: client && readDestination(query, client.mac, counter.seals) }
       if (match.route.kind === 'open') return match.route.run(asked, counter, match.argument)
       if (!isKnown(asked)) throw unknownDevice()
-      if (match.route.kind === 'look') return match.route.run(asked, counter, match.argument)
+      if (match.route.kind === 'look') return await match.route.run(asked, counter, match.argument)
       return { asked, match, head }
     } catch (error) {
       return this.#failed(error, anonymous, counter)
@@ -178,8 +217,17 @@ export class Reception {
     }
   }
 
+  async #exchange({ asked }: FormAwaited, body: Uint8Array): Promise<Answer> {
+    try {
+      return bytesAnswer(await this.#deps.streams.exchange(asked.client.mac, body))
+    } catch (error) {
+      return this.#failed(error, asked, this.#counter())
+    }
+  }
+
   #routeOf(path: string): Match | null {
     const match = routeOf(path)
+    if (match?.route.kind === 'stream' && !this.#deps.streams.isOpen) return null
     return match?.route.kind === 'rpc' && this.#deps.rpc() === null ? null : match
   }
 
@@ -246,7 +294,7 @@ export class Reception {
   }
 
   #counter(): Counter<GuestDesk> {
-    return { desk: this.#deps.desk, config: this.#deps.config(), seals: this.#deps.seals, front: this.#deps.front }
+    return { desk: this.#deps.desk, config: this.#deps.config(), seals: this.#deps.seals, front: this.#deps.front, stream: this.#deps.streamDoor() }
   }
 
   #bad(head: RequestHead, error: MeshBoxError): Answer {

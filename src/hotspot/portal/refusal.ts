@@ -22,10 +22,13 @@ const BY_CODE: Readonly<Record<string, keyof Texts>> = {
   'key-unknown': 'walletNothing',
   'key-full': 'walletFull',
   'bad-signature': 'badRequest',
+  'token-code': 'tokenCode',
+  'not-tokens': 'notTokens',
+  'no-streams': 'busy',
 }
 const DEFAULT_WAIT_SECONDS = 60
 /** Errors that the guest mends by changing what is in the field. */
-const ABOUT_CODE = new Set(['bad-code', 'code-typo', 'code-missing', 'voucher-used', 'voucher-revoked', 'voucher-expired', 'ticket-stale', 'bad-input'])
+const ABOUT_CODE = new Set(['bad-code', 'code-typo', 'code-missing', 'voucher-used', 'voucher-revoked', 'voucher-expired', 'ticket-stale', 'bad-input', 'token-code'])
 
 export function refusalText(language: Language, error: MeshBoxError): string {
   const { text } = language

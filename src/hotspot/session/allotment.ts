@@ -6,7 +6,7 @@
 import { inputError, mulDivFloor } from '../../base/index.ts'
 
 export interface Terms {
-  readonly source: 'voucher' | 'trial' | 'owner'
+  readonly source: 'voucher' | 'stream' | 'trial' | 'owner'
   /** Who it is bound to: a voucher's id; null for trials and gifts. */
   readonly bearer: string | null
   readonly label: string

@@ -41,6 +41,6 @@ export function sum(allotments: readonly Allotment[], amount: (allotment: Allotm
 
 /** Paid beats free: a trial that was extended by a voucher is a voucher session. */
 function sourceOf(allotments: readonly Allotment[]): SessionView['source'] {
-  for (const source of ['voucher', 'trial'] as const) if (allotments.some((each) => each.source === source)) return source
+  for (const source of ['voucher', 'stream', 'trial'] as const) if (allotments.some((each) => each.source === source)) return source
   return 'owner'
 }

@@ -4,4 +4,17 @@ export { StreamTill } from './stream-till.ts'
 export type { StreamTillParts } from './stream-till.ts'
 export { streamMigrations } from './io/stream-tables.ts'
 export { promisedTo, stepTopUp, topUpEntry } from './top-up.ts'
+export { TopUps } from './top-ups.ts'
+export type {
+  ChannelFunder,
+  FundingOrder,
+  GuestConsent,
+  OpeningTerms,
+  StreamBalance,
+  StreamBoard,
+  StreamDoor,
+  StreamMailbox,
+  StreamPeer,
+  TopUpAnswer,
+} from './door.ts'
 export type { TokenCode, TopUp, TopUpEffect, TopUpInput, TopUpState, TopUpStep } from './top-up.ts'

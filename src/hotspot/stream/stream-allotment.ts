@@ -9,7 +9,7 @@ export const SHORT_LEASE_MS = 10_000
 
 /** `bearer` is the stream: it is found by it, and nobody can type it in. */
 export function streamTerms(stream: string, grantedMs: number, rates: Pick<Terms, 'downKbps' | 'upKbps'>): Terms {
-  return { source: 'voucher', bearer: stream, label: 'Paid by the second', grantedMs, grantedBytes: null, devices: 1, ...rates, price: 0n }
+  return { source: 'stream', bearer: stream, label: 'Paid by the second', grantedMs, grantedBytes: null, devices: 1, ...rates, price: 0n }
 }
 
 export function streamAllotment(session: Session, stream: string): Allotment | undefined {

@@ -2,8 +2,7 @@
  * Cash into a guest's channel: the owner sells a printed code worth tokens, the guest types it in, the box deposits so
  * many of its own tokens on the guest's side of their channel. Pure: (top-up, input) → {top-up, effects}.
  *
- * The box holds the cash already, so what it has promised counts for streaming at once, before the chain has it
- * (`promisedTo`). One code funds one payer, once; asked again by the same payer it gives the same answer. The deposit's
+ * One code funds one payer, once; asked again by the same payer it gives the same answer. The deposit's
  * transaction is made again until it is in the chain for good: a promise cannot fail, it can only be late.
  */
 import { MeshBoxError } from '../../base/index.ts'
@@ -30,7 +29,7 @@ export interface TopUp {
   /** Address of the guest's key, lower case. */
   readonly payer: string
   readonly state: TopUpState
-  /** The newest transaction. */
+  /** The newest transaction, as whoever funds names it. */
   readonly transaction: string | null
   readonly at: Moment
 }
@@ -90,7 +89,7 @@ function fund({ code, payer }: TopUp): TopUpEffect {
   return { type: 'fund', id: code.id, payer, amount: code.amount }
 }
 
-/** To be added to what the chain says a payer may sign for: promised, and not in the chain for good. */
+/** Promised, and not in the chain for good: what the guest is shown as on its way. A claim could not take it yet. */
 export function promisedTo(payer: string, topUps: Iterable<TopUp>): bigint {
   let sum = 0n
   for (const topUp of topUps) if (topUp.payer === payer && topUp.state !== 'funded') sum += topUp.code.amount

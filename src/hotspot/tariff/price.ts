@@ -16,7 +16,7 @@ export function priceBoard(config: Config, now: TariffMoment): PriceBoard {
     decimals: token.decimals,
     pricePerMinute: discounted(tariff.pricePerMinute, hour),
     pricePerMib: discounted(tariff.pricePerMib, hour),
-    offers: config.packages.filter((each) => each.offered).map(
+    offers: config.packages.filter((each) => each.offered && each.tokens === null).map(
       (each): Offer => ({
         packageId: each.id,
         label: each.label,

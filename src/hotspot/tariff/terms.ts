@@ -11,8 +11,9 @@ export function packageTerms(
   number: Pick<VoucherTerms, 'box' | 'serial'>,
   validUntilDay: number | null,
 ): VoucherTerms {
-  const { slot, seconds, bytes, devices, downKbps, upKbps, price } = pack
-  return { slot, ...number, seconds, bytes, devices, downKbps, upKbps, price, validUntilDay }
+  const { slot, seconds, bytes, tokens, devices, downKbps, upKbps, price } = pack
+  const rates = tokens === null ? { downKbps, upKbps } : { downKbps: null, upKbps: null }
+  return { slot, ...number, seconds, bytes, tokens, devices, ...rates, price, validUntilDay }
 }
 
 export function voucherAllotment(id: VoucherId, label: string, terms: VoucherTerms): Terms {

@@ -5,18 +5,19 @@
  *   offset  bytes   field
  *   0       1       version, 1
  *   1       3       number, big-endian: 3 zero bits · slot 4 · box 2 · serial 15
- *   4       1       which of the optional fields follow: 1 seconds, 2 bytes, 4 down, 8 up, 16 valid until
+ *   4       1       which of the optional fields follow: 1 seconds, 2 bytes, 4 down, 8 up, 16 valid until, 32 tokens
  *   5       1       devices, 1–255
  *   6       1–5     seconds, 1–2^32−1 (varint, if flagged)
  *           1–8     bytes, 1–2^53−1 (varint, if flagged)
  *           1–5     down, kbit/s, 1–2^32−1 (varint, if flagged)
  *           1–5     up, kbit/s, 1–2^32−1 (varint, if flagged)
  *           1–3     valid until, days since 1970-01-01, 0–99999 (varint, if flagged)
+ *           1–19    tokens, smallest units, 1–2^128−1 (varint, if flagged)
  *           1–19    price, smallest units, 0–2^128−1 (varint)
  *   end−64  64      Ed25519 signature over SIGN_DOMAIN ‖ everything before (RFC 8032)
  *
  * A varint is little-endian base 128 (LEB128), no longer than its value needs. At least one of seconds
- * and bytes is there. The payload is these bytes in the symbols of symbols.ts, and the URL is all upper
+ * and bytes is there, or tokens and nothing that shapes a session. The payload is these bytes in the symbols of symbols.ts, and the URL is all upper
  * case, which scheme and host do not mind (RFC 3986, 6.2.2.1): the QR code then needs 5.5 bits a
  * character and comes out one or two sizes smaller than with base64url: 41 or 45 modules a side, not 49.
  */
@@ -28,7 +29,7 @@ import type { VoucherTerms } from './types.ts'
 const VERSION = 1
 const SIGNATURE_BYTES = 64
 const SIGN_DOMAIN = utf8('meshbox voucher 1\0')
-/** Shortest and longest body (8 and 51 bytes) with its signature, in symbols. */
+/** Shortest and longest body with its signature, in symbols. */
 const MIN_SYMBOLS = 116
 const MAX_SYMBOLS = 184
 const MAX_URL_LENGTH = 512
@@ -45,6 +46,8 @@ const OPTIONAL_FIELDS = [
   { name: 'upKbps', min: 1n, max: UINT32 },
   { name: 'validUntilDay', min: 0n, max: 99_999n },
 ] as const
+/** Beside the flags of OPTIONAL_FIELDS. */
+const TOKENS_FLAG = 1 << OPTIONAL_FIELDS.length
 /** Order of the group of the curve, RFC 8032 section 5.1. */
 const ED25519_ORDER = (1n << 252n) + 27742317777372353535851937790883648493n
 
@@ -87,7 +90,7 @@ function encodeTerms(terms: VoucherTerms): Uint8Array {
   checkInteger('box', terms.box, 0n, 3n)
   checkInteger('serial', terms.serial, 0n, 0x7fffn)
   checkInteger('devices', terms.devices, 1n, 255n)
-  if (terms.seconds === null && terms.bytes === null) throw inputError('seconds', null, 'a number, unless bytes is one')
+  if (!isWhole(terms)) throw inputError('seconds', terms.seconds, 'seconds, bytes or both; or tokens, without any of them and without rates')
   const number = (terms.slot << 17) | (terms.box << 15) | terms.serial
   let flags = 0
   const tail: number[] = []
@@ -97,15 +100,25 @@ function encodeTerms(terms: VoucherTerms): Uint8Array {
     flags |= 1 << index
     pushVarint(tail, checkInteger(name, value, min, max))
   })
+  if (terms.tokens !== null) {
+    if (terms.tokens < 1n || terms.tokens > MAX_AMOUNT) throw inputError('tokens', terms.tokens, '1..2^128-1')
+    flags |= TOKENS_FLAG
+    pushVarint(tail, terms.tokens)
+  }
   if (terms.price < 0n || terms.price > MAX_AMOUNT) throw inputError('price', terms.price, '0..2^128-1')
   pushVarint(tail, terms.price)
   return Uint8Array.from([VERSION, number >>> 16, (number >>> 8) & 255, number & 255, flags, terms.devices, ...tail])
 }
 
+/** Grants time or bytes or both; or tokens, and says nothing of a session. */
+function isWhole({ seconds, bytes, tokens, downKbps, upKbps }: Pick<VoucherTerms, 'seconds' | 'bytes' | 'tokens' | 'downKbps' | 'upKbps'>): boolean {
+  return tokens === null ? seconds !== null || bytes !== null : [seconds, bytes, downKbps, upKbps].every((limit) => limit === null)
+}
+
 function decodeTerms(body: Uint8Array): VoucherTerms {
   const [version = 0, high = 0, middle = 0, low = 0, flags = 0, devices = 0] = body
   const number = (high << 16) | (middle << 8) | low
-  if (version !== VERSION || number >>> 21 !== 0 || flags >>> OPTIONAL_FIELDS.length !== 0 || devices === 0) throw badVoucher()
+  if (version !== VERSION || number >>> 21 !== 0 || flags >= TOKENS_FLAG << 1 || devices === 0) throw badVoucher()
   let at = 6
   const take = (min: bigint, max: bigint): bigint => {
     const read = readVarint(body, at)
@@ -116,10 +129,11 @@ function decodeTerms(body: Uint8Array): VoucherTerms {
   const [seconds = null, bytes = null, downKbps = null, upKbps = null, validUntilDay = null] = OPTIONAL_FIELDS.map(
     ({ min, max }, index) => (flags & (1 << index) ? Number(take(min, max)) : null),
   )
+  const tokens = (flags & TOKENS_FLAG) === 0 ? null : take(1n, MAX_AMOUNT)
   const price = take(0n, MAX_AMOUNT)
-  if (at !== body.length || (seconds === null && bytes === null)) throw badVoucher()
+  if (at !== body.length || !isWhole({ seconds, bytes, tokens, downKbps, upKbps })) throw badVoucher()
   const place = { slot: number >>> 17, box: (number >>> 15) & 3, serial: number & 0x7fff }
-  return { ...place, seconds, bytes, devices, downKbps, upKbps, price, validUntilDay }
+  return { ...place, seconds, bytes, tokens, devices, downKbps, upKbps, price, validUntilDay }
 }
 
 function checkInteger(field: string, value: number, min: bigint, max: bigint): bigint {

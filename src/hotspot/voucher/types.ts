@@ -8,6 +8,8 @@ export interface VoucherTerms {
   readonly serial: number
   readonly seconds: number | null
   readonly bytes: number | null
+  /** Smallest units it puts into the guest's channel; then it grants neither time nor bytes. */
+  readonly tokens: bigint | null
   readonly devices: number
   readonly downKbps: number | null
   readonly upKbps: number | null

@@ -8,7 +8,7 @@ export interface SessionJson {
   readonly state: 'quoted' | 'preflight' | 'received' | 'journaled' | 'gate-open' | 'active' | 'paused' | 'ended' | 'credited'
   readonly endReason: string | null
   readonly pauseReason: 'guest' | 'owner' | 'idle' | 'restart' | null
-  readonly source: 'voucher' | 'trial' | 'owner'
+  readonly source: 'voucher' | 'stream' | 'trial' | 'owner'
   readonly label: string
   /** null = not limited by time (or by bytes). */
   readonly secondsLeft: number | null

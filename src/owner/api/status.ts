@@ -6,6 +6,8 @@ export interface StatusJson {
   readonly name: string
   readonly version: string
   readonly roles: readonly string[]
+  /** Has it payment channels, or should it have? */
+  readonly photon: boolean
   readonly address: string
   /** Who computes signatures: native code, or JavaScript because the addon is missing or unusable (the log says why). */
   readonly signatures: 'native' | 'noble'
@@ -41,7 +43,7 @@ export interface StatusJson {
 }
 
 export interface HealthLine {
-  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup'
+  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels'
   readonly level: Level
   readonly text: string
   /** What to do about it, when there is something to do. */

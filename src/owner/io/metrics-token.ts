@@ -1,17 +1,25 @@
-/** The bearer token for /metrics: made once, in a file that only the service's user can read. */
+/** Bearer tokens for programs: for /metrics, and for the REST interface of Photon. Made once, in files that only the service's user can read. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MeshBoxError, asError, toBase64Url } from '../../base/index.ts'
 import type { Randomness } from '../../base/index.ts'
 
-const FILE_NAME = 'metrics-token'
 const TOKEN_BYTES = 32
 
 /** Errors: unavailable `metrics-token` when the file can be neither read nor made, or holds something else. */
 export function openMetricsToken(dataDir: string, randomness: Randomness): string {
-  const path = join(dataDir, FILE_NAME)
+  return openToken(dataDir, 'metrics-token', randomness)
+}
+
+/** Whoever has it may do with the channels what the owner may. Errors: unavailable `photon-token`. */
+export function openPhotonToken(dataDir: string, randomness: Randomness): string {
+  return openToken(dataDir, 'photon-token', randomness)
+}
+
+function openToken(dataDir: string, name: string, randomness: Randomness): string {
+  const path = join(dataDir, name)
   const failed = (why: string, cause?: unknown): MeshBoxError =>
-    new MeshBoxError('unavailable', `${path}: ${why}`, { code: 'metrics-token', ...(cause === undefined ? {} : { cause }) })
+    new MeshBoxError('unavailable', `${path}: ${why}`, { code: name, ...(cause === undefined ? {} : { cause }) })
   try {
     writeFileSync(path, `${toBase64Url(randomness.bytes(TOKEN_BYTES))}\n`, { mode: 0o600, flag: 'wx' })
   } catch (thrown) {

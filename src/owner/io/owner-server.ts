@@ -5,7 +5,7 @@
  */
 import type { Server, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { MeshBoxError, asError, equalBytesConstantTime, utf8 } from '../../base/index.ts'
 import type { Log, Randomness } from '../../base/index.ts'
 import { BACKGROUND_HEADER, CSRF_HEADER } from '../api.ts'
@@ -13,7 +13,8 @@ import { isLoopback, parseAddress } from '../ip-address.ts'
 import { addressKey } from '../login-throttle.ts'
 import { METRICS_TYPE } from '../metrics.ts'
 import type { Owner } from '../owner.ts'
-import { checkHost, checkListenAddress, checkSameOrigin, isFromGuests, isFromOwnerNetwork } from '../request-origin.ts'
+import { ProgramAccess } from '../program-access.ts'
+import { checkHost, checkListenAddress, checkReferer, checkSameOrigin, isFromGuests, isFromOwnerNetwork } from '../request-origin.ts'
 import type { NetworkAddress } from '../request-origin.ts'
 import { BackupDownload } from './backup-download.ts'
 import { addDashboardRoutes, tokenOf } from './dashboard-routes.ts'
@@ -27,6 +28,14 @@ const MAX_CONNECTIONS = 64
 const MAX_CONNECTIONS_PER_ADDRESS = 16
 /** Interfaces come and go; asked again after so long. */
 const ADDRESSES_FOR_MS = 5000
+
+/** The REST interface of Photon, made by its own room. */
+export interface PhotonRestDoor {
+  /** Puts its routes on the server; `authorize` throws for who may not ask, before a body is read. */
+  readonly serve: (server: FastifyInstance, authorize: onRequestAsyncHookHandler) => Promise<void>
+  /** Bearer token of programs that have not the owner's password. */
+  readonly token: string
+}
 
 export interface OwnerServerOptions {
   readonly owner: Owner
@@ -43,6 +52,8 @@ export interface OwnerServerOptions {
   readonly dataDir: string
   /** Bearer token for /metrics from other machines; null = only from the box itself. */
   readonly metricsToken: string | null
+  /** Left out: not served. */
+  readonly photonRest?: PhotonRestDoor | null
   readonly boottimeMs: () => number
   readonly randomness: Randomness
   readonly log: Log
@@ -83,6 +94,7 @@ export class OwnerServer {
   async start(): Promise<string> {
     const { address, port, guestInterface, owner, log, tls } = this.#options
     checkListenAddress(address, guestInterface, this.#interfaces())
+    await this.#servePhotonRest()
     try {
       await this.app.listen({ host: address, port })
     } catch (thrown) {
@@ -105,6 +117,24 @@ export class OwnerServer {
 
   async stop(): Promise<void> {
     await this.app.close()
+  }
+
+  /**
+   * For programs, and for nobody with only a cookie: some of its GETs change something, and a browser sends cookies unasked.
+   * Refusals ask for no Basic login, so that no browser ever keeps one and sends it with what other sites make it ask.
+   */
+  async #servePhotonRest(): Promise<void> {
+    const { photonRest, owner, boottimeMs, randomness } = this.#options
+    if (photonRest === undefined || photonRest === null) return
+    const programs = new ProgramAccess({ access: owner.access, token: photonRest.token, boottimeMs, randomness })
+    await photonRest.serve(this.app, async (request, reply) => {
+      const { host, origin, referer, authorization } = request.headers
+      checkSameOrigin({ host, origin, secFetchSite: headerOf(request, 'sec-fetch-site') })
+      checkReferer(referer, host)
+      void reply.header('www-authenticate', 'Bearer realm="photon"')
+      await programs.require(request.ip, authorization)
+      void reply.removeHeader('www-authenticate')
+    })
   }
 
   #admit(request: FastifyRequest): void {

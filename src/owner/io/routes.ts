@@ -8,6 +8,7 @@ import type { Owner } from '../owner.ts'
 import type { RequestSchema } from '../request-schema.ts'
 import { chainRoutes } from './routes/chain.ts'
 import { earningsRoutes } from './routes/earnings.ts'
+import { photonRoutes } from './routes/photon.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -45,6 +46,7 @@ export const SHARED: { readonly [N in SharedRoute]: Handler<N> } = {
   ...voucherRoutes,
   ...tariffRoutes,
   ...chainRoutes,
+  ...photonRoutes,
   ...earningsRoutes,
   ...settingsRoutes,
 }

@@ -8,6 +8,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { BalanceProof, ChannelKey, Duty, Lock, Profile } from '../ports.ts'
 import { encodeCall } from './abi.ts'
 import type { AbiValue, Keccak } from './abi.ts'
+import type { BoxDuty } from './box-duty.ts'
 
 /** A transaction to be. */
 export interface ContractCall {
@@ -30,7 +31,7 @@ const NO_PROOF = { transferred: 0n, locksroot: `0x${'00'.repeat(32)}`, nonce: 0n
 type PostedTerms = Pick<BalanceProof, 'transferred' | 'locksroot' | 'nonce' | 'extra' | 'signature'>
 
 /** One call, or an allowance of exactly the amount and the payment that uses it up. Errors: input for what the profile does not know. */
-export function callsOf(keccak: Keccak, site: ContractSite, duty: Duty): readonly ContractCall[] {
+export function callsOf(keccak: Keccak, site: ContractSite, duty: BoxDuty): readonly ContractCall[] {
   const isV1 = site.profile === 'v1'
   const to = (gas: bigint, signature: string, ...values: readonly AbiValue[]): ContractCall => ({ to: site.contract, data: encodeCall(keccak, signature, values), gas })
   const paid = (token: Address, amount: bigint, participant: Address, partner: Address, settleTimeout: number, epoch: bigint): readonly ContractCall[] => [
@@ -40,6 +41,10 @@ export function callsOf(keccak: Keccak, site: ContractSite, duty: Duty): readonl
       : to(GAS.deposit, 'deposit(address,address,address,uint128,uint32,uint64)', token, participant, partner, amount, settleTimeout, epoch),
   ]
   switch (duty.kind) {
+    case 'update-delegate':
+      return [delegatedUpdateCall(keccak, site, duty)]
+    case 'open-for':
+      return openForCalls(keccak, site, duty)
     case 'open':
       return paid(duty.token, duty.amount, site.self, duty.partner, duty.settleTimeout, duty.epoch)
     case 'deposit':

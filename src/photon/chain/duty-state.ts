@@ -1,7 +1,8 @@
 /** What the scheduler keeps: duties as jobs, and the account's transactions by nonce. Plain data, all of it on disk. */
 import type { Hash } from '../../base/index.ts'
-import type { ChannelEvent, DueDuty, Duty } from '../ports.ts'
+import type { ChannelEvent } from '../ports.ts'
 import { hexOf } from '../../base/index.ts'
+import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
 import type { Keccak } from './abi.ts'
 import { lockHash } from '../wire/index.ts'
@@ -14,7 +15,7 @@ export interface DutyJob {
   readonly id: string
   /** Order of arrival. */
   readonly sequence: number
-  readonly due: DueDuty
+  readonly due: DueBoxDuty
   readonly calls: readonly ContractCall[]
   readonly attempts: number
   /** Not tried again before. */
@@ -60,13 +61,13 @@ export interface DutyState {
 export const NO_DUTIES: DutyState = { jobs: [], slots: [], ended: [], nextSequence: 1, alarms: [] }
 
 /** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit is always a new one. */
-export function dutyId(due: DueDuty, sequence: number): string {
+export function dutyId(due: DueBoxDuty, sequence: number): string {
   const { duty, key } = due
   const life = key === null ? 'none' : `${key.channel}/${key.epoch}`
   return `${duty.kind}/${duty.kind === 'register-secret' ? '' : life}/${subjectOf(duty, sequence)}`
 }
 
-function subjectOf(duty: Duty, sequence: number): string {
+function subjectOf(duty: BoxDuty, sequence: number): string {
   switch (duty.kind) {
     case 'open':
       return `${duty.token}/${duty.partner}/${duty.epoch}`
@@ -79,7 +80,10 @@ function subjectOf(duty: Duty, sequence: number): string {
     case 'claim':
       return duty.payer
     case 'withdraw':
+    case 'open-for':
       return duty.participant
+    case 'update-delegate':
+      return duty.receiver
     default:
       return ''
   }
@@ -91,19 +95,19 @@ export function contentOf(calls: readonly ContractCall[]): string {
 }
 
 /** Is there nothing left to do for this duty, once `event` has happened for good? */
-export function isSettledBy(keccak: Keccak, due: DueDuty, event: ChannelEvent): boolean {
+export function isSettledBy(keccak: Keccak, due: DueBoxDuty, event: ChannelEvent): boolean {
   const { duty, key } = due
   if (key === null || key.channel !== event.channel) return false
   switch (event.kind) {
     case 'opened':
-      return duty.kind === 'open' && duty.epoch === event.epoch
+      return (duty.kind === 'open' || duty.kind === 'open-for') && duty.epoch === event.epoch
     case 'settled':
       // What opens or fills the next life is not about this one.
       return !isForLaterLife(duty)
     case 'closed':
       return duty.kind === 'close' || duty.kind === 'withdraw' || duty.kind === 'cooperative-settle' || duty.kind === 'deposit'
     case 'updated':
-      return duty.kind === 'update' && duty.partner === event.payer && duty.proof.nonce <= event.nonce
+      return (duty.kind === 'update' || duty.kind === 'update-delegate') && duty.partner === event.payer && duty.proof.nonce <= event.nonce
     case 'unlocked':
       return duty.kind === 'unlock' && duty.partner === event.payer && lockHash(keccak, duty.lock) === event.lockHash
     case 'punished':
@@ -117,6 +121,6 @@ export function isSettledBy(keccak: Keccak, due: DueDuty, event: ChannelEvent): 
   }
 }
 
-function isForLaterLife(duty: Duty): boolean {
-  return duty.kind === 'open' || duty.kind === 'register-secret'
+function isForLaterLife(duty: BoxDuty): boolean {
+  return duty.kind === 'open' || duty.kind === 'open-for' || duty.kind === 'register-secret'
 }

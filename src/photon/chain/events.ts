@@ -8,12 +8,13 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { ChainLog, ChannelEvent, SecretEvent } from '../ports.ts'
 import { Words, addressOfTopic } from './abi.ts'
 import type { Keccak } from './abi.ts'
+import type { RewardedEvent } from './box-duty.ts'
 
-export type ToldEvent = ChannelEvent | SecretEvent
+export type ToldEvent = ChannelEvent | SecretEvent | RewardedEvent
 /** Null: a log of that contract that is none of ours to follow. Never throws on what a log holds. */
 export type LogReader = (log: ChainLog, block: number) => readonly ToldEvent[]
 
-type Read = (topics: readonly Hash[], words: Words, block: number) => ToldEvent
+type Read = (topics: readonly Hash[], words: Words, block: number, logIndex: number) => ToldEvent
 
 const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER)
 const channelOf = (topics: readonly Hash[]): Hash => topics[1] ?? `0x${'00'.repeat(32)}`
@@ -31,6 +32,7 @@ const EVENTS: readonly (readonly [string, number, Read])[] = [
   ['Claimed(bytes32,address,uint256)', 2, (topics, words, block) => ({ kind: 'claimed', channel: channelOf(topics), block, payer: words.address(0), cumulative: words.number(1) })],
   ['Withdrawn(bytes32,address,uint256)', 2, (topics, words, block) => ({ kind: 'withdrawn', channel: channelOf(topics), block, participant: words.address(0), total: words.number(1) })],
   ['Settled(bytes32,uint256,uint256,bool)', 3, (topics, words, block) => ({ kind: 'settled', channel: channelOf(topics), block, amounts: [words.number(0), words.number(1)], cooperative: words.number(2) !== 0n })],
+  ['Rewarded(bytes32,address,uint256)', 2, (topics, words, block, logIndex) => ({ kind: 'rewarded', channel: channelOf(topics), block, logIndex, watcher: words.address(0), amount: words.number(1) })],
 ]
 export const SECRET_TOPIC: Hash = '0x9b7ddc883342824bd7ddbff103e7a69f8f2e60b96c075cd1b8b8b9713ecc75a4'
 
@@ -46,7 +48,7 @@ export function v2LogReader(keccak: Keccak, contract: Address, registry: Address
     const reader = log.address === contract ? readers.get(log.topics[0] ?? '0x') : undefined
     if (reader === undefined || log.topics.length < 2) return []
     const words = new Words(log.data)
-    return words.count < reader.words ? [] : [reader.read(log.topics, words, block)]
+    return words.count < reader.words ? [] : [reader.read(log.topics, words, block, log.logIndex)]
   }
 }
 

@@ -3,6 +3,8 @@
  * be trusted), what is to be done there (`DutyDesk`: transactions by deadline), and the contract's calls and storage
  * (`callsOf`, `proveChannel`). Knows the contracts by their ABI only; what things mean is the channel machine's.
  */
+export { isChannelDuty } from './box-duty.ts'
+export type { BoxDuty, DueBoxDuty, RewardedEvent } from './box-duty.ts'
 export { callsOf, delegatedUnlockCall, delegatedUpdateCall, openForCalls } from './calls.ts'
 export type { ContractCall, ContractSite, DelegatedUpdate, OpenForTerms } from './calls.ts'
 export { encodeCall, encodeValues } from './abi.ts'
@@ -11,7 +13,7 @@ export { proveChannel } from './cross-check.ts'
 export type { ProvedChannel } from './cross-check.ts'
 export { NO_DUTIES } from './duty-state.ts'
 export type { DutyJob, DutyOutcome, DutyState, NonceSlot } from './duty-state.ts'
-export { v2LogReader } from './events.ts'
+export { SECRET_TOPIC, v2LogReader } from './events.ts'
 export type { LogReader, ToldEvent } from './events.ts'
 export { channelFollower } from './follower.ts'
 export type { FollowSink, Follower, FollowerOptions } from './follower.ts'

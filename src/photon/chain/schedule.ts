@@ -11,8 +11,9 @@
  *  - Mined means: in the canonical chain as of this head. A reorganisation makes it unmined, and it is sent again.
  */
 import type { Address, Hash } from '../../base/index.ts'
-import type { ChannelEvent, ChainPoint, DueDuty, SecretEvent } from '../ports.ts'
+import type { ChannelEvent, ChannelKey, ChainPoint, SecretEvent } from '../ports.ts'
 import type { Keccak } from './abi.ts'
+import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
 import { contentOf, dutyId, isSettledBy } from './duty-state.ts'
 import type { DutyJob, DutyOutcome, DutyState, NonceSlot, SentVersion } from './duty-state.ts'
@@ -40,7 +41,7 @@ export interface ScheduleTools {
   readonly keccak: Keccak
   readonly account: Address
   readonly seal: Seal
-  readonly callsOf: (due: DueDuty) => readonly ContractCall[]
+  readonly callsOf: (due: DueBoxDuty) => readonly ContractCall[]
   readonly rules: ScheduleRules
 }
 
@@ -57,9 +58,11 @@ export interface ChainSight {
 }
 
 export type ScheduleInput =
-  | { readonly kind: 'put'; readonly due: DueDuty; readonly head: number }
+  | { readonly kind: 'put'; readonly due: DueBoxDuty; readonly head: number }
   /** For good, that is as deep as the follower tells it. */
   | { readonly kind: 'event'; readonly event: ChannelEvent | SecretEvent }
+  /** Nobody wants it any more. */
+  | { readonly kind: 'drop'; readonly key: ChannelKey; readonly duty: BoxDuty['kind'] }
   | { readonly kind: 'sight'; readonly sight: ChainSight }
   | { readonly kind: 'restarted' }
 
@@ -67,8 +70,8 @@ export type DutyAlarm = 'deadline-near' | 'late' | 'gas-money' | 'price-cap' | '
 
 export type ScheduleEffect =
   | { readonly kind: 'send'; readonly nonce: bigint; readonly hash: Hash; readonly raw: Uint8Array }
-  | { readonly kind: 'ended'; readonly due: DueDuty; readonly outcome: DutyOutcome }
-  | { readonly kind: 'alarm'; readonly alarm: DutyAlarm; readonly due: DueDuty | null; readonly detail: string }
+  | { readonly kind: 'ended'; readonly due: DueBoxDuty; readonly outcome: DutyOutcome }
+  | { readonly kind: 'alarm'; readonly alarm: DutyAlarm; readonly due: DueBoxDuty | null; readonly detail: string }
 
 export interface Scheduled {
   readonly state: DutyState
@@ -86,6 +89,8 @@ export function schedule(tools: ScheduleTools, state: DutyState, input: Schedule
       return put(tools, state, input.due, input.head)
     case 'event':
       return onEvent(tools, state, input.event)
+    case 'drop':
+      return dropped(state, input.key, input.duty)
     case 'restarted':
       return { state: { ...state, slots: state.slots.map((slot) => ({ ...slot, sentAt: null })) }, effects: [] }
     case 'sight':
@@ -93,7 +98,7 @@ export function schedule(tools: ScheduleTools, state: DutyState, input: Schedule
   }
 }
 
-function put(tools: ScheduleTools, state: DutyState, due: DueDuty, head: number): Scheduled {
+function put(tools: ScheduleTools, state: DutyState, due: DueBoxDuty, head: number): Scheduled {
   const id = dutyId(due, state.nextSequence)
   const calls = tools.callsOf(due)
   const content = contentOf(calls)
@@ -112,12 +117,12 @@ function put(tools: ScheduleTools, state: DutyState, due: DueDuty, head: number)
   return { state: { ...state, jobs, slots, nextSequence: state.nextSequence + 1 }, effects: [] }
 }
 
-function sameTimes(a: DueDuty, b: DueDuty): boolean {
+function sameTimes(a: DueBoxDuty, b: DueBoxDuty): boolean {
   return a.fromBlock === b.fromBlock && a.deadlineBlock === b.deadlineBlock
 }
 
 function onEvent(tools: ScheduleTools, state: DutyState, event: ChannelEvent | SecretEvent): Scheduled {
-  const isOver = (due: DueDuty): boolean => (event.kind === 'secret' ? due.duty.kind === 'register-secret' && due.duty.secret === event.secret : isSettledBy(tools.keccak, due, event))
+  const isOver = (due: DueBoxDuty): boolean => (event.kind === 'secret' ? due.duty.kind === 'register-secret' && due.duty.secret === event.secret : isSettledBy(tools.keccak, due, event))
   let next = state
   const effects: ScheduleEffect[] = []
   for (const job of state.jobs.filter((one) => isOver(one.due))) {
@@ -125,6 +130,15 @@ function onEvent(tools: ScheduleTools, state: DutyState, event: ChannelEvent | S
     effects.push({ kind: 'ended', due: job.due, outcome: 'pointless' })
   }
   return { state: next, effects }
+}
+
+/** Not remembered as ended: it may be wanted again. */
+function dropped(state: DutyState, { channel, epoch }: ChannelKey, kind: BoxDuty['kind']): Scheduled {
+  const gone = state.jobs.filter(({ due }) => due.duty.kind === kind && due.key?.channel === channel && due.key.epoch === epoch)
+  const isGone = new Set(gone.map((job) => job.id))
+  if (gone.length === 0) return { state, effects: [] }
+  const slots = state.slots.map((slot) => (slot.job !== null && isGone.has(slot.job) ? { ...slot, job: null, step: 0 } : slot))
+  return { state: { ...state, jobs: state.jobs.filter((job) => !isGone.has(job.id)), slots }, effects: gone.map(({ due }) => ({ kind: 'ended', due, outcome: 'pointless' })) }
 }
 
 /** Its nonces stay, for nothing, until they are mined. */

@@ -3,6 +3,7 @@
  * From the moment a signature of ours is out nothing may move, since it may be used until `validUntil`; a refusal does
  * not take it back. v1 signatures never end (and can be turned into balance proofs): trusted partners only.
  */
+import { ZERO_ADDRESS } from '../../base/index.ts'
 import type { Message, SettleTerms } from '../ports.ts'
 import { MAY_ASK, UNSIGNED, validityObjection } from './agree-withdraw.ts'
 import type { AnswerOrder } from './agree-withdraw.ts'
@@ -46,7 +47,7 @@ export function answerSettle(tools: ChannelTools, state: ChannelState, order: An
   // Both may have asked at once: then each signs the other's terms too, as they say the same.
   const phaseObjection = MAY_ASK.has(state.phase) || state.phase === 'cooperative-settling' ? null : refuse(CODE.channelState, `the channel is ${state.phase}`)
   const objection = order.decline ?? phaseObjection ?? termsObjection(tools, state, terms, moment)
-  if (objection !== null) return { ok: true, state, message: { ...message, code: objection.code, reason: objection.reason } }
+  if (objection !== null) return { ok: true, state, message: { ...message, terms: refusedTerms(state, terms), code: objection.code, reason: objection.reason } }
   const ours = state.agreement
   const until = ours?.kind === 'settle' && ours.terms.validUntil !== null && terms.validUntil !== null && ours.terms.validUntil > terms.validUntil
   const next: ChannelState = until
@@ -62,9 +63,12 @@ export function receiveSettleResponse(
   message: Extract<Message, { kind: 'settle-response' }>,
 ): Taken | Refusal {
   const { agreement } = state
-  if (agreement === null || agreement.kind !== 'settle' || agreement.asker !== state.own.address || !isSame(agreement.terms, message.terms))
+  const isRefusal = message.code !== CODE.success
+  // v1 refuses with terms of nothing: then the channel and its life say what is meant.
+  const isAnswer = (terms: SettleTerms): boolean => isSame(terms, message.terms) || (isRefusal && state.domain.profile === 'v1')
+  if (agreement === null || agreement.kind !== 'settle' || agreement.asker !== state.own.address || !isAnswer(agreement.terms))
     return refuse(CODE.channelState, 'nothing like this was asked for')
-  if (message.code !== CODE.success) return { ok: true, state, facts: [{ kind: 'settle-refused', code: message.code, reason: message.reason }] }
+  if (isRefusal) return { ok: true, state, facts: [{ kind: 'settle-refused', code: message.code, reason: message.reason }] }
   if (received.contractSigner !== state.partner.address) return refuse(CODE.sender, 'the terms are not signed by the partner')
   return { ok: true, state: { ...state, agreement: { ...agreement, partnerSignature: message.contractSignature } }, facts: [{ kind: 'settle-agreed', terms: message.terms }] }
 }
@@ -81,6 +85,12 @@ function termsObjection(tools: ChannelTools, state: ChannelState, terms: SettleT
   const isTheirs = terms.p1 === partner.address && terms.p2 === own.address && terms.balance1 === partnerAmount && terms.balance2 === ownAmount
   if (!isOurs && !isTheirs) return refuse(CODE.balanceMismatch, `we have ${ownAmount} and ${partnerAmount}`)
   return isExpiring ? validityObjection(tools, terms.validUntil, moment) : terms.validUntil === null ? null : refuse(CODE.argument, 'terms of the other profile')
+}
+
+/** The original answers no with terms of nothing that name who refuses. */
+function refusedTerms(state: ChannelState, asked: SettleTerms): SettleTerms {
+  if (state.domain.profile !== 'v1') return asked
+  return { p1: ZERO_ADDRESS, balance1: 0n, p2: state.own.address, balance2: 0n, validUntil: null }
 }
 
 function isSame(a: SettleTerms, b: SettleTerms): boolean {

@@ -6,6 +6,7 @@
  * v1: the signature never expires and the withdrawal starts the channel anew, so it is signed for trusted partners
  * only, without locks, and the channel stands still until the chain has it.
  */
+import { ZERO_ADDRESS } from '../../base/index.ts'
 import type { Message, WithdrawTerms } from '../ports.ts'
 import { withdrawable } from './amounts.ts'
 import { CODE } from './codes.ts'
@@ -71,7 +72,7 @@ export function answerWithdraw(tools: ChannelTools, state: ChannelState, order: 
     (terms.profile === 'v2' ? v2Objection(tools, state, state.partner, state.own, terms, moment) : v1Objection(tools, state, state.partner, state.own, terms)) ??
     (terms.participant === state.partner.address ? null : refuse(CODE.notParticipant, 'only the one who takes out may ask'))
   const message = { kind: 'withdraw-response' as const, key: state.key, terms, contractSignature: UNSIGNED }
-  if (objection !== null) return { ok: true, state, message: { ...message, code: objection.code, reason: objection.reason } }
+  if (objection !== null) return { ok: true, state, message: { ...message, terms: refusedTerms(state, terms), code: objection.code, reason: objection.reason } }
   const next: ChannelState =
     terms.profile === 'v2'
       ? { ...state, partner: reserving(state.partner, terms, order.signature) }
@@ -91,7 +92,7 @@ export function receiveWithdrawResponse(
   message: Extract<Message, { kind: 'withdraw-response' }>,
 ): Taken | Refusal {
   const { terms } = message
-  if (!isAwaited(state, terms)) return refuse(CODE.channelState, 'nothing like this was asked for')
+  if (!isAwaited(state, terms) && !isRefusedV1(state, message.code)) return refuse(CODE.channelState, 'nothing like this was asked for')
   if (message.code !== CODE.success) return { ok: true, state, facts: [{ kind: 'withdraw-refused', code: message.code, reason: message.reason }] }
   if (received.contractSigner !== state.partner.address) return refuse(CODE.sender, 'the terms are not signed by the partner')
   const signature = message.contractSignature
@@ -99,6 +100,17 @@ export function receiveWithdrawResponse(
   if (terms.profile === 'v1') return { ok: true, state: state.agreement === null ? state : { ...state, agreement: { ...state.agreement, partnerSignature: signature } }, facts }
   const { own } = state
   return { ok: true, state: own.withdrawal === null ? state : { ...state, own: { ...own, withdrawal: { ...own.withdrawal, partnerSignature: signature } } }, facts }
+}
+
+/** v1 refuses with terms of nothing: then the channel and its life say what is meant. */
+function isRefusedV1(state: ChannelState, code: number): boolean {
+  return code !== CODE.success && state.domain.profile === 'v1' && state.phase === 'withdrawing' && state.agreement?.kind === 'withdraw'
+}
+
+/** The original answers no with terms of nothing that name who refuses. */
+function refusedTerms(state: ChannelState, asked: WithdrawTerms): WithdrawTerms {
+  if (state.domain.profile !== 'v1') return asked
+  return { profile: 'v1', participant: ZERO_ADDRESS, partner: state.own.address, balance: 0n, withdraw: 0n }
 }
 
 function isAwaited(state: ChannelState, terms: WithdrawTerms): boolean {

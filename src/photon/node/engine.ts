@@ -38,6 +38,8 @@ export interface EngineHooks {
   objection(from: Address, message: Message): string | null
   received(draft: Draft, from: Address, received: ChannelReceived): void
   connected(draft: Draft, peer: Address): void
+  /** Says again where we stand in a channel. */
+  greet(draft: Draft, live: LiveChannel): void
   /** Last look before the turn is sealed, e.g. for duties. */
   closing(draft: Draft): void
   /** There is mail for somebody who is not connected. */
@@ -226,7 +228,17 @@ export class Engine {
       this.flushChannel(live)
     }
     for (const peer of [...this.#outbox.peers()]) this.#flushOutbox(peer)
+    this.#greetAgain(now)
     if (!this.#isRunning && !this.#isKicked) void this.#flush()
+  }
+
+  #greetAgain(now: number): void {
+    const silent = [...this.channels.all()].filter((live) => !live.isInSync && this.#connected.has(live.partner) && live.isGreetingDue(now))
+    if (silent.length === 0) return
+    const greet = (draft: Draft): void => {
+      for (const live of silent) this.#hooks.greet(draft, live)
+    }
+    this.order(greet).catch((error: unknown) => this.#options.log.debug('photon: a partner could not be asked again where it stands', { error: asError(error) }))
   }
 
   /** Acknowledgements that came and have not been noted on disk: no hurry, losing them means sending twice. */

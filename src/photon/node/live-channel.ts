@@ -14,6 +14,8 @@ export interface Outstanding {
 /** Packets of one channel on their way at once; v1 waits for each. */
 export const MAX_IN_FLIGHT = 1024
 const FIRST_RESEND_MS = 1_000
+/** A partner that has not said where it stands may not have known the channel when we said it: the chain told one of us first. */
+const GREET_AGAIN_MS = 3_000
 const LAST_RESEND_MS = 60_000
 
 export class LiveChannel {
@@ -32,6 +34,7 @@ export class LiveChannel {
   #sent = 0
   #resendAt = 0
   #resendDelay = FIRST_RESEND_MS
+  #greetedAt = -GREET_AGAIN_MS
 
   constructor(number: number, acked: bigint, state: ChannelState) {
     this.number = number
@@ -59,6 +62,15 @@ export class LiveChannel {
   addBefore(older: readonly Outstanding[]): void {
     this.#outstanding = [...older, ...this.#outstanding]
     this.#sent = 0
+  }
+
+  /** We have said where we stand. */
+  greeted(nowMs: number): void {
+    this.#greetedAt = nowMs
+  }
+
+  isGreetingDue(nowMs: number): boolean {
+    return nowMs - this.#greetedAt >= GREET_AGAIN_MS
   }
 
   /** The connection is gone or new: nothing counts as sent. */

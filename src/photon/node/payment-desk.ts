@@ -172,6 +172,8 @@ export class PaymentDesk {
         key: payment.secretHash,
         peer: peerOf(payment),
         data: new Uint8Array(0),
+        token: payment.token,
+        fee: feeOf(payment),
         note: command.failure === null ? '' : `${command.failure.reason} (${command.failure.code})`,
       })
     draft.afterwards.push(() => this.#tell({ id: command.id, what: command.what, failure: command.failure, payment }))
@@ -238,6 +240,12 @@ function amountOf(payment: PaymentState): bigint {
     default:
       return payment.amount
   }
+}
+
+/** What it cost us on the way, or earned us. */
+function feeOf(payment: PaymentState): bigint {
+  if (payment.role === 'mediator') return payment.fee
+  return payment.role === 'initiator' ? payment.parts.reduce((sum, part) => (part.phase === 'unlocked' ? sum + part.path.fee : sum), 0n) : 0n
 }
 
 function peerOf(payment: PaymentState): Address | null {

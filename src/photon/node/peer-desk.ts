@@ -71,6 +71,8 @@ export class PeerDesk {
     const key = 'envelope' in message ? message.envelope : 'key' in message ? message.key : null
     const live = key === null ? undefined : this.#options.engine.channels.get(key.channel)
     if (live === undefined) return
+    // One that asks although we agree has not heard us.
+    if (message.kind === 'reestablish' && live.isInSync && live.isGreetingDue(this.#options.clock.boottimeMs())) this.greet(draft, live)
     const taken = this.#options.machine.receive(draft.state(live), received, draft.moment)
     if (!taken.ok) {
       this.#options.log.debug('photon: a message was not taken', { from, kind: message.kind, code: taken.code, reason: taken.reason })
@@ -125,7 +127,10 @@ export class PeerDesk {
       }
       case 'own-adopted':
         // All that was missing has been given back: the partner has seen just that.
-        if (draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, fact.nonce))
+        if (draft.state(live).sync.kind !== 'in-sync') return
+        draft.afterwards.push(() => this.#inSync(live, fact.nonce))
+        // Payments that were begun after the old copy was made find their locks, or what became of them.
+        this.#options.payments.take(draft, { kind: 'restarted' })
         return
       case 'must-resend':
         this.#mustResend(draft, live, fact)
@@ -168,8 +173,15 @@ export class PeerDesk {
         continue
       }
       draft.put(live, awaitPartner(draft.state(live)))
-      draft.send(live, sendReestablish(draft.state(live)))
+      this.greet(draft, live)
     }
+  }
+
+  /** Where we stand in the channel; v1 has no such message. */
+  greet(draft: Draft, live: LiveChannel): void {
+    if (this.#options.wire.domain.profile === 'v1') return
+    live.greeted(this.#options.clock.boottimeMs())
+    draft.send(live, sendReestablish(draft.state(live)))
   }
 
   #inSync(live: LiveChannel, seen: bigint): void {

@@ -4,25 +4,24 @@
  * all, is the engine's. docs/photon-node.md
  */
 import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
-import type { Address, Cancel, Hash, Randomness } from '../../base/index.ts'
-import { awaitPartner, channelMachine, openChannel, orderClose, secretHashOf } from '../channel/index.ts'
-import type { ChannelMachine, ChannelRole, ChannelRules, ChannelState, Refusal } from '../channel/index.ts'
+import type { Address, Cancel, Hash } from '../../base/index.ts'
+import { awaitPartner, channelMachine, openChannel, orderClose, restored, secretHashOf } from '../channel/index.ts'
+import type { ChannelMachine, ChannelState, Refusal, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
-import type { ChannelGlance, PayOrder, PaymentRules, PaymentState } from '../payment/index.ts'
-import type { ChannelEvent, Domain, Router, SecretEvent } from '../ports.ts'
+import type { PayOrder, PaymentState } from '../payment/index.ts'
+import type { ChannelEvent, ChannelKey, Domain, SecretEvent } from '../ports.ts'
 import { createDigests, createWire } from '../wire/index.ts'
-import type { Keccak } from '../wire/index.ts'
 import type { Draft } from './draft.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import { LiveChannel, MAX_IN_FLIGHT } from './live-channel.ts'
+import type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, SwapLeg } from './node-terms.ts'
 import { PaymentDesk } from './payment-desk.ts'
 import type { PaymentNotice } from './payment-desk.ts'
-import type { DutySink, FeeBook, MomentSource } from './ports.ts'
 import { PeerDesk } from './peer-desk.ts'
 import type { ChannelAlarm, ReceivedPayment } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
-import { hasChannel, insertChannel } from './tables/channels.ts'
+import { hasChannel, insertChannel, readChannelState } from './tables/channels.ts'
 import { readHistory } from './tables/history.ts'
 import type { StoredPayment } from './tables/history.ts'
 
@@ -30,64 +29,10 @@ import type { StoredPayment } from './tables/history.ts'
 const MAX_CHANNELS = 4096
 /** Channels whose duties are looked at in one turn of the loop. */
 const MOMENT_SLICE = 64
+/** Duties are put so long before they may be done. */
+const DUTY_AHEAD_BLOCKS = 2
 /** How often a locked payment that failed on every path is tried anew, under another secret. */
 const FRESH_RETRIES = 2
-
-export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests' | 'keccak256'> {
-  readonly domain: Domain
-  readonly keccak256: Keccak
-  readonly randomness: Randomness
-  readonly moments: MomentSource
-  readonly duties: DutySink
-  readonly router: Router
-  readonly fees: FeeBook
-  readonly rules?: Partial<ChannelRules>
-  readonly paymentRules?: Partial<PaymentRules>
-  /** Our fee for `amount` leaving through that channel (9.6). */
-  feeFor(channel: ChannelGlance, amount: bigint): bigint
-  /** There is mail for `peer`, who is not connected: a target asks the payer for the secret, for one. Default: it waits. */
-  reach?(peer: Address): void
-  /** Whether a new channel is one between boxes or a guest's. */
-  roleOf(partner: Address): ChannelRole
-}
-
-export interface DirectPayment {
-  readonly channel: Hash
-  readonly amount: bigint
-  readonly paymentId?: Hash
-  readonly data?: Uint8Array
-}
-
-/** On disk here; `delivered` resolves when it is on the partner's disk, which may be days later. */
-export interface SentPayment {
-  readonly paymentId: Hash
-  readonly channel: Hash
-  readonly nonce: bigint
-  readonly delivered: Promise<void>
-}
-
-/** A locked payment. Without `secretHash` the secret is made here; with it and no `secret`, somebody else has it. */
-export interface LockedPayment {
-  readonly token: Address
-  readonly target: Address
-  readonly amount: bigint
-  readonly maxFee: bigint
-  readonly maxParts?: number
-  readonly data?: Uint8Array
-  readonly paymentId?: Hash
-  readonly secretHash?: Hash
-  readonly secret?: Hash
-  /** False: the secret leaves only after `allowReveal`. */
-  readonly isRevealAllowed?: boolean
-}
-
-/** Our leg of a token swap (9.7); the maker has the secret. */
-export interface SwapLeg extends LockedPayment {
-  readonly side: 'maker' | 'taker'
-  readonly secretHash: Hash
-  readonly receivingToken: Address
-  readonly receivingAmount: bigint
-}
 
 export class PhotonNode {
   readonly account: Address
@@ -117,9 +62,10 @@ export class PhotonNode {
       objection: (from, message) => this.#peers.objection(from, message),
       received: (draft, from, received) => this.#peers.received(draft, from, received),
       connected: (draft, peer) => this.#peers.connected(draft, peer),
+      greet: (draft, live) => this.#peers.greet(draft, live),
       closing: (draft) => this.#putDuties(draft),
       wanted: (peer) => options.reach?.(peer),
-      restored: (number, acked, state) => new LiveChannel(number, acked, awaitPartner(state)),
+      restored: (number, acked, state) => new LiveChannel(number, acked, options.fromOldCopy ? restored(state) : awaitPartner(state)),
     })
     const { store, router, fees, feeFor } = options
     this.#desk = new PaymentDesk(
@@ -154,8 +100,10 @@ export class PhotonNode {
   start(peers: readonly Address[] = []): void {
     this.#desk.load()
     this.#engine.start(peers)
+    this.#storeRestored()
     this.#background('payments could not be taken up again', (draft) => this.#desk.take(draft, { kind: 'restarted' }))
     this.#cancels.push(this.#options.moments.onChange(() => this.#onMoment()))
+    this.#onMoment()
   }
 
   async stop(): Promise<void> {
@@ -224,7 +172,7 @@ export class PhotonNode {
   /** Starts a locked payment; resolves with its id when its locks are on disk. What becomes of it: `onNotice`, `payment`. */
   async payLocked(payment: LockedPayment): Promise<string> {
     const order = this.#payOrder(payment)
-    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: [] }))
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: payment.routes ?? [] }))
     return initiatorId(order.token, order.secretHash)
   }
 
@@ -271,6 +219,22 @@ export class PhotonNode {
   /** Asks the partner to let us take `amount` out. */
   askWithdraw(channel: Hash, amount: bigint, validUntil: number): Promise<void> {
     return this.#verb(channel, (live, draft) => draft.send(live, this.#machine.askWithdraw(draft.state(live), { amount, validUntil }, draft.moment)))
+  }
+
+  /** How far a stream in the channel has come, with what claims it. Of another life it is not taken. */
+  noteStream({ channel, epoch }: ChannelKey, note: StreamNote): Promise<void> {
+    return this.#engine.order((draft) => {
+      const live = this.#known(channel)
+      if (draft.state(live).key.epoch !== epoch) return
+      const noted = this.#machine.noteStream(draft.state(live), note, draft.moment)
+      if (!noted.ok) throw refused(noted)
+      draft.put(live, noted.state)
+    })
+  }
+
+  /** A channel's newest life but one, and those before: what their payments were of. */
+  channelOfNumber(number: number): ChannelState | null {
+    return this.#options.store.read((tx) => readChannelState(tx, number))
   }
 
   /** Closes on the chain, without the partner. */
@@ -321,14 +285,18 @@ export class PhotonNode {
       partner,
       key: { channel: event.channel, epoch: event.epoch },
       settleTimeout: event.settleTimeout,
-      role: this.#options.roleOf(partner),
+      role: this.#options.roleOf(event, partner),
       ownDeposit: 0n,
       partnerDeposit: 0n,
       openBlock: event.block,
     })
     await this.#engine.order((draft) => {
       if (this.#options.store.read((tx) => hasChannel(tx, domain.contract, event.channel, event.epoch))) return
-      if (this.#engine.channels.size >= MAX_CHANNELS) throw new MeshBoxError('limit', `${MAX_CHANNELS} channels are open`, { code: 'photon-channels' })
+      if (this.#engine.channels.size >= MAX_CHANNELS) {
+        // Anybody may open one with us: the chain's other news must not wait for it.
+        draft.afterwards.push(() => this.#tell(this.#alarmListeners, { channel: event.channel, reason: `${MAX_CHANNELS} channels are open, and this one is not kept` }))
+        return
+      }
       let number = 0
       draft.writes.push((tx) => {
         number = insertChannel(tx, state)
@@ -361,11 +329,25 @@ export class PhotonNode {
     if (closed !== null && closed.ok) draft.put(live, closed.state)
   }
 
+  /**
+   * What is due later is not put yet: whoever has such duties is looked at with each block, and most secrets that could go to the
+   * chain never have to, since the partner pays.
+   */
   #putDuties(draft: Draft): void {
     for (const live of draft.dutiful) {
-      const duties = this.#machine.dutiesOf(draft.state(live), draft.moment)
+      const duties = this.#machine.dutiesOf(draft.state(live), draft.moment).filter((due) => due.fromBlock <= draft.moment.block + DUTY_AHEAD_BLOCKS)
       if (duties.length > 0) draft.writes.push((tx) => this.#options.duties.put(tx, duties))
     }
+  }
+
+  /** In memory they count as restored from the beginning; the mark of the old copy goes with the turn that keeps that. */
+  #storeRestored(): void {
+    const { fromOldCopy } = this.#options
+    if (!fromOldCopy) return
+    this.#background('a restored copy could not be noted', (draft) => {
+      for (const live of this.#engine.channels.all()) draft.states.set(live, live.state)
+      draft.writes.push(fromOldCopy)
+    })
   }
 
   // ---- small

@@ -1,5 +1,5 @@
 /** Signs all that a turn sends, together, and gives each message its final bytes. */
-import { concatBytes, utf8 } from '../../base/index.ts'
+import { concatBytes } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import { sealed } from '../channel/index.ts'
 import type { Message, Wire } from '../ports.ts'
@@ -59,14 +59,10 @@ function finish(draft: Draft, signatures: Uint8Array): void {
 /** What the contract will look at inside the message: signed here, one by one; there are few of them. */
 function withContractSignature(tools: SealTools, message: Message): Message {
   if (!('contractSignature' in message) || message.contractSignature.length > 0) return message
-  if ('code' in message && message.code !== 0) return { ...message, contractSignature: worthlessSignature(tools) }
+  // A refusal agrees to nothing. v1 has no form without a signature: its terms are of nothing then (channel/agree-*.ts).
+  if ('code' in message && message.code !== 0 && tools.wire.domain.profile === 'v2') return { ...message, contractSignature: NO_SIGNATURE }
   const signed = contractDigestOf(tools.digests, message)
   return signed === null ? message : { ...message, contractSignature: tools.signer.sign(signed.digest) }
-}
-
-/** A refusal agrees to nothing. v1 has no form without a signature (F1: it must not be one of the terms). */
-function worthlessSignature(tools: SealTools): Uint8Array {
-  return tools.wire.domain.profile === 'v1' ? tools.signer.sign(tools.keccak256(utf8('refused'))) : NO_SIGNATURE
 }
 
 /** What an acknowledgement names: v2 the hash both ends have at hand, v1 the original's. */

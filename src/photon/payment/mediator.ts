@@ -56,7 +56,8 @@ interface Onward {
 function onwardOf(incoming: ChannelGlance, terms: LockedTerms, view: PaymentView): Onward | Failure {
   const { lock } = terms
   if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
-  if (incoming.role !== 'core') return { code: CODE.noRoute, reason: 'a leaf channel carries only its own payments' }
+  // Leaves are at the ends of a path: the payer's own at its beginning.
+  if (incoming.role !== 'core' && incoming.partner !== terms.initiator) return { code: CODE.noRoute, reason: 'a leaf channel carries only its own payments' }
   if (!incoming.isOpen) return { code: CODE.payerChannelClosed, reason: 'the channel this came through is closed' }
   if (!isFarFromEnd(lock, view)) return { code: CODE.revealTimeout, reason: `the lock ends in block ${lock.expiration}, too soon` }
   const crowd = quotaFault(incoming, terms, view)
@@ -79,7 +80,7 @@ function onwardNew(incoming: ChannelGlance, terms: LockedTerms, view: PaymentVie
   const [next, ...rest] = terms.path
   if (next === undefined || next.amount === null) return { code: CODE.noRoute, reason: 'no next hop' }
   if (terms.path.length > view.rules.maxHops) return { code: CODE.noRoute, reason: 'the path is too long' }
-  const channel = carrier(incoming, next.node, view)
+  const channel = carrier(incoming, next.node, terms.target, view)
   if ('code' in channel) return channel
   const { amount } = next
   if (amount <= 0n) return { code: CODE.invalidAmount, reason: 'nothing would be sent on' }
@@ -93,7 +94,7 @@ function onwardOld(incoming: ChannelGlance, terms: LockedTerms, view: PaymentVie
   const at = terms.path.findIndex((hop) => hop.node === view.self)
   const next = at < 0 ? undefined : terms.path[at + 1]
   if (next === undefined) return { code: CODE.noRoute, reason: 'no next hop' }
-  const channel = carrier(incoming, next.node, view)
+  const channel = carrier(incoming, next.node, terms.target, view)
   if ('code' in channel) return channel
   const fee = view.feeFor(channel, terms.amount)
   if (terms.fee < fee) return { code: CODE.noFee, reason: 'the fee is too small' }
@@ -101,10 +102,10 @@ function onwardOld(incoming: ChannelGlance, terms: LockedTerms, view: PaymentVie
   return checked(channel, { ...terms, lock: { ...terms.lock, amount: terms.amount + left }, fee: left }, view)
 }
 
-function carrier(incoming: ChannelGlance, node: HeldLock['partner'], view: PaymentView): ChannelGlance | Failure {
+function carrier(incoming: ChannelGlance, node: HeldLock['partner'], target: HeldLock['partner'], view: PaymentView): ChannelGlance | Failure {
   const channel = view.channelTo(node, incoming.token, incoming.domain)
   if (channel === undefined || channel.key.channel === incoming.key.channel) return { code: CODE.noRoute, reason: 'no channel to the next hop' }
-  if (channel.role !== 'core') return { code: CODE.noRoute, reason: 'a leaf channel carries only its own payments' }
+  if (channel.role !== 'core' && node !== target) return { code: CODE.noRoute, reason: 'a leaf channel carries only its own payments' }
   return channel.isUsable ? channel : { code: CODE.noRoute, reason: 'the channel to the next hop is not in use' }
 }
 

@@ -31,6 +31,8 @@ export type {
   TransferStateName,
   WatchPayload,
 } from './api.ts'
+export { deskApi } from './desk-api.ts'
+export type { DeskApiParts } from './desk-api.ts'
 export { channelDetailView, channelView, dataText, pendingReceiptView, sentTransferView } from './node-views.ts'
 export { createRest, restError } from './rest.ts'
 export type { Rest, RestAnswer, RestError, RestRequest } from './rest.ts'

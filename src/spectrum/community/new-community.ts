@@ -44,6 +44,8 @@ export interface CommunitySettings {
   readonly allocations: readonly Allocation[]
   /** The community's own ERC-20; all of it goes to one holder. */
   readonly token: (TokenStorage & { readonly holder: Address }) | null
+  /** Of other rooms, which say what is in them: payment channels, for one. Default: none. */
+  readonly moreContracts?: readonly GenesisAccount[]
 }
 
 export interface Allocation {
@@ -108,6 +110,7 @@ export function newCommunity(keccak: Keccak, settings: CommunitySettings): Commu
     contract('Anmap', new Map()),
     contract('WrappedSmt', tokenStorage(keccak, WRAPPED_SMT)),
     ...(token === null ? [] : [contract('CommunityToken', tokenStorage(keccak, token))]),
+    ...(settings.moreContracts ?? []),
   ]
   const parameters: Parameters = {
     name: settings.name,
@@ -158,7 +161,14 @@ function check(settings: CommunitySettings): void {
   })
   checkDifferent('miners', miners.map((one) => one.miner))
   checkCount('allocations', allocations, 0, MAX_ALLOCATIONS)
-  const contracts: readonly string[] = [PARAMETERS_ADDRESS, ...Object.values(COMMUNITY_ADDRESSES)]
+  const more = (settings.moreContracts ?? []).map((one) => one.address)
+  const own: readonly string[] = [PARAMETERS_ADDRESS, ...Object.values(COMMUNITY_ADDRESSES)]
+  more.forEach((address, index) => {
+    checkAddress(`moreContracts[${index}].address`, address)
+    if (own.includes(address)) throw inputError(`moreContracts[${index}].address`, address, "none of the chain's own contracts")
+  })
+  checkDifferent('moreContracts', more)
+  const contracts: readonly string[] = [...own, ...more]
   allocations.forEach(({ address, balanceWei }, index) => {
     checkAddress(`allocations[${index}].address`, address)
     checkAmount(`allocations[${index}].balanceWei`, balanceWei, 1n, MAX_TOTAL_WEI)

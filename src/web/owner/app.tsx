@@ -10,7 +10,7 @@ import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Mark } from './ui/icon.tsx'
 import { Hidden, Refused, Toasts, say } from './ui/notice.tsx'
 import { LockedDialog, LoginPage } from './views/login.tsx'
-import { SetupPage } from './views/setup.tsx'
+import { SetupGate } from './views/seldom.tsx'
 
 export function App() {
   const { phase, login } = useCell(auth)
@@ -39,7 +39,7 @@ export function App() {
     <>
       {phase === 'starting' && <Starting refused={refused} onRetry={() => setTries(tries + 1)} />}
       {phase === 'login' && <LoginPage place={login?.name ?? ''} />}
-      {phase === 'setup' && <SetupPage />}
+      {phase === 'setup' && <SetupGate />}
       {(phase === 'in' || phase === 'locked') && <Shell place={login?.name ?? ''} />}
       {phase === 'locked' && <LockedDialog />}
       <Toasts />

@@ -9,11 +9,11 @@ import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
 import { SignOutButton } from './ui/sign-out.tsx'
 import { GuestsView } from './views/guests.tsx'
-import { ChainView } from './views/chain-view.tsx'
 import { HealthView } from './views/health.tsx'
 import { HomeView } from './views/home.tsx'
 import { MoreView } from './views/more.tsx'
 import { PricesView } from './views/prices.tsx'
+import { SeldomView } from './views/seldom.tsx'
 import { SettingsView } from './views/settings.tsx'
 import { VouchersView } from './views/vouchers.tsx'
 import { Hidden } from './ui/notice.tsx'
@@ -25,10 +25,11 @@ const ICONS: Record<ViewName, IconName> = {
   prices: 'tag',
   more: 'more',
   chain: 'chain',
+  channels: 'channels',
   health: 'health',
   settings: 'settings',
 }
-const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'health', 'settings']
+const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'channels', 'health', 'settings']
 const BOTTOM: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'more']
 
 export function Shell({ place }: { place: string }) {
@@ -38,7 +39,7 @@ export function Shell({ place }: { place: string }) {
   const isLocked = useCell(auth).phase === 'locked'
   const level = status.data ? levelOf(status.data) : 'ok'
   const name = status.data?.name ?? place
-  const hasChain = status.data !== null && followsChain(status.data)
+  const isThere = (view: ViewName): boolean => (view === 'chain' ? status.data !== null && followsChain(status.data) : view !== 'channels' || status.data?.photon === true)
 
   useEffect(() => {
     document.title = S.title(S.nav[route.view], name)
@@ -62,7 +63,7 @@ export function Shell({ place }: { place: string }) {
       </a>
     </li>
   )
-  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'health' || route.view === 'settings'
+  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'channels' || route.view === 'health' || route.view === 'settings'
 
   return (
     <div class={`shell${isLocked ? ' shell-locked' : ''}`}>
@@ -89,7 +90,7 @@ export function Shell({ place }: { place: string }) {
           <span class="brand-name">{name}</span>
         </a>
         <nav aria-label={S.nav.label}>
-          <ul>{SIDE.filter((view) => view !== 'chain' || hasChain).map((view) => link(view, view === route.view))}</ul>
+          <ul>{SIDE.filter(isThere).map((view) => link(view, view === route.view))}</ul>
         </nav>
         <div class="nav-foot">
           <SignOutButton kind="quiet" />
@@ -118,7 +119,8 @@ function View({ route }: { route: Route }) {
     case 'more':
       return <MoreView />
     case 'chain':
-      return <ChainView />
+    case 'channels':
+      return <SeldomView key={route.view} view={route.view} id={route.id} />
     case 'health':
       return <HealthView />
     case 'settings':

@@ -38,6 +38,7 @@ export const nav = {
   prices: 'Prices',
   more: 'More',
   chain: 'Chain',
+  channels: 'Channels',
   health: 'Box health',
   settings: 'Settings',
 }
@@ -214,7 +215,7 @@ export const ended = {
   revoked: 'Voucher revoked',
   replaced: 'Continued elsewhere',
 } as Readonly<Record<string, string>>
-export const bought = { voucher: 'Voucher', trial: 'Free trial', owner: 'Given by you' } as Readonly<Record<string, string>>
+export const bought = { voucher: 'Voucher', trial: 'Free trial', owner: 'Given by you', stream: 'By the second' } as Readonly<Record<string, string>>
 
 // guest
 export const guestLeft = 'left'
@@ -402,6 +403,7 @@ export const healthParts = {
   'portal-tls': 'Guest page',
   setup: 'Set-up',
   backup: 'Recovery words',
+  channels: 'Channels',
     } as Readonly<Record<string, string>>
 export const healthLevels = { ok: 'Fine', warn: 'Look at this', bad: 'Needs you' } as Readonly<Record<string, string>>
 export const healthSummary = { ok: 'Everything is fine', warn: 'Something to look at', bad: 'Something needs you' } as Readonly<Record<string, string>>

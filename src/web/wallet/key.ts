@@ -30,9 +30,14 @@ export function newEntropy(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(ENTROPY_BYTES))
 }
 
+/** The private key, 32 bytes: for signatures of other forms than `WalletKey.sign`. */
+export function secretOf(entropy: Uint8Array): Uint8Array {
+  return derive(mnemonicToSeedSync(entropyToMnemonic(entropy, wordlist)))
+}
+
 export function keyOf(entropy: Uint8Array): WalletKey {
   const phrase = entropyToMnemonic(entropy, wordlist)
-  const secret = derive(mnemonicToSeedSync(phrase))
+  const secret = secretOf(entropy)
   return {
     entropy,
     words: phrase.split(' '),

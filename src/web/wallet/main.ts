@@ -1,11 +1,12 @@
 /**
  * The wallet of the guest page: makes a key in this page, keeps it in memory and behind the `#` of the address, and
- * signs with it. It asks nobody and stores nothing: all it sends is the address and a signature, in a form, by a
- * full navigation. All words are in the page already; here they are only shown or hidden.
+ * signs with it. It stores nothing. All it sends is the address and a signature, in a form, by a full navigation; and,
+ * where minutes are sold by the second, what pays for them (pay.ts). All words are in the page already; here they are only shown or hidden.
  */
 import encodeQR from 'qr'
-import { entropyOfWords, keyOf, newEntropy, type WalletKey } from './key.ts'
+import { entropyOfWords, keyOf, newEntropy, secretOf, type WalletKey } from './key.ts'
 import { entropyOfFragment, fragmentOf } from './link.ts'
+import { PayCard, type PayKey } from './pay.ts'
 import { walletStatement } from './statement.ts'
 
 const page = element('wallet')
@@ -13,6 +14,8 @@ const hasSession = page.getAttribute('data-session') === '1'
 const keptBy = page.getAttribute('data-kept') ?? ''
 const wordsBox = element('words-box') as HTMLDetailsElement
 let key: WalletKey | null = null
+/** Of `key`: made once, for it takes a phone a moment. */
+let secret: Uint8Array | null = null
 /** Made by this very page: nothing can be kept under it yet. */
 let isNew = false
 /**
@@ -35,6 +38,7 @@ function show(id: string, isShown: boolean): void {
 function take(entropy: Uint8Array): WalletKey {
   const taken = keyOf(entropy)
   key = taken
+  secret = null
   if (location.hash !== fragmentOf(entropy)) location.replace(fragmentOf(entropy))
   carryKey(fragmentOf(entropy))
   return taken
@@ -49,7 +53,14 @@ function carryKey(fragment: string): void {
   }
 }
 
+function payKey(): PayKey | null {
+  if (key === null) return null
+  secret ??= secretOf(key.entropy)
+  return { secret, isOwn }
+}
+
 function draw(): void {
+  pay?.keyChanged()
   const isMine = key !== null && key.address === keptBy
   const isShown = key !== null && (isMine || isOwn || !hasSession)
   show('needs-script', false)
@@ -61,8 +72,9 @@ function draw(): void {
   show('open-box', key !== null && !isNew && !isMine)
   element('open-button').classList.toggle('main', !hasSession)
   show('key', isShown)
-  show('restore', !isShown)
-  if (!hasSession && key === null) (element('restore-box') as HTMLDetailsElement).open = true
+  // Money is put only under a key of the guest's own: his words say that this one is.
+  show('restore', !isShown || (pay !== null && !isOwn))
+  if (!hasSession && key === null && pay === null) (element('restore-box') as HTMLDetailsElement).open = true
   if (key === null || !isShown) return
   const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
   element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')
@@ -129,6 +141,18 @@ function takeFragment(isOurs: boolean): void {
 }
 
 takeFragment(location.pathname === '/wallet/keep')
+const payBox = document.getElementById('pay')
+const pay: PayCard | null =
+  payBox === null
+    ? null
+    : new PayCard(payBox, {
+        key: payKey,
+        makeKey: () => {
+          makeKey()
+          draw()
+          return payKey() as PayKey
+        },
+      })
 signWhenSent('keep')
 signWhenSent('open')
 wordsBox.addEventListener('toggle', () => showWords(wordsBox.open))

@@ -38,6 +38,8 @@ describe('the bundle', () => {
       'meshbox-cli.cjs': '644',
       'service.cjs': '644',
       'cli.cjs': '644',
+      'cli-chain.cjs': '644',
+      'cli-errors.cjs': '644',
       'licences.txt': '644',
       native: '755',
       'native/better_sqlite3.node': '644',
@@ -45,6 +47,9 @@ describe('the bundle', () => {
       web: '755',
       'web/index.html': '644',
       'web/guest.js': '644',
+      'web/dashboard.js': '644',
+      'web/dashboard-shared.js': '644',
+      'web/dashboard-seldom.js': '644',
     })
     for (const [file, mode] of Object.entries(modes)) expect(['644', '755'], file).toContain(mode)
   })

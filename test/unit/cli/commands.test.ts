@@ -11,6 +11,7 @@ import type { House } from '../owner/house.ts'
 import { CODE, sessionView } from '../owner/scripted-desk.ts'
 import { devnetBlock } from '../spectrum/devnet.ts'
 import { PROOF, blockJson, blocksJson, inclusionProof, villageFile } from './chain-inputs.ts'
+import { hash } from '../../support/photon-views.ts'
 import { meshbox } from './console.ts'
 import type { Given, Run } from './console.ts'
 import photonPackets from '../../vectors/photon/v1-packets.json' with { type: 'json' }
@@ -88,6 +89,23 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'chain poc stop': ['chain poc stop'],
   'chain poc withdraw': ['chain poc withdraw'],
   'chain poc bind': [`chain poc bind 0x${'b2'.repeat(20)}`],
+  'channel status': ['channel status'],
+  'channel list': ['channel'],
+  'channel show': ['channel show 0x9e3779b19e37'],
+  'channel open': [`channel open 0x${'b2'.repeat(20)} 2.5 --token MIN --settle-blocks 600 --core`],
+  'channel deposit': [`channel deposit ${hash(1)} 2.5`],
+  'channel withdraw': [`channel withdraw ${hash(2)} 0.5`],
+  'channel close': [`channel close ${hash(5)} --force`],
+  'channel duties': ['channel duties'],
+  'channel peers': ['channel peers'],
+  'channel peers add': [`channel peers add 0x${'c3'.repeat(20)} /ip4/192.0.2.7/tcp/4011`],
+  pay: [`pay 0x${'b2'.repeat(20)} 2.5 --token MIN --max-fee 0.1 --data 'two teas'`],
+  'pay list': ['pay list'],
+  'pay show': [`pay show ${hash(104)}`],
+  'pay cancel': [`pay cancel ${hash(101)}`],
+  'pay allow-reveal': [`pay allow-reveal ${hash(107)}`],
+  'pay paths': [`pay paths 0x${'b2'.repeat(20)} 2.5`],
+  'watch status': ['watch'],
   'chain new': [`chain new chain.json --name village --leaders 0x${'a1'.repeat(20)} --owner 0x${'b2'.repeat(20)}`],
   'chain join': ['chain join village.json'],
   'tool header': ['tool header', { stdin: toHex(devnetBlock(8).rlp) }],

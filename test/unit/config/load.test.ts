@@ -22,7 +22,7 @@ describe('a configuration', () => {
     const config = loadConfig('', 'box')
     expect(config.main.roles).toEqual([])
     expect(config.owner.address).toBe('127.0.0.1')
-    expect(config.tariff).toEqual({ pricePerMinute: 0n, pricePerMib: 0n, trialMinutes: 0, trialMib: null, downKbps: null, upKbps: null })
+    expect(config.tariff).toEqual({ pricePerMinute: 0n, pricePerMib: 0n, burnerCap: 0n, trialMinutes: 0, trialMib: null, downKbps: null, upKbps: null })
     expect([config.packages, config.happyHours, config.shares]).toEqual([[], [], []])
   })
 
@@ -62,7 +62,7 @@ config share 's'
     expect(config.hotspot).toMatchObject({ clientIsolation: false, walledGardenAddresses: ['10.0.0.0/8', '2001:db8::/32'] })
     expect(config.main.roles).toEqual(['hotspot'])
     expect(config.packages).toEqual([
-      { id: 'a', slot: 3, label: 'A', seconds: 60, bytes: 2 ** 50, price: 500_000n, devices: 1, downKbps: null, upKbps: null, offered: false },
+      { id: 'a', slot: 3, label: 'A', seconds: 60, bytes: 2 ** 50, tokens: null, price: 500_000n, devices: 1, downKbps: null, upKbps: null, offered: false },
     ])
     expect(config.happyHours).toEqual([{ id: 'h', label: 'H', basis: 'clock', fromMinute: 1320, toMinute: 150, days: ['sat'], discountPercent: 50 }])
     expect(config.shares[0]).toMatchObject({ id: 's', partsPerMillion: 250_000, sources: ['hotspot:voucher'] })

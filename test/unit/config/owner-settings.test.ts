@@ -8,10 +8,10 @@ import type { HappyHourConfig, OwnerSettings, PackageConfig, PackageSetting } fr
 
 const CAFE = readFileSync(new URL('../../../configs/cafe/meshbox', import.meta.url), 'utf8')
 const load = (text: string) => loadConfig(text, 'box')
-const asSetting = (pack: PackageConfig): PackageSetting => ({ ...pack, price: formatAmount(pack.price, 18) })
+const asSetting = (pack: PackageConfig): PackageSetting => ({ ...pack, price: formatAmount(pack.price, 18), tokens: pack.tokens === null ? null : formatAmount(pack.tokens, 18) })
 const cafePackages = load(CAFE).packages.map(asSetting)
 const code = (expected: string) => expect.objectContaining({ code: expected }) as Error
-const newPackage: PackageSetting = { id: 'night', label: 'A night', seconds: 28_800, bytes: null, price: '6', devices: 2, downKbps: null, upKbps: 512, offered: true }
+const newPackage: PackageSetting = { id: 'night', label: 'A night', seconds: 28_800, bytes: null, tokens: null, price: '6', devices: 2, downKbps: null, upKbps: 512, offered: true }
 const newHour: HappyHourConfig = { id: 'dawn', label: 'Dawn', basis: 'clock', fromMinute: 300, toMinute: 1440, days: ['sat', 'sun'], discountPercent: 40 }
 
 describe('applyOwnerSettings', () => {
@@ -124,6 +124,7 @@ describe('applyOwnerSettings', () => {
       label: fc.constantFrom('One', "It's #1; \"so\" \\ it is", 'ü'),
       seconds: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: null }),
       bytes: fc.option(fc.integer({ min: 1, max: 2 ** 40 }), { nil: null }),
+      tokens: fc.constant(null),
       price: fc.constantFrom('0', '0.5', '3', 'x'),
       devices: fc.integer({ min: 1, max: 17 }),
       downKbps: fc.option(fc.constant(800), { nil: null }),

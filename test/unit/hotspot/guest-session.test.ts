@@ -149,7 +149,7 @@ describe('other devices', () => {
   it('use the ticket shown on the first one, once', async () => {
     await redeem(anna, 'half-hour')
     const ticket = box.hotspot.guests.view(anna).ticket ?? ''
-    expect(box.hotspot.guests.preview(ben, ticket)).toEqual({ kind: 'ticket', label: '30 minutes', seconds: 1800, bytes: null, devices: 1 })
+    expect(box.hotspot.guests.preview(ben, ticket)).toEqual({ kind: 'ticket', label: '30 minutes', seconds: 1800, bytes: null, tokens: null, devices: 1 })
     const session = await box.hotspot.guests.redeem(ben, ticket)
     expect(session).toMatchObject({ state: 'active', devices: [{ mac: ben.mac }] })
     expect(box.kernel.openMacs()).toEqual([ben.mac])

@@ -28,6 +28,7 @@ const otherBox: VoucherTerms = {
   serial: 77,
   seconds: 900,
   bytes: null,
+  tokens: null,
   devices: 1,
   downKbps: null,
   upKbps: null,
@@ -71,7 +72,7 @@ describe('a code', () => {
   it('scanned says itself what it is worth, and is the same voucher as its typed form', async () => {
     withSiblings()
     const qr = encodeQr(otherBox, testVoucherKeys, 'http://box.lan')
-    expect(box.hotspot.guests.preview(anna, qr)).toEqual({ kind: 'voucher', label: '30 minutes', seconds: 900, bytes: null, devices: 1 })
+    expect(box.hotspot.guests.preview(anna, qr)).toEqual({ kind: 'voucher', label: '30 minutes', seconds: 900, bytes: null, tokens: null, devices: 1 })
     expect(entries()).toHaveLength(0)
     const session = await box.hotspot.guests.redeem(anna, qr)
     expect(session).toMatchObject({ secondsLeft: 900, paid: 42n })

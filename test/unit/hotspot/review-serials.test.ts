@@ -10,7 +10,7 @@ const ann = guest(1)
 let box: TestBox
 afterEach(() => box.dispose())
 
-const terms = { slot: 1, box: 0, serial: 32_767, seconds: 600, bytes: null, devices: 1, downKbps: null, upKbps: null, price: 1n, validUntilDay: null }
+const terms = { slot: 1, box: 0, serial: 32_767, seconds: 600, bytes: null, tokens: null, devices: 1, downKbps: null, upKbps: null, price: 1n, validUntilDay: null }
 const codeOf = (number: { slot: number; box: number; serial: number }): string => encodeCode(number, testVoucherKeys)
 
 describe('numbers that are taken', () => {

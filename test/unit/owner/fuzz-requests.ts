@@ -1,6 +1,10 @@
 /** Requests as nobody should send them, made from good ones. */
 import { BACKGROUND_HEADER, CSRF_HEADER, ROUTES, SESSION_COOKIE } from '../../../src/owner/api.ts'
 import type { RouteName } from '../../../src/owner/api.ts'
+import { CHANNELS, PAYMENTS } from '../../support/photon-views.ts'
+
+const CHANNEL = CHANNELS[0]?.id ?? ''
+const PAYMENT = PAYMENTS[0]?.id ?? ''
 
 /** A request that is right, for each route; what is not named here takes neither parameter, query nor body. */
 export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; query?: Record<string, string>; body?: Record<string, unknown> }>> = {
@@ -39,6 +43,19 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   sendCoins: { body: { to: `0x${'b2'.repeat(20)}`, amount: '2.5' } },
   orderPoc: { body: { order: 'deposit' } },
   chainPocCalls: { body: { wallet: `0x${'b2'.repeat(20)}` } },
+  openChannel: { body: { partner: `0x${'b2'.repeat(20)}`, token: 'MIN', amount: '2.5', settleTimeoutBlocks: 600, role: 'core' } },
+  photonChannels: { query: { limit: '10' } },
+  photonChannel: { params: { id: CHANNEL } },
+  depositToChannel: { params: { id: CHANNEL }, body: { amount: '2.5' } },
+  withdrawFromChannel: { params: { id: CHANNEL }, body: { amount: '2.5' } },
+  closeChannel: { params: { id: CHANNEL }, body: { force: true } },
+  photonPayments: { query: { before: '2', limit: '2' } },
+  photonPayment: { params: { id: PAYMENT } },
+  pay: { body: { target: `0x${'b2'.repeat(20)}`, token: 'MIN', amount: '2.5', direct: false, maxFee: '0.1', data: 'x', secretHash: `0x${'5e'.repeat(32)}` } },
+  cancelPayment: { params: { id: PAYMENT } },
+  allowReveal: { params: { id: PAYMENT } },
+  photonPaths: { query: { target: `0x${'b2'.repeat(20)}`, token: 'MIN', amount: '2.5' } },
+  addPhotonPeer: { body: { account: `0x${'b2'.repeat(20)}`, address: '/ip4/192.0.2.7/tcp/4011' } },
   verifyReceipt: { body: { receipt: 'MeshBox receipt 1' } },
   revealWords: { body: { password: 'correct horse 9' } },
   revealVoucherWords: { body: { password: 'correct horse 9' } },

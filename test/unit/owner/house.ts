@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { scriptedPhoton } from '../../support/photon-views.ts'
+import type { ScriptedPhoton } from '../../support/photon-views.ts'
 import { scriptedChain } from '../../support/chain-views.ts'
 import { createLog, silentLog } from '../../../src/base/index.ts'
 import { loadConfig } from '../../../src/config/index.ts'
@@ -104,6 +106,7 @@ export interface House {
   readonly owner: Owner
   readonly ports: OwnerPorts
   readonly desk: ScriptedDesk
+  readonly photon: ScriptedPhoton
   readonly time: FakeTime
   readonly config: ConfigInMemory
   readonly password: OwnerPassword
@@ -136,6 +139,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const config = new ConfigInMemory(options.configText)
   const desk = new ScriptedDesk()
   desk.all.push(sessionView('00000000000000a1', { state: 'ended' }), sessionView('00000000000000a2', { label: '1 day' }), sessionView('00000000000000a3', { state: 'paused' }))
+  const photon = scriptedPhoton()
   const observed: number[] = []
   const password = options.password ?? new PlainPassword(PASSWORD)
   const ledger = createLedger({ shares: () => config.current().shares })
@@ -143,6 +147,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const ports: OwnerPorts = {
     desk: options.withoutHotspot ? null : desk,
     chain: scriptedChain(),
+    photon,
     ledger,
     store: options.store?.(store, dir) ?? store,
     identity,
@@ -165,6 +170,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
     owner,
     ports,
     desk,
+    photon,
     time,
     config,
     password,

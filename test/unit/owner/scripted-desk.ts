@@ -130,6 +130,6 @@ function voucherRow(id: string, batch: string, request: VoucherBatchRequest): Vo
     state: 'unused',
     sessionId: null,
     createdWallMs: 1_700_000_000_000,
-    terms: { slot: 0, box: 0, serial: 0, seconds: 1800, bytes: null, devices: 1, downKbps: null, upKbps: null, price: 3_000_000n, validUntilDay: request.validUntilDay ?? null },
+    terms: { slot: 0, box: 0, serial: 0, seconds: 1800, bytes: null, tokens: null, devices: 1, downKbps: null, upKbps: null, price: 3_000_000n, validUntilDay: request.validUntilDay ?? null },
   }
 }

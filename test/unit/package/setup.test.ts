@@ -271,6 +271,13 @@ describe('refresh', () => {
       expect(doors()).toEqual([null, null])
     })
 
+    it("opens other boxes' door by the same rules, apart from the chain's", () => {
+      set('uci set meshbox.photon=photon; uci set meshbox.photon.listen_address=10.1.2.3; uci add_list meshbox.photon.listen_zones=mesh')
+      expect([router.uci('firewall.meshbox_photon_mesh.dest_port'), router.uci('firewall.meshbox_photon_mesh.src'), ...doors()]).toEqual(['60402', 'meshbox', null, null])
+      set('uci set meshbox.photon.listen_port=22')
+      expect(router.uci('firewall.meshbox_photon_mesh.dest_port')).toBeNull()
+    })
+
     it('is taken out with the rest, to the byte', () => {
       router.must('/usr/lib/meshbox/setup remove')
       const before = networks()

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, ZERO_HASH, bytesOf, fromUtf8, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Cancel, Hash } from '../../../src/base/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, chainMigrations, channelFollower, loadPosition, savePosition, v2LogReader } from '../../../src/photon/chain/index.ts'
-import type { ScheduleEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
+import type { DueBoxDuty, ScheduleEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
 import type { ChainLog, ChainPoint, DueDuty } from '../../../src/photon/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
@@ -158,7 +158,7 @@ describe('the duty desk', () => {
     const rough = new RoughChain(random)
     const told: Exclude<ScheduleEffect, { kind: 'send' }>[] = []
     let refusals = 0
-    const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueDuty) => callsOf(keccak, site, due.duty), rules: { ...SCHEDULE_RULES, depth: DEPTH } }
+    const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueBoxDuty) => callsOf(keccak, site, due.duty), rules: { ...SCHEDULE_RULES, depth: DEPTH } }
     const point = (number: number): ChainPoint => ({ number, hash: hexOf(keccak(new TextEncoder().encode(`${number}:${rough.blocks.slice(0, number + 1).map((block) => block.map((one) => one.hash).join()).join('|')}`))), timeSeconds: number })
     const desk = (): DutyDesk =>
       new DutyDesk({
@@ -218,7 +218,7 @@ describe('the duty desk', () => {
 
   it('a turn that is rolled back leaves no duty, and an event drops what it makes pointless', async () => {
     const rough = new RoughChain(randomStream('rollback'))
-    const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueDuty) => callsOf(keccak, site, due.duty), rules: SCHEDULE_RULES }
+    const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueBoxDuty) => callsOf(keccak, site, due.duty), rules: SCHEDULE_RULES }
     const nothing = (): never => {
       throw new Error('not asked here')
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ZERO_ADDRESS, ZERO_HASH, hexOf } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { NO_DUTIES, SCHEDULE_RULES, callsOf, schedule } from '../../../src/photon/chain/index.ts'
-import type { DutyState, ScheduleEffect, ScheduleInput, ScheduleTools } from '../../../src/photon/chain/index.ts'
+import type { DueBoxDuty, DutyState, ScheduleEffect, ScheduleInput, ScheduleTools } from '../../../src/photon/chain/index.ts'
 import type { BalanceProof, ChannelKey, DueDuty, Duty } from '../../../src/photon/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import type { RandomStream } from '../native/random-stream.ts'
@@ -32,7 +32,7 @@ class Box {
   readonly chain: RoughChain
   readonly tools: ScheduleTools
   state: DutyState = NO_DUTIES
-  readonly ended: { readonly due: DueDuty; readonly outcome: string; readonly head: number }[] = []
+  readonly ended: { readonly due: DueBoxDuty; readonly outcome: string; readonly head: number }[] = []
   readonly alarms: string[] = []
   /** Nonce → every version that went out. */
   readonly sent = new Map<bigint, Known[]>()
@@ -49,7 +49,7 @@ class Box {
     return effects
   }
 
-  put(one: DueDuty): void {
+  put(one: DueBoxDuty): void {
     this.give({ kind: 'put', due: one, head: this.chain.head })
   }
 
@@ -88,7 +88,7 @@ class Box {
     return this.chain.blocks.flat().filter((one) => one.succeeded && one.data.length > 0).map((one) => `${one.to} ${hexOf(one.data)}`)
   }
 
-  of(one: DueDuty): readonly string[] {
+  of(one: DueBoxDuty): readonly string[] {
     return callsOf(keccak, site, one.duty).map((call) => `${call.to} ${hexOf(call.data)}`)
   }
 }

@@ -69,7 +69,7 @@ export class SpectrumPort implements ChainPort {
     return Promise.resolve(block?.point.hash !== point.hash ? null : this.#logsOf(block))
   }
 
-  #account(point: ChainPoint, address: Address): { readonly nonce: bigint; readonly balanceWei: bigint; readonly storageRoot: Hash } | null {
+  #account(point: ChainPoint, address: Address): { readonly nonce: bigint; readonly balanceWei: bigint; readonly storageRoot: Hash; readonly codeHash: Hash } | null {
     const block = this.#blocks[point.number]
     if (block === undefined) return null
     const read = readAccount(native, block.header.stateRoot, address, (hash) => this.#place.executor.node(hash))
@@ -120,6 +120,7 @@ export class SpectrumPort implements ChainPort {
     if (!verdict.ok) throw new Error(verdict.reason)
     this.#blocks.push({ header: block.header, point: pointOf(block.header), hashes: block.body.transactions.map((one) => hashTransaction(native, one)), receipts: verdict.receipts })
     for (const [place, transaction] of this.#pool) if (block.body.transactions.includes(transaction)) this.#pool.delete(place)
+    for (const listener of this.#listeners) listener(pointOf(block.header), null)
   }
 
   /** The last blocks were another branch's; their transactions are in nobody's pool. */
@@ -149,6 +150,13 @@ export class SpectrumPort implements ChainPort {
     if (receipt?.succeeded !== true) throw new Error(`a transaction of ${from.address} failed`)
     const { getCreateAddress } = await import('ethers')
     return getCreateAddress({ from: from.address, nonce }).toLowerCase() as Address
+  }
+
+  /** At the head. */
+  codeOf(address: Address): Uint8Array {
+    const head = this.head()
+    const account = head === null ? null : this.#account(head, address)
+    return account === null ? new Uint8Array() : (this.#place.executor.node(account.codeHash) ?? new Uint8Array())
   }
 
   /** What a view function returns, at the head. */

@@ -281,3 +281,29 @@ describe('a box restored from an old copy', () => {
     expect(b.duties.some(({ duty }) => duty.kind === 'close' && duty.proof?.transferred === 120n)).toBe(true)
   })
 })
+
+test('who hears of the channel long after its partner agrees with it all the same', async () => {
+  const time = new FakeTime()
+  const links = [new MemoryLink(A), new MemoryLink(B)] as const
+  const [a, b] = [make(1, links[0], time), make(2, links[1], time)]
+  a.node.start()
+  b.node.start()
+  MemoryLink.join(...links)
+  await a.open(B, 1_000_000n)
+  // What A said of it was said to one who knew no such channel.
+  await until(() => links[0].sent > 0)
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  await b.open(A, 1_000_000n)
+  await until(() => {
+    time.advance(500)
+    return a.node.isReady(CHANNEL) && b.node.isReady(CHANNEL)
+  })
+  await (await b.node.payDirect({ channel: CHANNEL, amount: 5n })).delivered
+  const sent = links.map((link) => link.sent)
+  for (let second = 0; second < 30; second++) {
+    time.advance(1000)
+    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  // And once they agree, nobody goes on asking.
+  expect(links.map((link) => link.sent)).toEqual(sent)
+})

@@ -74,8 +74,6 @@ describe('what goes back', () => {
   })
 
   test.each([
-    ['a leaf channel it comes from', A, { role: 'leaf' as const }, 3003],
-    ['a leaf channel it would go to', T, { role: 'leaf' as const }, 3003],
     ['a closed channel it comes from', A, { isOpen: false, isReady: false, isUsable: false }, 3007],
     ['a channel not in use', T, { isUsable: false }, 3003],
     ['a thin channel', T, { spendable: 99n }, 3008],
@@ -89,6 +87,21 @@ describe('what goes back', () => {
     const desk = new Desk([A, T])
     desk.put(node, change)
     expect(refusal(desk)).toBe(code)
+  })
+
+  test.each([
+    ['comes from one who only passes it on', A, { initiator: nodeOf(5) }],
+    ['would go to one who is not paid by it', T, { target: nodeOf(6), path: [{ node: T, amount: 100n }, { node: nodeOf(6), amount: 99n }] }],
+  ])('a leaf channel: it %s', (_name, node, change) => {
+    const desk = new Desk([A, T])
+    desk.put(node, { role: 'leaf' })
+    expect(refusal(desk, termsOf(change))).toBe(3003)
+  })
+
+  test('leaves at both ends are what carrying is for', () => {
+    const desk = new Desk([A, T])
+    for (const node of [A, T]) desk.put(node, { role: 'leaf' })
+    expect(desk.give(received(termsOf()))[0]).toMatchObject({ kind: 'send-locked' })
   })
 
   test('everything while the chain is frozen', () => {

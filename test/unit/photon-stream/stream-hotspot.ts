@@ -17,7 +17,7 @@ import { Redeem } from '../../../src/hotspot/redeem.ts'
 import { Renewal } from '../../../src/hotspot/renewal.ts'
 import { restore } from '../../../src/hotspot/restore.ts'
 import { SessionIds } from '../../../src/hotspot/session-ids.ts'
-import { StreamTill, streamMigrations } from '../../../src/hotspot/stream/index.ts'
+import { StreamTill } from '../../../src/hotspot/stream/index.ts'
 import { Trials } from '../../../src/hotspot/trials.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import type { Ledger } from '../../../src/ledger/index.ts'
@@ -34,7 +34,7 @@ export class StreamHotspot {
   readonly gate = new FakeGate(this.kernel)
   readonly neighbours = new FakeNeighbours()
   readonly config = testConfig()
-  readonly store: Store = openStore({ path: `${this.folder}/box.db`, migrations: [...ledgerMigrations, ...hotspotMigrations, ...streamMigrations], log: silentLog })
+  readonly store: Store = openStore({ path: `${this.folder}/box.db`, migrations: [...ledgerMigrations, ...hotspotMigrations], log: silentLog })
   readonly ledger: Ledger = createLedger({ shares: () => [] })
   #seed = 1
   till!: StreamTill

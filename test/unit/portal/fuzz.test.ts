@@ -13,10 +13,11 @@ import { createFront } from '../../../src/hotspot/portal/front.ts'
 import { createListener } from '../../../src/hotspot/portal/io/listener.ts'
 import { Reception } from '../../../src/hotspot/portal/reception.ts'
 import type { GuestRpc } from '../../../src/hotspot/portal/index.ts'
+import { StreamDesk } from '../../../src/hotspot/portal/stream-desk.ts'
 import { EXACT_PATHS } from '../../../src/hotspot/portal/routes/table.ts'
 import { Seals } from '../../../src/hotspot/portal/seals.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
-import { GUEST_MAC, QR_PAYLOAD, STATES, ScriptedDesk, ScriptedNeighbours, TICKET, TYPED_CODE, portalConfig } from '../../support/portal-app.ts'
+import { GUEST_MAC, QR_PAYLOAD, STATES, ScriptedDesk, ScriptedDoor, ScriptedNeighbours, TICKET, TYPED_CODE, portalConfig } from '../../support/portal-app.ts'
 
 const REQUESTS = Number(process.env['PORTAL_FUZZ_REQUESTS'] ?? 100_000)
 const PER_PROPERTY = Math.ceil(REQUESTS / 4)
@@ -31,8 +32,10 @@ const failures: string[] = []
 const log: Log = { ...silentLog, error: (message, fields) => failures.push(`${message} ${String(fields?.['error'])}`), room: () => log }
 /** A chain that says the same to everybody. */
 const RPC: GuestRpc = { answer: async (text) => ({ text: text === '' ? null : '{"jsonrpc":"2.0","id":1,"result":"0x1"}', retryAfterSeconds: text.length > 100 ? 1 : null }) }
-const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front: createFront(''), rpc: () => RPC, httpPort: () => 80, tls: () => null })
-const app = createListener({ reception, log, tls: null })
+const door = new ScriptedDoor()
+const streams = new StreamDesk(() => door, time, time)
+const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front: createFront(''), rpc: () => RPC, streams, streamDoor: () => door, httpPort: () => 80, tls: () => null })
+const app = createListener({ reception, streams, timers: time, log, tls: null })
 beforeAll(async () => {
   await app.ready()
 })

@@ -11,7 +11,7 @@ import { addTimePage, movePage, problemPage, receiptPage, scannedPage } from '..
 import { walletPage } from '../../../src/hotspot/portal/page/wallet.ts'
 import { STYLE } from '../../../src/hotspot/portal/page/style.ts'
 import encodeQR from 'qr'
-import { BOARD, RECEIPT, STATES, TICKET, compileGuestScript, session, view, withSession } from '../../support/portal-app.ts'
+import { BOARD, RECEIPT, STATES, STREAM_BOARD, TICKET, compileGuestScript, session, view, withSession } from '../../support/portal-app.ts'
 
 const MAX_BYTES = 30_000
 let script = ''
@@ -30,6 +30,7 @@ function context(language: Language, change: Partial<PageContext> = {}): PageCon
     selfPath: '/',
     script,
     hasWallet: true,
+    hasPay: true,
     message: null,
     ...change,
   }
@@ -46,10 +47,11 @@ function pages(language: Language): Record<string, string> {
     refused: homePage(refused, view()),
     add: addTimePage(refused, withSession()),
     move: movePage(plain, address, encodeQR(address.toUpperCase(), 'svg', { ecc: 'medium', border: 1 })),
-    scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, devices: 3 }),
-    ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, devices: 3 }),
+    scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
+    ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
-    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) } }),
+    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: false, board: STREAM_BOARD, cap: 10n ** 18n } }),
+    pay: walletPage(plain, { hasSession: false, keptBy: null, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: true, board: STREAM_BOARD, cap: null } }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
   }
 }
@@ -69,7 +71,7 @@ describe.each(LANGUAGES.map((language) => [language.code, language] as const))('
 describe('each page', () => {
   it('asks nobody else for anything', () => {
     for (const [name, html] of Object.entries(pages(en))) {
-      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual(name === 'wallet' ? ['/wallet.js'] : [])
+      expect([...html.matchAll(/\b(?:src|srcset|data|poster|background)="([^"]*)"/g)].map((match) => match[1]), name).toEqual(name === 'wallet' || name === 'pay' ? ['/wallet.js'] : [])
       expect([...html.matchAll(/<link[^>]*>/g)].map((match) => match[0]), name).toEqual(['<link rel="icon" href="data:,">'])
       expect(/@import|url\((?!#)/.exec(html), name).toBeNull()
       expect(/\sstyle="|\son\w+="/.exec(html), name).toBeNull() // the policy forbids them
@@ -83,6 +85,17 @@ describe('each page', () => {
       for (const tag of ['section', 'div', 'form', 'p', 'ul', 'ol', 'li', 'a', 'button', 'details', 'summary', 'span', 'bdi', 'b'])
         expect(html.match(new RegExp(`<${tag}[\\s>]`, 'g'))?.length ?? 0, `${name} <${tag}>`).toBe(html.match(new RegExp(`</${tag}>`, 'g'))?.length ?? 0)
     }
+  })
+  it('does not say "almost over" to a guest who pays as he goes', () => {
+    const soon = { secondsLeft: 95, bytesLeft: null }
+    const isHidden = (html: string): boolean => /id="low" hidden/.test(html)
+    expect(isHidden(homePage(context(en), withSession(soon)))).toBe(false)
+    expect(isHidden(homePage(context(en), withSession({ ...soon, source: 'stream' })))).toBe(true)
+    expect(homePage(context(en), withSession({ ...soon, source: 'stream' }))).toContain('data-low="0"')
+  })
+  it('leads to paying by the second where that is sold, else to the key', () => {
+    expect(homePage(context(en), view())).toContain(en.text.payGo)
+    expect(homePage(context(en, { hasPay: false }), view())).toContain(en.text.walletHave)
   })
   it('shows the price before anything is paid', () => {
     expect(homePage(context(en), view())).toContain('1.2\u00a0MBX')
@@ -118,7 +131,7 @@ describe('what comes from outside is text', () => {
     shown(homePage(context(en), withSession({ label: EVIL })))
     shown(homePage(context(en, { formToken: EVIL }), withSession({}, { ticket: EVIL })))
     shown(homePage(context(en), view({ session: session({ state: 'credited' }), ticket: EVIL })))
-    shown(scannedPage(context(en), EVIL, { kind: 'voucher', label: EVIL, seconds: 1, bytes: null, devices: 1 }))
+    shown(scannedPage(context(en), EVIL, { kind: 'voucher', label: EVIL, seconds: 1, bytes: null, tokens: null, devices: 1 }))
     shown(receiptPage(context(en), EVIL))
     shown(problemPage(context(en), { title: EVIL, text: EVIL, detail: EVIL }))
     shown(movePage(context(en), EVIL, '<svg></svg>'))

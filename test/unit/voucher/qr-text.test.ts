@@ -8,15 +8,16 @@ import { SYMBOLS, bytesToSymbols, symbolsToBytes } from '../../../src/hotspot/vo
 import vectors from '../../vectors/vouchers.json' with { type: 'json' }
 import { KEYS, OTHER_KEYS } from './fixed-keys.ts'
 
-const TERMS: VoucherTerms = { slot: 3, box: 2, serial: 12345, seconds: 1800, bytes: null, devices: 1, downKbps: null, upKbps: null, price: 2n, validUntilDay: null }
+const TERMS: VoucherTerms = { slot: 3, box: 2, serial: 12345, seconds: 1800, bytes: null, tokens: null, devices: 1, downKbps: null, upKbps: null, price: 2n, validUntilDay: null }
 const orNull = (values: fc.Arbitrary<number>): fc.Arbitrary<number | null> => fc.option(values)
-const terms: fc.Arbitrary<VoucherTerms> = fc
+const timeTerms: fc.Arbitrary<VoucherTerms> = fc
   .record({
     slot: fc.nat(15),
     box: fc.nat(3),
     serial: fc.nat(32767),
     seconds: orNull(fc.integer({ min: 1, max: 0xffff_ffff })),
     bytes: orNull(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+    tokens: fc.constant(null),
     devices: fc.integer({ min: 1, max: 255 }),
     downKbps: orNull(fc.integer({ min: 1, max: 0xffff_ffff })),
     upKbps: orNull(fc.integer({ min: 1, max: 0xffff_ffff })),
@@ -24,6 +25,10 @@ const terms: fc.Arbitrary<VoucherTerms> = fc
     validUntilDay: orNull(fc.nat(99_999)),
   })
   .filter((candidate) => candidate.seconds !== null || candidate.bytes !== null)
+const tokenTerms: fc.Arbitrary<VoucherTerms> = fc
+  .tuple(timeTerms, fc.bigInt({ min: 1n, max: (1n << 128n) - 1n }))
+  .map(([written, tokens]) => ({ ...written, seconds: null, bytes: null, downKbps: null, upKbps: null, tokens }))
+const terms = fc.oneof(timeTerms, tokenTerms)
 
 const payloadOf = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
 
@@ -58,7 +63,7 @@ describe('symbols', () => {
 describe('scanned voucher', () => {
   it('agrees with the vectors, both ways', () => {
     for (const { terms: written, portal, url } of vectors.vouchers) {
-      const expected: VoucherTerms = { ...written, price: BigInt(written.price) }
+      const expected: VoucherTerms = { ...written, tokens: null, price: BigInt(written.price) }
       expect(encodeQr(expected, KEYS, portal)).toBe(url)
       expect(readQr(url, KEYS)).toEqual(expected)
       expect(readQr(payloadOf(url), KEYS)).toEqual(expected)

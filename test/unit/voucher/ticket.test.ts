@@ -72,7 +72,7 @@ describe('ticket', () => {
 
 describe('kind of bearer', () => {
   it('is told by form', () => {
-    const terms = { slot: 1, box: 0, serial: 7, seconds: 60, bytes: null, devices: 1, downKbps: null, upKbps: null, price: 0n, validUntilDay: null }
+    const terms = { slot: 1, box: 0, serial: 7, seconds: 60, bytes: null, tokens: null, devices: 1, downKbps: null, upKbps: null, price: 0n, validUntilDay: null }
     const url = encodeQr(terms, KEYS, 'http://wifi.lan')
     expect(bearerKind(encodeCode(terms, KEYS))).toBe('code')
     expect(bearerKind('abcde fghjk')).toBe('code')

@@ -130,6 +130,7 @@ describe('addresses of views', () => {
     ['#/guests/s000011', 'guests', 's000011'],
     ['#/vouchers/a%2Fb', 'vouchers', 'a/b'],
     ['#/vouchers/%E0%A4%A', 'vouchers', '%E0%A4%A'],
+    ['#/channels/new', 'channels', 'new'],
     ['#/nowhere/x', 'home', null],
   ])('%s is %s %s', (hash, view, id) => {
     expect(parseRoute(hash)).toEqual({ view, id })

@@ -6,23 +6,28 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { MeshBoxError, type Log } from '../../../base/index.ts'
+import { MeshBoxError, type Log, type Timers } from '../../../base/index.ts'
 import type { Answer } from '../answer.ts'
 import type { TlsPair } from '../certificate.ts'
 import { MAX_FORM_BYTES } from '../form.ts'
 import { MAX_RPC_BYTES } from '../guest-rpc.ts'
 import { plainAddress } from '../host-rule.ts'
 import type { FormAwaited, Reception, RequestHead } from '../reception.ts'
+import { MAX_STREAM_BYTES, type StreamDesk } from '../stream-desk.ts'
+import { StreamSockets } from './stream-sockets.ts'
 
 export interface ListenerOptions {
   readonly reception: Reception
+  readonly streams: StreamDesk
+  readonly timers: Timers
   readonly log: Log
   readonly tls: TlsPair | null
 }
 
 const MAX_HEADER_BYTES = 8192
 const MAX_HEADERS = 64
-const MAX_CONNECTIONS = 1024
+/** As many guests' streams, and room for everybody's requests. */
+const MAX_CONNECTIONS = 2048
 const MAX_CONNECTIONS_PER_ADDRESS = 24
 const MAX_REQUESTS_PER_CONNECTION = 100
 const KEEP_ALIVE_MS = 5_000
@@ -32,6 +37,7 @@ const IDLE_SOCKET_MS = 15_000
 const CHECK_TIMEOUTS_EVERY_MS = 2_000
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 const RPC_TYPE = 'application/json'
+const STREAM_TYPE = 'application/octet-stream'
 /** A body is read only by routes that want one; a request that brings one elsewhere loses its connection. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding']
 
@@ -65,10 +71,14 @@ export function createListener(options: ListenerOptions): FastifyInstance {
   app.server.maxHeadersCount = MAX_HEADERS
   app.server.maxConnections = MAX_CONNECTIONS
   limitConnections(app.server)
+  const sockets = new StreamSockets(options.streams, options.timers, log)
+  sockets.attach(app.server, reception, (request) => headOfRequest(request, request.url ?? '', tls !== null))
+  app.addHook('preClose', async () => sockets.closeAll())
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(FORM_TYPE, { parseAs: 'string' }, (_request, body, done) => done(null, body))
   app.addContentTypeParser(RPC_TYPE, { parseAs: 'string', bodyLimit: MAX_RPC_BYTES }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser(STREAM_TYPE, { parseAs: 'buffer', bodyLimit: MAX_STREAM_BYTES }, (_request, body, done) => done(null, body))
 
   app.addHook('onRequest', async (request, reply) => {
     const head = headOf(request, tls !== null)
@@ -85,7 +95,8 @@ export function createListener(options: ListenerOptions): FastifyInstance {
   const finish = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const reading = readings.get(request)
     if (reading?.awaited == null) throw new MeshBoxError('internal', 'a request reached no route', { code: 'internal' })
-    const body = typeof request.body === 'string' ? request.body : ''
+    const isStream = reading.awaited.match.route.kind === 'stream'
+    const body = isStream ? bytesOf(request.body) : typeof request.body === 'string' ? request.body : ''
     return send(reply, await reception.complete(reading.awaited, body), reading.head)
   }
   app.route({ method: 'POST', url: '/', handler: finish })
@@ -107,11 +118,14 @@ function send(reply: FastifyReply, answer: Answer, head: RequestHead): FastifyRe
 }
 
 function headOf(request: FastifyRequest, secure: boolean): RequestHead {
-  const raw: IncomingMessage = request.raw
+  return headOfRequest(request.raw, request.originalUrl, secure)
+}
+
+function headOfRequest(raw: IncomingMessage, target: string, secure: boolean): RequestHead {
   const { socket } = raw
   return {
     method: raw.method ?? '',
-    target: request.originalUrl,
+    target,
     headers: raw.headers,
     hostHeaders: countHosts(raw.rawHeaders),
     remoteAddress: socket.remoteAddress ?? '',
@@ -128,7 +142,12 @@ function countHosts(rawHeaders: readonly string[]): number {
 }
 
 function typeOf({ match }: FormAwaited): string {
+  if (match.route.kind === 'stream') return STREAM_TYPE
   return match.route.kind === 'rpc' ? RPC_TYPE : FORM_TYPE
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array()
 }
 
 /** Without its parameters. */

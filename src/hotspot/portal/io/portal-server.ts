@@ -9,6 +9,7 @@ import type { Config } from '../../../config/index.ts'
 import type { Signer } from '../../../identity/index.ts'
 import type { MacAddress, NeighbourTable } from '../../gate/types.ts'
 import type { GuestDesk } from '../../types.ts'
+import type { StreamDoor } from '../../stream/index.ts'
 import { WalletCheck } from '../../wallet/index.ts'
 import { type CertificateCheck, type TlsPair, checkCertificate } from '../certificate.ts'
 import { createFront } from '../front.ts'
@@ -17,6 +18,7 @@ import { originOf } from '../host-rule.ts'
 import { API_PATH, type Option114, option114 } from '../option-114.ts'
 import { Reception } from '../reception.ts'
 import { Seals } from '../seals.ts'
+import { StreamDesk } from '../stream-desk.ts'
 import { createListener } from './listener.ts'
 
 export interface PortalDeps {
@@ -34,6 +36,8 @@ export interface PortalDeps {
   readonly walletScript?: string
   /** The chain for guests who are online, at /rpc; left out or null = there is no such path. */
   readonly rpc?: () => GuestRpc | null
+  /** Minutes paid by the second, on the wallet page; left out or null = not sold so. Asked for each message. */
+  readonly stream?: () => StreamDoor | null
   /** Who checks guests' signatures; default: noble. */
   readonly signer?: Pick<Signer, 'recover'>
   /**
@@ -56,6 +60,7 @@ export class PortalServer {
   readonly #deps: PortalDeps
   readonly #log: Log
   readonly #reception: Reception
+  readonly #streams: StreamDesk
   readonly #seals: Seals
   #http: FastifyInstance | null = null
   #https: FastifyInstance | null = null
@@ -76,6 +81,8 @@ export class PortalServer {
     this.#source = typeof tls === 'function' ? tls : () => tls
     this.#httpPort = deps.config().hotspot.portalPort
     this.#seals = new Seals(deps.randomness.bytes(32))
+    const streamDoor = (): StreamDoor | null => deps.stream?.() ?? null
+    this.#streams = new StreamDesk(streamDoor, deps.clock, deps.timers)
     this.#reception = new Reception({
       desk: deps.desk,
       neighbours: deps.neighbours,
@@ -85,6 +92,8 @@ export class PortalServer {
       seals: this.#seals,
       front: createFront(deps.script, deps.walletScript === undefined ? null : { script: deps.walletScript, check: new WalletCheck(deps) }),
       rpc: () => deps.rpc?.() ?? null,
+      streams: this.#streams,
+      streamDoor,
       httpPort: () => this.#httpPort,
       tls: () => (this.#https === null || this.#check?.usable !== true ? null : { isAnnounced: this.option114().uri !== null, isSure: deps.clock.isWallTrusted(), port: portOf(this.#https) }),
     })
@@ -197,7 +206,7 @@ export class PortalServer {
   }
 
   #newListener(tls: TlsPair | null): FastifyInstance {
-    return createListener({ reception: this.#reception, log: this.#log, tls })
+    return createListener({ reception: this.#reception, streams: this.#streams, timers: this.#deps.timers, log: this.#log, tls })
   }
 
   /** Lets answers in progress go out, but waits for nobody longer than the patience. */

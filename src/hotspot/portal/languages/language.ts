@@ -126,6 +126,31 @@ export interface Texts {
   readonly walletNone: string
   readonly walletKey: string
   readonly walletBurner: string
+
+  readonly payGo: string
+  readonly payGoWhy: string
+  readonly payBalance: string
+  readonly paySpent: string
+  readonly payAhead: string
+  readonly payIfClosed: string
+  readonly payAheadNone: string
+  readonly payAheadUpTo: string
+  readonly payBlock: string
+  readonly payStart: string
+  readonly payStop: string
+  readonly payCode: string
+  readonly payAdd: string
+  readonly payAdded: string
+  readonly payRunning: string
+  readonly payEnded: string
+  readonly payUsedUp: string
+  readonly payNone: string
+  readonly payOpening: string
+  readonly payOffline: string
+  readonly payCap: string
+  readonly payOwn: string
+  readonly tokenCode: string
+  readonly notTokens: string
 }
 
 export interface LanguageData<Category extends PluralCategory> {

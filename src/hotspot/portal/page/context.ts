@@ -19,6 +19,8 @@ export interface PageContext {
   readonly script: string
   /** Guests may keep their time under a key of their own. */
   readonly hasWallet: boolean
+  /** Minutes are sold by the second, on the wallet page. */
+  readonly hasPay: boolean
   readonly message: PageMessage | null
 }
 

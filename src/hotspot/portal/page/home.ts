@@ -43,7 +43,7 @@ function welcomePage(context: PageContext, view: GuestView): string {
     title: text.getOnline,
     wide: prices !== null,
     main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
-${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${text.walletHave}${chevronIcon}</a></p>`}`,
+${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${context.hasPay ? text.payGo : text.walletHave}${chevronIcon}</a></p>`}`,
   })
 }
 

@@ -86,8 +86,13 @@ function shareLeft(left: number, used: number): number {
   return total <= 0 ? 0 : Math.max(0, Math.min(1, left / total))
 }
 
+/** A stream has little left all the time: it is paid for as it goes. */
+function lowSeconds({ source }: SessionView): number {
+  return source === 'stream' ? 0 : LOW_SECONDS
+}
+
 export function isLow(session: SessionView): boolean {
-  if (session.secondsLeft !== null && session.secondsLeft <= LOW_SECONDS) return true
+  if (session.secondsLeft !== null && session.secondsLeft <= lowSeconds(session)) return true
   return session.bytesLeft !== null && shareLeft(session.bytesLeft, session.upBytes + session.downBytes) <= LOW_SHARE
 }
 
@@ -117,7 +122,7 @@ function face(context: PageContext, session: SessionView, mode: 'running' | 'sti
     return html`<p class="clock ${session.bytesLeft === null ? 'words' : 'wide'}" id="data">${big}</p><p class="cap">${caption}</p>`
   }
   const { days, clock } = clockParts(seconds)
-  const tick = mode === 'running' && html` data-left="${seconds}" data-used="${session.secondsUsed}" data-low="${LOW_SECONDS}"`
+  const tick = mode === 'running' && html` data-left="${seconds}" data-used="${session.secondsUsed}" data-low="${lowSeconds(session)}"`
   return html`<p class="days" id="days"${days === 0 && html` hidden`}>${countText(language, 'day', days)}</p><p class="clock${clock.length > 5 ? ' wide' : ''}" id="clock" role="timer" aria-labelledby="cap" dir="ltr"${tick}>${clock}</p><p class="cap" id="cap">${language.text.timeLeft}</p>`
 }
 

@@ -2,7 +2,7 @@
 import type { BearerPreview, GuestView } from '../../types.ts'
 import { type Html, html, trusted } from '../html.ts'
 import { countText, dataText, durationText } from '../wording.ts'
-import { type PageContext, form, link } from './context.ts'
+import { type PageContext, form, link, walletLink } from './context.ts'
 import { type PageBody, page } from './document.ts'
 import { codeForm, messageBox, priceCard } from './parts.ts'
 
@@ -34,6 +34,7 @@ export function movePage(context: PageContext, address: string, qrSvg: string): 
 export function scannedPage(context: PageContext, bearer: string, preview: BearerPreview): string {
   const { language } = context
   const { text } = language
+  if (preview.tokens !== null) return tokenPage(context, bearer, preview.label)
   const isVoucher = preview.kind === 'voucher'
   const title = isVoucher ? text.yourVoucher : text.moveHere
   const limits = [
@@ -47,6 +48,17 @@ export function scannedPage(context: PageContext, bearer: string, preview: Beare
       '/redeem',
       html`<input type="hidden" name="code" value="${bearer}"><button class="btn main">${isVoucher ? text.useVoucher : text.resume}</button>`,
     )}<p class="soft">${isVoucher ? text.scannedNote : text.moveHereNote}</p>${backLink(context)}</section>`,
+  })
+}
+
+/** A scanned code worth tokens: it goes along behind the `#`, which is not sent, to the page that has the key. */
+function tokenPage(context: PageContext, bearer: string, label: string): string {
+  const { text } = context.language
+  return page(context, {
+    title: text.yourVoucher,
+    main: html`<section class="card"><h1>${text.yourVoucher}</h1><div class="ticket"><b><bdi>${label}</bdi></b></div><p>${text.tokenCode}</p>${
+      context.hasWallet && html`<p><a class="btn main" href="${walletLink(context)}#c=${bearer}">${text.payAdd}</a></p>`
+    }<p class="soft">${text.scannedNote}</p>${backLink(context)}</section>`,
   })
 }
 

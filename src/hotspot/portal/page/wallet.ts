@@ -8,6 +8,7 @@ import { type PageContext, form, link } from './context.ts'
 import { page } from './document.ts'
 import { checkIcon, chevronIcon, keyIcon, wordsIcon } from './icons.ts'
 import { messageBox } from './parts.ts'
+import { type PayPart, payCard } from './pay.ts'
 import { WALLET_STYLE } from './style.ts'
 
 export const WALLET_SCRIPT_PATH = '/wallet.js'
@@ -17,24 +18,27 @@ export interface WalletPage {
   /** EIP-55 address of the key that keeps the session; null if none does. */
   readonly keptBy: string | null
   readonly challenges: { readonly keep: string; readonly open: string }
+  /** Minutes by the second; null: not sold so. */
+  readonly pay: PayPart | null
 }
 
 export function walletPage(asked: PageContext, wallet: WalletPage): string {
   const context = { ...asked, destination: null } // no room for it in each of the language links
   const { text } = context.language
-  const title = wallet.hasSession ? text.walletKeep : text.moveHere
+  const isPay = wallet.pay?.isMain === true
+  const title = wallet.hasSession ? text.walletKeep : isPay ? text.payGo : text.moveHere
   const [otherBefore = '', otherAfter = ''] = text.walletOther.split('{key}')
   return page(context, {
     title,
     style: WALLET_STYLE,
     scriptPath: WALLET_SCRIPT_PATH,
-    main: html`<section class="card" id="wallet" data-session="${wallet.hasSession ? 1 : 0}" data-kept="${wallet.keptBy ?? ''}"><h1 id="title" tabindex="-1">${title}</h1>${messageBox(context)}<p class="note" id="needs-script">${text.walletNeedsScript}</p><p class="ok good note" id="kept" role="status" hidden>${checkIcon}${text.walletKept}</p><p class="soft" id="why">${text.walletWhy}</p><p id="none" hidden>${text.walletNone}</p><p id="other" hidden>${otherBefore}<bdi class="address" dir="ltr">${wallet.keptBy ?? ''}</bdi>${otherAfter}</p>${signedForm(context, 'keep', wallet.challenges.keep, html`<button class="btn main">${keyIcon}${text.walletKeep}</button>`)}${signedForm(
+    main: html`<section class="card" id="wallet" data-session="${wallet.hasSession ? 1 : 0}" data-kept="${wallet.keptBy ?? ''}"><h1 id="title" tabindex="-1">${title}</h1>${messageBox(context)}<p class="note" id="needs-script">${text.walletNeedsScript}</p><p class="ok good note" id="kept" role="status" hidden>${checkIcon}${text.walletKept}</p><p class="soft" id="why">${text.walletWhy}</p><p id="none" hidden>${isPay ? text.payGoWhy : text.walletNone}</p><p id="other" hidden>${otherBefore}<bdi class="address" dir="ltr">${wallet.keptBy ?? ''}</bdi>${otherAfter}</p>${signedForm(context, 'keep', wallet.challenges.keep, html`<button class="btn main">${keyIcon}${text.walletKeep}</button>`)}${signedForm(
       context,
       'open',
       wallet.challenges.open,
       html`<button class="btn" id="open-button">${wallet.hasSession ? text.moveHere : text.resume}</button><p class="soft">${text.moveHereNote}</p>`,
     )}</section>
-<section class="card" id="key" aria-label="${text.walletKey}" hidden><p>${text.walletSave}</p><div class="qr" role="img" aria-label="${text.qrLabel}" id="qr"></div><p class="soft">${text.walletLink}</p><p><a class="address" id="link" href="/wallet" dir="ltr"></a></p><p class="note">${text.moveSecret}</p><div class="rows"><details id="words-box"><summary>${wordsIcon}${text.walletShowWords}${chevronIcon}</summary><div class="stack"><ol class="words" id="words" lang="en" dir="ltr" aria-label="${text.walletWords}"></ol></div></details></div><p class="soft">${text.walletKey}: <bdi class="address" dir="ltr" id="address"></bdi></p></section>
+${wallet.pay !== null && payCard(context, wallet.pay)}<section class="card" id="key" aria-label="${text.walletKey}" hidden><p>${text.walletSave}</p><div class="qr" role="img" aria-label="${text.qrLabel}" id="qr"></div><p class="soft">${text.walletLink}</p><p><a class="address" id="link" href="/wallet" dir="ltr"></a></p><p class="note">${text.moveSecret}</p><div class="rows"><details id="words-box"><summary>${wordsIcon}${text.walletShowWords}${chevronIcon}</summary><div class="stack"><ol class="words" id="words" lang="en" dir="ltr" aria-label="${text.walletWords}"></ol></div></details></div><p class="soft">${text.walletKey}: <bdi class="address" dir="ltr" id="address"></bdi></p></section>
 <div class="card rows" id="restore" hidden><details id="restore-box"><summary>${keyIcon}${text.walletHave}${chevronIcon}</summary><div class="stack"><label for="typed">${text.walletWords}</label><textarea class="typed" id="typed" rows="4" maxlength="400" lang="en" dir="ltr" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" aria-describedby="bad-words"></textarea><p class="error" id="bad-words" role="alert" hidden>${text.walletBadWords}</p><button class="btn" type="button" id="use-words">${text.walletUse}</button></div></details></div>
 <p class="foot">${text.walletBurner}</p>
 <p><a class="btn" href="${link(context, '/')}">${text.back}</a></p>`,

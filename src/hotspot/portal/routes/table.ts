@@ -4,10 +4,12 @@
  */
 import type { GuestGet, GuestPost, OpenGet } from '../asked.ts'
 import { RPC_PATH } from '../guest-rpc.ts'
+import { STREAM_PATH } from '../stream-desk.ts'
 import { API_PATH } from '../option-114.ts'
 import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
 import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
 import { captivePortalApi } from './capport.ts'
+import { streamBalance, topUp } from './stream.ts'
 import { keepSession, openSession, walletScript, walletView } from './wallet.ts'
 
 export type Route =
@@ -15,6 +17,7 @@ export type Route =
   | { readonly kind: 'open'; readonly run: OpenGet }
   | { readonly kind: 'act'; readonly run: GuestPost }
   | { readonly kind: 'rpc' }
+  | { readonly kind: 'stream' }
 
 const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { kind: 'look', run: home }],
@@ -27,6 +30,8 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/wallet.js', { kind: 'open', run: walletScript }],
   ['/wallet/keep', { kind: 'act', run: keepSession }],
   ['/wallet/open', { kind: 'act', run: openSession }],
+  ['/wallet/top-up', { kind: 'act', run: topUp }],
+  [STREAM_PATH, { kind: 'stream' }],
   [API_PATH, { kind: 'open', run: captivePortalApi }],
   ['/redeem', { kind: 'act', run: redeem }],
   ['/trial', { kind: 'act', run: takeTrial }],
@@ -38,6 +43,7 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
 
 /** Printed codes are all upper case (the QR code is smaller so), their paths included. */
 const SCANNED = /^\/[vVtT]\/([0-9A-Za-z]{1,256})$/
+const BALANCE = new RegExp(`^${STREAM_PATH}/(0x[0-9a-f]{40})\\.json$`)
 const API_BY_NAME = new RegExp(`^${API_PATH}/([A-Za-z0-9_-]{24})$`)
 
 export interface Match {
@@ -50,6 +56,8 @@ export function routeOf(path: string): Match | null {
   if (exact !== undefined) return { route: exact, argument: '' }
   const bearer = SCANNED.exec(path)?.[1]
   if (bearer !== undefined) return { route: { kind: 'look', run: scanned }, argument: bearer.toUpperCase() }
+  const payer = BALANCE.exec(path)?.[1]
+  if (payer !== undefined) return { route: { kind: 'look', run: streamBalance }, argument: payer }
   const name = API_BY_NAME.exec(path)?.[1]
   if (name !== undefined) return { route: { kind: 'open', run: captivePortalApi }, argument: name }
   return null
@@ -57,7 +65,7 @@ export function routeOf(path: string): Match | null {
 
 export function allowedMethods(route: Route): string {
   if (route.kind === 'rpc') return 'POST, OPTIONS'
-  return route.kind === 'act' ? 'POST' : 'GET, HEAD'
+  return route.kind === 'act' || route.kind === 'stream' ? 'POST' : 'GET, HEAD'
 }
 
 /** For the tests that try every route. */

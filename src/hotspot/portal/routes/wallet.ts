@@ -8,9 +8,12 @@ import { type Answer, htmlAnswer, jsonAnswer, redirectAnswer, scriptAnswer } fro
 import { type AskedByGuest, type Counter, type GuestGet, type GuestPost, type LookingDesk, type OpenGet, pageContext } from '../asked.ts'
 import type { Wallet } from '../front.ts'
 import { link } from '../page/context.ts'
+import type { PayPart } from '../page/pay.ts'
 import { walletPage } from '../page/wallet.ts'
 import { isForPrograms, statusOf } from '../problem.ts'
 import { refusalText } from '../refusal.ts'
+
+const HOUR_SECONDS = 3600
 
 export const walletView: GuestGet = (asked, counter) => walletAnswer(200, asked, counter, null)
 
@@ -55,17 +58,29 @@ async function signed(action: WalletAction, asked: AskedByGuest, counter: Counte
 }
 
 function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<LookingDesk>, error: MeshBoxError | null, headers: Readonly<Record<string, string>> = {}): Answer {
-  const { check, csp } = walletOf(counter)
+  const { check, csp, payingCsp } = walletOf(counter)
   const message = error === null ? null : { text: refusalText(asked.language, error), typed: '', aboutCode: false }
   const context = { ...pageContext(asked, counter, message), selfPath: '/wallet' }
   const { session } = counter.desk.view(asked.client)
   const { mac } = asked.client
+  const hasSession = session !== null && session.state !== 'ended'
+  const pay = payPart(asked, counter, !hasSession)
   const body = walletPage(context, {
-    hasSession: session !== null && session.state !== 'ended',
+    hasSession,
     keptBy: counter.desk.keptAddress(asked.client),
     challenges: { keep: check.challenge(mac, 'keep'), open: check.challenge(mac, 'open') },
+    pay,
   })
-  return htmlAnswer(status, csp, body, headers)
+  return htmlAnswer(status, pay === null ? csp : payingCsp, body, headers)
+}
+
+/** On plain HTTP somebody may have changed the page: then it may spend an hour's price, or what the owner says. */
+function payPart({ origin }: AskedByGuest, { config, stream }: Counter<LookingDesk>, isMain: boolean): PayPart | null {
+  const board = stream?.board() ?? null
+  if (board === null) return null
+  const { burnerCap } = config.tariff
+  const hour = board.unit * BigInt(Math.ceil(HOUR_SECONDS / board.tickSeconds))
+  return { isMain, board, cap: origin.startsWith('https:') ? null : burnerCap > 0n ? burnerCap : hour }
 }
 
 function walletOf(counter: Pick<Counter<unknown>, 'front'>): Wallet {

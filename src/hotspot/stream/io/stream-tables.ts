@@ -23,6 +23,22 @@ export const streamMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: 'hotspot-stream-002',
+    sql: `
+      CREATE TABLE hotspot_top_up (
+        code TEXT PRIMARY KEY,
+        payer TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        price TEXT NOT NULL,
+        state TEXT NOT NULL,
+        tx_hash TEXT,
+        consent TEXT,
+        boot_id TEXT NOT NULL, boottime_ms REAL NOT NULL, wall_ms REAL NOT NULL, wall_trusted INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX hotspot_top_up_owed ON hotspot_top_up (code) WHERE state <> 'funded';
+    `,
+  },
 ]
 
 export interface StoredStream {

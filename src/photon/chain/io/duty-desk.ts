@@ -4,7 +4,8 @@
  */
 import type { Cancel, Hash } from '../../../base/index.ts'
 import type { ReadTx, Store, Tx } from '../../../store/index.ts'
-import type { ChainPoint, ChainPort, DueDuty } from '../../ports.ts'
+import type { ChainPoint, ChainPort, ChannelKey } from '../../ports.ts'
+import type { BoxDuty, DueBoxDuty } from '../box-duty.ts'
 import type { DutyState } from '../duty-state.ts'
 import type { ToldEvent } from '../events.ts'
 import { schedule } from '../schedule.ts'
@@ -33,14 +34,19 @@ export class DutyDesk {
   }
 
   /** Within the turn of the state that calls for them. The same duty again changes nothing. */
-  put(tx: Tx, duties: readonly DueDuty[]): void {
+  put(tx: Tx, duties: readonly DueBoxDuty[]): void {
     const head = this.#options.chain.head()?.number ?? 0
     this.#within(tx, duties.map((due) => ({ kind: 'put', due, head })))
   }
 
   /** What has happened for good: within the turn that stores it. Drops what it makes pointless. */
   noteEvents(tx: Tx, events: readonly ToldEvent[]): void {
-    this.#within(tx, events.map((event) => ({ kind: 'event', event })))
+    this.#within(tx, events.flatMap((event) => (event.kind === 'rewarded' ? [] : [{ kind: 'event', event }])))
+  }
+
+  /** Takes back what was put for that life of a channel. */
+  drop(tx: Tx, key: ChannelKey, duty: BoxDuty['kind']): void {
+    this.#within(tx, [{ kind: 'drop', key, duty }])
   }
 
   #within(tx: Tx, inputs: readonly ScheduleInput[]): void {
@@ -80,12 +86,14 @@ export class DutyDesk {
 
   async #lookOnce(): Promise<void> {
     const { store, tools, told, failed, chain } = this.#options
-    const seen = await this.#sight(store.read(loadDuties))
+    const before = store.read(loadDuties)
+    if (before.jobs.length + before.slots.length === 0) return
+    const seen = await this.#sight(before)
     if (seen === null) return
     const effects = await store.turn((tx) => {
-      const before = loadDuties(tx)
-      const { state, effects: found } = schedule(tools, before, { kind: 'sight', sight: seen })
-      saveDuties(tx, before, state)
+      const known = loadDuties(tx)
+      const { state, effects: found } = schedule(tools, known, { kind: 'sight', sight: seen })
+      saveDuties(tx, known, state)
       return found
     })
     for (const effect of effects) {

@@ -26,6 +26,10 @@ export interface HistoryRow {
   readonly peer: Address | null
   readonly data: Uint8Array
   readonly note: string
+  /** Null: the channel's. */
+  readonly token?: Address | null
+  /** Paid, or earned, for carrying it. */
+  readonly fee?: bigint
 }
 
 export interface StoredPayment extends HistoryRow {
@@ -34,7 +38,7 @@ export interface StoredPayment extends HistoryRow {
 
 /** Most rows say no more than this. */
 const PLAIN = ['kind', 'channel', 'nonce', 'amount', 'wall_ms', 'key']
-const FULL = [...PLAIN, 'peer', 'data', 'note']
+const FULL = [...PLAIN, 'peer', 'data', 'note', 'token', 'fee']
 const inserts = new Map<string, string>()
 
 export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
@@ -44,7 +48,7 @@ export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
     const params: SqlValue[] = []
     for (const row of some) {
       params.push(KINDS.indexOf(row.kind), row.channelNumber, row.nonce, row.amount.toString(), row.wallMs, Buffer.from(row.key.slice(2), 'hex'))
-      if (columns === FULL) params.push(row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note)
+      if (columns === FULL) params.push(row.peer === null ? null : bytesOf(row.peer), row.data.length === 0 ? null : row.data, row.note === '' ? null : row.note, row.token == null ? null : bytesOf(row.token), row.fee === undefined ? null : row.fee.toString())
     }
     tx.run(insertOf(columns, some.length), ...params)
   }
@@ -65,6 +69,8 @@ export function readHistory(tx: ReadTx, before: number | null, most: number): re
       peer: row.peer === null ? null : hexOf(row.peer),
       data: row.data ?? new Uint8Array(0),
       note: row.note ?? '',
+      token: row.token === null ? null : hexOf(row.token),
+      fee: BigInt(row.fee ?? '0'),
     }))
 }
 
@@ -79,6 +85,8 @@ interface Stored {
   readonly peer: Uint8Array | null
   readonly data: Uint8Array | null
   readonly note: string | null
+  readonly token: Uint8Array | null
+  readonly fee: string | null
 }
 
 function insertOf(columns: readonly string[], rows: number): string {

@@ -58,7 +58,10 @@ export const photonMigrations: readonly Migration[] = [
         key BLOB NOT NULL,
         peer BLOB,
         data BLOB,
-        note TEXT
+        note TEXT,
+        -- Of payments through no channel of ours alone.
+        token BLOB,
+        fee TEXT
       ) STRICT;
     `,
   },

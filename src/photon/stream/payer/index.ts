@@ -1,4 +1,5 @@
 /** The payer's side of a stream, pure and without Node: for the page, and for a box that pays another. docs/photon-stream.md */
+export { channelIdOf } from '../digests.ts'
 export { decodeFrames, encodeFrame, STOP, REFUSAL } from '../frames.ts'
 export type { StreamFrame } from '../frames.ts'
 export type { StreamTerms } from '../terms.ts'

@@ -17,12 +17,14 @@ export interface DialogProps {
   readonly onSubmit?: (() => void) | undefined
   readonly foot?: ComponentChildren
   readonly wide?: boolean | undefined
+  /** Only to be read: nothing in its body takes the focus, so the body does, and can be scrolled by keys. */
+  readonly toRead?: boolean | undefined
   /** Another step of the same dialog: the heading gets the focus again. */
   readonly step?: string | undefined
   readonly children: ComponentChildren
 }
 
-export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }: DialogProps) {
+export function Dialog({ title, onClose, onSubmit, foot, wide, toRead, step, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
   const head = useRef<HTMLHeadingElement>(null)
   const isGone = useRef(false)
@@ -48,7 +50,9 @@ export function Dialog({ title, onClose, onSubmit, foot, wide, step, children }:
 
   const inner = (
     <>
-      <div class="dialog-body">{children}</div>
+      <div class="dialog-body" tabIndex={toRead ? 0 : undefined}>
+        {children}
+      </div>
       {foot && <div class="dialog-foot">{foot}</div>}
     </>
   )

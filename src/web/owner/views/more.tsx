@@ -27,6 +27,17 @@ export function MoreView() {
             <Icon name="right" size={18} />
           </li>
         )}
+        {data?.photon && (
+          <li class="line line-link">
+            <Icon name="channels" size={22} />
+            <div class="line-text">
+              <a class="cover" href={hrefOf('channels')}>
+                {S.nav.channels}
+              </a>
+            </div>
+            <Icon name="right" size={18} />
+          </li>
+        )}
         <li class="line line-link">
           <Icon name="health" size={22} />
           <div class="line-text">

@@ -41,6 +41,7 @@ function partName(part) {
 	case 'portal-tls': return _('Guest page over TLS');
 	case 'setup': return _('Set-up');
 	case 'backup': return _('Backup');
+	case 'channels': return _('Payment channels');
 	default: return part;
 	}
 }

@@ -1,0 +1,107 @@
+/** Channels, payments and duties as the owner's desk shows them. */
+import type { Address, Hash } from '../../base/index.ts'
+import { restStateOf, spendable } from '../channel/index.ts'
+import type { ChannelMoment, ChannelSide, ChannelState } from '../channel/index.ts'
+import type { DutyJob, DutyState } from '../chain/index.ts'
+import type { ChannelSideView, ChannelView, DutyView, PaymentRow } from '../desk.ts'
+import type { HistoryKind, StoredPayment } from '../node/index.ts'
+import type { TokenName } from '../parts.ts'
+import { STATUS } from '../payment/index.ts'
+import type { PaymentState } from '../payment/index.ts'
+
+export interface ViewTools {
+  readonly moment: ChannelMoment
+  tokenOf(address: Address): TokenName | null
+  isReady(channel: Hash): boolean
+  /** Of a block's time stamp; null where it is not kept any more. */
+  blockMs(number: number): number | null
+}
+
+export function channelView(state: ChannelState, tools: ViewTools): ChannelView {
+  const { key, token, own, partner, phase, dispute, note, sync } = state
+  const name = tools.tokenOf(token)
+  const behind = sync.kind === 'behind' ? 'this box runs on an old copy of the channel; the partner is asked for what is missing' : null
+  const stopped = phase === 'error' || (phase === 'closing' && note !== '') ? note : null
+  return {
+    id: key.channel,
+    epoch: key.epoch,
+    token,
+    symbol: name?.symbol ?? null,
+    decimals: name?.decimals ?? 0,
+    role: state.role,
+    phase,
+    restState: restStateOf(state, tools.moment),
+    own: sideView(own, spendable(state)),
+    partner: sideView(partner, spendable({ own: partner, partner: own })),
+    isConnected: tools.isReady(key.channel),
+    settleTimeout: state.settleTimeout,
+    openBlock: state.openBlock,
+    closedBlock: dispute?.closeBlock ?? null,
+    settleBlock: dispute?.settleBlock ?? null,
+    alarm: stopped ?? behind,
+    openedAtMs: tools.blockMs(state.openBlock),
+  }
+}
+
+function sideView({ address, deposit, locked, nonce }: ChannelSide, free: bigint): ChannelSideView {
+  return { address, deposit, spendable: free, locked, nonce }
+}
+
+const DIRECTIONS: Readonly<Record<HistoryKind, PaymentRow['direction']>> = {
+  'direct-sent': 'sent',
+  'direct-received': 'received',
+  sent: 'sent',
+  received: 'received',
+  mediated: 'forwarded',
+  swapped: 'sent',
+  failed: 'sent',
+  cancelled: 'sent',
+}
+
+/** `channel`: the state of the life that the row names; null for payments through no channel alone. */
+export function historyRow(row: StoredPayment, channel: ChannelState | null, self: Address): PaymentRow {
+  const isDirect = row.kind === 'direct-sent' || row.kind === 'direct-received'
+  return {
+    id: row.key,
+    direction: DIRECTIONS[row.kind],
+    kind: isDirect ? 'direct' : row.kind === 'swapped' ? 'swap' : 'locked',
+    token: row.token ?? channel?.token ?? self,
+    peer: row.peer ?? channel?.partner.address ?? self,
+    amount: row.amount,
+    fee: row.fee ?? 0n,
+    status: row.kind === 'failed' ? STATUS.failed : row.kind === 'cancelled' ? STATUS.cancelled : STATUS.success,
+    reason: row.note === '' ? null : row.note,
+    secretHash: isDirect ? null : row.key,
+    data: row.data,
+    atMs: row.wallMs,
+  }
+}
+
+/** One that is under way, of those that concern this box as payer, payee or carrier; null: a record for the machines alone. */
+export function openRow(payment: PaymentState): PaymentRow | null {
+  const common = { id: payment.secretHash, token: payment.token, secretHash: payment.secretHash, fee: 0n, data: new Uint8Array(0), atMs: null }
+  switch (payment.role) {
+    case 'initiator':
+      return { ...common, direction: 'sent', kind: 'locked', peer: payment.target, amount: payment.amount, fee: payment.parts.reduce((sum, part) => sum + part.path.fee, 0n), status: payment.status, reason: payment.failure?.reason ?? null, data: payment.data }
+    case 'target':
+      return { ...common, direction: 'received', kind: 'locked', peer: payment.initiator, amount: payment.amount, status: STATUS.init, reason: null, data: payment.data }
+    case 'mediator':
+      return { ...common, direction: 'forwarded', kind: 'locked', peer: payment.initiator, amount: payment.outgoing?.lock.amount ?? payment.incoming.lock.amount, fee: payment.fee, status: STATUS.init, reason: payment.failure?.reason ?? null }
+    case 'swap':
+      return { ...common, direction: 'sent', kind: 'swap', peer: payment.pay.target, amount: payment.pay.amount, status: STATUS.init, reason: null }
+    default:
+      return null
+  }
+}
+
+export function dutyViews({ jobs, slots }: DutyState): readonly DutyView[] {
+  return jobs.map((job) => {
+    const sent = slots.filter((slot) => slot.job === job.id)
+    return { id: job.sequence, kind: job.due.duty.kind, channel: job.due.key?.channel ?? null, state: stateOf(job, sent.length > 0), deadlineBlock: job.due.deadlineBlock, transaction: sent.at(-1)?.versions.at(-1)?.hash ?? null }
+  })
+}
+
+function stateOf(job: DutyJob, isSent: boolean): string {
+  if (isSent) return 'sent'
+  return job.attempts > 0 ? 'trying again' : 'waiting'
+}

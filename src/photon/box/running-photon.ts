@@ -1,0 +1,303 @@
+/** One contract's channels at work: every part of the room made, handed what it needs, started in order and stopped in reverse. */
+import { asError, hexOf, momentOf } from '../../base/index.ts'
+import type { Address, Cancel, Hash } from '../../base/index.ts'
+import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
+import type { DutyAlarm, Follower, ScheduleEffect } from '../chain/index.ts'
+import type { ChannelRole } from '../channel/index.ts'
+import { PhotonNode, createPeerBinding } from '../node/index.ts'
+import type { PeerDoor, PhotonParts, TokenName } from '../parts.ts'
+import type { ChannelEvent, FeePolicy } from '../ports.ts'
+import { ChannelGraph, GossipCore, GossipNode, LocalRouter, feeOf } from '../route/index.ts'
+import type { OwnChannel, OwnChannels } from '../route/index.ts'
+import { createDigests } from '../wire/index.ts'
+import type { Alarms } from './alarms.ts'
+import { ChainMoments } from './chain-moments.ts'
+import { chainNews } from './chain-news.ts'
+import type { ContractTerms } from './contract-terms.ts'
+import { CoreUpkeep } from './core-upkeep.ts'
+import { FrameLanes } from './frame-lanes.ts'
+import { KnownPeers } from './known-peers.ts'
+import { OLD_COPY_NOTE, dropNote, readNote } from './note-table.ts'
+import { ownChannelOf } from './own-channels.ts'
+import { ProvedChannels } from './proved-channels.ts'
+import { ChannelStreams } from './stream-side.ts'
+import { Watching, watchSigner } from './watching.ts'
+
+const MAX_GRAPH_CHANNELS = 4096
+const MAX_CHANNELS_PER_NODE = 64
+const DOOR_RETRY_MS = 10_000
+const GAS_LOOK_BLOCKS = 20
+const SAID: Readonly<Record<DutyAlarm, string>> = {
+  'deadline-near': 'a transaction is not in the chain and its deadline is near',
+  late: 'a transaction came too late',
+  'gas-money': 'the account has too little for gas',
+  'price-cap': 'gas costs more than may be paid for it',
+  reverted: 'a transaction failed each time',
+}
+
+/** Alarms that end by themselves. */
+const PASSING: readonly DutyAlarm[] = ['deadline-near', 'gas-money', 'price-cap']
+
+export class RunningPhoton {
+  readonly node: PhotonNode
+  readonly duties: DutyDesk
+  readonly proved: ProvedChannels
+  readonly moments: ChainMoments
+  readonly lanes: FrameLanes
+  readonly known: KnownPeers
+  readonly router: LocalRouter
+  readonly streams: ChannelStreams
+  readonly watching: Watching
+  readonly own: OwnChannels
+  readonly door: PeerDoor
+  readonly #parts: PhotonParts
+  readonly #alarms: Alarms
+  readonly #changed: () => void
+  readonly #follower: Follower
+  readonly #gossip: GossipNode
+  readonly #upkeep: CoreUpkeep
+  readonly #cancels: Cancel[] = []
+  #cancelDoor: Cancel = () => undefined
+  #isStopped = false
+  #opening: Promise<unknown> = Promise.resolve()
+  /** What was told of the chain is not so any more: nothing rests on it. */
+  #isLost = false
+  #gasWei: bigint | null = null
+  #gasAt = -GAS_LOOK_BLOCKS
+
+  constructor(parts: PhotonParts, { domain, registry }: ContractTerms, alarms: Alarms, changed: () => void) {
+    const { settings, chain, store, signer, curve, clock, timers, randomness, log } = parts
+    const keccak = (bytes: Uint8Array): Uint8Array => curve.keccak256(bytes)
+    this.#parts = parts
+    this.#alarms = alarms
+    this.#changed = changed
+    this.moments = new ChainMoments({ chain, clock, timers, isStopped: () => this.#isLost })
+    this.proved = new ProvedChannels(chain, keccak, domain.contract)
+    this.duties = new DutyDesk({
+      store,
+      chain,
+      tools: {
+        keccak,
+        account: signer.account,
+        seal: transactionSealer(keccak, domain.chainId, (digest) => signer.sign(digest)),
+        callsOf: (due) => callsOf(keccak, { profile: domain.profile, contract: domain.contract, registry, self: signer.account }, due.duty),
+        rules: { ...SCHEDULE_RULES, maxGasPriceWei: settings.maxGasPriceWei },
+      },
+      gasPriceWei: parts.gasPriceWei,
+      told: (effect) => this.#onDuty(effect),
+      failed: (thrown) => log.warn('a transaction is tried again with the next block', { error: asError(thrown).message }),
+    })
+    const binding = createPeerBinding({ digests: createDigests(domain, keccak), signer, secp256k1: curve, issuedSeconds: () => Math.max(0, Math.floor(clock.wallMs() / 1000)) })
+    this.door = parts.openDoor({ account: signer.account, binding, maxPeers: settings.maxPeers })
+    this.lanes = new FrameLanes(this.door)
+    this.known = new KnownPeers({ door: this.door, isConnected: (account) => this.lanes.isConnected(account), fixed: settings.peers, store, clock, timers, log })
+
+    this.own = { all: () => this.node.channels().map((state) => ownChannelOf(state, this.node.isReady(state.key.channel), this.moments.now())) }
+    const minDeposit = (token: Address): bigint | null => (this.tokenOf(token) === null ? null : settings.coreMinDeposit)
+    const graph = new ChannelGraph({ maxChannels: MAX_GRAPH_CHANNELS, maxChannelsPerNode: MAX_CHANNELS_PER_NODE, minCapacity: settings.coreMinDeposit, core: { minDeposit, minSettleTimeout: settings.coreSettleTimeout } })
+    const gossipSigner = watchSigner(parts)
+    this.router = new LocalRouter({ self: signer.account, graph, own: this.own, links: { quality: () => ({ tq: null, throughputKbps: null }) }, clock, randomness })
+    this.#gossip = new GossipNode({
+      domain,
+      signer: gossipSigner,
+      core: new GossipCore({ domain, recover: (digest, signature) => gossipSigner.recover(digest, signature), graph }),
+      graph,
+      transport: this.lanes.gossip,
+      prover: this.proved.prover,
+      own: this.own,
+      policyOf: (channel) => this.#policyOf(channel),
+      head: () => chain.head()?.number ?? 0,
+      clock,
+      timers,
+      log,
+    })
+    const isOldCopy = store.read((tx) => readNote(tx, OLD_COPY_NOTE)) !== null
+    if (isOldCopy) log.warn('this book is a backup that was put in place; partners are asked what happened since it was made')
+    this.node = new PhotonNode({
+      domain,
+      keccak256: keccak,
+      signer,
+      recovery: curve,
+      store,
+      transport: this.lanes.payments,
+      clock,
+      timers,
+      randomness,
+      soon: parts.soon,
+      log,
+      moments: this.moments,
+      duties: this.duties,
+      router: this.router,
+      fees: {
+        post: (tx, { paymentKey, token, amount, from }) => {
+          if (amount > 0n) parts.ledger.earn(tx, { source: 'photon:fee', token: this.symbolOf(token), amount, from: `photon:${from}`, evidence: { type: 'payment', id: hexOf(keccak(new TextEncoder().encode(paymentKey))) }, at: momentOf(clock) })
+        },
+      },
+      feeFor: (channel, amount) => feeOf({ ...settings.fee, validFromSeconds: 0 }, amount, channel.spendable, channel.capacity),
+      reach: (peer) => this.known.wanted(peer),
+      roleOf: (opened, partner) => this.#roleOf(opened, partner),
+      rules: { revealTimeout: settings.revealTimeout, minSettleTimeout: settings.minSettleTimeout, maxOfflineExposure: settings.maxOfflineExposure },
+      paymentRules: { revealTimeoutBlocks: settings.revealTimeout },
+      fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
+    })
+    this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
+    this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), log })
+    this.watching = new Watching({ parts, domain, node: this.node, duties: this.duties, lane: this.lanes.watch, proved: this.proved, alarms, symbolOf: (token) => this.symbolOf(token) })
+    this.#follower = chainNews({
+      chain,
+      keccak,
+      contract: domain.contract,
+      registry,
+      firstBlock: settings.firstBlock,
+      store,
+      node: this.node,
+      duties: this.duties,
+      heard: (event) => this.#heard(event),
+      rewarded: (event) => this.watching.rewarded(event),
+      missed: (code, text) => {
+        this.#isLost ||= code === 'chain-lost'
+        alarms.raise(code, text)
+        this.moments.look()
+      },
+      isStopped: () => this.#isStopped,
+      failed: (thrown) => log.warn('the chain’s news are read again with the next block', { error: asError(thrown).message }),
+    })
+  }
+
+  start(): void {
+    const { node, moments, lanes } = this
+    let wasFrozen = moments.now().isFrozen
+    this.#cancels.push(
+      node.onAlarm(({ channel, reason }) => this.#alarms.raise('channel', `channel ${channel} was stopped: ${reason}`)),
+      node.onPayment(() => this.#changed()),
+      node.onNotice(() => this.#changed()),
+      this.door.onConnected(() => this.#changed()),
+      this.door.onDisconnected(() => this.#changed()),
+      moments.onChange(({ isFrozen, block }) => {
+        this.#gossip.onHead(block)
+        // While it is out of view, what may be taken shrinks with the blocks that pass.
+        if (isFrozen || wasFrozen) for (const { key } of node.channels()) this.streams.changed(key)
+        wasFrozen = isFrozen
+        void this.#lookAtGas(block)
+        this.#reviewAlarms()
+        this.#changed()
+      }),
+    )
+    node.start(lanes.connected)
+    this.#cancels.push(this.#follower.start())
+    void this.#follower.catchUp()
+    this.#gossip.start()
+    this.watching.start()
+    this.#upkeep.start()
+    // What asks the network takes its time; guests and the owner do not wait for it.
+    this.#opening = Promise.all([this.#startDuties(), this.#openDoor()])
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelDoor()
+    for (const cancel of this.#cancels.splice(0).reverse()) cancel()
+    this.known.stop()
+    this.#upkeep.stop()
+    this.watching.stop()
+    this.#gossip.stop()
+    await this.#opening
+    for (const cancel of this.#cancels.splice(0)) cancel()
+    await this.#follower.catchUp()
+    await this.duties.look()
+    await this.node.stop()
+    this.moments.stop()
+    this.lanes.close()
+    await this.door.close()
+  }
+
+  tokenOf(address: Address): TokenName | null {
+    return this.#parts.settings.tokens.find((token) => token.address === address) ?? null
+  }
+
+  /** As the ledger names it. */
+  symbolOf(address: Address): string {
+    return this.tokenOf(address)?.symbol ?? address
+  }
+
+  get gasWei(): bigint | null {
+    return this.#gasWei
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  async #startDuties(): Promise<void> {
+    try {
+      this.#cancels.push(await this.duties.start())
+    } catch (thrown) {
+      this.#alarms.raise('duties', `transactions cannot be sent: ${asError(thrown).message}; restart the service`)
+    }
+  }
+
+  /** At boot the mesh's address may come up after us; what others owe us does not wait for it. */
+  async #openDoor(): Promise<void> {
+    try {
+      await this.door.start()
+      this.#alarms.clear('door')
+      this.#changed()
+    } catch (thrown) {
+      if (this.#isStopped) return
+      this.#alarms.raise('door', `other boxes cannot be reached: ${asError(thrown).message}; it is tried again`)
+      this.#cancelDoor = this.#parts.timers.after(DOOR_RETRY_MS, () => void this.#openDoor())
+    }
+  }
+
+  async #heard(event: ChannelEvent): Promise<void> {
+    this.#gossip.onChain(event)
+    await this.watching.heard(event)
+    const epoch = this.node.channel(event.channel)?.key.epoch
+    if (epoch !== undefined) this.streams.changed({ channel: event.channel, epoch })
+    this.#changed()
+  }
+
+  #onDuty(effect: Exclude<ScheduleEffect, { kind: 'send' }>): void {
+    const kind = effect.due?.duty.kind ?? 'any'
+    const place = effect.due?.key === null || effect.due?.key === undefined ? '' : ` of channel ${effect.due.key.channel}`
+    if (effect.kind === 'alarm') this.#alarms.raise(effect.alarm, `${SAID[effect.alarm]} (${kind}${place}): ${effect.detail}`)
+    else if (kind === 'claim' && effect.due.key !== null && effect.outcome !== 'done') this.streams.claimEnded(effect.due.key)
+    this.#changed()
+  }
+
+  /** The scheduler takes back what does not hold any more. */
+  #reviewAlarms(): void {
+    const said = PASSING.filter((code) => this.#alarms.has(code))
+    if (said.length === 0) return
+    const { alarms } = this.#parts.store.read((tx) => this.duties.pending(tx))
+    for (const code of said) if (!alarms.some((alarm) => alarm.startsWith(`${code} `))) this.#alarms.clear(code)
+  }
+
+  /** As the owner ordered it; else a box that is known by address, with a channel that lasts, is one to carry for others with. */
+  #roleOf(opened: Extract<ChannelEvent, { kind: 'opened' }>, partner: Address): ChannelRole {
+    const ordered = this.#parts.store.read((tx) => readNote(tx, roleNote(opened.channel)))
+    if (ordered !== null) return ordered === 'core' ? 'core' : 'leaf'
+    const isBox = this.known.has(partner) || this.lanes.isConnected(partner)
+    return isBox && this.tokenOf(opened.token) !== null && opened.settleTimeout >= this.#parts.settings.coreSettleTimeout ? 'core' : 'leaf'
+  }
+
+  #policyOf(channel: OwnChannel): FeePolicy | null {
+    return channel.role === 'core' ? { ...this.#parts.settings.fee, validFromSeconds: 0 } : null
+  }
+
+  async #lookAtGas(block: number): Promise<void> {
+    if (block < this.#gasAt + GAS_LOOK_BLOCKS && block >= this.#gasAt) return
+    this.#gasAt = block
+    const { chain, signer, log } = this.#parts
+    const safe = chain.safe()
+    try {
+      this.#gasWei = safe === null ? null : ((await chain.account(safe, signer.account))?.balanceWei ?? this.#gasWei)
+    } catch (thrown) {
+      log.debug('what is there for gas could not be read', { error: asError(thrown).message })
+    }
+  }
+}
+
+export function roleNote(channel: Hash): string {
+  return `role/${channel}`
+}

@@ -1,0 +1,126 @@
+/**
+ * What the owner may do with payment channels and what he sees of them. `photon.ts` implements it; the owner's
+ * doors, the command line and the original's REST are made over it.
+ */
+import type { Address, Cancel, Hash } from '../base/index.ts'
+
+export interface ChannelSideView {
+  readonly address: Address
+  readonly deposit: bigint
+  /** What it could pay now. */
+  readonly spendable: bigint
+  /** Promised in locks that are not decided yet. */
+  readonly locked: bigint
+  readonly nonce: bigint
+}
+
+export interface ChannelView {
+  readonly id: Hash
+  readonly epoch: bigint
+  readonly token: Address
+  /** Symbol as the owner knows it, null where nobody said. */
+  readonly symbol: string | null
+  readonly decimals: number
+  readonly role: 'leaf' | 'core'
+  /** The machine's own word, e.g. `open`, `closed`, `settling`; and the original's number (3.1). */
+  readonly phase: string
+  readonly restState: number
+  readonly own: ChannelSideView
+  readonly partner: ChannelSideView
+  readonly isConnected: boolean
+  readonly settleTimeout: number
+  readonly openBlock: number
+  readonly closedBlock: number | null
+  readonly settleBlock: number | null
+  /** Why it is frozen or must be looked at; null: all is well. */
+  readonly alarm: string | null
+  readonly openedAtMs: number | null
+}
+
+export interface PaymentRow {
+  readonly id: Hash
+  readonly direction: 'sent' | 'received' | 'forwarded'
+  readonly kind: 'direct' | 'locked' | 'swap'
+  readonly token: Address
+  readonly peer: Address
+  readonly amount: bigint
+  readonly fee: bigint
+  /** 0 init, 1 can cancel, 2 cannot cancel, 3 success, 4 cancelled, 5 failed (6.2). */
+  readonly status: number
+  readonly reason: string | null
+  readonly secretHash: Hash | null
+  readonly data: Uint8Array
+  readonly atMs: number | null
+}
+
+export interface DutyView {
+  readonly id: number
+  readonly kind: string
+  readonly channel: Hash | null
+  readonly state: string
+  readonly deadlineBlock: number | null
+  readonly transaction: Hash | null
+}
+
+export interface PhotonStatus {
+  /** `offline`: no view of the chain; direct payments and streams go on within the cap, locks are refused. */
+  readonly state: 'starting' | 'ready' | 'offline' | 'halted'
+  readonly account: Address
+  readonly contract: Address | null
+  readonly chainId: bigint
+  readonly head: number | null
+  /** Wei the account has for gas at the safe head; null while not known. */
+  readonly gasWei: bigint | null
+  readonly channels: number
+  readonly peers: number
+  readonly listening: readonly string[]
+  readonly alarms: readonly { readonly code: string; readonly text: string; readonly atMs: number | null }[]
+  readonly earned: readonly { readonly token: Address; readonly symbol: string | null; readonly fees: bigint; readonly streams: bigint }[]
+}
+
+export interface OpenOrder {
+  readonly partner: Address
+  readonly token: Address
+  readonly amount: bigint
+  readonly settleTimeout: number | null
+  readonly role: 'leaf' | 'core'
+}
+
+export interface PayOrder {
+  readonly target: Address
+  readonly token: Address
+  readonly amount: bigint
+  /** Only over a channel with the target itself: works off the Internet. */
+  readonly isDirect: boolean
+  readonly maxFee: bigint
+  readonly data: Uint8Array
+  /** A hold payment: whoever knows the secret decides. Null: a fresh secret, revealed at once. */
+  readonly secretHash: Hash | null
+}
+
+/** All verbs reject with a MeshBoxError that names field, value and what is allowed. */
+export interface PhotonDesk {
+  status(): PhotonStatus
+  channels(): readonly ChannelView[]
+  channel(id: Hash): ChannelView | null
+  /** Resolves when the order is on disk; the opening itself is a duty. */
+  open(order: OpenOrder): Promise<{ readonly channel: Hash }>
+  deposit(id: Hash, amount: bigint): Promise<void>
+  withdraw(id: Hash, amount: bigint): Promise<void>
+  /** Cooperative unless `isForced`. */
+  close(id: Hash, isForced: boolean): Promise<void>
+  pay(order: PayOrder): Promise<{ readonly id: Hash }>
+  cancel(id: Hash): Promise<void>
+  allowReveal(id: Hash): Promise<void>
+  payment(id: Hash): PaymentRow | null
+  payments(page: { readonly before: number | null; readonly limit: number }): { readonly rows: readonly PaymentRow[]; readonly next: number | null }
+  duties(): readonly DutyView[]
+  /** Paths that could carry it now, cheapest first, with what they cost. */
+  paths(target: Address, token: Address, amount: bigint): readonly { readonly nodes: readonly Address[]; readonly fee: bigint }[]
+  watching(): { readonly jobs: number; readonly guardians: readonly { readonly channel: Hash; readonly watcher: Address; readonly nonce: bigint }[] }
+  peers(): readonly { readonly account: Address; readonly address: string | null; readonly isConnected: boolean }[]
+  /** Dials and remembers. `address`: multiaddr of libp2p. */
+  addPeer(account: Address, address: string): Promise<void>
+  /** After anything the owner would see. */
+  onChange(listener: () => void): Cancel
+}

@@ -1,0 +1,117 @@
+/** What Photon needs of the box, and what it gives: the shapes main joins. */
+import type { Address, Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { Secp256k1 } from '../native/index.ts'
+import type { Store } from '../store/index.ts'
+import type { PhotonDesk } from './desk.ts'
+import type { AccountSigner, PacedTransport, Soon } from './node/index.ts'
+import type { ChainPort, ChannelKey, Domain, FeePolicy, StreamAccount } from './ports.ts'
+import type { ClaimFacts, PayeePorts, StreamDeskDeps, StreamTerms } from './stream/index.ts'
+
+export interface TokenName {
+  readonly address: Address
+  readonly symbol: string
+  readonly decimals: number
+}
+
+export interface PhotonSettings {
+  readonly contract: Address
+  /** Block in which the contract was made. */
+  readonly firstBlock: number
+  readonly tokens: readonly TokenName[]
+  /** Of channels that this box opens, where the order does not say. */
+  readonly settleTimeout: number
+  readonly coreSettleTimeout: number
+  readonly minSettleTimeout: number
+  readonly revealTimeout: number
+  readonly maxOfflineExposure: bigint
+  /** Each side's, in tokens of `tokens`; channels in others are never core channels. */
+  readonly coreMinDeposit: bigint
+  readonly fee: Omit<FeePolicy, 'validFromSeconds'>
+  /** In a day and each token; 0: never. */
+  readonly topUpPerDay: bigint
+  /** 0: nobody is asked to watch. */
+  readonly watchReward: bigint
+  readonly watchMinReward: bigint
+  readonly maxGasPriceWei: bigint
+  /** Boxes it always connects to. */
+  readonly peers: readonly { readonly account: Address; readonly address: string }[]
+  readonly maxPeers: number
+}
+
+/** How other boxes are reached; libp2p's is io/libp2p-transport.ts. */
+export interface PeerDoor extends PacedTransport {
+  start(): Promise<void>
+  /** Where others reach this box. */
+  addresses(): readonly string[]
+  /** Errors: what the network says. Who answered is told by `onConnected`. */
+  dial(address: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PeerDoorTerms {
+  readonly account: Address
+  readonly binding: { prove(ownPeerId: Uint8Array): Uint8Array; check(peerId: Uint8Array, proof: Uint8Array): Address | null }
+  readonly maxPeers: number
+}
+
+export interface PhotonParts {
+  readonly settings: PhotonSettings
+  readonly chain: ChainPort
+  /** What the pool takes now. */
+  readonly gasPriceWei: () => bigint
+  readonly store: Store
+  readonly ledger: Pick<Ledger, 'earn' | 'totals'>
+  readonly signer: AccountSigner
+  readonly curve: Secp256k1
+  /** 32 bytes: encrypts what neighbours keep. */
+  readonly backupKey: Uint8Array
+  readonly openDoor: (terms: PeerDoorTerms) => PeerDoor
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly randomness: Randomness
+  readonly soon: Soon
+  readonly log: Log
+}
+
+/** For the payee's desk of streams (stream/): what it asks of the channels and of the chain. */
+export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'note' | 'claim'> {
+  readonly self: Address
+  readonly domain: Domain
+  /** At the depth that money may rest on. Null: no such open channel with this box, or one that does not fit the terms. */
+  account(payer: Address, terms: Pick<StreamTerms, 'token' | 'minDeposit' | 'settleTimeout'>): StreamAccount | null
+  claimFacts(key: ChannelKey): ClaimFacts
+  /** After the chain has told something of a channel in which a guest may stream, and after its view froze or came back: for `PayeeDesk.chainChanged`. */
+  onChannel(listener: (key: ChannelKey) => void): Cancel
+  /** The channel of `payer` with this box in `token`: how far it is. `epoch`: of the life that is, or of the next where there is none. */
+  standing(payer: Address, token: Address): Promise<GuestChannel>
+  /** Opens a guest's channel with this box's tokens and gas, by the guest's OpenConsent. Errors: input; unavailable. */
+  openFor(order: GuestOpening): Promise<void>
+  /** Puts this box's tokens into a guest's open channel, for the guest. Resolves when the order is on disk. Errors: conflict `photon-no-channel`. */
+  fund(payer: Address, token: Address, amount: bigint): Promise<void>
+}
+
+export interface GuestChannel extends ChannelKey {
+  /** `opening`: on its way, or not deep enough yet. */
+  readonly state: 'none' | 'opening' | 'open' | 'closing'
+  readonly deposit: bigint
+}
+
+export interface GuestOpening {
+  readonly payer: Address
+  readonly token: Address
+  readonly amount: bigint
+  readonly settleTimeout: number
+  readonly epoch: bigint
+  readonly validUntil: number
+  /** Over OpenConsent, by `payer`. */
+  readonly signature: Uint8Array
+}
+
+export interface Photon {
+  readonly account: Address
+  readonly desk: PhotonDesk
+  /** Null until the contract's own storage has been read once. */
+  streams(): StreamSide | null
+  stop(): Promise<void>
+}

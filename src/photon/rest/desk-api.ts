@@ -1,0 +1,339 @@
+/**
+ * What the REST interface asks, answered over the owner's desk. What the desk does not keep is null, 0 or zeros where a
+ * client can live with that, and refused with a number where it cannot: docs/photon-rest.md has the list. `more` puts
+ * something better in the place of any answer.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { MeshBoxError, ZERO_ADDRESS, ZERO_HASH, hexOf, inputError, utf8 } from '../../base/index.ts'
+import type { Address, Hash, Randomness, Timers } from '../../base/index.ts'
+import type { ChannelView as DeskChannel, DutyView, PaymentRow, PhotonDesk } from '../desk.ts'
+import type { FeePolicy } from '../ports.ts'
+import { CHANNEL_STATES, TRANSFER_STATES, photonError } from './api.ts'
+import type { BlockRange, BuildInfo, ChannelDetailView, ChannelView, FeeTable, Income, IncomeOfDays, PhotonApi, SentTransferView, TransactionFilter, TransactionView, TransferOrder } from './api.ts'
+import { dataText } from './node-views.ts'
+
+export interface DeskApiParts {
+  readonly desk: PhotonDesk
+  readonly build: BuildInfo
+  /** Blocks before a lock's end by which its secret has to be known. */
+  readonly revealTimeout: number
+  /** In force; null: no fee. */
+  readonly feePolicy: () => FeePolicy | null
+  readonly randomness: Randomness
+  readonly timers: Timers
+}
+
+/** The original's numbers (6.3). */
+const CODE = {
+  argument: 1, invalidState: 1007, unknownAddress: 1009, cannotCancel: 1017, timeout: 1020, rpc: 2999, channelNotFound: 3002, noRoute: 3003, transferNotFound: 3004, channelExists: 3005,
+  withdrawNotAllowed: 5000, channelState: 5001, settleNotReached: 5002,
+} as const
+const PPM = 1_000_000n
+const DAY_SECONDS = 86_400
+/** A client that waits does so no longer. */
+const SYNC_MS = 60_000
+/** Payments looked through: the newest. */
+const MOST_ROWS = 2000
+const PAGE = 200
+const ENDED_FROM = 3
+const SUCCESS = 3
+const CLOSED_STATES = new Set(['closed', 'settling'])
+const TRANSACTION_TYPES: Readonly<Record<string, string>> = {
+  open: 'ChannelDeposit', 'open-for': 'ChannelDeposit', deposit: 'ChannelDeposit', close: 'ChannelClose', settle: 'ChannelSettle', 'cooperative-settle': 'CooperateSettle', update: 'UpdateBalanceProof', 'update-delegate': 'UpdateBalanceProof', unlock: 'Unlock', punish: 'Punish',
+  withdraw: 'Withdraw', 'register-secret': 'RegisterSecret', claim: 'Claim',
+}
+
+export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): PhotonApi {
+  const { desk, randomness } = parts
+  const notOffered = (what: string): never => {
+    throw photonError(CODE.argument, `not offered: ${what}`, 'input')
+  }
+  const view = (channel: DeskChannel): ChannelView => channelView(channel, parts.revealTimeout)
+
+  function found(id: Hash): DeskChannel {
+    const channel = desk.channel(id)
+    if (channel === null) throw photonError(CODE.channelNotFound, 'channel not found', 'not-found')
+    return channel
+  }
+  /** As it is after an order; as it was where it has gone since. */
+  async function ordered(id: Hash, order: () => Promise<void>): Promise<ChannelView> {
+    const before = found(id)
+    await order()
+    return view(desk.channel(id) ?? before)
+  }
+  function between(partner: Address, token: Address): DeskChannel | undefined {
+    return desk.channels().find((one) => one.partner.address === partner && one.token === token && one.phase !== 'settled')
+  }
+
+  function rows(wanted: (row: PaymentRow) => boolean): PaymentRow[] {
+    const list: PaymentRow[] = []
+    let before: number | null = null
+    for (let looked = 0; looked < MOST_ROWS; looked += PAGE) {
+      const page: ReturnType<PhotonDesk['payments']> = desk.payments({ before, limit: PAGE })
+      list.push(...page.rows.filter(wanted))
+      if (page.next === null) break
+      before = page.next
+    }
+    return list
+  }
+  /** Clients know a payment by its secret's hash, a direct one by its id. */
+  function payment(direction: PaymentRow['direction'], token: Address, hash: Hash): PaymentRow | null {
+    const fits = (row: PaymentRow): boolean => row.direction === direction && row.token === token && (row.id === hash || row.secretHash === hash)
+    const own = desk.payment(hash)
+    return own !== null && fits(own) ? own : (rows(fits)[0] ?? null)
+  }
+  function sentOrThrow(token: Address, hash: Hash): PaymentRow {
+    const row = payment('sent', token, hash)
+    if (row === null) throw photonError(CODE.transferNotFound, 'transfer not found', 'not-found')
+    return row
+  }
+  const sentView = (row: PaymentRow): SentTransferView => {
+    const channel = between(row.peer, row.token)
+    const seconds = secondsOf(row)
+    return {
+      key: row.id, block: 0, token: row.token, secretHash: row.secretHash ?? row.id, target: row.peer, amount: row.amount, data: dataText(row.data), isDirect: row.kind === 'direct', sendingSeconds: seconds,
+      finishSeconds: row.status >= ENDED_FROM ? seconds : 0, status: TRANSFER_STATES[row.status] ?? 'failed', statusMessage: row.reason ?? '', channel: channel?.id ?? ZERO_HASH, epoch: channel?.epoch ?? 0n,
+    }
+  }
+
+  /** Resolves when the payment has ended. Errors: 1020 when that takes too long, else why it failed. */
+  async function ending(id: Hash): Promise<void> {
+    const end = await new Promise<PaymentRow | null>((resolve) => {
+      const look = (): void => {
+        const row = desk.payment(id)
+        if (row === null || row.status < ENDED_FROM) return
+        stop()
+        resolve(row)
+      }
+      const unlisten = desk.onChange(look)
+      const giveUp = parts.timers.after(SYNC_MS, () => {
+        stop()
+        resolve(desk.payment(id))
+      })
+      const stop = (): void => {
+        unlisten()
+        giveUp()
+      }
+      look()
+    })
+    if (end?.status === SUCCESS) return
+    if (end === null || end.status < ENDED_FROM) throw photonError(CODE.timeout, 'the transfer is still under way')
+    throw photonError(CODE.noRoute, end.reason ?? 'the transfer failed')
+  }
+
+  async function transfer(order: TransferOrder): Promise<Hash> {
+    if (order.secret !== null) throw inputError('secret', '(hidden)', 'nothing: the box makes the secret, or holds a payment by the hash of one (meshbox pay --hold)')
+    const maxFee = order.routes.reduce((most, route) => (route.fee > most ? route.fee : most), 0n)
+    const { id } = await desk.pay({ target: order.target, token: order.token, amount: order.amount, isDirect: order.isDirect, maxFee, data: utf8(order.data), secretHash: null })
+    if (order.isSync) await ending(id)
+    return desk.payment(id)?.secretHash ?? id
+  }
+
+  const api: PhotonApi = {
+    get account() {
+      return desk.status().account
+    },
+    build: () => parts.build,
+    async status() {
+      const { state, contract, head, channels } = desk.status()
+      const all = rows((row) => row.direction !== 'forwarded')
+      return {
+        rpcEndpoint: 'light', isChainConnected: state === 'ready', contract: contract ?? ZERO_ADDRESS, tokens: tokensOf(desk), block: head ?? 0, blockSeconds: 0, networkType: 'libp2p', channels,
+        sent: all.filter((row) => row.direction === 'sent').length, received: all.filter((row) => row.direction === 'received').length, dealing: all.filter((row) => row.status < ENDED_FROM).length,
+      }
+    },
+    tokens: async () => tokensOf(desk),
+    async balances(token) {
+      const tokens = token === null ? tokensOf(desk) : [token]
+      return tokens.map((one) => {
+        const own = desk.channels().filter((channel) => channel.token === one).map((channel) => channel.own)
+        return { token: one, balance: own.reduce((sum, side) => sum + side.spendable + side.locked, 0n), locked: own.reduce((sum, side) => sum + side.locked, 0n) }
+      })
+    },
+    async chainBalance(of, token) {
+      const { account, gasWei } = desk.status()
+      if (token !== null || of !== account) throw photonError(CODE.rpc, 'not offered: balances of others on the chain; ask a node of the chain', 'input')
+      if (gasWei === null) throw new MeshBoxError('unavailable', 'the chain cannot be asked now', { code: 'photon-2008' })
+      return gasWei
+    },
+    sendNative: async () => notOffered('coins leave the box with meshbox chain send'),
+
+    channels: async () => desk.channels().map(view),
+    async channel(id) {
+      const channel = desk.channel(id)
+      return channel === null ? null : detailView(channel, parts.revealTimeout)
+    },
+    async deposit({ partner, token, amount, settleTimeout }) {
+      const there = between(partner, token)
+      if (settleTimeout === null) {
+        if (there === undefined) throw photonError(CODE.channelNotFound, 'channel not found', 'not-found')
+        return ordered(there.id, () => desk.deposit(there.id, amount))
+      }
+      if (there !== undefined) throw photonError(CODE.channelExists, 'channel already exists')
+      const { channel: id } = await desk.open({ partner, token, amount, settleTimeout: settleTimeout === 0 ? null : settleTimeout, role: 'leaf' })
+      const made = desk.channel(id)
+      if (made !== null) return view(made)
+      return { channel: id, epoch: 0n, partner, token, balance: 0n, partnerBalance: 0n, locked: 0n, partnerLocked: 0n, state: 'invalid', settleTimeout, revealTimeout: parts.revealTimeout }
+    },
+    close: (id, isForced) => ordered(id, () => desk.close(id, isForced)),
+    async settle(id) {
+      const channel = found(id)
+      // The box settles by itself, as a duty: the order can only be too early, or be kept already.
+      if (!CLOSED_STATES.has(channel.phase)) throw photonError(CODE.channelState, `the channel is ${channel.phase}, not closed`)
+      if (CHANNEL_STATES[channel.restState] !== 'settling') throw photonError(CODE.settleNotReached, 'the settle timeout is not over; the box settles by itself when it is')
+      return view(channel)
+    },
+    withdraw: (id, amount) => ordered(id, () => desk.withdraw(id, amount)),
+    prepareWithdraw: async () => {
+      throw photonError(CODE.withdrawNotAllowed, 'not offered: withdraw needs no preparation here', 'input')
+    },
+    cancelPrepare: async (id) => {
+      found(id)
+      throw photonError(CODE.invalidState, 'nothing is prepared')
+    },
+    watchPayload: async () => notOffered('neighbours guard each other by themselves'),
+
+    transfer,
+    async sentTransfer(token, hash) {
+      const row = payment('sent', token, hash)
+      return row === null ? null : sentView(row)
+    },
+    async cancelTransfer(token, hash) {
+      const row = sentOrThrow(token, hash)
+      if (row.status >= 2) throw photonError(CODE.cannotCancel, 'the transfer cannot be cancelled any more')
+      await desk.cancel(row.id)
+    },
+    async allowReveal(token, hash) {
+      await desk.allowReveal(sentOrThrow(token, hash).id)
+    },
+    registerSecret: async () => notOffered('secrets from outside'),
+    async pendingReceipt(token, hash) {
+      const row = payment('received', token, hash)
+      if (row === null || row.status >= ENDED_FROM) return null
+      return { initiator: row.peer, target: desk.status().account, token, amount: row.amount, secret: null, secretHash: row.secretHash ?? row.id, blocksLeft: 0, fee: 0n, isDirect: row.kind === 'direct' }
+    },
+    sentTransfers: async (range) => inRange(range, (wanted) => rows((row) => row.direction === 'sent' && wanted(row)).map(sentView)),
+    receivedTransfers: async (range) =>
+      inRange(range, (wanted) =>
+        rows((row) => row.direction === 'received' && row.status === SUCCESS && wanted(row)).map((row) => {
+          const channel = between(row.peer, row.token)
+          return { key: row.id, block: 0, epoch: channel?.epoch ?? 0n, channel: channel?.id ?? ZERO_HASH, token: row.token, initiator: row.peer, nonce: 0n, amount: row.amount, data: dataText(row.data), seconds: secondsOf(row) }
+        }),
+      ),
+    newSecret() {
+      const secret = randomness.bytes(32)
+      return { secret: hexOf(secret), secretHash: hexOf(sha256(secret)) }
+    },
+    swap: async () => notOffered('token swaps'),
+    paths: async (token, target, amount) => desk.paths(target, token, amount).map(({ nodes, fee }, pathId) => ({ pathId, hops: [...nodes], fee })),
+
+    feeTable: async () => feeTableOf(parts.feePolicy()),
+    setFeeTable: async () => notOffered('the configuration says what carrying a payment costs'),
+    feesEarned: async () =>
+      rows(isFeeEarned).map((row) => ({
+        key: row.id, secretHash: row.secretHash ?? row.id, token: row.token, from: row.peer, to: ZERO_ADDRESS, amount: row.amount, inChannel: between(row.peer, row.token)?.id ?? ZERO_HASH, outChannel: ZERO_HASH, fee: row.fee,
+        seconds: secondsOf(row), data: dataText(row.data), block: 0,
+      })),
+    income: async (token, from, to, limit) => incomeOf(rows(earns), token).filter(({ seconds }) => seconds >= (from ?? 0) && seconds <= (to ?? Number.MAX_SAFE_INTEGER)).slice(0, limit ?? MOST_ROWS).map(({ token: _token, ...one }) => one),
+    incomeOfDays: async (token, days) => byDay(incomeOf(rows(earns), token), days),
+    transactions: async (filter) => desk.duties().map((duty) => transactionView(duty, desk)).filter((one) => isWanted(one, filter)),
+
+    setOffline: async () => notOffered('the box knows by itself when the chain is out of reach'),
+    async setPeers(peers) {
+      const dialled = peers.filter(({ endpoint }) => endpoint.startsWith('/'))
+      if (dialled.length < peers.length) throw inputError('ip_port', peers.find(({ endpoint }) => !endpoint.startsWith('/'))?.endpoint, 'a multiaddr such as /ip4/192.0.2.7/tcp/4011')
+      for (const { account, endpoint } of dialled) await desk.addPeer(account, endpoint)
+    },
+    async peer(account) {
+      const known = desk.peers().find((one) => one.account === account)
+      const channel = desk.channels().find((one) => one.partner.address === account)
+      if (known === undefined && channel === undefined) throw photonError(CODE.unknownAddress, 'unknown address', 'not-found')
+      return { deviceType: channel?.role === 'leaf' ? 'mobile' : 'meshbox', isOnline: known?.isConnected ?? channel?.isConnected ?? false }
+    },
+    prepareUpdate: async () => notOffered('the package is upgraded while the box looks after its channels'),
+    stop: async () => notOffered('the service is stopped on the box'),
+  }
+  return Object.defineProperties(api, Object.getOwnPropertyDescriptors(more))
+}
+
+function channelView(channel: DeskChannel, revealTimeout: number): ChannelView {
+  const { own, partner } = channel
+  return {
+    channel: channel.id, epoch: channel.epoch, partner: partner.address, token: channel.token, balance: own.spendable + own.locked, partnerBalance: partner.spendable + partner.locked, locked: own.locked, partnerLocked: partner.locked,
+    state: CHANNEL_STATES[channel.restState] ?? 'invalid', settleTimeout: channel.settleTimeout, revealTimeout,
+  }
+}
+
+/** Locks and proofs stay inside the room. */
+function detailView(channel: DeskChannel, revealTimeout: number): ChannelDetailView {
+  return { ...channelView(channel, revealTimeout), closedBlock: channel.closedBlock ?? 0, settledBlock: channel.settleBlock ?? 0, ownLocks: [], partnerLocks: [], ownProof: null, partnerProof: null }
+}
+
+function tokensOf(desk: PhotonDesk): readonly Address[] {
+  return [...new Set(desk.channels().map((channel) => channel.token))]
+}
+
+/** 4.1 knows a constant and a divisor; the divisor is rounded down, so that a client reckons with no less than is asked. */
+function feeTableOf(policy: FeePolicy | null): FeeTable {
+  const divisor = policy === null || policy.ppm <= 0 ? 0n : PPM / BigInt(policy.ppm)
+  return { account: { constant: policy?.constant ?? 0n, divisor }, tokens: new Map(), channels: new Map() }
+}
+
+/** The desk keeps no block numbers of payments: a bound cannot be kept to. */
+function inRange<T>({ fromBlock, toBlock, token }: BlockRange, list: (wanted: (row: PaymentRow) => boolean) => T): T {
+  if (fromBlock !== null && fromBlock > 0) throw inputError('from_block', fromBlock, '-1: payments are kept without their blocks')
+  if (toBlock !== null) throw inputError('to_block', toBlock, '-1: payments are kept without their blocks')
+  return list((row) => token === null || row.token === token)
+}
+
+function secondsOf(row: PaymentRow): number {
+  return row.atMs === null ? 0 : Math.floor(row.atMs / 1000)
+}
+
+function isFeeEarned(row: PaymentRow): boolean {
+  return row.direction === 'forwarded' && row.status === SUCCESS && row.fee > 0n
+}
+
+function earns(row: PaymentRow): boolean {
+  return isFeeEarned(row) || (row.direction === 'received' && row.status === SUCCESS)
+}
+
+interface TokenIncome extends Income {
+  readonly token: Address
+}
+
+function incomeOf(list: readonly PaymentRow[], token: Address | null): TokenIncome[] {
+  const wanted = list.filter((row) => token === null || row.token === token)
+  return wanted.map((row) => ({ token: row.token, amount: row.direction === 'forwarded' ? row.fee : row.amount, data: dataText(row.data), source: row.direction === 'forwarded' ? 'fee' : 'transfer', seconds: secondsOf(row) }))
+}
+
+/** Days of UTC that something came in on, of the last `days` up to the newest income; what has no time is left out. */
+function byDay(list: readonly TokenIncome[], days: number): IncomeOfDays[] {
+  const timed = list.filter(({ seconds }) => seconds > 0)
+  const lastDay = Math.max(0, ...timed.map(({ seconds }) => Math.floor(seconds / DAY_SECONDS)))
+  const sums = new Map<Address, Map<number, bigint>>()
+  for (const { token, amount, seconds } of timed) {
+    const day = Math.floor(seconds / DAY_SECONDS)
+    if (day <= lastDay - days) continue
+    const ofToken = sums.get(token) ?? new Map<number, bigint>()
+    sums.set(token, ofToken.set(day, (ofToken.get(day) ?? 0n) + amount))
+  }
+  return [...sums].map(([token, byNumber]) => ({
+    token,
+    total: [...byNumber.values()].reduce((sum, one) => sum + one, 0n),
+    days: [...byNumber].sort(([a], [b]) => a - b).map(([day, amount]) => ({ amount, seconds: day * DAY_SECONDS })),
+  }))
+}
+
+/** Duties are what is still to get into the chain; what has got there is not kept. */
+function transactionView(duty: DutyView, desk: PhotonDesk): TransactionView {
+  const channel = duty.channel === null ? null : desk.channel(duty.channel)
+  return {
+    hash: duty.transaction ?? ZERO_HASH, channel: duty.channel ?? ZERO_HASH, epoch: channel?.epoch ?? 0n, token: channel?.token ?? ZERO_ADDRESS, type: TRANSACTION_TYPES[duty.kind] ?? duty.kind, isOwnCall: true, params: '{}', status: 'pending',
+    events: '', packBlock: 0, callSeconds: 0, packSeconds: 0, gasPrice: 0n, gasUsed: 0n,
+  }
+}
+
+function isWanted(one: TransactionView, { channel, epoch, token, type, status }: TransactionFilter): boolean {
+  return (channel === null || one.channel === channel) && (epoch === null || one.epoch === epoch) && (token === null || one.token === token) && (type === null || one.type === type) && (status === null || one.status === status)
+}
