@@ -7,6 +7,8 @@ import type { SectionRead } from './section-reader.ts'
 
 const PARTS_OF_ALL = 1_000_000
 const MINUTES_OF_DAY = 1440
+/** As the package's `setup` has it. */
+const LEAST_OPEN_PORT = 49_152
 
 /** Every misfit; options that were refused by themselves are not looked at again. */
 export function checkTogether(config: ReadConfig, file: string): ConfigProblem[] {
@@ -73,6 +75,7 @@ function checkChain({ main, chain, hotspot, owner }: ReadConfig, report: Report)
   }
   if (chain.isSound('checkpointKeys') && chain.isGiven('checkpointKeys') && chain.values.checkpointKeys.length < 2)
     report(chain, 'checkpointKeys', 'names one key: two have to sign', 'two to eight keys', chain.values.checkpointKeys.length)
+  checkZones(chain, report)
   if (!chain.isSound('rpcAddress', 'rpcPort') || chain.values.rpcAddress === null) return
   const { rpcAddress, rpcPort } = chain.values
   if (hotspot.isSound('portalAddress') && isSameAddress(rpcAddress, hotspot.values.portalAddress) && !isLoopback(rpcAddress))
@@ -92,6 +95,21 @@ function checkPhoton({ main, photon, hotspot }: ReadConfig, report: Report): voi
     if (photon.isSound('minSettleTimeout', option) && value < minSettleTimeout) report(photon, option, `is less than min_settle_timeout (${minSettleTimeout})`, 'min_settle_timeout or more', value)
   if (photon.isSound('listenAddress') && hotspot.isSound('portalAddress') && listenAddress !== null && isSameAddress(listenAddress, hotspot.values.portalAddress) && !isLoopback(listenAddress))
     report(photon, 'listenAddress', "is the guests' side (portal_address)", 'an address of the mesh or of the owner\'s network', listenAddress)
+  checkZones(photon, report)
+}
+
+interface Door {
+  readonly listenZones: readonly string[]
+  readonly listenAddress: string | null
+  readonly listenPort: number
+}
+
+/** The firewall would be opened for nobody; who wrote it thinks that others can connect. */
+function checkZones(room: SectionRead<Door>, report: Report): void {
+  const { listenZones, listenAddress, listenPort } = room.values
+  if (listenZones.length === 0 || !room.isSound('listenZones')) return
+  if (room.isSound('listenAddress') && listenAddress === null) report(room, 'listenAddress', 'is missing beside listen_zones: nothing listens for others', 'the address that they connect to, or no listen_zones')
+  if (room.isSound('listenPort') && listenPort < LEAST_OPEN_PORT) report(room, 'listenPort', 'is one that the firewall does not open for listen_zones', `${LEAST_OPEN_PORT} to 65535, or no listen_zones`, listenPort)
 }
 
 function isLoopback(address: string): boolean {

@@ -1,6 +1,6 @@
 /** Options of `config photon 'photon'`: which channel contract, with which boxes, on which terms. */
 import { isWildcard, parseIp } from './network-address.ts'
-import { listOf, matching, money, oneOf, option, optional, wholeNumber } from './rules.ts'
+import { flag, listOf, matching, money, oneOf, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
 import type { PhotonConfig, PhotonPeer, PhotonToken } from './types.ts'
 
@@ -56,4 +56,5 @@ export const PHOTON: Rules<PhotonConfig> = {
   streamPricePerMinute: option(money, 0n, '0', { doc: "Price of a minute paid by the second; 0: the tariff's `price_per_minute`." }),
   streamMinDeposit: option(money, 0n, '0', { doc: "The least a guest's channel has to hold.", restart: true }),
   streamClaimThreshold: option(money, 0n, '0', { doc: 'What a guest has to have paid before the box spends gas on claiming it while the channel stays open; 0: only when the channel closes or runs out.', restart: true }),
+  rest: option(flag, false, '0', { doc: "The original node's REST interface, `/api/1` and `/api/2`, on the owner's door, for programs with the owner's password or the token in `photon-token` of `data_dir`: see docs/photon-rest.md.", restart: true }),
 }

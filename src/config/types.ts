@@ -212,6 +212,8 @@ export interface PhotonConfig {
   readonly streamPricePerMinute: bigint
   readonly streamMinDeposit: bigint
   readonly streamClaimThreshold: bigint
+  /** The original's REST interface on the owner's door. */
+  readonly rest: boolean
 }
 
 /** `0x…:SYMBOL:DECIMALS` */

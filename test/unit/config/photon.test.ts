@@ -26,7 +26,7 @@ function faults(text: string): readonly (string | undefined)[] {
 
 it('is typed: tokens, boxes, amounts', () => {
   const { photon } = loadConfig(
-    whole(['light', 'photon'], "list tokens '0x00000000000000000000000000000000000000Aa:SMT:18'", `list peers '0x00000000000000000000000000000000000000BB@/ip4/192.0.2.7/tcp/40002'`, "option watch_reward '0.5'", "option listen_address '10.1.2.3'"),
+    whole(['light', 'photon'], "list tokens '0x00000000000000000000000000000000000000Aa:SMT:18'", `list peers '0x00000000000000000000000000000000000000BB@/ip4/192.0.2.7/tcp/40002'`, "option watch_reward '0.5'", "option listen_address '10.1.2.3'", "list listen_zones 'mesh'", "option rest '1'"),
     'box',
   )
   expect(photon).toMatchObject({
@@ -37,6 +37,8 @@ it('is typed: tokens, boxes, amounts', () => {
     minSettleTimeout: 77,
     coreSettleTimeout: 40_000,
     maxOfflineExposure: 0n,
+    listenZones: ['mesh'],
+    rest: true,
   })
 })
 
@@ -50,6 +52,9 @@ it.each([
   ['a door to every network', whole(['light'], "option listen_address '0.0.0.0'"), ['listen_address']],
   ["a door on the guests' side", `${whole(['light'], "option listen_address '10.9.0.1'")}\nconfig hotspot 'hotspot'\n option portal_address '10.9.0.1'`, ['listen_address']],
   ['secrets that come too late', whole(['light'], "option reveal_timeout '50'"), ['min_settle_timeout']],
+  ['an opened firewall with nobody behind it', whole(['light'], "list listen_zones 'mesh'"), ['listen_address']],
+  ['a zone for a port that the firewall keeps shut', whole(['light'], "option listen_address '10.1.2.3'", "option listen_port '2222'", "list listen_zones 'wan'"), ['listen_port']],
+  ["the same of the chain's door", whole(['light']).replace("'testnet'", "'testnet'\n list listen_zones 'mesh'"), ['listen_address']],
   ['channels that settle too fast', whole(['light'], "option settle_timeout '60'"), ['settle_timeout']],
 ])('refuses %s', (_what, text, options) => {
   expect(faults(text)).toEqual(options)
