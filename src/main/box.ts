@@ -6,7 +6,7 @@ import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
-import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort } from '../owner/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
 import type { Photon } from '../photon/index.ts'
 import { noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
@@ -168,6 +168,12 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
+  let photonRest: PhotonRestDoor | null = null
+  if (photon !== null && config.photon.rest) {
+    const { restDoor } = await import('./rest-door.ts')
+    photonRest = restDoor({ desk: photon.desk, config: config.photon, dataDir, version: options.version, log: log.room('photon') })
+  }
+
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })
   started.add('the system facts', () => facts.stop())
   const owner = new Owner({
@@ -205,6 +211,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       tls: null,
       dataDir,
       metricsToken,
+      photonRest,
       boottimeMs: () => clock.boottimeMs(),
       randomness: systemRandomness,
       log: log.room('owner'),

@@ -1,0 +1,36 @@
+/** The original node's REST interface on the owner's door, where the configuration wants it: docs/photon-rest.md. */
+import { asError, type Log } from '../base/index.ts'
+import { systemRandomness, systemTimers } from '../base/io/system.ts'
+import type { PhotonConfig } from '../config/index.ts'
+import { openPhotonToken, type PhotonRestDoor } from '../owner/index.ts'
+import type { PhotonDesk } from '../photon/index.ts'
+import { createRest, deskApi, serveRest } from '../photon/rest/index.ts'
+
+export interface RestDoorParts {
+  readonly desk: PhotonDesk
+  readonly config: PhotonConfig
+  readonly dataDir: string
+  readonly version: string
+  readonly log: Log
+}
+
+/** Null where it is not wanted, or where its token can be neither read nor made: guests and the owner do not wait for programs. */
+export function restDoor({ desk, config, dataDir, version, log }: RestDoorParts): PhotonRestDoor | null {
+  if (!config.rest) return null
+  const { revealTimeout, feeConstant: constant, feePpm: ppm } = config
+  const api = deskApi({
+    desk,
+    build: { version, commit: '', built: '' },
+    revealTimeout,
+    feePolicy: () => ({ constant, ppm, curve: [0, 0, 0, 0, 0], validFromSeconds: 0 }),
+    randomness: systemRandomness,
+    timers: systemTimers,
+  })
+  const rest = createRest(api, (fault) => log.error('a request of a program went wrong', { error: asError(fault) }))
+  try {
+    return { serve: (server, authorize) => serveRest(server, rest, authorize), token: openPhotonToken(dataDir, systemRandomness) }
+  } catch (thrown) {
+    log.error('programs are not served', { error: asError(thrown) })
+    return null
+  }
+}
