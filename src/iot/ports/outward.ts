@@ -1,0 +1,33 @@
+/** What leaves by MQTT, and what waits until it can. Made by mqtt/ and late/. */
+import type { Cancel, Moment } from '../../base/index.ts'
+import type { Heard } from './radio.ts'
+import type { TenantId } from './tenants.ts'
+
+// ---- late/
+
+/** A ring of at most 16 MiB on disk. The oldest goes when it is full, and is counted. */
+export interface LateRing {
+  append(heard: Heard, tenant: TenantId): void
+  /** Oldest first; nothing is taken away. */
+  peek(tenant: TenantId, limit: number): readonly { readonly seq: bigint; readonly heard: Heard; readonly at: Moment }[]
+  /** Up to and with `seq`. */
+  drop(tenant: TenantId, seq: bigint): void
+  stats(): { readonly frames: number; readonly bytes: number; readonly lost: bigint }
+}
+
+// ---- mqtt/
+
+export interface MqttClient {
+  readonly isConnected: boolean
+  /** Resolves when the broker has it (QoS 1) or it is written (QoS 0). Errors: unavailable when not connected, limit when 1,000 wait. */
+  publish(message: MqttMessage): Promise<void>
+  subscribe(filter: string, listener: (topic: string, payload: Uint8Array) => void): Cancel
+  onState(listener: (isConnected: boolean) => void): Cancel
+}
+
+export interface MqttMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: 0 | 1
+  readonly isRetained: boolean
+}

@@ -1,0 +1,145 @@
+/**
+ * What each part keeps in the box's SQLite file. Every verb runs inside somebody's turn, so that one input is one commit: a frame's
+ * counter, its bill and its log row are on disk together or not at all. Each part writes its own tables in its `io/tables.ts`, with
+ * migrations called `iot-<part>-001`, `-002` …; tables/index.ts joins them into `iotMigrations`. Nobody reads another part's tables.
+ */
+import type { Moment } from '../../base/index.ts'
+import type { ReadTx, Tx } from '../../store/index.ts'
+import type { TxStatus } from './downlink.ts'
+import type { Device, DeviceSession, QueueItem, Reading, Value } from './network.ts'
+import type { DevAddr, Eui, FrameId } from './radio.ts'
+import type { BillableUnit, Receipt, Tenant, TenantId } from './tenants.ts'
+
+/** Seals keys at rest with the box's device master key. `open` errors: unavailable when the box's key is another one. */
+export interface KeySeal {
+  seal(key: Uint8Array): Uint8Array
+  open(sealed: Uint8Array): Uint8Array
+}
+
+/** network/: iot-network-00n */
+export interface NetworkTables {
+  devices(tx: ReadTx): readonly Device[]
+  putDevice(tx: Tx, device: Device): void
+  /** With session, nonces and queue. */
+  removeDevice(tx: Tx, devEui: Eui): boolean
+  sessions(tx: ReadTx): readonly DeviceSession[]
+  putSession(tx: Tx, session: DeviceSession): void
+  /**
+   * 1.0.2, 1.0.3: false when it was used before (the last 10,000 are kept). 1.0.4: false unless it is greater than the last. It is noted
+   * in the same turn as the new session.
+   */
+  useDevNonce(tx: Tx, devEui: Eui, devNonce: number, rule: 'unused' | 'greater'): boolean
+  /** The owner's reset button: the most common complaint about join servers. */
+  forgetDevNonces(tx: Tx, devEui: Eui): void
+  /** 24 bit, only grows, unique per device. */
+  nextJoinNonce(tx: Tx, devEui: Eui): number
+  isDevAddrTaken(tx: ReadTx, devAddr: DevAddr): boolean
+  queue(tx: ReadTx, devEui: Eui): readonly QueueItem[]
+  putQueueItem(tx: Tx, item: QueueItem): void
+  /** All counters down + `by`, at a start after an unclean end: what was signed and not committed is never signed again. */
+  skipDownCounters(tx: Tx, by: number): number
+}
+
+/** airtime/: iot-airtime-00n. Written before the order goes to the radio. */
+export interface AirtimeTables {
+  reserve(tx: Tx, row: AirtimeRow): void
+  /** After the TxAck. `onAirUs` 0: nothing was sent, and the row goes. */
+  settle(tx: Tx, gateway: Eui, downlinkId: number, onAirUs: number): void
+  /** What may still count; older rows are deleted. After a restart an unsettled row counts as sent. */
+  recent(tx: Tx, olderThan: Moment): readonly AirtimeRow[]
+}
+
+export interface AirtimeRow {
+  readonly gateway: Eui
+  readonly downlinkId: number
+  readonly subBand: string
+  readonly startsAt: Moment
+  readonly durationUs: number
+  readonly isSettled: boolean
+}
+
+/** tenants/: iot-tenants-00n. The rows of one epoch add up to its account, exactly, after every crash. */
+export interface TenantTables {
+  tenants(tx: ReadTx): readonly Tenant[]
+  putTenant(tx: Tx, tenant: Tenant): void
+  /** False: this frame was taken for this tenant before. Kept for 24 h: a repeated transmission is the same bytes. */
+  markSeen(tx: Tx, tenant: TenantId, frame: FrameId, at: Moment): boolean
+  /** Network session keys for the MIC check before billing, never an AppSKey; sealed. */
+  micKeys(tx: ReadTx, tenant: TenantId, devAddr: DevAddr): readonly { readonly key: Uint8Array; readonly lastFCntUp: number | null }[]
+  putMicKey(tx: Tx, tenant: TenantId, devAddr: DevAddr, key: Uint8Array): void
+  /** Before it is delivered: counts against the credit window, is in no receipt. After a restart what is held is delivered again. */
+  hold(tx: Tx, unit: HeldUnit): void
+  /** The destination has it: gets the next seq, moves the account and the chain of hashes. Null: it was not held (billed or let go before). */
+  bill(tx: Tx, tenant: TenantId, frame: FrameId, kind: BillableUnit['kind']): BillableUnit | null
+  /** Not delivered within 60 s: costs nothing. */
+  letGo(tx: Tx, tenant: TenantId, frame: FrameId, kind: BillableUnit['kind']): boolean
+  held(tx: ReadTx, tenant: TenantId): readonly HeldUnit[]
+  account(tx: ReadTx, tenant: TenantId): TenantAccount
+  putReceipt(tx: Tx, receipt: Receipt): void
+  receipts(tx: ReadTx, tenant: TenantId, page: { readonly beforeSeq?: bigint; readonly limit: number }): readonly Receipt[]
+  units(tx: ReadTx, tenant: TenantId, page: { readonly afterSeq: bigint; readonly limit: number }): readonly BillableUnit[]
+}
+
+/** A unit before it is delivered. */
+export type HeldUnit = Omit<BillableUnit, 'seq'>
+
+export interface TenantAccount {
+  readonly epoch: bigint
+  readonly seq: bigint
+  readonly cumUplinks: bigint
+  readonly cumUnits: bigint
+  readonly cumDownlinkMs: bigint
+  readonly cumAmount: bigint
+  readonly chainHash: Uint8Array
+}
+
+/** log/: iot-log-00n. Rows beyond the retention (days, rows, bytes; per device) go in pieces of at most 500 in a turn. */
+export interface LogTables {
+  add(tx: Tx, reading: Reading): void
+  setValues(tx: Tx, devEui: Eui, fCnt: number, values: readonly Value[] | null, problem: string | null): void
+  rows(tx: ReadTx, page: { readonly devEui: Eui; readonly beforeId?: number; readonly limit: number }): readonly (Reading & { readonly id: number })[]
+  /** For a plot: at most `points`, each the mean, least and most of its piece of time. */
+  series(tx: ReadTx, ask: { readonly devEui: Eui; readonly name: string; readonly fromWallMs: number; readonly toWallMs: number; readonly points: number }): readonly SeriesPoint[]
+  prune(tx: Tx, now: Moment): number
+}
+
+export interface SeriesPoint {
+  readonly wallMs: number
+  readonly mean: number
+  readonly least: number
+  readonly most: number
+}
+
+/** rules/: iot-rules-00n. What a rule switched on, and until when, is on disk before the order goes to the queue. */
+export interface RuleTables {
+  rules(tx: ReadTx): readonly Rule[]
+  putRule(tx: Tx, rule: Rule): void
+  removeRule(tx: Tx, id: string): boolean
+  addRun(tx: Tx, run: RuleRun): void
+  runs(tx: ReadTx, page: { readonly rule?: string; readonly limit: number }): readonly RuleRun[]
+  /** What is switched on and has to be switched off again, also after a restart. */
+  running(tx: ReadTx): readonly RuleRun[]
+}
+
+/** "If soil of `field-3` is below 20, open valve `pump-1` for 10 min." Numbers of values, compared as numbers. */
+export interface Rule {
+  readonly id: string
+  readonly name: string
+  readonly when: { readonly devEui: Eui; readonly value: string; readonly is: '<' | '<=' | '>' | '>=' | '=' | '!='; readonly than: number | string | boolean; readonly forSeconds: number }
+  readonly then: { readonly devEui: Eui; readonly on: unknown; readonly off: unknown | null; readonly durationSeconds: number | null; readonly isConfirmed: boolean }
+  readonly coolDownSeconds: number
+  /** False: only says in the log what it would do. Every rule starts so. */
+  readonly isLive: boolean
+  readonly isPaused: boolean
+}
+
+export interface RuleRun {
+  readonly rule: string
+  readonly at: Moment
+  readonly because: string
+  readonly isDryRun: boolean
+  readonly queueId: number | null
+  readonly offAt: Moment | null
+  readonly offQueueId: number | null
+  readonly statuses: readonly TxStatus[]
+}
