@@ -32,11 +32,11 @@ function pay(changes: Partial<PaymentOrder> = {}, { sender = OWNER, signer = DAV
   return town.call(sender.address, town.purse, 'pay', [sent.token, sent.from, sent.to, sent.amount, sent.inside, sent.fee, sent.sender, sent.number, sent.validUntil], sign(signer, paymentOrderDigest(keccak, place(), order)))
 }
 
-function open(changes: Partial<OpeningOrder> = {}, { sender = OWNER, consentBy = DAVE, consentAmount = 80n }: { sender?: Person; consentBy?: Person; consentAmount?: bigint } = {}): Promise<Outcome> {
+function open(changes: Partial<OpeningOrder> = {}, { sender = OWNER, consentBy = DAVE, consentAmount = 80n }: { sender?: Person; consentBy?: Person | null; consentAmount?: bigint } = {}): Promise<Outcome> {
   const o: OpeningOrder = { token, from: DAVE.address, partner: OWNER.address, amount: 80n, settleTimeout: 600, epoch: 1n, fee: 2n, sender: OWNER.address, number: 0n, validUntil: town.number + 10, ...changes }
   const { id } = new Channel(town, token, DAVE, OWNER)
   const consent = openConsentDigest(keccak, { chainId: CHAIN_ID, contract: town.photon }, { channel: id, epoch: o.epoch, participant: DAVE.address, amount: consentAmount, settleTimeout: o.settleTimeout, validUntil: o.validUntil })
-  return town.call(sender.address, town.purse, 'openChannel', [o.token, o.from, o.partner, o.amount, o.settleTimeout, o.epoch, o.fee, o.sender, o.number, o.validUntil], sign(DAVE, openingOrderDigest(keccak, place(), o)), sign(consentBy, consent))
+  return town.call(sender.address, town.purse, 'openChannel', [o.token, o.from, o.partner, o.amount, o.settleTimeout, o.epoch, o.fee, o.sender, o.number, o.validUntil], sign(DAVE, openingOrderDigest(keccak, place(), o)), consentBy === null ? new Uint8Array(0) : sign(consentBy, consent))
 }
 
 describe('a payment', () => {
@@ -91,6 +91,19 @@ describe('a channel opening', () => {
     expect([await inPurse(DAVE), await inPurse(OWNER), await town.balance(token, town.photon), await town.number256(token, 'allowance', town.purse, town.photon)]).toEqual([418n, 2n, 80n, 0n])
     expect((await town.ask(town.photon, 'sideOf', token, DAVE.address, OWNER.address))[0]).toBe(80n)
     expect(await verdict(open())).toBe('Bad(40)')
+  })
+
+  it('puts more into the one that is open, and only on its own terms', async () => {
+    expect(await verdict(open({}, { consentBy: null }))).not.toBe('ok')
+    expect(await verdict(open())).toBe('ok')
+    const more = { number: 1n, amount: 30n }
+    for (const other of [{ epoch: 2n }, { settleTimeout: 700 }, { number: 0n }, { amount: 500n }, { partner: BOB.address }, { validUntil: town.number - 1 }]) expect(await verdict(open({ ...more, ...other }, { consentBy: null })), JSON.stringify(Object.keys(other))).not.toBe('ok')
+    expect(await verdict(open(more, { sender: CAROL, consentBy: null }))).toBe('Bad(41)')
+    expect(await verdict(open(more))).not.toBe('ok')
+    expect(await verdict(open(more, { consentBy: null }))).toBe('ok')
+    expect(await verdict(open(more, { consentBy: null }))).toBe('Bad(40)')
+    expect([await inPurse(DAVE), await inPurse(OWNER), await town.balance(token, town.photon), await town.number256(token, 'allowance', town.purse, town.photon)]).toEqual([386n, 4n, 110n, 0n])
+    expect((await town.ask(town.photon, 'sideOf', token, DAVE.address, OWNER.address))[0]).toBe(110n)
   })
 
   it('fails as a whole where the channel does not open', async () => {

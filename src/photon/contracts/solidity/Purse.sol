@@ -16,6 +16,15 @@ interface IChannels {
         uint64 validUntil,
         bytes calldata signature
     ) external;
+
+    function deposit(
+        address token,
+        address participant,
+        address partner,
+        uint128 amount,
+        uint32 settleTimeout,
+        uint64 epoch
+    ) external;
 }
 
 /// For people who have tokens and no coin for gas. Their tokens lie here, counted per owner; the owner signs what is
@@ -132,8 +141,9 @@ contract Purse is Guarded {
         else IErc20(p.token).give(p.to, p.amount);
     }
 
-    /// Opens a channel for the signer with his tokens. `consent`: his signature under the channel contract's Open
-    /// with the same terms and `validUntil`.
+    /// Opens a channel for the signer with his tokens, or puts them into the one that is open with just these terms.
+    /// `consent`: to open, his signature under the channel contract's Open with the same terms and `validUntil`; to put
+    /// in, nothing. Who sends it cannot choose: the channel is there or not, and the other way fails.
     function openChannel(Opening calldata o, bytes calldata signature, bytes calldata consent) external alone {
         checkOrder(hashOf(o), o.from, o.sender, o.validUntil, signature);
         useNumber(o.from, o.number);
@@ -141,9 +151,13 @@ contract Purse is Guarded {
         spend(o.token, o.from, o.amount);
         emit OpenedFor(o.token, o.from, o.partner, o.amount);
         IErc20(o.token).allow(address(channels), o.amount);
-        channels.openFor(
-            o.token, o.from, o.partner, o.amount, o.settleTimeout, o.epoch, o.validUntil, consent
-        );
+        if (consent.length == 0) {
+            channels.deposit(o.token, o.from, o.partner, o.amount, o.settleTimeout, o.epoch);
+        } else {
+            channels.openFor(
+                o.token, o.from, o.partner, o.amount, o.settleTimeout, o.epoch, o.validUntil, consent
+            );
+        }
     }
 
     function hashOf(Opening calldata o) private pure returns (bytes32) {
