@@ -254,7 +254,7 @@ export function photonOutOfOrder(reason: string): PhotonDesk {
   const refuseLater = async (): Promise<never> => refuse()
   return {
     status: refuse, channels: refuse, channel: refuse, open: refuseLater, deposit: refuseLater, withdraw: refuseLater, close: refuseLater, pay: refuseLater, cancel: refuseLater, allowReveal: refuseLater,
-    payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, addPeer: refuseLater, onChange: () => () => undefined,
+    payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, clearAlarm: refuseLater, wrap: refuseLater, unwrap: refuseLater, addPeer: refuseLater, onChange: () => () => undefined,
   }
 }
 

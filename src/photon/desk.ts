@@ -34,6 +34,8 @@ export interface ChannelView {
   readonly settleBlock: number | null
   /** Why it is frozen or must be looked at; null: all is well. */
   readonly alarm: string | null
+  /** The partner said no when the owner last asked it to settle together: its code (6.3) and words. Closing by force is open at once. */
+  readonly closeRefusal: { readonly code: number; readonly reason: string } | null
   readonly openedAtMs: number | null
 }
 
@@ -62,6 +64,16 @@ export interface DutyView {
   readonly transaction: Hash | null
 }
 
+export interface PhotonAlarm {
+  /** For `clearAlarm`; as long as the service runs. */
+  readonly id: string
+  readonly code: string
+  readonly text: string
+  readonly atMs: number | null
+  /** False: it goes when its reason goes. */
+  readonly isClearable: boolean
+}
+
 export interface PhotonStatus {
   /** `offline`: no view of the chain; direct payments and streams go on within the cap, locks are refused. */
   readonly state: 'starting' | 'ready' | 'offline' | 'halted'
@@ -71,10 +83,12 @@ export interface PhotonStatus {
   readonly head: number | null
   /** Wei the account has for gas at the safe head; null while not known. */
   readonly gasWei: bigint | null
+  /** The chain's coin as a token of this account, read by proof at the safe head: `balance` null while not known. Null: this chain has no such token. */
+  readonly wrapped: { readonly token: Address; readonly balance: bigint | null } | null
   readonly channels: number
   readonly peers: number
   readonly listening: readonly string[]
-  readonly alarms: readonly { readonly code: string; readonly text: string; readonly atMs: number | null }[]
+  readonly alarms: readonly PhotonAlarm[]
   readonly earned: readonly { readonly token: Address; readonly symbol: string | null; readonly fees: bigint; readonly streams: bigint }[]
 }
 
@@ -119,6 +133,18 @@ export interface PhotonDesk {
   paths(target: Address, token: Address, amount: bigint): readonly { readonly nodes: readonly Address[]; readonly fee: bigint }[]
   watching(): { readonly jobs: number; readonly guardians: readonly { readonly channel: Hash; readonly watcher: Address; readonly nonce: bigint }[] }
   peers(): readonly { readonly account: Address; readonly address: string | null; readonly isConnected: boolean }[]
+  /**
+   * The owner has seen to it. `chain-gap` and `chain-lost`: first every channel is read anew from the contract's storage, by proof, and
+   * brought to what that says; what cannot be kept is closed. Errors: not-found `photon-alarm`; conflict `photon-alarm-stands`, where its
+   * reason is still there (the text says which); unavailable `photon-no-proof`, where the chain cannot say now.
+   */
+  clearAlarm(id: string): Promise<void>
+  /**
+   * The account's coin (wei) into the token of it, or back. Resolves when the order is on disk; it is a duty. Errors: input `amount`;
+   * conflict `photon-no-wrapped` on a chain without that token; conflict `photon-funds`; unavailable `photon-no-proof`.
+   */
+  wrap(order: { readonly amount: bigint }): Promise<void>
+  unwrap(order: { readonly amount: bigint }): Promise<void>
   /** Dials and remembers. `address`: multiaddr of libp2p. */
   addPeer(account: Address, address: string): Promise<void>
   /** After anything the owner would see. */

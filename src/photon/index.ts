@@ -4,7 +4,7 @@
  * `startPhoton(parts)` is the running room: `desk` for the owner, `streams()` for who sells by the second. It is up at
  * once; what needs the chain comes as soon as the chain can say it. Tables: tables/index.ts.
  */
-export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from './desk.ts'
+export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus } from './desk.ts'
 export type { GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
 export { SECRET_TOPIC } from './chain/index.ts'
 export { startPhoton } from './photon.ts'

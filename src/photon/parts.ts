@@ -66,6 +66,8 @@ export interface PhotonParts {
   readonly curve: Secp256k1
   /** 32 bytes: encrypts what neighbours keep. */
   readonly backupKey: Uint8Array
+  /** The token of the chain's coin, with the code of the community's WrappedSmt: whoever hands it in has compared. Null or left out: none. */
+  readonly wrappedCoin?: Address | null
   readonly openDoor: (terms: PeerDoorTerms) => PeerDoor
   readonly clock: Clock
   readonly timers: Timers

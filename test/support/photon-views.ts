@@ -23,7 +23,7 @@ function side(address: Address, deposit: string, spendable: string, locked = '0'
 function channel(id: number, over: Partial<DeskChannel>): DeskChannel {
   return {
     id: hash(id), epoch: 1n, token: MINUTE, symbol: 'MIN', decimals: 6, role: 'core', phase: 'opened', restState: 1, own: side(SELF, '1000', '620.5', '12'), partner: side(NEIGHBOUR, '1000', '1350', '17.5', 9n),
-    isConnected: true, settleTimeout: 40_000, openBlock: 41_000, closedBlock: null, settleBlock: null, alarm: null, openedAtMs: NOW_MS - 9 * 86_400_000, ...over,
+    isConnected: true, settleTimeout: 40_000, openBlock: 41_000, closedBlock: null, settleBlock: null, alarm: null, closeRefusal: null, openedAtMs: NOW_MS - 9 * 86_400_000, ...over,
   }
 }
 
@@ -59,13 +59,13 @@ export const DUTIES: readonly DutyView[] = [
 ]
 
 export const STATUS: PhotonStatus = {
-  state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, channels: CHANNELS.length, peers: 2,
+  state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, wrapped: { token: account(0x72), balance: 40_000_000_000_000_000_000n }, channels: CHANNELS.length, peers: 2,
   listening: ['/ip4/10.7.0.1/tcp/4011/p2p/16Uiu2HAmTestTestTestTestTestTestTestTestTestTestTest'],
   alarms: [],
   earned: [{ token: MINUTE, symbol: 'MIN', fees: tokens('3.75'), streams: tokens('214.5') }],
 }
 
-export const ALARMED: PhotonStatus = { ...STATUS, state: 'halted', alarms: [{ code: 'stale-close', text: 'A partner closed a channel with an old state.', atMs: NOW_MS }] }
+export const ALARMED: PhotonStatus = { ...STATUS, state: 'halted', alarms: [{ id: '1', code: 'stale-close', text: 'A partner closed a channel with an old state.', atMs: NOW_MS, isClearable: true }] }
 
 export interface ScriptedPhoton extends PhotonPort {
   /** Orders in words, as they came. */
@@ -129,6 +129,9 @@ export function scriptedPhoton(change: Partial<PhotonDesk> = {}): ScriptedPhoton
     paths: (target, _token, amount) => [{ nodes: [target], fee: 0n }, { nodes: [NEIGHBOUR, target], fee: amount / 200n }],
     watching: () => ({ jobs: 3, guardians: [{ channel: hash(1), watcher: NEIGHBOUR, nonce: 9n }] }),
     peers: () => peers,
+    clearAlarm: async (id) => void asked.push(`clear-alarm ${id}`),
+    wrap: async ({ amount }) => void asked.push(`wrap ${amount}`),
+    unwrap: async ({ amount }) => void asked.push(`unwrap ${amount}`),
     async addPeer(who, address) {
       asked.push(`add-peer ${who} ${address}`)
       peers.push({ account: who, address, isConnected: true })

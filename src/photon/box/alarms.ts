@@ -1,19 +1,18 @@
 /** What the owner must look at, newest last, each thing once. */
 import type { Clock, Log } from '../../base/index.ts'
 
-export interface Alarm {
-  readonly code: string
-  readonly text: string
-  readonly atMs: number | null
-}
+import type { PhotonAlarm } from '../desk.ts'
 
 const MAX_ALARMS = 50
+/** What goes when its reason goes, and cannot be waved away before. */
+const STANDING: ReadonlySet<string> = new Set(['contract', 'start', 'door', 'duties', 'deadline-near', 'gas-money', 'price-cap'])
 
 export class Alarms {
   readonly #clock: Clock
   readonly #log: Log
   readonly #raised: () => void
-  #all: readonly Alarm[] = []
+  #all: readonly PhotonAlarm[] = []
+  #count = 0
 
   constructor(clock: Clock, log: Log, raised: () => void) {
     this.#clock = clock
@@ -25,7 +24,7 @@ export class Alarms {
     if (this.#all.some((alarm) => alarm.code === code && alarm.text === text)) return
     this.#log.error(`${text}`, { code })
     const atMs = this.#clock.isWallTrusted() ? Math.round(this.#clock.wallMs()) : null
-    this.#all = [...this.#all, { code, text, atMs }].slice(-MAX_ALARMS)
+    this.#all = [...this.#all, { id: String(++this.#count), code, text, atMs, isClearable: !STANDING.has(code) }].slice(-MAX_ALARMS)
     this.#raised()
   }
 
@@ -36,11 +35,21 @@ export class Alarms {
     this.#raised()
   }
 
+  /** The owner has seen to it. */
+  dismiss(id: string): void {
+    this.#all = this.#all.filter((alarm) => alarm.id !== id)
+    this.#raised()
+  }
+
+  find(id: string): PhotonAlarm | null {
+    return this.#all.find((alarm) => alarm.id === id) ?? null
+  }
+
   has(code: string): boolean {
     return this.#all.some((alarm) => alarm.code === code)
   }
 
-  all(): readonly Alarm[] {
+  all(): readonly PhotonAlarm[] {
     return this.#all
   }
 }

@@ -13,6 +13,8 @@ export interface ViewTools {
   readonly moment: ChannelMoment
   tokenOf(address: Address): TokenName | null
   isReady(channel: Hash): boolean
+  /** What the partner said when it was last asked to settle together, if it was no. */
+  refusalOf(state: ChannelState): ChannelView['closeRefusal']
   /** Of a block's time stamp; null where it is not kept any more. */
   blockMs(number: number): number | null
 }
@@ -39,6 +41,7 @@ export function channelView(state: ChannelState, tools: ViewTools): ChannelView 
     closedBlock: dispute?.closeBlock ?? null,
     settleBlock: dispute?.settleBlock ?? null,
     alarm: stopped ?? behind,
+    closeRefusal: tools.refusalOf(state),
     openedAtMs: tools.blockMs(state.openBlock),
   }
 }

@@ -52,7 +52,7 @@ export class OwnerDesk implements PhotonDesk {
 
   status(): PhotonStatus {
     const { parts, alarms, running, isHalted } = this.#options
-    const { chain, settings, signer } = parts
+    const { chain, settings, signer, wrappedCoin = null } = parts
     const now = running()
     const state = isHalted() || now?.isLost === true ? 'halted' : now === null ? 'starting' : now.moments.now().isFrozen ? 'offline' : 'ready'
     return {
@@ -62,6 +62,7 @@ export class OwnerDesk implements PhotonDesk {
       chainId: chain.chainId,
       head: chain.head()?.number ?? null,
       gasWei: now?.gasWei ?? null,
+      wrapped: wrappedCoin === null ? null : { token: wrappedCoin, balance: now?.coin.wrapped ?? null },
       channels: now?.node.channels().length ?? 0,
       peers: now?.lanes.connected.length ?? 0,
       listening: now?.door.addresses() ?? [],
@@ -127,7 +128,10 @@ export class OwnerDesk implements PhotonDesk {
   async close(id: Hash, isForced: boolean): Promise<void> {
     const { now } = this.#known(id)
     if (isForced) await now.node.close(id, 'ordered by the owner')
-    else await now.node.askSettle(id, now.moments.now().block + AGREEMENT_BLOCKS)
+    else {
+      await now.refusals.forget(id)
+      await now.node.askSettle(id, now.moments.now().block + AGREEMENT_BLOCKS)
+    }
     void now.duties.look()
     this.changed()
   }
@@ -198,6 +202,22 @@ export class OwnerDesk implements PhotonDesk {
     return [...known.map(({ account, address }) => ({ account, address, isConnected: now.lanes.isConnected(account) })), ...strangers.map((account) => ({ account, address: null, isConnected: true }))]
   }
 
+  async clearAlarm(id: string): Promise<void> {
+    const { alarms } = this.#options
+    const alarm = alarms.find(id)
+    if (alarm === null) throw new MeshBoxError('not-found', 'there is no such alarm', { code: 'photon-alarm', field: 'id', value: id })
+    if (!alarm.isClearable) throw new MeshBoxError('conflict', 'it goes when its reason goes; nothing is to be cleared', { code: 'photon-alarm-stands' })
+    alarms.dismiss(id)
+  }
+
+  wrap({ amount }: { readonly amount: bigint }): Promise<void> {
+    return this.#running().coin.order('wrap', amount)
+  }
+
+  unwrap({ amount }: { readonly amount: bigint }): Promise<void> {
+    return this.#running().coin.order('unwrap', amount)
+  }
+
   async addPeer(account: Address, address: string): Promise<void> {
     const now = this.#running()
     if (account === now.node.account) throw inputError('account', account, "another box's account")
@@ -247,6 +267,7 @@ export class OwnerDesk implements PhotonDesk {
       moment: now.moments.now(),
       tokenOf: (address) => now.tokenOf(address),
       isReady: (channel) => now.node.isReady(channel),
+      refusalOf: (state) => now.refusals.of(state.key),
       blockMs: (number) => {
         const seconds = chain.at(number)?.timeSeconds
         return seconds === undefined ? null : seconds * 1000

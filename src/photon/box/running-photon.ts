@@ -14,11 +14,13 @@ import type { Alarms } from './alarms.ts'
 import { ChainMoments } from './chain-moments.ts'
 import { chainNews } from './chain-news.ts'
 import type { ContractTerms } from './contract-terms.ts'
+import { CloseRefusals } from './close-refusals.ts'
 import { CoreUpkeep } from './core-upkeep.ts'
 import { FrameLanes } from './frame-lanes.ts'
 import { KnownPeers } from './known-peers.ts'
 import { OLD_COPY_NOTE, dropNote, readNote } from './note-table.ts'
 import { ownChannelOf } from './own-channels.ts'
+import { OwnCoin } from './own-coin.ts'
 import { ProvedChannels } from './proved-channels.ts'
 import { ChannelStreams } from './stream-side.ts'
 import { Watching, watchSigner } from './watching.ts'
@@ -26,13 +28,13 @@ import { Watching, watchSigner } from './watching.ts'
 const MAX_GRAPH_CHANNELS = 4096
 const MAX_CHANNELS_PER_NODE = 64
 const DOOR_RETRY_MS = 10_000
-const GAS_LOOK_BLOCKS = 20
 const SAID: Readonly<Record<DutyAlarm, string>> = {
   'deadline-near': 'a transaction is not in the chain and its deadline is near',
   late: 'a transaction came too late',
   'gas-money': 'the account has too little for gas',
   'price-cap': 'gas costs more than may be paid for it',
   reverted: 'a transaction failed each time',
+  unseen: 'it cannot be seen whether a transaction was done',
 }
 
 /** Alarms that end by themselves. */
@@ -49,6 +51,8 @@ export class RunningPhoton {
   readonly streams: ChannelStreams
   readonly watching: Watching
   readonly own: OwnChannels
+  readonly coin: OwnCoin
+  readonly refusals: CloseRefusals
   readonly door: PeerDoor
   readonly #parts: PhotonParts
   readonly #alarms: Alarms
@@ -62,8 +66,6 @@ export class RunningPhoton {
   #opening: Promise<unknown> = Promise.resolve()
   /** What was told of the chain is not so any more: nothing rests on it. */
   #isLost = false
-  #gasWei: bigint | null = null
-  #gasAt = -GAS_LOOK_BLOCKS
 
   constructor(parts: PhotonParts, { domain, registry }: ContractTerms, alarms: Alarms, changed: () => void) {
     const { settings, chain, store, signer, curve, clock, timers, randomness, log } = parts
@@ -87,6 +89,8 @@ export class RunningPhoton {
       told: (effect) => this.#onDuty(effect),
       failed: (thrown) => log.warn('a transaction is tried again with the next block', { error: asError(thrown).message }),
     })
+    this.coin = new OwnCoin({ parts, duties: this.duties, changed })
+    this.refusals = new CloseRefusals(store, log)
     const binding = createPeerBinding({ digests: createDigests(domain, keccak), signer, secp256k1: curve, issuedSeconds: () => Math.max(0, Math.floor(clock.wallMs() / 1000)) })
     this.door = parts.openDoor({ account: signer.account, binding, maxPeers: settings.maxPeers })
     this.lanes = new FrameLanes(this.door)
@@ -169,6 +173,10 @@ export class RunningPhoton {
     let wasFrozen = moments.now().isFrozen
     this.#cancels.push(
       node.onAlarm(({ channel, reason }) => this.#alarms.raise('channel', `channel ${channel} was stopped: ${reason}`)),
+      node.onRefusal(({ key, code, reason }) => {
+        void this.refusals.note(key, { code, reason })
+        this.#changed()
+      }),
       node.onPayment(() => this.#changed()),
       node.onNotice(() => this.#changed()),
       this.door.onConnected(() => this.#changed()),
@@ -178,7 +186,7 @@ export class RunningPhoton {
         // While it is out of view, what may be taken shrinks with the blocks that pass.
         if (isFrozen || wasFrozen) for (const { key } of node.channels()) this.streams.changed(key)
         wasFrozen = isFrozen
-        void this.#lookAtGas(block)
+        void this.coin.look(block)
         this.#reviewAlarms()
         this.#changed()
       }),
@@ -221,7 +229,7 @@ export class RunningPhoton {
   }
 
   get gasWei(): bigint | null {
-    return this.#gasWei
+    return this.coin.wei
   }
 
   get isLost(): boolean {
@@ -283,18 +291,6 @@ export class RunningPhoton {
 
   #policyOf(channel: OwnChannel): FeePolicy | null {
     return channel.role === 'core' ? { ...this.#parts.settings.fee, validFromSeconds: 0 } : null
-  }
-
-  async #lookAtGas(block: number): Promise<void> {
-    if (block < this.#gasAt + GAS_LOOK_BLOCKS && block >= this.#gasAt) return
-    this.#gasAt = block
-    const { chain, signer, log } = this.#parts
-    const safe = chain.safe()
-    try {
-      this.#gasWei = safe === null ? null : ((await chain.account(safe, signer.account))?.balanceWei ?? this.#gasWei)
-    } catch (thrown) {
-      log.debug('what is there for gas could not be read', { error: asError(thrown).message })
-    }
   }
 }
 

@@ -1,9 +1,18 @@
-/** What a box does on the chain: its channels' duties, and what it does for others: a neighbour's newest state, a guest's opening. */
+/** What a box does on the chain: its channels' duties, what it does for others (a neighbour's newest state, a guest's opening), and its own coin. */
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, DueDuty, Duty } from '../ports.ts'
 import type { DelegatedUpdate, OpenForTerms } from './calls.ts'
 
-export type BoxDuty = Duty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms)
+/** The account's coin into the token of it (`wrap`), or back. */
+export interface CoinDuty {
+  readonly kind: 'wrap' | 'unwrap'
+  /** The token; see wrapped-coin.ts. */
+  readonly token: Address
+  /** Wei. */
+  readonly amount: bigint
+}
+
+export type BoxDuty = Duty | CoinDuty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms)
 
 /** `DueDuty` with more kinds. */
 export interface DueBoxDuty {
@@ -27,5 +36,14 @@ export interface RewardedEvent {
 
 /** Narrows where only the channels' own duties are meant. */
 export function isChannelDuty(due: DueBoxDuty): due is DueDuty {
-  return due.duty.kind !== 'update-delegate' && due.duty.kind !== 'open-for'
+  return !NOT_OF_CHANNELS.has(due.duty.kind)
+}
+
+const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'wrap', 'unwrap'])
+
+/** Done twice, these move money twice: the contract cannot know that the second was not meant. */
+const ONCE_ONLY: ReadonlySet<BoxDuty['kind']> = new Set(['open', 'deposit', 'open-for', 'wrap', 'unwrap'])
+
+export function isOnceOnly({ kind }: BoxDuty): boolean {
+  return ONCE_ONLY.has(kind)
 }

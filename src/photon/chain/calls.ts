@@ -15,6 +15,8 @@ export interface ContractCall {
   readonly to: Address
   readonly data: Uint8Array
   readonly gas: bigint
+  /** Coin that goes along; left out: none. */
+  readonly valueWei?: bigint
 }
 
 /** Where a duty's calls go. */
@@ -26,7 +28,7 @@ export interface ContractSite {
   readonly self: Address
 }
 
-const GAS = { approve: 90_000n, deposit: 260_000n, close: 120_000n, update: 110_000n, delegate: 160_000n, register: 60_000n, unlock: 100_000n, hash: 1_500n, punish: 100_000n, claim: 180_000n, tick: 1_300n, withdraw: 200_000n, end: 250_000n }
+const GAS = { approve: 90_000n, deposit: 260_000n, close: 120_000n, update: 110_000n, delegate: 160_000n, register: 60_000n, unlock: 100_000n, hash: 1_500n, punish: 100_000n, claim: 180_000n, tick: 1_300n, withdraw: 200_000n, end: 250_000n, coin: 90_000n }
 const NO_PROOF = { transferred: 0n, locksroot: `0x${'00'.repeat(32)}`, nonce: 0n, extra: `0x${'00'.repeat(32)}`, signature: new Uint8Array(0) } as const
 type PostedTerms = Pick<BalanceProof, 'transferred' | 'locksroot' | 'nonce' | 'extra' | 'signature'>
 
@@ -45,6 +47,10 @@ export function callsOf(keccak: Keccak, site: ContractSite, duty: BoxDuty): read
       return [delegatedUpdateCall(keccak, site, duty)]
     case 'open-for':
       return openForCalls(keccak, site, duty)
+    case 'wrap':
+      return [{ to: duty.token, data: encodeCall(keccak, 'deposit()', []), gas: GAS.coin, valueWei: duty.amount }]
+    case 'unwrap':
+      return [{ to: duty.token, data: encodeCall(keccak, 'withdraw(uint256)', [duty.amount]), gas: GAS.coin }]
     case 'open':
       return paid(duty.token, duty.amount, site.self, duty.partner, duty.settleTimeout, duty.epoch)
     case 'deposit':

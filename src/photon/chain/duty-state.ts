@@ -7,8 +7,8 @@ import type { ContractCall } from './calls.ts'
 import type { Keccak } from './abi.ts'
 import { lockHash } from '../wire/index.ts'
 
-/** How a duty ended. `reverted`: its transaction failed as often as is tried; `late`: its deadline passed first. */
-export type DutyOutcome = 'done' | 'pointless' | 'reverted' | 'late'
+/** How a duty ended. `reverted`: its transaction failed as often as is tried; `late`: its deadline passed first. `unseen`: its nonce is used up and nobody has the receipt, and it must not be done twice. */
+export type DutyOutcome = 'done' | 'pointless' | 'reverted' | 'late' | 'unseen'
 
 export interface DutyJob {
   /** The same for the same thing to be done, whatever the amounts in it: see dutyId. */
@@ -32,6 +32,8 @@ export interface NonceSlot {
   readonly versions: readonly SentVersion[]
   /** Head when it was sent last; null: to be sent. */
   readonly sentAt: number | null
+  /** Head when its nonce was first found used up, for good, by a transaction of which there is no receipt. */
+  readonly unseenSince?: number
 }
 
 export interface SentVersion {
@@ -60,7 +62,7 @@ export interface DutyState {
 
 export const NO_DUTIES: DutyState = { jobs: [], slots: [], ended: [], nextSequence: 1, alarms: [] }
 
-/** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit is always a new one. */
+/** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit, and coin that is wrapped, is always a new one. */
 export function dutyId(due: DueBoxDuty, sequence: number): string {
   const { duty, key } = due
   const life = key === null ? 'none' : `${key.channel}/${key.epoch}`
@@ -72,6 +74,8 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
     case 'open':
       return `${duty.token}/${duty.partner}/${duty.epoch}`
     case 'deposit':
+    case 'wrap':
+    case 'unwrap':
       return String(sequence)
     case 'register-secret':
       return duty.secret
@@ -91,7 +95,7 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
 
 /** Two duties of one id with the same content are the same. */
 export function contentOf(calls: readonly ContractCall[]): string {
-  return calls.map((call) => `${call.to}${hexOf(call.data)}`).join(' ')
+  return calls.map(({ to, data, valueWei = 0n }) => `${to}${hexOf(data)}${valueWei === 0n ? '' : `+${valueWei}`}`).join(' ')
 }
 
 /** Is there nothing left to do for this duty, once `event` has happened for good? */

@@ -3,8 +3,8 @@
  * be trusted), what is to be done there (`DutyDesk`: transactions by deadline), and the contract's calls and storage
  * (`callsOf`, `proveChannel`). Knows the contracts by their ABI only; what things mean is the channel machine's.
  */
-export { isChannelDuty } from './box-duty.ts'
-export type { BoxDuty, DueBoxDuty, RewardedEvent } from './box-duty.ts'
+export { isChannelDuty, isOnceOnly } from './box-duty.ts'
+export type { BoxDuty, CoinDuty, DueBoxDuty, RewardedEvent } from './box-duty.ts'
 export { callsOf, delegatedUnlockCall, delegatedUpdateCall, openForCalls } from './calls.ts'
 export type { ContractCall, ContractSite, DelegatedUpdate, OpenForTerms } from './calls.ts'
 export { encodeCall, encodeValues } from './abi.ts'
@@ -25,6 +25,7 @@ export { SCHEDULE_RULES, schedule } from './schedule.ts'
 export type { ChainSight, DutyAlarm, ScheduleEffect, ScheduleInput, ScheduleRules, ScheduleTools, Scheduled } from './schedule.ts'
 export { CHAIN_ID_SLOT, SECRET_REGISTRY_SLOT, channelSlot, readChannelWord, readSideWords, secretSlot, sideSlots } from './storage.ts'
 export type { StoredChannel, StoredSide } from './storage.ts'
+export { wrappedBalance } from './wrapped-coin.ts'
 export { transactionSealer } from './transaction.ts'
 export type { Seal, SealedTransaction, TransactionTerms } from './transaction.ts'
 export { DutyDesk, chainMigrations, loadPosition, savePosition } from './io/index.ts'

@@ -13,6 +13,7 @@
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelEvent, ChannelKey, ChainPoint, SecretEvent } from '../ports.ts'
 import type { Keccak } from './abi.ts'
+import { isOnceOnly } from './box-duty.ts'
 import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
 import { contentOf, dutyId, isSettledBy } from './duty-state.ts'
@@ -66,7 +67,7 @@ export type ScheduleInput =
   | { readonly kind: 'sight'; readonly sight: ChainSight }
   | { readonly kind: 'restarted' }
 
-export type DutyAlarm = 'deadline-near' | 'late' | 'gas-money' | 'price-cap' | 'reverted'
+export type DutyAlarm = 'deadline-near' | 'late' | 'gas-money' | 'price-cap' | 'reverted' | 'unseen'
 
 export type ScheduleEffect =
   | { readonly kind: 'send'; readonly nonce: bigint; readonly hash: Hash; readonly raw: Uint8Array }
@@ -82,6 +83,8 @@ export interface Scheduled {
 const REMEMBER_BLOCKS = 1_000
 const FILLER_GAS = 21_000n
 const RETRY_BLOCKS = 4
+/** A receipt that is not to be had now may be had soon. */
+const RECEIPT_WAIT_BLOCKS = 64
 
 export function schedule(tools: ScheduleTools, state: DutyState, input: ScheduleInput): Scheduled {
   switch (input.kind) {
@@ -223,11 +226,38 @@ class Turn {
   #releaseForeignNonces(): void {
     const { safeNonce } = this.#sight
     if (safeNonce === null) return
-    const foreign = this.#state.slots.filter((slot) => slot.nonce < safeNonce && this.#mined(slot) === null)
+    const isForeign = (slot: NonceSlot): boolean => slot.nonce < safeNonce && this.#mined(slot) === null
+    this.#endUnseen(isForeign)
+    const foreign = this.#state.slots.filter((slot) => isForeign(slot) && slot.unseenSince === undefined)
     const jobs = new Set(foreign.map((slot) => slot.job))
     this.#removeSlots((slot) => foreign.includes(slot))
     // A job of two calls begins again as a whole; what of it is still out becomes a payment of nothing.
     this.#state = { ...this.#state, slots: this.#state.slots.map((slot) => (slot.job !== null && jobs.has(slot.job) ? { ...slot, job: null, step: 0 } : slot)) }
+  }
+
+  /**
+   * What would move money twice is not begun again because a receipt is missing: it may be the box's own transaction, in a block that
+   * is not kept any more or cannot be had now. The receipt is waited for; then the duty ends and somebody is told.
+   */
+  #endUnseen(isForeign: (slot: NonceSlot) => boolean): void {
+    const { head } = this.#sight
+    const isWaiting = (slot: NonceSlot): boolean => {
+      const job = this.#jobOf(slot)
+      return job !== undefined && isOnceOnly(job.due.duty) && slot.versions.length > 0 && isForeign(slot)
+    }
+    const slots = this.#state.slots.map((slot): NonceSlot => {
+      if (isWaiting(slot)) return slot.unseenSince === undefined ? { ...slot, unseenSince: head } : slot
+      const { unseenSince, ...seen } = slot
+      return unseenSince === undefined ? slot : seen
+    })
+    this.#state = { ...this.#state, slots }
+    for (const job of this.#state.jobs) {
+      if (!this.#slotsOf(job).some(({ unseenSince = head }) => head - unseenSince >= RECEIPT_WAIT_BLOCKS)) continue
+      this.#alarm('unseen', job, 'its nonce is used up and there is no receipt of it; it is not sent again. Look whether it is done, and order it anew if it is not')
+      this.#end(job, 'unseen')
+    }
+    // Those that have waited long enough are nobody's now, and go with the others' used-up nonces.
+    this.#state = { ...this.#state, slots: this.#state.slots.map((slot) => (slot.job === null && slot.unseenSince !== undefined ? { nonce: slot.nonce, job: null, step: 0, versions: slot.versions, sentAt: slot.sentAt } : slot)) }
   }
 
   #judgeMined(): void {
@@ -333,7 +363,7 @@ class Turn {
     for (const slot of this.#state.slots) {
       const sent = this.#mined(slot) !== null || slot.nonce < this.#sight.accountNonce ? slot : this.#sendOne(slot, moneyWei)
       const version = sent.versions.at(-1)
-      if (this.#mined(slot) === null && version !== undefined) moneyWei -= version.call.gas * version.gasPriceWei
+      if (this.#mined(slot) === null && version !== undefined) moneyWei -= costOf(version.call, version.gasPriceWei)
       if (moneyWei < 0n) isPoor = true
       slots.push(sent)
     }
@@ -352,7 +382,7 @@ class Turn {
     const newest = slot.versions.at(-1)
     const job = this.#jobOf(slot)
     // Past its deadline it would only fail, and cost more than nothing does.
-    const call = (job === undefined || this.#isPast(job) ? undefined : job.calls[slot.step]) ?? { to: account, data: new Uint8Array(0), gas: FILLER_GAS }
+    const call: ContractCall = (job === undefined || this.#isPast(job) ? undefined : job.calls[slot.step]) ?? { to: account, data: new Uint8Array(0), gas: FILLER_GAS }
     const isOther = newest !== undefined && contentOf([newest.call]) !== contentOf([call])
     const isDue = slot.sentAt === null || head - slot.sentAt >= rules.resendBlocks || head < slot.sentAt
     if (!isDue && !isOther) return slot
@@ -362,17 +392,16 @@ class Turn {
     const mustRaise = newest !== undefined && (isOther || isHurried || going >= raised)
     const wanted = newest === undefined ? going : mustRaise ? (going > raised ? going : raised) : newest.gasPriceWei
     // A pool takes nothing for a nonce but what pays an eighth more: then the old version goes out again.
-    const isPossible = wanted <= rules.maxGasPriceWei && (newest === undefined || wanted === newest.gasPriceWei || call.gas * wanted <= moneyWei || isOther)
+    const isPossible = wanted <= rules.maxGasPriceWei && (newest === undefined || wanted === newest.gasPriceWei || costOf(call, wanted) <= moneyWei || isOther)
     if (!isPossible && newest !== undefined) return this.#sendAgain(slot, newest)
     if (newest !== undefined && wanted === newest.gasPriceWei) return this.#sendAgain(slot, newest)
-    const sealed = seal({ nonce: slot.nonce, gasPriceWei: wanted, gas: call.gas, to: call.to, data: call.data })
+    const sealed = seal({ nonce: slot.nonce, gasPriceWei: wanted, ...call })
     this.#effects.push({ kind: 'send', nonce: slot.nonce, ...sealed })
     return { ...slot, versions: [...slot.versions, { hash: sealed.hash, gasPriceWei: wanted, call }], sentAt: head }
   }
 
   #sendAgain(slot: NonceSlot, version: SentVersion): NonceSlot {
-    const { gas, to, data } = version.call
-    this.#effects.push({ kind: 'send', nonce: slot.nonce, ...this.#tools.seal({ nonce: slot.nonce, gasPriceWei: version.gasPriceWei, gas, to, data }) })
+    this.#effects.push({ kind: 'send', nonce: slot.nonce, ...this.#tools.seal({ nonce: slot.nonce, gasPriceWei: version.gasPriceWei, ...version.call }) })
     return { ...slot, sentAt: this.#sight.head }
   }
 
@@ -381,6 +410,10 @@ class Turn {
     const isFresh = ({ block }: { readonly block: number }): boolean => head - block < REMEMBER_BLOCKS
     if (!this.#state.ended.every(isFresh)) this.#state = { ...this.#state, ended: this.#state.ended.filter(isFresh) }
   }
+}
+
+function costOf(call: ContractCall, gasPriceWei: bigint): bigint {
+  return call.gas * gasPriceWei + (call.valueWei ?? 0n)
 }
 
 /** What a pool takes in place of it: an eighth more. */

@@ -13,6 +13,8 @@ export interface TransactionTerms {
   readonly gas: bigint
   readonly to: Address
   readonly data: Uint8Array
+  /** Left out: 0. */
+  readonly valueWei?: bigint
 }
 
 export interface SealedTransaction {
@@ -26,8 +28,8 @@ export type Seal = (terms: TransactionTerms) => SealedTransaction
 export function transactionSealer(keccak: Keccak, chainId: bigint, sign: (digest: Uint8Array) => Uint8Array): Seal {
   if (chainId < 1n) throw inputError('chainId', chainId, '1 or more')
   const empty = new Uint8Array(0)
-  return ({ nonce, gasPriceWei, gas, to, data }) => {
-    const terms: readonly RlpItem[] = [integerBytes(nonce), integerBytes(gasPriceWei), integerBytes(gas), bytesOf(to), empty, data]
+  return ({ nonce, gasPriceWei, gas, to, data, valueWei = 0n }) => {
+    const terms: readonly RlpItem[] = [integerBytes(nonce), integerBytes(gasPriceWei), integerBytes(gas), bytesOf(to), integerBytes(valueWei), data]
     const signature = sign(keccak(encodeRlp([...terms, integerBytes(chainId), empty, empty])))
     const v = 35n + 2n * chainId + BigInt((signature[64] ?? 0) - 27)
     const raw = encodeRlp([...terms, integerBytes(v), integerOf(signature.subarray(0, 32)), integerOf(signature.subarray(32, 64))])

@@ -6,7 +6,7 @@
 export { photonMigrations } from './tables/migrations.ts'
 export { PhotonNode } from './photon-node.ts'
 export type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, SwapLeg } from './node-terms.ts'
-export type { ChannelAlarm, ReceivedPayment } from './peer-desk.ts'
+export type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 export type { PaymentNotice } from './payment-desk.ts'
 export type { AccountSigner, DutySink, FeeBook, FeeEarning, MomentSource, PacedTransport, SignerRecovery, Soon } from './ports.ts'
 export type { HistoryKind, HistoryRow, StoredPayment } from './tables/history.ts'

@@ -7,7 +7,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import { awaitPartner, freeze, secretHashOf, sendReestablish } from '../channel/index.ts'
 import type { ChannelFact, ChannelMachine, ChannelReceived } from '../channel/index.ts'
 import { inputOf } from '../payment/index.ts'
-import type { Message } from '../ports.ts'
+import type { ChannelKey, Message } from '../ports.ts'
 import type { Draft } from './draft.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import type { LiveChannel } from './live-channel.ts'
@@ -33,6 +33,13 @@ export interface ChannelAlarm {
   readonly reason: string
 }
 
+/** A partner does not want to settle together. */
+export interface SettleRefusal {
+  readonly key: ChannelKey
+  readonly code: number
+  readonly reason: string
+}
+
 export interface PeerDeskOptions extends EngineOptions {
   readonly account: Address
   readonly machine: ChannelMachine
@@ -42,6 +49,7 @@ export interface PeerDeskOptions extends EngineOptions {
   hasListener(): boolean
   paid(payment: ReceivedPayment): void
   alarmed(alarm: ChannelAlarm): void
+  settleRefused(refusal: SettleRefusal): void
 }
 
 export class PeerDesk {
@@ -149,6 +157,9 @@ export class PeerDesk {
       case 'withdraw-agreed':
       case 'settle-agreed':
         draft.dutiful.add(live)
+        return
+      case 'settle-refused':
+        draft.afterwards.push(() => this.#options.settleRefused({ key: live.state.key, code: fact.code, reason: fact.reason }))
         return
       case 'must-freeze':
         return this.#alarm(draft, live, fact.reason)

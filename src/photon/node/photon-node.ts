@@ -19,7 +19,7 @@ import type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, Swap
 import { PaymentDesk } from './payment-desk.ts'
 import type { PaymentNotice } from './payment-desk.ts'
 import { PeerDesk } from './peer-desk.ts'
-import type { ChannelAlarm, ReceivedPayment } from './peer-desk.ts'
+import type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
 import { hasChannel, insertChannel, readChannelState } from './tables/channels.ts'
 import { readHistory } from './tables/history.ts'
@@ -46,6 +46,7 @@ export class PhotonNode {
   readonly #desk: PaymentDesk
   readonly #peers: PeerDesk
   readonly #alarmListeners = new Set<(alarm: ChannelAlarm) => void>()
+  readonly #refusalListeners = new Set<(refusal: SettleRefusal) => void>()
   readonly #cancels: Cancel[] = []
   readonly #ids: RandomHashes
 
@@ -93,6 +94,7 @@ export class PhotonNode {
       hasListener: () => this.#paymentListeners.size > 0,
       paid: (payment) => this.#tell(this.#paymentListeners, payment),
       alarmed: (alarm) => this.#tell(this.#alarmListeners, alarm),
+      settleRefused: (refusal) => this.#tell(this.#refusalListeners, refusal),
     })
   }
 
@@ -148,6 +150,12 @@ export class PhotonNode {
   onAlarm(listener: (alarm: ChannelAlarm) => void): Cancel {
     this.#alarmListeners.add(listener)
     return () => this.#alarmListeners.delete(listener)
+  }
+
+  /** A partner said no to `askSettle`. */
+  onRefusal(listener: (refusal: SettleRefusal) => void): Cancel {
+    this.#refusalListeners.add(listener)
+    return () => this.#refusalListeners.delete(listener)
   }
 
   /**

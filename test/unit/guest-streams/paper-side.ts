@@ -17,6 +17,7 @@ const STATUS: PhotonStatus = {
   chainId: DOMAIN.chainId,
   head: 1000,
   gasWei: null,
+  wrapped: null,
   channels: 0,
   peers: 0,
   listening: [],
