@@ -5,7 +5,7 @@
 import type { Address } from '../../base/index.ts'
 import type { Store } from '../../store/index.ts'
 import { channelFollower, loadPosition, savePosition, v2LogReader } from '../chain/index.ts'
-import type { DutyDesk, Follower, ToldEvent } from '../chain/index.ts'
+import type { DutyDesk, Follower, FollowerOptions, ToldEvent } from '../chain/index.ts'
 import type { PhotonNode } from '../node/index.ts'
 import type { ChainPoint, ChainPort, ChannelEvent } from '../ports.ts'
 
@@ -14,6 +14,8 @@ export interface ChainNewsOptions {
   readonly keccak: (data: Uint8Array) => Uint8Array
   readonly contract: Address
   readonly registry: Address
+  /** Default: our contract's logs. */
+  readonly read?: FollowerOptions['read']
   readonly firstBlock: number
   readonly store: Store
   readonly node: PhotonNode
@@ -63,7 +65,7 @@ export function chainNews(options: ChainNewsOptions): Follower {
       logs: async (point) => (options.isStopped() ? null : chain.logs(point)),
       onHead: (listener) => chain.onHead(listener),
     },
-    read: v2LogReader(keccak, contract, registry),
+    read: options.read ?? v2LogReader(keccak, contract, registry),
     firstBlock: Math.max(options.firstBlock, readable),
     sink: {
       position: () => (saved === null || readable > next ? null : saved),

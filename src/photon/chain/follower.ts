@@ -4,7 +4,7 @@
  * after a crash the block is told again.
  */
 import type { Cancel } from '../../base/index.ts'
-import type { ChainPoint, ChainPort } from '../ports.ts'
+import type { ChainLog, ChainPoint, ChainPort } from '../ports.ts'
 import type { LogReader, ToldEvent } from './events.ts'
 import { followStep } from './follow.ts'
 import type { FollowPosition } from './follow.ts'
@@ -20,9 +20,14 @@ export interface FollowSink {
   failed(thrown: unknown): void
 }
 
+/** Reads all logs of a block, in their order: for a contract whose logs do not say everything. Null: not to be had now. */
+export interface BlockReader {
+  readBlock(point: ChainPoint, logs: readonly ChainLog[]): Promise<readonly ToldEvent[] | null>
+}
+
 export interface FollowerOptions {
   readonly chain: Pick<ChainPort, 'safe' | 'at' | 'logs' | 'onHead'>
-  readonly read: LogReader
+  readonly read: LogReader | BlockReader
   /** The block of the contract's creation. */
   readonly firstBlock: number
   readonly sink: FollowSink
@@ -52,7 +57,10 @@ export function channelFollower(options: FollowerOptions): Follower {
       }
       const logs = await chain.logs(step.point)
       if (logs === null) return
-      await sink.take(step.point, [...logs].sort((a, b) => a.logIndex - b.logIndex).flatMap((log) => read(log, step.point.number)))
+      const inOrder = [...logs].sort((a, b) => a.logIndex - b.logIndex)
+      const events = typeof read === 'function' ? inOrder.flatMap((log) => read(log, step.point.number)) : await read.readBlock(step.point, inOrder)
+      if (events === null) return
+      await sink.take(step.point, events)
       position = { number: step.point.number, hash: step.point.hash }
     }
   }

@@ -13,6 +13,8 @@ import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools } from '.
 import { loadDuties, saveDuties } from './duty-tables.ts'
 
 export interface DutyDeskOptions {
+  /** Where another account of this box has its duties; they share a table. Default: the box's own. */
+  readonly scope?: string
   readonly store: Store
   readonly chain: Pick<ChainPort, 'head' | 'safe' | 'account' | 'receipt' | 'send' | 'onHead'>
   readonly tools: ScheduleTools
@@ -51,14 +53,15 @@ export class DutyDesk {
 
   #within(tx: Tx, inputs: readonly ScheduleInput[]): void {
     if (inputs.length === 0) return
-    const before = loadDuties(tx)
+    const { scope } = this.#options
+    const before = loadDuties(tx, scope)
     const after = inputs.reduce((state, input) => schedule(this.#options.tools, state, input).state, before)
-    saveDuties(tx, before, after)
+    saveDuties(tx, before, after, scope)
   }
 
   /** What is not done yet. */
   pending(tx: ReadTx): DutyState {
-    return loadDuties(tx)
+    return loadDuties(tx, this.#options.scope)
   }
 
   /** Sends again what a restart may have kept from being sent, and looks at each head from now on. */
@@ -85,15 +88,15 @@ export class DutyDesk {
   }
 
   async #lookOnce(): Promise<void> {
-    const { store, tools, told, failed, chain } = this.#options
-    const before = store.read(loadDuties)
+    const { store, tools, told, failed, chain, scope } = this.#options
+    const before = store.read((tx) => loadDuties(tx, scope))
     if (before.jobs.length + before.slots.length === 0) return
     const seen = await this.#sight(before)
     if (seen === null) return
     const effects = await store.turn((tx) => {
-      const known = loadDuties(tx)
+      const known = loadDuties(tx, scope)
       const { state, effects: found } = schedule(tools, known, { kind: 'sight', sight: seen })
-      saveDuties(tx, known, state)
+      saveDuties(tx, known, state, scope)
       return found
     })
     for (const effect of effects) {

@@ -27,29 +27,31 @@ export const chainMigrations: readonly Migration[] = [
   },
 ]
 
-export function loadDuties(tx: ReadTx): DutyState {
+/** `scope`: whose they are, where an account beside the box's own has transactions of its own; it stands before each part's name. */
+export function loadDuties(tx: ReadTx, scope = ''): DutyState {
   const parts = new Map<string, unknown[]>()
   for (const { part, body } of tx.all<{ part: string; body: string }>('SELECT part, body FROM photon_chain_duty')) parts.set(part, [...(parts.get(part) ?? []), JSON.parse(body, revive)])
-  const [nextSequence = NO_DUTIES.nextSequence] = (parts.get('next') ?? []) as number[]
+  const of = (part: string): unknown[] => parts.get(scope + part) ?? []
+  const [nextSequence = NO_DUTIES.nextSequence] = of('next') as number[]
   return {
-    jobs: ((parts.get('job') ?? []) as DutyJob[]).sort((a, b) => a.sequence - b.sequence),
-    slots: ((parts.get('slot') ?? []) as NonceSlot[]).sort((a, b) => (a.nonce < b.nonce ? -1 : 1)),
-    ended: ((parts.get('ended') ?? []) as EndedDuty[]).sort((a, b) => a.block - b.block),
+    jobs: (of('job') as DutyJob[]).sort((a, b) => a.sequence - b.sequence),
+    slots: (of('slot') as NonceSlot[]).sort((a, b) => (a.nonce < b.nonce ? -1 : 1)),
+    ended: (of('ended') as EndedDuty[]).sort((a, b) => a.block - b.block),
     nextSequence,
-    alarms: (parts.get('alarm') ?? []) as string[],
+    alarms: of('alarm') as string[],
   }
 }
 
-export function saveDuties(tx: Tx, before: DutyState, after: DutyState): void {
+export function saveDuties(tx: Tx, before: DutyState, after: DutyState, scope = ''): void {
   if (before === after) return
   const [old, fresh] = [rowsOf(before), rowsOf(after)]
   for (const key of old.keys()) {
     const [part = '', name = ''] = splitKey(key)
-    if (!fresh.has(key)) tx.run('DELETE FROM photon_chain_duty WHERE part = ? AND name = ?', part, name)
+    if (!fresh.has(key)) tx.run('DELETE FROM photon_chain_duty WHERE part = ? AND name = ?', scope + part, name)
   }
   for (const [key, body] of fresh) {
     const [part = '', name = ''] = splitKey(key)
-    if (old.get(key) !== body) tx.run('INSERT OR REPLACE INTO photon_chain_duty (part, name, body) VALUES (?, ?, ?)', part, name, body)
+    if (old.get(key) !== body) tx.run('INSERT OR REPLACE INTO photon_chain_duty (part, name, body) VALUES (?, ?, ?)', scope + part, name, body)
   }
 }
 
