@@ -75,7 +75,12 @@ export class GuestFunding implements ChannelFunder {
 
   fund(order: FundingOrder): void {
     const known = this.#works.get(order.id)
-    this.#works.set(order.id, { order, lostLooks: known?.lostLooks ?? 0, hasComplained: false })
+    if (known === undefined) this.#works.set(order.id, { order, lostLooks: 0, hasComplained: false })
+    else {
+      // The same work, for it may just be writing down what it orders: told again with a newer consent it is ordered once.
+      known.order = { ...order, transaction: order.transaction ?? known.order.transaction }
+      known.hasComplained = false
+    }
     this.look()
   }
 

@@ -74,6 +74,17 @@ describe('a code worth tokens', () => {
     expect(side.funded).toEqual([])
     expect(box.store.read((tx) => box.ledger.audit(tx)).every(({ sum, unbalancedEntries }) => sum === 0n && unbalancedEntries.length === 0)).toBe(true)
   })
+  it('signed and sent twice at the same moment is one deposit', async () => {
+    const { consent } = await topUp()
+    if (consent === null) throw new Error('nothing to sign')
+    const both = await Promise.all([topUp(signed(consent)), topUp(signed(consent))])
+    expect(both.map(({ state }) => state)).toEqual(['promised', 'promised'])
+    await pass(6000)
+    side.confirm(WORTH)
+    for (let look = 0; look < 20; look++) await pass(6000)
+    expect([side.opened.length, side.funded]).toEqual([1, []])
+    expect(await topUp()).toMatchObject({ state: 'funded' })
+  })
   it('goes into a channel that is open, without a signature; used again by anybody else it is used', async () => {
     side.channelState = 'open'
     side.deposit = 5n
