@@ -13,6 +13,7 @@ import { chainPocStatus } from './commands/chain-poc-status.ts'
 import { chainSend } from './commands/chain-send.ts'
 import { chainStatus } from './commands/chain-status.ts'
 import { chainWallet } from './commands/chain-wallet.ts'
+import { channelAlarm, channelAlarmClear } from './commands/channel-alarm.ts'
 import { channelClose } from './commands/channel-close.ts'
 import { channelDeposit, channelWithdraw } from './commands/channel-amount.ts'
 import { channelDuties } from './commands/channel-duties.ts'
@@ -21,6 +22,7 @@ import { channelOpen } from './commands/channel-open.ts'
 import { channelPeers, channelPeersAdd } from './commands/channel-peers.ts'
 import { channelShow } from './commands/channel-show.ts'
 import { channelStatus } from './commands/channel-status.ts'
+import { channelUnwrap, channelWrap } from './commands/channel-wrap.ts'
 import { configCheck } from './commands/config-check.ts'
 import { earningsEntries } from './commands/earnings-entries.ts'
 import { earnings } from './commands/earnings.ts'
@@ -117,7 +119,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   channelDeposit,
   channelWithdraw,
   channelClose,
+  channelWrap,
+  channelUnwrap,
   channelDuties,
+  channelAlarm,
+  channelAlarmClear,
   channelPeers,
   channelPeersAdd,
   pay,

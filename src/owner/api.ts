@@ -42,6 +42,7 @@ import type {
   PhotonPeersJson,
   PhotonStatusJson,
   PhotonWatchJson,
+  PhotonWrapRequest,
 } from './api/photon.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
@@ -133,6 +134,9 @@ export const ROUTES = {
   chainPocCalls: { method: 'POST', path: '/api/chain/poc/calls', access: 'owner' },
 
   photon: { method: 'GET', path: '/api/photon', access: 'owner' },
+  clearPhotonAlarm: { method: 'POST', path: '/api/photon/alarms/:id/clear', access: 'owner' },
+  wrapCoins: { method: 'POST', path: '/api/photon/wrap', access: 'owner' },
+  unwrapCoins: { method: 'POST', path: '/api/photon/unwrap', access: 'owner' },
   photonChannels: { method: 'GET', path: '/api/photon/channels', access: 'owner' },
   openChannel: { method: 'POST', path: '/api/photon/channels', access: 'owner' },
   photonChannel: { method: 'GET', path: '/api/photon/channels/:id', access: 'owner' },
@@ -158,6 +162,8 @@ export const ROUTES = {
   supportBundle: { method: 'GET', path: '/api/support-bundle', access: 'owner' },
   /** application/vnd.sqlite3, as a download; holds voucher codes: keep it like money. */
   backupDownload: { method: 'POST', path: '/api/backup/download', access: 'dashboard' },
+  /** As `sendCoins`, for who types the owner's password once more. */
+  sendCoinsConfirmed: { method: 'POST', path: '/api/chain/send/confirmed', access: 'dashboard' },
   revealWords: { method: 'POST', path: '/api/identity/reveal', access: 'dashboard' },
   revealVoucherWords: { method: 'POST', path: '/api/voucher-keys/reveal', access: 'dashboard' },
 
@@ -207,10 +213,14 @@ export interface RouteTypes {
   adoptBranch: { body: ChainAdoptRequest; reply: ChainPageView }
   chainWallet: { reply: ChainWalletJson }
   sendCoins: { body: ChainSendRequest; reply: ChainSentJson }
+  sendCoinsConfirmed: { body: ChainSendRequest & { readonly password: string }; reply: ChainSentJson }
   chainPoc: { reply: ChainPocJson }
   orderPoc: { body: ChainPocRequest; reply: ChainPocJson }
   chainPocCalls: { body: ChainPocCallsRequest; reply: ChainPocCallsJson }
   photon: { reply: PhotonStatusJson }
+  clearPhotonAlarm: { params: { id: string }; reply: PhotonStatusJson }
+  wrapCoins: { body: PhotonWrapRequest; reply: PhotonStatusJson }
+  unwrapCoins: { body: PhotonWrapRequest; reply: PhotonStatusJson }
   photonChannels: { query: PhotonChannelsQuery; reply: PhotonChannelsJson }
   openChannel: { body: PhotonOpenRequest; reply: { readonly channel: string } }
   photonChannel: { params: { id: string }; reply: PhotonChannelJson }

@@ -32,6 +32,7 @@ export function channelJson(view: DeskChannel, token: PhotonTokenJson): PhotonCh
     closedBlock: view.closedBlock,
     settleBlock: view.settleBlock,
     alarm: view.alarm,
+    closeRefusal: LEAVING.has(view.phase) ? null : view.closeRefusal, // what was refused happened otherwise
     openedWallMs: view.openedAtMs,
     actions: actionsOf(view),
   }

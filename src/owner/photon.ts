@@ -48,7 +48,7 @@ export class PhotonVerbs {
   }
 
   status(): Json.PhotonStatusJson {
-    const { state, account, contract, chainId, head, gasWei, channels, peers, listening, alarms, earned } = this.#desk.status()
+    const { state, account, contract, chainId, head, gasWei, wrapped, channels, peers, listening, alarms, earned } = this.#desk.status()
     const tokens = this.#tokens()
     return {
       state,
@@ -58,16 +58,34 @@ export class PhotonVerbs {
       head,
       gas: gasWei === null ? null : money(gasWei, COIN.decimals),
       gasToken: COIN,
+      wrapped: wrapped === null ? null : { token: wrappedJson(wrapped.token, tokens), balance: wrapped.balance === null ? null : money(wrapped.balance, COIN.decimals) },
       channels,
       peers,
       listening: [...listening],
-      alarms: alarms.map(({ code, text, atMs }) => ({ code, text, atWallMs: atMs })),
+      alarms: alarms.map(({ id, code, text, atMs, isClearable }) => ({ id, code, text, atWallMs: atMs, isClearable })),
       earned: earned.map(({ token: address, fees, streams }) => {
         const token = tokens.get(address) ?? unnamedToken(address)
         return { token, fees: money(fees, token.decimals), streams: money(streams, token.decimals) }
       }),
       tokens: [...tokens.values()],
     }
+  }
+
+  /** The owner has seen to it. Errors: not-found `photon-alarm`; conflict `photon-alarm-stands`; unavailable. */
+  async clearAlarm(id: string): Promise<Json.PhotonStatusJson> {
+    await this.#desk.clearAlarm(id)
+    return this.status()
+  }
+
+  /** Coins of the account into tokens that channels can hold. Errors: input `amount`; conflict `photon-no-wrapped`, `photon-funds`; unavailable. */
+  async wrap({ amount }: Json.PhotonWrapRequest): Promise<Json.PhotonStatusJson> {
+    await this.#desk.wrap({ amount: someOf(amount, COIN) })
+    return this.status()
+  }
+
+  async unwrap({ amount }: Json.PhotonWrapRequest): Promise<Json.PhotonStatusJson> {
+    await this.#desk.unwrap({ amount: someOf(amount, COIN) })
+    return this.status()
   }
 
   channels(query: Json.PhotonChannelsQuery = {}): Json.PhotonChannelsJson {
@@ -268,8 +286,13 @@ function rankOf({ alarm, role }: DeskChannel): number {
   return alarm !== null ? 0 : role === 'core' ? 1 : 2
 }
 
+/** As the owner named it; else by what it is. */
+function wrappedJson(address: Address, tokens: ReadonlyMap<Address, Json.PhotonTokenJson>): Json.PhotonTokenJson {
+  return tokens.get(address) ?? { address, symbol: `w${COIN.symbol}`, decimals: COIN.decimals }
+}
+
 /** More than nothing. Errors: input `amount`. */
-function someOf(text: string, token: Json.PhotonTokenJson): bigint {
+function someOf(text: string, token: { readonly decimals: number }): bigint {
   const amount = parseAmount(text, token.decimals)
   if (amount === 0n) throw inputError('amount', text, 'more than 0')
   return amount

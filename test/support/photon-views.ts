@@ -35,7 +35,7 @@ export const CHANNELS: readonly DeskChannel[] = [
     alarm: 'The partner closed with an old state; the newer one is on its way into the chain.',
   }),
   channel(4, { token: UNNAMED, symbol: null, decimals: 0, phase: 'error', restState: 10, partner: side(account(0xe5), '0.000009', '0.000009'), own: side(SELF, '0.00001', '0'), alarm: 'The partner signed two different states under one number.', openedAtMs: null }),
-  channel(5, { phase: 'cooperative-settling', restState: 7, partner: side(account(0xf6), '40', '40', '0', 3n), own: side(SELF, '40', '40', '0', 3n) }),
+  channel(5, { phase: 'cooperative-settling', restState: 7, closeRefusal: { code: 5025, reason: 'a payment of mine is under way' }, partner: side(account(0xf6), '40', '40', '0', 3n), own: side(SELF, '40', '40', '0', 3n) }),
 ]
 
 function payment(id: number, over: Partial<PaymentRow>): PaymentRow {
@@ -65,7 +65,14 @@ export const STATUS: PhotonStatus = {
   earned: [{ token: MINUTE, symbol: 'MIN', fees: tokens('3.75'), streams: tokens('214.5') }],
 }
 
-export const ALARMED: PhotonStatus = { ...STATUS, state: 'halted', alarms: [{ id: '1', code: 'stale-close', text: 'A partner closed a channel with an old state.', atMs: NOW_MS, isClearable: true }] }
+export const ALARMED: PhotonStatus = {
+  ...STATUS,
+  state: 'halted',
+  alarms: [
+    { id: '1', code: 'chain-gap', text: 'Blocks 48,010 to 48,030 could not be read: channels may have changed in them.', atMs: NOW_MS, isClearable: true },
+    { id: '2', code: 'gas-money', text: 'The account has too little for gas (update).', atMs: NOW_MS + 60_000, isClearable: false },
+  ],
+}
 
 export interface ScriptedPhoton extends PhotonPort {
   /** Orders in words, as they came. */
@@ -129,7 +136,10 @@ export function scriptedPhoton(change: Partial<PhotonDesk> = {}): ScriptedPhoton
     paths: (target, _token, amount) => [{ nodes: [target], fee: 0n }, { nodes: [NEIGHBOUR, target], fee: amount / 200n }],
     watching: () => ({ jobs: 3, guardians: [{ channel: hash(1), watcher: NEIGHBOUR, nonce: 9n }] }),
     peers: () => peers,
-    clearAlarm: async (id) => void asked.push(`clear-alarm ${id}`),
+    async clearAlarm(id) {
+      asked.push(`clear-alarm ${id}`)
+      if (id !== '1') throw new MeshBoxError('not-found', `there is no alarm ${id}`, { code: 'photon-alarm', field: 'id', value: id })
+    },
     wrap: async ({ amount }) => void asked.push(`wrap ${amount}`),
     unwrap: async ({ amount }) => void asked.push(`unwrap ${amount}`),
     async addPeer(who, address) {

@@ -1,6 +1,6 @@
 /** Channels and what belongs to them on a terminal, and how commands name a channel: by its id, or by as much of its beginning as only one has. */
 import { MeshBoxError } from '../../base/index.ts'
-import type { PhotonChannelJson, PhotonChannelsJson, PhotonDutiesJson, PhotonPeersJson, PhotonSideJson, PhotonStatusJson } from '../../owner/api/index.ts'
+import type { PhotonAlarmJson, PhotonChannelJson, PhotonChannelsJson, PhotonDutiesJson, PhotonPeersJson, PhotonSideJson, PhotonStatusJson } from '../../owner/api/index.ts'
 import { argument, usageError } from '../command.ts'
 import type { Context, OptionSpec } from '../command.ts'
 import { moment, pairs, plain, table, tokens, wrap } from '../text.ts'
@@ -58,10 +58,11 @@ function phaseOf(channel: PhotonChannelJson): string {
 }
 
 export function channelText(channel: PhotonChannelJson): string {
-  const { own, partner, closedBlock, settleBlock, token } = channel
+  const { own, partner, closedBlock, settleBlock, token, closeRefusal } = channel
   const side = (one: PhotonSideJson): string => `${tokens(one.spendable, token)} to pay with, ${one.locked.text} locked, ${one.deposit.text} put in`
   return [
     ...(channel.alarm === null ? [] : [wrap(`LOOK AT THIS: ${channel.alarm}`), '']),
+    ...(closeRefusal === null ? [] : [wrap(`The partner refused to close it together: ${plain(closeRefusal.reason)} (${closeRefusal.code}). ${channel.actions.includes('close') ? 'Ask again later, or end' : 'End'} it without the partner: meshbox channel close --force.`), '']),
     pairs([
       ['Channel', channel.id],
       ['State', `${phaseOf(channel)}${channel.isConnected ? ', partner connected' : ', partner not connected'}`],
@@ -81,11 +82,11 @@ export function channelText(channel: PhotonChannelJson): string {
 
 export function photonStatusText(status: PhotonStatusJson): string {
   return [
-    ...status.alarms.flatMap(({ code, text, atWallMs }) => [wrap(`ALARM ${code}${atWallMs === null ? '' : ` since ${moment(atWallMs)}`}: ${text}`), '']),
+    ...status.alarms.flatMap((alarm) => [alarmText(alarm), '']),
     pairs([
       ['State', STATES[status.state]],
       ['Account', status.account],
-      ['For gas', status.gas === null ? 'not known' : tokens(status.gas, status.gasToken)],
+      ...coinRows(status),
       ['Channels', `${status.channels}, ${status.peers} boxes connected`],
       ['Chain', `id ${status.chainId}, ${status.head === null ? 'no block seen yet' : `block ${status.head}`}`],
       ['Contract', status.contract ?? 'none'],
@@ -93,6 +94,27 @@ export function photonStatusText(status: PhotonStatusJson): string {
     ]),
     ...(status.listening.length === 0 ? [] : ['', 'Other boxes reach it at', ...status.listening.map(plain)]), // uncut: it is copied from here
   ].join('\n')
+}
+
+/** What the account has outside of channels. */
+function coinRows({ gas, gasToken, wrapped }: PhotonStatusJson): (readonly [string, string])[] {
+  return [
+    ['For gas', gas === null ? 'not known' : tokens(gas, gasToken)],
+    ...(wrapped === null ? [] : [['As tokens', wrapped.balance === null ? 'not known' : tokens(wrapped.balance, wrapped.token)] as const]),
+  ]
+}
+
+export function coinsText(status: PhotonStatusJson): string {
+  return `${pairs([['Account', status.account], ...coinRows(status)])}\n\n${wrap('Ordered. Until it is in the chain: meshbox channel duties')}`
+}
+
+function alarmText({ code, text, atWallMs }: PhotonAlarmJson): string {
+  return wrap(`ALARM ${code}${atWallMs === null ? '' : ` since ${moment(atWallMs)}`}: ${plain(text)}`)
+}
+
+export function alarmsText(alarms: readonly PhotonAlarmJson[]): string {
+  if (alarms.length === 0) return 'No alarms.'
+  return alarms.map((alarm) => `${alarmText(alarm)}\n${wrap(alarm.isClearable ? `When you have looked: meshbox channel alarm clear ${plain(alarm.id)}` : 'It goes by itself when its reason goes.')}`).join('\n\n')
 }
 
 export function dutiesText({ duties, head }: PhotonDutiesJson): string {

@@ -6,6 +6,17 @@ export interface PhotonTokenJson extends TokenJson {
   readonly address: string
 }
 
+/** Something the owner has to look at. */
+export interface PhotonAlarmJson {
+  /** For as long as the service runs. */
+  readonly id: string
+  readonly code: string
+  readonly text: string
+  readonly atWallMs: number | null
+  /** The owner can say that he has seen to it; false: it goes when its reason goes. */
+  readonly isClearable: boolean
+}
+
 export interface PhotonStatusJson {
   /** `offline`: no view of the chain; direct payments and streams go on up to a limit, nothing can be locked. `halted`: nothing moves. */
   readonly state: 'starting' | 'ready' | 'offline' | 'halted'
@@ -19,11 +30,13 @@ export interface PhotonStatusJson {
   /** Coins the account has for transactions; null while not known. */
   readonly gas: Money | null
   readonly gasToken: TokenJson
+  /** The account's coins as a token that channels can hold; `balance` null while not known. Null: the chain has no such token. */
+  readonly wrapped: { readonly token: PhotonTokenJson; readonly balance: Money | null } | null
   readonly channels: number
   readonly peers: number
   /** Where other boxes can dial. */
   readonly listening: readonly string[]
-  readonly alarms: readonly { readonly code: string; readonly text: string; readonly atWallMs: number | null }[]
+  readonly alarms: readonly PhotonAlarmJson[]
   readonly earned: readonly { readonly token: PhotonTokenJson; readonly fees: Money; readonly streams: Money }[]
   /** That can be named in an order; the first is meant where none is named. */
   readonly tokens: readonly PhotonTokenJson[]
@@ -60,6 +73,8 @@ export interface PhotonChannelJson {
   readonly closedBlock: number | null
   readonly settleBlock: number | null
   readonly alarm: string | null
+  /** The partner's answer when it was last asked to close together and did not want to. Null: it did not refuse. */
+  readonly closeRefusal: { readonly code: number; readonly reason: string } | null
   readonly openedWallMs: number | null
   /** What may be ordered in this state. */
   readonly actions: readonly PhotonChannelAction[]
@@ -88,6 +103,11 @@ export interface PhotonOpenRequest {
 }
 
 export interface PhotonAmountRequest {
+  readonly amount: string
+}
+
+/** In whole coins. */
+export interface PhotonWrapRequest {
   readonly amount: string
 }
 

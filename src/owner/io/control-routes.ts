@@ -27,7 +27,7 @@ export const CONTROL_ROUTES: { readonly [N in ControlRoute]: Handler<N> } = {
     schema: { query: NOTHING, body: object({ words: list(word, 24, 12), replace: flag }, ['words']) },
     run: (owner, { body }) => owner.adoptVoucherWords(body),
   },
-  // Coins leave the box: only by the hand of whoever is root on it.
+  // Coins leave the box: whoever is root on it has no password to type.
   sendCoins: { schema: { query: NOTHING, body: object({ to: address, amount: price }, ['to', 'amount']) }, run: (owner, { body }) => owner.sendCoins(body) },
   setPassword: {
     schema: { query: NOTHING, body: object({ password }, ['password']) },

@@ -1,13 +1,14 @@
 /** Routes that exist only on the dashboard's door: login, wizard, and what asks for the password again. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MeshBoxError } from '../../base/index.ts'
-import type { LoginRequest, LoginState, PasswordChange, RouteName, SetupRequest, WordsRequest } from '../api.ts'
+import type { ChainSendRequest, LoginRequest, LoginState, PasswordChange, RouteName, SetupRequest, WordsRequest } from '../api.ts'
 import { ROUTES, SESSION_COOKIE } from '../api.ts'
 import type { Owner } from '../owner.ts'
 import type { BackupDownload } from './backup-download.ts'
 import { NOTHING, line, object, oneOf, text } from '../request-schema.ts'
 import type { RequestSchema } from '../request-schema.ts'
-import { minutesPerToken, password, wallMs } from './fields.ts'
+import { minutesPerToken, password, price, wallMs } from './fields.ts'
+import { address } from './routes/chain.ts'
 
 export interface DashboardDoor {
   readonly owner: Owner
@@ -74,6 +75,12 @@ export function addDashboardRoutes(app: FastifyInstance, door: DashboardDoor): v
       .type('application/vnd.sqlite3')
       .headers({ 'content-disposition': 'attachment; filename="meshbox-backup.sqlite3"', 'content-length': String(bytes) })
       .send(stream)
+  })
+  // Coins leave the box: not for a browser that somebody left open.
+  add('sendCoinsConfirmed', { query: NOTHING, body: object({ to: address, amount: price, password }, ['to', 'amount', 'password']) }, async (request) => {
+    const { to, amount, password: typed } = request.body as ChainSendRequest & WordsRequest
+    await owner.access.confirm(request.ip, typed)
+    return owner.sendCoins({ to, amount })
   })
   add('revealWords', CONFIRM, async (request) => {
     await confirmForSecret(request, door)

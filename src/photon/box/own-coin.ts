@@ -1,5 +1,5 @@
 /** The account's coin and its token: what there is of both, by proof, and turning one into the other. */
-import { MeshBoxError, asError, inputError } from '../../base/index.ts'
+import { MeshBoxError, asError, formatAmount, inputError } from '../../base/index.ts'
 import type { Address } from '../../base/index.ts'
 import { wrappedBalance } from '../chain/index.ts'
 import type { CoinDuty, DutyDesk } from '../chain/index.ts'
@@ -12,6 +12,7 @@ export interface OwnCoinOptions {
 }
 
 const LOOK_BLOCKS = 20
+const COIN_DECIMALS = 18
 const MAX_WEI = (1n << 128n) - 1n
 /** What stays for gas: enough to close a channel, answer for it and settle it, and for the order itself. */
 const KEPT_GAS = 1_000_000n
@@ -61,7 +62,7 @@ export class OwnCoin {
       // Ordered already and not done: it is spoken for.
       const ordered = duties.pending(tx).jobs.reduce((sum, { due: { duty } }) => (duty.kind === kind ? sum + duty.amount : sum), 0n)
       const left = free > ordered ? free - ordered : 0n
-      if (amount > left) throw new MeshBoxError('conflict', `${left} wei are free for it${kind === 'wrap' ? '; some stays for gas' : ''}`, { code: 'photon-funds', field: 'amount', value: amount.toString() })
+      if (amount > left) throw new MeshBoxError('conflict', `${formatAmount(left, COIN_DECIMALS)} are free for it${kind === 'wrap' ? '; some stays for gas' : ''}`, { code: 'photon-funds', field: 'amount', value: amount.toString() })
       duties.put(tx, [{ duty: { kind, token, amount }, key: null, fromBlock: 0, deadlineBlock: null }])
     })
     this.#lookedAt = -LOOK_BLOCKS

@@ -38,7 +38,7 @@ describe('on a terminal', () => {
     let all = ''
     for (const line of [
       'channel status', 'channel', 'channel list --limit 2', 'channel show 0x9e37', `channel show ${hash(2)}`, `channel show ${hash(3)}`, `channel show ${hash(4)}`, `channel open ${NEIGHBOUR} 2.5`, `channel deposit ${hash(1)} 2.5`, `channel withdraw ${hash(2)} 0.5`,
-      `channel close ${hash(1)}`, `channel close ${hash(5)} --force`, 'channel duties', 'channel peers', `channel peers add ${GUEST} /ip4/192.0.2.7/tcp/4011`, 'pay list', 'pay list --limit 2', `pay show ${hash(102)}`, `pay show ${hash(105)}`,
+      `channel close ${hash(1)}`, `channel close ${hash(5)} --force`, `channel show ${hash(5)}`, 'channel wrap 2.5', 'channel unwrap 1', 'channel alarm', 'channel alarm clear 1', 'channel duties', 'channel peers', `channel peers add ${GUEST} /ip4/192.0.2.7/tcp/4011`, 'pay list', 'pay list --limit 2', `pay show ${hash(102)}`, `pay show ${hash(105)}`,
       `pay ${GUEST} 4 --data tea`, `pay ${GUEST} 4 --hold ${hash(9)}`, `pay cancel ${hash(101)}`, `pay allow-reveal ${hash(107)}`, `pay paths ${GUEST} 2.5`, 'watch status',
     ]) {
       const { code, out, err } = await run(line)
@@ -60,7 +60,17 @@ describe('on a terminal', () => {
   it('begins with the alarm, and fails by it', async () => {
     const at = await boxWith(scriptedPhoton({ status: () => ALARMED }))
     const { code, out } = await at('channel status')
-    expect([code, out.split('\n')[0]]).toEqual([1, 'ALARM stale-close since 2026-11-21 18:04: A partner closed a channel with an old'])
+    expect([code, out.split('\n')[0]]).toEqual([1, 'ALARM chain-gap since 2026-11-21 18:04: Blocks 48,010 to 48,030 could not be'])
+    const alarms = await at('channel alarm')
+    expect(alarms.code).toBe(1)
+    await expect(alarms.out).toMatchFileSnapshot('golden/photon-alarms.txt')
+  })
+
+  it('takes away the alarm that the owner has looked at, and says which stands', async () => {
+    const raised = [...ALARMED.alarms]
+    const at = await boxWith(scriptedPhoton({ status: () => ({ ...ALARMED, alarms: raised }), clearAlarm: async (id) => void raised.splice(raised.findIndex((one) => one.id === id), 1) }))
+    const { code, out } = await at('channel alarm clear 1')
+    expect([code, out]).toEqual([0, 'ALARM gas-money since 2026-11-21 18:05: The account has too little for gas\n(update).\nIt goes by itself when its reason goes.\n'])
   })
 })
 
@@ -82,6 +92,38 @@ describe('a payment', () => {
   })
 })
 
+describe('closing together', () => {
+  const at = async (looks: readonly Partial<(typeof CHANNELS)[number]>[]): Promise<Run> => {
+    const { desk, tokens } = scriptedPhoton()
+    let look = 0
+    const channel: typeof desk.channel = (id) => {
+      const found = desk.channel(id)
+      const change = looks[Math.min(look++, looks.length - 1)]
+      return found === null || change === undefined ? null : { ...found, ...change }
+    }
+    return (await boxWith({ desk: { ...desk, channel, close: async () => undefined }, tokens }))(`channel close ${hash(1)}`)
+  }
+  const asked = { phase: 'cooperative-settling' } as const
+
+  it('fails by a refusal, says why, and what is left', async () => {
+    const { code, out } = await at([{}, asked, asked, { ...asked, closeRefusal: { code: 5025, reason: 'locks\u001b[2J are there' } }])
+    expect(code).toBe(1)
+    expect(out.replace(/\s+/g, ' ')).toContain('The partner refused to close it together: locks')
+    expect(out).toMatch(/5025[^]*--force/)
+    expect(out).not.toContain('\u001b')
+    expect(out).toMatch(/^May be +force-close$/m)
+  })
+
+  it('ends when it is over', async () => {
+    const { desk, tokens } = scriptedPhoton()
+    let look = 0
+    const [one] = CHANNELS
+    const box = await boxWith({ desk: { ...desk, close: async () => undefined, channel: () => (one === undefined || ++look > 3 ? null : { ...one, ...asked }) }, tokens })
+    const { code, out } = await box(`channel close ${hash(1)}`)
+    expect([code, out]).toEqual([0, expect.stringMatching(/^State +over/m)])
+  })
+})
+
 describe('what goes wrong', () => {
   it.each([
     ['channel show 0x9e3', 2, "CHANNEL: '0x9e3' is not an id"],
@@ -96,6 +138,10 @@ describe('what goes wrong', () => {
     [`pay ${GUEST} 1 --token GOLD`, 1, 'allowed: MIN (0x7070'],
     [`channel open ${NEIGHBOUR} 1 --settle-blocks 5`, 2, '--settle-blocks'],
     [`channel peers add ${GUEST} 192.0.2.7`, 2, 'ADDRESS'],
+    ['channel wrap much', 2, "AMOUNT: 'much' is not an amount"],
+    ['channel unwrap 0', 1, 'more than 0'],
+    ['channel alarm clear 7', 1, 'there is no alarm 7'],
+    ["channel alarm clear '#1'", 2, "is not what meshbox channel alarm shows"],
     [`pay cancel ${hash(104)}`, 1, 'the payment has ended'],
   ])('%s: exit code %i, %s', async (line, code, text) => {
     const done = await run(line)

@@ -275,6 +275,16 @@ describe('words and backups', () => {
     expect((await browser.ask('revealWords', { body: { password: PASSWORD } })).json()).toMatchObject({ error: 'words-already-shown' })
   })
 
+  it('sends coins only for who types the password again', async () => {
+    const { browser } = await open()
+    await browser.login(PASSWORD)
+    const order = { to: `0x${'b2'.repeat(20)}`, amount: '2.5' }
+    const refused = await browser.ask('sendCoinsConfirmed', { body: { ...order, password: 'wrong wrong wrong' } })
+    expect([refused.status, refused.json()]).toEqual([401, expect.objectContaining({ error: 'wrong-password' })])
+    expect((await browser.ask('sendCoinsConfirmed', { body: { ...order, password: PASSWORD } })).json()).toMatchObject({ amount: { text: '2.5' } })
+    expect((await browser.raw('POST', '/api/chain/send', { body: order })).status).toBe(404)
+  })
+
   it('sends a backup that is a whole SQLite file, and leaves nothing behind', async () => {
     const { browser } = await open()
     await browser.login(PASSWORD)

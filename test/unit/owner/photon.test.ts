@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Owner, photonOutOfOrder } from '../../../src/owner/index.ts'
 import { PhotonVerbs } from '../../../src/owner/photon.ts'
-import { ALARMED, CHANNELS, GUEST, MINUTE, NEIGHBOUR, PAYMENTS, SELF, UNNAMED, hash, scriptedPhoton } from '../../support/photon-views.ts'
+import { ALARMED, CHANNELS, GUEST, MINUTE, NEIGHBOUR, PAYMENTS, SELF, UNNAMED, account, hash, scriptedPhoton } from '../../support/photon-views.ts'
 import { buildHouse } from './house.ts'
 import type { House } from './house.ts'
 
@@ -16,7 +16,7 @@ describe('the verbs', () => {
 
   it('show amounts in tokens and exactly', () => {
     expect(verbs.channel(first)).toMatchObject({ token: MIN, own: { deposit: { units: '1000000000', text: '1000' }, spendable: { text: '620.5' }, locked: { text: '12' } }, epoch: '1', partner: { nonce: '9' } })
-    expect(verbs.status()).toMatchObject({ account: SELF, chainId: '1388906659', gas: { text: '2.5' }, earned: [{ token: MIN, fees: { text: '3.75' }, streams: { text: '214.5' } }], tokens: [MIN] })
+    expect(verbs.status()).toMatchObject({ account: SELF, chainId: '1388906659', gas: { text: '2.5' }, wrapped: { token: { symbol: 'wSMT', decimals: 18 }, balance: { text: '40' } }, earned: [{ token: MIN, fees: { text: '3.75' }, streams: { text: '214.5' } }], tokens: [MIN] })
     expect(verbs.payment(done)).toMatchObject({ state: 'done', data: 'dinner', amount: { text: '4' }, fee: { text: '0.02' } })
   })
 
@@ -37,6 +37,17 @@ describe('the verbs', () => {
     const { payments } = verbs.payments()
     expect(payments.map((one) => one.state)).toEqual(['cancellable', 'done', 'done', 'done', 'failed', 'cancelled', 'cancellable'])
     expect(payments[1]?.data).toBe('0xfffe')
+  })
+
+  it('show an alarm with what becomes of it, and why a partner did not close together', () => {
+    expect(new PhotonVerbs(scriptedPhoton({ status: () => ALARMED })).status().alarms).toMatchObject([{ id: '1', code: 'chain-gap', isClearable: true }, { id: '2', code: 'gas-money', isClearable: false }])
+    expect(verbs.channel(hash(5))).toMatchObject({ phase: 'cooperative-settling', closeRefusal: { code: 5025, reason: 'a payment of mine is under way' }, actions: ['force-close'] })
+  })
+
+  it('call the wrapped coin as the owner does', () => {
+    const named = new PhotonVerbs({ ...photon, tokens: () => [{ address: account(0x72), symbol: 'COIN', decimals: 18 }] })
+    expect(named.status().wrapped).toMatchObject({ token: { symbol: 'COIN' }, balance: { text: '40' } })
+    expect(new PhotonVerbs(scriptedPhoton({ status: () => ({ ...ALARMED, wrapped: null }) })).status().wrapped).toBeNull()
   })
 
   it('give payments page by page', () => {
@@ -61,6 +72,9 @@ describe('the verbs', () => {
     await verbs.pay({ target: GUEST, amount: '4', token: 'min' })
     await verbs.pay({ target: GUEST, amount: '4', direct: true, maxFee: '0', data: 'thé', secretHash: hash(9) })
     await verbs.addPeer({ account: GUEST, address: '/ip4/192.0.2.7/tcp/4011' })
+    await verbs.clearAlarm('1')
+    await verbs.wrap({ amount: '2.5' })
+    await verbs.unwrap({ amount: '0.000000000000000001' })
     expect(photon.asked).toEqual([
       `open ${NEIGHBOUR} ${MINUTE} 2500000 null leaf`,
       `open ${NEIGHBOUR} ${MINUTE} 1000000 600 core`,
@@ -71,6 +85,9 @@ describe('the verbs', () => {
       `pay ${GUEST} ${MINUTE} 4000000 false 40000 0 null`,
       `pay ${GUEST} ${MINUTE} 4000000 true 0 4 ${hash(9)}`,
       `add-peer ${GUEST} /ip4/192.0.2.7/tcp/4011`,
+      'clear-alarm 1',
+      'wrap 2500000000000000000',
+      'unwrap 1',
     ])
   })
 
@@ -92,6 +109,9 @@ describe('the verbs', () => {
     ['a channel with itself', 'partner', () => verbs.open({ partner: SELF, amount: '1' })],
     ['too much data', 'data', () => verbs.pay({ target: GUEST, amount: '1', data: 'é'.repeat(129) })],
     ['a channel that is not there', 'id', () => verbs.deposit(hash(77), { amount: '1' })],
+    ['an alarm that is not there', 'id', () => verbs.clearAlarm('7')],
+    ['no coins', 'amount', () => verbs.wrap({ amount: '0' })],
+    ['a part of the smallest coin', 'amount', () => verbs.unwrap({ amount: '0.0000000000000000001' })],
     ['a payment that is not there', 'id', () => verbs.cancel(hash(77))],
   ])('refuse %s, naming the field', async (_what, field, order) => {
     await expect((async () => order())()).rejects.toMatchObject({ field })
@@ -137,7 +157,7 @@ describe('the health of the box', () => {
   const lineOf = (change: Parameters<typeof scriptedPhoton>[0]): unknown => new PhotonVerbs(scriptedPhoton(change)).health()
   it('has a line for them', () => {
     expect(lineOf({})).toEqual({ part: 'channels', level: 'ok', text: 'Payment channels are ready' })
-    expect(lineOf({ status: () => ALARMED })).toMatchObject({ level: 'bad', text: 'Payment channels: A partner closed a channel with an old state.' })
+    expect(lineOf({ status: () => ALARMED })).toMatchObject({ level: 'bad', text: 'Payment channels: Blocks 48,010 to 48,030 could not be read: channels may have changed in them.' })
     expect(lineOf({ status: () => ({ ...ALARMED, alarms: [] }) })).toMatchObject({ level: 'bad', text: 'Payment channels are halted' })
     expect(lineOf({ status: () => ({ ...ALARMED, alarms: [], state: 'offline' }) })).toMatchObject({ level: 'warn' })
     expect(new PhotonVerbs({ desk: photonOutOfOrder('no contract'), tokens: () => [] }).health()).toMatchObject({ level: 'bad', advice: expect.stringContaining('no contract') as string })
@@ -168,6 +188,9 @@ describe('over the control socket and the dashboard', () => {
     expect(await post('/api/photon/channels', { partner: NEIGHBOUR, amount: 1 })).toEqual([400, 'amount'])
     expect(await post(`/api/photon/channels/${third}/close`, { force: 'yes' })).toEqual([400, 'force'])
     expect(await post('/api/photon/channels/7/deposit', { amount: '1' })).toEqual([400, 'id'])
+    expect(await post('/api/photon/wrap', { amount: -1 })).toEqual([400, 'amount'])
+    expect(await post('/api/photon/alarms/a%20b/clear', {})).toEqual([400, 'id'])
+    expect(await post('/api/photon/alarms/7/clear', {})).toEqual([404, 'id'])
     expect(await post('/api/photon/peers', { account: GUEST, address: '192.0.2.7' })).toEqual([400, 'address'])
     expect(await post(`/api/photon/payments/${done}/cancel`, {})).toEqual([409, undefined])
   })

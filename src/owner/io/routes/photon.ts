@@ -2,11 +2,11 @@
 import type { PhotonPathsQuery } from '../../api.ts'
 import type { Handler } from '../routes.ts'
 import { NOTHING, flag, integer, object, oneOf, text } from '../../request-schema.ts'
-import { numberOf, price, queryNumber } from '../fields.ts'
+import { id, numberOf, price, queryNumber } from '../fields.ts'
 import { address } from './chain.ts'
 
 type PhotonRoute =
-  | 'photon' | 'photonChannels' | 'photonChannel' | 'openChannel' | 'depositToChannel' | 'withdrawFromChannel' | 'closeChannel'
+  | 'photon' | 'clearPhotonAlarm' | 'wrapCoins' | 'unwrapCoins' | 'photonChannels' | 'photonChannel' | 'openChannel' | 'depositToChannel' | 'withdrawFromChannel' | 'closeChannel'
   | 'photonPayments' | 'photonPayment' | 'pay' | 'cancelPayment' | 'allowReveal' | 'photonDuties' | 'photonPaths' | 'photonWatching' | 'photonPeers' | 'addPhotonPeer'
 
 const MAX_PAGE = 200
@@ -25,6 +25,9 @@ const idOf = (call: { readonly params: Readonly<Record<string, string>> }): stri
 
 export const photonRoutes: { [N in PhotonRoute]: Handler<N> } = {
   photon: { schema: { query: NOTHING }, run: ({ photon }) => photon.status() },
+  clearPhotonAlarm: { schema: { params: object({ id }, ['id']), query: NOTHING, body: NOTHING }, run: ({ photon }, call) => photon.clearAlarm(idOf(call)) },
+  wrapCoins: { schema: { query: NOTHING, body: AMOUNT }, run: ({ photon }, { body }) => photon.wrap(body) },
+  unwrapCoins: { schema: { query: NOTHING, body: AMOUNT }, run: ({ photon }, { body }) => photon.unwrap(body) },
   photonChannels: {
     schema: { query: object({ limit: queryNumber }) },
     run: ({ photon }, { query }) => {
