@@ -56,5 +56,7 @@ export const PHOTON: Rules<PhotonConfig> = {
   streamPricePerMinute: option(money, 0n, '0', { doc: "Price of a minute paid by the second; 0: the tariff's `price_per_minute`." }),
   streamMinDeposit: option(money, 0n, '0', { doc: "The least a guest's channel has to hold.", restart: true }),
   streamClaimThreshold: option(money, 0n, '0', { doc: 'What a guest has to have paid before the box spends gas on claiming it while the channel stays open; 0: only when the channel closes or runs out.', restart: true }),
+  purse: optional(address, "the one of a new chain's first block where `contract` is too, else none", { doc: 'The purse (Purse) on the chain, in which guests without coin for gas have tokens; it must be of `contract`.', restart: true }),
+  orderFee: option(money, 0n, '0', { doc: "What the box takes, in `stream_token`, for each order of a guest that it sends and pays the gas of: to open or fill his channel from the purse, to send his tokens to somebody, to end his channel. It has to be worth the gas; 0: no such orders are taken.", restart: true }),
   rest: option(flag, false, '0', { doc: "The original node's REST interface, `/api/1` and `/api/2`, on the owner's door, for programs with the owner's password or the token in `photon-token` of `data_dir`: see docs/photon-rest.md.", restart: true }),
 }

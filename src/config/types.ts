@@ -212,6 +212,10 @@ export interface PhotonConfig {
   readonly streamPricePerMinute: bigint
   readonly streamMinDeposit: bigint
   readonly streamClaimThreshold: bigint
+  /** Null: that of a new chain's first block, where `contract` is. */
+  readonly purse: string | null
+  /** For a guest's order; 0: none are taken. */
+  readonly orderFee: bigint
   /** The original's REST interface on the owner's door. */
   readonly rest: boolean
 }

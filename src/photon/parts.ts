@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
 import type { PhotonDesk } from './desk.ts'
+import type { GuestOrders } from './guest-orders.ts'
 import type { AccountSigner, PacedTransport, Soon } from './node/index.ts'
 import type { ChainPort, ChannelKey, Domain, FeePolicy, StreamAccount } from './ports.ts'
 import type { ClaimFacts, PayeePorts, StreamDeskDeps, StreamTerms } from './stream/index.ts'
@@ -36,6 +37,8 @@ export interface PhotonSettings {
   readonly maxGasPriceWei: bigint
   /** Boxes it always connects to. */
   readonly peers: readonly { readonly account: Address; readonly address: string }[]
+  /** What guests order through their purse; null or left out: nothing. */
+  readonly orders?: { readonly purse: Address; readonly fee: bigint } | null
   readonly maxPeers: number
 }
 
@@ -80,6 +83,8 @@ export interface PhotonParts {
 export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'note' | 'claim'> {
   readonly self: Address
   readonly domain: Domain
+  /** Null or left out: this box takes none. */
+  readonly orders?: GuestOrders | null
   /** At the depth that money may rest on. Null: no such open channel with this box, or one that does not fit the terms. */
   account(payer: Address, terms: Pick<StreamTerms, 'token' | 'minDeposit' | 'settleTimeout'>): StreamAccount | null
   claimFacts(key: ChannelKey): ClaimFacts

@@ -17,6 +17,7 @@ import type { ContractTerms } from './contract-terms.ts'
 import { CloseRefusals } from './close-refusals.ts'
 import { CoreUpkeep } from './core-upkeep.ts'
 import { FrameLanes } from './frame-lanes.ts'
+import { ChannelOrders } from './guest-orders.ts'
 import { KnownPeers } from './known-peers.ts'
 import { OLD_COPY_NOTE, dropNote, readNote } from './note-table.ts'
 import { ownChannelOf } from './own-channels.ts'
@@ -49,6 +50,7 @@ export class RunningPhoton {
   readonly known: KnownPeers
   readonly router: LocalRouter
   readonly streams: ChannelStreams
+  readonly #orders: ChannelOrders | null
   readonly watching: Watching
   readonly own: OwnChannels
   readonly coin: OwnCoin
@@ -146,6 +148,27 @@ export class RunningPhoton {
     })
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
     this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), log })
+    this.#orders =
+      settings.orders === undefined || settings.orders === null
+        ? null
+        : new ChannelOrders({
+            ...settings.orders,
+            chain,
+            node: this.node,
+            duties: this.duties,
+            store,
+            ledger: parts.ledger,
+            signer,
+            curve,
+            settings,
+            gasPriceWei: parts.gasPriceWei,
+            moment: () => this.moments.now(),
+            standing: (payer, token) => this.streams.standing(payer, token),
+            symbolOf: (token) => this.symbolOf(token),
+            clock,
+            log,
+          })
+    this.streams.orders = this.#orders
     this.watching = new Watching({ parts, domain, node: this.node, duties: this.duties, lane: this.lanes.watch, proved: this.proved, alarms, symbolOf: (token) => this.symbolOf(token) })
     this.#follower = chainNews({
       chain,
@@ -269,6 +292,7 @@ export class RunningPhoton {
     const kind = effect.due?.duty.kind ?? 'any'
     const place = effect.due?.key === null || effect.due?.key === undefined ? '' : ` of channel ${effect.due.key.channel}`
     if (effect.kind === 'alarm') this.#alarms.raise(effect.alarm, `${SAID[effect.alarm]} (${kind}${place}): ${effect.detail}`)
+    else if (kind === 'purse' && effect.due !== null) this.#orders?.ended(effect.due, effect.outcome)
     else if (kind === 'claim' && effect.due.key !== null && effect.outcome !== 'done') this.streams.claimEnded(effect.due.key)
     this.#changed()
   }

@@ -7,6 +7,7 @@ import { streamAccount } from '../channel/index.ts'
 import type { ChannelMoment, ChannelState } from '../channel/index.ts'
 import type { BoxDuty, DutyDesk } from '../chain/index.ts'
 import { openConsentDigest } from '../contracts/orders.ts'
+import type { GuestOrders } from '../guest-orders.ts'
 import type { AccountSigner, PhotonNode } from '../node/index.ts'
 import type { GuestChannel, GuestOpening, PhotonSettings, StreamSide } from '../parts.ts'
 import type { ChannelKey, Domain, Duty, StreamAccount } from '../ports.ts'
@@ -31,6 +32,8 @@ export class ChannelStreams implements StreamSide {
   readonly self: Address
   readonly domain: Domain
   readonly sha256 = nodeSha256
+  /** Null: the owner takes none. Given when both are made. */
+  orders: GuestOrders | null = null
   readonly #options: StreamSideOptions
   readonly #listeners = new Set<(key: ChannelKey) => void>()
   /** Claims on their way to the chain count as claimed. */
@@ -73,6 +76,8 @@ export class ChannelStreams implements StreamSide {
     const state = this.#options.node.channel(channel)
     // A life that is over pays nothing more.
     if (state === undefined || state.key.epoch !== epoch) return { claimed: MAX_AMOUNT, isClosing: false }
+    // What is earned is in the settlement that both have signed; a claim before it would make it fail.
+    if (state.phase === 'cooperative-settling') return { claimed: MAX_AMOUNT, isClosing: false }
     const claiming = this.#claiming.get(channel)
     const onItsWay = claiming?.epoch === epoch ? claiming.value : 0n
     return { claimed: state.partner.claimed > onItsWay ? state.partner.claimed : onItsWay, isClosing: state.phase !== 'opened' }
@@ -122,7 +127,7 @@ export class ChannelStreams implements StreamSide {
     if (found === null) throw new MeshBoxError('unavailable', 'the chain cannot say now how the channel stands', { code: 'photon-no-proof', retryAfterSeconds: 10 })
     if (found.state !== 'none') return { channel, epoch: found.epoch, state: found.state === 'open' ? 'opening' : 'closing', deposit: found.sides[0].deposit }
     const epoch = found.epoch + 1n
-    const isOrdered = this.#options.store.read((tx) => this.#options.duties.pending(tx)).jobs.some(({ due }) => due.duty.kind === 'open-for' && due.key?.channel === channel && due.key.epoch === epoch)
+    const isOrdered = this.#options.store.read((tx) => this.#options.duties.pending(tx)).jobs.some(({ due }) => (due.duty.kind === 'open-for' || due.duty.kind === 'purse') && due.key?.channel === channel && due.key.epoch === epoch)
     return { channel, epoch, state: isOrdered ? 'opening' : 'none', deposit: 0n }
   }
 

@@ -2,6 +2,7 @@
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, DueDuty, Duty } from '../ports.ts'
 import type { DelegatedUpdate, OpenForTerms } from './calls.ts'
+import type { SignedOrder } from './purse.ts'
 
 /** The account's coin into the token of it (`wrap`), or back. */
 export interface CoinDuty {
@@ -12,7 +13,7 @@ export interface CoinDuty {
   readonly amount: bigint
 }
 
-export type BoxDuty = Duty | CoinDuty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms)
+export type BoxDuty = Duty | CoinDuty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms) | ({ readonly kind: 'purse' } & SignedOrder)
 
 /** `DueDuty` with more kinds. */
 export interface DueBoxDuty {
@@ -39,7 +40,7 @@ export function isChannelDuty(due: DueBoxDuty): due is DueDuty {
   return !NOT_OF_CHANNELS.has(due.duty.kind)
 }
 
-const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'wrap', 'unwrap'])
+const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'purse', 'wrap', 'unwrap'])
 
 /** Done twice, these move money twice: the contract cannot know that the second was not meant. */
 const ONCE_ONLY: ReadonlySet<BoxDuty['kind']> = new Set(['open', 'deposit', 'open-for', 'wrap', 'unwrap'])

@@ -9,6 +9,7 @@ import type { BalanceProof, ChannelKey, Duty, Lock, Profile } from '../ports.ts'
 import { encodeCall } from './abi.ts'
 import type { AbiValue, Keccak } from './abi.ts'
 import type { BoxDuty } from './box-duty.ts'
+import { orderCall } from './purse.ts'
 
 /** A transaction to be. */
 export interface ContractCall {
@@ -47,6 +48,8 @@ export function callsOf(keccak: Keccak, site: ContractSite, duty: BoxDuty): read
       return [delegatedUpdateCall(keccak, site, duty)]
     case 'open-for':
       return openForCalls(keccak, site, duty)
+    case 'purse':
+      return [orderCall(keccak, duty)]
     case 'wrap':
       return [{ to: duty.token, data: encodeCall(keccak, 'deposit()', []), gas: GAS.coin, valueWei: duty.amount }]
     case 'unwrap':

@@ -88,6 +88,8 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
       return duty.participant
     case 'update-delegate':
       return duty.receiver
+    case 'purse':
+      return `${duty.order.from}/${duty.hash}`
     default:
       return ''
   }
@@ -101,7 +103,8 @@ export function contentOf(calls: readonly ContractCall[]): string {
 /** Is there nothing left to do for this duty, once `event` has happened for good? */
 export function isSettledBy(keccak: Keccak, due: DueBoxDuty, event: ChannelEvent): boolean {
   const { duty, key } = due
-  if (key === null || key.channel !== event.channel) return false
+  // An order of a guest happens or fails by itself: the purse keeps count of it, not the channel.
+  if (key === null || key.channel !== event.channel || duty.kind === 'purse') return false
   switch (event.kind) {
     case 'opened':
       return (duty.kind === 'open' || duty.kind === 'open-for') && duty.epoch === event.epoch

@@ -9,6 +9,8 @@ export { callsOf, delegatedUnlockCall, delegatedUpdateCall, openForCalls } from 
 export type { ContractCall, ContractSite, DelegatedUpdate, OpenForTerms } from './calls.ts'
 export { encodeCall, encodeValues } from './abi.ts'
 export type { AbiValue } from './abi.ts'
+export { orderCall, orderGas, provePurse } from './purse.ts'
+export type { PurseAccount, SignedOrder } from './purse.ts'
 export { proveChannel } from './cross-check.ts'
 export type { ProvedChannel } from './cross-check.ts'
 export { NO_DUTIES } from './duty-state.ts'

@@ -292,9 +292,10 @@ class Turn {
     // In another chain it may succeed: only a deadline makes it worth trying before that is ruled out.
     const isPressed = job.due.deadlineBlock !== null && job.due.deadlineBlock - this.#sight.head <= this.#tools.rules.hurryBlocks
     if (!isPressed && !this.#isDeep(failed)) return
-    if (attempts >= this.#tools.rules.maxAttempts) {
+    // A stranger's order that failed once costs no gas again.
+    if (attempts >= (job.due.duty.kind === 'purse' ? 1 : this.#tools.rules.maxAttempts)) {
       if (!this.#isDeep(failed)) return
-      this.#alarm('reverted', job, `failed ${attempts} times, last in block ${failed.block}`)
+      if (job.due.duty.kind !== 'purse') this.#alarm('reverted', job, `failed ${attempts} times, last in block ${failed.block}`)
       return this.#end(job, 'reverted')
     }
     this.#detach(job)

@@ -14,6 +14,8 @@ import type { ChannelMoment, ChannelRules } from './rules.ts'
 import { sendDirect, sendDisposed, sendDisposedResponse, sendExpired, sendLocked, sendUnlock } from './send.ts'
 import type { DirectOrder, DisposalReason, LockOrder } from './send.ts'
 import type { ChannelState } from './state.ts'
+import { settleWithGuest } from './settle-with-guest.ts'
+import type { GuestSettlement } from './settle-with-guest.ts'
 import { noteStream } from './stream.ts'
 import type { StreamNote } from './stream.ts'
 import type { Changed, ChannelFact, ChannelReceived, ChannelTools, Refusal, Sent, Taken } from './verdict.ts'
@@ -39,6 +41,8 @@ export interface ChannelMachine {
   /** Null, or why the owner's box should order a close now. */
   closeReason(state: ChannelState, moment: ChannelMoment): string | null
   noteStream(state: ChannelState, note: StreamNote, moment: ChannelMoment): Changed | Refusal
+  /** Signed by both already: see settle-with-guest.ts. */
+  settleWithGuest(state: ChannelState, settlement: GuestSettlement, signatures: readonly [Uint8Array, Uint8Array], moment: ChannelMoment): Changed | Refusal
 }
 
 export function channelMachine(keccak256: Keccak, rules: Partial<ChannelRules> = {}): ChannelMachine {
@@ -61,5 +65,6 @@ export function channelMachine(keccak256: Keccak, rules: Partial<ChannelRules> =
     dutiesOf: (state, moment) => dutiesOf(tools, current(state, moment), moment),
     closeReason: (state, moment) => closeReason(tools, state, moment),
     noteStream: (state, note, moment) => noteStream(tools, current(state, moment), note, moment),
+    settleWithGuest: (state, settlement, signatures, moment) => settleWithGuest(tools, current(state, moment), settlement, signatures, moment),
   }
 }

@@ -5,11 +5,11 @@
  */
 import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
-import { awaitPartner, channelMachine, openChannel, orderClose, restored, secretHashOf } from '../channel/index.ts'
-import type { ChannelMachine, ChannelState, Refusal, StreamNote } from '../channel/index.ts'
+import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, secretHashOf } from '../channel/index.ts'
+import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
 import type { PayOrder, PaymentState } from '../payment/index.ts'
-import type { ChannelEvent, ChannelKey, Domain, SecretEvent } from '../ports.ts'
+import type { ChannelEvent, ChannelKey, Domain, SecretEvent, SettleTerms } from '../ports.ts'
 import { createDigests, createWire } from '../wire/index.ts'
 import type { Draft } from './draft.ts'
 import { Engine } from './engine.ts'
@@ -237,6 +237,24 @@ export class PhotonNode {
       const noted = this.#machine.noteStream(draft.state(live), note, draft.moment)
       if (!noted.ok) throw refused(noted)
       draft.put(live, noted.state)
+    })
+  }
+
+  /** What a guest would sign to end his channel with us; null: what is left does not pay the fee. */
+  guestSettlement(channel: Hash, settlement: GuestSettlement): SettleTerms | null {
+    return guestTerms(this.#known(channel).state, settlement)
+  }
+
+  /** The guest's signature and ours over `guestSettlement`; of another life they are not taken. Resolves when both are on disk. */
+  settleWithGuest({ channel, epoch }: ChannelKey, settlement: GuestSettlement, signatures: readonly [Uint8Array, Uint8Array]): Promise<void> {
+    return this.#engine.order((draft) => {
+      const live = this.#known(channel)
+      const state = draft.state(live)
+      if (state.key.epoch !== epoch) throw new MeshBoxError('conflict', 'the channel has another life now', { code: 'order-old' })
+      const agreed = this.#machine.settleWithGuest(state, settlement, signatures, draft.moment)
+      if (!agreed.ok) throw refused(agreed)
+      draft.put(live, agreed.state)
+      draft.dutiful.add(live)
     })
   }
 

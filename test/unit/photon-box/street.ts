@@ -106,15 +106,17 @@ export class Street {
   readonly chain: SpectrumPort
   readonly photon: Address
   readonly token: Address
+  readonly purse: Address
   readonly net = new Net()
   readonly time = new FakeTime()
   readonly #folder: string
 
-  private constructor(folder: string, chain: SpectrumPort, photon: Address, token: Address) {
+  private constructor(folder: string, chain: SpectrumPort, photon: Address, token: Address, purse: Address) {
     this.#folder = folder
     this.chain = chain
     this.photon = photon
     this.token = token
+    this.purse = purse
   }
 
   /** The contracts, a token of which each has 1000, and a chain long enough to rest on. */
@@ -124,8 +126,9 @@ export class Street {
     const registry = await chain.deploy(maker, creation(PHOTON_ARTIFACTS.SecretRegistry.bytecode))
     const photon = await chain.deploy(maker, creation(PHOTON_ARTIFACTS.PhotonV2.bytecode, chain.chainId, registry))
     const token = await chain.deploy(maker, creation(plainToken.bytecode))
+    const purse = await chain.deploy(maker, creation(PHOTON_ARTIFACTS.Purse.bytecode, chain.chainId, photon))
     for (const one of people) await chain.call(one, token, encodeCall(keccak, 'mint(address,uint256)', [one.address, 1000n]))
-    return new Street(folder, chain, photon, token)
+    return new Street(folder, chain, photon, token, purse)
   }
 
   async box(who: Person, settings: Partial<PhotonSettings> = {}): Promise<Box> {
