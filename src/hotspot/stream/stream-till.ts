@@ -16,7 +16,7 @@ import type { Metering } from '../metering.ts'
 import type { Opening } from '../opening.ts'
 import type { HotspotDeps } from '../ports.ts'
 import type { Redeem } from '../redeem.ts'
-import { isOver, isUsable, isVisitor, settle } from '../session/index.ts'
+import { boundDevices, isOver, isUsable, isVisitor, settle } from '../session/index.ts'
 import type { Session } from '../session/index.ts'
 import { closeStream, forgetStreams, healGrants, openStreams, saveClipped, saveGrant, saveStream } from './io/stream-tables.ts'
 import type { StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
@@ -182,7 +182,8 @@ export class StreamTill implements StreamPayments {
             return session
           }
           const running = await redeem.charged(live.ofDevice(mac))
-          if (running === undefined || isVisitor(running, mac)) {
+          // Where others are online too, one of them might be served for what this device pays.
+          if (running === undefined || isVisitor(running, mac) || boundDevices(running).length > 1) {
             stream.sessionId = (await redeem.begin(await redeem.newDevice(mac, null), terms, inTurn)).id
             return
           }

@@ -136,6 +136,23 @@ describe('pause, resume, end', () => {
   })
 })
 
+describe('beside others', () => {
+  it('whoever pays is served by himself, and whoever shares his voucher is not served for it', async () => {
+    const OTHER = '02:00:00:00:00:02'
+    const terms = { source: 'voucher', bearer: '1.0.1', label: 'for two', grantedMs: 20_000, grantedBytes: null, devices: 2, downKbps: null, upKbps: null, price: 0n } as const
+    await box.redeem.begin(await box.redeem.newDevice(MAC, null), terms, (_tx, session) => session)
+    const shared = box.live.ofDevice(MAC)
+    if (shared === undefined) throw new Error('no session')
+    await box.keeper.perform(shared, { type: 'bind', at: box.keeper.now(), device: await box.redeem.newDevice(OTHER, null), byTicket: false })
+    expect([box.kernel.isOpen(MAC), box.kernel.isOpen(OTHER)]).toEqual([true, true])
+    await allow(60 + GRACE)
+    expect([box.kernel.isOpen(MAC), box.kernel.isOpen(OTHER)]).toEqual([true, true])
+    await box.advance(30_000)
+    expect([box.kernel.isOpen(MAC), box.kernel.isOpen(OTHER)]).toEqual([true, false])
+    expect(box.till.used(SALE.stream)).toBe(30)
+  })
+})
+
 describe('earnings', () => {
   it('one entry for each voucher, for what it added; told twice it is posted once', async () => {
     box.till.earned(SALE, 420n, voucher(0n))
