@@ -21,12 +21,16 @@ export interface DeskApiParts {
   readonly feePolicy: () => FeePolicy | null
   readonly randomness: Randomness
   readonly timers: Timers
+  /** Where original nodes are on the LAN, `endpoint` as address:port. Null or left out: they are not spoken to. Errors: input. */
+  readonly updateNodes?: ((nodes: readonly PeerPlace[]) => void | Promise<void>) | null
 }
+
+type PeerPlace = Parameters<PhotonApi['setPeers']>[0][number]
 
 /** The original's numbers (6.3). */
 const CODE = {
   argument: 1, invalidState: 1007, unknownAddress: 1009, cannotCancel: 1017, timeout: 1020, rpc: 2999, channelNotFound: 3002, noRoute: 3003, transferNotFound: 3004, channelExists: 3005,
-  withdrawNotAllowed: 5000, channelState: 5001, settleNotReached: 5002,
+  transportType: 6000, withdrawNotAllowed: 5000, channelState: 5001, settleNotReached: 5002,
 } as const
 const PPM = 1_000_000n
 const DAY_SECONDS = 86_400
@@ -241,7 +245,9 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
     setOffline: async () => notOffered('the box knows by itself when the chain is out of reach'),
     async setPeers(peers) {
       const dialled = peers.filter(({ endpoint }) => endpoint.startsWith('/'))
-      if (dialled.length < peers.length) throw inputError('ip_port', peers.find(({ endpoint }) => !endpoint.startsWith('/'))?.endpoint, 'a multiaddr such as /ip4/192.0.2.7/tcp/4011')
+      const onLan = peers.filter(({ endpoint }) => !endpoint.startsWith('/'))
+      if (onLan.length > 0 && !parts.updateNodes) throw photonError(CODE.transportType, 'this box does not speak to nodes on the LAN by address and port; a multiaddr such as /ip4/192.0.2.7/tcp/4011 is dialled', 'unavailable')
+      if (onLan.length > 0) await parts.updateNodes?.(onLan)
       for (const { account, endpoint } of dialled) await desk.addPeer(account, endpoint)
     },
     async peer(account) {

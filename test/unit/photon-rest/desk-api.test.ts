@@ -55,6 +55,15 @@ const CALLS: readonly (readonly [string, string, object?])[] = [
   ['POST', 'prepare-update'], ['GET', 'stop'], ['GET', 'debug/system-status'], ['GET', 'debug/ethstatus'], ['GET', `debug/balance/${MINUTE}/${GUEST}`], ['GET', `debug/ethbalance/${SELF}`], ['GET', `debug/ethbalance/${GUEST}`],
 ]
 
+it('tells the LAN where its nodes are, and dials the others', async () => {
+  const told: unknown[] = []
+  const photon = scriptedPhoton()
+  const api = deskApi({ desk: photon.desk, build: { version: '', commit: '', built: '' }, revealTimeout: 30, feePolicy: () => null, randomness: seededRandom(7), timers: handTimers(), updateNodes: (nodes) => void told.push(...nodes) })
+  await api.setPeers([{ account: GUEST, endpoint: '192.0.2.1:40001', deviceType: 'mobile' }, { account: NEIGHBOUR, endpoint: '/ip4/192.0.2.2/tcp/1', deviceType: 'meshbox' }])
+  expect(told).toEqual([{ account: GUEST, endpoint: '192.0.2.1:40001', deviceType: 'mobile' }])
+  expect(photon.asked).toEqual([`add-peer ${NEIGHBOUR} /ip4/192.0.2.2/tcp/1`])
+})
+
 describe('every path over the desk', () => {
   it('answers as it did', async () => {
     const photon = scriptedPhoton()
