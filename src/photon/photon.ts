@@ -1,84 +1,88 @@
 /**
- * The running room. It is there at once and says what it waits for: the contract's own word, read by proof, is needed once
- * and then remembered, so that a box that comes up off the Internet has its channels.
+ * The running room: channels of our contract, and beside them, where the box wants that, those of the original's with nodes
+ * on the LAN. It is there at once and says what it waits for.
  */
-import { asError } from '../base/index.ts'
-import type { Cancel } from '../base/index.ts'
-import { Alarms, OwnerDesk, RunningPhoton, knownContractTerms, readContractTerms } from './box/index.ts'
+import { Alarms, RunningPhoton } from './box/index.ts'
+import { JoinedDesk } from './joined-desk.ts'
 import type { Photon, PhotonParts } from './parts.ts'
+import { PatientRoom } from './patient-room.ts'
+import { LegacyDesk, Places, RunningLegacy } from './v1/index.ts'
+import type { LanSide, LegacyParts } from './v1/index.ts'
+
+export interface PhotonRooms extends Photon {
+  /** Nodes of the original Photon; null: the box does not speak with them. */
+  readonly lan: LanSide | null
+}
 
 /** Errors: what reading the book throws. What the network or the chain cannot do now is an alarm, and tried again. */
-export async function startPhoton(parts: PhotonParts): Promise<Photon> {
-  const patient = new PatientPhoton(parts)
-  await patient.start()
+export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null = null): Promise<PhotonRooms> {
+  const { chain, settings, log } = parts
+  const alarms = new Alarms(parts.clock, parts.log, () => desk.changed())
+  const changed = (): void => desk.changed()
+  const own = new PatientRoom<RunningPhoton>({
+    parts,
+    profile: 'v2',
+    contract: settings.contract,
+    alarms,
+    objection: ({ domain }) => (domain.chainId === chain.chainId ? null : `the channel contract says that it is of chain ${domain.chainId}, and this is chain ${chain.chainId}: signatures would mean nothing`),
+    make: (terms) => new RunningPhoton(parts, terms, alarms, changed),
+    started: (running) => {
+      changed()
+      log.info('payment channels run', { account: parts.signer.account, contract: settings.contract, channels: running.node.channels().length })
+    },
+  })
+  const lan = legacy === null ? null : legacyRoom(parts, legacy, alarms, changed)
+  const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, () => lan?.desk() ?? null)
+  await own.start()
+  await lan?.room.start()
   return {
     account: parts.signer.account,
-    desk: patient.desk,
-    streams: () => patient.running?.streams ?? null,
-    stop: () => patient.stop(),
+    desk,
+    streams: () => own.running?.streams ?? null,
+    lan: lan?.side ?? null,
+    stop: async () => {
+      await lan?.room.stop()
+      await own.stop()
+    },
   }
 }
 
-class PatientPhoton {
-  readonly desk: OwnerDesk
-  running: RunningPhoton | null = null
-  readonly #parts: PhotonParts
-  readonly #alarms: Alarms
-  #isHalted = false
-  #isStopped = false
-  #trying: Promise<void> | null = null
-  #cancel: Cancel = () => undefined
+interface LegacyRoom {
+  readonly room: PatientRoom<RunningLegacy>
+  readonly side: LanSide
+  desk(): LegacyDesk | null
+}
 
-  constructor(parts: PhotonParts) {
-    this.#parts = parts
-    this.#alarms = new Alarms(parts.clock, parts.log, () => this.desk.changed())
-    this.desk = new OwnerDesk({ parts, alarms: this.#alarms, running: () => this.running, isHalted: () => this.#isHalted })
+function legacyRoom(parts: PhotonParts, legacy: LegacyParts, alarms: Alarms, changed: () => void): LegacyRoom {
+  const { contract } = legacy.settings
+  let desk: LegacyDesk | null = null
+  const room = new PatientRoom<RunningLegacy>({
+    parts,
+    profile: 'v1',
+    contract,
+    alarms,
+    // The original's chain id is what its maker wrote, not the network's: it is signed, and nothing else.
+    objection: () => null,
+    make: (terms) => new RunningLegacy(parts, legacy, terms, alarms, changed),
+    started: (running) => {
+      desk = new LegacyDesk(running)
+      // Said by the owner before the contract was read.
+      if (waiting.length > 0) running.updateNodes(waiting)
+      changed()
+      parts.log.info('channels with original nodes run', { account: legacy.signer.account, contract, channels: running.node.channels().length })
+    },
+  })
+  const { account } = legacy.signer
+  let waiting: Parameters<LanSide['updateNodes']>[0] = []
+  const side: LanSide = {
+    account,
+    contract,
+    status: () => room.running?.status() ?? { state: 'starting', listening: null, nodes: [], taken: 0, dropped: 0, gasWei: null },
+    updateNodes(nodes) {
+      if (room.running !== null) return room.running.updateNodes(nodes)
+      new Places(account, () => false).own(nodes)
+      waiting = nodes
+    },
   }
-
-  async start(): Promise<void> {
-    const { chain, store, settings } = this.#parts
-    this.#cancel = chain.onHead(() => void this.#tryAgain())
-    if (knownContractTerms(store, settings.contract) !== null) await this.#begin()
-    else void this.#tryAgain()
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#cancel()
-    await this.#trying
-    await this.running?.stop()
-  }
-
-  #tryAgain(): Promise<void> {
-    this.#trying ??= this.#begin()
-      .catch((thrown: unknown) => this.#alarms.raise('start', `payment channels could not be started: ${asError(thrown).message}; it is tried again with the next block`))
-      .finally(() => (this.#trying = null))
-    return this.#trying
-  }
-
-  async #begin(): Promise<void> {
-    if (this.running !== null || this.#isStopped || this.#isHalted) return
-    const { chain, store, settings } = this.#parts
-    const terms = await readContractTerms(chain, store, settings.contract)
-    if (terms === null || this.#isStopped) return
-    if (terms === 'absent') return this.#alarms.raise('contract', `there is no channel contract at ${settings.contract}: photon.contract names another address, or it is not deep enough in the chain yet`)
-    this.#alarms.clear('contract')
-    if (terms.domain.chainId !== chain.chainId) {
-      this.#isHalted = true
-      this.#alarms.raise('contract', `the channel contract says that it is of chain ${terms.domain.chainId}, and this is chain ${chain.chainId}: signatures would mean nothing`)
-      return
-    }
-    const running = new RunningPhoton(this.#parts, terms, this.#alarms, () => this.desk.changed())
-    try {
-      running.start()
-    } catch (thrown) {
-      await running.stop()
-      throw thrown
-    }
-    this.running = running
-    this.#alarms.clear('start')
-    this.#cancel()
-    this.desk.changed()
-    this.#parts.log.info('payment channels run', { account: this.#parts.signer.account, contract: settings.contract, channels: running.node.channels().length })
-  }
+  return { room, side, desk: () => desk }
 }

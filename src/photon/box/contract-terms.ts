@@ -3,7 +3,7 @@ import { bytesOf, hexOf } from '../../base/index.ts'
 import type { Address } from '../../base/index.ts'
 import type { Store } from '../../store/index.ts'
 import { CHAIN_ID_SLOT, SECRET_REGISTRY_SLOT } from '../chain/index.ts'
-import type { ChainPort, Domain } from '../ports.ts'
+import type { ChainPort, Domain, Profile } from '../ports.ts'
 import { putNote, readNote } from './note-table.ts'
 
 export interface ContractTerms {
@@ -11,27 +11,30 @@ export interface ContractTerms {
   readonly registry: Address
 }
 
+/** v1: the original's first two state variables (v1/legacy-storage.ts). */
+const SLOTS: Readonly<Record<Profile, { readonly chainId: bigint; readonly registry: bigint }>> = { v1: { chainId: 1n, registry: 0n }, v2: { chainId: CHAIN_ID_SLOT, registry: SECRET_REGISTRY_SLOT } }
 const SEPARATOR = ' '
 const ADDRESS_BYTES = 20
 
 /** Null: never read. */
-export function knownContractTerms(store: Store, contract: Address): ContractTerms | null {
+export function knownContractTerms(store: Store, contract: Address, profile: Profile = 'v2'): ContractTerms | null {
   const known = store.read((tx) => readNote(tx, noteName(contract)))
   if (known === null) return null
   const [chainId = '', registry = ''] = known.split(SEPARATOR)
-  return termsOf(contract, BigInt(chainId), registry as Address)
+  return termsOf(profile, contract, BigInt(chainId), registry as Address)
 }
 
 /** `absent`: proved not to be there. Null: not to be had now. */
-export async function readContractTerms(chain: Pick<ChainPort, 'safe' | 'storage'>, store: Store, contract: Address): Promise<ContractTerms | 'absent' | null> {
-  const known = knownContractTerms(store, contract)
+export async function readContractTerms(chain: Pick<ChainPort, 'safe' | 'storage'>, store: Store, contract: Address, profile: Profile = 'v2'): Promise<ContractTerms | 'absent' | null> {
+  const known = knownContractTerms(store, contract, profile)
   if (known !== null) return known
   const point = chain.safe()
   if (point === null) return null
-  const [chainId, registry] = [await chain.storage(point, contract, CHAIN_ID_SLOT), await chain.storage(point, contract, SECRET_REGISTRY_SLOT)]
+  const slots = SLOTS[profile]
+  const [chainId, registry] = [await chain.storage(point, contract, slots.chainId), await chain.storage(point, contract, slots.registry)]
   if (chainId === null || registry === null) return null
   if (chainId === 0n || registry === 0n) return 'absent'
-  const terms = termsOf(contract, chainId, addressOf(registry))
+  const terms = termsOf(profile, contract, chainId, addressOf(registry))
   await store.turn((tx) => putNote(tx, noteName(contract), `${chainId}${SEPARATOR}${terms.registry}`))
   return terms
 }
@@ -40,8 +43,8 @@ function noteName(contract: Address): string {
   return `contract/${contract}`
 }
 
-function termsOf(contract: Address, chainId: bigint, registry: Address): ContractTerms {
-  return { domain: { profile: 'v2', chainId, contract }, registry }
+function termsOf(profile: Profile, contract: Address, chainId: bigint, registry: Address): ContractTerms {
+  return { domain: { profile, chainId, contract }, registry }
 }
 
 function addressOf(word: bigint): Address {

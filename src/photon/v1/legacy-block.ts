@@ -23,8 +23,14 @@ export interface LegacyBlockTools {
   readonly registry: Address
   /** Our account. */
   readonly self: Address
-  /** The partner of a channel of ours that is not settled; null: it is none of ours. */
-  partnerOf(channel: Hash): Address | null
+  /** A channel of ours that is not settled; null: it is none of ours. */
+  channelOf(channel: Hash): OurChannel | null
+}
+
+export interface OurChannel {
+  readonly partner: Address
+  readonly token: Address
+  readonly settleTimeout: number
 }
 
 /** What the contract writes as nonce of a proof that was voided by punishment. */
@@ -38,25 +44,24 @@ export async function readLegacyBlock(tools: LegacyBlockTools, point: ChainPoint
   const events = logs.flatMap((log) => readLegacyLog(keccak, contract, registry, log, point.number))
   const told: ToldEvent[] = []
   const proved = new Map<Hash, ProvedLegacyChannel>()
-  // A channel may be opened, closed and be ours in one block: its partner is known from the opening then.
-  const openedHere = new Map<Hash, Address>()
-  const partnerOf = (channel: Hash): Address | null => openedHere.get(channel) ?? tools.partnerOf(channel)
+  // What is opened in this block is not known to anybody else yet.
+  const openedHere = new Map<Hash, OurChannel>()
   for (const [index, event] of events.entries()) {
     if (event.kind === 'secret') {
       told.push(event)
       continue
     }
     if (event.kind === 'token-added') continue
-    const opener = event.kind === 'opened' ? ourPartner(tools.self, event) : null
-    if (opener !== null) openedHere.set(event.channel, opener)
-    const partner = partnerOf(event.channel)
-    if (partner === null) continue
+    const partner = event.kind === 'opened' ? ourPartner(tools.self, event) : null
+    if (event.kind === 'opened' && partner !== null) openedHere.set(event.channel, { partner, token: event.token, settleTimeout: event.settleTimeout })
+    const ours = openedHere.get(event.channel) ?? tools.channelOf(event.channel)
+    if (ours === null) continue
     if (needsState(event) && !proved.has(event.channel)) {
-      const state = await proveLegacyChannel(tools.chain, keccak, point, contract, event.channel, [tools.self, partner])
+      const state = await proveLegacyChannel(tools.chain, keccak, point, contract, event.channel, [tools.self, ours.partner])
       if (state === null) return null
       proved.set(event.channel, state)
     }
-    told.push(...translated(tools, partner, event, events.slice(index + 1), proved.get(event.channel)))
+    told.push(...translated(tools, ours, event, events.slice(index + 1), proved.get(event.channel)))
   }
   return told
 }
@@ -69,8 +74,9 @@ function needsState(event: Named): boolean {
   return event.kind === 'closed' || event.kind === 'updated'
 }
 
-function translated(tools: LegacyBlockTools, partner: Address, event: Named, later: readonly LegacyEvent[], state: ProvedLegacyChannel | undefined): readonly ChannelEvent[] {
+function translated(tools: LegacyBlockTools, ours: OurChannel, event: Named, later: readonly LegacyEvent[], state: ProvedLegacyChannel | undefined): readonly ChannelEvent[] {
   const { channel, block } = event
+  const { partner } = ours
   const otherOf = (one: Address): Address => (one === tools.self ? partner : tools.self)
   switch (event.kind) {
     case 'opened':
@@ -98,8 +104,13 @@ function translated(tools: LegacyBlockTools, partner: Address, event: Named, lat
     case 'settled':
       return [{ kind: 'settled', channel, block, cooperative: event.cooperative, amounts: event.amounts }]
     case 'withdrawn':
-      // Which of the two took money out is told by what both signed.
-      return [{ kind: 'withdrawn', channel, block, participant: event.p1, total: 0n }]
+      // The contract begins a new life: nothing that was signed before holds, and each has what is left of his money.
+      return [
+        { kind: 'settled', channel, block, cooperative: true, amounts: [event.balance1, event.balance2] },
+        { kind: 'opened', channel, block, token: ours.token, a: event.p1, b: event.p2, epoch: BigInt(block), settleTimeout: ours.settleTimeout },
+        { kind: 'deposited', channel, block, participant: event.p1, total: event.balance1 },
+        { kind: 'deposited', channel, block, participant: event.p2, total: event.balance2 },
+      ]
   }
 }
 

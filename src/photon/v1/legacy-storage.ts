@@ -50,13 +50,6 @@ export async function proveLegacyChannel(chain: Storage, keccak: Keccak, point: 
   return { ...readHead(head), sides: [readSide(a0, a1), readSide(b0, b1)] }
 }
 
-/** What the contract has of the proof that `payer` signed. Null: not to be had now. */
-export async function proveLegacySide(chain: Storage, keccak: Keccak, point: ChainPoint, contract: Address, channel: Hash, payer: Address): Promise<LegacySide | null> {
-  const [first, second] = sideSlots(keccak, mappingSlot(keccak, BigInt(channel), CHANNELS_SLOT), payer)
-  const [deposit, proof] = [await chain.storage(point, contract, first), await chain.storage(point, contract, second)]
-  return deposit === null || proof === null ? null : readSide(deposit, proof)
-}
-
 function sideSlots(keccak: Keccak, channelSlot: bigint, participant: Address): readonly [bigint, bigint] {
   const first = mappingSlot(keccak, BigInt(participant), channelSlot + 1n)
   return [first, (first + 1n) & U256]
