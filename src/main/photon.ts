@@ -7,6 +7,7 @@ import type { Identity } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { SECRET_TOPIC, startPhoton, type Photon, type PhotonSettings } from '../photon/index.ts'
+import { tokensOf } from '../spectrum/community/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 import { photonChain } from './photon-chain.ts'
@@ -49,6 +50,7 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<Photon> {
     signer,
     curve,
     backupKey: identity.deriveSecret('photon-backup'),
+    wrappedCoin: tokensOf(spectrum.status().network).find(({ kind }) => kind === 'wrapped-smt')?.address ?? null,
     openDoor: (terms) =>
       new PhotonDoor({
         ...terms,
