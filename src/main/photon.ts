@@ -6,6 +6,7 @@ import type { Config, PhotonConfig } from '../config/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
+import { GENESIS_ADDRESSES } from '../photon/contracts/index.ts'
 import { SECRET_TOPIC, startPhoton, type Photon, type PhotonSettings } from '../photon/index.ts'
 import { tokensOf } from '../spectrum/community/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
@@ -50,7 +51,7 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<Photon> {
     signer,
     curve,
     backupKey: identity.deriveSecret('photon-backup'),
-    wrappedCoin: tokensOf(spectrum.status().network).find(({ kind }) => kind === 'wrapped-smt')?.address ?? null,
+    wrappedCoin: tokensOf(spectrum.chain.network).find(({ kind }) => kind === 'wrapped-smt')?.address ?? null,
     openDoor: (terms) =>
       new PhotonDoor({
         ...terms,
@@ -77,6 +78,13 @@ export function photonTokens({ tokens, streamToken }: PhotonConfig): PhotonSetti
   return [...named.filter(({ address }) => address === sold), ...named.filter(({ address }) => address !== sold)]
 }
 
+/** Null: no orders of guests are taken. */
+function ordersOf({ contract, purse, orderFee, streamToken }: PhotonConfig): PhotonSettings['orders'] {
+  const isFirstBlocks = contract?.toLowerCase() === GENESIS_ADDRESSES.PhotonV2.toLowerCase()
+  const at = purse ?? (isFirstBlocks ? GENESIS_ADDRESSES.Purse : null)
+  return at === null || orderFee === 0n || streamToken === null ? null : { purse: at.toLowerCase() as Address, fee: orderFee }
+}
+
 function settingsOf(config: PhotonConfig): PhotonSettings {
   const { firstBlock, settleTimeout, coreSettleTimeout, minSettleTimeout, revealTimeout, maxOfflineExposure, coreMinDeposit, topUpPerDay, watchReward, watchMinReward, maxPeers } = config
   return {
@@ -96,5 +104,6 @@ function settingsOf(config: PhotonConfig): PhotonSettings {
     maxGasPriceWei: BigInt(config.maxGasPriceGwei) * GWEI,
     peers: config.peers.map(({ account, address }) => ({ account: account as Address, address })),
     maxPeers,
+    orders: ordersOf(config),
   }
 }
