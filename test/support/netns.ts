@@ -5,7 +5,7 @@
  *
  *   guest1 ─┐
  *   guest2 ─┤ br-guest ─ box ─ wan ── internet
- *   guestN ─┘
+ *   guestN ─┘          └ mesh ── neighbour (where one was added)
  */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -135,6 +135,9 @@ export const TOWN = {
   boxWan6: '2001:db8:1::1',
   internet4: '198.51.100.10',
   internet6: '2001:db8:1::10',
+  boxMesh4: '10.79.0.1',
+  neighbour4: '10.79.0.2',
+  meshNet4: '10.79.0.0/24',
 } as const
 
 export class Town {
@@ -219,6 +222,20 @@ export class Town {
     const guest = { index, ns, port, mac, ip4, ip6 }
     this.guests.push(guest)
     return guest
+  }
+
+  /** Another box, one radio link away: it reaches the Internet through ours, and ours and its guests without it. */
+  async addNeighbour(): Promise<Namespace> {
+    const ns = new Namespace(`${this.prefix}-nb`)
+    await this.#addNamespace(ns)
+    await must('ip', ['link', 'add', 'mesh', 'netns', this.box.name, 'type', 'veth', 'peer', 'name', 'mesh', 'netns', ns.name])
+    await this.box.ip('addr', 'add', `${TOWN.boxMesh4}/24`, 'dev', 'mesh')
+    await this.box.ip('link', 'set', 'mesh', 'up')
+    await ns.ip('addr', 'add', `${TOWN.neighbour4}/24`, 'dev', 'mesh')
+    await ns.ip('link', 'set', 'mesh', 'up')
+    await ns.ip('route', 'add', 'default', 'via', TOWN.boxMesh4)
+    await this.internet.ip('route', 'add', TOWN.meshNet4, 'via', TOWN.boxWan4)
+    return ns
   }
 
   /** Cuts or joins the box's way out. */

@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TOWN, type GuestHost, type Host, type RunResult, type Town } from './netns.ts'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const NODE = join(ROOT, 'node_modules/.bin/node')
 const SERVICE = join(ROOT, 'dist/meshboxd')
-const CLI = join(ROOT, 'dist/meshbox')
+export const CLI = join(ROOT, 'dist/meshbox')
 
 /** Polls until `check` gives a value; throws with `what` after the time. */
 export async function waitFor<T>(what: string, check: () => Promise<T | undefined | false | null> | T | undefined | false | null, timeoutMs = 20_000): Promise<T> {
