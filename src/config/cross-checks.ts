@@ -96,6 +96,11 @@ function checkPhoton({ main, photon, hotspot }: ReadConfig, report: Report): voi
   if (photon.isSound('listenAddress') && hotspot.isSound('portalAddress') && listenAddress !== null && isSameAddress(listenAddress, hotspot.values.portalAddress) && !isLoopback(listenAddress))
     report(photon, 'listenAddress', "is the guests' side (portal_address)", 'an address of the mesh or of the owner\'s network', listenAddress)
   checkZones(photon, report)
+  const { contract, v1Contract, v1ListenAddress } = photon.values
+  if (v1Contract === null || !photon.isSound('v1Contract', 'v1ListenAddress')) return
+  if (v1ListenAddress === null) report(photon, 'v1ListenAddress', 'is missing beside v1_contract: original nodes could not reach the box', "an IPv4 address of the owner's network")
+  else if (hotspot.isSound('portalAddress') && isSameAddress(v1ListenAddress, hotspot.values.portalAddress) && !isLoopback(v1ListenAddress)) report(photon, 'v1ListenAddress', "is the guests' side (portal_address)", "an address of the owner's network", v1ListenAddress)
+  if (photon.isSound('contract') && contract?.toLowerCase() === v1Contract.toLowerCase()) report(photon, 'v1Contract', 'is the same as contract: that one is PhotonV2, this one the original', 'the address of the original TokensNetwork', v1Contract)
 }
 
 interface Door {

@@ -9,6 +9,7 @@ export type {
   PackageConfig,
   PhotonConfig,
   PhotonPeer,
+  PhotonLanNode,
   PhotonToken,
   Role,
   ShareConfig,

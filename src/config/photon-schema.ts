@@ -2,7 +2,7 @@
 import { isWildcard, parseIp } from './network-address.ts'
 import { flag, listOf, matching, money, oneOf, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
-import type { PhotonConfig, PhotonPeer, PhotonToken } from './types.ts'
+import type { PhotonConfig, PhotonLanNode, PhotonPeer, PhotonToken } from './types.ts'
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 const NO_ADDRESS = /^0x0{40}$/
@@ -28,6 +28,18 @@ const peer = {
     const [account, where] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)]
     const isPlace = where.length <= 255 && /^\/(ip4|ip6|dns4|dns6)\/[0-9a-zA-Z.:-]+\/tcp\/[1-9]\d{0,4}(\/p2p\/[0-9A-Za-z]+)?$/.test(where)
     return isAddress(account) && isPlace ? { account: account.toLowerCase(), address: where } : undefined
+  },
+}
+
+const lanAddress = matching('IPv4 address', "one IPv4 address of the box on the owner's network; not 0.0.0.0", (text) => parseIp(text)?.length === 4 && !text.includes(':') && !isWildcard(text))
+const lanNode = {
+  kind: 'node',
+  allowed: 'account@address:port, such as 0x…@192.168.1.7:40001',
+  read: (text: string): PhotonLanNode | undefined => {
+    const [account = '', endpoint = '', more] = text.split('@')
+    const [host = '', port = '', rest] = endpoint.split(':')
+    const isPlace = more === undefined && rest === undefined && parseIp(host)?.length === 4 && !isWildcard(host) && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535
+    return isAddress(account) && isPlace ? { account: account.toLowerCase(), endpoint } : undefined
   },
 }
 
@@ -59,4 +71,11 @@ export const PHOTON: Rules<PhotonConfig> = {
   purse: optional(address, "the one of a new chain's first block where `contract` is too, else none", { doc: 'The purse (Purse) on the chain, in which guests without coin for gas have tokens; it must be of `contract`.', restart: true }),
   orderFee: option(money, 0n, '0', { doc: "What the box takes, in `stream_token`, for each order of a guest that it sends and pays the gas of: to open or fill his channel from the purse, to send his tokens to somebody, to end his channel. It has to be worth the gas; 0: no such orders are taken.", restart: true }),
   rest: option(flag, false, '0', { doc: "The original node's REST interface, `/api/1` and `/api/2`, on the owner's door, for programs with the owner's password or the token in `photon-token` of `data_dir`: see docs/photon-rest.md.", restart: true }),
+  v1Contract: optional(address, 'no channels with nodes of the original Photon', { doc: 'The original channel contract (TokensNetwork) on the chain: the box keeps channels of it, beside its own, with original nodes on the LAN. See docs/photon-v1.md before switching it on.', restart: true }),
+  v1FirstBlock: option(wholeNumber(0, 2 ** 32 - 1, 'block'), 1, '1', { doc: 'Block in which that contract was made.', restart: true }),
+  v1ListenAddress: optional(lanAddress, 'missing: needed where `v1_contract` is given', { doc: "Address at which original nodes reach the box: of the owner's network, never of the guests'. Their packets are signed and not private, and nobody outside that network is heard.", restart: true }),
+  v1ListenPort: option(wholeNumber(1, 65_535, 'port'), 40_001, '40001', { doc: 'UDP port for original nodes.', restart: true }),
+  v1Mdns: option(flag, true, '1', { doc: 'Be found by original nodes, and find them, by mDNS (`_photon`) on that network.', restart: true }),
+  v1Nodes: listOf(lanNode, 64, { value: [], text: 'none' }, { doc: 'Where original nodes are; what is said here stands above what mDNS says, which nobody signs.', restart: true }),
+  v1Trusted: listOf(address, 32, { value: [], text: 'none' }, { doc: 'Accounts of original nodes for whom the box signs that a channel ends at once, or that they take money out. Such a signature never ends, and can be used to take what the box was paid: only nodes of your own.', restart: true }),
 }

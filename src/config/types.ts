@@ -218,6 +218,23 @@ export interface PhotonConfig {
   readonly orderFee: bigint
   /** The original's REST interface on the owner's door. */
   readonly rest: boolean
+  /** The original's contract; null: no channels with its nodes. */
+  readonly v1Contract: string | null
+  readonly v1FirstBlock: number
+  /** IPv4; never null beside `v1Contract`. */
+  readonly v1ListenAddress: string | null
+  readonly v1ListenPort: number
+  readonly v1Mdns: boolean
+  readonly v1Nodes: readonly PhotonLanNode[]
+  /** For whom signatures are given that never end. */
+  readonly v1Trusted: readonly string[]
+}
+
+/** `0x…@192.168.1.7:40001` */
+export interface PhotonLanNode {
+  readonly account: string
+  /** address:port */
+  readonly endpoint: string
 }
 
 /** `0x…:SYMBOL:DECIMALS` */

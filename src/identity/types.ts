@@ -30,10 +30,10 @@ export interface Identity {
 
 /**
  * `chain-miner` signs blocks; `chain-node` is who the box is among chain nodes (its traffic is encrypted with it).
- * `photon-account` holds payment channels and pays their gas; `photon-peer` is the seed of its key among libp2p's peers;
+ * `photon-account` holds payment channels and pays their gas; `photon-v1-account` the same with nodes of the original; `photon-peer` is the seed of its key among libp2p's peers;
  * `photon-backup` encrypts what neighbours keep of its channels.
  */
-export type SecretPurpose = 'chain-miner' | 'chain-node' | 'photon-account' | 'photon-peer' | 'photon-backup'
+export type SecretPurpose = 'chain-miner' | 'chain-node' | 'photon-account' | 'photon-v1-account' | 'photon-peer' | 'photon-backup'
 
 /** Native code, or @noble/curves in JavaScript: the same answers, 20 to 35 times slower. */
 export type CurveBackend = 'native' | 'noble'

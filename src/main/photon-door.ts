@@ -99,7 +99,7 @@ export class PhotonDoor implements PeerDoor {
 
   async #make(): Promise<PeerDoor> {
     const { file, account, binding, seed, listen, guestInterface, clock, timers, log, maxPeers } = this.#parts
-    if (listen !== null) refuseGuests(listen.address, guestInterface)
+    if (listen !== null) refuseGuests('listen_address', listen.address, guestInterface)
     const { Libp2pTransport } = createRequire(file)(file) as PeerFile
     const real = new Libp2pTransport({ account, binding, seed, listen: listen === null ? [] : [multiaddrOf(listen)], clock, timers, log, maxPeers })
     real.onFrame((from, frame) => {
@@ -126,10 +126,10 @@ function multiaddrOf({ address, port }: { readonly address: string; readonly por
   return `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${port}`
 }
 
-/** Who is on the guests' network and who is a box are told apart by the door they come through. */
-function refuseGuests(address: string, guestInterface: string | null): void {
+/** Who is on the guests' network and who is a box are told apart by the door they come through. Errors: forbidden `bad-photon-address`. */
+export function refuseGuests(option: 'listen_address' | 'v1_listen_address', address: string, guestInterface: string | null): void {
   const onGuests = guestInterface !== null && (networkInterfaces()[guestInterface] ?? []).some((one) => one.address === address)
-  if (onGuests) throw new MeshBoxError('forbidden', `photon.listen_address: ${address} belongs to the guest interface ${guestInterface}`, { code: 'bad-photon-address', field: 'photon.listen_address', value: address, allowed: 'an address of the mesh or of the owner’s network' })
+  if (onGuests) throw new MeshBoxError('forbidden', `photon.${option}: ${address} belongs to the guest interface ${guestInterface}`, { code: 'bad-photon-address', field: `photon.${option}`, value: address, allowed: 'an address of the mesh or of the owner’s network' })
 }
 
 function added<T>(set: Set<T>, one: T): Cancel {

@@ -1,7 +1,8 @@
 /**
  * Photon: payment channels that also work off the Internet. docs/photon.md
  *
- * `startPhoton(parts)` is the running room: `desk` for the owner, `streams()` for who sells by the second. It is up at
+ * `startPhoton(parts)` is the running room: `desk` for the owner, `streams()` for who sells by the second; with a second argument
+ * also channels with nodes of the original Photon on the LAN (`lan`). It is up at
  * once; what needs the chain comes as soon as the chain can say it. Tables: tables/index.ts.
  */
 export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus } from './desk.ts'
@@ -9,6 +10,9 @@ export type { GuestOrderKind, GuestOrderState, GuestOrderView, GuestOrders, Plac
 export type { GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
 export { SECRET_TOPIC } from './chain/index.ts'
 export { startPhoton } from './photon.ts'
+export type { PhotonRooms } from './photon.ts'
+export { MDNS_GROUP, MDNS_PORT } from './v1/index.ts'
+export type { DatagramSocket, LanNode, LanSide, LanStatus, LegacyParts, LegacySettings, Place } from './v1/index.ts'
 export type {
   BalanceProof,
   ChainLog,
