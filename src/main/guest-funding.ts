@@ -1,7 +1,8 @@
 /**
  * Codes worth tokens, from the promise to the deposit: the hotspot's `ChannelFunder` over the channels. One deposit of a
- * guest at a time. What is about to be ordered is written down first, with the deposit the channel will then have; so
- * after a crash the channel itself says whether it happened, and nothing is paid twice.
+ * guest at a time. What is about to be ordered is written down first, under a name that the chain's scheduler knows it by;
+ * so after a crash it is ordered again under the same name, which is the same order, and its outcome is its own: what the
+ * guest, or anybody, puts into the channel meanwhile counts for nothing.
  */
 import { MeshBoxError, asError, fromHex } from '../base/index.ts'
 import type { Address, Cancel, Hash, Log, Timers } from '../base/index.ts'
@@ -10,7 +11,7 @@ import type { GuestChannel, PhotonDesk, StreamSide } from '../photon/index.ts'
 import { openConsentDigest } from '../photon/contracts/orders.ts'
 
 export interface GuestFundingParts {
-  readonly side: Pick<StreamSide, 'domain' | 'standing' | 'openFor' | 'fund' | 'recover' | 'onChannel'>
+  readonly side: Pick<StreamSide, 'domain' | 'standing' | 'openFor' | 'fund' | 'orderState' | 'recover' | 'onChannel'>
   readonly desk: Pick<PhotonDesk, 'status' | 'duties'>
   readonly keccak: (data: Uint8Array) => Uint8Array
   readonly news: Pick<TopUps, 'sent' | 'settled' | 'dropped'>
@@ -25,13 +26,12 @@ const LOOK_MS = 5000
 /** Blocks in which a consent may be used, and how many must be left when it is. */
 const CONSENT_BLOCKS = 2000
 const LEAST_BLOCKS_LEFT = 20
-/** Looks in a row in which an order is neither on its way nor done: then it never was, or failed. */
-const LOST_AFTER_LOOKS = 12
-const DEPOSITS = ['deposit', 'open-for']
+/** Blocks in which an order that ended is surely remembered: fewer than the scheduler does. */
+const REMEMBERED_BLOCKS = 900
+const DEPOSITS = ['deposit', 'open-for', 'purse']
 
 interface Work {
   order: FundingOrder
-  lostLooks: number
   hasComplained: boolean
 }
 
@@ -75,7 +75,7 @@ export class GuestFunding implements ChannelFunder {
 
   fund(order: FundingOrder): void {
     const known = this.#works.get(order.id)
-    if (known === undefined) this.#works.set(order.id, { order, lostLooks: 0, hasComplained: false })
+    if (known === undefined) this.#works.set(order.id, { order, hasComplained: false })
     else {
       // The same work, for it may just be writing down what it orders: told again with a newer consent it is ordered once.
       known.order = { ...order, transaction: order.transaction ?? known.order.transaction }
@@ -119,30 +119,59 @@ export class GuestFunding implements ChannelFunder {
     const isOnItsWay = desk.duties().some(({ kind, channel }) => channel === standing.channel && DEPOSITS.includes(kind))
     if (transaction === null) {
       if (isOnItsWay || !this.#mayOrder(work, standing)) return
-      const expected = `${standing.epoch}:${standing.deposit + amount}`
-      await news.sent(id, expected)
-      work.order = { ...work.order, transaction: expected }
-      return this.#place(work.order, standing)
+      const placed: Placed = { epoch: standing.epoch, total: standing.deposit + amount, isOpening: standing.state === 'none', head: desk.status().head ?? 0 }
+      await news.sent(id, textOf(placed))
+      work.order = { ...work.order, transaction: textOf(placed) }
+      return this.#place(work.order, standing, placed)
     }
-    const [epoch = 0n, total = 0n] = transaction.split(':').map(BigInt)
-    if (standing.epoch > epoch) this.#parts.log.error('a channel ended before the deposit for a code was seen in it; look whether the guest got it', { code: id, payer, channel: standing.channel })
-    if (standing.epoch > epoch || (standing.deposit >= total && standing.state !== 'opening')) {
-      this.#works.delete(id)
-      return news.settled(id, transaction)
+    const placed = placedOf(transaction)
+    if (!this.#isFresh(placed)) return this.#judgeOld(work.order, standing, placed)
+    switch (side.orderState(payer as Address, token, placed.epoch, referenceOf(id, placed))) {
+      case 'waiting':
+        return
+      case 'done':
+        return this.#finish(id, () => news.settled(id, transaction))
+      case 'failed':
+        // Comes back as a new order.
+        return this.#finish(id, () => news.dropped(id, transaction))
+      case 'unseen':
+        return this.#judgeOld(work.order, standing, placed)
+      case 'unknown':
+        // The process died before it was placed: now it is, unless the channel has gone on without it.
+        if (standing.epoch === placed.epoch && standing.state === (placed.isOpening ? 'none' : 'open') && this.#mayOrder(work, standing)) return this.#place(work.order, standing, placed)
+        return this.#finish(id, () => news.dropped(id, transaction))
     }
-    work.lostLooks = isOnItsWay || standing.state === 'opening' || desk.status().state !== 'ready' ? 0 : work.lostLooks + 1
-    if (work.lostLooks < LOST_AFTER_LOOKS) return
-    this.#works.delete(id)
-    // Comes back as a new order.
-    await news.dropped(id, transaction)
   }
 
-  async #place({ payer, amount, consent }: FundingOrder, standing: GuestChannel): Promise<void> {
+  /** Nobody remembers the order any more, or saw its receipt: the channel says what is in it. It is ordered anew only where it surely is not. */
+  async #judgeOld({ id, payer, transaction }: FundingOrder, standing: GuestChannel, { epoch, total }: Placed): Promise<void> {
+    const { desk, log, news, side, token } = this.#parts
+    const state = transaction === null ? 'unknown' : side.orderState(payer as Address, token, epoch, referenceOf(id, placedOf(transaction)))
+    if (transaction === null || state === 'waiting' || desk.status().state !== 'ready') return
+    if (state === 'done') return this.#finish(id, () => news.settled(id, transaction))
+    if (standing.epoch > epoch || (standing.deposit >= total && standing.state !== 'opening')) {
+      log.error('nobody can say any more how the deposit for a code ended; look whether the guest got it', { code: id, payer, channel: standing.channel })
+      return this.#finish(id, () => news.settled(id, transaction))
+    }
+    if (state !== 'unseen' && standing.state !== 'opening') return this.#finish(id, () => news.dropped(id, transaction))
+  }
+
+  async #finish(id: string, tell: () => Promise<void>): Promise<void> {
+    this.#works.delete(id)
+    await tell()
+  }
+
+  async #place({ id, payer, amount, consent }: FundingOrder, standing: GuestChannel, placed: Placed): Promise<void> {
     const { side, token } = this.#parts
-    if (standing.state === 'open') return side.fund(payer as Address, token, amount)
+    if (!placed.isOpening) return side.fund(payer as Address, token, amount, referenceOf(id, placed) ?? id)
     if (consent === null) return
     const { settleTimeout, validUntil, signature } = consent
     await side.openFor({ payer: payer as Address, token, amount, settleTimeout, epoch: standing.epoch, validUntil, signature: fromHex(signature) })
+  }
+
+  #isFresh({ head }: Placed): boolean {
+    const now = this.#parts.desk.status().head
+    return now === null || now - head < REMEMBERED_BLOCKS
   }
 
   #mayOrder(work: Work, standing: GuestChannel): boolean {
@@ -165,4 +194,26 @@ export class GuestFunding implements ChannelFunder {
     const { keccak, side } = this.#parts
     return openConsentDigest(keccak, side.domain, { channel: channel as Hash, epoch: BigInt(epoch), participant, amount: BigInt(amount), settleTimeout, validUntil })
   }
+}
+
+/** What was ordered, as the hotspot keeps it: epoch, the deposit there will then be, the way, and the head it was ordered at. */
+interface Placed {
+  readonly epoch: bigint
+  readonly total: bigint
+  readonly isOpening: boolean
+  readonly head: number
+}
+
+function textOf({ epoch, total, isOpening, head }: Placed): string {
+  return `${epoch}:${total}:${isOpening ? 'open' : 'deposit'}:${head}`
+}
+
+function placedOf(text: string): Placed {
+  const [epoch = '0', total = '0', way, head = '0'] = text.split(':')
+  return { epoch: BigInt(epoch), total: BigInt(total), isOpening: way === 'open', head: Number(head) }
+}
+
+/** Another order for the same code, after one that failed, has another name. Null: the channel's opening, of which there is one in each life. */
+function referenceOf(id: string, { isOpening, head }: Placed): string | null {
+  return isOpening ? null : `${id}@${head}`
 }

@@ -3,6 +3,7 @@ import type { Address, Cancel, Clock, Log, Randomness, Timers } from '../base/in
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
+import type { GuestOrderState } from './chain/index.ts'
 import type { PhotonDesk } from './desk.ts'
 import type { GuestOrders } from './guest-orders.ts'
 import type { AccountSigner, PacedTransport, Soon } from './node/index.ts'
@@ -94,8 +95,10 @@ export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'note' | 'c
   standing(payer: Address, token: Address): Promise<GuestChannel>
   /** Opens a guest's channel with this box's tokens and gas, by the guest's OpenConsent. Errors: input; unavailable. */
   openFor(order: GuestOpening): Promise<void>
-  /** Puts this box's tokens into a guest's open channel, for the guest. Resolves when the order is on disk. Errors: conflict `photon-no-channel`. */
-  fund(payer: Address, token: Address, amount: bigint): Promise<void>
+  /** Puts this box's tokens into a guest's open channel, for the guest. Resolves when the order is on disk; the same `reference` again is the same order. Errors: conflict `photon-no-channel`. */
+  fund(payer: Address, token: Address, amount: bigint, reference: string): Promise<void>
+  /** What became of an order for this life of the channel: of `fund` with this reference, or null: of `openFor`. */
+  orderState(payer: Address, token: Address, epoch: bigint, reference: string | null): GuestOrderState
 }
 
 export interface GuestChannel extends ChannelKey {

@@ -200,7 +200,8 @@ export interface SecretEvent {
 /** A transaction that must be in the chain by `deadline`. Kept on disk until it is there, `depth` blocks deep. */
 export type Duty =
   | { readonly kind: 'open'; readonly token: Address; readonly partner: Address; readonly amount: bigint; readonly settleTimeout: number; readonly epoch: bigint }
-  | { readonly kind: 'deposit'; readonly token: Address; readonly participant: Address; readonly partner: Address; readonly amount: bigint; readonly settleTimeout: number; readonly epoch: bigint }
+  /** `reference`: two with the same are one. Left out: each is another. */
+  | { readonly kind: 'deposit'; readonly token: Address; readonly participant: Address; readonly partner: Address; readonly amount: bigint; readonly settleTimeout: number; readonly epoch: bigint; readonly reference?: string }
   | { readonly kind: 'close'; readonly token: Address; readonly partner: Address; readonly proof: BalanceProof | null }
   | { readonly kind: 'update'; readonly token: Address; readonly partner: Address; readonly proof: BalanceProof }
   | { readonly kind: 'register-secret'; readonly secret: Hash }

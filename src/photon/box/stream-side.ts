@@ -5,7 +5,8 @@ import type { Secp256k1 } from '../../native/index.ts'
 import type { Store } from '../../store/index.ts'
 import { streamAccount } from '../channel/index.ts'
 import type { ChannelMoment, ChannelState } from '../channel/index.ts'
-import type { BoxDuty, DutyDesk } from '../chain/index.ts'
+import { guestOrderState } from '../chain/index.ts'
+import type { BoxDuty, DutyDesk, GuestOrderState } from '../chain/index.ts'
 import { openConsentDigest } from '../contracts/orders.ts'
 import type { GuestOrders } from '../guest-orders.ts'
 import type { AccountSigner, PhotonNode } from '../node/index.ts'
@@ -139,11 +140,16 @@ export class ChannelStreams implements StreamSide {
     await this.#put({ kind: 'open-for', token, participant: payer, partner: this.self, amount, settleTimeout, epoch, validUntil, signature }, { channel, epoch }, validUntil)
   }
 
-  async fund(payer: Address, token: Address, amount: bigint): Promise<void> {
+  async fund(payer: Address, token: Address, amount: bigint, reference: string): Promise<void> {
     const state = this.#channel(payer, token)
     if (state === undefined || state.phase !== 'opened') throw new MeshBoxError('conflict', 'the guest has no open channel with this box', { code: 'photon-no-channel' })
     const { key, settleTimeout } = state
-    await this.#put({ kind: 'deposit', token, participant: payer, partner: this.self, amount, settleTimeout, epoch: key.epoch }, key, null)
+    await this.#put({ kind: 'deposit', token, participant: payer, partner: this.self, amount, settleTimeout, epoch: key.epoch, reference }, key, null)
+  }
+
+  orderState(payer: Address, token: Address, epoch: bigint, reference: string | null): GuestOrderState {
+    const channel = channelIdOf(this.domain.contract, token, this.self, payer)
+    return guestOrderState(this.#options.store.read((tx) => this.#options.duties.pending(tx)), { channel, epoch }, payer, reference)
   }
 
   async #put(duty: BoxDuty, key: ChannelKey, deadlineBlock: number | null): Promise<void> {

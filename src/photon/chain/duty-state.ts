@@ -1,6 +1,6 @@
 /** What the scheduler keeps: duties as jobs, and the account's transactions by nonce. Plain data, all of it on disk. */
-import type { Hash } from '../../base/index.ts'
-import type { ChannelEvent } from '../ports.ts'
+import type { Address, Hash } from '../../base/index.ts'
+import type { ChannelEvent, ChannelKey } from '../ports.ts'
 import { hexOf } from '../../base/index.ts'
 import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
@@ -62,11 +62,29 @@ export interface DutyState {
 
 export const NO_DUTIES: DutyState = { jobs: [], slots: [], ended: [], nextSequence: 1, alarms: [] }
 
-/** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit, and coin that is wrapped, is always a new one. */
-export function dutyId(due: DueBoxDuty, sequence: number): string {
-  const { duty, key } = due
-  const life = key === null ? 'none' : `${key.channel}/${key.epoch}`
-  return `${duty.kind}/${duty.kind === 'register-secret' ? '' : life}/${subjectOf(duty, sequence)}`
+/** One duty of a kind per channel life and subject: a newer one takes the place of an older one. A deposit without a reference, and coin that is wrapped, is always a new one. */
+export function dutyId({ duty, key }: DueBoxDuty, sequence: number): string {
+  return idOf(duty.kind, duty.kind === 'register-secret' ? '' : key === null ? 'none' : lifeOf(key), subjectOf(duty, sequence))
+}
+
+/** How far an order for a guest's channel is: `unseen` as in `DutyOutcome`; `unknown`: never put, or ended long ago. */
+export type GuestOrderState = 'unknown' | 'waiting' | 'done' | 'failed' | 'unseen'
+
+/** `reference`: of the deposit; null: the channel's opening. */
+export function guestOrderState({ jobs, ended }: DutyState, key: ChannelKey, participant: Address, reference: string | null): GuestOrderState {
+  const id = reference === null ? idOf('open-for', lifeOf(key), participant) : idOf('deposit', lifeOf(key), reference)
+  if (jobs.some((job) => job.id === id)) return 'waiting'
+  const outcome = ended.find((one) => one.id === id)?.outcome
+  if (outcome === undefined) return 'unknown'
+  return outcome === 'done' || outcome === 'unseen' ? outcome : 'failed'
+}
+
+function idOf(kind: BoxDuty['kind'], life: string, subject: string): string {
+  return `${kind}/${life}/${subject}`
+}
+
+function lifeOf({ channel, epoch }: ChannelKey): string {
+  return `${channel}/${epoch}`
 }
 
 function subjectOf(duty: BoxDuty, sequence: number): string {
@@ -74,6 +92,7 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
     case 'open':
       return `${duty.token}/${duty.partner}/${duty.epoch}`
     case 'deposit':
+      return duty.reference ?? String(sequence)
     case 'wrap':
     case 'unwrap':
       return String(sequence)

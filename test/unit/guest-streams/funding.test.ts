@@ -154,10 +154,11 @@ describe('a deposit', () => {
     side.channelState = 'open'
     side.isBroken = true
     await topUp()
-    await pass(6000)
+    await funding.quiet()
     expect(side.funded).toEqual([])
-    // Killed between the note and the order: nothing is on its way, so after a while it is ordered again, once.
+    // Killed between the note and the order: it is ordered again, once, whatever the guest has put in himself meanwhile.
     await funding.stop()
+    side.deposit += 2n * WORTH
     funding = newFunding()
     await pass(120_000)
     expect(side.funded).toEqual([WORTH])
@@ -184,17 +185,50 @@ describe('a deposit', () => {
     expect(side.funded).toEqual([WORTH])
     expect(box.hotspot.topUps.promisedTo(ANNA.address)).toBe(0n)
   })
-  it('is not given up for lost while the chain is out of view', async () => {
+  it('that failed is ordered again under another name, whatever the guest has put in himself meanwhile', async () => {
+    side.channelState = 'open'
+    await topUp()
+    await pass(6000)
+    side.deposit += 2n * WORTH
+    side.end('failed')
+    side.status = { ...side.status, head: 1020 }
+    await pass(12_000)
+    expect(side.funded).toEqual([WORTH, WORTH])
+    expect(new Set(side.placed.values())).toEqual(new Set(['failed', 'waiting']))
+    side.confirm(WORTH)
+    await pass(12_000)
+    expect(await topUp()).toMatchObject({ state: 'funded' })
+  })
+  it('that nobody remembers is ordered again only when the chain is in view, and surely has it not', async () => {
     side.channelState = 'open'
     await topUp()
     await pass(6000)
     side.duties = []
-    side.status = { ...side.status, state: 'offline' }
+    side.placed.clear()
+    side.status = { ...side.status, head: 9000, state: 'offline' }
     await pass(600_000)
     expect(side.funded).toEqual([WORTH])
     side.status = { ...side.status, state: 'ready' }
-    await pass(120_000)
+    await pass(12_000)
     expect(side.funded).toEqual([WORTH, WORTH])
+    side.placed.clear()
+    side.deposit += WORTH
+    side.duties = []
+    side.status = { ...side.status, head: 19_000 }
+    await pass(12_000)
+    expect(await topUp()).toMatchObject({ state: 'funded' })
+    expect(side.funded).toEqual([WORTH, WORTH])
+  })
+  it('whose receipt nobody has seen is not ordered again', async () => {
+    side.channelState = 'open'
+    await topUp()
+    await pass(6000)
+    side.end('unseen')
+    await pass(600_000)
+    expect([side.funded, box.hotspot.topUps.promisedTo(ANNA.address)]).toEqual([[WORTH], WORTH])
+    side.deposit += WORTH
+    await pass(6000)
+    expect([side.funded, box.hotspot.topUps.promisedTo(ANNA.address)]).toEqual([[WORTH], 0n])
   })
   it('waits for the one before it of the same guest', async () => {
     side.channelState = 'open'
@@ -228,7 +262,7 @@ describe('a deposit', () => {
     if (consent === null) throw new Error('nothing to sign')
     side.isBroken = true
     await topUp(signed(consent))
-    await pass(6000)
+    await funding.quiet()
     side.status = { ...side.status, head: 9000 }
     await pass(120_000)
     expect(side.opened).toEqual([])

@@ -2,6 +2,7 @@
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { Channels } from '../../../src/main/guest-streams.ts'
 import type { DutyView, GuestChannel, GuestOpening, StreamSide } from '../../../src/photon/index.ts'
+import type { GuestOrderState } from '../../../src/photon/chain/index.ts'
 import type { PhotonStatus } from '../../../src/photon/index.ts'
 import { nodeSha256 } from '../../../src/photon/stream/index.ts'
 import { channelIdOf } from '../../../src/photon/stream/digests.ts'
@@ -10,6 +11,7 @@ import { streamSigner } from '../../../src/web/stream/index.ts'
 export const TOKEN: Address = `0x${'70'.repeat(20)}`
 export const DOMAIN = { profile: 'v2', chainId: 8888n, contract: `0x${'c0'.repeat(20)}` } as const
 export const BOX = streamSigner(new Uint8Array(32).fill(0x42))
+const OPENING = 'open-for'
 const STATUS: PhotonStatus = {
   state: 'ready',
   account: BOX.address,
@@ -39,6 +41,8 @@ export class PaperSide implements StreamSide {
   duties: DutyView[] = []
   /** Of whom the chain cannot say anything. */
   readonly unknown = new Set<string>()
+  /** How the orders stand, by reference, or `open-for`. */
+  readonly placed = new Map<string, GuestOrderState>()
   readonly opened: GuestOpening[] = []
   readonly funded: bigint[] = []
   readonly claims: bigint[] = []
@@ -73,19 +77,27 @@ export class PaperSide implements StreamSide {
   async openFor(order: GuestOpening): Promise<void> {
     this.#breakIfAsked()
     this.opened.push(order)
-    this.#put('open-for', this.channelOf(order.payer))
+    this.#put('open-for', this.channelOf(order.payer), OPENING)
   }
-  async fund(payer: Address, _token: Address, amount: bigint): Promise<void> {
+  async fund(payer: Address, _token: Address, amount: bigint, reference: string): Promise<void> {
     this.#breakIfAsked()
     this.funded.push(amount)
-    this.#put('deposit', this.channelOf(payer))
+    this.#put('deposit', this.channelOf(payer), reference)
+  }
+  orderState(_payer: Address, _token: Address, _epoch: bigint, reference: string | null): GuestOrderState {
+    return this.placed.get(reference ?? OPENING) ?? 'unknown'
   }
 
   /** What was ordered is in the chain, as deep as it must be. */
   confirm(amount: bigint): void {
-    this.duties = []
+    this.end('done')
     this.deposit += amount
     this.channelState = 'open'
+  }
+  /** What was ordered is over. */
+  end(outcome: GuestOrderState): void {
+    this.duties = []
+    for (const [reference, state] of this.placed) if (state === 'waiting') this.placed.set(reference, outcome)
   }
   changed(channel: Hash): void {
     for (const listener of this.#listeners) listener({ channel, epoch: this.epoch })
@@ -95,7 +107,8 @@ export class PaperSide implements StreamSide {
     return { desk: { status: () => this.status, duties: () => this.duties }, streams: () => this }
   }
 
-  #put(kind: string, channel: Hash): void {
+  #put(kind: string, channel: Hash, reference: string): void {
+    this.placed.set(reference, 'waiting')
     this.duties = [{ id: 1, kind, channel, state: 'waiting', deadlineBlock: null, transaction: null }]
   }
   #breakIfAsked(): void {
