@@ -45,6 +45,14 @@ export function leaseEndOf(session: Session, nowMs: number, maxLeaseMs: number):
   return nowMs + (left === null ? maxLeaseMs : Math.min(maxLeaseMs, left))
 }
 
+/** The same session with a lease that goes no further than what is left of it: for when that became less, and the kernel is told so. */
+export function leaseWithinRest(session: Session): Session {
+  const { run } = session
+  const left = totalMsLeft(session.allotments)
+  if (run === null || left === null || run.openUntilMs <= run.countedToMs + left) return session
+  return { ...session, run: { ...run, openUntilMs: run.countedToMs + left } }
+}
+
 /** All bytes a session may ever use, as a grant tells it to the kernel; null = not limited. */
 export function allowanceOf({ quotaBytes, usedBytes = 0 }: Pick<Grant, 'quotaBytes' | 'usedBytes'>): number | null {
   return quotaBytes === null ? null : quotaBytes + usedBytes

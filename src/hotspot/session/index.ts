@@ -14,5 +14,5 @@ export {
 } from './session.ts'
 export type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
 export { step } from './step.ts'
-export { LAST_LEASE_MARGIN_MS, allowanceOf, deadlineOf, grantsOf, isByteLimited, leaseEndOf, needsRenewal } from './grants.ts'
+export { LAST_LEASE_MARGIN_MS, allowanceOf, deadlineOf, grantsOf, isByteLimited, leaseEndOf, leaseWithinRest, needsRenewal } from './grants.ts'
 export { secondsUsed, sum, viewOf } from './view.ts'

@@ -8,6 +8,7 @@ import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
 import { bytesLeft, bytesToSpend, currentOf, newAllotment, refundOf, spendBytes, totalMsLeft } from './allotment.ts'
+import { leaseWithinRest } from './grants.ts'
 import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, isVisitor, settle, wantsOpening } from './session.ts'
 import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
 
@@ -101,13 +102,13 @@ function renewed(session: Session, fromMs: number, openUntilMs: number): Session
   const settled = settle(session, fromMs)
   if (settled.state !== 'active' || settled.run === null) return session
   const wasClosed = settled.run.openUntilMs < fromMs
-  return {
+  return leaseWithinRest({
     ...settled,
     run: {
       countedToMs: wasClosed ? Math.ceil(fromMs) : settled.run.countedToMs,
       openUntilMs: Math.max(settled.run.openUntilMs, Math.floor(openUntilMs)),
     },
-  }
+  })
 }
 
 /** Counters are cumulative; a lower one than before has started anew from zero. */
@@ -264,7 +265,7 @@ function refund(session: Session, at: Moment): Step {
 function revoke(session: Session, at: Moment, bearer: string): Step {
   const settled = needOpen(settle(session, at.boottimeMs))
   const allotments = settled.allotments.map((each) => (each.bearer === bearer ? { ...each, isVoid: true } : each))
-  const next: Session = { ...settled, allotments }
+  const next = leaseWithinRest({ ...settled, allotments })
   return currentOf(allotments) === undefined ? end(next, at, 'revoked', []) : { session: next, effects: [WRITE] }
 }
 

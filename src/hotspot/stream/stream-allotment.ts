@@ -2,6 +2,7 @@
  * A stream in a session, pure: one allotment that grows with what is paid (portal.md row 16). Everything else of a
  * session is as for a voucher: it pauses, moves to another address, and ends when the time is used up.
  */
+import { leaseWithinRest } from '../session/index.ts'
 import type { Allotment, Session, Step, Terms } from '../session/index.ts'
 
 /** While the kernel's lease has less than this left, and more was paid, the gate is told soon. */
@@ -23,7 +24,7 @@ export function withGrant(session: Session, stream: string, grantedMs: number, p
 
 /** What is paid beyond what was used goes back to the guest: the allotment ends where its use ends. */
 export function clipped(session: Session, stream: string, price: bigint): Step {
-  const cut = change(session, stream, (each) => (each.usedMs === 0 ? { ...each, isVoid: true } : { ...each, grantedMs: each.usedMs, price }))
+  const cut = leaseWithinRest(change(session, stream, (each) => (each.usedMs === 0 ? { ...each, isVoid: true } : { ...each, grantedMs: each.usedMs, price })))
   return { session: cut, effects: [{ type: 'write', reversals: [] }, ...(cut.state === 'active' ? [{ type: 'gate', open: true, close: [] } as const] : [])] }
 }
 

@@ -136,6 +136,24 @@ describe('pause, resume, end', () => {
   })
 })
 
+describe('beside a voucher that is taken back', () => {
+  it('nothing is charged for which the kernel is shut, and whoever pays stays online', async () => {
+    const terms = { source: 'voucher', bearer: '1.0.1', label: 'forty', grantedMs: 40_000, grantedBytes: null, devices: 1, downKbps: null, upKbps: null, price: 0n } as const
+    await box.redeem.begin(await box.redeem.newDevice(MAC, null), terms, (_tx, session) => session)
+    await allow(1 + GRACE)
+    await box.advance(5000)
+    const session = box.live.ofDevice(MAC)
+    if (session === undefined) throw new Error('no session')
+    await box.keeper.perform(session, { type: 'revoke', at: box.keeper.now(), bearer: '1.0.1' })
+    for (let second = 0; second < 40; second++) {
+      await allow(second + 2 + GRACE)
+      expect(isOpen(), `in second ${second}`).toBe(true)
+      await box.advance(1000)
+    }
+    expect(box.till.used(SALE.stream)).toBe(40)
+  })
+})
+
 describe('beside others', () => {
   it('whoever pays is served by himself, and whoever shares his voucher is not served for it', async () => {
     const OTHER = '02:00:00:00:00:02'
