@@ -42,7 +42,11 @@ export type {
   ChannelFunder,
   FundingOrder,
   GuestConsent,
+  GuestOrder,
   OpeningTerms,
+  OrderView,
+  PurseBoard,
+  PurseView,
   StreamBalance,
   StreamBoard,
   StreamDoor,
@@ -51,5 +55,6 @@ export type {
   StreamPayments,
   StreamPeer,
   StreamSale,
+  TakeOutOffer,
   TopUpAnswer,
 } from './stream/index.ts'

@@ -2,7 +2,7 @@
  * Minutes paid by the second: the payee's desk of photon, the hotspot's till behind it, and the portal's door before it.
  * It begins when the channels run, which is after the hotspot, and can wait for the chain's first word.
  */
-import { asError } from '../base/index.ts'
+import { MeshBoxError, asError } from '../base/index.ts'
 import type { Address, Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Hotspot, StreamBalance, StreamBoard, StreamDoor, StreamMailbox } from '../hotspot/index.ts'
@@ -11,6 +11,7 @@ import { FlashJournal, PayeeDesk, PollingPeer, faultOfTerms } from '../photon/st
 import type { StreamTerms } from '../photon/stream/index.ts'
 import type { Store } from '../store/index.ts'
 import { GuestFunding } from './guest-funding.ts'
+import { GuestOrderDoor } from './guest-orders.ts'
 
 /** Of the running room of channels. */
 export interface Channels extends Pick<Photon, 'streams'> {
@@ -53,6 +54,7 @@ interface Running {
   readonly side: StreamSide
   readonly desk: PayeeDesk
   readonly funding: GuestFunding
+  readonly orders: GuestOrderDoor
   readonly cancel: Cancel
 }
 
@@ -72,6 +74,9 @@ export class GuestStreams {
       mailbox: (device): StreamMailbox => new PollingPeer(device),
       board: () => this.#board(),
       balance: (payer) => this.#balance(payer as Address),
+      purse: (device, payer) => this.#orders().purse(device, payer),
+      order: (device, payer, order) => this.#orders().order(device, payer, order),
+      takeOut: (device, payer, signed) => this.#orders().takeOut(device, payer, signed),
     }
   }
 
@@ -152,7 +157,8 @@ export class GuestStreams {
     hotspot.topUps.connect(funding)
     if (this.#isOwnToken(token)) log.info('minutes are sold by the second', { token, payee: side.self })
     else log.error('minutes are not sold by the second: stream_token has other decimals than the token of section token', { token })
-    return { side, desk, funding, cancel: side.onChannel((key) => desk.chainChanged(key)) }
+    const orders = new GuestOrderDoor({ side, desk, token, promisedTo: (payer) => hotspot.topUps.promisedTo(payer), clock })
+    return { side, desk, funding, orders, cancel: side.onChannel((key) => desk.chainChanged(key)) }
   }
 
   #token(): Address | null {
@@ -190,6 +196,11 @@ export class GuestStreams {
     return named === undefined || named.decimals === main.decimals
   }
 
+  #orders(): GuestOrderDoor {
+    if (this.#running === null) throw new MeshBoxError('unavailable', 'the channels do not run now', { code: 'no-streams', retryAfterSeconds: 60 })
+    return this.#running.orders
+  }
+
   #board(): StreamBoard | null {
     const terms = this.#terms()
     const running = this.#running
@@ -204,6 +215,7 @@ export class GuestStreams {
       payee: running.side.self,
       unit: terms.unit,
       tickSeconds: terms.tickSeconds,
+      purse: running.orders.board(),
       isChainReachable: this.#isChainReachable(),
     }
   }

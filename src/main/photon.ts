@@ -7,12 +7,13 @@ import type { Identity } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { GENESIS_ADDRESSES } from '../photon/contracts/index.ts'
-import { SECRET_TOPIC, startPhoton, type Photon, type PhotonSettings } from '../photon/index.ts'
-import { tokensOf } from '../spectrum/community/index.ts'
+import { SECRET_TOPIC, startPhoton, type PhotonParts, type PhotonRooms, type PhotonSettings } from '../photon/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 import { photonChain } from './photon-chain.ts'
 import { PhotonDoor } from './photon-door.ts'
+import { wrappedCoinOf } from './wrapped-coin.ts'
+import { lanParts } from './photon-lan.ts'
 
 export interface PhotonRoomParts {
   readonly config: Config
@@ -30,7 +31,7 @@ export interface PhotonRoomParts {
 const GWEI = 1_000_000_000n
 
 /** Errors: what reading the book throws; what the chain or the network cannot do now is an alarm of the running room. */
-export async function startPhotonRoom(parts: PhotonRoomParts): Promise<Photon> {
+export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRooms> {
   const { config, spectrum, store, ledger, identity, curve, clock, folder } = parts
   const log = parts.log.room('photon')
   const settings = settingsOf(config.photon)
@@ -42,23 +43,26 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<Photon> {
     signInPool: (digests: Uint8Array) => curve.signBatchInPool(digests, secret),
   }
   const { listenAddress, listenPort } = config.photon
-  return startPhoton({
+  const guestInterface = config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null
+  const lan = lanParts({ config: config.photon, guestInterface, identity, curve })
+  const marks = [settings.contract, ...(lan === null ? [] : [lan.settings.contract]), SECRET_TOPIC]
+  const room: PhotonParts = {
     settings,
-    chain: photonChain({ spectrum, keccak: curve, marks: [settings.contract, SECRET_TOPIC], clock, log }),
+    chain: photonChain({ spectrum, keccak: curve, marks, clock, log }),
     gasPriceWei: () => spectrum.reads.gasPriceWei,
     store,
     ledger,
     signer,
     curve,
     backupKey: identity.deriveSecret('photon-backup'),
-    wrappedCoin: tokensOf(spectrum.chain.network).find(({ kind }) => kind === 'wrapped-smt')?.address ?? null,
+    wrappedCoin: wrappedCoinOf((bytes) => curve.keccak256(bytes), spectrum.chain.network),
     openDoor: (terms) =>
       new PhotonDoor({
         ...terms,
         file: join(folder, 'peer.cjs'),
         seed: identity.deriveSecret('photon-peer'),
         listen: listenAddress === null ? null : { address: listenAddress, port: listenPort },
-        guestInterface: config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null,
+        guestInterface,
         clock,
         timers: systemTimers,
         log,
@@ -68,7 +72,8 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<Photon> {
     randomness: systemRandomness,
     soon: (work) => void setImmediate(work),
     log,
-  })
+  }
+  return startPhoton(room, lan)
 }
 
 /** The tokens that the owner has named, the one that minutes are sold in first. */
@@ -79,7 +84,7 @@ export function photonTokens({ tokens, streamToken }: PhotonConfig): PhotonSetti
 }
 
 /** Null: no orders of guests are taken. */
-function ordersOf({ contract, purse, orderFee, streamToken }: PhotonConfig): PhotonSettings['orders'] {
+function ordersOf({ contract, purse, orderFee, streamToken }: PhotonConfig): { readonly purse: Address; readonly fee: bigint } | null {
   const isFirstBlocks = contract?.toLowerCase() === GENESIS_ADDRESSES.PhotonV2.toLowerCase()
   const at = purse ?? (isFirstBlocks ? GENESIS_ADDRESSES.Purse : null)
   return at === null || orderFee === 0n || streamToken === null ? null : { purse: at.toLowerCase() as Address, fee: orderFee }

@@ -8,7 +8,7 @@ import { MeshBoxError, silentLog, type Clock, type Timers } from '../../src/base
 import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
 import { PortalServer, type GuestRpc, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
-import type { GuestConsent, StreamBalance, StreamBoard, StreamDoor, StreamMailbox, StreamPeer, TopUpAnswer } from '../../src/hotspot/stream/index.ts'
+import type { GuestConsent, GuestOrder, OrderView, PurseView, StreamBalance, StreamBoard, StreamDoor, StreamMailbox, StreamPeer, TakeOutOffer, TopUpAnswer } from '../../src/hotspot/stream/index.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
 import { PollingPeer } from '../../src/photon/stream/index.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
@@ -184,6 +184,7 @@ export const STREAM_BOARD: StreamBoard = {
   payee: `0x${'b0'.repeat(20)}`,
   unit: TOKEN / 1200n,
   tickSeconds: 1,
+  purse: { contract: `0x${'9b'.repeat(20)}`, fee: TOKEN / 50n, finalSeconds: 300 },
   isChainReachable: true,
 }
 
@@ -210,6 +211,21 @@ export class ScriptedDoor implements StreamDoor {
   }
   async balance(): Promise<StreamBalance> {
     return this.owned
+  }
+  purseView: PurseView = { balance: TOKEN * 5n, arriving: 0n, number: 0n, head: 1000, channel: `0x${'c1'.repeat(32)}`, epoch: 1n, channelState: 'none', settleTimeout: 600, order: null }
+  readonly ordered: { device: string; payer: string; order: GuestOrder }[] = []
+  refusal: Error | null = null
+  async purse(): Promise<PurseView> {
+    return this.purseView
+  }
+  async order(device: string, payer: string, order: GuestOrder): Promise<OrderView> {
+    if (this.refusal !== null) throw this.refusal
+    this.ordered.push({ device, payer, order })
+    return { hash: `0x${'0f'.repeat(32)}`, state: 'waiting' }
+  }
+  async takeOut(_device: string, _payer: string, signed: { readonly validUntil: number; readonly signature: string } | null): Promise<TakeOutOffer> {
+    if (this.refusal !== null) throw this.refusal
+    return { channel: this.purseView.channel, epoch: 1n, guest: TOKEN, box: 0n, validUntil: signed?.validUntil ?? 1300 }
   }
 }
 

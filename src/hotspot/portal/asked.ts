@@ -36,7 +36,7 @@ export interface Counter<Desk> {
   readonly seals: Seals
   readonly front: Front
   /** What minutes by the second cost, and a payer's balance; null: not sold so. */
-  readonly stream: Pick<StreamDoor, 'board' | 'balance'> | null
+  readonly stream: Pick<StreamDoor, 'board' | 'balance' | 'purse' | 'order' | 'takeOut'> | null
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */

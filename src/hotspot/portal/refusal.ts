@@ -25,6 +25,13 @@ const BY_CODE: Readonly<Record<string, keyof Texts>> = {
   'token-code': 'tokenCode',
   'not-tokens': 'notTokens',
   'no-streams': 'busy',
+  'bad-order': 'badRequest',
+  'purse-short': 'purseTooMuch',
+  'order-old': 'pageOld',
+  'order-running': 'purseRunning',
+  'channel-closing': 'purseRunning',
+  'photon-no-channel': 'payNone',
+  'no-gas': 'busy',
 }
 const DEFAULT_WAIT_SECONDS = 60
 /** Errors that the guest mends by changing what is in the field. */

@@ -28,8 +28,71 @@ export interface StreamBoard {
   /** Smallest units for one tick. */
   readonly unit: bigint
   readonly tickSeconds: number
+  /** What guests without coin for gas may order; null: nothing. */
+  readonly purse: PurseBoard | null
   /** False: no view of the chain. Streams go on; openings and deposits wait. */
   readonly isChainReachable: boolean
+}
+
+/** Where guests have tokens that they order things with by signatures alone, and what each order costs them. */
+export interface PurseBoard {
+  readonly contract: string
+  readonly fee: bigint
+  /** About how long an order takes until it counts. */
+  readonly finalSeconds: number
+}
+
+/** All a page needs to sign the next order. */
+export interface PurseView {
+  /** What may be ordered with. */
+  readonly balance: bigint
+  /** Came in, and does not count yet. */
+  readonly arriving: bigint
+  readonly number: bigint
+  /** Newest block. */
+  readonly head: number
+  readonly channel: string
+  /** Of the channel that is, or of the next one. */
+  readonly epoch: bigint
+  readonly channelState: 'none' | 'opening' | 'open' | 'closing'
+  /** Blocks. */
+  readonly settleTimeout: number
+  /** The newest order of this payer; null: none that is remembered. */
+  readonly order: OrderView | null
+}
+
+export interface OrderView {
+  readonly hash: string
+  readonly state: 'waiting' | 'confirming' | 'done' | 'failed'
+}
+
+/** As the page signed it. Signatures: 0x and 130 digits. */
+export interface GuestOrder {
+  /** `open`: a channel with the box; `put-in`: more into it; `pay`: to somebody else. */
+  readonly what: 'open' | 'put-in' | 'pay'
+  readonly amount: bigint
+  readonly fee: bigint
+  readonly number: bigint
+  readonly validUntil: number
+  readonly signature: string
+  /** Of a channel; 0 in a payment. */
+  readonly epoch: bigint
+  readonly settleTimeout: number
+  /** To open. */
+  readonly consent: string | null
+  /** To pay: 0x and 40 lower-case digits. */
+  readonly to: string | null
+  /** To the receiver's balance in the purse. */
+  readonly inside: boolean
+}
+
+/** The end of a channel: who gets what. */
+export interface TakeOutOffer {
+  readonly channel: string
+  readonly epoch: bigint
+  readonly guest: bigint
+  readonly box: bigint
+  readonly validUntil: number
 }
 
 /** One payer, as far as he matters to the box. */
@@ -71,6 +134,11 @@ export interface StreamDoor {
   board(): StreamBoard | null
   /** `payer`: 0x and 40 lower-case digits. */
   balance(payer: string): Promise<StreamBalance>
+  /** `device` is who is limited. Errors of all three: limit; unavailable; conflict `purse-short`, `order-old`, `order-running`; input. */
+  purse(device: string, payer: string): Promise<PurseView>
+  order(device: string, payer: string, order: GuestOrder): Promise<OrderView>
+  /** First null, then with the payer's signature over the offer: then it is done, whatever becomes of the page. */
+  takeOut(device: string, payer: string, signed: { readonly validUntil: number; readonly signature: string } | null): Promise<TakeOutOffer>
 }
 
 /** Puts the box's own tokens into guests' channels; main makes it of photon's chain duties. */

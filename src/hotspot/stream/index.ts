@@ -9,12 +9,17 @@ export type {
   ChannelFunder,
   FundingOrder,
   GuestConsent,
+  GuestOrder,
   OpeningTerms,
+  OrderView,
+  PurseBoard,
+  PurseView,
   StreamBalance,
   StreamBoard,
   StreamDoor,
   StreamMailbox,
   StreamPeer,
+  TakeOutOffer,
   TopUpAnswer,
 } from './door.ts'
 export type { TokenCode, TopUp, TopUpEffect, TopUpInput, TopUpState, TopUpStep } from './top-up.ts'

@@ -24,6 +24,16 @@ export interface OpenConsent extends ChannelKey {
   readonly validUntil: number
 }
 
+/** "End this channel now: so much for me, so much for him." For PhotonV2. */
+export interface EndConsent extends ChannelKey {
+  readonly p1: Address
+  readonly balance1: bigint
+  readonly p2: Address
+  readonly balance2: bigint
+  /** Block. */
+  readonly validUntil: number
+}
+
 /** What all orders to the purse say. */
 interface Order {
   readonly token: Address
@@ -53,6 +63,7 @@ export interface OpeningOrder extends Order {
 
 const DOMAIN = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
 const OPEN = 'Open(bytes32 channel,uint64 epoch,address participant,uint128 amount,uint32 settleTimeout,uint64 validUntil)'
+const END = 'CoopSettle(bytes32 channel,uint64 epoch,address p1,uint256 b1,address p2,uint256 b2,uint64 validUntil)'
 const PAYMENT = 'Payment(address token,address from,address to,uint256 amount,bool inside,uint256 fee,address sender,uint256 number,uint64 validUntil)'
 const OPENING = 'Opening(address token,address from,address partner,uint128 amount,uint32 settleTimeout,uint64 epoch,uint256 fee,address sender,uint256 number,uint64 validUntil)'
 
@@ -60,6 +71,12 @@ const OPENING = 'Opening(address token,address from,address partner,uint128 amou
 export function openConsentDigest(keccak: Keccak, photon: ContractPlace, consent: OpenConsent): Uint8Array {
   const { channel, epoch, participant, amount, settleTimeout, validUntil } = consent
   return digest(keccak, ['Photon', '2', photon], OPEN, [channel, epoch, participant, amount, settleTimeout, validUntil])
+}
+
+/** Errors: input for a number that is no word. */
+export function endConsentDigest(keccak: Keccak, photon: ContractPlace, consent: EndConsent): Uint8Array {
+  const { channel, epoch, p1, balance1, p2, balance2, validUntil } = consent
+  return digest(keccak, ['Photon', '2', photon], END, [channel, epoch, p1, balance1, p2, balance2, validUntil])
 }
 
 /** Errors: input for a number that is no word. */

@@ -20,6 +20,14 @@ export function moneyText(amount: bigint, { symbol, decimals, decimal, digits }:
   return `${plain.replace(/\d/g, (digit) => letters[Number(digit)] ?? digit).replace('.', decimal)}\u00a0${symbol}`
 }
 
+/** What was typed, in the page's digits or Latin ones, with a point or a comma; null: no amount. */
+export function amountOf(typed: string, { decimals, digits }: MoneyStyle): bigint | null {
+  const letters = Array.from(digits)
+  const plain = Array.from(typed.trim(), (letter) => (letters.includes(letter) ? String(letters.indexOf(letter)) : letter)).join('').replace(/[,٫]/, '.')
+  const [, whole = '', part = ''] = /^(\d{1,30})(?:\.(\d{1,36}))?$/.exec(plain) ?? []
+  return whole === '' || part.length > decimals ? null : BigInt(whole + part.padEnd(decimals, '0'))
+}
+
 /** `1:30`, in Latin digits as the page's clock. */
 export function minutesText(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`

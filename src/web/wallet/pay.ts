@@ -10,18 +10,14 @@ import { MAX_HIDDEN_SECONDS, MAX_VISIBLE_SECONDS, PageStream, block, boxLink, br
 import type { LeadChoice, StreamSigner } from '../stream/index.ts'
 import { askBox } from './ask-box.ts'
 import { minutesText, moneyText } from './money.ts'
-import type { MoneyStyle } from './money.ts'
+import { PurseBox } from './purse.ts'
+import type { PurseFacts } from './purse.ts'
 
 type Hex = `0x${string}`
-interface Facts extends MoneyStyle {
-  readonly chainId: string
-  readonly contract: Hex
-  readonly token: Hex
-  readonly payee: Hex
+interface Facts extends PurseFacts {
   readonly unit: string
   readonly tickSeconds: number
   readonly cap: string | null
-  readonly formToken: string
 }
 interface Sayings {
   readonly connecting: string
@@ -68,6 +64,8 @@ export class PayCard {
   readonly #facts: Facts
   readonly #sayings: Sayings
   readonly #hooks: PayHooks
+  /** Null: this box takes no orders. */
+  readonly #purse: PurseBox | null
   #signer: StreamSigner | null = null
   #signerSecret: Uint8Array | null = null
   #balance: Balance | null = null
@@ -81,6 +79,15 @@ export class PayCard {
     this.#hooks = hooks
     this.#facts = JSON.parse(card.getAttribute('data-pay') ?? '{}') as Facts
     this.#sayings = JSON.parse(card.getAttribute('data-say') ?? '{}') as Sayings
+    this.#purse =
+      document.getElementById('purse') === null
+        ? null
+        : new PurseBox(this.#facts, {
+            signer: () => (hooks.key()?.isOwn === true ? this.#signerOfKey() : null),
+            makeKey: () => void (hooks.key() === null && hooks.makeKey()),
+            spendable: () => (this.#stream === null && this.#balance?.hasChannel === true ? this.#balance.spendable : null),
+            changed: () => this.#look(),
+          })
     card.hidden = false
     this.#button('pay-start', () => this.#start())
     this.#button('pay-stop', () => this.#stream?.stop())
@@ -107,6 +114,7 @@ export class PayCard {
     this.#stream = null
     this.#signer = null
     this.#balance = null
+    this.#purse?.keyChanged()
     this.#draw()
     if (key !== null) this.#look()
   }
@@ -120,6 +128,8 @@ export class PayCard {
     ;(this.#element('pay-start') as HTMLButtonElement).disabled = this.#balance === null || !this.#balance.hasChannel || this.#balance.spendable < BigInt(this.#facts.unit)
     this.#show('pay-add-box', !isPaying && (key === null || key.isOwn))
     this.#show('pay-own', !isPaying && key !== null && !key.isOwn)
+    if (this.#purse !== null) this.#show('purse', key === null || key.isOwn)
+    this.#purse?.draw()
     this.#element('pay-balance').textContent = this.#balance === null ? '–' : this.#money(this.#balance.spendable)
   }
 

@@ -151,6 +151,28 @@ export interface Texts {
   readonly payOwn: string
   readonly tokenCode: string
   readonly notTokens: string
+
+  readonly purse: string
+  readonly purseWhy: string
+  readonly purseBalance: string
+  readonly purseArriving: string
+  readonly purseHow: string
+  readonly purseAmount: string
+  readonly pursePutIn: string
+  readonly purseTo: string
+  readonly purseInside: string
+  readonly purseSend: string
+  readonly purseSent: string
+  readonly purseDone: string
+  readonly purseFailed: string
+  readonly purseTooMuch: string
+  readonly purseRunning: string
+  readonly purseBadAddress: string
+  readonly takeOut: string
+  readonly takeOutWhy: string
+  readonly takeOutSent: string
+  readonly keepFacts: string
+  readonly keepFactsWhy: string
 }
 
 export interface LanguageData<Category extends PluralCategory> {

@@ -9,6 +9,7 @@ import { countText, priceText } from '../wording.ts'
 import type { PageContext } from './context.ts'
 import { playIcon, pauseIcon } from './icons.ts'
 import { MAX_BEARER_LENGTH } from './parts.ts'
+import { purseBox } from './purse.ts'
 
 const MINUTE_SECONDS = 60
 const RUN_AHEAD = [
@@ -38,7 +39,7 @@ export function payCard(context: PageContext, { board, cap, isMain }: PayPart): 
   const rows = [row(countText(language, 'minute', 1), price(MINUTE_SECONDS), null), row(text.payBalance, '–', 'pay-balance'), row(text.paySpent, '–', 'pay-spent'), row(text.payAhead, '–', 'pay-ahead')]
   return html`<section class="card" id="pay" aria-labelledby="${isMain ? 'title' : 'pay-title'}" data-pay="${facts(context, board, cap)}" data-say="${sayings(context)}" hidden>${!isMain && html`<h2 id="pay-title">${text.payGo}</h2><p class="soft">${text.payGoWhy}</p>`}<p class="note good" id="pay-say" role="status" hidden></p><p class="error" id="pay-error" role="alert" hidden></p><ul class="menu">${rows}</ul><p class="note" id="pay-offline"${board.isChainReachable && html` hidden`}>${text.payOffline}</p><fieldset class="choice" id="pay-choice"><legend>${text.payIfClosed}</legend>${choice('0', text.payAheadNone)}${ahead}${choice(`block-${BLOCK_MINUTES}`, block)}</fieldset><button class="btn main big" type="button" id="pay-start">${playIcon}${text.payStart}</button><button class="btn danger big" type="button" id="pay-stop" hidden>${pauseIcon}${text.payStop}</button>${
     cap !== null && html`<p class="soft">${fill(text.payCap, { price: priceText(language, cap, board) })}</p>`
-  }<div class="trial" id="pay-add-box"><label for="pay-code">${text.payCode}</label><input class="code" id="pay-code" type="text" lang="en" dir="ltr" maxlength="${MAX_BEARER_LENGTH}" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="go" placeholder="ABCDE-FGHJK"><button class="btn" type="button" id="pay-add">${text.payAdd}</button></div><p class="soft" id="pay-own" hidden>${text.payOwn}</p></section>
+  }<div class="trial" id="pay-add-box"><label for="pay-code">${text.payCode}</label><input class="code" id="pay-code" type="text" lang="en" dir="ltr" maxlength="${MAX_BEARER_LENGTH}" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="go" placeholder="ABCDE-FGHJK"><button class="btn" type="button" id="pay-add">${text.payAdd}</button></div><p class="soft" id="pay-own" hidden>${text.payOwn}</p>${board.purse !== null && purseBox(context)}</section>
 `
 }
 
@@ -51,9 +52,9 @@ function choice(value: string, label: string, isChosen = false): Html {
 }
 
 /** What the script checks the box's offers against, and how it writes money. */
-function facts({ language, formToken }: PageContext, { unit, chainId, isChainReachable: _, ...board }: StreamBoard, cap: bigint | null): string {
+function facts({ language, formToken }: PageContext, { unit, chainId, isChainReachable: _, purse, ...board }: StreamBoard, cap: bigint | null): string {
   const { decimal, digits } = language
-  return JSON.stringify({ ...board, chainId: chainId.toString(), unit: unit.toString(), cap: cap === null ? null : cap.toString(), decimal, digits, formToken })
+  return JSON.stringify({ ...board, purse: purse === null ? null : { contract: purse.contract, fee: purse.fee.toString() }, chainId: chainId.toString(), unit: unit.toString(), cap: cap === null ? null : cap.toString(), decimal, digits, formToken })
 }
 
 function sayings({ language: { text } }: PageContext): string {

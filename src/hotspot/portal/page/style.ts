@@ -193,6 +193,7 @@ bdi.address { font-size: .8125rem; }
 .pick input { width: 1.375rem; height: 1.375rem; margin: 0; accent-color: var(--brand); }
 .choice[disabled] { opacity: .65; }
 .big { min-height: 4.25rem; font-size: 1.25rem; border-radius: 18px; }
+.facts { font-size: .75rem; }
 .words li::before { content: counter(word) " "; color: var(--soft); font-weight: 400; }
 `
 

@@ -9,6 +9,7 @@ import { API_PATH } from '../option-114.ts'
 import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
 import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
 import { captivePortalApi } from './capport.ts'
+import { orderByKey, pursePage, purseOf, takeOut } from './purse.ts'
 import { streamBalance, topUp } from './stream.ts'
 import { keepSession, openSession, walletScript, walletView } from './wallet.ts'
 
@@ -31,6 +32,9 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/wallet/keep', { kind: 'act', run: keepSession }],
   ['/wallet/open', { kind: 'act', run: openSession }],
   ['/wallet/top-up', { kind: 'act', run: topUp }],
+  ['/wallet/purse.json', { kind: 'look', run: pursePage }],
+  ['/wallet/order', { kind: 'act', run: orderByKey }],
+  ['/wallet/take-out', { kind: 'act', run: takeOut }],
   [STREAM_PATH, { kind: 'stream' }],
   [API_PATH, { kind: 'open', run: captivePortalApi }],
   ['/redeem', { kind: 'act', run: redeem }],
@@ -44,6 +48,7 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
 /** Printed codes are all upper case (the QR code is smaller so), their paths included. */
 const SCANNED = /^\/[vVtT]\/([0-9A-Za-z]{1,256})$/
 const BALANCE = new RegExp(`^${STREAM_PATH}/(0x[0-9a-f]{40})\\.json$`)
+const PURSE = new RegExp(`^${STREAM_PATH}/(0x[0-9a-f]{40})/purse\\.json$`)
 const API_BY_NAME = new RegExp(`^${API_PATH}/([A-Za-z0-9_-]{24})$`)
 
 export interface Match {
@@ -58,6 +63,8 @@ export function routeOf(path: string): Match | null {
   if (bearer !== undefined) return { route: { kind: 'look', run: scanned }, argument: bearer.toUpperCase() }
   const payer = BALANCE.exec(path)?.[1]
   if (payer !== undefined) return { route: { kind: 'look', run: streamBalance }, argument: payer }
+  const owner = PURSE.exec(path)?.[1]
+  if (owner !== undefined) return { route: { kind: 'look', run: purseOf }, argument: owner }
   const name = API_BY_NAME.exec(path)?.[1]
   if (name !== undefined) return { route: { kind: 'open', run: captivePortalApi }, argument: name }
   return null
