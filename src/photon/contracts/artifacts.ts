@@ -14,9 +14,9 @@ export interface PhotonArtifact {
 
 const artifact = (json: { readonly abi: readonly object[]; readonly bytecode: string }): PhotonArtifact => ({ abi: json.abi, bytecode: json.bytecode as Hex })
 
-/** Deploy SecretRegistry first, then PhotonV2(chainId, registry), then Purse(chainId, photon). */
+/** Deploy SecretRegistry first, then PhotonV2(chainId, registry), then Purse(chainId, photon). Marked as pure: who only wants an address does not carry them. */
 export const PHOTON_ARTIFACTS: Readonly<Record<PhotonContractName, PhotonArtifact>> = {
-  PhotonV2: artifact(photonV2),
-  SecretRegistry: artifact(secretRegistry),
-  Purse: artifact(purse),
+  PhotonV2: /* @__PURE__ */ artifact(photonV2),
+  SecretRegistry: /* @__PURE__ */ artifact(secretRegistry),
+  Purse: /* @__PURE__ */ artifact(purse),
 }

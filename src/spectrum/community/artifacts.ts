@@ -23,11 +23,12 @@ export interface Artifact {
 
 const artifact = (json: { readonly abi: readonly object[]; readonly bytecode: string; readonly runtime: string }): Artifact => ({ abi: json.abi, bytecode: json.bytecode as Hex, runtime: json.runtime as Hex })
 
+/** Marked as pure: a service that makes no chain does not carry them. */
 export const ARTIFACTS: Readonly<Record<ContractName, Artifact>> = {
-  Chief: artifact(chief),
-  ChiefBase: artifact(chiefBase),
-  Poc: artifact(poc),
-  Anmap: artifact(anmap),
-  WrappedSmt: artifact(wrappedSmt),
-  CommunityToken: artifact(communityToken),
+  Chief: /* @__PURE__ */ artifact(chief),
+  ChiefBase: /* @__PURE__ */ artifact(chiefBase),
+  Poc: /* @__PURE__ */ artifact(poc),
+  Anmap: /* @__PURE__ */ artifact(anmap),
+  WrappedSmt: /* @__PURE__ */ artifact(wrappedSmt),
+  CommunityToken: /* @__PURE__ */ artifact(communityToken),
 }
