@@ -7,6 +7,7 @@ import type { Address, Hex } from '../../base/index.ts'
 import photonV2 from './artifacts/PhotonV2.json' with { type: 'json' }
 import purse from './artifacts/Purse.json' with { type: 'json' }
 import secretRegistry from './artifacts/SecretRegistry.json' with { type: 'json' }
+import { GENESIS_ADDRESSES } from './addresses.ts'
 import type { PhotonContractName } from './artifacts.ts'
 
 /** What there is at an address; contracts begin with nonce 1 and no money. */
@@ -15,13 +16,6 @@ export interface GenesisContract {
   readonly address: Address
   readonly code: Uint8Array
   readonly storage: ReadonlyMap<bigint, bigint>
-}
-
-/** `MeshBox`, zeros, a number: after the community's own (spectrum/community). */
-export const GENESIS_ADDRESSES: Readonly<Record<PhotonContractName, Address>> = {
-  SecretRegistry: '0x4d657368426f7800000000000000000000001007',
-  PhotonV2: '0x4d657368426f7800000000000000000000001008',
-  Purse: '0x4d657368426f7800000000000000000000001009',
 }
 
 const GUARD_IDLE = 1n
