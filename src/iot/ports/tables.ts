@@ -43,8 +43,8 @@ export interface NetworkTables {
 /** airtime/: iot-airtime-00n. Written before the order goes to the radio. */
 export interface AirtimeTables {
   reserve(tx: Tx, row: AirtimeRow): void
-  /** After the TxAck. `onAirUs` 0: nothing was sent, and the row goes. */
-  settle(tx: Tx, gateway: Eui, downlinkId: number, onAirUs: number): void
+  /** After the TxAck. `sent`: the window that was on air; the rows of the others go. */
+  settle(tx: Tx, gateway: Eui, downlinkId: number, sent: number | null): void
   /** What may still count; older rows are deleted. After a restart an unsettled row counts as sent. */
   recent(tx: Tx, olderThan: Moment): readonly AirtimeRow[]
 }
@@ -52,7 +52,10 @@ export interface AirtimeTables {
 export interface AirtimeRow {
   readonly gateway: Eui
   readonly downlinkId: number
+  /** Index among the order's windows: each alternative is reserved until one was sent. */
+  readonly window: number
   readonly subBand: string
+  readonly pricePerMs: bigint
   readonly startsAt: Moment
   readonly durationUs: number
   readonly isSettled: boolean

@@ -1,0 +1,10 @@
+/**
+ * Time on air: how much of it a transmitter may use, what is used and reserved, and what it costs others. Pure; network/ keeps one
+ * `AirtimeState` per gateway, stores an AirtimeRow for each reserved window in the turn that stores the frame counter, and sends after that.
+ */
+export { budgets, forget, newAirtime, recall, reserve, settle, withRules } from './ledger.ts'
+export type { AirOrder, AirVerdict, AirWindow, AirtimeState, OnAir } from './ledger.ts'
+export { startedMs } from './price.ts'
+export { recalled } from './restore.ts'
+export { DEFAULT_RESERVED_PPM, airRules } from './rules.ts'
+export type { AirBand, AirRules, AirWishes } from './rules.ts'

@@ -1,0 +1,18 @@
+/** What somebody else's time on air costs. Integers; rounded up, in the owner's favour, by less than one smallest unit per millisecond. */
+import { mulDivCeil } from '../../base/index.ts'
+import { WHOLE_PPM } from './rules.ts'
+import type { AirBand, AirRules } from './rules.ts'
+
+/** Of one started millisecond, while `usedUs` of `budgetUs` are used; no budget: the base price. */
+export function pricePerMs(band: AirBand, surge: AirRules['surge'], usedUs: number, budgetUs: number | null): bigint {
+  if (surge === null || budgetUs === null || budgetUs === 0) return band.basePricePerMs
+  const usedPpm = Math.min(WHOLE_PPM, Math.floor((usedUs / budgetUs) * WHOLE_PPM))
+  const above = Math.max(0, usedPpm - surge.fromPpm)
+  const rise = BigInt(surge.timesPpm - WHOLE_PPM) * BigInt(above)
+  return band.basePricePerMs + mulDivCeil(band.basePricePerMs, rise, BigInt(WHOLE_PPM) * BigInt(WHOLE_PPM - surge.fromPpm))
+}
+
+/** Started milliseconds, as they stand in a receipt. */
+export function startedMs(onAirUs: number): number {
+  return Math.ceil(onAirUs / 1_000)
+}
