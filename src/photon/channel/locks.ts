@@ -1,7 +1,7 @@
 /** Lists of pending locks: all changes return new lists with their sum and root. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Hash } from '../../base/index.ts'
-import { bytesOf, hexOf } from '../../base/index.ts'
+import { bytesOf } from '../../base/index.ts'
 import type { Lock } from '../ports.ts'
 import { lockHash, merkleRoot } from '../wire/index.ts'
 import type { Keccak } from '../wire/index.ts'
@@ -13,7 +13,7 @@ type LockTotals = Pick<ChannelSide, 'locks' | 'locked' | 'locksroot'>
 export const ZERO_SECRET_HASH: Hash = '0x66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925'
 
 export function secretHashOf(secret: Hash): Hash {
-  return hexOf(createHash('sha256').update(bytesOf(secret)).digest())
+  return `0x${hash('sha256', bytesOf(secret), 'hex')}`
 }
 
 const HASH = /^0x[0-9a-f]{64}$/

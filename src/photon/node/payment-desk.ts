@@ -56,8 +56,8 @@ export class PaymentDesk {
   readonly #rules: PaymentRules
   readonly #table = new PaymentTable()
   readonly #tell: (notice: PaymentNotice) => void
-  /** Changes of the draft under way. */
-  readonly #drafts = new WeakMap<Draft, Map<string, PaymentState>>()
+  /** Changes of the draft under way, and what the machines see of it. */
+  readonly #drafts = new WeakMap<Draft, { readonly changed: Map<string, PaymentState>; readonly view: PaymentView }>()
 
   constructor(options: PaymentDeskOptions, tell: (notice: PaymentNotice) => void) {
     this.#options = options
@@ -87,8 +87,7 @@ export class PaymentDesk {
   }
 
   take(draft: Draft, input: PaymentInput): void {
-    const changed = this.#changesOf(draft)
-    const view = this.#view(draft, changed)
+    const { changed, view } = this.#changesOf(draft)
     const inputs: PaymentInput[] = [input]
     for (let steps = 0; inputs.length > 0; steps++) {
       const next = inputs.shift()
@@ -180,11 +179,12 @@ export class PaymentDesk {
   }
 
   /** The draft's changes, made true with it: stored in its turn, then put into the table. */
-  #changesOf(draft: Draft): Map<string, PaymentState> {
+  #changesOf(draft: Draft): { readonly changed: Map<string, PaymentState>; readonly view: PaymentView } {
     const known = this.#drafts.get(draft)
     if (known !== undefined) return known
     const changed = new Map<string, PaymentState>()
-    this.#drafts.set(draft, changed)
+    const changes = { changed, view: this.#view(draft, changed) }
+    this.#drafts.set(draft, changes)
     draft.writes.push((tx: Tx) => {
       if (changed.size === 0) return
       putPayments(tx, this.#options.domain.contract, changed.values())
@@ -193,7 +193,7 @@ export class PaymentDesk {
     draft.afterwards.push(() => {
       for (const state of changed.values()) this.#table.put(state)
     })
-    return changed
+    return changes
   }
 
   #view(draft: Draft, changed: ReadonlyMap<string, PaymentState>): PaymentView {

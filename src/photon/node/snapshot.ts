@@ -6,13 +6,14 @@
  * least significant first). Names of fields: index in FIELDS + 1, or 0 and a text.
  */
 import { MeshBoxError, fromUtf8, hexOf } from '../../base/index.ts'
+import { writeHex } from '../wire/index.ts'
 import { FIELDS } from './tables/snapshot-fields.ts'
 
 export type Plain = null | undefined | boolean | number | bigint | string | Uint8Array | readonly Plain[] | { readonly [field: string]: Plain }
 
 const VERSION = 1
 const TAG = { null: 0, undefined: 1, false: 2, true: 3, integer: 4, negative: 5, bigint: 6, negativeBigint: 7, text: 8, hex: 9, bytes: 10, array: 11, record: 12, zeros: 13 } as const
-const HEX = /^0x(?:[0-9a-f]{2})*$/
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 const ZERO_HASH_DIGITS = `0x${'00'.repeat(32)}`
 const FIELD_INDEX = new Map(FIELDS.map((name, index) => [name, index + 1]))
 const MAX_DEPTH = 32
@@ -82,6 +83,7 @@ function write(out: Writer, value: Plain, depth: number): void {
 
 function writeBigint(out: Writer, value: bigint): void {
   out.byte(value < 0n ? TAG.negativeBigint : TAG.bigint)
+  if (value >= 0n && value <= MAX_SAFE) return out.whole(Number(value))
   const digits = (value < 0n ? -value : value).toString(16)
   const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
   out.varint(bytes.length)
@@ -90,12 +92,9 @@ function writeBigint(out: Writer, value: bigint): void {
 
 function writeText(out: Writer, value: string): void {
   if (value === ZERO_HASH_DIGITS) return out.byte(TAG.zeros)
-  if (!HEX.test(value)) {
-    out.byte(TAG.text)
-    return out.text(value)
-  }
-  out.byte(TAG.hex)
-  out.hex(value)
+  if (out.hex(value)) return
+  out.byte(TAG.text)
+  out.text(value)
 }
 
 function read(reader: Reader, depth: number): Plain {
@@ -173,12 +172,30 @@ class Writer {
     this.#at += bytes.length
   }
 
-  /** 0x and an even number of digits: how many bytes, and they. */
-  hex(value: string): void {
-    const length = (value.length - 2) / 2
+  /** The fewest bytes, at least one: how many, and they. */
+  whole(value: number): void {
+    let count = 1
+    for (let rest = value; rest >= 0x100; rest = Math.floor(rest / 0x100)) count++
+    this.byte(count)
+    this.#room(count)
+    for (let at = this.#at + count - 1, rest = value; at >= this.#at; at--, rest = Math.floor(rest / 0x100)) this.#bytes[at] = rest % 0x100
+    this.#at += count
+  }
+
+  /** Tag, how many bytes, and they, where it is 0x and an even number of digits; otherwise nothing, and false. */
+  hex(value: string): boolean {
+    if (value.length % 2 !== 0 || !value.startsWith('0x')) return false
+    const length = value.length / 2 - 1
+    const start = this.#at
+    this.byte(TAG.hex)
     this.varint(length)
     this.#room(length)
-    this.#at += this.#bytes.write(value.slice(2), this.#at, length, 'hex')
+    if (!writeHex(value, this.#bytes, this.#at, length)) {
+      this.#at = start
+      return false
+    }
+    this.#at += length
+    return true
   }
 
   text(value: string): void {

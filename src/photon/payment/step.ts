@@ -33,6 +33,12 @@ class Draft {
 
   payment = (id: string): PaymentState | undefined => this.#changed.get(id) ?? this.view.payment(id)
 
+  /** Only while it has not ended: that is known without the disk. */
+  unended(id: string, secretHash: Hash): PaymentState | undefined {
+    const state = this.#changed.get(id) ?? this.view.withSecretHash(secretHash).find((one) => one.id === id)
+    return state?.isEnded === false ? state : undefined
+  }
+
   put(moved: Moved<PaymentState>): void {
     this.#changed.set(moved.state.id, moved.state)
     this.commands.push(...moved.commands)
@@ -193,16 +199,17 @@ function startSwap(draft: Draft, order: SwapOrder, routes: Input<'swap'>['routes
 /** A lock whose target we are: asked for by nobody, our own circle, or a leg of a swap. */
 function takeOwn(draft: Draft, channel: ChannelGlance, terms: Input<'lock-received'>['terms'], unwelcome: Failure | null): void {
   const { view } = draft
-  const known = draft.payment(targetId(channel.token, terms.lock.secretHash))
-  const own = draft.payment(initiatorId(channel.token, terms.lock.secretHash))
-  const swap = draft.payment(swapId(terms.lock.secretHash))
+  const { secretHash } = terms.lock
+  const known = draft.payment(targetId(channel.token, secretHash))
+  const own = draft.unended(initiatorId(channel.token, secretHash), secretHash)
+  const swap = draft.unended(swapId(secretHash), secretHash)
   let expected: Expectation = ASKING
   let fault = unwelcome
   if (terms.initiator === view.self) {
     const isOurs = own?.role === 'initiator' && own.target === view.self && own.status === STATUS.canCancel
     if (isOurs) expected = { kind: 'own', amount: own.amount, from: view.self, notBefore: null }
     else fault ??= { code: CODE.unwantedTransfer, reason: 'we have not sent this' }
-  } else if (swap?.role === 'swap' && !swap.isEnded && swap.receivingToken === channel.token) {
+  } else if (swap?.role === 'swap' && swap.receivingToken === channel.token) {
     expected = swapExpectation(swap, view)
     const { ours } = legsOf(swap, draft.payment)
     if (swap.side === 'maker' && ours?.status !== STATUS.canCancel) fault ??= { code: CODE.unwantedTransfer, reason: 'the swap is off' }
@@ -215,11 +222,12 @@ function linkLegs(draft: Draft): void {
   for (const state of draft.changes()) {
     if (state.role === 'target' && state.kind === 'own') takeCircle(draft, state)
     if (state.role === 'initiator' && state.target === draft.view.self) {
-      const back = draft.payment(targetId(state.token, state.secretHash))
+      const back = draft.unended(targetId(state.token, state.secretHash), state.secretHash)
       if (back?.role === 'target') takeCircle(draft, back)
     }
-    const swap = draft.payment(swapId(state.secretHash))
-    if (swap?.role === 'swap' && !swap.isEnded && (state.role === 'initiator' || state.role === 'target' || state.role === 'swap')) linkSwap(draft, swap)
+    if (state.role !== 'initiator' && state.role !== 'target' && state.role !== 'swap') continue
+    const swap = draft.unended(swapId(state.secretHash), state.secretHash)
+    if (swap?.role === 'swap') linkSwap(draft, swap)
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Random sequences of calls, allowed and forbidden ones, by three people over the channels between them in two tokens.
  * After each call the contract holds exactly its pots, read from its storage; at the end it holds nothing, and nobody
- * has less than he was sure of. PHOTON_FUZZ_SEQUENCES asks for more of them; the seed names the sequences.
+ * has less than he was sure of. PHOTON_FUZZ_SEQUENCES asks for more of them; the seed names the sequences, and
+ * PHOTON_FUZZ_FIRST tells which to begin with, so that several processes share a long run.
  */
 import { expect, it } from 'vitest'
 import { ZERO_ADDRESS, ZERO_HASH } from '../../../src/base/index.ts'
@@ -19,6 +20,7 @@ import { ALICE, BOB, CAROL, Town } from './town.ts'
 import type { Outcome } from './town.ts'
 
 const SEQUENCES = Number(process.env.PHOTON_FUZZ_SEQUENCES ?? '200')
+const FIRST = Number(process.env.PHOTON_FUZZ_FIRST ?? '0')
 const SEED = process.env.PHOTON_FUZZ_SEED ?? 'photon-contracts'
 const PEOPLE = [ALICE, BOB, CAROL] as const
 const PAIRS: readonly (readonly [Person, Person])[] = [[ALICE, BOB], [BOB, CAROL], [ALICE, CAROL]]
@@ -357,9 +359,9 @@ class Sequence {
 
 const REWARDED = `0x${Buffer.from(keccak(new TextEncoder().encode('Rewarded(bytes32,address,uint256)'))).toString('hex')}`
 
-it(`${SEQUENCES} random sequences leave nothing in the contract and nobody short`, async () => {
+it(`${SEQUENCES} random sequences leave nothing in the contract and nobody short`, { timeout: 300_000 + SEQUENCES * 1_000 }, async () => {
   const started = performance.now()
-  for (let number = 0; number < SEQUENCES; number++) {
+  for (let number = FIRST; number < FIRST + SEQUENCES; number++) {
     await town.mark()
     const start = town.number
     const sequence = new Sequence(randomStream(`${SEED}/${number}`))

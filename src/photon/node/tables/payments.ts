@@ -1,5 +1,5 @@
 /** Records of the payment machines: those under way, and a bounded number of ended ones. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { bytesOf } from '../../../base/index.ts'
 import type { Address } from '../../../base/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
@@ -30,7 +30,7 @@ export function purgePayments(tx: Tx): void {
 }
 
 function nameOf(contract: Address, id: string): Uint8Array {
-  return createHash('sha256').update(contract).update(id).digest().subarray(0, NAME_BYTES)
+  return hash('sha256', contract + id, 'buffer').subarray(0, NAME_BYTES)
 }
 
 export function readOpenPayments(tx: ReadTx, contract: Address): readonly PaymentState[] {
