@@ -13,8 +13,6 @@ import type { RunningLegacy } from './running-legacy.ts'
 const MAX_SETTLE_TIMEOUT = 2_700_000
 const MAX_DATA_BYTES = 256
 const MAX_DEPOSIT = (1n << 128n) - 1n
-/** The original's own fee, of each carrier, where its owner has set nothing: a ten-thousandth. */
-const USUAL_FEE_DIVISOR = 10_000n
 /** Partners asked whether they reach the target. */
 const MAX_CARRIERS = 8
 
@@ -133,19 +131,20 @@ export class LegacyDesk {
     return this.#room.status().nodes.map(({ account, place, isConnected }) => ({ account, address: `/ip4/${place.host}/udp/${place.port}`, isConnected }))
   }
 
-  /** Over one partner that has a channel with the target, as the chain says it now; the usual fee first, then all that may be spent. */
-  async #routes(token: Address, target: Address, amount: bigint, maxFee: bigint): Promise<readonly (readonly Path[])[]> {
+  /**
+   * Over one partner that has a channel with the target, as the chain says it now. What carriers ask is not known, and one that has
+   * refused a payment does not look at it again: all that may be spent is offered, and the last carrier keeps what is left of it.
+   */
+  async #routes(token: Address, target: Address, amount: bigint, fee: bigint): Promise<readonly (readonly Path[])[]> {
     const { node } = this.#room
     if (this.#channelWith(target, token) !== undefined) return []
-    const usual = amount / USUAL_FEE_DIVISOR
-    const fees = [...new Set([usual < maxFee ? usual : maxFee, maxFee])]
     const carriers = node.channels().filter((state) => state.token === token && state.phase === 'opened' && node.isReady(state.key.channel)).slice(0, MAX_CARRIERS)
     const routes: (readonly Path[])[] = []
     for (const { key, partner } of carriers) {
       const onward = await this.#proved(token, partner.address, target)
       if (onward.state !== 'open') continue
       const channel = channelId(keccakOf(this.#room), partner.address, target, token, node.domain.contract)
-      for (const fee of fees) routes.push([{ hops: [{ node: partner.address, channel: key.channel, amount: amount + fee }, { node: target, channel, amount }], amount, fee }])
+      routes.push([{ hops: [{ node: partner.address, channel: key.channel, amount: amount + fee }, { node: target, channel, amount }], amount, fee }])
     }
     return routes
   }
