@@ -10,8 +10,9 @@ import type { AxeResults } from 'axe-core'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CHAIN_VIEWS } from '../support/chain-views.ts'
-import { launchOwnerBrowser, openOwnerPage } from '../support/dashboard-browser.ts'
+import { CHAIN_BRANCHES, CHAIN_VIEWS } from '../support/chain-views.ts'
+import { PASSWORD, bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
+import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../support/dashboard-browser.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -22,6 +23,7 @@ const PICTURES = process.env['MESHBOX_PICTURES']
 
 let browser: Browser
 let server: Server
+let app: DashboardApp
 let url = ''
 beforeAll(async () => {
   const { outputFiles } = await build({
@@ -45,9 +47,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   browser = await launchOwnerBrowser()
+  app = await startDashboardApp(await bundleDashboard(), 'busy', { chain: 'alarm' })
 })
 afterAll(async () => {
   await browser.close()
+  await app.stop()
   await new Promise((resolve) => server.close(resolve))
 })
 
@@ -93,6 +97,63 @@ describe('the chain page', () => {
       await expect.poll(() => notice.innerText()).toContain('accepts no payments over the chain until you have looked')
       await page.getByRole('button', { name: 'I have looked' }).click()
       expect(await page.title()).toBe('looked')
+    } finally {
+      await close()
+    }
+  })
+})
+
+describe('orders on the chain', () => {
+  it.each([
+    [390, 844],
+    [1280, 860],
+  ] as const)('say first what becomes of the money, and reach the box, %i wide', async (width, height) => {
+    const { page, complaints, close } = await openOwnerPage(browser, app.url, { width, height })
+    const picture = async (name: string): Promise<void> => {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}-${width}.png`) })
+    }
+    try {
+      await signIn(page)
+      await openView(page, '#/chain')
+      const dialog = page.getByRole('dialog')
+      await page.getByRole('link', { name: 'Send coins' }).click()
+      await dialog.getByRole('button', { name: 'Send', exact: true }).click()
+      await dialog.getByText('This is not an address').waitFor()
+      await dialog.getByLabel('Address of the wallet').fill(`0x${'b2'.repeat(20)}`)
+      await dialog.getByLabel('Amount').fill('2,5')
+      await dialog.getByLabel('Your owner password').fill('not the password')
+      await dialog.getByRole('button', { name: /^Send 2\.50.SMT$/ }).click()
+      await dialog.getByText(/password/i).first().waitFor()
+      expect(app.chainAsked).toEqual([])
+      expect(await axeFindings(page)).toEqual([])
+      await picture('send')
+      await dialog.getByLabel('Your owner password').fill(PASSWORD)
+      await dialog.getByRole('button', { name: /^Send 2\.50.SMT$/ }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(app.chainAsked.splice(0)).toEqual([`send 0x${'b2'.repeat(20)} 2.5`])
+
+      await page.getByRole('link', { name: 'Take the deposit back' }).click()
+      await dialog.getByText(/waits for as long as the chain says/).waitFor()
+      await picture('poc')
+      await dialog.getByRole('button', { name: 'Cancel' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(app.chainAsked).toEqual([])
+      await page.getByRole('link', { name: 'Stop taking part' }).click()
+      await dialog.getByRole('button', { name: 'Stop taking part' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(app.chainAsked.splice(0)).toEqual(['poc stop'])
+      if (width > 1000) {
+        await page.getByRole('link', { name: 'Take this chain' }).click()
+        await dialog.getByText('41 blocks of the present chain count no more.').waitFor()
+        expect(await axeFindings(page)).toEqual([])
+        await picture('adopt')
+        await dialog.getByRole('button', { name: 'Take back 41 blocks' }).click()
+        await dialog.waitFor({ state: 'detached' })
+        expect(app.chainAsked.splice(0)).toEqual([`adopt ${CHAIN_BRANCHES.branches[0]?.tip.hash}`])
+        await expect.poll(() => page.getByRole('heading', { name: 'What there is to choose from' }).count()).toBe(0)
+      }
+      // A refused password is a 401, which Chromium writes down.
+      expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
     } finally {
       await close()
     }

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHANNEL_PAGES } from '../support/channel-pages.ts'
 import { bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../support/dashboard-browser.ts'
-import { GUEST, MINUTE, NEIGHBOUR, hash } from '../support/photon-views.ts'
+import { ALARMED, GUEST, MINUTE, NEIGHBOUR, hash, scriptedPhoton } from '../support/photon-views.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -90,7 +90,7 @@ describe('the channels page', () => {
   it('says what is wrong and what to do about it', async () => {
     const { page, close } = await openOwnerPage(browser, `${url}#halted/light`)
     try {
-      await expect.poll(() => page.getByRole('alert').innerText()).toContain('A partner closed a channel with an old state.')
+      await expect.poll(() => page.getByRole('alert').first().innerText()).toContain('could not be read: channels may have changed')
       expect(await page.locator('.channel', { hasText: 'two different states' }).innerText()).toContain('Close it without the partner to get your money back.')
       await page.getByRole('button', { name: 'Call back' }).first().click()
       expect(await page.title()).toBe(`called back ${hash(101)}`)
@@ -138,6 +138,68 @@ describe('orders', () => {
       expect(complaints).toEqual([])
     } finally {
       await close()
+    }
+  })
+
+  it.each([
+    [390, 844],
+    [1280, 860],
+  ] as const)('turn coins into tokens, take an alarm away, and say why a partner did not close, %i wide', async (width, height) => {
+    const raised = [...ALARMED.alarms]
+    const asked: string[] = []
+    const photon = scriptedPhoton({
+      status: () => ({ ...ALARMED, alarms: raised }),
+      clearAlarm: async (id) => {
+        asked.push(`clear ${id}`)
+        raised.splice(0, 1)
+      },
+      wrap: async ({ amount }) => void asked.push(`wrap ${amount}`),
+      unwrap: async ({ amount }) => void asked.push(`unwrap ${amount}`),
+    })
+    const troubled = await startDashboardApp(await bundleDashboard(), 'busy', { photon })
+    const { page, complaints, close } = await openOwnerPage(browser, troubled.url, { width, height })
+    const picture = async (name: string): Promise<void> => {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `channels-${name}-${width}.png`) })
+    }
+    try {
+      await signIn(page)
+      await openView(page, '#/channels')
+      const dialog = page.getByRole('dialog')
+      await expect.poll(() => page.getByRole('alert').nth(1).innerText()).toContain('This goes away by itself')
+      await page.getByRole('link', { name: 'I have looked' }).click()
+      await dialog.getByText(/reads every channel anew from the contract, with proof/).waitFor()
+      expect(await axeFindings(page)).toEqual([])
+      await picture('alarm')
+      await dialog.getByRole('button', { name: 'I have looked' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await expect.poll(() => page.getByRole('link', { name: 'I have looked' }).count()).toBe(0)
+
+      await page.getByRole('link', { name: 'Turn into tokens or back' }).click()
+      await dialog.getByRole('button', { name: 'Turn into tokens' }).click()
+      await dialog.getByText('Type an amount').waitFor()
+      await dialog.getByLabel('Amount').fill('1.5')
+      await picture('coins')
+      await dialog.getByRole('button', { name: 'Turn into tokens' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await openView(page, '#/channels/coins')
+      await dialog.getByRole('radio', { name: /Tokens into coins/ }).check()
+      await dialog.getByText(/There are 40.wSMT/).waitFor()
+      await dialog.getByLabel('Amount').fill('2')
+      expect(await axeFindings(page)).toEqual([])
+      await dialog.getByRole('button', { name: 'Turn into coins' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(asked).toEqual(['clear 1', 'wrap 1500000000000000000', 'unwrap 2000000000000000000'])
+
+      await openView(page, `#/channels/${hash(5)}`)
+      await dialog.getByText(/did not want to end it together: a payment of mine is under way. You can end it alone./).waitFor()
+      await picture('refused')
+      await dialog.getByRole('button', { name: 'End channel' }).click()
+      await dialog.getByRole('button', { name: 'End it' }).click()
+      await expect.poll(() => photon.asked.at(-1)).toBe(`close ${hash(5)} true`)
+      expect(complaints).toEqual([])
+    } finally {
+      await close()
+      await troubled.stop()
     }
   })
 })

@@ -1,5 +1,5 @@
 /** Chains as the chain page may have to show them, each a state of its own. */
-import type { ChainPageView, ChainPocJson, ChainSlotJson, SlotState } from '../../src/owner/api.ts'
+import type { ChainBranchesJson, ChainPageView, ChainPocJson, ChainSlotJson, ChainWalletJson, SlotState } from '../../src/owner/api.ts'
 import type { ChainDesk } from '../../src/owner/index.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21, 18, 4)
@@ -62,24 +62,40 @@ function fail(): never {
   throw new Error('no sealer in the sample')
 }
 
-const POC: ChainPocJson = {
+export const CHAIN_POC: ChainPocJson = {
   miner: address(4), coinbase: address(200), wallet: address(200), goal: 'mining', state: 'waiting', token: TOKEN, deposit: money('100'), leastDeposit: money('100'), walletBalance: money('12.25'),
   boundTo: address(200), action: { kind: 'bind', hash: hash(9), outcome: 'mined', reason: null }, obstacle: null, number: 48_213,
 }
 
-/** A chain that says what it is told to: `live`, or `alarm` until the owner has looked. */
-export function scriptedChain(first: 'live' | 'alarm' = 'live'): ChainDesk {
+export const CHAIN_WALLET: ChainWalletJson = { address: address(200), token: TOKEN, balance: money('12.25') }
+export const CHAIN_BRANCHES: ChainBranchesJson = {
+  head: LIVE.head,
+  totalDifficulty: '289000',
+  branches: [{ tip: block(48_220), totalDifficulty: '289100', fork: block(48_172), blocks: 48, takesBack: 41, signers: [address(7)], ourSigners: [address(2), address(3)] }],
+}
+
+/** A chain that says what it is told to: `live`, or `alarm` until the owner has looked. `asked`: orders in words, as they came. */
+export function scriptedChain(first: 'live' | 'alarm' = 'live', asked: string[] = []): ChainDesk {
   let view = viewOf(first)
   return {
     page: () => view,
     clearAlarm: async () => (view = viewOf('live')),
     checkpoint: () => ({ number: 48_169, hash: `0x${'5e'.repeat(32)}`, text: '{"version":1}', signatures: 0 }),
-    branches: () => ({ head: view.head, totalDifficulty: '289000', branches: [{ tip: block(48_220), totalDifficulty: '289100', fork: block(48_172), blocks: 48, takesBack: 41, signers: [address(7)], ourSigners: [address(2), address(3)] }] }),
-    adopt: async () => (view = viewOf('live')),
-    wallet: async () => ({ address: address(200), token: TOKEN, balance: money('12.25') }),
-    send: async (_to, amount) => ({ hash: hash(11), token: TOKEN, amount: money(amount), mostFee: money('0.000378') }),
-    poc: () => POC,
-    pocOrder: async (order) => ({ ...POC, goal: order === 'stop' ? 'stopped' : order === 'withdraw' ? 'withdrawn' : 'mining' }),
+    branches: () => ({ ...CHAIN_BRANCHES, head: view.head }),
+    adopt: async (taken) => {
+      asked.push(`adopt ${taken}`)
+      return (view = viewOf('live'))
+    },
+    wallet: async () => CHAIN_WALLET,
+    send: async (to, amount) => {
+      asked.push(`send ${to} ${amount}`)
+      return { hash: hash(11), token: TOKEN, amount: money(amount), mostFee: money('0.000378') }
+    },
+    poc: () => CHAIN_POC,
+    pocOrder: async (order) => {
+      asked.push(`poc ${order}`)
+      return { ...CHAIN_POC, goal: order === 'stop' ? 'stopped' : order === 'withdraw' ? 'withdrawn' : 'mining' }
+    },
     pocCalls: (wallet) => ({ miner: address(4), wallet, calls: [{ kind: 'deposit', to: address(90), data: `0xf2a558f9${'00'.repeat(96)}` }] }),
   }
 }

@@ -169,14 +169,22 @@ export interface DashboardApp {
   readonly owner: Owner
   readonly desk: ScriptedDesk
   readonly photon: ScriptedPhoton
+  /** Orders to the chain in words, as they came. */
+  readonly chainAsked: string[]
   readonly clock: PushedClock
   readonly log: OwnerPorts['log']
   readonly store: Store
   stop(): Promise<void>
 }
 
+/** Left out: all is well. */
+export interface DashboardRooms {
+  readonly chain?: 'live' | 'alarm'
+  readonly photon?: ScriptedPhoton
+}
+
 /** `fresh`: out of the carton, no owner; `empty`: owned, nothing sold yet; `busy`: a day in a café. */
-export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | 'empty' | 'busy'): Promise<DashboardApp> {
+export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | 'empty' | 'busy', rooms: DashboardRooms = {}): Promise<DashboardApp> {
   const folder = mkdtempSync(join(tmpdir(), 'meshbox-dashboard-'))
   const clock = new PushedClock()
   let text = kind === 'busy' ? CONFIG : EMPTY_CONFIG
@@ -186,12 +194,13 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   const ring = new LogRing()
   const log = createLog({ level: 'info', style: 'time', now: () => clock.wallMs(), write: (line) => ring.push(line, clock.wallMs()) })
   const desk = new ScriptedDesk(() => config, clock)
-  const photon = scriptedPhoton()
+  const photon = rooms.photon ?? scriptedPhoton()
+  const chainAsked: string[] = []
   const random = seededRandom(7)
   let wordsShown = kind !== 'busy'
   const owner = new Owner({
     desk,
-    chain: scriptedChain(),
+    chain: scriptedChain(rooms.chain, chainAsked),
     photon,
     ledger,
     store,
@@ -265,6 +274,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     owner,
     desk,
     photon,
+    chainAsked,
     clock,
     log,
     store,

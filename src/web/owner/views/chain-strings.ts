@@ -87,3 +87,55 @@ export const disagrees = 'another chain'
 export const notKnown = 'not known yet'
 export const atBlock = (value: number): string => `block ${number(value)}`
 export const banned = (count: number): string => `${plural(count, 'source', 'sources')} told provable lies and ${count === 1 ? 'is' : 'are'} not asked any more.`
+
+export const money = 'The box’s own coins'
+export const moneyNone = 'Not known until the chain can be asked.'
+export const amount = 'Amount'
+export const amountWrong = 'Type an amount, such as 2.50.'
+export const address0x = '0x and 40 letters or digits'
+export const addressWrong = 'This is not an address: 0x and 40 letters or digits.'
+export const passwordWrong = 'Type the password.'
+export const send = 'Send coins'
+export const sendTitle = 'Send coins to another wallet'
+export const sendTo = 'Address of the wallet'
+export const sendMost = (sum: string): string => `There are ${sum}; the fee comes on top.`
+export const sendRule = 'Coins that were sent cannot be taken back, and a wrong address loses them. Sent twice, they are paid twice.'
+export const sendButton = (sum: string | null): string => (sum === null ? 'Send' : `Send ${sum}`)
+export const sent = (sum: string): string => `${sum} are on their way, in one of the next blocks.`
+
+export const poc = 'Deposit for making blocks'
+export const pocText = 'Boxes with a deposit are drawn by lot for each round. After a missed turn the box takes part again by itself.'
+export const pocElsewhere = 'Its coins go to another wallet, which has to send the deposit itself: meshbox chain poc bind on the box tells how.'
+export const pocUnknown = 'Not known yet'
+export const pocUnderWay = (kind: string): string => `On its way: ${kind}.`
+export const pocStates = {
+  'not-deposited': 'None put down',
+  withdrawn: 'Taken back',
+  waiting: 'Waiting to be drawn',
+  picked: 'Drawn for the next round',
+  active: 'In this round',
+  missed: 'Missed a turn',
+  stopped: 'Stopped',
+  locked: 'Waiting to be taken back',
+  'foreign-owner': 'Belongs to another wallet',
+} as const
+export const pocPays = 'The box sends this itself and pays for it from its own coins. It counts a few blocks later.'
+export const pocOrders = {
+  deposit: { title: 'Put down the deposit', consequence: 'It leaves the box’s coins and lies in a contract of the chain. To get it back the box has to stop and wait for as long as the chain says.', done: 'Ordered. The box takes part as soon as the chain has it.' },
+  start: { title: 'Take part again', consequence: 'The box is drawn by lot again. After a missed turn not before those are forgiven.', done: 'Ordered. The box takes part again as soon as the chain has it.' },
+  stop: { title: 'Stop taking part', consequence: 'The box makes no more blocks and earns nothing by them. The deposit stays where it is.', done: 'Ordered. The box stops as soon as the chain has it.' },
+  withdraw: { title: 'Take the deposit back', consequence: 'The box stops making blocks, waits for as long as the chain says, and then the deposit comes back to its coins.', done: 'Ordered. The box does the rest by itself; that can take days.' },
+} as const
+
+export const branches = 'What there is to choose from'
+export const branchesText = 'This chain is heavier than yours and was not taken, since it would take back too much. Ask the people behind the boxes that made it. “I have looked” stays on yours.'
+export const branchTip = (value: number): string => `Another chain, up to block ${number(value)}`
+export const branchFork = (fork: number, takesBack: number, has: number): string => `Apart since block ${number(fork)}: takes back ${plural(takesBack, 'block', 'blocks')} of yours, has ${number(has)}.`
+export const branchTheirs = 'Made by'
+export const branchOurs = 'Yours by'
+export const adopt = 'Take this chain'
+export const adoptTitle = 'Take the other chain?'
+export const adoptConsequence = (takesBack: number): string => `${plural(takesBack, 'block', 'blocks')} of the present chain count no more. Payments that are only in those are not there any more.`
+export const adoptRule = 'What was earned in them stays in the box’s books, and has to be settled by hand. This cannot be undone.'
+export const adoptButton = (takesBack: number): string => `Take back ${plural(takesBack, 'block', 'blocks')}`
+export const adopted = 'The other chain is taken.'

@@ -1,9 +1,12 @@
 /** The chain of the box in plain words: where it stands, whose turn it is, what it earned, and whom it asks. */
 import { useState } from 'preact/hooks'
-import type { ChainBlockJson, ChainPageView, ChainSlotJson } from '../../../owner/api.ts'
+import type { ChainBlockJson, ChainBranchesJson, ChainPageView, ChainSlotJson } from '../../../owner/api.ts'
 import { showDateTime, showDuration } from '../format.ts'
 import { Button } from '../ui/button.tsx'
 import { Hidden, Notice } from '../ui/notice.tsx'
+import { BranchesCard } from './chain-branches.tsx'
+import { MoneyCard } from './chain-money.tsx'
+import type { MoneyProps } from './chain-money.tsx'
 import { RingLegend, RoundRing } from './chain-ring.tsx'
 import { SealerCard, SourcesCard, shortAddress } from './chain-parts.tsx'
 import * as S from './chain-strings.ts'
@@ -19,9 +22,12 @@ interface ChainProps {
   readonly looking: boolean
   /** Why that did not work. */
   readonly refused: string | null
+  readonly money: MoneyProps
+  /** Null while there is nothing to choose. */
+  readonly branches: ChainBranchesJson | null
 }
 
-export function ChainPage({ view, onLooked, looking, refused }: ChainProps) {
+export function ChainPage({ view, onLooked, looking, refused, money, branches }: ChainProps) {
   return (
     <div class="page">
       <div class="page-head">
@@ -47,11 +53,13 @@ export function ChainPage({ view, onLooked, looking, refused }: ChainProps) {
       )}
       <div class="columns columns-even">
         <div class="stack gap-page">
+          {branches !== null && <BranchesCard branches={branches} />}
           <StandingCard view={view} />
           <RoundCard view={view} />
         </div>
         <div class="stack gap-page">
           <SealerCard sealer={view.sealer} />
+          <MoneyCard {...money} />
           <SourcesCard view={view} />
         </div>
       </div>

@@ -78,6 +78,11 @@ function LookStep({ channel, blockSeconds, onClose, onStep }: StepProps) {
           {channel.alarm} {S.advice(channel.phase)}
         </Notice>
       )}
+      {channel.closeRefusal !== null && (
+        <Notice level="warn">
+          {S.closeRefused(channel.closeRefusal.reason)} {can('close') ? S.closeRefusedAgain : S.closeRefusedAlone}
+        </Notice>
+      )}
       <dl class="facts small">
         <div>
           <dt>{S.withWhom}</dt>

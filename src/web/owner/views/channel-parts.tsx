@@ -2,8 +2,9 @@
 import type { PhotonDutyJson, PhotonPaymentJson, PhotonStatusJson, PhotonWatchJson } from '../../../owner/api.ts'
 import { showDateTime } from '../format.ts'
 import { showAmount, showMoney, unitsOf } from '../money.ts'
+import { hrefOf } from '../router.ts'
 import * as W from '../strings.ts'
-import { Button } from '../ui/button.tsx'
+import { Button, LinkButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/notice.tsx'
 import { shortAddress } from './chain-parts.tsx'
 import * as S from './channel-strings.ts'
@@ -136,7 +137,7 @@ export function EarnedCard({ status }: { status: PhotonStatusJson }) {
 }
 
 export function BoxCard({ status, watch }: { status: PhotonStatusJson; watch: PhotonWatchJson | null }) {
-  const { gas, gasToken, listening } = status
+  const { gas, gasToken, wrapped, listening } = status
   return (
     <section class="card card-pad" aria-labelledby="channel-box">
       <h2 id="channel-box">{S.box}</h2>
@@ -155,6 +156,19 @@ export function BoxCard({ status, watch }: { status: PhotonStatusJson; watch: Ph
             {gas !== null && unitsOf(gas) === 0n && <span class="warn-text block tiny">{S.gasEmpty}</span>}
           </dd>
         </div>
+        {wrapped !== null && (
+          <div>
+            <dt>{S.asTokens}</dt>
+            <dd>
+              {wrapped.balance === null ? <span class="quiet">{S.gasNone}</span> : <span class="num strong">{showMoney(unitsOf(wrapped.balance), wrapped.token)}</span>}
+              <span class="block">
+                <LinkButton small href={hrefOf('channels', 'coins')}>
+                  {S.coins}
+                </LinkButton>
+              </span>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>{S.dialAt}</dt>
           <dd>

@@ -18,6 +18,14 @@ export const stateText = {
   halted: 'Nothing moves. Look at the alarm: meshbox channel status on the box tells more.',
 } as const
 export const levels = { starting: 'warn', ready: 'ok', offline: 'warn', halted: 'bad' } as const
+export const alarmLooked = 'I have looked'
+export const alarmPasses = 'This goes away by itself when its reason does.'
+export const alarmTitle = 'Have you looked?'
+export const alarmMeans = (code: string): string =>
+  code === 'chain-gap' || code === 'chain-lost'
+    ? 'The box reads every channel anew from the contract, with proof, and goes on from what that says. Channels that do not fit it are closed. Where nothing can be proved now, the alarm stays.'
+    : 'The alarm is taken away. Nothing else changes: a channel that was stopped stays stopped until you end it.'
+export const alarmCleared = 'Taken away.'
 export const alarmSince = (when: string): string => `since ${when}`
 
 export const phases: Readonly<Record<string, string>> = {
@@ -80,6 +88,8 @@ export const dutyKinds: Readonly<Record<string, string>> = {
   withdraw: 'Take money out',
   'cooperative-settle': 'Close together',
   settle: 'Pay out',
+  wrap: 'Coins into tokens',
+  unwrap: 'Tokens into coins',
 }
 export const dutyLeft = (left: number | null, seconds: number | null): string => (left === null ? 'no hurry' : left === 0 ? 'due now' : `within ${blocks(left, seconds)}`)
 
@@ -94,6 +104,17 @@ export const accountHint = 'Others open channels with this.'
 export const gas = 'For transactions'
 export const gasNone = 'not known yet'
 export const gasEmpty = 'Nothing can be opened or closed without it: send some coins to the account.'
+export const asTokens = 'As tokens'
+export const coins = 'Turn into tokens or back'
+export const coinsTitle = 'Coins and tokens'
+export const coinsWrap = 'Coins into tokens'
+export const coinsWrapHint = (symbol: string): string => `Channels hold ${symbol}, one for each coin.`
+export const coinsUnwrap = 'Tokens into coins'
+export const coinsUnwrapHint = 'Coins pay for transactions. What lies in a channel has to be taken out first.'
+export const coinsThere = (sum: string): string => `There are ${sum}.`
+export const coinsConsequence = 'It stays yours, in the same account, and can be turned back at any time. It costs a transaction; some coins stay behind to pay for more of those.'
+export const coinsButton = { wrap: 'Turn into tokens', unwrap: 'Turn into coins' } as const
+export const coinsDone = 'Ordered. It counts as soon as the chain has it.'
 export const dialAt = 'Reachable at'
 export const dialNowhere = 'Nobody can dial it; it dials others.'
 export const guards = 'Guards'
@@ -155,6 +176,9 @@ export const closeAloneHint = (count: number, seconds: number | null): string =>
 export const closeKeeps = (sum: string): string => `You get about ${sum}.`
 export const closeButton = 'End it'
 export const closeDone = 'Ordered.'
+export const closeRefused = (reason: string): string => `The other side did not want to end it together: ${reason}.`
+export const closeRefusedAgain = 'You can ask again later, or end it alone.'
+export const closeRefusedAlone = 'You can end it alone.'
 export const facts = { id: 'Channel', put: 'Put in, you and they', opened: 'Opened', timeout: 'Waiting time', token: 'Token' } as const
 export const openedIn = (block: number): string => `block ${block.toLocaleString('en')}`
 export const waitBlocks = blocks

@@ -6,9 +6,11 @@ import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
 import { followsChain, useStatus } from '../status.ts'
 import { Pending, say } from '../ui/notice.tsx'
+import { AlarmDialog, alarmRoute } from './channel-alarms.tsx'
 import { ChannelDialog } from './channel-dialog.tsx'
 import * as S from './channel-strings.ts'
 import { ChannelsPage } from './channels.tsx'
+import { CoinsDialog } from './coins-dialog.tsx'
 import { OpenChannelDialog } from './open-channel.tsx'
 import { PayDialog } from './pay-dialog.tsx'
 
@@ -56,6 +58,7 @@ export function ChannelsView({ id }: { id: string | null }) {
         </div>
       </div>
     )
+  const alarm = status.data.alarms.find((one) => one.isClearable && id === alarmRoute(one))
   const chosen = listed ?? (id === single.data?.id ? single.data : undefined)
   return (
     <>
@@ -74,6 +77,8 @@ export function ChannelsView({ id }: { id: string | null }) {
       />
       {id === 'new' && <OpenChannelDialog tokens={status.data.tokens} onClose={leave} onDone={done} />}
       {id === 'pay' && <PayDialog tokens={status.data.tokens} onClose={leave} onDone={done} />}
+      {id === 'coins' && status.data.wrapped !== null && <CoinsDialog status={status.data} onClose={leave} onDone={done} />}
+      {alarm && <AlarmDialog alarm={alarm} onClose={leave} onDone={done} />}
       {chosen && <ChannelDialog channel={chosen} blockSeconds={blockSeconds} onClose={leave} onChanged={reload} />}
     </>
   )

@@ -1,11 +1,11 @@
 /** Payment channels in plain words: what lies where, what wants looking at, what moved, what was earned. */
 import type { PhotonChannelJson, PhotonDutyJson, PhotonStatusJson, PhotonWatchJson } from '../../../owner/api.ts'
-import { showDateTime } from '../format.ts'
 import { hrefOf } from '../router.ts'
 import * as W from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
-import { Empty, Notice, Refused } from '../ui/notice.tsx'
+import { Empty, Refused } from '../ui/notice.tsx'
 import { shortAddress } from './chain-parts.tsx'
+import { AlarmNotices } from './channel-alarms.tsx'
 import { ChannelBar } from './channel-bar.tsx'
 import { BoxCard, DutiesCard, EarnedCard, PaymentsCard, type PaymentsProps } from './channel-parts.tsx'
 import * as S from './channel-strings.ts'
@@ -44,11 +44,7 @@ export function ChannelsPage(props: ChannelsProps) {
         </div>
       </div>
       <Refused text={props.problem} />
-      {status.alarms.map((alarm) => (
-        <Notice key={`${alarm.code} ${alarm.text}`} level="bad">
-          {alarm.text} {alarm.atWallMs !== null && <span class="small">{S.alarmSince(showDateTime(alarm.atWallMs))}</span>}
-        </Notice>
-      ))}
+      <AlarmNotices alarms={status.alarms} />
       <div class="columns">
         <div class="stack gap-page">
           <section class="card" aria-labelledby="channel-state">
@@ -109,6 +105,12 @@ function ChannelLine({ channel, head, blockSeconds }: { channel: PhotonChannelJs
           <p>
             <span class="strong">{alarm}</span> {S.advice(channel.phase)}
           </p>
+        </div>
+      )}
+      {alarm === null && channel.closeRefusal !== null && (
+        <div class="channel-alarm small">
+          <LevelDot level="warn" />
+          <p>{S.closeRefused(channel.closeRefusal.reason)}</p>
         </div>
       )}
     </li>

@@ -27,7 +27,7 @@ export function SetupGate() {
 export function SeldomView({ view, id }: { view: 'chain' | 'channels'; id: string | null }) {
   return (
     <Seldom
-      show={(views) => (view === 'chain' ? <views.ChainView /> : <views.ChannelsView id={id} />)}
+      show={(views) => (view === 'chain' ? <views.ChainView id={id} /> : <views.ChannelsView id={id} />)}
       wait={(pending) => (
         <div class="page">
           <h1 tabIndex={-1}>{S.nav[view]}</h1>
