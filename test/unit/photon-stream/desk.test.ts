@@ -1,6 +1,8 @@
 /** The payee's desk against the pure payer over a clean wire, story by story. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { REFUSAL, STOP } from '../../../src/photon/stream/frames.ts'
+import { earnedValue } from '../../../src/photon/stream/payee/channel.ts'
+import { channelOf } from '../../../src/photon/stream/payee/record.ts'
 import { BOX, Page, Town, accountOf, address, ANNA, pass, payerOptions, settle, termsWith } from './stream-town.ts'
 
 let town: Town
@@ -215,6 +217,16 @@ describe('crashes', () => {
     expect(page.state.end?.why).toBe('stopped')
     expect(Number(earned() ?? 0n)).toBeGreaterThanOrEqual(Number(UNIT) * 100)
     expect(earned()).toBeLessThanOrEqual(160n * UNIT)
+  })
+  it('the power goes: the channel and the books know no more than the box can still show a page that remembers nothing', async () => {
+    await start()
+    for (let second = 0; second < 130; second++) {
+      await pass(town, 1, page)
+      const onFlash = [...town.journal.flash.values()].map((record) => earnedValue(channelOf(record)))
+      const told = [...town.notes.map(({ voucher, index }) => voucher.cumulative + voucher.unit * BigInt(index)), ...town.service.earnings.values()]
+      for (const value of told) expect(onFlash.some((known) => known >= value), `${value} in second ${second}`).toBe(true)
+    }
+    expect(town.notes.length).toBeGreaterThan(1)
   })
   it('the page is loaded again: it takes the counter from its own signature and never from the box’s word', async () => {
     await start()

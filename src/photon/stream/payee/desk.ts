@@ -41,6 +41,10 @@ interface Entry {
   peer: StreamPeer | null
   heardMs: number
   flushed: Flushed
+  /** As flash has it; null: not known to be there. */
+  written: PayeeChannel | null
+  /** Earnings to be told when what proves them is on flash: after a power cut the books must not know more than the stream does. */
+  untold: (() => void)[]
   /** Changed since tmpfs saw it. */
   isDirty: boolean
   /** What is being carried out; null: nothing, and the next input may go at once. */
@@ -83,7 +87,8 @@ export class PayeeDesk {
         if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
         // What was earned may have been written here and not yet there: told twice it changes nothing.
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
-        if (newest !== null) this.#tellEarned(entry.channel, session, earnedValue(entry.channel), newest.voucher)
+        if (session.phase === 'over') entry.written = entry.channel
+        if (newest !== null) this.#tellEarned(entry, session, earnedValue(entry.channel), newest.voucher)
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
@@ -267,20 +272,26 @@ export class PayeeDesk {
     return undefined
   }
 
-  #carryOutOne({ channel, peer }: Entry, effect: Exclude<PayeeEffect, { type: 'store' | 'end' }>, asking: StreamPeer | null): void {
+  #carryOutOne(entry: Entry, effect: Exclude<PayeeEffect, { type: 'store' | 'end' }>, asking: StreamPeer | null): void {
+    const { channel, peer } = entry
     const { session } = channel
     const to = asking ?? peer
     if (effect.type === 'send') {
       if (to !== null) answer(to, [effect.frame])
     } else if (session !== null && effect.type === 'allow') this.#deps.service.allow(factsOf(channel, session), effect.ticks)
-    else if (session !== null && effect.type === 'earned') this.#tellEarned(channel, session, effect.value, effect.voucher)
+    else if (session !== null && effect.type === 'earned') this.#tellEarned(entry, session, effect.value, effect.voucher)
   }
 
-  #tellEarned(channel: PayeeChannel, session: PayeeSession, value: bigint, voucher: Voucher): void {
+  #tellEarned(entry: Entry, session: PayeeSession, value: bigint, voucher: Voucher): void {
     const { note, service, sha256 } = this.#deps
-    service.earned(factsOf(channel, session), value, voucher)
-    const point = claimable(sha256, channel)
-    if (point !== null) note(channel.account, point)
+    const { channel } = entry
+    entry.untold.push(() => {
+      service.earned(factsOf(channel, session), value, voucher)
+      const point = claimable(sha256, channel)
+      if (point !== null) note(channel.account, point)
+    })
+    if (entry.written !== channel) return this.#inBackground(this.#writeFlash([entry]))
+    for (const tell of entry.untold.splice(0)) tell()
   }
 
   async #end(entry: Entry, reason: number): Promise<void> {
@@ -329,7 +340,7 @@ export class PayeeDesk {
 
   #enter(channel: PayeeChannel): Entry {
     const nowMs = this.#deps.clock.boottimeMs()
-    const entry: Entry = { channel, peer: null, heardMs: nowMs, flushed: flushedNow(channel, nowMs), isDirty: false, lane: null, waiting: 0 }
+    const entry: Entry = { channel, peer: null, heardMs: nowMs, flushed: flushedNow(channel, nowMs), written: null, untold: [], isDirty: false, lane: null, waiting: 0 }
     this.#byChannel.set(channel.account.channel, entry)
     return entry
   }
@@ -374,8 +385,15 @@ export class PayeeDesk {
     if (entries.length === 0) return
     const nowMs = this.#deps.clock.boottimeMs()
     const written = entries.map(({ channel }) => channel)
+    const proven = entries.map(({ untold }) => new Set(untold))
     await this.#deps.journal.writeFlash(new Map(written.map((channel) => [channel.account.channel, recordOf(channel)])))
-    for (const [index, entry] of entries.entries()) entry.flushed = flushedNow(written[index] ?? entry.channel, nowMs)
+    for (const [index, entry] of entries.entries()) {
+      entry.written = written[index] ?? null
+      entry.flushed = flushedNow(entry.written ?? entry.channel, nowMs)
+      const told = entry.untold.filter((tell) => proven[index]?.has(tell))
+      entry.untold = entry.untold.filter((tell) => !proven[index]?.has(tell))
+      for (const tell of told) tell()
+    }
   }
 
   #inBackground(work: Promise<void>): void {
