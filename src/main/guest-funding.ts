@@ -98,7 +98,9 @@ export class GuestFunding implements ChannelFunder {
 
   async #lookAtAll(): Promise<void> {
     const seen = new Set<string>()
-    for (const work of [...this.#works.values()]) {
+    // What is written down comes first: it may have to be placed still.
+    const works = [...this.#works.values()].sort((a, b) => Number(a.order.transaction === null) - Number(b.order.transaction === null))
+    for (const work of works) {
       // One at a time of each guest: else nobody could say whose deposit it was.
       if (seen.has(work.order.payer)) continue
       seen.add(work.order.payer)
@@ -163,10 +165,10 @@ export class GuestFunding implements ChannelFunder {
 
   async #place({ id, payer, amount, consent }: FundingOrder, standing: GuestChannel, placed: Placed): Promise<void> {
     const { side, token } = this.#parts
-    if (!placed.isOpening) return side.fund(payer as Address, token, amount, referenceOf(id, placed) ?? id)
+    if (!placed.isOpening) return side.fund(payer as Address, token, amount, referenceOf(id, placed))
     if (consent === null) return
     const { settleTimeout, validUntil, signature } = consent
-    await side.openFor({ payer: payer as Address, token, amount, settleTimeout, epoch: standing.epoch, validUntil, signature: fromHex(signature) })
+    await side.openFor({ payer: payer as Address, token, amount, settleTimeout, epoch: standing.epoch, validUntil, signature: fromHex(signature), reference: referenceOf(id, placed) })
   }
 
   #isFresh({ head }: Placed): boolean {
@@ -213,7 +215,7 @@ function placedOf(text: string): Placed {
   return { epoch: BigInt(epoch), total: BigInt(total), isOpening: way === 'open', head: Number(head) }
 }
 
-/** Another order for the same code, after one that failed, has another name. Null: the channel's opening, of which there is one in each life. */
-function referenceOf(id: string, { isOpening, head }: Placed): string | null {
-  return isOpening ? null : `${id}@${head}`
+/** Another order for the same code, after one that failed, has another name. */
+function referenceOf(id: string, { head }: Placed): string {
+  return `${id}@${head}`
 }

@@ -97,8 +97,8 @@ export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'note' | 'c
   openFor(order: GuestOpening): Promise<void>
   /** Puts this box's tokens into a guest's open channel, for the guest. Resolves when the order is on disk; the same `reference` again is the same order. Errors: conflict `photon-no-channel`. */
   fund(payer: Address, token: Address, amount: bigint, reference: string): Promise<void>
-  /** What became of an order for this life of the channel: of `fund` with this reference, or null: of `openFor`. */
-  orderState(payer: Address, token: Address, epoch: bigint, reference: string | null): GuestOrderState
+  /** What became of `openFor` or `fund` with this reference, in this life of the channel. */
+  orderState(payer: Address, token: Address, epoch: bigint, reference: string): GuestOrderState
 }
 
 export interface GuestChannel extends ChannelKey {
@@ -116,6 +116,8 @@ export interface GuestOpening {
   readonly validUntil: number
   /** Over OpenConsent, by `payer`. */
   readonly signature: Uint8Array
+  /** The same again is the same order. */
+  readonly reference: string
 }
 
 export interface Photon {

@@ -133,11 +133,11 @@ export class ChannelStreams implements StreamSide {
   }
 
   async openFor(order: GuestOpening): Promise<void> {
-    const { payer, token, amount, settleTimeout, epoch, validUntil, signature } = order
+    const { payer, token, amount, settleTimeout, epoch, validUntil, signature, reference } = order
     const channel = channelIdOf(this.domain.contract, token, this.self, payer)
     const digest = openConsentDigest((bytes) => this.#options.curve.keccak256(bytes), this.domain, { channel, epoch, participant: payer, amount, settleTimeout, validUntil })
     if (this.recover(digest, signature) !== payer) throw inputError('signature', hexOf(signature), "the guest's own, over exactly this opening")
-    await this.#put({ kind: 'open-for', token, participant: payer, partner: this.self, amount, settleTimeout, epoch, validUntil, signature }, { channel, epoch }, validUntil)
+    await this.#put({ kind: 'open-for', token, participant: payer, partner: this.self, amount, settleTimeout, epoch, validUntil, signature, reference }, { channel, epoch }, validUntil)
   }
 
   async fund(payer: Address, token: Address, amount: bigint, reference: string): Promise<void> {
@@ -147,9 +147,9 @@ export class ChannelStreams implements StreamSide {
     await this.#put({ kind: 'deposit', token, participant: payer, partner: this.self, amount, settleTimeout, epoch: key.epoch, reference }, key, null)
   }
 
-  orderState(payer: Address, token: Address, epoch: bigint, reference: string | null): GuestOrderState {
+  orderState(payer: Address, token: Address, epoch: bigint, reference: string): GuestOrderState {
     const channel = channelIdOf(this.domain.contract, token, this.self, payer)
-    return guestOrderState(this.#options.store.read((tx) => this.#options.duties.pending(tx)), { channel, epoch }, payer, reference)
+    return guestOrderState(this.#options.store.read((tx) => this.#options.duties.pending(tx)), { channel, epoch }, reference)
   }
 
   async #put(duty: BoxDuty, key: ChannelKey, deadlineBlock: number | null): Promise<void> {

@@ -135,6 +135,8 @@ export interface OpenForTerms extends Pick<ChannelKey, 'epoch'> {
   readonly settleTimeout: number
   readonly validUntil: number
   readonly signature: Uint8Array
+  /** Two with the same are one order. */
+  readonly reference?: string
 }
 
 /** Allowance and opening; v2 only. */

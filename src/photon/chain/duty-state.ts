@@ -1,5 +1,5 @@
 /** What the scheduler keeps: duties as jobs, and the account's transactions by nonce. Plain data, all of it on disk. */
-import type { Address, Hash } from '../../base/index.ts'
+import type { Hash } from '../../base/index.ts'
 import type { ChannelEvent, ChannelKey } from '../ports.ts'
 import { hexOf } from '../../base/index.ts'
 import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
@@ -70,11 +70,11 @@ export function dutyId({ duty, key }: DueBoxDuty, sequence: number): string {
 /** How far an order for a guest's channel is: `unseen` as in `DutyOutcome`; `unknown`: never put, or ended long ago. */
 export type GuestOrderState = 'unknown' | 'waiting' | 'done' | 'failed' | 'unseen'
 
-/** `reference`: of the deposit; null: the channel's opening. */
-export function guestOrderState({ jobs, ended }: DutyState, key: ChannelKey, participant: Address, reference: string | null): GuestOrderState {
-  const id = reference === null ? idOf('open-for', lifeOf(key), participant) : idOf('deposit', lifeOf(key), reference)
-  if (jobs.some((job) => job.id === id)) return 'waiting'
-  const outcome = ended.find((one) => one.id === id)?.outcome
+/** `reference`: of the opening or the deposit. */
+export function guestOrderState({ jobs, ended }: DutyState, key: ChannelKey, reference: string): GuestOrderState {
+  const isIt = ({ id }: { readonly id: string }): boolean => id === idOf('open-for', lifeOf(key), reference) || id === idOf('deposit', lifeOf(key), reference)
+  if (jobs.some(isIt)) return 'waiting'
+  const outcome = ended.find(isIt)?.outcome
   if (outcome === undefined) return 'unknown'
   return outcome === 'done' || outcome === 'unseen' ? outcome : 'failed'
 }
@@ -103,8 +103,9 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
     case 'claim':
       return duty.payer
     case 'withdraw':
-    case 'open-for':
       return duty.participant
+    case 'open-for':
+      return duty.reference ?? duty.participant
     case 'update-delegate':
       return duty.receiver
     case 'purse':

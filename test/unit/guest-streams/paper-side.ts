@@ -11,7 +11,6 @@ import { streamSigner } from '../../../src/web/stream/index.ts'
 export const TOKEN: Address = `0x${'70'.repeat(20)}`
 export const DOMAIN = { profile: 'v2', chainId: 8888n, contract: `0x${'c0'.repeat(20)}` } as const
 export const BOX = streamSigner(new Uint8Array(32).fill(0x42))
-const OPENING = 'open-for'
 const STATUS: PhotonStatus = {
   state: 'ready',
   account: BOX.address,
@@ -41,7 +40,7 @@ export class PaperSide implements StreamSide {
   duties: DutyView[] = []
   /** Of whom the chain cannot say anything. */
   readonly unknown = new Set<string>()
-  /** How the orders stand, by reference, or `open-for`. */
+  /** How the orders stand, by reference. */
   readonly placed = new Map<string, GuestOrderState>()
   readonly opened: GuestOpening[] = []
   readonly funded: bigint[] = []
@@ -77,15 +76,15 @@ export class PaperSide implements StreamSide {
   async openFor(order: GuestOpening): Promise<void> {
     this.#breakIfAsked()
     this.opened.push(order)
-    this.#put('open-for', this.channelOf(order.payer), OPENING)
+    this.#put('open-for', this.channelOf(order.payer), order.reference)
   }
   async fund(payer: Address, _token: Address, amount: bigint, reference: string): Promise<void> {
     this.#breakIfAsked()
     this.funded.push(amount)
     this.#put('deposit', this.channelOf(payer), reference)
   }
-  orderState(_payer: Address, _token: Address, _epoch: bigint, reference: string | null): GuestOrderState {
-    return this.placed.get(reference ?? OPENING) ?? 'unknown'
+  orderState(_payer: Address, _token: Address, _epoch: bigint, reference: string): GuestOrderState {
+    return this.placed.get(reference) ?? 'unknown'
   }
 
   /** What was ordered is in the chain, as deep as it must be. */

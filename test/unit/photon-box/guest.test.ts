@@ -31,7 +31,7 @@ it('opens for a guest, tops up, notes what he streams, and claims it', async () 
   expect(before).toMatchObject({ state: 'none', epoch: 1n, deposit: 0n })
   const consent = { channel: before.channel, epoch: 1n, participant: GUEST.address, amount: 60n, settleTimeout: 60, validUntil: (chain.head()?.number ?? 0) + 100 }
   const signature = native.sign(openConsentDigest(keccak, streams.domain, consent), GUEST.key)
-  const order = { payer: GUEST.address, token, amount: 60n, settleTimeout: 60, epoch: 1n, validUntil: consent.validUntil, signature }
+  const order = { payer: GUEST.address, token, amount: 60n, settleTimeout: 60, epoch: 1n, validUntil: consent.validUntil, signature, reference: 'opening' }
   await expect(streams.openFor({ ...order, amount: 61n })).rejects.toMatchObject({ field: 'signature' })
   await streams.openFor(order)
   expect(await streams.standing(GUEST.address, token)).toMatchObject({ state: 'opening' })
@@ -39,7 +39,7 @@ it('opens for a guest, tops up, notes what he streams, and claims it', async () 
   expect(await streams.standing(GUEST.address, token)).toMatchObject({ state: 'open', deposit: 60n })
   expect(box.desk.channels()).toMatchObject([{ role: 'leaf', partner: { address: GUEST.address, deposit: 60n } }])
 
-  expect(streams.orderState(GUEST.address, token, 1n, null)).toBe('done')
+  expect(streams.orderState(GUEST.address, token, 1n, 'opening')).toBe('done')
   expect(streams.orderState(GUEST.address, token, 1n, 'slip')).toBe('unknown')
   await streams.fund(GUEST.address, token, 40n, 'slip')
   expect(streams.orderState(GUEST.address, token, 1n, 'slip')).toBe('waiting')
