@@ -3,7 +3,7 @@
  * told. What is in memory is gone then; the SQLite file and the kernel stay as they were.
  */
 import { rmSync } from 'node:fs'
-import type { Store, Tx } from '../../src/store/index.ts'
+import type { Migration, Store, Tx } from '../../src/store/index.ts'
 import { FakeGate, FakeKernel } from './fake-gate.ts'
 import { FakeTime } from './fakes.ts'
 import { fastFolder, makeBox, openTestStore, settle } from './hotspot-box.ts'
@@ -74,6 +74,13 @@ class MortalStore implements Store {
 /** What the guests of one session had, as the kernel let them: milliseconds with an open gate. */
 export type OnlineMs = Map<string, number>
 
+/** What else lives and dies with the process, beside the hotspot. */
+export interface CrashParts {
+  readonly migrations?: readonly Migration[]
+  /** In each new process that came through the hotspot's start; `edge` is where it may die. */
+  readonly begin?: (box: TestBox, store: Store, edge: (name: string) => Promise<void>) => void
+}
+
 export class CrashBox {
   readonly time: FakeTime
   readonly kernel: FakeKernel
@@ -90,13 +97,15 @@ export class CrashBox {
   #life!: Life
   #store: Store
   readonly #changes: ConfigChanges
+  readonly #parts: CrashParts
   #boots = 0
 
-  constructor(changes: ConfigChanges) {
+  constructor(changes: ConfigChanges, parts: CrashParts = {}) {
     this.time = new FakeTime()
     this.kernel = new FakeKernel(this.time)
     this.#changes = changes
-    this.#store = openTestStore(this.folder)
+    this.#parts = parts
+    this.#store = this.#open()
   }
 
   get store(): Store {
@@ -114,16 +123,18 @@ export class CrashBox {
       if (isCrash) this.crashed.set(name, (this.crashed.get(name) ?? 0) + 1)
     })
     const life = this.#life
+    const store = new MortalStore(this.#store, life)
     this.box = makeBox({
       changes: this.#changes,
       time: this.time,
       kernel: this.kernel,
       gate: new FakeGate(this.kernel, (verb, when) => life.edge(`${when} ${verb}`)),
-      store: new MortalStore(this.#store, life),
+      store,
       folder: this.folder,
       seed: this.time.boottimeMs(),
     })
     await Promise.race([this.box.hotspot.start(), life.died])
+    if (!life.isDead) this.#parts.begin?.(this.box, store, (name) => life.edge(name))
     return !life.isDead
   }
 
@@ -171,7 +182,11 @@ export class CrashBox {
     } else this.time.reboot(this.time.bootId, this.time.boottimeMs())
     if (!reopenFile) return
     await this.#store.close()
-    this.#store = openTestStore(this.folder)
+    this.#store = this.#open()
+  }
+
+  #open(): Store {
+    return openTestStore(this.folder, this.#parts.migrations)
   }
 
   async dispose(): Promise<void> {

@@ -13,7 +13,7 @@ import type { VoucherKeys } from '../../src/identity/index.ts'
 import { createLedger, ledgerMigrations } from '../../src/ledger/index.ts'
 import type { Ledger } from '../../src/ledger/index.ts'
 import { openStore } from '../../src/store/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Migration, Store } from '../../src/store/index.ts'
 import { FakeGate, FakeKernel, FakeNeighbours } from './fake-gate.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
 
@@ -179,8 +179,8 @@ export interface TestBox {
   dispose(): Promise<void>
 }
 
-export function openTestStore(folder: string): Store {
-  return openStore({ path: join(folder, 'box.db'), migrations: [...ledgerMigrations, ...hotspotMigrations], log: silentLog })
+export function openTestStore(folder: string, further: readonly Migration[] = []): Store {
+  return openStore({ path: join(folder, 'box.db'), migrations: [...ledgerMigrations, ...hotspotMigrations, ...further], log: silentLog })
 }
 
 /** Not started yet: `startBox` does both. */
