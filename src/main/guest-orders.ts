@@ -19,11 +19,11 @@ export interface GuestOrderDoorParts {
 }
 
 /** Each look reads the chain by proof. */
-const LOOKS = { burst: 20, perSecond: 0.3 }
+const LOOKS = { burst: 20, perSecond: 0.25 }
 /** Each costs a signature or two, and may cost gas. */
 const ORDERS = { burst: 6, perSecond: 0.05 }
 /** Of all devices: a crowd must not keep the box reading proofs. */
-const ALL_LOOKS = { burst: 60, perSecond: 4 }
+const ALL_LOOKS = { burst: 60, perSecond: 2 }
 const ALL_ORDERS = { burst: 20, perSecond: 0.5 }
 const ALL = 'all'
 

@@ -6,17 +6,13 @@ import type { Address, Hash } from '../base/index.ts'
 import type { ChannelKey, SettleTerms } from './ports.ts'
 import type { GuestChannel } from './parts.ts'
 
-/** `open`: his channel with this box. `put-in`: more into it. `pay`: to somebody's account, or to his balance in the purse. */
-export type GuestOrderKind = 'open' | 'put-in' | 'pay'
-
 /** `waiting`: sent, not in the chain. `confirming`: in it, not deep enough. */
-export type GuestOrderState = 'waiting' | 'confirming' | 'done' | 'failed'
+export type PlacedOrderState = 'waiting' | 'confirming' | 'done' | 'failed'
 
 export interface GuestOrderView {
   /** Of what was signed. */
   readonly hash: Hash
-  readonly what: GuestOrderKind
-  readonly state: GuestOrderState
+  readonly state: PlacedOrderState
 }
 
 /** All a page needs to sign the next order, and what became of the last one. */
@@ -45,6 +41,7 @@ interface Placed {
   readonly signature: Uint8Array
 }
 
+/** `open`: his channel with this box. `put-in`: more into it. `pay`: to somebody's account, or to his balance in the purse. */
 export type PlacedOrder =
   | (Placed & { readonly what: 'open'; readonly epoch: bigint; readonly settleTimeout: number; readonly consent: Uint8Array })
   | (Placed & { readonly what: 'put-in'; readonly epoch: bigint; readonly settleTimeout: number })

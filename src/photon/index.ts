@@ -6,7 +6,7 @@
  * once; what needs the chain comes as soon as the chain can say it. Tables: tables/index.ts.
  */
 export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus } from './desk.ts'
-export type { GuestOrderKind, GuestOrderState, GuestOrderView, GuestOrders, PlacedOrder, PurseStanding, SettleOffer } from './guest-orders.ts'
+export type { GuestOrderView, GuestOrders, PlacedOrder, PlacedOrderState, PurseStanding, SettleOffer } from './guest-orders.ts'
 export type { GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
 export { SECRET_TOPIC } from './chain/index.ts'
 export { startPhoton } from './photon.ts'

@@ -46,6 +46,8 @@ export const ORDER_BLOCKS = 300
 const LEAST_BLOCKS_LEFT = 40
 /** Of all guests, on their way at once. */
 export const MAX_ORDERS = 6
+/** That failed and are remembered (chain/schedule.ts: a thousand blocks): no more are taken then. */
+export const MAX_FAILED = 8
 /** The box's own transactions have this much more than the order takes. */
 const GAS_RESERVE = 4n
 /** Blocks above a transaction before it counts, and until the follower has told of it. */
@@ -122,7 +124,7 @@ export class ChannelOrders implements GuestOrders {
     })
     this.#options.log.info('an order of a guest is sent for him', { what: signed.what, from, amount: placed.amount.toString(), fee: placed.fee.toString(), order: signed.hash })
     void this.#options.duties.look()
-    return { hash: signed.hash, what: signed.what, state: 'waiting' }
+    return { hash: signed.hash, state: 'waiting' }
   }
 
   /** From the scheduler, after it is on disk. */
@@ -216,8 +218,10 @@ export class ChannelOrders implements GuestOrders {
     const orders = jobs.flatMap(({ due }) => (due.duty.kind === 'purse' ? [due.duty] : []))
     if (orders.some((one) => one.order.from === from) || (channel !== null && jobs.some(({ due }) => due.key?.channel === channel && MOVES.includes(due.duty.kind)))) throw running()
     if (orders.length >= MAX_ORDERS) throw new MeshBoxError('unavailable', 'the box sends orders of others just now', { code: 'orders-full', retryAfterSeconds: 30 })
-    // It cost the box gas for nothing.
-    if (ended.some(({ id, outcome }) => outcome === 'reverted' && id.startsWith(PURSE_ID) && id.includes(`/${from}/`))) throw new MeshBoxError('limit', 'an order of this key failed not long ago', { code: 'too-many-requests', retryAfterSeconds: 3600 })
+    // They cost the box gas for nothing. One is its owner's mistake; many may be somebody's with many keys.
+    const failed = ended.filter(({ id, outcome }) => outcome === 'reverted' && id.startsWith(PURSE_ID))
+    if (failed.length >= MAX_FAILED) throw new MeshBoxError('unavailable', 'too many orders failed not long ago', { code: 'orders-full', retryAfterSeconds: 3600 })
+    if (failed.some(({ id }) => id.includes(`/${from}/`))) throw new MeshBoxError('limit', 'an order of this key failed not long ago', { code: 'too-many-requests', retryAfterSeconds: 3600 })
   }
 
   async #checkChannel(placed: Extract<PlacedOrder, { what: 'open' | 'put-in' }>): Promise<void> {
@@ -264,10 +268,10 @@ export class ChannelOrders implements GuestOrders {
     const { store, duties } = this.#options
     const { jobs, ended } = store.read((tx) => duties.pending(tx))
     const over = ended.flatMap(({ id, outcome }): GuestOrderView[] =>
-      id.startsWith(PURSE_ID) && id.includes(`/${from}/`) ? [{ hash: id.slice(id.lastIndexOf('/') + 1) as Hash, what: whatOf(id), state: outcome === 'done' ? 'done' : 'failed' }] : [],
+      id.startsWith(PURSE_ID) && id.includes(`/${from}/`) ? [{ hash: id.slice(id.lastIndexOf('/') + 1) as Hash, state: outcome === 'done' ? 'done' : 'failed' }] : [],
     )
     const now = jobs.flatMap(({ due }): GuestOrderView[] =>
-      due.duty.kind === 'purse' && due.duty.order.from === from ? [{ hash: due.duty.hash, what: due.duty.what, state: nextNumber > due.duty.order.number ? 'confirming' : 'waiting' }] : [],
+      due.duty.kind === 'purse' && due.duty.order.from === from ? [{ hash: due.duty.hash, state: nextNumber > due.duty.order.number ? 'confirming' : 'waiting' }] : [],
     )
     return [...over, ...now]
   }
@@ -281,11 +285,6 @@ export class ChannelOrders implements GuestOrders {
 const NOTHING = new Uint8Array(0)
 /** How duties of this kind are named in what is remembered of ended ones (chain/duty-state.ts). */
 const PURSE_ID = 'purse/'
-
-/** Of one that is over only its name is kept: those for a channel name it. */
-function whatOf(id: string): GuestOrderView['what'] {
-  return id.startsWith(`${PURSE_ID}none/`) ? 'pay' : 'put-in'
-}
 
 function old(why: string): MeshBoxError {
   return new MeshBoxError('conflict', `what was signed is out of date: ${why}`, { code: 'order-old' })

@@ -174,8 +174,11 @@ export class PurseBox {
     const field = this.#element('purse-to') as HTMLInputElement
     const to = field.value.trim().toLowerCase()
     const isAddress = ADDRESS.test(to)
-    field.toggleAttribute('aria-invalid', !isAddress)
-    if (!isAddress) return this.#fail(this.#sayings.badAddress)
+    if (!isAddress) {
+      field.setAttribute('aria-invalid', 'true')
+      return this.#fail(this.#sayings.badAddress)
+    }
+    field.removeAttribute('aria-invalid')
     this.#order({ what: 'pay', to: to as Hex, inside: (this.#element('purse-inside') as HTMLInputElement).checked })
   }
 
@@ -311,14 +314,20 @@ export class PurseBox {
   }
 
   #say(text: string | null): void {
-    this.#element('purse-say').textContent = text ?? ''
-    this.#show('purse-say', text !== null)
+    this.#tell('purse-say', text)
   }
 
   #fail(text: string | null): void {
-    this.#element('purse-error').textContent = text ?? ''
-    this.#show('purse-error', text !== null)
+    this.#tell('purse-error', text)
     if (text !== null) this.#say(null)
+  }
+
+  /** Above the buttons, and where the guest sees it. */
+  #tell(id: string, text: string | null): void {
+    const line = this.#element(id)
+    line.textContent = text ?? ''
+    line.hidden = text === null
+    if (text !== null) line.scrollIntoView({ block: 'nearest' })
   }
 
   #money(amount: bigint): string {

@@ -127,7 +127,7 @@ describe('an order', () => {
   it('opens the channel; twice is once, another has to wait, and nothing counts before it is deep', async () => {
     const open = await order('open', 200n)
     const [first, again] = await Promise.all([orders.place(open), orders.place(open).catch((error: unknown) => error)])
-    expect(first).toMatchObject({ what: 'open', state: 'waiting' })
+    expect(first).toMatchObject({ state: 'waiting' })
     // Told at the same moment one of the two is refused; told after, it is the same.
     expect([first.hash, 'order-running']).toContain((again as { hash?: string; code?: string }).hash ?? (again as { code?: string }).code)
     expect(await orders.place(open)).toEqual(first)

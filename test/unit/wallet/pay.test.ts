@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { choiceOf, isMiniBrowser } from '../../../src/web/wallet/pay.ts'
 import { keyOf, secretOf } from '../../../src/web/wallet/key.ts'
-import { minutesText, moneyText } from '../../../src/web/wallet/money.ts'
+import { amountOf, minutesText, moneyText } from '../../../src/web/wallet/money.ts'
 import { leadSeconds, streamSigner } from '../../../src/web/stream/index.ts'
 
 const STYLE = { symbol: 'MBX', decimals: 6, decimal: ',', digits: '0123456789' }
@@ -47,6 +47,13 @@ describe('money', () => {
     expect(moneyText(42n, { ...STYLE, decimals: 0 })).toBe('42\u00a0MBX')
     expect(moneyText(1_500_000n, { ...STYLE, decimal: '٫', digits: '٠١٢٣٤٥٦٧٨٩' })).toBe('١٫٥\u00a0MBX')
     expect([0, 59, 90, 3599].map(minutesText)).toEqual(['0:00', '0:59', '1:30', '59:59'])
+  })
+  it('is read as it is typed, in the page’s digits or Latin ones, and never as more than was meant', () => {
+    const arabic = { ...STYLE, decimal: '٫', digits: '٠١٢٣٤٥٦٧٨٩' }
+    expect(['1', '1.5', ' 1,5 ', '0.000001', '12'].map((text) => amountOf(text, STYLE))).toEqual([1_000_000n, 1_500_000n, 1_500_000n, 1n, 12_000_000n])
+    expect([amountOf('١٫٥', arabic), amountOf('1.5', arabic)]).toEqual([1_500_000n, 1_500_000n])
+    // Which of two signs parts the thousands nobody knows; more digits than the token has would be lost.
+    expect(['', '.', '1.', '.5', '1.000,5', '1,000.5', '1,2,3', '-1', '1e3', '0x1', '0.0000001', '1 000', '9'.repeat(31)].map((text) => amountOf(text, STYLE))).toEqual(Array.from({ length: 13 }, () => null))
   })
   it('is signed for by the key that the words restore', () => {
     const entropy = new Uint8Array(16).fill(1)
