@@ -1,14 +1,15 @@
 /** One box: every room made, handed what it needs, started in order and stopped in reverse. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { MeshBoxError, asError, createLog, type Log, type LogOptions } from '../base/index.ts'
 import { SystemClock, systemRandomness, systemTimers } from '../base/io/system.ts'
 import { ConfigError, problemLine, type Config } from '../config/index.ts'
-import { openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
+import { IDENTITY_FILE, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
-import type { Photon } from '../photon/index.ts'
-import { noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
+import type { LanSide, Photon } from '../photon/index.ts'
+import { noteBirth, noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { forgetBackupMark, markIfBackup, openStore } from '../store/index.ts'
@@ -112,6 +113,8 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const opened = openCurve(join(folder, 'native/secp256k1.node'), log.room('native'))
   const { signer } = opened
   const keys = { dataDir, randomness: systemRandomness }
+  const hadKey = existsSync(join(dataDir, IDENTITY_FILE))
+  await store.turn((tx) => noteBirth(tx, hadKey))
   const identity = await openIdentity({ ...keys, signer, log: log.room('identity') })
   await checkSameBox(store, identity.address)
   const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })
@@ -153,6 +156,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   }
 
   let photon: PhotonPort | null = null
+  let lan: LanSide | null = null
   if (roles.includes('photon')) {
     const { photonTokens, startPhotonRoom } = await import('./photon.ts')
     const tokens: PhotonPort['tokens'] = () => photonTokens(config.photon)
@@ -161,6 +165,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder })
       started.add('payment channels', () => running.stop())
       channels = running
+      lan = running.lan
       photon = { desk: running.desk, tokens }
     } catch (error) {
       log.error('payment channels could not be started; everything else goes on', { error: asError(error) })
@@ -171,7 +176,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   let photonRest: PhotonRestDoor | null = null
   if (photon !== null && config.photon.rest) {
     const { restDoor } = await import('./rest-door.ts')
-    photonRest = restDoor({ desk: photon.desk, config: config.photon, dataDir, version: options.version, log: log.room('photon') })
+    photonRest = restDoor({ desk: photon.desk, lan, config: config.photon, dataDir, version: options.version, log: log.room('photon') })
   }
 
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })

@@ -23,8 +23,10 @@ export interface ChainNewsOptions {
   /** Everybody else, e.g. watchers; awaited. */
   heard(event: ChannelEvent): Promise<void>
   rewarded(event: Extract<ToldEvent, { kind: 'rewarded' }>): Promise<void>
-  /** Blocks up to here cannot be read any more, or are not what they were: somebody has to look. */
-  missed(code: 'chain-lost' | 'chain-gap', text: string): void
+  /** Before `heard`: of a channel's opening, to whoever keeps the channels. */
+  opened(event: Extract<ChannelEvent, { kind: 'opened' }>): Promise<void>
+  /** What was told last is not in the chain any more: somebody has to look. */
+  lost(number: number): void
   failed(thrown: unknown): void
   /** From then on no further block is read. */
   isStopped(): boolean
@@ -33,12 +35,20 @@ export interface ChainNewsOptions {
 /** Of blocks in which nothing happened only each so many is written down: a crash costs reading them again. */
 const QUIET_BLOCKS = 64
 
-export function chainNews(options: ChainNewsOptions): Follower {
+export interface ChainNews {
+  readonly follower: Follower
+  /** Blocks after the last that was told, and not kept any more; to be made good before the follower starts. */
+  readonly gap: { readonly from: number; readonly to: number } | null
+  /** Nothing was ever told, and the contract's first blocks are not kept any more. */
+  readonly isLate: boolean
+}
+
+/** To be made when the chain has a safe block. */
+export function followNews(options: ChainNewsOptions): ChainNews {
   const { chain, keccak, contract, registry, store, node, duties } = options
   const saved = store.read((tx) => loadPosition(tx, contract))
   const next = saved === null ? options.firstBlock : saved.number + 1
   const readable = firstReadable(chain, next)
-  if (saved !== null && readable > next) options.missed('chain-gap', `blocks ${next} to ${readable - 1} are not kept any more: what happened to channels there was not seen. Look at each channel, and close it if in doubt`)
 
   const take = async (point: ChainPoint, events: readonly ToldEvent[]): Promise<void> => {
     const isQuiet = events.length === 0
@@ -49,7 +59,8 @@ export function chainNews(options: ChainNewsOptions): Follower {
       if (event.kind === 'rewarded') continue
       if (event.kind === 'secret') await node.onSecretEvent(event)
       else {
-        await node.onChannelEvent(event)
+        if (event.kind === 'opened') await options.opened(event)
+        else await node.onChannelEvent(event)
         await options.heard(event)
       }
     }
@@ -58,7 +69,7 @@ export function chainNews(options: ChainNewsOptions): Follower {
       duties.noteEvents(tx, events)
     })
   }
-  return channelFollower({
+  const follower = channelFollower({
     chain: {
       safe: () => chain.safe(),
       at: (number) => chain.at(number),
@@ -70,10 +81,23 @@ export function chainNews(options: ChainNewsOptions): Follower {
     sink: {
       position: () => (saved === null || readable > next ? null : saved),
       take,
-      lost: (number) => options.missed('chain-lost', `block ${number}, which money rests on, is not in the chain any more: channels stand still. Look at the chain's alarm, then at each channel`),
+      lost: (number) => options.lost(number),
       failed: options.failed,
     },
   })
+  return { follower, gap: saved !== null && readable > next ? { from: next, to: readable - 1 } : null, isLate: saved === null && readable > next }
+}
+
+/** For a contract whose storage cannot be read instead: what was missed is told, and the follower goes on behind it. */
+export function chainNews(options: Omit<ChainNewsOptions, 'opened' | 'lost'> & { readonly missed: (code: 'chain-lost' | 'chain-gap', text: string) => void }): Follower {
+  const { node, missed } = options
+  const { follower, gap } = followNews({
+    ...options,
+    opened: (event) => node.onChannelEvent(event),
+    lost: (number) => missed('chain-lost', `block ${number}, which money rests on, is not in the chain any more: channels stand still. Look at the chain's alarm, then at each channel`),
+  })
+  if (gap !== null) missed('chain-gap', `blocks ${gap.from} to ${gap.to} are not kept any more: what happened to channels there was not seen. Look at each channel, and close it if in doubt`)
+  return follower
 }
 
 /** `wanted`, or the lowest block above it that is still kept. */

@@ -23,7 +23,7 @@ export function channelView(state: ChannelState, tools: ViewTools): ChannelView 
   const { key, token, own, partner, phase, dispute, note, sync } = state
   const name = tools.tokenOf(token)
   const behind = sync.kind === 'behind' ? 'this box runs on an old copy of the channel; the partner is asked for what is missing' : null
-  const stopped = phase === 'error' || (phase === 'closing' && note !== '') ? note : null
+  const stopped = phase === 'error' || (note !== '' && (phase === 'closing' || phase === 'prepare-cooperative-settle')) ? note : null
   return {
     id: key.channel,
     epoch: key.epoch,

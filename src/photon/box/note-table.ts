@@ -26,5 +26,10 @@ export function dropNote(tx: Tx, name: string): void {
   tx.run('DELETE FROM photon_note WHERE name = ?', name)
 }
 
+/** The box came back by its words: its channels are somewhere, its book is not. */
+export const REBUILD_NOTE = 'rebuild'
+/** This book has seen a start; what is missing in it was never there, or was put there by a backup. */
+export const BORN_NOTE = 'born'
+
 /** Set by whoever puts a backup in the book's place, until Photon has taken that in. */
 export const OLD_COPY_NOTE = 'old-copy'

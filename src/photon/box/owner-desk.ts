@@ -207,7 +207,9 @@ export class OwnerDesk implements PhotonDesk {
     const alarm = alarms.find(id)
     if (alarm === null) throw new MeshBoxError('not-found', 'there is no such alarm', { code: 'photon-alarm', field: 'id', value: id })
     if (!alarm.isClearable) throw new MeshBoxError('conflict', 'it goes when its reason goes; nothing is to be cleared', { code: 'photon-alarm-stands' })
+    if (alarm.code === 'chain-gap' || alarm.code === 'chain-lost') await this.#running().recovery.clear(alarm.code)
     alarms.dismiss(id)
+    this.changed()
   }
 
   wrap({ amount }: { readonly amount: bigint }): Promise<void> {

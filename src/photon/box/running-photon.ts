@@ -2,7 +2,7 @@
 import { asError, hexOf, momentOf } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
-import type { DutyAlarm, Follower, ScheduleEffect } from '../chain/index.ts'
+import type { DutyAlarm, ScheduleEffect } from '../chain/index.ts'
 import type { ChannelRole } from '../channel/index.ts'
 import { PhotonNode, createPeerBinding } from '../node/index.ts'
 import type { PeerDoor, PhotonParts, TokenName } from '../parts.ts'
@@ -12,7 +12,7 @@ import type { OwnChannel, OwnChannels } from '../route/index.ts'
 import { createDigests } from '../wire/index.ts'
 import type { Alarms } from './alarms.ts'
 import { ChainMoments } from './chain-moments.ts'
-import { chainNews } from './chain-news.ts'
+import { ChainRecovery } from './chain-recovery.ts'
 import type { ContractTerms } from './contract-terms.ts'
 import { CloseRefusals } from './close-refusals.ts'
 import { CoreUpkeep } from './core-upkeep.ts'
@@ -55,19 +55,17 @@ export class RunningPhoton {
   readonly own: OwnChannels
   readonly coin: OwnCoin
   readonly refusals: CloseRefusals
+  readonly recovery: ChainRecovery
   readonly door: PeerDoor
   readonly #parts: PhotonParts
   readonly #alarms: Alarms
   readonly #changed: () => void
-  readonly #follower: Follower
   readonly #gossip: GossipNode
   readonly #upkeep: CoreUpkeep
   readonly #cancels: Cancel[] = []
   #cancelDoor: Cancel = () => undefined
   #isStopped = false
   #opening: Promise<unknown> = Promise.resolve()
-  /** What was told of the chain is not so any more: nothing rests on it. */
-  #isLost = false
 
   constructor(parts: PhotonParts, { domain, registry }: ContractTerms, alarms: Alarms, changed: () => void) {
     const { settings, chain, store, signer, curve, clock, timers, randomness, log } = parts
@@ -75,7 +73,7 @@ export class RunningPhoton {
     this.#parts = parts
     this.#alarms = alarms
     this.#changed = changed
-    this.moments = new ChainMoments({ chain, clock, timers, isStopped: () => this.#isLost })
+    this.moments = new ChainMoments({ chain, clock, timers, isStopped: () => this.isLost })
     this.proved = new ProvedChannels(chain, keccak, domain.contract)
     this.duties = new DutyDesk({
       store,
@@ -141,6 +139,7 @@ export class RunningPhoton {
       },
       feeFor: (channel, amount) => feeOf({ ...settings.fee, validFromSeconds: 0 }, amount, channel.spendable, channel.capacity),
       reach: (peer) => this.known.wanted(peer),
+      claimed: (from, key) => this.recovery.claimed(from, key),
       roleOf: (opened, partner) => this.#roleOf(opened, partner),
       rules: { revealTimeout: settings.revealTimeout, minSettleTimeout: settings.minSettleTimeout, maxOfflineExposure: settings.maxOfflineExposure },
       paymentRules: { revealTimeoutBlocks: settings.revealTimeout },
@@ -170,24 +169,21 @@ export class RunningPhoton {
           })
     this.streams.orders = this.#orders
     this.watching = new Watching({ parts, domain, node: this.node, duties: this.duties, lane: this.lanes.watch, proved: this.proved, alarms, symbolOf: (token) => this.symbolOf(token) })
-    this.#follower = chainNews({
-      chain,
-      keccak,
+    this.recovery = new ChainRecovery({
+      parts,
       contract: domain.contract,
       registry,
-      firstBlock: settings.firstBlock,
-      store,
+      keccak,
       node: this.node,
       duties: this.duties,
+      watching: this.watching,
+      alarms,
+      partners: () => [...new Set([...this.known.all().map(({ account }) => account), ...this.lanes.connected])].filter((account) => account !== signer.account),
+      roleOf: (opened, partner) => this.#roleOf(opened, partner),
       heard: (event) => this.#heard(event),
       rewarded: (event) => this.watching.rewarded(event),
-      missed: (code, text) => {
-        this.#isLost ||= code === 'chain-lost'
-        alarms.raise(code, text)
-        this.moments.look()
-      },
+      changed: () => this.moments.look(),
       isStopped: () => this.#isStopped,
-      failed: (thrown) => log.warn('the chain’s news are read again with the next block', { error: asError(thrown).message }),
     })
   }
 
@@ -215,10 +211,9 @@ export class RunningPhoton {
       }),
     )
     node.start(lanes.connected)
-    this.#cancels.push(this.#follower.start())
-    void this.#follower.catchUp()
     this.#gossip.start()
     this.watching.start()
+    this.recovery.start()
     this.#upkeep.start()
     // What asks the network takes its time; guests and the owner do not wait for it.
     this.#opening = Promise.all([this.#startDuties(), this.#openDoor()])
@@ -234,7 +229,7 @@ export class RunningPhoton {
     this.#gossip.stop()
     await this.#opening
     for (const cancel of this.#cancels.splice(0)) cancel()
-    await this.#follower.catchUp()
+    await this.recovery.stop()
     await this.duties.look()
     await this.node.stop()
     this.moments.stop()
@@ -256,7 +251,8 @@ export class RunningPhoton {
   }
 
   get isLost(): boolean {
-    return this.#isLost
+    // Asked while the parts are being made, too.
+    return this.recovery?.isLost === true
   }
 
   async #startDuties(): Promise<void> {

@@ -104,6 +104,16 @@ export class Watching {
     this.#backups.stop()
   }
 
+  /** Copies of this box's own states at neighbours, for who has lost the book. */
+  get copies(): Pick<Backups, 'ask' | 'answers' | 'restored'> {
+    return this.#backups
+  }
+
+  /** After blocks that were not seen: the neighbours' channels as the chain has them now. False: it cannot say. */
+  async recheck(): Promise<boolean> {
+    return (await this.#watcher?.recheck()) ?? true
+  }
+
   async heard(event: ChannelEvent): Promise<void> {
     await this.#watcher?.onChain(event)
     await this.#guardian?.onChain(event)
@@ -162,7 +172,7 @@ export class Watching {
 
 function recordOf(state: ReturnType<PhotonNode['channels']>[number]): BackupRecord {
   const { key, token, own, partner } = state
-  return { ...key, token, partner: partner.address, ownNonce: own.nonce, ownHash: own.proof?.extra ?? NO_HASH, ownTransferred: own.transferred, proof: partner.proof }
+  return { ...key, token, partner: partner.address, ownNonce: own.nonce, ownHash: own.proof?.extra ?? NO_HASH, ownTransferred: own.transferred, ownLocksroot: own.locksroot, proof: partner.proof }
 }
 
 export function watchSigner({ signer, curve }: { readonly signer: AccountSigner; readonly curve: PhotonParts['curve'] }): WatchSigner {

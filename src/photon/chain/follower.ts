@@ -34,6 +34,8 @@ export interface FollowerOptions {
 }
 
 export interface Follower {
+  /** The newest block that was told; −1 and so on where none was. */
+  readonly position: number
   /** Resolves when there is nothing more to tell now. Never rejects. */
   catchUp(): Promise<void>
   /** On each head from now on. */
@@ -76,5 +78,5 @@ export function channelFollower(options: FollowerOptions): Follower {
     running ??= run()
     return running
   }
-  return { catchUp, start: () => chain.onHead(() => void catchUp()) }
+  return { get position() { return position.number }, catchUp, start: () => chain.onHead(() => void catchUp()) }
 }

@@ -3,7 +3,7 @@ import type { Address, Hash, Randomness } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import type { ChannelRole, ChannelRules } from '../channel/index.ts'
 import type { ChannelGlance, PaymentRules } from '../payment/index.ts'
-import type { ChannelEvent, Domain, Path, Router } from '../ports.ts'
+import type { ChannelEvent, ChannelKey, Domain, Path, Router } from '../ports.ts'
 import type { Keccak } from '../wire/index.ts'
 import type { EngineOptions } from './engine.ts'
 import type { DutySink, FeeBook, MomentSource } from './ports.ts'
@@ -22,6 +22,8 @@ export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests
   feeFor(channel: ChannelGlance, amount: bigint): bigint
   /** There is mail for `peer`, who is not connected: a target asks the payer for the secret, for one. Default: it waits. */
   reach?(peer: Address): void
+  /** A partner speaks of a channel that is not known here; as often as it likes, and perhaps a lie. */
+  claimed?(from: Address, key: ChannelKey): void
   /** Whether a new channel is one between boxes or a guest's. */
   roleOf(opened: Extract<ChannelEvent, { kind: 'opened' }>, partner: Address): ChannelRole
   /** Set: what is on disk is an old copy (a backup put in place); called in the turn that has taken this in. */

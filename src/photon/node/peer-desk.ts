@@ -14,6 +14,7 @@ import type { LiveChannel } from './live-channel.ts'
 import type { PaymentDesk } from './payment-desk.ts'
 import { echoOf } from './seal.ts'
 import { readPackets } from './tables/packets.ts'
+import type { Who } from './tables/packets.ts'
 
 /** Packets given back to a partner that was restored from an old copy, at once. */
 const MAX_RETURNED = 256
@@ -50,6 +51,7 @@ export interface PeerDeskOptions extends EngineOptions {
   paid(payment: ReceivedPayment): void
   alarmed(alarm: ChannelAlarm): void
   settleRefused(refusal: SettleRefusal): void
+  claimed(from: Address, key: ChannelKey): void
 }
 
 export class PeerDesk {
@@ -66,6 +68,7 @@ export class PeerDesk {
     const key = 'envelope' in message ? message.envelope : 'key' in message ? message.key : null
     if (key === null) return `${message.kind} is not said here`
     const live = this.#options.engine.channels.get(key.channel)
+    if (live === undefined && message.kind === 'reestablish') this.#options.claimed(from, key)
     return live !== undefined && live.partner === from ? null : 'there is no such channel with it'
   }
 
@@ -206,20 +209,31 @@ export class PeerDesk {
     const { wire } = this.#options
     const [stored] = fact.seenNonce === 0n ? [] : this.#options.store.read((tx) => readPackets(tx, live.number, 'own', fact.seenNonce, fact.seenNonce, 1))
     const seen = stored === undefined ? null : wire.decode(new Uint8Array(stored))
-    if (seen !== null && !('refused' in seen) && seen.extra !== fact.seenHash) {
-      draft.put(live, freeze(draft.state(live), `the partner knows another packet of ours with nonce ${fact.seenNonce}`).state)
-      return this.#alarm(draft, live, `the partner knows another packet of ours with nonce ${fact.seenNonce}`)
-    }
+    if (this.#isGone(live, 'own', fact.fromNonce, fact.toNonce)) return this.#freeze(draft, live, `the partner lacks our packet ${fact.fromNonce}, and it is not kept any more`)
+    if (seen !== null && !('refused' in seen) && seen.extra !== fact.seenHash) return this.#freeze(draft, live, `the partner knows another packet of ours with nonce ${fact.seenNonce}`)
     draft.afterwards.push(() => this.#options.engine.loadOutstanding(live, fact.seenNonce))
   }
 
   /** The partner was restored from an old copy: it gets its own packets back, those that are still kept. */
   #mustReturn(draft: Draft, live: LiveChannel, from: bigint, to: bigint): void {
     const first = to - from >= BigInt(MAX_RETURNED) ? to - BigInt(MAX_RETURNED) + 1n : from
+    if (this.#isGone(live, 'partner', to, to)) return this.#freeze(draft, live, `the partner has forgotten its packet ${to}, and it is not kept here: its proof is`)
     draft.afterwards.push(() => {
       const packets = this.#options.store.read((tx) => readPackets(tx, live.number, 'partner', first, to, MAX_RETURNED))
       for (const packet of packets) this.#options.engine.sendNow(live.partner, new Uint8Array(packet))
     })
+  }
+
+  /** What one end lacks and the other cannot give back keeps them apart for ever. Packets of this very turn are not on disk yet. */
+  #isGone(live: LiveChannel, who: Who, from: bigint, to: bigint): boolean {
+    const { own, partner } = live.state
+    const stored = who === 'own' ? (own.proof?.nonce ?? 0n) : partner.nonce
+    return from <= to && to <= stored && this.#options.store.read((tx) => readPackets(tx, live.number, who, from, from, 1)).length === 0
+  }
+
+  #freeze(draft: Draft, live: LiveChannel, reason: string): void {
+    draft.put(live, freeze(draft.state(live), reason).state)
+    this.#alarm(draft, live, reason)
   }
 
   #alarm(draft: Draft, live: LiveChannel, reason: string): void {

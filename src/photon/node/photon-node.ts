@@ -15,18 +15,17 @@ import type { Draft } from './draft.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import { LiveChannel, MAX_IN_FLIGHT } from './live-channel.ts'
+import { OutsideChannels } from './outside-channels.ts'
 import type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, SwapLeg } from './node-terms.ts'
 import { PaymentDesk } from './payment-desk.ts'
 import type { PaymentNotice } from './payment-desk.ts'
 import { PeerDesk } from './peer-desk.ts'
 import type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
-import { hasChannel, insertChannel, readChannelState } from './tables/channels.ts'
+import { readChannelState } from './tables/channels.ts'
 import { readHistory } from './tables/history.ts'
 import type { StoredPayment } from './tables/history.ts'
 
-/** Live channels of one node. */
-const MAX_CHANNELS = 4096
 /** Channels whose duties are looked at in one turn of the loop. */
 const MOMENT_SLICE = 64
 /** Duties are put so long before they may be done. */
@@ -49,6 +48,8 @@ export class PhotonNode {
   readonly #refusalListeners = new Set<(refusal: SettleRefusal) => void>()
   readonly #cancels: Cancel[] = []
   readonly #ids: RandomHashes
+  /** Channels brought to what was proved of them, where no event told it. */
+  readonly outside: OutsideChannels
 
   constructor(options: PhotonNodeOptions) {
     const { domain, keccak256 } = options
@@ -94,7 +95,16 @@ export class PhotonNode {
       hasListener: () => this.#paymentListeners.size > 0,
       paid: (payment) => this.#tell(this.#paymentListeners, payment),
       alarmed: (alarm) => this.#tell(this.#alarmListeners, alarm),
+      claimed: (from, key) => options.claimed?.(from, key),
       settleRefused: (refusal) => this.#tell(this.#refusalListeners, refusal),
+    })
+    this.outside = new OutsideChannels({
+      contract: domain.contract,
+      store: options.store,
+      engine: this.#engine,
+      greet: (draft, partner) => this.#peers.connected(draft, partner),
+      alarmed: (alarm) => this.#tell(this.#alarmListeners, alarm),
+      failed: (failure, error) => options.log.warn(`photon: ${failure}`, { error }),
     })
   }
 
@@ -316,23 +326,7 @@ export class PhotonNode {
       partnerDeposit: 0n,
       openBlock: event.block,
     })
-    await this.#engine.order((draft) => {
-      if (this.#options.store.read((tx) => hasChannel(tx, domain.contract, event.channel, event.epoch))) return
-      if (this.#engine.channels.size >= MAX_CHANNELS) {
-        // Anybody may open one with us: the chain's other news must not wait for it.
-        draft.afterwards.push(() => this.#tell(this.#alarmListeners, { channel: event.channel, reason: `${MAX_CHANNELS} channels are open, and this one is not kept` }))
-        return
-      }
-      let number = 0
-      draft.writes.push((tx) => {
-        number = insertChannel(tx, state)
-      })
-      draft.afterwards.push(() => {
-        const live = new LiveChannel(number, 0n, awaitPartner(state))
-        this.#engine.channels.add(live)
-        if (this.#engine.isConnected(partner)) this.#background('a new channel could not be greeted', (next) => this.#peers.connected(next, partner))
-      })
-    })
+    await this.outside.adopt(state)
   }
 
   // ---- chain

@@ -2,10 +2,10 @@
  * The newest state of all channels, encrypted, kept by neighbours (photon.md 8.3). Who holds it learns the owner, how
  * often it changes and roughly how many channels there are, no more. Big-endian:
  *
- *   blob:   version 1 ‖ owner 20 ‖ counter 8 ‖ iv 12 ‖ ciphertext (4, 16 or 64 KiB) ‖ tag 16 ‖ signature 65
+ *   blob:   version 2 ‖ owner 20 ‖ counter 8 ‖ iv 12 ‖ ciphertext (4, 16 or 64 KiB) ‖ tag 16 ‖ signature 65
  *   inside: count 2 ‖ count × record ‖ zeros
- *   record: channel 32 ‖ epoch 8 ‖ token 20 ‖ partner 20 ‖ own nonce 8 ‖ own packet's hash 32 ‖ own transferred 32 ‖
- *           partner's nonce 8 ‖ transferred 32 ‖ locksroot 32 ‖ extra 32 ‖ signature 65 (zeros when nothing was received) = 321 bytes
+ *   record: channel 32 ‖ epoch 8 ‖ token 20 ‖ partner 20 ‖ own nonce 8 ‖ own packet's hash 32 ‖ own transferred 32 ‖ own locksroot 32 ‖
+ *           partner's nonce 8 ‖ transferred 32 ‖ locksroot 32 ‖ extra 32 ‖ signature 65 (zeros when nothing was received) = 353 bytes
  *
  * AES-256-GCM, with version, owner and counter as additional data; the iv is random. The signature is the owner's,
  * EIP-712 under a domain of its own. The counter only grows, so of several copies the newest can be told, and a holder
@@ -25,6 +25,8 @@ export interface BackupRecord extends ChannelKey {
   readonly ownNonce: bigint
   readonly ownHash: Hash
   readonly ownTransferred: bigint
+  /** Not zeros: locks were pending, and they are not in the copy. */
+  readonly ownLocksroot: Hash
   /** The partner's newest proof; null: nothing received yet. */
   readonly proof: BalanceProof | null
 }
@@ -34,12 +36,12 @@ export interface OpenedBackup {
   readonly records: readonly BackupRecord[]
 }
 
-const VERSION = 1
+const VERSION = 2
 const HEAD_BYTES = 29
 const IV_BYTES = 12
 const TAG_BYTES = 16
 const SIGNATURE_BYTES = 65
-const RECORD_BYTES = 321
+const RECORD_BYTES = 353
 const COUNT_BYTES = 2
 export const BACKUP_SIZES = [4096, 16_384, 65_536] as const
 const AROUND_BYTES = HEAD_BYTES + IV_BYTES + TAG_BYTES + SIGNATURE_BYTES
@@ -137,6 +139,7 @@ function recordBytes(record: BackupRecord): Uint8Array {
     uint(record.ownNonce, 8),
     bytesOf(record.ownHash),
     uint(record.ownTransferred, 32),
+    bytesOf(record.ownLocksroot),
     uint(proof?.nonce ?? 0n, 8),
     uint(proof?.transferred ?? 0n, 32),
     bytesOf(proof?.locksroot ?? ZERO_HASH),
@@ -151,10 +154,10 @@ function readRecord(bytes: Uint8Array): BackupRecord {
   const hex = (length: number): Hash => hexOf(take(length))
   const number = (length: number): bigint => BigInt(hex(length))
   const [channel, epoch, token, partner]: [Hash, bigint, Address, Address] = [hex(32), number(8), hex(20), hex(20)]
-  const [ownNonce, ownHash, ownTransferred] = [number(8), hex(32), number(32)]
+  const [ownNonce, ownHash, ownTransferred, ownLocksroot] = [number(8), hex(32), number(32), hex(32)]
   const [nonce, transferred, locksroot, extra, signature] = [number(8), number(32), hex(32), hex(32), take(SIGNATURE_BYTES)]
   const proof = nonce === 0n ? null : { channel, epoch, nonce, transferred, locksroot, extra, signature }
-  return { channel, epoch, token, partner, ownNonce, ownHash, ownTransferred, proof }
+  return { channel, epoch, token, partner, ownNonce, ownHash, ownTransferred, ownLocksroot, proof }
 }
 
 function uint(value: bigint, length: number): Uint8Array {

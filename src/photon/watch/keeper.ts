@@ -45,7 +45,7 @@ export class Backups {
   /** Those that one's own were sent to, and the highest counter that each says to have on disk. */
   readonly #keptBy = new Map<Address, bigint>()
   readonly #newerAt = new Set<Address>()
-  /** While asking: what each neighbour that was asked gave; null: nothing yet. */
+  /** While asking: what each neighbour that was asked gave, no bytes where it has none; null: no answer yet. */
   #given: Map<Address, Uint8Array | null> | null = null
   #cancel: Cancel = () => undefined
 
@@ -84,18 +84,27 @@ export class Backups {
     return counter
   }
 
-  /** After a loss: asks all neighbours; what they gave until then is chosen from by `restored`. */
+  /** After a loss: asks all neighbours that have not answered yet; what they gave is chosen from by `restored`. */
   ask(): void {
     const { transport } = this.#options
-    const neighbours = transport.neighbours()
-    this.#given = new Map(neighbours.map((neighbour) => [neighbour, null]))
-    for (const neighbour of neighbours) transport.send(neighbour, Uint8Array.of(ASK))
+    const given = (this.#given ??= new Map())
+    for (const neighbour of transport.neighbours()) {
+      if ((given.get(neighbour) ?? null) !== null) continue
+      given.set(neighbour, null)
+      transport.send(neighbour, Uint8Array.of(ASK))
+    }
+  }
+
+  /** Since the first `ask`: who was asked, who has answered, and who of those gave a copy. */
+  get answers(): { readonly asked: number; readonly answered: number; readonly copies: number } {
+    const given = [...(this.#given?.values() ?? [])]
+    return { asked: given.length, answered: given.filter((blob) => blob !== null).length, copies: given.filter((blob) => blob !== null && blob.length > 0).length }
   }
 
   /** The newest of what was given since `ask`; the counter goes on from there. */
   async restored(): Promise<Restored> {
     const { store } = this.#options
-    const copies = [...(this.#given ?? [])].flatMap(([holder, blob]) => (blob === null ? [] : [{ holder, blob }]))
+    const copies = [...(this.#given ?? [])].flatMap(([holder, blob]) => (blob === null || blob.length === 0 ? [] : [{ holder, blob }]))
     const chosen = chooseBackup(this.#options, copies, store.read(lastCounter))
     const counter = chosen.newest?.counter ?? 0n
     await store.turn((tx) => {
@@ -147,7 +156,7 @@ export class Backups {
 
   /** Only what was asked for, the first answer of each. What it is worth `chooseBackup` says. */
   #take(from: Address, blob: Uint8Array): void {
-    if (this.#given?.get(from) === null && blob.length > 0 && blob.length <= MAX_BACKUP_BYTES) this.#given.set(from, blob)
+    if (this.#given?.get(from) === null && blob.length <= MAX_BACKUP_BYTES) this.#given.set(from, blob)
   }
 
   #admits(from: Address): boolean {

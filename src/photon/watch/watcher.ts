@@ -8,7 +8,7 @@ import type { Address, BucketRule, Cancel, Clock, Hash, Log } from '../../base/i
 import type { Store, Tx } from '../../store/index.ts'
 import { VERDICT, decodeWatchFrame, encodeReceipt, kindOfFrame, receiptDigest } from './frames.ts'
 import type { Receipt, Verdict } from './frames.ts'
-import { countJobs, disputedJobs, dropJob, holdingsOf, jobsOn, putJob, putReward } from './io/job-table.ts'
+import { allJobs, countJobs, disputedJobs, dropJob, holdingsOf, jobsOn, putJob, putReward } from './io/job-table.ts'
 import { asFound, dutiesFor, judgeChannel, judgeForm, judgeRoom, onChannelEvent, requireV2, withDelegation } from './judge.ts'
 import type { JobTools, WatchJob, WatchLimits } from './judge.ts'
 import type { ChannelLookup, Delegation, WatchDuties, WatchEvent, WatchTransport } from './ports.ts'
@@ -77,6 +77,34 @@ export class Watcher {
     })
     this.#lines.set(from, line)
     return line.last
+  }
+
+  /** Looks at each job's channel in the contract's storage: for blocks whose news nobody heard. False: the chain cannot say all of it now. */
+  async recheck(): Promise<boolean> {
+    const { store, lookup, head } = this.#options
+    let isWhole = true
+    for (const { delegation } of store.read(allJobs)) {
+      const { channel, receiver, partner, token } = delegation
+      const found = await lookup.find({ channel, token, a: receiver, b: partner })
+      if (found === null) {
+        isWhole = false
+        continue
+      }
+      const after = await store.turn((tx) => {
+        const { held } = holdingsOf(tx, channel, receiver)
+        if (held === null) return null
+        if (found === 'absent' || found.epoch !== held.delegation.epoch) {
+          dropJob(tx, held)
+          return null
+        }
+        const changed = found.settleBlock === null ? held : asFound(held, found, head())
+        if (changed === held) return null
+        putJob(tx, changed)
+        return changed
+      })
+      if (after !== null) this.#order(after)
+    }
+    return isWhole
   }
 
   /** In the order of the chain. */

@@ -8,10 +8,10 @@ import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { encodeCall, encodeValues } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import { startPhoton } from '../../../src/photon/index.ts'
-import type { PeerDoor, Photon, PhotonSettings } from '../../../src/photon/index.ts'
+import type { ChainPort, PeerDoor, Photon, PhotonSettings } from '../../../src/photon/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
-import type { Store } from '../../../src/store/index.ts'
+import type { Store, Tx } from '../../../src/store/index.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import plainToken from '../photon-contracts/artifacts/PlainToken.json' with { type: 'json' }
 import { SpectrumPort } from '../photon-chain/spectrum-port.ts'
@@ -131,8 +131,11 @@ export class Street {
     return new Street(folder, chain, photon, token, purse)
   }
 
-  async box(who: Person, settings: Partial<PhotonSettings> = {}): Promise<Box> {
-    const store = openStore({ path: join(this.#folder, `${who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
+  /** `book`: another than its own, e.g. none that was ever written. */
+  async box(who: Person, settings: Partial<PhotonSettings> = {}, more: { readonly book?: string; readonly wrappedCoin?: Address; readonly chain?: ChainPort; readonly before?: (tx: Tx) => void } = {}): Promise<Box> {
+    const store = openStore({ path: join(this.#folder, `${more.book ?? who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
+    const { before } = more
+    if (before !== undefined) await store.turn(before)
     const ledger = createLedger({ shares: () => [] })
     const photon = await startPhoton({
       settings: {
@@ -154,7 +157,8 @@ export class Street {
         maxPeers: 8,
         ...settings,
       },
-      chain: this.chain,
+      chain: more.chain ?? this.chain,
+      wrappedCoin: more.wrappedCoin ?? null,
       gasPriceWei: () => GAS_PRICE,
       store,
       ledger,

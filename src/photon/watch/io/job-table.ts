@@ -57,6 +57,10 @@ export function disputedJobs(tx: ReadTx): readonly WatchJob[] {
   return tx.all<JobRow>(`SELECT ${COLUMNS} FROM photon_watch_job WHERE closed_block IS NOT NULL ORDER BY settle_block, channel, receiver`).map(jobOf)
 }
 
+export function allJobs(tx: ReadTx): readonly WatchJob[] {
+  return tx.all<JobRow>(`SELECT ${COLUMNS} FROM photon_watch_job ORDER BY channel, receiver`).map(jobOf)
+}
+
 export function countJobs(tx: ReadTx): number {
   return Number(tx.get<{ n: number }>('SELECT count(*) AS n FROM photon_watch_job')?.n ?? 0)
 }
