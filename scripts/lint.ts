@@ -22,7 +22,7 @@ const ROOMS: Record<string, readonly string[]> = {
   mesh: ['base', 'config', 'store', 'identity', 'ledger'],
   iot: ['base', 'config', 'store', 'identity', 'ledger'],
   owner: ['base', 'config', 'store', 'identity', 'ledger', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot'],
-  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'photon', 'owner'],
+  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'photon', 'iot', 'owner'],
   // Browser code shares only types with the server, and never runs a server's module.
   web: ['owner', 'base'],
 }

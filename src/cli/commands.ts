@@ -51,6 +51,9 @@ import { toolBlockReplay } from './commands/tool-block-replay.ts'
 import { toolBlock } from './commands/tool-block.ts'
 import { toolChannelId } from './commands/tool-channel-id.ts'
 import { toolHeader } from './commands/tool-header.ts'
+import { toolLoraDecode } from './commands/tool-lora-decode.ts'
+import { toolLoraEncode } from './commands/tool-lora-encode.ts'
+import { toolLoraJoin } from './commands/tool-lora-join.ts'
 import { toolPhotonDecode } from './commands/tool-photon-decode.ts'
 import { toolPhotonEncode } from './commands/tool-photon-encode.ts'
 import { toolPhotonVerify } from './commands/tool-photon-verify.ts'
@@ -143,4 +146,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   toolPhotonEncode,
   toolPhotonVerify,
   toolChannelId,
+  toolLoraDecode,
+  toolLoraEncode,
+  toolLoraJoin,
 ]

@@ -122,6 +122,9 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'tool photon encode': [`tool photon encode --chain-id 1 --contract 0x${'c3'.repeat(20)}`, { stdin: JSON.stringify({ message: { kind: 'ping', nonce: 1 }, key: '01'.repeat(32) }) }],
   'tool photon verify': ['tool photon verify --chain-id 8888', { stdin: photonPackets.packets.Unlock }],
   'tool channel-id': [`tool channel-id 0x${'a1'.repeat(20)} 0x${'b2'.repeat(20)} --token 0x${'c3'.repeat(20)} --contract 0x${'d4'.repeat(20)}`],
+  'tool lora decode': ['tool lora decode', { stdin: '40F17DBE4900020001954378762B11FF0D' }],
+  'tool lora encode': ['tool lora encode', { stdin: JSON.stringify({ type: 'join-request', joinEui: '01'.repeat(8), devEui: '02'.repeat(8), devNonce: 771, appKey: '03'.repeat(16) }) }],
+  'tool lora join': ['tool lora join', { stdin: JSON.stringify({ request: '0039363463336913AA05693574323831330489C65B1304', appKey: '98929b92c49edba9676d646d3b612456', joinNonce: 1, netId: '000013', devAddr: '26000001' }) }],
 }
 
 describe('each command', () => {
