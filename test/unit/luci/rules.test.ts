@@ -22,6 +22,12 @@ interface Rules {
   readonly prefix: Check
   readonly ownAddress: Check
   readonly url: Check
+  readonly account: Check
+  readonly enode: Check
+  readonly box: Check
+  readonly token: Check
+  readonly chain: Check
+  readonly ip: Check
 }
 
 function loadRules(): Rules {
@@ -51,6 +57,10 @@ const ODD = [
   'example.org', 'Example.org', 'example', 'a.b', 'a..b', '-a.b', 'a-.b', 'a.b.', 'a_b.c', 'box.local', 'local.box', 'xn--e1afmkfd.xn--p1ai', `${'a'.repeat(63)}.b`, `${'a'.repeat(64)}.b`, '1.2', '1.2.3.4', '1.2.3.4.5', '256.1.1.1',
   '127.0.0.1', '0.0.0.0', '::', '::1', '::0', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0', '::ffff:0:0', '::ffff:1.2.3.4', '2001:db8::1', '2001:db8::/32', '2001:db8::1/32', '2001:DB8::', '1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::', '1::2:3:4:5:6:7:8', '1:2:3:4:5:6:7', ':::', '1::2::3', 'fe80::1%eth0', '1.2.3.4::', '::1.2.3.4', '::1.2.3.4:5', '12345::', 'g::', ':1', '1:',
   '192.0.2.0/24', '192.0.2.1/24', '192.0.2.1/32', '192.0.2.1/33', '0.0.0.0/0', '192.0.2.0/', '/24', '192.0.2.0/024', '192.0.2.0/24/1', '::/0', '::/128', '::1/129', '192.0.2.01',
+  `0x${'a'.repeat(40)}`, `0x${'aB'.repeat(20)}`, `0x${'0'.repeat(40)}`, `0x${'a'.repeat(39)}`, `0x${'a'.repeat(41)}`, `0x${'a'.repeat(40)}:SMT:18`, `0x${'a'.repeat(40)}:SMT:37`, `0x${'a'.repeat(40)}:S T:1`, `0x${'a'.repeat(40)}:SMT:018`, `0x${'a'.repeat(40)}:SMT`, `0x${'0'.repeat(40)}:SMT:1`,
+  `0x${'a'.repeat(40)}@/ip4/192.0.2.7/tcp/60402`, `0x${'a'.repeat(40)}@/dns4/box.example/tcp/1/p2p/16Uiu2HAm`, `0x${'a'.repeat(40)}@/ip4/192.0.2.7/udp/1`, `0x${'0'.repeat(40)}@/ip4/192.0.2.7/tcp/1`, `@/ip4/192.0.2.7/tcp/1`, `0x${'a'.repeat(40)}@/ip4/192.0.2.7/tcp/0`,
+  `enode://${'a'.repeat(128)}@192.0.2.7:30303`, `enode://${'a'.repeat(128)}@[2001:db8::1]:30303?discport=1`, `enode://${'A'.repeat(128)}@192.0.2.7:30303`, `enode://${'a'.repeat(128)}@192.0.2.777:30303`, `enode://${'a'.repeat(128)}@192.0.2.7:65536`, `enode://${'a'.repeat(127)}@192.0.2.7:1`,
+  'none', 'mainnet', 'Mainnet', '/etc/meshbox/village.json', '/', 'village.json', '/é', '/a/../b', '/./a', `/${'é'.repeat(127)}`, `/${'é'.repeat(128)}`,
   'http://example.org', 'https://example.org/a?b#c', 'ftp://example.org', 'http://', 'http://a b', 'http://é', 'http:///', 'http://[::1]/', 'http://[', `http://${'a'.repeat(248)}`, `http://${'a'.repeat(249)}`, 'HTTP://example.org', 'javascript:alert(1)',
 ]
 
@@ -70,6 +80,15 @@ describe.each<[string, Check, string, string, string, boolean]>([
   ['domain', rules.hostName, 'hotspot', 'hotspot', 'walled_garden_domains', true],
   ['prefix', rules.prefix, 'hotspot', 'hotspot', 'walled_garden_addresses', true],
   ['owner address', rules.ownAddress, 'owner', 'owner', 'address', false],
+  ['account', rules.account, 'photon', 'photon', 'contract', false],
+  ['wallet', rules.account, 'chain', 'chain', 'coinbase', false],
+  ['node', rules.enode, 'chain', 'chain', 'peers', true],
+  ['box', rules.box, 'photon', 'photon', 'peers', true],
+  ['token', rules.token, 'photon', 'photon', 'tokens', true],
+  ['chain', rules.chain, 'chain', 'chain', 'network', false],
+  ['address', rules.ip, 'chain', 'chain', 'listen_address', false],
+  ['cap', rules.price(18), 'tariff', 'tariff', 'burner_cap', false],
+  ['fee', rules.whole(0, 1000000), 'photon', 'photon', 'fee_ppm', false],
   ['url', rules.url, 'hotspot', 'hotspot', 'venue_url', false],
 ])('%s', (_name, check, type, name, option, isList) => {
   const agree = (text: string): void => {

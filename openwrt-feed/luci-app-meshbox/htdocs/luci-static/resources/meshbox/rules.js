@@ -70,6 +70,30 @@ function isUrl(text) {
 	}
 }
 
+/* Of an account or a contract; not that of nobody. */
+function isAccount(text) {
+	return fits(/^0x[0-9a-fA-F]{40}$/, text) && !fits(/^0x0{40}$/, text);
+}
+
+/* enode://PUBLICKEY@HOST:PORT */
+function isEnode(text) {
+	const match = text.match(/^enode:\/\/[0-9a-f]{128}@(\[[0-9a-fA-F:.]+\]|[0-9.]+):([1-9]\d{0,4})(\?discport=\d{1,5})?$/);
+	return match !== null && addressBytes(match[1].replace(/^\[|\]$/g, '')) !== null && +match[2] <= 65535;
+}
+
+/* ACCOUNT@/ip4/…/tcp/… */
+function isBox(text) {
+	const at = Math.max(text.indexOf('@'), 0);
+	const where = text.slice(at + 1);
+	return isAccount(text.slice(0, at)) && where.length <= 255 &&
+		fits(/^\/(ip4|ip6|dns4|dns6)\/[0-9a-zA-Z.:-]+\/tcp\/[1-9]\d{0,4}(\/p2p\/[0-9A-Za-z]+)?$/, where);
+}
+
+function isPath(text) {
+	return fits(/^\/[^\u0000-\u001f\u007f]+$/, text) && new TextEncoder().encode(text).length <= 255 &&
+		!text.split('/').some((part) => part === '.' || part === '..');
+}
+
 /* The largest price in smallest units: 2^128 - 1, over 2^40 (MAX_PRICE of the service). */
 const MAX_PRICE = BigInt('0xffffffffffffffffffffff');
 
@@ -96,6 +120,25 @@ return baseclass.extend({
 			return match !== null && fraction.length <= decimals && BigInt(match[1] + fraction.padEnd(decimals, '0')) <= MAX_PRICE;
 		},
 		() => _('a price such as 0.5, with at most %d digits after the point').format(decimals)),
+
+	account: check(isAccount, () => _('an address: 0x and 40 hex digits')),
+
+	enode: check(isEnode, () => _('an address of a node that begins with enode://')),
+
+	box: check(isBox, () => _('account and address of a box, as meshbox channel status shows them')),
+
+	token: check(
+		(text) => {
+			const parts = text.split(':');
+			return parts.length === 3 && isAccount(parts[0]) && fits(/^[A-Za-z0-9]{1,12}$/, parts[1]) && fits(/^\d{1,2}$/, parts[2]) && +parts[2] <= 36;
+		},
+		() => _('address:symbol:decimals, such as 0x…:SMT:18')),
+
+	chain: check(
+		(text) => [ 'none', 'mainnet', 'testnet', 'devnet' ].includes(text) || isPath(text),
+		() => _('none, mainnet, testnet, devnet, or the path of a join file')),
+
+	ip: check((text) => addressBytes(text) !== null, () => _('an IP address')),
 
 	symbol: check(
 		(text) => fits(/^[^\s\p{Control}]{1,12}$/u, text),
