@@ -3,7 +3,7 @@
  * owner's desk over it (`OwnerDesk`), and what he must look at (`Alarms`). Used by ../photon.ts; ../v1/ makes its own room of some parts.
  */
 export { Alarms } from './alarms.ts'
-export { ChainMoments } from './chain-moments.ts'
+export { ChainMoments, offlineMemory } from './chain-moments.ts'
 export { chainNews } from './chain-news.ts'
 export type { ContractTerms } from './contract-terms.ts'
 export { channelView, dutyViews, openRow } from './desk-views.ts'

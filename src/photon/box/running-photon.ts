@@ -11,7 +11,7 @@ import { ChannelGraph, GossipCore, GossipNode, LocalRouter, feeOf } from '../rou
 import type { OwnChannel, OwnChannels } from '../route/index.ts'
 import { createDigests } from '../wire/index.ts'
 import type { Alarms } from './alarms.ts'
-import { ChainMoments } from './chain-moments.ts'
+import { ChainMoments, offlineMemory } from './chain-moments.ts'
 import { ChainRecovery } from './chain-recovery.ts'
 import type { ContractTerms } from './contract-terms.ts'
 import { CloseRefusals } from './close-refusals.ts'
@@ -73,7 +73,7 @@ export class RunningPhoton {
     this.#parts = parts
     this.#alarms = alarms
     this.#changed = changed
-    this.moments = new ChainMoments({ chain, clock, timers, isStopped: () => this.isLost })
+    this.moments = new ChainMoments({ chain, clock, timers, memory: offlineMemory(store, log), isStopped: () => this.isLost })
     this.proved = new ProvedChannels(chain, keccak, domain.contract)
     this.duties = new DutyDesk({
       store,

@@ -5,7 +5,7 @@
  */
 import { asError, hexOf, momentOf } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
-import { ChainMoments, chainNews, dropNote, readNote } from '../box/index.ts'
+import { ChainMoments, chainNews, offlineMemory, dropNote, readNote } from '../box/index.ts'
 import type { Alarms, ContractTerms } from '../box/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
 import type { Follower, ScheduleEffect } from '../chain/index.ts'
@@ -59,7 +59,7 @@ export class RunningLegacy {
     this.terms = terms
     this.#alarms = alarms
     this.#changed = changed
-    this.moments = new ChainMoments({ chain, clock, timers, isStopped: () => this.#isLost })
+    this.moments = new ChainMoments({ chain, clock, timers, memory: offlineMemory(store, log), isStopped: () => this.#isLost })
     const site = { profile: 'v1', contract, registry, self: signer.account } as const
     this.duties = new DutyDesk({
       scope: DUTY_SCOPE,
