@@ -13,6 +13,8 @@ export interface GuestOrderDoorParts {
   readonly side: Pick<StreamSide, 'orders' | 'account'>
   readonly desk: Pick<PayeeDesk, 'earnedOf' | 'endStream'>
   readonly token: Address
+  /** A channel that holds less cannot be streamed in. */
+  readonly least: () => bigint
   /** Of codes, and not in his channel yet: until it is, nothing else may move there. */
   readonly promisedTo: (payer: string) => bigint
   readonly clock: Pick<Clock, 'boottimeMs'>
@@ -41,7 +43,7 @@ export class GuestOrderDoor {
   /** Null: this box takes none. */
   board(): PurseBoard | null {
     const { orders } = this.#parts.side
-    return orders === null || orders === undefined ? null : { contract: orders.purse, fee: orders.fee, finalSeconds: orders.finalSeconds() }
+    return orders === null || orders === undefined ? null : { contract: orders.purse, fee: orders.fee, least: this.#parts.least(), finalSeconds: orders.finalSeconds() }
   }
 
   async purse(device: string, payer: string): Promise<PurseView> {
@@ -64,6 +66,7 @@ export class GuestOrderDoor {
   async order(device: string, payer: string, order: GuestOrder): Promise<OrderView> {
     this.#admit(device, this.#orders, this.#allOrders)
     if (order.what !== 'pay') this.#checkPromised(payer)
+    if (order.what === 'open' && order.amount < this.#parts.least()) throw new MeshBoxError('conflict', 'amount: so little opens no channel', { code: 'deposit-small', field: 'amount', allowed: `at least ${this.#parts.least()} smallest units` })
     const { hash, state } = await this.#taken().place(placedOf(order, payer as Address, this.#parts.token))
     return { hash, state }
   }

@@ -157,7 +157,7 @@ export class GuestStreams {
     hotspot.topUps.connect(funding)
     if (this.#isOwnToken(token)) log.info('minutes are sold by the second', { token, payee: side.self })
     else log.error('minutes are not sold by the second: stream_token has other decimals than the token of section token', { token })
-    const orders = new GuestOrderDoor({ side, desk, token, promisedTo: (payer) => hotspot.topUps.promisedTo(payer), clock })
+    const orders = new GuestOrderDoor({ side, desk, token, least: () => config().photon.streamMinDeposit, promisedTo: (payer) => hotspot.topUps.promisedTo(payer), clock })
     return { side, desk, funding, orders, cancel: side.onChannel((key) => desk.chainChanged(key)) }
   }
 

@@ -184,7 +184,7 @@ export const STREAM_BOARD: StreamBoard = {
   payee: `0x${'b0'.repeat(20)}`,
   unit: TOKEN / 1200n,
   tickSeconds: 1,
-  purse: { contract: `0x${'9b'.repeat(20)}`, fee: TOKEN / 50n, finalSeconds: 300 },
+  purse: { contract: `0x${'9b'.repeat(20)}`, fee: TOKEN / 50n, least: TOKEN, finalSeconds: 300 },
   isChainReachable: true,
 }
 

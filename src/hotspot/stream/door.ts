@@ -38,6 +38,8 @@ export interface StreamBoard {
 export interface PurseBoard {
   readonly contract: string
   readonly fee: bigint
+  /** The least to open a channel with. */
+  readonly least: bigint
   /** About how long an order takes until it counts. */
   readonly finalSeconds: number
 }

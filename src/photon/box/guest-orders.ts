@@ -157,7 +157,7 @@ export class ChannelOrders implements GuestOrders {
     if (head === null) throw offline()
     await this.#checkGas(head, 'pay')
     this.#checkStill(channel)
-    await node.settleWithGuest(offer, settlement, [signature, signer.sign(digest)])
+    await node.settleWithGuest(offer, settlement, { terms: offer.terms, signatures: [signature, signer.sign(digest)] })
     this.#options.log.info('a guest ends his channel', { channel, payer, gets: offer.terms.balance1.toString() })
     void duties.look()
     return offer

@@ -37,7 +37,7 @@ export { cancelDrain, freeze, learnSecret, orderClose, orderDrain, restStateOf }
 export { streamAccount } from './stream.ts'
 export type { StreamNote } from './stream.ts'
 export { guestTerms } from './settle-with-guest.ts'
-export type { GuestSettlement } from './settle-with-guest.ts'
+export type { GuestSettlement, SignedEnd } from './settle-with-guest.ts'
 export { capacity, guaranteed, ownLockable, receivable, settlementOf, spendable, streamCeiling, withdrawable } from './amounts.ts'
 export type { SettledFigures } from './amounts.ts'
 export { postedSettlement } from './chain-events.ts'

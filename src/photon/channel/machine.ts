@@ -15,7 +15,7 @@ import { sendDirect, sendDisposed, sendDisposedResponse, sendExpired, sendLocked
 import type { DirectOrder, DisposalReason, LockOrder } from './send.ts'
 import type { ChannelState } from './state.ts'
 import { settleWithGuest } from './settle-with-guest.ts'
-import type { GuestSettlement } from './settle-with-guest.ts'
+import type { GuestSettlement, SignedEnd } from './settle-with-guest.ts'
 import { noteStream } from './stream.ts'
 import type { StreamNote } from './stream.ts'
 import type { Changed, ChannelFact, ChannelReceived, ChannelTools, Refusal, Sent, Taken } from './verdict.ts'
@@ -42,7 +42,7 @@ export interface ChannelMachine {
   closeReason(state: ChannelState, moment: ChannelMoment): string | null
   noteStream(state: ChannelState, note: StreamNote, moment: ChannelMoment): Changed | Refusal
   /** Signed by both already: see settle-with-guest.ts. */
-  settleWithGuest(state: ChannelState, settlement: GuestSettlement, signatures: readonly [Uint8Array, Uint8Array], moment: ChannelMoment): Changed | Refusal
+  settleWithGuest(state: ChannelState, settlement: GuestSettlement, signed: SignedEnd, moment: ChannelMoment): Changed | Refusal
 }
 
 export function channelMachine(keccak256: Keccak, rules: Partial<ChannelRules> = {}): ChannelMachine {
@@ -65,6 +65,6 @@ export function channelMachine(keccak256: Keccak, rules: Partial<ChannelRules> =
     dutiesOf: (state, moment) => dutiesOf(tools, current(state, moment), moment),
     closeReason: (state, moment) => closeReason(tools, state, moment),
     noteStream: (state, note, moment) => noteStream(tools, current(state, moment), note, moment),
-    settleWithGuest: (state, settlement, signatures, moment) => settleWithGuest(tools, current(state, moment), settlement, signatures, moment),
+    settleWithGuest: (state, settlement, signed, moment) => settleWithGuest(tools, current(state, moment), settlement, signed, moment),
   }
 }

@@ -19,6 +19,11 @@ export interface GuestSettlement {
   readonly validUntil: number
 }
 
+export interface SignedEnd {
+  readonly terms: SettleTerms
+  readonly signatures: readonly [Uint8Array, Uint8Array]
+}
+
 /** The guest is first. Null: what is left for him does not pay the fee. */
 export function guestTerms({ own, partner }: ChannelState, { earned, fee, validUntil }: GuestSettlement): SettleTerms | null {
   const transferred = earned > partner.transferred ? earned : partner.transferred
@@ -26,8 +31,8 @@ export function guestTerms({ own, partner }: ChannelState, { earned, fee, validU
   return theirs < fee ? null : { p1: partner.address, balance1: theirs - fee, p2: own.address, balance2: ours + fee, validUntil }
 }
 
-/** `signatures`: the guest's, then ours, over `guestTerms`; whoever calls has recovered the first. */
-export function settleWithGuest(tools: ChannelTools, state: ChannelState, settlement: GuestSettlement, signatures: readonly [Uint8Array, Uint8Array], moment: ChannelMoment): Changed | Refusal {
+/** `signatures`: the guest's, then ours, over `terms`; whoever calls has recovered the first. Refused where the books have moved since. */
+export function settleWithGuest(tools: ChannelTools, state: ChannelState, settlement: GuestSettlement, signed: SignedEnd, moment: ChannelMoment): Changed | Refusal {
   const { own, partner, domain } = state
   if (domain.profile !== 'v2') return refuse(CODE.argument, 'v1 signatures never expire')
   if (state.phase !== 'opened') return refuse(CODE.channelState, `the channel is ${state.phase}`)
@@ -36,8 +41,9 @@ export function settleWithGuest(tools: ChannelTools, state: ChannelState, settle
   if (own.withdrawal !== null || partner.withdrawal !== null) return refuse(CODE.backgroundTransaction, 'a withdrawal is under way')
   const terms = guestTerms(state, settlement)
   if (terms === null) return refuse(CODE.insufficientBalance, 'what is left does not pay the fee')
+  if (terms.balance1 !== signed.terms.balance1 || terms.balance2 !== signed.terms.balance2 || terms.validUntil !== signed.terms.validUntil) return refuse(CODE.balanceMismatch, 'more was paid since it was signed')
   const objection = validityObjection(tools, settlement.validUntil, moment)
   if (objection !== null) return objection
-  const [partnerSignature, ownSignature] = signatures
+  const [partnerSignature, ownSignature] = signed.signatures
   return { ok: true, state: { ...state, phase: 'cooperative-settling', agreement: { kind: 'settle', asker: own.address, terms, ownSignature, partnerSignature } } }
 }

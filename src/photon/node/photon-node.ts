@@ -6,7 +6,7 @@
 import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, secretHashOf } from '../channel/index.ts'
-import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, StreamNote } from '../channel/index.ts'
+import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, SignedEnd, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
 import type { PayOrder, PaymentState } from '../payment/index.ts'
 import type { ChannelEvent, ChannelKey, Domain, SecretEvent, SettleTerms } from '../ports.ts'
@@ -256,12 +256,12 @@ export class PhotonNode {
   }
 
   /** The guest's signature and ours over `guestSettlement`; of another life they are not taken. Resolves when both are on disk. */
-  settleWithGuest({ channel, epoch }: ChannelKey, settlement: GuestSettlement, signatures: readonly [Uint8Array, Uint8Array]): Promise<void> {
+  settleWithGuest({ channel, epoch }: ChannelKey, settlement: GuestSettlement, signed: SignedEnd): Promise<void> {
     return this.#engine.order((draft) => {
       const live = this.#known(channel)
       const state = draft.state(live)
       if (state.key.epoch !== epoch) throw new MeshBoxError('conflict', 'the channel has another life now', { code: 'order-old' })
-      const agreed = this.#machine.settleWithGuest(state, settlement, signatures, draft.moment)
+      const agreed = this.#machine.settleWithGuest(state, settlement, signed, draft.moment)
       if (!agreed.ok) throw refused(agreed)
       draft.put(live, agreed.state)
       draft.dutiful.add(live)

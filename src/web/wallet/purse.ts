@@ -23,7 +23,7 @@ export interface PurseFacts extends MoneyStyle {
   readonly token: Hex
   readonly payee: Hex
   readonly formToken: string
-  readonly purse: { readonly contract: Hex; readonly fee: string } | null
+  readonly purse: { readonly contract: Hex; readonly fee: string; readonly least: string } | null
 }
 
 export interface PurseHooks {
@@ -44,6 +44,7 @@ interface Sayings {
   readonly tooMuch: string
   readonly running: string
   readonly badAddress: string
+  readonly least: string
   readonly busy: string
   readonly wrong: string
 }
@@ -72,7 +73,7 @@ const RUNNING = ['waiting', 'confirming']
 
 export class PurseBox {
   readonly #facts: PurseFacts
-  readonly #place: { readonly contract: Hex; readonly fee: bigint }
+  readonly #place: { readonly contract: Hex; readonly fee: bigint; readonly least: bigint }
   /** Null: what is in the card has not been fetched yet. */
   #words: Sayings | null = null
   readonly #hooks: PurseHooks
@@ -85,7 +86,7 @@ export class PurseBox {
   constructor(facts: PurseFacts, hooks: PurseHooks) {
     this.#facts = facts
     this.#hooks = hooks
-    this.#place = { contract: facts.purse?.contract ?? '0x', fee: BigInt(facts.purse?.fee ?? '0') }
+    this.#place = { contract: facts.purse?.contract ?? '0x', fee: BigInt(facts.purse?.fee ?? '0'), least: BigInt(facts.purse?.least ?? '0') }
     this.#details('purse-box').addEventListener('toggle', () => this.#opened())
     this.#details('facts-box').addEventListener('toggle', () => this.#showFacts())
   }
@@ -195,9 +196,10 @@ export class PurseBox {
       if (view === null) return this.#refused(answer)
       this.#shown(view)
       if (RUNNING.includes(view.order?.state ?? '')) return this.#end(this.#sayings.running)
-      if (amount + this.#place.fee > view.balance) {
+      const isTooLittle = asked.what === 'in' && view.channelState === 'none' && amount < this.#place.least
+      if (isTooLittle || amount + this.#place.fee > view.balance) {
         field.setAttribute('aria-invalid', 'true')
-        return this.#end(this.#sayings.tooMuch)
+        return this.#end(isTooLittle ? this.#sayings.least : this.#sayings.tooMuch)
       }
       field.removeAttribute('aria-invalid')
       const order = asked.what === 'pay' ? this.#payment(signer, view, amount, asked) : this.#opening(signer, view, amount)

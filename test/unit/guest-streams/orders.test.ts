@@ -31,7 +31,7 @@ function doorOver(): { readonly door: GuestOrderDoor; readonly placed: PlacedOrd
   }
   const made = { placed, told, time, promised: 0n, side }
   const withOrders: Pick<StreamSide, 'orders' | 'account'> = { orders, account: () => side.account(PAYER) }
-  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, endStream: async (id) => void told.push(id) }, token: TOKEN, promisedTo: () => made.promised, clock: time })
+  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, endStream: async (id) => void told.push(id) }, token: TOKEN, least: () => 4n, promisedTo: () => made.promised, clock: time })
   return Object.assign(made, { door })
 }
 
@@ -75,8 +75,17 @@ it('what a stream has earned is the box’s at the end, and a signed end stops t
   expect(made.told).toEqual([made.side.channelOf(PAYER)])
 })
 
+it('so little that its channel could not be streamed in opens none, but may be put into one that is there', async () => {
+  const { door, placed } = doorOver()
+  const little = { ...PAY, amount: 3n, epoch: 1n, settleTimeout: 60, to: null }
+  await expect(door.order(PHONE, PAYER, { ...little, what: 'open', consent: PAY.signature })).rejects.toMatchObject({ code: 'deposit-small' })
+  await door.order(PHONE, PAYER, { ...little, what: 'put-in' })
+  await door.order(PHONE, PAYER, { ...little, what: 'open', consent: PAY.signature, amount: 4n })
+  expect(placed).toHaveLength(2)
+})
+
 it('without a purse there are no orders', async () => {
-  const door = new GuestOrderDoor({ side: new PaperSide(), desk: { earnedOf: () => null, endStream: async () => undefined }, token: TOKEN, promisedTo: () => 0n, clock: new FakeTime() })
+  const door = new GuestOrderDoor({ side: new PaperSide(), desk: { earnedOf: () => null, endStream: async () => undefined }, token: TOKEN, least: () => 4n, promisedTo: () => 0n, clock: new FakeTime() })
   expect(door.board()).toBeNull()
   await expect(door.order(PHONE, PAYER, PAY)).rejects.toMatchObject({ code: 'not-found' })
 })

@@ -153,6 +153,7 @@ export const ar = defineLanguage({
     purseArriving: 'في طريقه إليك',
     purseHow: 'من يرسل إليك رموزًا يودعها في هذه المحفظة لعنوان مفتاحك:',
     purseAmount: 'المبلغ',
+    purseLeast: 'للبدء، {price} على الأقل.',
     pursePutIn: 'إضافة إلى رصيدي',
     purseTo: 'إلى هذا العنوان',
     purseInside: 'هو مفتاح مثل مفتاحي: يبقى له في المحفظة',

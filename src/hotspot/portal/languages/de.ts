@@ -153,6 +153,7 @@ export const de = defineLanguage({
     purseArriving: 'Kommt gerade an',
     purseHow: 'Wer Ihnen Token schickt, zahlt sie in diese Börse ein, für die Adresse Ihres Schlüssels:',
     purseAmount: 'Betrag',
+    purseLeast: 'Für den Anfang mindestens {price}.',
     pursePutIn: 'Auf mein Guthaben',
     purseTo: 'An diese Adresse',
     purseInside: 'Es ist ein Schlüssel wie meiner: in der Börse für ihn lassen',

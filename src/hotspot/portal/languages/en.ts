@@ -153,6 +153,7 @@ export const en = defineLanguage({
     purseArriving: 'On its way in',
     purseHow: 'Whoever sends you tokens pays them into this purse, for the address of your key:',
     purseAmount: 'Amount',
+    purseLeast: 'To begin with, at least {price}.',
     pursePutIn: 'Add to my balance',
     purseTo: 'To this address',
     purseInside: 'It is a key like mine: keep it in the purse for it',

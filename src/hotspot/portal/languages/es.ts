@@ -153,6 +153,7 @@ export const es = defineLanguage({
     purseArriving: 'Llegando',
     purseHow: 'Quien le envíe fichas las ingresa en este monedero, para la dirección de su clave:',
     purseAmount: 'Importe',
+    purseLeast: 'Para empezar, al menos {price}.',
     pursePutIn: 'Pasar a mi saldo',
     purseTo: 'A esta dirección',
     purseInside: 'Es una clave como la mía: dejarlo para ella en el monedero',

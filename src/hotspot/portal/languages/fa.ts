@@ -153,6 +153,7 @@ export const fa = defineLanguage({
     purseArriving: 'در راه',
     purseHow: 'هر که برایتان توکن می‌فرستد، آن را برای نشانی کلید شما به این کیسه می‌ریزد:',
     purseAmount: 'مبلغ',
+    purseLeast: 'برای شروع، دست‌کم {price}.',
     pursePutIn: 'افزودن به موجودی من',
     purseTo: 'به این نشانی',
     purseInside: 'کلیدی مانند کلید من است: برای آن در کیسه بماند',

@@ -153,6 +153,7 @@ export const fr = defineLanguage({
     purseArriving: 'En cours d’arrivée',
     purseHow: 'Qui vous envoie des jetons les verse dans cette bourse, pour l’adresse de votre clé :',
     purseAmount: 'Montant',
+    purseLeast: 'Pour commencer, au moins {price}.',
     pursePutIn: 'Ajouter à mon solde',
     purseTo: 'À cette adresse',
     purseInside: 'C’est une clé comme la mienne : les garder pour elle dans la bourse',

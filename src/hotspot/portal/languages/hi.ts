@@ -154,6 +154,7 @@ export const hi = defineLanguage({
     purseArriving: 'आ रहा है',
     purseHow: 'जो आपको टोकन भेजता है, वह उन्हें आपकी कुंजी के पते के लिए इस बटुए में डालता है:',
     purseAmount: 'राशि',
+    purseLeast: 'शुरू करने के लिए कम से कम {price}।',
     pursePutIn: 'मेरे बैलेंस में जोड़ें',
     purseTo: 'इस पते पर',
     purseInside: 'यह मेरी जैसी कुंजी है: उसके लिए बटुए में रखें',

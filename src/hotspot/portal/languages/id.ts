@@ -153,6 +153,7 @@ export const id = defineLanguage({
     purseArriving: 'Sedang masuk',
     purseHow: 'Siapa pun yang mengirim token kepada Anda menyetornya ke dompet ini, untuk alamat kunci Anda:',
     purseAmount: 'Jumlah',
+    purseLeast: 'Untuk memulai, paling sedikit {price}.',
     pursePutIn: 'Tambahkan ke saldo saya',
     purseTo: 'Ke alamat ini',
     purseInside: 'Itu kunci seperti milik saya: simpan di dompet untuknya',

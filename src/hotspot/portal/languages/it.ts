@@ -153,6 +153,7 @@ export const it = defineLanguage({
     purseArriving: 'In arrivo',
     purseHow: 'Chi ti manda gettoni li versa in questo borsellino, per l’indirizzo della tua chiave:',
     purseAmount: 'Importo',
+    purseLeast: 'Per cominciare, almeno {price}.',
     pursePutIn: 'Aggiungi al mio credito',
     purseTo: 'A questo indirizzo',
     purseInside: 'È una chiave come la mia: lascialo per lei nel borsellino',

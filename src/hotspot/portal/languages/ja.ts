@@ -153,6 +153,7 @@ export const ja = defineLanguage({
     purseArriving: '受け取り中',
     purseHow: 'トークンを送る人は、あなたの鍵のアドレス宛てにこの財布へ入れます:',
     purseAmount: '金額',
+    purseLeast: '最初は {price} 以上が必要です。',
     pursePutIn: '残高に入れる',
     purseTo: 'このアドレスへ',
     purseInside: '自分と同じような鍵なので、その鍵のために財布に残す',

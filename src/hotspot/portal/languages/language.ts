@@ -158,6 +158,7 @@ export interface Texts {
   readonly purseArriving: string
   readonly purseHow: string
   readonly purseAmount: string
+  readonly purseLeast: string
   readonly pursePutIn: string
   readonly purseTo: string
   readonly purseInside: string

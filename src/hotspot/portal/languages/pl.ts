@@ -153,6 +153,7 @@ export const pl = defineLanguage({
     purseArriving: 'W drodze',
     purseHow: 'Kto wysyła ci tokeny, wpłaca je do tej portmonetki, na adres twojego klucza:',
     purseAmount: 'Kwota',
+    purseLeast: 'Na początek co najmniej {price}.',
     pursePutIn: 'Dodaj do mojego salda',
     purseTo: 'Na ten adres',
     purseInside: 'To klucz taki jak mój: zostaw dla niego w portmonetce',

@@ -153,6 +153,7 @@ export const pt = defineLanguage({
     purseArriving: 'A chegar',
     purseHow: 'Quem lhe envia fichas deposita-as nesta bolsa, para o endereço da sua chave:',
     purseAmount: 'Valor',
+    purseLeast: 'Para começar, pelo menos {price}.',
     pursePutIn: 'Juntar ao meu saldo',
     purseTo: 'Para este endereço',
     purseInside: 'É uma chave como a minha: deixar na bolsa para ela',

@@ -153,6 +153,7 @@ export const ru = defineLanguage({
     purseArriving: 'Поступает',
     purseHow: 'Кто шлёт вам токены, вносит их в этот кошелёк на адрес вашего ключа:',
     purseAmount: 'Сумма',
+    purseLeast: 'Для начала не меньше {price}.',
     pursePutIn: 'На мой баланс',
     purseTo: 'На этот адрес',
     purseInside: 'Это ключ, как у меня: оставить для него в кошельке',

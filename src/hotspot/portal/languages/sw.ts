@@ -153,6 +153,7 @@ export const sw = defineLanguage({
     purseArriving: 'Zinaingia',
     purseHow: 'Anayekutumia tokeni huziweka kwenye mkoba huu, kwa anwani ya ufunguo wako:',
     purseAmount: 'Kiasi',
+    purseLeast: 'Kuanza, angalau {price}.',
     pursePutIn: 'Ongeza kwenye salio langu',
     purseTo: 'Kwa anwani hii',
     purseInside: 'Ni ufunguo kama wangu: ziachwe kwenye mkoba kwa ajili yake',

@@ -153,6 +153,7 @@ export const tr = defineLanguage({
     purseArriving: 'Geliyor',
     purseHow: 'Size jeton gönderen, onları anahtarınızın adresi için bu keseye yatırır:',
     purseAmount: 'Tutar',
+    purseLeast: 'Başlamak için en az {price}.',
     pursePutIn: 'Bakiyeme ekle',
     purseTo: 'Bu adrese',
     purseInside: 'Benimki gibi bir anahtar: onun için kesede kalsın',

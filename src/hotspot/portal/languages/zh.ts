@@ -153,6 +153,7 @@ export const zh = defineLanguage({
     purseArriving: '正在到账',
     purseHow: '给您发送代币的人把它存入此钱袋，归入您密钥的地址：',
     purseAmount: '金额',
+    purseLeast: '首次至少 {price}。',
     pursePutIn: '加到我的余额',
     purseTo: '发往此地址',
     purseInside: '对方也是这样的密钥：留在钱袋中归它',

@@ -54,7 +54,7 @@ function choice(value: string, label: string, isChosen = false): Html {
 /** What the script checks the box's offers against, and how it writes money. */
 function facts({ language, formToken }: PageContext, { unit, chainId, isChainReachable: _, purse, ...board }: StreamBoard, cap: bigint | null): string {
   const { decimal, digits } = language
-  return JSON.stringify({ ...board, purse: purse === null ? null : { contract: purse.contract, fee: purse.fee.toString() }, chainId: chainId.toString(), unit: unit.toString(), cap: cap === null ? null : cap.toString(), decimal, digits, formToken })
+  return JSON.stringify({ ...board, purse: purse === null ? null : { contract: purse.contract, fee: purse.fee.toString(), least: purse.least.toString() }, chainId: chainId.toString(), unit: unit.toString(), cap: cap === null ? null : cap.toString(), decimal, digits, formToken })
 }
 
 function sayings({ language: { text } }: PageContext): string {
