@@ -1,7 +1,7 @@
 /** The lab's own chain: one signer in the box, two seconds a period, a wrapped SMT and a token; and a wallet that uses it. */
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { Contract, JsonRpcProvider, Wallet, formatUnits, parseUnits } from 'ethers'
+import { Contract, JsonRpcProvider, Wallet, formatUnits, parseUnits, type Provider } from 'ethers'
 import { editUci, writeConfigFile, type UciEdit } from '../../src/config/index.ts'
 import type { Host } from '../../test/support/netns.ts'
 import { startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
@@ -10,7 +10,7 @@ import { claim, note } from './say.ts'
 
 /** Of the words "test … junk" that every chain's developers use: a key that everybody knows. */
 const OWNER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
-const BEN = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+export const BEN = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 const PORT = 18_545
 const TOKEN_ABI = ['function transfer(address to, uint256 amount) returns (bool)', 'function balanceOf(address) view returns (uint256)']
 
@@ -18,10 +18,12 @@ export interface LabChain {
   readonly url: string
   readonly chainId: number
   readonly token: string
+  /** The join file. */
+  readonly network: string
 }
 
-/** Starts the box once to learn its miner's address, makes the chain, and writes it into the configuration. */
-export async function giveChain(host: Host, files: BoxFiles, folder: string, ownerAddress: string): Promise<LabChain> {
+/** Starts the box once to learn its miner's address, makes the chain, and writes it into the configuration. `chainAddress`: where other nodes find it. */
+export async function giveChain(host: Host, files: BoxFiles, folder: string, ownerAddress: string, chainAddress: string): Promise<LabChain> {
   const wallet = new Wallet(OWNER_KEY).address
   const file = join(folder, 'village.json')
   const service = await startService(host, files)
@@ -33,16 +35,20 @@ export async function giveChain(host: Host, files: BoxFiles, folder: string, own
     )
     const token = made.tokens.find(({ symbol }) => symbol === 'VTK')
     if (token === undefined) throw new Error('the chain has no token of its own')
-    const chain: UciEdit = { do: 'add-section', section: { type: 'chain', name: 'chain', options: { network: file, coinbase: wallet, rpc_address: ownerAddress, rpc_port: String(PORT) } } }
+    const chain: UciEdit = { do: 'add-section', section: { type: 'chain', name: 'chain', options: { network: file, coinbase: wallet, listen_address: chainAddress, rpc_address: ownerAddress, rpc_port: String(PORT) } } }
     const role: UciEdit = { do: 'set-list', section: { name: 'main' }, option: 'roles', values: ['hotspot', 'sealer'] }
     writeConfigFile(files.config, editUci(readFileSync(files.config, 'utf8'), [role, chain]))
-    return { url: `http://${ownerAddress}:${PORT}`, chainId: Number(made.chainId), token: token.address }
+    return { url: `http://${ownerAddress}:${PORT}`, chainId: Number(made.chainId), token: token.address, network: file }
   } finally {
     await service.stop()
   }
 }
 
-function providerOf(chain: LabChain): JsonRpcProvider {
+export function ownerKey(provider: Provider): Wallet {
+  return new Wallet(OWNER_KEY, provider)
+}
+
+export function providerOf(chain: LabChain): JsonRpcProvider {
   return new JsonRpcProvider(chain.url, { chainId: chain.chainId, name: 'village' }, { staticNetwork: true, pollingInterval: 250, cacheTimeout: -1 })
 }
 
@@ -64,7 +70,7 @@ export async function tellOfChain(chain: LabChain, service: Service): Promise<vo
       return number >= from + 2 && number
     })
     claim(`the box seals its community's chain: block ${from}, block ${to}`, true)
-    const wallet = new Wallet(OWNER_KEY, provider)
+    const wallet = ownerKey(provider)
     const token = new Contract(chain.token, TOKEN_ABI, wallet)
     const amount = parseUnits('5', 18)
     const before = (await token.getFunction('balanceOf')(BEN)) as bigint

@@ -10,6 +10,7 @@ import { editUci, writeConfigFile, type UciEdit } from '../../src/config/index.t
 import { TOWN, Town, isRoot, thisMachine } from '../../test/support/netns.ts'
 import { boxFiles, socketRequest, startBoxDnsmasq, startInternet, startService, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import { giveChain, tellOfChain } from './chain.ts'
+import { tellOfChannels, type Village } from './photon.ts'
 import { claim, fail, note, step } from './say.ts'
 import { STORY_SECONDS, tellStory, type Box } from './story.ts'
 import { MACHINE_AS_GUEST, OWNER_NET, ROOT, joinThisMachine, readState, removeState, writeState } from './town.ts'
@@ -40,12 +41,13 @@ async function inTown(): Promise<void> {
   step('A town is built: two guests, a box, an Internet')
   const town = await Town.create({ guests: 2, addresses: 'dynamic' })
   let service: Service | undefined
+  let village: Village | undefined
   try {
     await joinThisMachine(town)
     const files = boxFiles(dir)
     writeConfig(files, { ownerAddress: OWNER_NET.box, gate: 'nft' })
     await startInternet(town, dir)
-    const chain = await giveChain(town.box, files, dir, OWNER_NET.box)
+    const chain = await giveChain(town.box, files, dir, OWNER_NET.box, TOWN.boxWan4)
     note(`namespaces ${town.prefix}-{g1,g2,box,net}`)
 
     step('The box starts')
@@ -59,6 +61,7 @@ async function inTown(): Promise<void> {
     const box: Box = { town, files, portal: `http://${HOST}:2080/`, service, chain }
     try {
       await tellStory(box)
+      village = await tellOfChannels(box)
     } finally {
       service = box.service
     }
@@ -77,7 +80,7 @@ async function inTown(): Promise<void> {
     throw error
   } finally {
     removeState()
-    await service?.stop()
+    for (const one of [service, village?.neighbour, village?.sealer]) await one?.stop()
     await town.destroy()
   }
 }
@@ -87,7 +90,7 @@ async function onThisMachine(): Promise<void> {
   note('No kernel rules are made, nobody is cut off: pages, vouchers, sessions, ledger and dashboard are real. As root, `make run` builds the town.')
   const files = boxFiles(dir)
   writeConfig(files, { ownerAddress: '127.0.0.1', gate: 'record' })
-  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1')
+  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1', '127.0.0.1')
   const service = await startService(thisMachine, files)
   try {
     await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
@@ -111,6 +114,7 @@ function writeConfig(files: BoxFiles, lab: { ownerAddress: string; gate: 'nft' |
     Object.entries(options).map(([option, value]) => ({ do: 'set-option', section: { name: section }, option, value }))
   const edits: UciEdit[] = [
     ...set('main', { data_dir: files.dataDir, control_socket: files.socket }),
+    ...set('token', { symbol: 'SMT' }),
     ...set('hotspot', { gate: lab.gate, portal_host: HOST }),
     ...set('owner', { address: lab.ownerAddress }),
     {

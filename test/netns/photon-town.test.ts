@@ -15,7 +15,7 @@ import { launchIn, type GuestBrowser } from '../support/chromium.ts'
 import { TOWN, Town, isRoot, type Namespace } from '../support/netns.ts'
 import { Phone } from '../support/phone.ts'
 import {
-  CHANNELS, InsideProvider, OwnerWallet, SLIP, SLIP_TOKENS, bookedFrom, channelWith, channelsOf, enodes, paidIn, neighbourConfig, photonSection, photonState, photonStatus, sealerConfig, settle, startSite,
+  CHANNELS, InsideProvider, OwnerWallet, SLIP, SLIP_TOKENS, bookedFrom, channelWith, channelsOf, enodes, firstStart, paidIn, neighbourConfig, photonSection, photonState, photonStatus, sealerConfig, startSite,
   type Home,
 } from '../support/photon-village.ts'
 import { CLI, NODE, dhcp, startBoxDnsmasq, startInternet, startService, waitFor, type Service } from '../support/town-services.ts'
@@ -45,7 +45,7 @@ describe.skipIf(!isRoot())('a town with payment channels (needs root)', () => {
     town = await Town.create({ guests: 1, addresses: 'dynamic' })
     nextDoor = await town.addNeighbour()
     await startInternet(town, dir)
-    ;[hall, box, neighbour] = await Promise.all([settle(join(dir, 'hall'), TOWN.internet4), settle(dir, TOWN.boxMesh4), settle(join(dir, 'neighbour'), TOWN.neighbour4)])
+    ;[hall, box, neighbour] = await Promise.all([firstStart(town.internet, join(dir, 'hall'), TOWN.internet4), firstStart(town.box, dir, TOWN.boxMesh4), firstStart(nextDoor, join(dir, 'neighbour'), TOWN.neighbour4)])
     const network = join(dir, 'village.json')
     const made = await town.box.run(CLI, ['--json', 'chain', 'new', network, '--name', NAME, '--leaders', hall.miner, '--owner', OWNER.address, '--period', '2', '--allocations', `${OWNER.address}=1000`], { env: { MESHBOX_NODE: NODE } })
     const { chainId } = JSON.parse(made.stdout) as { chainId: string }
@@ -58,8 +58,10 @@ describe.skipIf(!isRoot())('a town with payment channels (needs root)', () => {
     await startBoxDnsmasq(town, box.files)
     await startSite(nextDoor)
     chain = new InsideProvider(town.internet, Number(chainId))
-    wallet = new OwnerWallet(OWNER.connect(chain) as never)
-    await wallet.provide([box.account, neighbour.account], '1', '20')
+    wallet = new OwnerWallet(new Wallet(OWNER.privateKey, chain))
+    await wallet.sendCoins([box.account, neighbour.account], '1')
+    await wallet.wrap('40')
+    await wallet.sendTokens([box.account, neighbour.account], '20')
     const [guest] = town.guests
     if (guest === undefined) throw new Error('no guest')
     await dhcp(guest, box.files)

@@ -3,12 +3,12 @@
  * verify it and have a channel, a guest pays by the second. So whoever pulls the cable takes the chain's view from both, and
  * leaves them each other. Shared by the end-to-end test and `make run`.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Contract, JsonRpcApiProvider, Network, parseEther, type JsonRpcPayload, type JsonRpcResult, type Wallet } from 'ethers'
 import { silentLog } from '../../src/base/index.ts'
 import { systemRandomness } from '../../src/base/io/system.ts'
-import type { PlainSection } from '../../src/config/index.ts'
+import { formatUci, type PlainSection } from '../../src/config/index.ts'
 import { openIdentity } from '../../src/identity/index.ts'
 import { loadSecp256k1 } from '../../src/native/index.ts'
 import type { EntriesJson, PhotonChannelJson, PhotonChannelsJson, PhotonStatusJson } from '../../src/owner/index.ts'
@@ -16,7 +16,7 @@ import { GENESIS_ADDRESSES } from '../../src/photon/contracts/index.ts'
 import { COMMUNITY_ADDRESSES } from '../../src/spectrum/community/index.ts'
 import { formatEnode } from '../../src/spectrum/source/index.ts'
 import type { Host, Namespace } from './netns.ts'
-import { NODE, ROOT, boxFiles, waitFor, type BoxFiles, type Service } from './town-services.ts'
+import { NODE, ROOT, boxFiles, startService, waitFor, type BoxFiles, type Service } from './town-services.ts'
 
 export const CHANNELS = GENESIS_ADDRESSES.PhotonV2
 /** The coin as a token, which channels hold. */
@@ -32,7 +32,7 @@ export const PRICE_PER_MINUTE = '0.6'
 /** Worth of a slip of paper. */
 export const SLIP_TOKENS = '2'
 
-/** A box before its first start: where its files are, and what others have to know of it. */
+/** Where a box's files are, and what others have to know of it. */
 export interface Home {
   readonly files: BoxFiles
   /** Where others reach it. */
@@ -42,9 +42,17 @@ export interface Home {
   readonly enode: string
 }
 
-export async function settle(dir: string, address: string): Promise<Home> {
+/** A box that was switched on for the first time: it has a book and keys, and no roles yet. `address`: where others will reach it. */
+export async function firstStart(host: Host, dir: string, address: string): Promise<Home> {
   mkdirSync(dir, { recursive: true })
   const files = boxFiles(dir)
+  writeFileSync(files.config, formatUci([mainSection(files, 'New box', []), OWNER_SECTION]))
+  await (await startService(host, files)).stop()
+  return homeOf(files, address)
+}
+
+/** Of one that has been on. */
+export async function homeOf(files: BoxFiles, address: string): Promise<Home> {
   const identity = await openIdentity({ dataDir: files.dataDir, randomness: systemRandomness, log: silentLog })
   const nodeId = loadSecp256k1(null).publicKeyOf(identity.deriveSecret('chain-node')).subarray(1)
   return {
@@ -56,17 +64,18 @@ export async function settle(dir: string, address: string): Promise<Home> {
   }
 }
 
-const main = (home: Home, name: string, roles: readonly string[]): PlainSection => ({
+const mainSection = (files: BoxFiles, name: string, roles: readonly string[]): PlainSection => ({
   type: 'meshbox',
   name: 'main',
-  options: { name, data_dir: home.files.dataDir, control_socket: home.files.socket, log_level: 'debug', log_style: 'time', clock_trust: 'always', roles },
+  options: { name, data_dir: files.dataDir, control_socket: files.socket, log_level: 'debug', log_style: 'time', clock_trust: 'always', ...(roles.length === 0 ? {} : { roles }) },
 })
+const OWNER_SECTION: PlainSection = { type: 'owner', name: 'owner', options: { address: '127.0.0.1' } }
 
 /** `coinbase`: where the coins of its blocks go. */
 export function sealerConfig(home: Home, network: string, coinbase: string, peers: readonly Home[]): PlainSection[] {
   return [
-    main(home, 'Village hall', ['sealer']),
-    { type: 'owner', name: 'owner', options: { address: '127.0.0.1' } },
+    mainSection(home.files, 'Village hall', ['sealer']),
+    OWNER_SECTION,
     {
       type: 'chain',
       name: 'chain',
@@ -75,24 +84,24 @@ export function sealerConfig(home: Home, network: string, coinbase: string, peer
   ]
 }
 
-export function neighbourConfig(home: Home, network: string, hall: Home, partner: Home): PlainSection[] {
+export function neighbourConfig(home: Home, network: string, hall: Home, partner: Home, moreTokens: readonly string[] = []): PlainSection[] {
   return [
-    main(home, 'Neighbour', ['light', 'photon']),
+    mainSection(home.files, 'Neighbour', ['light', 'photon']),
     { type: 'token', name: 'token', options: { symbol: 'SMT', decimals: '18' } },
-    { type: 'owner', name: 'owner', options: { address: '127.0.0.1' } },
+    OWNER_SECTION,
     { type: 'chain', name: 'chain', options: { network, ...enodes([hall]) } },
-    photonSection(home, partner),
+    photonSection(home, partner, moreTokens),
   ]
 }
 
-/** What an owner adds to a hotspot that is there: who seals the chain, channels, minutes by the second. */
-export function photonSection(home: Home, partner: Home): PlainSection {
+/** Channels, and minutes by the second. `moreTokens`: beside the wrapped coin, as the configuration names them. */
+export function photonSection(home: Home, partner: Home, moreTokens: readonly string[] = []): PlainSection {
   return {
     type: 'photon',
     name: 'photon',
     options: {
       contract: CHANNELS,
-      tokens: [`${WRAPPED}:SMT:18`],
+      tokens: [`${WRAPPED}:SMT:18`, ...moreTokens],
       listen_address: home.address,
       peers: [`${partner.account}@/ip4/${partner.address}/tcp/${PEER_PORT}`],
       settle_timeout: String(SETTLE_BLOCKS),
@@ -130,38 +139,40 @@ export class InsideProvider extends JsonRpcApiProvider {
 
 const TOKEN_ABI = ['function deposit() payable', 'function transfer(address to, uint256 amount) returns (bool)', 'function balanceOf(address) view returns (uint256)']
 const CHIEF_BASE_ABI = ['function appendLeader(address)', 'function removeLeader(address)']
+const SEND_GAS = 21_000
+const CALL_GAS = 100_000
 
-/** The owner's wallet, outside of any box: what he does on the chain before channels can be. */
+/** The owner's wallet, outside of any box: what he does on the chain before channels can be. Amounts are in whole coins and tokens. */
 export class OwnerWallet {
-  readonly address: string
   readonly #wallet: Wallet
-  readonly #token: Contract
 
   constructor(wallet: Wallet) {
-    this.address = wallet.address
     this.#wallet = wallet
-    this.#token = new Contract(WRAPPED, TOKEN_ABI, wallet)
   }
 
-  /** Coins for gas, and tokens to pay with, to the account of each. */
-  async provide(accounts: readonly string[], gasSmt: string, tokensSmt: string): Promise<void> {
-    const [gas, tokens] = [parseEther(gasSmt), parseEther(tokensSmt)]
-    let nonce = await this.#wallet.getNonce()
-    const sent = [await this.#token.getFunction('deposit').send({ value: tokens * BigInt(accounts.length), type: 0, nonce: nonce++, gasLimit: 100_000 })]
-    for (const account of accounts) {
-      sent.push(await this.#wallet.sendTransaction({ to: account, value: gas, type: 0, nonce: nonce++, gasLimit: 21_000 }) as never)
-      sent.push(await this.#token.getFunction('transfer').send(account, tokens, { type: 0, nonce: nonce++, gasLimit: 100_000 }))
-    }
-    for (const one of sent) await mined(one)
+  async sendCoins(accounts: readonly string[], amount: string): Promise<void> {
+    for (const to of accounts) await mined(await this.#wallet.sendTransaction({ to, value: parseEther(amount), type: 0, gasLimit: SEND_GAS }))
   }
 
-  /** The office that ChiefBase gives its owner. */
+  async sendTokens(accounts: readonly string[], amount: string, token: string = WRAPPED): Promise<void> {
+    for (const to of accounts) await mined(await this.#contract(token).getFunction('transfer').send(to, parseEther(amount), { type: 0, gasLimit: CALL_GAS }))
+  }
+
+  async wrap(amount: string): Promise<void> {
+    await mined(await this.#contract(WRAPPED).getFunction('deposit').send({ value: parseEther(amount), type: 0, gasLimit: CALL_GAS }))
+  }
+
+  /** The office that ChiefBase gives its owner: who leads the sealing. */
   async leaders(verb: 'appendLeader' | 'removeLeader', miner: string): Promise<void> {
     await mined(await new Contract(COMMUNITY_ADDRESSES.ChiefBase, CHIEF_BASE_ABI, this.#wallet).getFunction(verb).send(miner, { type: 0 }))
   }
 
-  async tokensOf(account: string): Promise<bigint> {
-    return (await this.#token.getFunction('balanceOf')(account)) as bigint
+  async tokensOf(account: string, token: string = WRAPPED): Promise<bigint> {
+    return (await this.#contract(token).getFunction('balanceOf')(account)) as bigint
+  }
+
+  #contract(token: string): Contract {
+    return new Contract(token, TOKEN_ABI, this.#wallet)
   }
 }
 
