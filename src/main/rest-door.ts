@@ -3,11 +3,13 @@ import { asError, type Log } from '../base/index.ts'
 import { systemRandomness, systemTimers } from '../base/io/system.ts'
 import type { PhotonConfig } from '../config/index.ts'
 import { openPhotonToken, type PhotonRestDoor } from '../owner/index.ts'
-import type { PhotonDesk } from '../photon/index.ts'
+import type { LanSide, PhotonDesk } from '../photon/index.ts'
 import { createRest, deskApi, serveRest } from '../photon/rest/index.ts'
 
 export interface RestDoorParts {
   readonly desk: PhotonDesk
+  /** Null: no nodes of the original are spoken with. */
+  readonly lan: LanSide | null
   readonly config: PhotonConfig
   readonly dataDir: string
   readonly version: string
@@ -15,11 +17,12 @@ export interface RestDoorParts {
 }
 
 /** Null where it is not wanted, or where its token can be neither read nor made: guests and the owner do not wait for programs. */
-export function restDoor({ desk, config, dataDir, version, log }: RestDoorParts): PhotonRestDoor | null {
+export function restDoor({ desk, lan, config, dataDir, version, log }: RestDoorParts): PhotonRestDoor | null {
   if (!config.rest) return null
   const { revealTimeout, feeConstant: constant, feePpm: ppm } = config
   const api = deskApi({
     desk,
+    updateNodes: lan === null ? null : (nodes) => lan.updateNodes(nodes),
     build: { version, commit: '', built: '' },
     revealTimeout,
     feePolicy: () => ({ constant, ppm, curve: [0, 0, 0, 0, 0], validFromSeconds: 0 }),

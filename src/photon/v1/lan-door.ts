@@ -48,8 +48,9 @@ export interface LanDoorParts {
 
 /** Datagrams of one address. */
 const PER_HOST = { burst: 256, perSecond: 128 } as const
-/** Signatures looked at for all addresses at which nobody is known, together. */
-const STRANGERS = { burst: 64, perSecond: 16 } as const
+/** Signatures looked at for an address at which nobody is known, and for all of those together. */
+const STRANGER = { burst: 16, perSecond: 4 } as const
+const STRANGERS = { burst: 128, perSecond: 32 } as const
 /** And for each at which somebody is. */
 const KNOWN = { burst: 256, perSecond: 128 } as const
 const SWEEP_MS = 1_000
@@ -91,6 +92,7 @@ export class LanDoor implements PacedTransport {
   readonly #paused = new Set<Address>()
   readonly #shut = new Map<Address, number>()
   readonly #perHost = new RateLimit(PER_HOST)
+  readonly #stranger = new RateLimit(STRANGER)
   readonly #strangers = new RateLimit(STRANGERS)
   readonly #known = new RateLimit(KNOWN)
   readonly #sources = new Map<Hash, Place>()
@@ -219,8 +221,7 @@ export class LanDoor implements PacedTransport {
     if (message.kind === 'ack') return this.#takeAck(message, bytes, from, now)
     const claimed = this.#claimed(message)
     if (claimed === null && namesChannel(message)) return null
-    const budget = places.isKnownHost(from.host, now) ? this.#known.take(from.host, now) : this.#strangers.take('all', now)
-    if (budget > 0) return null
+    if (!this.#mayCost(from.host, now)) return null
     const signer = this.#signer(decoded)
     if (signer === null || signer === this.self || (claimed !== null && signer !== claimed)) return null
     if (this.#paused.has(signer) || this.#shut.has(signer)) return null
@@ -231,6 +232,12 @@ export class LanDoor implements PacedTransport {
     this.look()
     for (const listener of this.#frames) listener(signer, bytes)
     return signer
+  }
+
+  /** Whether a signature is looked at for this address. */
+  #mayCost(host: string, now: number): boolean {
+    if (this.#parts.places.isKnownHost(host, now)) return this.#known.take(host, now) === 0
+    return this.#stranger.take(host, now) === 0 && this.#strangers.take('all', now) === 0
   }
 
   /** Unsigned: from where its sender is, it may end a resend. */
