@@ -34,6 +34,8 @@ export function faultOfTerms(terms: StreamTerms): string | null {
   if (!wholeUpTo(terms.graceTicks, 1, U16)) return 'graceTicks: 1 to 65535'
   if (terms.minDeposit < 0n || terms.minDeposit >= U128) return 'minDeposit: 0 to 2^128-1'
   if (!wholeUpTo(terms.settleTimeout, 6, 2_700_000)) return 'settleTimeout: 6 to 2700000 blocks'
+  // A clock from before 1970 says nothing that could be signed.
+  if (!wholeUpTo(terms.validUntilSeconds, 0, Number.MAX_SAFE_INTEGER)) return 'validUntilSeconds: 0 to 2^53-1'
   if (terms.chainId < 1n || terms.chainId >= 1n << 64n) return 'chainId: 1 to 2^64-1'
   return null
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openOwnerPassword } from '../../../src/identity/index.ts'
 import { silentLog, toHex } from '../../../src/base/index.ts'
+import { openMetricsToken, openPhotonToken } from '../../../src/owner/index.ts'
 import { writeTar } from '../../../src/owner/tar.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { Browser } from './http.ts'
@@ -75,6 +76,27 @@ describe('support bundle', () => {
     expect(all).not.toContain(`password=${PASSWORD}`)
     expect(all).not.toContain('hunter22')
     expect(all).toMatch(/mac-[0-9a-f]{6}/)
+  })
+
+  it('holds none of the keys and tokens of payment channels, as hex, in capitals or as base64', async () => {
+    const { ports, owner, desk } = house
+    const derived = (['photon-account', 'photon-v1-account', 'photon-peer', 'photon-backup', 'chain-miner', 'chain-node'] as const).map((purpose) => ports.identity.deriveSecret(purpose))
+    const tokens = [openPhotonToken(house.dir, seededRandom(8)), openMetricsToken(house.dir, seededRandom(9))]
+    const signature = seededRandom(10).bytes(65)
+    const ofPage = `http://wifi.example:2080/wallet#${toHex(seededRandom(11).bytes(16))}`
+    const forms = (bytes: Uint8Array): string[] => [toHex(bytes), `0x${toHex(bytes)}`, toHex(bytes).toUpperCase(), Buffer.from(bytes).toString('base64'), Buffer.from(bytes).toString('base64url')]
+    const secrets = [...derived.flatMap(forms), ...tokens, ...forms(signature), ofPage.split('#')[1] ?? '']
+    for (const secret of secrets) {
+      ports.log.info(`a channel said ${secret} and went on`)
+      ports.log.error('photon', { preimage: secret, inner: { secretHash: secret } })
+    }
+    ports.log.info(`the page was ${ofPage}`)
+    ports.log.info(`Authorization: Bearer ${tokens[0] ?? ''}`)
+    desk.hotspot = { ...desk.hotspot, alarms: secrets.map((detail) => ({ kind: 'degraded', detail, mac: null, wallMs: 0 })) }
+    const files = unpack(await owner.supportBundle())
+    const all = Object.values(files).join('\n')
+    for (const secret of secrets) expect([secret, all.includes(secret.replace(/^0x/, ''))]).toEqual([secret, false])
+    expect(Object.keys(files)).not.toContain('photon-token')
   })
 
   it('never reads a row of the books', async () => {
