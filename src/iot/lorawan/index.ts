@@ -19,7 +19,7 @@ export { commandBytes, readDownCommands, readUpCommands, writeDownCommands, writ
 export type { CommandsRead, DownCommand, UpCommand } from './mac/commands.ts'
 export { MAX_EIRP_DBM } from './mac/layouts.ts'
 export { dataMic } from './mic.ts'
-export { devAddrText } from './octets.ts'
+export { devAddrText, euiBytes } from './octets.ts'
 export { REGIONS, channelOf, dataRate, dataRateOf, maxPayloadBytes, regionNamed, rx1Of, subBandAt, txPowerDbm } from './regions/index.ts'
 export type { DataRate, Region, RegionChannel, RegionName, SubBand } from './regions/index.ts'
 export { NO_CIRCUMSTANCES, isMicRight, openData, openSessionKeys, sealData } from './session.ts'
