@@ -1,9 +1,15 @@
 /** A code worth tokens, from the slip to the channel: real hotspot, store and ledger; the channel on paper. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, toHex } from '../../../src/base/index.ts'
 import type { GuestConsent, OpeningTerms, TopUpAnswer } from '../../../src/hotspot/index.ts'
 import { encodeQr } from '../../../src/hotspot/voucher/index.ts'
+import { hotspotMigrations } from '../../../src/hotspot/index.ts'
+import { ledgerMigrations } from '../../../src/ledger/index.ts'
+import { openStore } from '../../../src/store/index.ts'
 import { GuestFunding } from '../../../src/main/guest-funding.ts'
 import { openConsentDigest } from '../../../src/photon/contracts/orders.ts'
 import { streamSigner } from '../../../src/web/stream/index.ts'
@@ -229,6 +235,20 @@ describe('a deposit', () => {
     side.deposit += WORTH
     await pass(6000)
     expect([side.funded, box.hotspot.topUps.promisedTo(ANNA.address)]).toEqual([[WORTH], 0n])
+  })
+  it('that is promised is in a backup made while the box runs, and kept by the box that is put back from it', async () => {
+    side.channelState = 'open'
+    await topUp()
+    const copy = join(box.folder, 'copy.db')
+    await box.store.backup(copy)
+    const restored = await startBox({ store: openStore({ path: copy, migrations: [...ledgerMigrations, ...hotspotMigrations], log: silentLog }), folder: mkdtempSync(join(tmpdir(), 'meshbox-put-back-')), changes: { config: { packages: [halfHour, tenTokens] } } })
+    try {
+      expect(restored.hotspot.topUps.promisedTo(ANNA.address)).toBe(WORTH)
+      await expect(restored.hotspot.guests.topUp(phone, code, BEN.address, null)).rejects.toMatchObject({ code: 'voucher-used' })
+      expect(restored.store.read((tx) => restored.ledger.balance(tx, 'purse:channels', 'MBX'))).toBe(-WORTH)
+    } finally {
+      await restored.dispose()
+    }
   })
   it('waits for the one before it of the same guest', async () => {
     side.channelState = 'open'
