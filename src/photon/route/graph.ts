@@ -40,10 +40,18 @@ export type Added = { readonly ok: true; readonly evicted: Hash | null } | { rea
 export class ChannelGraph {
   readonly #limits: GraphLimits
   readonly #channels = new Map<Hash, Entry>()
-  readonly #nodes = new Map<Address, Set<Hash>>()
+  /** Each node's channels at hand: every search goes through nearly all of them. */
+  readonly #nodes = new Map<Address, Map<Hash, Entry>>()
+
+  #version = 0
 
   constructor(limits: GraphLimits) {
     this.#limits = limits
+  }
+
+  /** Another number after each change of which channels there are; policies aside. */
+  get version(): number {
+    return this.#version
   }
 
   get channelCount(): number {
@@ -69,13 +77,12 @@ export class ChannelGraph {
       policies: known !== undefined && known.facts.epoch === facts.epoch ? known.policies : new Map<Address, PolicySide>(),
     }
     if (known !== undefined) {
-      this.#channels.set(facts.channel, entry)
+      this.#put(entry)
       return { ok: true, evicted: null }
     }
     const evicted = this.#makeRoom(facts, capacity)
     if (evicted === 'none') return { ok: false, reason: 'the graph is full of larger channels' }
-    this.#channels.set(facts.channel, entry)
-    for (const node of [facts.a, facts.b]) this.#nodes.set(node, (this.#nodes.get(node) ?? new Set<Hash>()).add(facts.channel))
+    this.#put(entry)
     return { ok: true, evicted }
   }
 
@@ -113,11 +120,8 @@ export class ChannelGraph {
   }
 
   /** In the order of their coming. */
-  *channelsOf(node: Address): Iterable<GraphChannel> {
-    for (const channel of this.#nodes.get(node) ?? []) {
-      const entry = this.#channels.get(channel)
-      if (entry !== undefined) yield entry
-    }
+  channelsOf(node: Address): Iterable<GraphChannel> {
+    return this.#nodes.get(node)?.values() ?? []
   }
 
   all(): Iterable<GraphChannel> {
@@ -131,6 +135,7 @@ export class ChannelGraph {
   remove(channel: Hash): boolean {
     const entry = this.#channels.get(channel)
     if (entry === undefined) return false
+    this.#version++
     this.#channels.delete(channel)
     for (const node of [entry.facts.a, entry.facts.b]) {
       const rest = this.#nodes.get(node)
@@ -149,13 +154,20 @@ export class ChannelGraph {
     return gone
   }
 
+  #put(entry: Entry): void {
+    const { channel, a, b } = entry.facts
+    this.#version++
+    this.#channels.set(channel, entry)
+    for (const node of [a, b]) this.#nodes.set(node, (this.#nodes.get(node) ?? new Map<Hash, Entry>()).set(channel, entry))
+  }
+
   /** The channel that has to go, null when there is room, `none` when the newcomer is the smallest. */
   #makeRoom(facts: ChannelFacts, capacity: bigint): Hash | null | 'none' {
     const victims: Entry[] = []
     for (const node of [facts.a, facts.b]) {
       const own = this.#nodes.get(node)
       if (own === undefined || own.size < this.#limits.maxChannelsPerNode) continue
-      const smallest = this.#smallest([...own])
+      const smallest = this.#smallest(own.keys())
       if (smallest === null || smallest.capacity >= capacity) return 'none'
       victims.push(smallest)
     }

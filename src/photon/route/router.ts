@@ -8,9 +8,9 @@ import type { ChannelGraph } from './graph.ts'
 import { singlePaths, splitPaths } from './parts.ts'
 import type { Links, OwnChannels } from './ports.ts'
 import type { Found, Network, Query } from './search.ts'
-import { cheapestPath } from './search.ts'
+import { MAX_LOOKS, cheapestPath } from './search.ts'
 import type { PathHint } from './view.ts'
-import { viewOf } from './view.ts'
+import { Distances, viewOf } from './view.ts'
 
 /** photon.maxPath */
 export const MAX_HOPS = 5
@@ -53,6 +53,7 @@ export interface CycleRequest {
 export class LocalRouter implements Router {
   readonly #options: LocalRouterOptions
   readonly #lessons: Lessons
+  readonly #distances = new Distances()
 
   constructor(options: LocalRouterOptions) {
     this.#options = options
@@ -65,7 +66,7 @@ export class LocalRouter implements Router {
     const { self } = this.#options
     if (request.target === self) return []
     const network = this.#view(request.token, request.target, hints.slice(0, MAX_HINTS))
-    const query: Query = { source: self, target: request.target, amount: request.amount, maxFee: request.maxFee, maxHops: MAX_HOPS, isBanned: () => false }
+    const query: Query = { source: self, target: request.target, amount: request.amount, maxFee: request.maxFee, maxHops: MAX_HOPS, budget: { looksLeft: MAX_LOOKS }, isBanned: () => false }
     const singles = singlePaths(network, query).map((found) => [found])
     const sets = singles.length > 0 ? singles : splitPaths(network, query, request.maxParts)
     return this.#ordered(sets).map((parts) => parts.map(pathOf))
@@ -117,7 +118,7 @@ export class LocalRouter implements Router {
 
   #view(token: Address, target: Address, hints: readonly PathHint[]): Network {
     const { self, graph, own, links } = this.#options
-    return viewOf({ self, token, target, graph, own: own.all(), links, estimates: this.#lessons, hints, nowSeconds: this.#nowSeconds() })
+    return viewOf({ self, token, target, graph, own: own.all(), distances: this.#distances, links, estimates: this.#lessons, hints, nowSeconds: this.#nowSeconds() })
   }
 
   #nowSeconds(): number | null {

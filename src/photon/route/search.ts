@@ -4,6 +4,9 @@
  * taken. A label is dropped only if another at the same node is no worse in amount, risk and hops; as fees, risks and
  * limits never get better with a larger amount, the first label taken at the source belongs to a best path, and no best
  * path goes through a node twice.
+ *
+ * Labels are taken in the order of the least that a whole path through them can cost (A*): so many hops are left at least,
+ * each with so much risk. What is looked at is counted, over all searches for one payment, and the count is bounded.
  */
 import type { Address, Hash } from '../../base/index.ts'
 
@@ -26,6 +29,13 @@ export interface Network {
   into(node: Address): readonly Edge[]
   /** A lower bound of the hops from the source to `node`, Infinity when it is out of reach; without it none is known. */
   leastHops?(node: Address): number
+  /** No edge's risk is below so many millionths of the amount through it; without it none is known. */
+  readonly leastRiskPpm?: bigint
+}
+
+/** Edges that may still be looked at, in all searches that share it. */
+export interface Budget {
+  looksLeft: number
 }
 
 export interface Query {
@@ -35,6 +45,8 @@ export interface Query {
   readonly amount: bigint
   readonly maxFee: bigint
   readonly maxHops: number
+  /** Left out: `MAX_LOOKS` for this search alone. */
+  readonly budget?: Budget
   /** Edges that may not be used. */
   isBanned(edge: Edge): boolean
 }
@@ -54,6 +66,8 @@ interface Label {
   readonly amount: bigint
   readonly risk: bigint
   readonly score: bigint
+  /** The least score of a whole path that ends with it. */
+  readonly estimate: bigint
   readonly hops: number
   readonly edge: Edge | null
   readonly next: Label | null
@@ -61,23 +75,26 @@ interface Label {
 }
 
 const MILLION = 1_000_000n
-/** A router's event loop is not to stand still: a search that has looked at so many labels gives up. */
-export const MAX_LABELS = 4_000
+/** A router's event loop is not to stand still: searches for one payment that have looked at so many edges give up. Some 6 µs each on a slow board. */
+export const MAX_LOOKS = 4_000
 
-/** Null: there is none within hops, limits and fee (or none was found among `MAX_LABELS`). */
+/** Null: there is none within hops, limits and fee (or none was found before the budget was used up). */
 export function cheapestPath(network: Network, query: Query): Found | null {
   const best = new Map<Address, Label[]>()
   const heap = new LabelHeap()
-  heap.push({ node: query.target, amount: query.amount, risk: 0n, score: 0n, hops: 0, edge: null, next: null, isDropped: false })
-  for (let taken = 0; taken < MAX_LABELS; taken++) {
+  heap.push({ node: query.target, amount: query.amount, risk: 0n, score: 0n, estimate: 0n, hops: 0, edge: null, next: null, isDropped: false })
+  const budget = query.budget ?? { looksLeft: MAX_LOOKS }
+  while (budget.looksLeft > 0) {
     const label = heap.pop()
     if (label === null) return null
     if (label.isDropped) continue
     if (label.node === query.source && label.hops > 0) return foundOf(label, query.amount)
     if (label.hops === query.maxHops) continue
     for (const edge of network.into(label.node)) {
-      if (label.hops + 1 + (network.leastHops?.(edge.from) ?? 0) > query.maxHops) continue
-      const longer = prolonged(label, edge, query)
+      const hopsLeft = edge.from === query.source ? 0 : (network.leastHops?.(edge.from) ?? 0)
+      if (label.hops + 1 + hopsLeft > query.maxHops) continue
+      budget.looksLeft--
+      const longer = prolonged(label, edge, query, hopsLeft, network.leastRiskPpm ?? 0n)
       if (longer !== null && isKept(best, longer)) heap.push(longer)
     }
   }
@@ -87,11 +104,13 @@ export function cheapestPath(network: Network, query: Query): Found | null {
 /** A path as wide as can be, fees aside, with the most that it can bring to the target, `query.amount` at most. Null: nothing gets there. */
 export function widestPath(network: Network, query: Query): Found | null {
   let layer = new Map<Address, { readonly width: bigint; readonly edges: readonly Edge[] }>([[query.target, { width: query.amount, edges: [] }]])
+  const budget = query.budget ?? { looksLeft: MAX_LOOKS }
   let widest: { readonly width: bigint; readonly edges: readonly Edge[] } | null = null
   for (let hops = 0; hops < query.maxHops; hops++) {
     const following = new Map<Address, { readonly width: bigint; readonly edges: readonly Edge[] }>()
     for (const [node, reached] of layer)
       for (const edge of network.into(node)) {
+        if (budget.looksLeft-- <= 0) return widest === null ? null : mostThrough(widest.edges, query)
         const width = edge.limit < reached.width ? edge.limit : reached.width
         if (width <= 0n || query.isBanned(edge) || !mayCarry(edge, query) || edge.from === query.target || reached.edges.some((later) => later.to === edge.from)) continue
         if (width <= (following.get(edge.from)?.width ?? 0n)) continue
@@ -142,14 +161,15 @@ function mayCarry(edge: Edge, query: Query): boolean {
   return edge.isCore || edge.from === query.source || edge.to === query.target
 }
 
-function prolonged(label: Label, edge: Edge, query: Query): Label | null {
+function prolonged(label: Label, edge: Edge, query: Query, hopsLeft: number, leastRiskPpm: bigint): Label | null {
   if (label.amount > edge.limit || query.isBanned(edge) || !mayCarry(edge, query)) return null
   if (edge.from === query.target) return null
   for (let at: Label | null = label; at !== null; at = at.next) if (at.node === edge.from) return null
   const amount = edge.from === query.source ? label.amount : label.amount + edge.fee(label.amount)
   if (amount - query.amount > query.maxFee) return null
   const risk = label.risk + edge.risk(label.amount)
-  return { node: edge.from, amount, risk, score: (amount - query.amount) * MILLION + risk, hops: label.hops + 1, edge, next: label, isDropped: false }
+  const score = (amount - query.amount) * MILLION + risk
+  return { node: edge.from, amount, risk, score, estimate: score + BigInt(hopsLeft) * amount * leastRiskPpm, hops: label.hops + 1, edge, next: label, isDropped: false }
 }
 
 function isKept(best: Map<Address, Label[]>, label: Label): boolean {
@@ -178,7 +198,7 @@ function foundOf(label: Label, amount: bigint): Found {
   return { edges, amounts, fee: label.amount - amount, score: label.score }
 }
 
-/** A binary heap: smallest score first, then fewer hops, then who came first. */
+/** A binary heap: smallest estimate first, then fewer hops, then who came first. */
 class LabelHeap {
   readonly #labels: { readonly label: Label; readonly order: number }[] = []
   #order = 0
@@ -213,7 +233,7 @@ class LabelHeap {
   #isBefore(one: number, other: number): boolean {
     const [a, b] = [this.#labels[one], this.#labels[other]]
     if (a === undefined || b === undefined) return false
-    if (a.label.score !== b.label.score) return a.label.score < b.label.score
+    if (a.label.estimate !== b.label.estimate) return a.label.estimate < b.label.estimate
     return a.label.hops !== b.label.hops ? a.label.hops < b.label.hops : a.order < b.order
   }
 

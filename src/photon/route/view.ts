@@ -32,6 +32,8 @@ export interface ViewOptions {
   readonly target: Address
   readonly graph: ChannelGraph
   readonly own: readonly OwnChannel[]
+  /** Keeps what few payments change; null: all is looked at anew. */
+  readonly distances: Distances | null
   readonly links: Links
   readonly estimates: Estimates
   readonly hints: readonly PathHint[]
@@ -77,9 +79,12 @@ export function viewOf(options: ViewOptions): Network {
     if (node === target) for (const hint of options.hints) if (hint.box !== self) edges.push(othersEdge(hint.box, node, { ...hint, isCore: false }))
     return edges
   }
-  const hops = hopsFrom(self, new Set(own.map((channel) => channel.partner)), options)
+  const hops = (options.distances ?? new Distances()).from(self, token, new Set(own.map((channel) => channel.partner)), graph)
+  const hopsOf = (node: Address): number => hops.get(node) ?? Number.POSITIVE_INFINITY
+  const toTarget = options.hints.reduce((least, { box }) => Math.min(least, hopsOf(box) + 1), hopsOf(target))
   return {
-    leastHops: (node) => hops.get(node) ?? Number.POSITIVE_INFINITY,
+    leastRiskPpm: HOP_PPM,
+    leastHops: (node) => (node === target ? toTarget : hopsOf(node)),
     into(node) {
       const edges = made.get(node) ?? build(node)
       made.set(node, edges)
@@ -88,22 +93,42 @@ export function viewOf(options: ViewOptions): Network {
   }
 }
 
-/** Hops from this box, over whatever channels there are: what a search need not look at. */
-function hopsFrom(self: Address, partners: ReadonlySet<Address>, { token, target, graph, hints }: ViewOptions): ReadonlyMap<Address, number> {
+/** Hops from this box, over whatever channels of a token there are: what a search need not look at. Made anew when channels come or go. */
+export class Distances {
+  readonly #known = new Map<Address, { readonly graph: ChannelGraph; readonly version: number; readonly partners: ReadonlySet<Address>; readonly hops: ReadonlyMap<Address, number> }>()
+
+  from(self: Address, token: Address, partners: ReadonlySet<Address>, graph: ChannelGraph): ReadonlyMap<Address, number> {
+    const known = this.#known.get(token)
+    if (known !== undefined && known.graph === graph && known.version === graph.version && isSameSet(known.partners, partners)) return known.hops
+    const hops = hopsFrom(self, token, partners, graph)
+    if (known === undefined && this.#known.size >= MAX_TOKENS) this.#known.clear()
+    this.#known.set(token, { graph, version: graph.version, partners, hops })
+    return hops
+  }
+}
+
+const MAX_TOKENS = 16
+
+function isSameSet(one: ReadonlySet<Address>, other: ReadonlySet<Address>): boolean {
+  if (one.size !== other.size) return false
+  for (const each of one) if (!other.has(each)) return false
+  return true
+}
+
+function hopsFrom(self: Address, token: Address, partners: ReadonlySet<Address>, graph: ChannelGraph): ReadonlyMap<Address, number> {
   const hops = new Map<Address, number>([[self, 0]])
   for (const partner of partners) hops.set(partner, 1)
   let edge = [...partners]
   for (let distance = 2; edge.length > 0; distance++) {
     const following: Address[] = []
-    for (const node of edge) {
-      const others = [...graph.channelsOf(node)].filter(({ facts }) => facts.token === token).map(({ facts }) => (facts.a === node ? facts.b : facts.a))
-      if (hints.some((hint) => hint.box === node)) others.push(target)
-      for (const other of others)
-        if (!hops.has(other)) {
-          hops.set(other, distance)
-          following.push(other)
-        }
-    }
+    for (const node of edge)
+      for (const { facts } of graph.channelsOf(node)) {
+        if (facts.token !== token) continue
+        const other = facts.a === node ? facts.b : facts.a
+        if (hops.has(other)) continue
+        hops.set(other, distance)
+        following.push(other)
+      }
     edge = following
   }
   return hops

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cheapestPath, measured, singlePaths, splitPaths, widestPath, worstFeeOf, FREE_POLICY } from '../../../src/photon/route/index.ts'
+import { MAX_LOOKS, cheapestPath, measured, singlePaths, splitPaths, widestPath, worstFeeOf, FREE_POLICY } from '../../../src/photon/route/index.ts'
 import type { Edge, Found, Network, Query } from '../../../src/photon/route/index.ts'
 import { node } from './town.ts'
 
@@ -105,6 +105,55 @@ describe('the search', () => {
       { seed: 21, numRuns: 1500 },
     )
     expect(withPath).toBeGreaterThan(200)
+  })
+
+  it('finds nothing else when it is told how far each node is and what a hop costs at least: only sooner', () => {
+    let [withPath, looksKnowing, looksBlind] = [0, 0, 0]
+    fc.assert(
+      fc.property(drawnEdges, fc.integer({ min: 0, max: 150 }), fc.integer({ min: 1, max: 5 }), (drawn, maxFee, maxHops) => {
+        // All edges cost something, so that there is a least risk to know of.
+        const { network, edges } = networkOf(drawn.map((edge) => ({ ...edge, riskPpm: edge.riskPpm + 20_000 })))
+        const hops = new Map([[node(0), 0]])
+        for (let distance = 1; distance <= 6; distance++) for (const { from, to } of edges) if (hops.get(from) === distance - 1 && !hops.has(to)) hops.set(to, distance)
+        const counted = (): { looksLeft: number } => ({ looksLeft: 100_000 })
+        const [blind, knowing] = [counted(), counted()]
+        const query = queryOf({ maxFee: BigInt(maxFee), maxHops })
+        const plain = cheapestPath(network, { ...query, budget: blind })
+        const aimed = cheapestPath({ ...network, leastHops: (one) => hops.get(one) ?? Infinity, leastRiskPpm: 20_000n }, { ...query, budget: knowing })
+        expect(aimed === null).toBe(plain === null)
+        looksBlind += 100_000 - blind.looksLeft
+        looksKnowing += 100_000 - knowing.looksLeft
+        if (plain === null || aimed === null) return
+        withPath++
+        expect(aimed.score).toBe(plain.score)
+        expectSound(aimed, query)
+      }),
+      { seed: 25, numRuns: 1500 },
+    )
+    expect(withPath).toBeGreaterThan(200)
+    expect(looksKnowing).toBeLessThan(looksBlind * 0.7)
+  })
+
+  it('gives up where its budget ends, whatever is asked of it, and shares it among all searches for one payment', () => {
+    // Everybody with everybody, and just enough at the ends that most ways fit and none is the amount's.
+    const drawn = Array.from({ length: 40 * 40 }, (_none, at): DrawnEdge => ({ from: at % 40, to: Math.floor(at / 40), limit: 900, constant: at % 7, ppm: at % 50, riskPpm: (at * 31) % 977, isCore: true })).filter(({ from, to }) => from !== to)
+    const { edges } = networkOf(drawn)
+    let looks = 0
+    const into = new Map(edges.map(({ to }) => [to, edges.filter((edge) => edge.to === to)]))
+    const network: Network = {
+      into: (to) => {
+        const found = into.get(to) ?? []
+        looks += found.length
+        return found
+      },
+    }
+    for (const amount of [1n, 890n, 5000n]) {
+      looks = 0
+      const query = queryOf({ amount, maxFee: 20n, budget: { looksLeft: MAX_LOOKS } })
+      singlePaths(network, query)
+      splitPaths(network, query, 8)
+      expect(looks).toBeLessThan(MAX_LOOKS + 2 * 40)
+    }
   })
 
   it('counts fees from the target back, each on what is passed on', () => {
