@@ -30,6 +30,7 @@ export interface OwnerSettings {
 export interface TariffSetting {
   readonly pricePerMinute?: string
   readonly pricePerMib?: string
+  readonly burnerCap?: string
   readonly trialMinutes?: number
   readonly trialMib?: number | null
   readonly downKbps?: number | null

@@ -131,6 +131,7 @@ export class VoucherDesk {
         label,
         seconds: terms.seconds,
         bytes: terms.bytes,
+        tokensText: terms.tokens === null ? null : formatAmount(terms.tokens, decimals),
         devices: terms.devices,
         priceText: formatAmount(terms.price, decimals),
         tokenSymbol: symbol,

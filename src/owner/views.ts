@@ -67,6 +67,7 @@ export function voucherJson(row: VoucherRow, decimals: number): VoucherJson {
     createdWallMs: row.createdWallMs,
     seconds: row.terms.seconds,
     bytes: row.terms.bytes,
+    tokens: row.terms.tokens === null ? null : money(row.terms.tokens, decimals),
     devices: row.terms.devices,
     price: money(row.terms.price, decimals),
     validUntil: row.terms.validUntilDay === null ? null : dateOfDay(row.terms.validUntilDay),
@@ -85,12 +86,12 @@ export function tariffJson(config: Config, board: PriceBoard | null): TariffJson
     pricePerMinute: money(tariff.pricePerMinute, token.decimals),
     pricePerMib: money(tariff.pricePerMib, token.decimals),
     minutesPerToken: minutesPerToken(tariff.pricePerMinute, token.decimals),
+    burnerCap: money(tariff.burnerCap, token.decimals),
     trialMinutes: tariff.trialMinutes,
     trialMib: tariff.trialMib,
     downKbps: tariff.downKbps,
     upKbps: tariff.upKbps,
-    // What they are worth in channels' tokens stays in the configuration: the page neither shows nor sends it.
-    packages: config.packages.map(({ tokens: _worth, ...one }) => ({ ...one, price: money(one.price, token.decimals) })),
+    packages: config.packages.map((one) => ({ ...one, tokens: one.tokens === null ? null : money(one.tokens, token.decimals), price: money(one.price, token.decimals) })),
     happyHours: config.happyHours.map((one) => ({ ...one, days: [...one.days] })),
     happyHourNow: board?.happyHour ?? null,
   }

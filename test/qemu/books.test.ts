@@ -6,7 +6,7 @@ import { wrongs, type Books, type Promises } from './books.ts'
 const money = (units: bigint): { units: string; text: string } => ({ units: String(units), text: String(units) })
 const voucher = (code: string, change: Partial<VoucherJson> = {}): VoucherJson => ({
   ...{ id: code, batch: 'run', label: '1 day', code, state: 'used', sessionId: `of ${code}`, createdWallMs: 0 },
-  ...{ seconds: 86_400, bytes: null, devices: 1, price: money(36n), validUntil: null },
+  ...{ seconds: 86_400, bytes: null, tokens: null, devices: 1, price: money(36n), validUntil: null },
   ...change,
 })
 const session = (code: string, change: Partial<SessionJson> = {}): SessionJson => ({

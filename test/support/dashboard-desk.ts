@@ -250,6 +250,7 @@ export class ScriptedDesk implements OwnerDesk {
         qrUrl: encodeQr(row.terms, KEYS, PORTAL),
         batch: row.batch,
         label: row.label,
+        tokensText: row.terms.tokens === null ? null : formatAmount(row.terms.tokens, decimals),
         priceText: formatAmount(row.terms.price, decimals),
         tokenSymbol: symbol,
         validUntilText: null,

@@ -14,11 +14,12 @@ export const tariffSet: CommandSpec = {
   summary: 'change prices, in force at once',
   details: `Prices are in tokens, such as 0.5. Only what is given changes, and it is written
 to the configuration file. FILE holds the whole list of packages as JSON, in the
-form of "packages" in \`meshbox tariff --json\`, with "price" as a text in tokens.`,
+form of "packages" in \`meshbox tariff --json\`, with "price" and "tokens" as texts.`,
   options: [
     { name: 'minutes-per-token', value: 'N', help: '"1 token = N minutes"; 0 = not sold singly' },
     { name: 'price-per-minute', value: 'PRICE', help: 'the same as a price' },
     { name: 'price-per-mib', value: 'PRICE', help: '0 = data is not charged' },
+    { name: 'burner-cap', value: 'PRICE', help: 'most a page without TLS spends by the second' },
     { name: 'trial-minutes', value: 'N', help: 'free minutes for each device and day; 0 = none' },
     { name: 'trial-mib', value: 'N', help: "data of the free trial, or 'none' for no limit" },
     { name: 'down-kbps', value: 'N', help: "download rate, or 'none'" },
@@ -38,6 +39,7 @@ async function changeOf(context: Context): Promise<TariffChange> {
   if (minutesText !== undefined && !/^\d{1,6}(\.\d{1,3})?$/.test(minutesText)) throw usageError(`--minutes-per-token: '${minutesText}' is not a number of minutes`)
   const pricePerMinute = priceOption(context, 'price-per-minute')
   const pricePerMib = priceOption(context, 'price-per-mib')
+  const burnerCap = priceOption(context, 'burner-cap')
   const trialMinutes = numberOption(context, 'trial-minutes', 0, 1440)
   const trialMib = numberOrNone(context, 'trial-mib', 1, 1_048_576)
   const downKbps = numberOrNone(context, 'down-kbps', 8, 10_000_000)
@@ -47,6 +49,7 @@ async function changeOf(context: Context): Promise<TariffChange> {
     ...(minutesText === undefined ? {} : { minutesPerToken: Number(minutesText) }),
     ...(pricePerMinute === undefined ? {} : { pricePerMinute }),
     ...(pricePerMib === undefined ? {} : { pricePerMib }),
+    ...(burnerCap === undefined ? {} : { burnerCap }),
     ...(trialMinutes === undefined ? {} : { trialMinutes }),
     ...(trialMib === undefined ? {} : { trialMib }),
     ...(downKbps === undefined ? {} : { downKbps }),

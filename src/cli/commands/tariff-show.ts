@@ -22,6 +22,7 @@ export function tariffText(tariff: TariffJson): string {
     pairs([
       ['Minute', each],
       ['MiB', tariff.pricePerMib.units === '0' ? 'not charged' : tokens(tariff.pricePerMib, token)],
+      ...(tariff.burnerCap.units === '0' ? [] : [['Without TLS', `a page spends at most ${tokens(tariff.burnerCap, token)} by the second`] as const]),
       ['Free trial', trial],
       ['Rates', `down ${rate(tariff.downKbps)}, up ${rate(tariff.upKbps)}`],
       ['Happy hour', tariff.happyHourNow === null ? 'not now' : `${tariff.happyHourNow.label}: ${tariff.happyHourNow.discountPercent} % off`],
@@ -35,7 +36,7 @@ export function tariffText(tariff: TariffJson): string {
         tariff.packages.map((one) => [
           one.id,
           String(one.slot),
-          one.seconds === null ? '-' : duration(one.seconds),
+          one.tokens !== null ? `${one.tokens.text} tokens` : one.seconds === null ? '-' : duration(one.seconds),
           one.bytes === null ? '-' : bytes(one.bytes),
           String(one.devices),
           one.price.text,

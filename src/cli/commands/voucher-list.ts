@@ -1,5 +1,6 @@
 /** `meshbox voucher list` */
 import { hasFlag, numberOption, textOption, usageError } from '../command.ts'
+import type { VoucherJson } from '../../owner/api/index.ts'
 import type { CommandSpec } from '../command.ts'
 import { bytes, duration, table } from '../text.ts'
 import { CODES_OPTION, hideCode } from './voucher-codes.ts'
@@ -33,7 +34,7 @@ export const voucherList: CommandSpec = {
       },
     })
     const vouchers = page.vouchers.map((voucher) => hideCode(voucher, hasFlag(context, 'codes')))
-    const rows = vouchers.map((one) => [one.id, one.state, one.code, grantOf(one.seconds, one.bytes), one.price.text, one.validUntil ?? '-', one.label])
+    const rows = vouchers.map((one) => [one.id, one.state, one.code, grantOf(one), one.price.text, one.validUntil ?? '-', one.label])
     const list = table(
       [{ title: 'ID' }, { title: 'STATE' }, { title: 'CODE' }, { title: 'GRANTS' }, { title: 'PRICE', align: 'right' }, { title: 'UNTIL' }, { title: 'LABEL', stretch: true }],
       rows,
@@ -43,6 +44,6 @@ export const voucherList: CommandSpec = {
   },
 }
 
-function grantOf(seconds: number | null, data: number | null): string {
-  return [...(seconds === null ? [] : [duration(seconds)]), ...(data === null ? [] : [bytes(data)])].join(' ')
+function grantOf({ seconds, bytes: data, tokens }: VoucherJson): string {
+  return [...(seconds === null ? [] : [duration(seconds)]), ...(data === null ? [] : [bytes(data)]), ...(tokens === null ? [] : [`${tokens.text} tokens`])].join(' ')
 }

@@ -15,6 +15,8 @@ export interface VoucherCsvRow extends VoucherNumber {
   /** null = not limited. */
   readonly seconds: number | null
   readonly bytes: number | null
+  /** Decimal text of what it puts into a payment channel; null = nothing. */
+  readonly tokensText: string | null
   readonly devices: number
   /** Decimal text, e.g. `1.5`. */
   readonly priceText: string
@@ -31,6 +33,7 @@ const COLUMNS: readonly (readonly [header: string, cell: (row: VoucherCsvRow) =>
   ['token', (row) => row.tokenSymbol],
   ['seconds', (row) => row.seconds],
   ['bytes', (row) => row.bytes],
+  ['worth', (row) => row.tokensText],
   ['devices', (row) => row.devices],
   ['valid_until', (row) => row.validUntilText],
   ['state', (row) => row.state],

@@ -7,6 +7,8 @@ export interface TariffJson {
   readonly pricePerMib: Money
   /** "10" for "1 token = 10 minutes", at most 6 digits after the point; null when time is not sold singly. */
   readonly minutesPerToken: string | null
+  /** The most a guest page that came by plain HTTP spends by the second; 0: the price of an hour. */
+  readonly burnerCap: Money
   readonly trialMinutes: number
   readonly trialMib: number | null
   readonly downKbps: number | null
@@ -21,6 +23,8 @@ export interface PackageJson {
   readonly label: string
   readonly seconds: number | null
   readonly bytes: number | null
+  /** What its vouchers put into a guest's payment channel; then neither `seconds` nor `bytes`. */
+  readonly tokens: Money | null
   readonly price: Money
   readonly devices: number
   readonly downKbps: number | null
@@ -44,6 +48,7 @@ export interface TariffChange {
   /** Instead of `pricePerMinute`: "1 token = 10 minutes". 0 = time is not sold singly. */
   readonly minutesPerToken?: number
   readonly pricePerMib?: string
+  readonly burnerCap?: string
   readonly trialMinutes?: number
   readonly trialMib?: number | null
   readonly downKbps?: number | null
@@ -51,8 +56,8 @@ export interface TariffChange {
   readonly packages?: readonly PackageChange[]
   readonly happyHours?: readonly HappyHourJson[]
 }
-/** `slot` may be left out for a new package: the lowest free one is taken. */
-export type PackageChange = Omit<PackageJson, 'price' | 'slot'> & { readonly price: string; readonly slot?: number }
+/** `slot` may be left out for a new package: the lowest free one is taken. `tokens` left out: as it was. */
+export type PackageChange = Omit<PackageJson, 'price' | 'slot' | 'tokens'> & { readonly price: string; readonly slot?: number; readonly tokens?: string | null }
 
 export interface TariffReply {
   readonly tariff: TariffJson

@@ -12,6 +12,8 @@ export interface VoucherJson {
   readonly createdWallMs: number
   readonly seconds: number | null
   readonly bytes: number | null
+  /** For the guest's own payment channel; then neither `seconds` nor `bytes`. */
+  readonly tokens: Money | null
   readonly devices: number
   readonly price: Money
   /** `YYYY-MM-DD`, the last day it may be first used; null = no end. */

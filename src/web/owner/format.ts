@@ -71,9 +71,9 @@ export function minuteOfDay(text: string): number | null {
   return minute <= 1440 ? minute : null
 }
 
-/** What a package or voucher holds: '30 min', '1 day · 2 GiB'. */
-export function showContents(seconds: number | null, bytes: number | null): string {
-  const parts: string[] = []
+/** What a package or voucher holds: '30 min', '1 day · 2 GiB'. `worth`: '2 SMT', for a payment channel and nothing else. */
+export function showContents(seconds: number | null, bytes: number | null, worth: string | null = null): string {
+  const parts: string[] = worth === null ? [] : [S.packages.worth(worth)]
   if (seconds !== null) parts.push(showDuration(seconds))
   if (bytes !== null) parts.push(showBytes(bytes))
   return parts.length === 0 ? S.packages.unlimited : parts.join(' · ')

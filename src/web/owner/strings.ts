@@ -64,7 +64,7 @@ export const timeDays = (count: number): string => plural(count, 'day', 'days')
 export const timeDaysHours = (days: number, hours: number): string => `${days} d ${hours} h`
 export const timeUndated = 'no date'
 export const timeUnsure = 'The box was not sure of the time then.'
-export const packages = { unlimited: 'no limit' }
+export const packages = { worth: (sum: string): string => `${sum} for a payment channel`, unlimited: 'no limit' }
 
 // chart
 export const chartTitle = (days: number): string => `Last ${days} days`
@@ -346,6 +346,11 @@ export const pricesDevices = 'Devices at once'
 export const pricesDownKbps = 'Speed down'
 export const pricesUpKbps = 'Speed up'
 export const pricesSpeedHint = 'Empty: as fast as it goes.'
+export const pricesWorth = 'Worth in tokens, for a payment channel'
+export const pricesWorthHint = 'Its voucher puts them into the guest’s own channel, to pay by the second. Then leave time and data empty.'
+export const pricesWorthAlone = 'Tokens stand alone: leave time and data empty.'
+export const pricesCap = 'Most a page without TLS spends by the second'
+export const pricesCapHint = '0 means: the price of an hour.'
 export const pricesOffered = 'Offer on the guest’s page'
 export const pricesOfferedHint = 'Off: you only sell it as printed vouchers.'
 export const pricesContentsWrong = 'A package needs time, data or both.'

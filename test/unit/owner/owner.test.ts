@@ -111,11 +111,28 @@ describe('prices', () => {
     const [old] = house.owner.tariff().packages
     if (!old) throw new Error('the configuration has a package')
     const day = { id: 'day', label: '1 day', seconds: 86_400, bytes: null, price: '18', devices: 2, downKbps: null, upKbps: null, offered: true }
-    const { tariff } = await house.owner.changeTariff({ packages: [{ ...old, price: '2.5' }, day] })
+    const { tariff } = await house.owner.changeTariff({ packages: [{ ...old, price: '2.5', tokens: null }, day] })
     expect(tariff.packages.map((one) => [one.id, one.slot, one.price.units])).toEqual([
       ['half_hour', 0, '2500000'],
       ['day', 1, '18000000'],
     ])
+  })
+
+  it('shows what packages are worth in tokens, keeps it, changes it and takes it away', async () => {
+    const slip = { id: 'slip', label: '2 tokens', seconds: null, bytes: null, tokens: '2', price: '2', devices: 1, downKbps: null, upKbps: null, offered: false }
+    const [old] = house.owner.tariff().packages
+    if (!old) throw new Error('the configuration has a package')
+    const half = { ...old, price: old.price.text, tokens: null }
+    const worthOf = async (...packages: readonly object[]): Promise<unknown> => {
+      const { tariff } = await house.owner.changeTariff({ packages: packages as never, burnerCap: '1.5' })
+      return tariff.packages.find(({ id }) => id === 'slip')?.tokens
+    }
+    expect(await worthOf(half, slip)).toEqual({ units: '2000000', text: '2' })
+    const { tokens: _left, ...silent } = slip
+    expect(await worthOf(half, silent)).toMatchObject({ text: '2' })
+    expect(await worthOf(half, { ...slip, tokens: null, seconds: 60 })).toBeNull()
+    expect(house.owner.tariff().burnerCap).toMatchObject({ text: '1.5' })
+    await expect(worthOf(half, { ...slip, seconds: 60 })).rejects.toThrow('tokens alone')
   })
 
   it('does not lose one change under another', async () => {

@@ -98,7 +98,7 @@ describe('sheet', () => {
 
 const ROW: VoucherCsvRow = {
   slot: 1, box: 0, serial: 7, code: 'ABCDE-FGHJK', qrUrl: 'HTTP://WIFI.LAN/V/0', batch: 'b1', label: '30 minutes', seconds: 1800,
-  bytes: null, devices: 2, priceText: '2.5', tokenSymbol: 'MBX', validUntilText: null, state: 'unused',
+  bytes: null, tokensText: null, devices: 2, priceText: '2.5', tokenSymbol: 'MBX', validUntilText: null, state: 'unused',
 }
 
 /** Reads RFC 4180 strictly. */
@@ -119,8 +119,8 @@ function readCsv(text: string): string[][] {
 describe('CSV', () => {
   it('has a header line and one line a voucher', () => {
     expect(voucherCsv([ROW])).toBe(
-      'code,label,price,token,seconds,bytes,devices,valid_until,state,batch,slot,box,serial,url\r\n' +
-        'ABCDE-FGHJK,30 minutes,2.5,MBX,1800,,2,,unused,b1,1,0,7,HTTP://WIFI.LAN/V/0\r\n',
+      'code,label,price,token,seconds,bytes,worth,devices,valid_until,state,batch,slot,box,serial,url\r\n' +
+        'ABCDE-FGHJK,30 minutes,2.5,MBX,1800,,,2,,unused,b1,1,0,7,HTTP://WIFI.LAN/V/0\r\n',
     )
   })
 

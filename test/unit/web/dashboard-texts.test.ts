@@ -153,7 +153,7 @@ describe('half-typed prices', () => {
     token: MBX,
     pricePerMinute: { units: String(ONE / 10n), text: '0.1' },
     pricePerMib: zero,
-    minutesPerToken: '10',
+    minutesPerToken: '10', burnerCap: { units: '0', text: '0' },
     trialMinutes: 10,
     trialMib: 50,
     downKbps: null,

@@ -5,6 +5,7 @@ import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { showContents } from '../format.ts'
 import { showMoney, typedDecimal, typedUnits, unitsOf } from '../money.ts'
+import { useStatus } from '../status.ts'
 import * as S from '../strings.ts'
 import { Button, RemoveButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -49,7 +50,7 @@ export function PackagesCard({ tariff, onSaved }: CardProps) {
                 {one.label}
               </button>
               <span class="quiet small">
-                {[showContents(one.seconds, one.bytes), one.devices > 1 ? S.pricesPreviewDevices(one.devices) : '', one.offered ? '' : S.pricesOnlyPrinted].filter(Boolean).join(' · ')}
+                {[showContents(one.seconds, one.bytes, one.tokens === null ? null : showMoney(unitsOf(one.tokens), token)), one.devices > 1 ? S.pricesPreviewDevices(one.devices) : '', one.offered ? '' : S.pricesOnlyPrinted].filter(Boolean).join(' · ')}
               </span>
             </div>
             <span class="strong num nowrap">{unitsOf(one.price) === 0n ? S.wordsFree : showMoney(unitsOf(one.price), token)}</span>
@@ -78,6 +79,7 @@ interface PackageDraft {
   readonly time: string
   readonly unit: TimeUnit
   readonly mib: string
+  readonly tokens: string
   readonly price: string
   readonly devices: string
   readonly downKbps: string
@@ -86,13 +88,14 @@ interface PackageDraft {
 }
 
 function draftOf(one: PackageJson | null): PackageDraft {
-  if (one === null) return { label: '', time: '1', unit: 'hours', mib: '', price: '', devices: '1', downKbps: '', upKbps: '', offered: true }
+  if (one === null) return { label: '', time: '1', unit: 'hours', mib: '', tokens: '', price: '', devices: '1', downKbps: '', upKbps: '', offered: true }
   const unit = unitFor(one.seconds)
   return {
     label: one.label,
     time: one.seconds === null ? '' : inUnits(one.seconds, UNIT_SECONDS[unit]),
     unit,
     mib: one.bytes === null ? '' : inUnits(one.bytes, MIB),
+    tokens: one.tokens?.text ?? '',
     price: one.price.text,
     devices: String(one.devices),
     downKbps: textOf(one.downKbps),
@@ -126,9 +129,12 @@ function readDraft(draft: PackageDraft, one: PackageJson | null, decimals: numbe
   const seconds = one !== null && draft.time === was.time && draft.unit === was.unit ? one.seconds : scaled(draft.time, UNIT_SECONDS[draft.unit])
   const bytes = one !== null && draft.mib === was.mib ? one.bytes : scaled(draft.mib, MIB)
   const whole = (text: string): string | undefined => (Number.isNaN(wholeOrNull(text)) ? S.pricesNumberWrong : undefined)
+  const hasWorth = draft.tokens.trim() !== ''
+  const worth = typedUnits(draft.tokens, decimals)
   const found = {
     label: draft.label.trim() === '' ? S.pricesLabelWrong : undefined,
-    time: Number.isNaN(seconds) || seconds === 0 ? S.pricesNumberWrong : seconds === null && bytes === null ? S.pricesContentsWrong : undefined,
+    time: Number.isNaN(seconds) || seconds === 0 ? S.pricesNumberWrong : seconds === null && bytes === null && !hasWorth ? S.pricesContentsWrong : undefined,
+    tokens: hasWorth && !worth ? S.pricesPriceWrong(decimals) : hasWorth && (seconds !== null || bytes !== null) ? S.pricesWorthAlone : undefined,
     mib: Number.isNaN(bytes) || bytes === 0 ? S.pricesNumberWrong : undefined,
     price: typedUnits(draft.price, decimals) === null ? S.pricesPriceWrong(decimals) : undefined,
     devices: draft.devices.trim() === '' ? S.pricesNumberWrong : whole(draft.devices),
@@ -140,15 +146,16 @@ function readDraft(draft: PackageDraft, one: PackageJson | null, decimals: numbe
 
 /** A package as the API takes it back. */
 function unchanged(one: PackageJson): PackageChange {
-  return { ...one, price: one.price.text }
+  return { ...one, price: one.price.text, tokens: one.tokens?.text ?? null }
 }
 
-const FIELDS = ['label', 'seconds', 'bytes', 'price', 'devices', 'downKbps', 'upKbps']
+const FIELDS = ['label', 'seconds', 'bytes', 'tokens', 'price', 'devices', 'downKbps', 'upKbps']
 /** Names of the fields in the API where they differ. */
 const API_NAMES: Partial<Record<keyof PackageDraft, string>> = { time: 'seconds', mib: 'bytes' }
 
 function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: PackageJson | null; onClose: () => void }) {
   const { token, packages } = tariff
+  const hasChannels = useStatus().data?.photon === true
   const [draft, setDraft] = useState(() => draftOf(one))
   const [checked, setChecked] = useState(false)
   const { wrong: found, seconds, bytes } = readDraft(draft, one, token.decimals)
@@ -171,11 +178,12 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
       label: draft.label.trim(),
       seconds,
       bytes,
+      tokens: typedDecimal(draft.tokens),
       price: typedDecimal(draft.price) ?? '',
       devices: wholeOrNull(draft.devices) ?? 1,
       downKbps: wholeOrNull(draft.downKbps),
       upKbps: wholeOrNull(draft.upKbps),
-      offered: draft.offered,
+      offered: draft.offered && draft.tokens.trim() === '',
     }
     void put.run(one === null ? [...packages.map(unchanged), mine] : packages.map((other) => (other.id === one.id ? mine : unchanged(other))))
   }
@@ -218,6 +226,7 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
         </div>
         <TextField kind="decimal" label={S.pricesData} unit="MiB" {...field('mib')} hint={S.pricesDataHint} />
       </div>
+      {(hasChannels || draft.tokens !== '') && <TextField kind="decimal" label={S.pricesWorth} unit={token.symbol} {...field('tokens')} hint={S.pricesWorthHint} />}
       <div class="fields-2">
         <TextField kind="number" label={S.pricesDevices} {...field('devices')} />
         <div class="fields-pair">
@@ -225,7 +234,7 @@ function PackageDialog({ tariff, one, onClose, onSaved }: CardProps & { one: Pac
           <TextField kind="number" label={S.pricesUpKbps} unit="kbit/s" {...field('upKbps')} />
         </div>
       </div>
-      <Switch label={S.pricesOffered} hint={S.pricesOfferedHint} checked={draft.offered} onInput={(offered) => edit({ offered })} />
+      {draft.tokens.trim() === '' && <Switch label={S.pricesOffered} hint={S.pricesOfferedHint} checked={draft.offered} onInput={(offered) => edit({ offered })} />}
       {one !== null && packages.length > 1 && (
         <div class="row">
           {index > 0 && (

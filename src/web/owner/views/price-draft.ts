@@ -6,6 +6,7 @@ import * as S from '../strings.ts'
 export interface Draft {
   readonly pricePerMinute: string
   readonly pricePerMib: string
+  readonly burnerCap: string
   readonly trialOn: boolean
   readonly trialMinutes: string
   readonly trialMib: string
@@ -19,6 +20,7 @@ export function draftOf(tariff: TariffJson): Draft {
   return {
     pricePerMinute: tariff.pricePerMinute.text,
     pricePerMib: tariff.pricePerMib.text,
+    burnerCap: tariff.burnerCap.text,
     trialOn: tariff.trialMinutes > 0,
     trialMinutes: tariff.trialMinutes > 0 ? String(tariff.trialMinutes) : DEFAULT_TRIAL_MINUTES,
     trialMib: textOf(tariff.trialMib),
@@ -48,6 +50,7 @@ export function draftProblems(draft: Draft, decimals: number): DraftProblems {
   const found = {
     pricePerMinute: price(draft.pricePerMinute),
     pricePerMib: price(draft.pricePerMib),
+    burnerCap: price(draft.burnerCap),
     trialMinutes: trial,
     trialMib: draft.trialOn ? whole(draft.trialMib) : undefined,
     downKbps: whole(draft.downKbps),
@@ -67,6 +70,7 @@ export function changeOf(draft: Draft, tariff: TariffJson): TariffChange {
   return {
     ...(isOtherPrice(draft.pricePerMinute, tariff.pricePerMinute) ? { pricePerMinute: typedDecimal(draft.pricePerMinute) ?? '' } : {}),
     ...(isOtherPrice(draft.pricePerMib, tariff.pricePerMib) ? { pricePerMib: typedDecimal(draft.pricePerMib) ?? '' } : {}),
+    ...(isOtherPrice(draft.burnerCap, tariff.burnerCap) ? { burnerCap: typedDecimal(draft.burnerCap) ?? '' } : {}),
     ...(trialMinutes === tariff.trialMinutes ? {} : { trialMinutes }),
     ...(trialMib === tariff.trialMib ? {} : { trialMib }),
     ...(down === tariff.downKbps ? {} : { downKbps: down }),

@@ -36,12 +36,12 @@ export function PricesView() {
           <Pending live={tariff} lines={8} height="36px" />
         </div>
       )}
-      {data && <Prices tariff={data} place={status.data?.name ?? ''} onSaved={tariff.put} />}
+      {data && <Prices tariff={data} hasChannels={status.data?.photon === true} place={status.data?.name ?? ''} onSaved={tariff.put} />}
     </div>
   )
 }
 
-function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string; onSaved: (tariff: TariffJson) => void }) {
+function Prices({ tariff, hasChannels, place, onSaved }: { tariff: TariffJson; hasChannels: boolean; place: string; onSaved: (tariff: TariffJson) => void }) {
   const draft = useCell(kept) ?? draftOf(tariff)
   const [checked, setChecked] = useState(false)
   const [restart, setRestart] = useState<readonly string[]>([])
@@ -68,7 +68,7 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
   const { symbol, decimals } = tariff.token
   const perMinute = typedUnits(draft.pricePerMinute, decimals)
   const field = fieldsOf(draft, edit, (name) => wrong[name] ?? save.at(name))
-  const rest = save.besides('pricePerMinute', 'pricePerMib', 'trialMinutes', 'trialMib', 'downKbps', 'upKbps')
+  const rest = save.besides('pricePerMinute', 'pricePerMib', 'burnerCap', 'trialMinutes', 'trialMib', 'downKbps', 'upKbps')
 
   return (
     <div class="columns">
@@ -88,6 +88,7 @@ function Prices({ tariff, place, onSaved }: { tariff: TariffJson; place: string;
               />
               <TextField kind="decimal" label={S.pricesPerMib} unit={symbol} {...field('pricePerMib')} hint={S.pricesPerMibHint} />
             </div>
+            {hasChannels && <TextField kind="decimal" label={S.pricesCap} unit={symbol} {...field('burnerCap')} hint={S.pricesCapHint} />}
           </section>
           <section class="card card-pad stack" aria-labelledby="trial">
             <div>

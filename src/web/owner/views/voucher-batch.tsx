@@ -46,7 +46,7 @@ export function VoucherBatchView({ batch, token, summary, onChanged }: BatchProp
           <div>
             <h1 tabIndex={-1}>{summary?.label ?? first?.label ?? S.vouchersTitle}</h1>
             <p>
-              {first && `${showContents(first.seconds, first.bytes)} · `}
+              {first && `${showContents(first.seconds, first.bytes, first.tokens === null || token === null ? null : showMoney(unitsOf(first.tokens), token))} · `}
               {summary && `${priceText(summary, token)} · ${S.vouchersMade(showDate(summary.createdWallMs))}`}
               {first?.validUntil && ` · ${S.vouchersValidUntil(showDay(first.validUntil))}`}
             </p>
