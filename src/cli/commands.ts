@@ -51,6 +51,7 @@ import { toolBlockReplay } from './commands/tool-block-replay.ts'
 import { toolBlock } from './commands/tool-block.ts'
 import { toolChannelId } from './commands/tool-channel-id.ts'
 import { toolHeader } from './commands/tool-header.ts'
+import { toolGwmpDecode } from './commands/tool-gwmp-decode.ts'
 import { toolLoraDecode } from './commands/tool-lora-decode.ts'
 import { toolLoraEncode } from './commands/tool-lora-encode.ts'
 import { toolLoraJoin } from './commands/tool-lora-join.ts'
@@ -149,4 +150,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   toolLoraDecode,
   toolLoraEncode,
   toolLoraJoin,
+  toolGwmpDecode,
 ]

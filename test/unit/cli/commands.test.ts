@@ -125,6 +125,7 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'tool lora decode': ['tool lora decode', { stdin: '40F17DBE4900020001954378762B11FF0D' }],
   'tool lora encode': ['tool lora encode', { stdin: JSON.stringify({ type: 'join-request', joinEui: '01'.repeat(8), devEui: '02'.repeat(8), devNonce: 771, appKey: '03'.repeat(16) }) }],
   'tool lora join': ['tool lora join', { stdin: JSON.stringify({ request: '0039363463336913AA05693574323831330489C65B1304', appKey: '98929b92c49edba9676d646d3b612456', joinNonce: 1, netId: '000013', devAddr: '26000001' }) }],
+  'tool gwmp decode': ['tool gwmp decode', { stdin: '021234020016c001ff10a235' }],
 }
 
 describe('each command', () => {
