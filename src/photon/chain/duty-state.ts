@@ -127,7 +127,8 @@ export function isSettledBy(keccak: Keccak, due: DueBoxDuty, event: ChannelEvent
   if (key === null || key.channel !== event.channel || duty.kind === 'purse') return false
   switch (event.kind) {
     case 'opened':
-      return (duty.kind === 'open' || duty.kind === 'open-for') && duty.epoch === event.epoch
+      // One for a code is judged by its own receipt: the news of its very success would else count as somebody else's, and be paid twice.
+      return (duty.kind === 'open' || (duty.kind === 'open-for' && duty.reference === undefined)) && duty.epoch === event.epoch
     case 'settled':
       // What opens or fills the next life is not about this one.
       return !isForLaterLife(duty)
