@@ -4,7 +4,7 @@ import type { PhotonConfig } from '../config/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { MDNS_GROUP, MDNS_PORT, type LegacyParts } from '../photon/index.ts'
-import { isInNetworkOf, openAskingSocket, openGroupSocket, openPacketSocket } from '../photon/v1/io/udp-socket.ts'
+import { networkOf, openAskingSocket, openGroupSocket, openPacketSocket } from '../photon/v1/io/udp-socket.ts'
 import { refuseGuests } from './photon-door.ts'
 
 export interface LanPartsFrom {
@@ -41,7 +41,7 @@ export function lanParts({ config, guestInterface, identity, curve }: LanPartsFr
       refuseGuests('v1_listen_address', host, guestInterface)
       return openPacketSocket(host, v1ListenPort, onDatagram)
     },
-    isNear: (other) => isInNetworkOf(host, other),
+    isNear: networkOf(host),
     mdns: v1Mdns ? { group, openGroup: (onDatagram) => openGroupSocket(host, group, onDatagram), openAsker: (onDatagram) => openAskingSocket(host, onDatagram) } : null,
   }
 }

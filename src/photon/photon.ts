@@ -80,7 +80,7 @@ function legacyRoom(parts: PhotonParts, legacy: LegacyParts, alarms: Alarms, cha
     status: () => room.running?.status() ?? { state: 'starting', listening: null, nodes: [], taken: 0, dropped: 0, gasWei: null },
     updateNodes(nodes) {
       if (room.running !== null) return room.running.updateNodes(nodes)
-      new Places(account, () => false).own(nodes)
+      new Places(account, () => new Set()).own(nodes)
       waiting = nodes
     },
   }

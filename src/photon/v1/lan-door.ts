@@ -11,7 +11,7 @@
  *   the partner has a gap and refuses everything until it is closed.
  * - Packets of one address, and of all whom nobody knows, are limited before a signature is looked at.
  */
-import { MeshBoxError, RateLimit } from '../../base/index.ts'
+import { RateLimit } from '../../base/index.ts'
 import type { Address, Cancel, Clock, Hash, Log, Timers } from '../../base/index.ts'
 import type { PacedTransport } from '../node/index.ts'
 import type { Decoded, Message, Wire } from '../ports.ts'
@@ -99,6 +99,8 @@ export class LanDoor implements PacedTransport {
   readonly #lines = new Map<Hash, Line>()
   /** What an acknowledgement may name, and whose it has to be. */
   readonly #awaited = new Map<Hash, Address>()
+  /** Where somebody is who matters: its packets do not compete with strangers'. */
+  #knownHosts: ReadonlySet<string> = new Set()
   #socket: DatagramSocket | null = null
   #cancel: Cancel = () => undefined
   #taken = 0
@@ -141,8 +143,10 @@ export class LanDoor implements PacedTransport {
     if (this.#socket === null) return
     const now = clock.boottimeMs()
     places.sweep(now)
+    const all = places.all(now)
+    this.#knownHosts = new Set(all.flatMap(({ account, place }) => (places.matters(account) ? [place.host] : [])))
     for (const [peer, untilMs] of this.#shut) if (untilMs <= now) this.#shut.delete(peer)
-    const live = new Set(places.all(now).flatMap(({ account }) => (this.#shut.has(account) ? [] : [account])))
+    const live = new Set(all.flatMap(({ account }) => (this.#shut.has(account) ? [] : [account])))
     for (const peer of this.#connected) if (!live.has(peer)) this.#lose(peer)
     for (const peer of live) {
       // Names cost nothing on a LAN; channels do.
@@ -159,7 +163,10 @@ export class LanDoor implements PacedTransport {
     const place = places.of(to, clock.boottimeMs())
     if (place === null) return false
     const decoded = wire.decode(frame)
-    if ('refused' in decoded) throw new MeshBoxError('internal', 'a packet of our own that cannot be read', { code: 'photon-v1-packet' })
+    if ('refused' in decoded) {
+      this.#parts.log.error('photon v1: a packet of our own cannot be read', { to, reason: decoded.refused })
+      return false
+    }
     const { message } = decoded
     if (message.kind === 'ack') socket.send(frame, this.#sourceOf(message.echo) ?? place)
     else if ('envelope' in message) this.#sendInLine(socket, place, to, message.envelope.channel, frame)
@@ -226,17 +233,16 @@ export class LanDoor implements PacedTransport {
     if (signer === null || signer === this.self || (claimed !== null && signer !== claimed)) return null
     if (this.#paused.has(signer) || this.#shut.has(signer)) return null
     if (message.kind === 'ping') return this.#answerPing(bytes, signer, from)
-    // Only a channel's partner: who speaks of a payment alone may be anybody.
-    if (claimed !== null) places.heard(signer, from, now)
     this.#remember(echoHash(this.#parts.keccak, bytes, this.self), from)
-    this.look()
+    // Only a channel's partner: who speaks of a payment alone may be anybody.
+    if (claimed !== null && places.heard(signer, from, now)) this.look()
     for (const listener of this.#frames) listener(signer, bytes)
     return signer
   }
 
   /** Whether a signature is looked at for this address. */
   #mayCost(host: string, now: number): boolean {
-    if (this.#parts.places.isKnownHost(host, now)) return this.#known.take(host, now) === 0
+    if (this.#knownHosts.has(host)) return this.#known.take(host, now) === 0
     return this.#stranger.take(host, now) === 0 && this.#strangers.take('all', now) === 0
   }
 

@@ -38,12 +38,14 @@ export class Places {
   readonly #announced = new Map<Address, Found>()
   readonly #heard = new Map<Address, Found>()
 
-  readonly #isPartner: (account: Address) => boolean
+  readonly #partnersNow: () => ReadonlySet<Address>
+  /** As of the last sweep: nothing that a datagram costs may grow with the channels. */
+  #partners: ReadonlySet<Address> = new Set()
 
-  /** `self` is never anybody else's place. `isPartner`: who has a channel with us finds room also when names are being flooded. */
-  constructor(self: Address, isPartner: (account: Address) => boolean) {
+  /** `self` is never anybody else's place. `partners`: who has a channel with us finds room also when names are being flooded. */
+  constructor(self: Address, partners: () => ReadonlySet<Address>) {
     this.#self = self
-    this.#isPartner = isPartner
+    this.#partnersNow = partners
   }
 
   /** What the owner says: in place of what he said of those accounts before. Errors: input, and then nothing has changed. */
@@ -66,10 +68,15 @@ export class Places {
     this.#announced.delete(account)
   }
 
-  /** A packet signed by `account` came from there. While another place is known and live, one packet, which may be a copy, moves nobody. */
-  heard(account: Address, place: Place, nowMs: number): void {
+  /**
+   * A packet signed by a partner came from there. While another place is known and live, one packet, which may be a copy, moves
+   * nobody. True: it has a place that it had not.
+   */
+  heard(account: Address, place: Place, nowMs: number): boolean {
     const before = this.of(account, nowMs)
-    if (before === null || isSame(before, place)) this.#find(this.#heard, account, place, nowMs + HEARD_MS)
+    if (before !== null && !isSame(before, place)) return false
+    this.#find(this.#heard, account, place, nowMs + HEARD_MS)
+    return before === null
   }
 
   of(account: Address, nowMs: number): Place | null {
@@ -81,12 +88,7 @@ export class Places {
 
   /** Who has a channel with us, or whom the owner has named. */
   matters(account: Address): boolean {
-    return this.#owned.has(account) || this.#isPartner(account)
-  }
-
-  /** Whether somebody who matters is there; its packets do not compete with strangers'. */
-  isKnownHost(host: string, nowMs: number): boolean {
-    return this.all(nowMs).some(({ account, place }) => place.host === host && this.matters(account))
+    return this.#owned.has(account) || this.#partners.has(account)
   }
 
   /** Those with a place now. */
@@ -98,8 +100,9 @@ export class Places {
     })
   }
 
-  /** Forgets what does not hold any more. */
+  /** Forgets what does not hold any more, and takes in who has a channel now. */
   sweep(nowMs: number): void {
+    this.#partners = this.#partnersNow()
     for (const found of [this.#announced, this.#heard]) for (const [account, { untilMs }] of found) if (untilMs <= nowMs) found.delete(account)
   }
 
@@ -107,7 +110,7 @@ export class Places {
     if (account === this.#self) return
     if (!found.has(account) && found.size >= MAX_FOUND) {
       // Whoever is there stays, but for a partner.
-      const stranger = this.#isPartner(account) ? [...found.keys()].find((one) => !this.#isPartner(one)) : undefined
+      const stranger = this.#partners.has(account) ? [...found.keys()].find((one) => !this.#partners.has(one)) : undefined
       if (stranger === undefined) return
       found.delete(stranger)
     }

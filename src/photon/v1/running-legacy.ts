@@ -78,7 +78,7 @@ export class RunningLegacy {
       failed: (thrown) => log.warn('a transaction of the v1 account is tried again with the next block', { error: asError(thrown).message }),
     })
     const partnerOf = (channel: Hash): Address | null => this.node.channel(channel)?.partner.address ?? null
-    this.places = new Places(signer.account, (account) => this.node.channels().some(({ partner }) => partner.address === account))
+    this.places = new Places(signer.account, () => new Set(this.node.channels().map(({ partner }) => partner.address)))
     this.places.own(legacy.settings.nodes)
     this.door = new LanDoor({
       self: signer.account,

@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let lan: Lan
 beforeAll(async () => {
   lan = await Lan.build(folder, PEOPLE, MAKER)
-}, 60_000)
+}, 120_000)
 
 const pay = (box: LanBox, target: Person, amount: bigint): Promise<unknown> => {
   const order: PayOrder = { target: target.address, token: lan.token, amount, isDirect: true, maxFee: 0n, data: new Uint8Array(0), secretHash: null }
@@ -66,7 +66,7 @@ it('settle together where both owners trust the other, and take money out: a new
     expect(box.desk.status().alarms).toEqual([])
     await box.stop()
   }
-}, 60_000)
+}, 120_000)
 
 it('F5: a channel that somebody opened with us with a short timeout is not filled, and nothing is taken from it', async () => {
   const [A, B] = [PEOPLE[2], PEOPLE[3]] as [Person, Person]
@@ -83,7 +83,7 @@ it('F5: a channel that somebody opened with us with a short timeout is not fille
   await lan.settled(() => a.lan.status().taken > before + 2)
   expect(a.desk.channel(channel)).toMatchObject({ own: { spendable: 0n }, partner: { nonce: 0n } })
   await Promise.all([a.stop(), b.stop()])
-}, 60_000)
+}, 120_000)
 
 it('who closes without what he owes is answered with what he has signed, in one block with the close or later', async () => {
   const [A, B] = [PEOPLE[4], PEOPLE[5]] as [Person, Person]
@@ -100,4 +100,4 @@ it('who closes without what he owes is answered with what he has signed, in one 
   expect([await lan.balance(A.address), await lan.balance(B.address)]).toEqual([940n, 1060n])
   for (const box of [a, b]) expect(box.desk.status().alarms).toEqual([])
   await Promise.all([a.stop(), b.stop()])
-}, 60_000)
+}, 120_000)

@@ -40,7 +40,7 @@ export class House {
     this.#folder = mkdtempSync(join(tmpdir(), 'photon-v1-house-'))
     this.#store = openStore({ path: join(this.#folder, 'book.db'), migrations: photonMigrations, log: silentLog })
     this.account = accountOf(key)
-    this.places = new Places(this.account, (account) => this.node.channels().some(({ partner }) => partner.address === account))
+    this.places = new Places(this.account, () => new Set(this.node.channels().map(({ partner }) => partner.address)))
     const clock = new SystemClock()
     this.door = new LanDoor({
       self: this.account,

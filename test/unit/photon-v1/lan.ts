@@ -150,6 +150,8 @@ export class Lan {
     for (let half = 0; half < 4; half++) {
       this.time.advance(500)
       for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve))
+      // What is done beside the loop (commits, signatures) is waited for by rounds, not by time.
+      await new Promise((resolve) => setTimeout(resolve, 0))
     }
   }
 

@@ -123,7 +123,7 @@ class Bus {
 }
 
 async function box(bus: Bus, time: FakeTime, self: Address, host: string): Promise<{ readonly places: Places; readonly announcer: Announcer }> {
-  const places = new Places(self, () => false)
+  const places = new Places(self, () => new Set())
   const announcer = new Announcer({ self, local: { host, port: 40_001 }, places, group: bus.group, openGroup: (hear) => bus.open(host, 5353, hear), openAsker: (hear) => bus.open(host, 0, hear), isNear: (other) => other.startsWith('192.168.1.'), found: () => undefined, clock: time, timers: time })
   await announcer.start()
   return { places, announcer }
@@ -198,7 +198,7 @@ describe('finding each other', () => {
     const started: Announcer[] = []
     const found = new Promise<Place>((resolve) => {
       const start = async (self: Address, port: number, wanted: Address): Promise<void> => {
-        const places = new Places(self, () => false)
+        const places = new Places(self, () => new Set())
         const announcer = new Announcer({
           self,
           local: { host: '127.0.0.1', port },

@@ -34,11 +34,19 @@ export function openGroupSocket(host: string, group: Place, onDatagram: OnDatagr
   })
 }
 
-/** Whether an address is of the network that `host` of this box is in. False where the box does not have `host`. */
-export function isInNetworkOf(host: string, other: string): boolean {
-  for (const addresses of Object.values(networkInterfaces()))
-    for (const { address, netmask, family } of addresses ?? []) if (family === 'IPv4' && address === host) return (numberOf(address) & numberOf(netmask)) === (numberOf(other) & numberOf(netmask))
-  return false
+/** Tells of an address whether it is of the network that `host` of this box is in; of none while the box does not have `host`. */
+export function networkOf(host: string): (other: string) => boolean {
+  // Asked of the kernel once: every datagram comes by here.
+  let mask: number | null = null
+  return (other) => {
+    mask ??= netmaskOf(host)
+    return mask !== null && (numberOf(host) & mask) === (numberOf(other) & mask)
+  }
+}
+
+function netmaskOf(host: string): number | null {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).find(({ address, family }) => family === 'IPv4' && address === host)
+  return own === undefined ? null : numberOf(own.netmask)
 }
 
 function numberOf(address: string): number {
