@@ -161,12 +161,12 @@ describe('an order', () => {
     await mined(18)
     const now = await orders.standing(BEN.address, street.token)
     const mine = await order('pay', 20n, { who: BEN, sent: { to: ANNA.address } }, now)
-    // He signed the same number for another box, and that one is faster: ours is in the pool, and fails.
+    // He signed the same number for another box, and that one is faster: ours is lost on the way, comes later, and fails.
     const theirs = { token: street.token, from: BEN.address, to: OTHER.address, amount: 95n, inside: false, fee: 1n, sender: RICH.address, number: now.number, validUntil: now.head + 200 }
     const signature = native.sign(paymentOrderDigest(keccak, { chainId: street.chain.chainId, contract: street.purse }, theirs), BEN.key)
     const theirCall = encodeCall(keccak, 'pay((address,address,address,uint256,bool,uint256,address,uint256,uint64),bytes)', [theirs.token, theirs.from, theirs.to, theirs.amount, theirs.inside, theirs.fee, theirs.sender, theirs.number, theirs.validUntil, signature])
-    const placing = orders.place(mine)
-    await placing
+    await orders.place(mine)
+    street.chain.undo(0)
     await street.chain.call(RICH, street.purse, theirCall)
     await street.until(() => box.desk.duties().length === 0)
     expect(await orders.standing(BEN.address, street.token)).toMatchObject({ order: { state: 'failed' } })
@@ -174,6 +174,38 @@ describe('an order', () => {
     await expect(order('pay', 1n, { who: BEN, sent: { to: ANNA.address } }).then((one) => orders.place(one))).rejects.toMatchObject({ code: 'too-many-requests' })
     // The owner of the box is not called for a stranger's mistake.
     expect(box.desk.status().alarms).toEqual([])
+  })
+
+  it('is one of six of all at once; and when many have failed, no more are taken', async () => {
+    const crowd = Array.from({ length: 8 }, (_, index) => person(770 + index))
+    for (const one of crowd) await fund(one, 20n)
+    await mined(18)
+    const spoil = async (who: Person, number: bigint, head: number): Promise<void> => {
+      const theirs = { token: street.token, from: who.address, to: OTHER.address, amount: 20n, inside: false, fee: 0n, sender: RICH.address, number, validUntil: head + 200 }
+      const signature = native.sign(paymentOrderDigest(keccak, { chainId: street.chain.chainId, contract: street.purse }, theirs), who.key)
+      // What the box has sent is lost on the way, and sent again later.
+      street.chain.undo(0)
+      await street.chain.call(RICH, street.purse, encodeCall(keccak, 'pay((address,address,address,uint256,bool,uint256,address,uint256,uint64),bytes)', [theirs.token, theirs.from, theirs.to, theirs.amount, theirs.inside, theirs.fee, theirs.sender, theirs.number, theirs.validUntil, signature]))
+    }
+    const [first = ANNA, ...rest] = crowd
+    const placed: Person[] = []
+    for (const one of [first, ...rest.slice(0, 5)]) {
+      await orders.place(await order('pay', 1n, { who: one }))
+      placed.push(one)
+    }
+    await expect(order('pay', 1n, { who: rest[5] ?? ANNA }).then((one) => orders.place(one))).rejects.toMatchObject({ code: 'orders-full' })
+    for (const one of placed) await spoil(one, 0n, street.chain.head()?.number ?? 0)
+    await street.until(() => box.desk.duties().length === 0)
+    for (const one of placed) expect(await orders.standing(one.address, street.token), one.address).toMatchObject({ order: { state: 'failed' } })
+    const late = rest[5] ?? ANNA
+    await orders.place(await order('pay', 1n, { who: late }))
+    await spoil(late, 0n, street.chain.head()?.number ?? 0)
+    await street.until(() => box.desk.duties().length === 0)
+    await expect(order('pay', 1n, { who: rest[6] ?? ANNA }).then((one) => orders.place(one))).rejects.toMatchObject({ code: 'orders-full', retryAfterSeconds: 3600 })
+    for (let block = 0; block < 300; block++) await street.chain.mine()
+    await street.pass()
+    await orders.place(await order('pay', 1n, { who: rest[6] ?? ANNA, sent: { to: OTHER.address } }))
+    await street.until(() => box.desk.duties().length === 0)
   })
 
   it('is not taken while the chain is out of view, and is gone on with after a restart', async () => {
