@@ -125,10 +125,11 @@ export function isSettledBy(keccak: Keccak, due: DueBoxDuty, event: ChannelEvent
   const { duty, key } = due
   // An order of a guest happens or fails by itself: the purse keeps count of it, not the channel.
   if (key === null || key.channel !== event.channel || duty.kind === 'purse') return false
+  // One for a code is judged by its own receipt: news of its very success, or of an end after it, would else count as its failure, and it be paid twice.
+  if ((duty.kind === 'open-for' || duty.kind === 'deposit') && duty.reference !== undefined) return false
   switch (event.kind) {
     case 'opened':
-      // One for a code is judged by its own receipt: the news of its very success would else count as somebody else's, and be paid twice.
-      return (duty.kind === 'open' || (duty.kind === 'open-for' && duty.reference === undefined)) && duty.epoch === event.epoch
+      return (duty.kind === 'open' || duty.kind === 'open-for') && duty.epoch === event.epoch
     case 'settled':
       // What opens or fills the next life is not about this one.
       return !isForLaterLife(duty)

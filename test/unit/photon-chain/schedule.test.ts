@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ZERO_ADDRESS, ZERO_HASH, hexOf } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
-import { NO_DUTIES, SCHEDULE_RULES, callsOf, schedule } from '../../../src/photon/chain/index.ts'
+import { NO_DUTIES, SCHEDULE_RULES, callsOf, guestOrderState, schedule } from '../../../src/photon/chain/index.ts'
 import type { DueBoxDuty, DutyState, ScheduleEffect, ScheduleInput, ScheduleTools } from '../../../src/photon/chain/index.ts'
 import type { BalanceProof, ChannelKey, DueDuty, Duty } from '../../../src/photon/index.ts'
 import { randomStream } from '../native/random-stream.ts'
@@ -209,6 +209,30 @@ describe('on a calm chain', () => {
     one.settleDown()
     expect(one.happened()).toEqual(one.of(register(1)))
     expect(one.chain.blocks.flat().map((known) => [known.nonce, known.to])).toEqual([[0n, SELF], [1n, site.registry]])
+  })
+
+  it('what has a name is one order, and ends by its own receipt, whatever is told of the channel before', () => {
+    const one = box()
+    const named = (amount: bigint, reference: string): DueDuty => due({ kind: 'deposit', token: TOKEN, participant: PARTNER, partner: SELF, amount, settleTimeout: 100, epoch: 1n, reference })
+    const slip = named(40n, 'slip@1')
+    one.put(slip)
+    one.put(slip)
+    one.put(named(40n, 'slip@9'))
+    expect([guestOrderState(one.state, KEY, 'slip@1'), guestOrderState(one.state, KEY, 'slip@9'), guestOrderState(one.state, KEY, 'other')]).toEqual(['waiting', 'waiting', 'unknown'])
+    one.look()
+    const events = [
+      { kind: 'opened', channel: KEY.channel, block: 1, token: TOKEN, a: SELF, b: PARTNER, epoch: 1n, settleTimeout: 100 },
+      { kind: 'deposited', channel: KEY.channel, block: 1, participant: PARTNER, total: 40n },
+      { kind: 'closed', channel: KEY.channel, block: 2, by: PARTNER, nonce: 0n, locksroot: ZERO_HASH, transferred: 0n, settleBlock: 90 },
+      { kind: 'settled', channel: KEY.channel, block: 3, cooperative: true, amounts: [0n, 0n] },
+    ] as const
+    for (const event of events) expect(one.give({ kind: 'event', event })).toEqual([])
+    one.settleDown()
+    expect(one.ended.map(({ outcome }) => outcome)).toEqual(['done', 'done'])
+    expect(guestOrderState(one.state, KEY, 'slip@1')).toBe('done')
+    one.put(slip)
+    one.settleDown()
+    expect(one.happened()).toEqual([...one.of(slip), ...one.of(slip)])
   })
 
   it('tries what reverts again when that is sure, and then gives up', () => {
