@@ -247,6 +247,24 @@ describe('prices', () => {
     expect(app.owner.tariff().packages.map((one) => one.id)).not.toContain('weekend')
   })
 
+  it('sells what goes into a guest’s payment channel, and bounds what a page without TLS spends', async () => {
+    await button('Add package').click()
+    await page.getByLabel('Name', { exact: true }).fill('Two tokens')
+    await page.getByLabel('Price', { exact: true }).fill('2')
+    await page.getByLabel('Worth in tokens').fill('2,5')
+    await button('Save').click()
+    expect(await errorAt('Worth in tokens, for a payment channel')).toContain('Tokens stand alone')
+    await page.getByLabel('Time', { exact: true }).fill('')
+    expect(await page.getByLabel('Offer on the guest’s page').count()).toBe(0)
+    await button('Save').click()
+    await dialog().waitFor({ state: 'detached' })
+    expect(app.owner.tariff().packages.at(-1)).toMatchObject({ label: 'Two tokens', seconds: null, bytes: null, tokens: { text: '2.5' }, price: { text: '2' }, offered: false })
+    await page.getByText(/2\.50.MBX for a payment channel/).waitFor()
+    await page.getByLabel('Most a page without TLS spends').fill('1.5')
+    await button('Save').click()
+    await soon(() => app.owner.tariff().burnerCap.text).toBe('1.5')
+  })
+
   it('changes only what was changed of a package whose contents cannot be shown in round numbers', async () => {
     const { packages } = app.owner.tariff()
     await app.owner.changeTariff({ packages: packages.map((one) => ({ ...one, price: one.price.text, tokens: null, ...(one.id === 'gigabyte' ? { bytes: 1_000_000_001, seconds: 5003 } : {}) })) })
