@@ -311,3 +311,50 @@ it(`${RUNS} rough chains: everything ends, once, and as it says`, () => {
   console.log(`${RUNS} chains: ${[...outcomes].map(([outcome, times]) => `${outcome} ${times}`).join(', ')}`)
   if (RUNS >= 100) for (const outcome of ['done', 'late', 'reverted']) expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0)
 })
+
+describe('what moves money and has no receipt', () => {
+  const sightOf = (head: number, nonce: bigint, receipts: ReadonlyMap<Hash, { readonly point: { readonly number: number; readonly hash: Hash; readonly timeSeconds: number }; readonly succeeded: boolean }> = new Map()): ScheduleInput => ({
+    kind: 'sight',
+    sight: { head, accountNonce: nonce, balanceWei: 10n ** 18n, safeNonce: nonce, gasPriceWei: GOING_PRICE, receipts },
+  })
+  const coin = (kind: 'wrap' | 'unwrap'): DueBoxDuty => ({ duty: { kind, token: TOKEN, amount: 5n }, key: null, fromBlock: 0, deadlineBlock: null })
+
+  it.each([['deposit', deposit(10n), 2n], ['wrap', coin('wrap'), 1n], ['unwrap', coin('unwrap'), 1n]] as const)('a %s whose nonce is used up is not sent a second time: after a while somebody is told', (_what, duty, calls) => {
+    const box = new Box(randomStream('unseen'))
+    box.put(duty)
+    expect(box.give(sightOf(100, 0n)).filter(({ kind }) => kind === 'send')).toHaveLength(Number(calls))
+    // Three thousand blocks off: the account has moved on, and the blocks are not kept any more.
+    for (const head of [3000, 3001, 3063]) expect(box.give(sightOf(head, calls))).toEqual([])
+    const effects = box.give(sightOf(3064, calls))
+    expect(effects).toMatchObject([{ kind: 'alarm', alarm: 'unseen' }, { kind: 'ended', outcome: 'unseen' }])
+    expect(box.state).toMatchObject({ jobs: [], slots: [] })
+    expect(box.give(sightOf(3065, calls))).toEqual([])
+    // What comes next goes on behind it.
+    box.put(register(1))
+    expect(box.give(sightOf(3066, calls))).toMatchObject([{ kind: 'send', nonce: calls }])
+  })
+
+  it('a receipt that was only late ends it as done; what can be done twice is done again', () => {
+    const box = new Box(randomStream('late'))
+    box.put(coin('wrap'))
+    const [sent] = box.give(sightOf(100, 0n)).flatMap((effect) => (effect.kind === 'send' ? [effect] : []))
+    expect(box.give(sightOf(200, 1n))).toEqual([])
+    const point = { number: 101, hash: ZERO_HASH, timeSeconds: 0 }
+    expect(box.give(sightOf(220, 1n, new Map([[sent?.hash ?? ZERO_HASH, { point, succeeded: true }]])))).toMatchObject([{ kind: 'ended', outcome: 'done' }])
+
+    const other = new Box(randomStream('twice'))
+    other.put(update(3n))
+    expect(other.give(sightOf(100, 0n))).toMatchObject([{ kind: 'send', nonce: 0n }])
+    expect(other.give(sightOf(200, 1n))).toMatchObject([{ kind: 'send', nonce: 1n }])
+  })
+
+  it('coin goes along with its call, and counts as money that is needed', () => {
+    const box = new Box(randomStream('coin'))
+    box.balanceWei = 100n
+    box.put(coin('wrap'))
+    box.look()
+    expect(box.alarms).toContain('gas-money')
+    const [call] = callsOf(keccak, site, coin('wrap').duty)
+    expect(call).toMatchObject({ to: TOKEN, valueWei: 5n })
+  })
+})
