@@ -46,8 +46,9 @@ export const ORDER_BLOCKS = 300
 const LEAST_BLOCKS_LEFT = 40
 /** Of all guests, on their way at once. */
 export const MAX_ORDERS = 6
-/** That failed and are remembered (chain/schedule.ts: a thousand blocks): no more are taken then. */
+/** So many failed within `FAILED_BLOCKS`: no more are taken. The scheduler remembers them longer than that. */
 export const MAX_FAILED = 8
+const FAILED_BLOCKS = 300
 /** The box's own transactions have this much more than the order takes. */
 const GAS_RESERVE = 4n
 /** Blocks above a transaction before it counts, and until the follower has told of it. */
@@ -219,7 +220,8 @@ export class ChannelOrders implements GuestOrders {
     if (orders.some((one) => one.order.from === from) || (channel !== null && jobs.some(({ due }) => due.key?.channel === channel && MOVES.includes(due.duty.kind)))) throw running()
     if (orders.length >= MAX_ORDERS) throw new MeshBoxError('unavailable', 'the box sends orders of others just now', { code: 'orders-full', retryAfterSeconds: 30 })
     // They cost the box gas for nothing. One is its owner's mistake; many may be somebody's with many keys.
-    const failed = ended.filter(({ id, outcome }) => outcome === 'reverted' && id.startsWith(PURSE_ID))
+    const { block: head } = this.#options.moment()
+    const failed = ended.filter(({ id, outcome, block }) => outcome === 'reverted' && head - block < FAILED_BLOCKS && id.startsWith(PURSE_ID))
     if (failed.length >= MAX_FAILED) throw new MeshBoxError('unavailable', 'too many orders failed not long ago', { code: 'orders-full', retryAfterSeconds: 3600 })
     if (failed.some(({ id }) => id.includes(`/${from}/`))) throw new MeshBoxError('limit', 'an order of this key failed not long ago', { code: 'too-many-requests', retryAfterSeconds: 3600 })
   }
