@@ -26,20 +26,20 @@ export class AesKey {
   /** Takes a copy. Errors: input `field`; the value is not shown. */
   constructor(bytes: Uint8Array, field = 'key') {
     if (bytes.length !== KEY_BYTES) throw inputError(field, `${bytes.length} bytes`, `${KEY_BYTES} bytes`)
-    this.#bytes = bytes.slice()
+    this.#bytes = new Uint8Array(bytes)
   }
 
   /** Each 16 bytes by themselves. Errors: input for a length that is no multiple of 16. */
   encryptBlocks(blocks: Uint8Array): Uint8Array {
     if (blocks.length % BLOCK_BYTES !== 0) throw inputError('blocks', `${blocks.length} bytes`, `a multiple of ${BLOCK_BYTES}`)
     this.#blocks ??= createCipheriv('aes-128-ecb', this.#bytes, null).setAutoPadding(false)
-    return this.#blocks.update(blocks)
+    return plain(this.#blocks.update(blocks))
   }
 
   /** The inverse. Only who checks a join accept by hand needs it: a device decrypts by encrypting. */
   decryptBlocks(blocks: Uint8Array): Uint8Array {
     if (blocks.length % BLOCK_BYTES !== 0) throw inputError('blocks', `${blocks.length} bytes`, `a multiple of ${BLOCK_BYTES}`)
-    return createDecipheriv('aes-128-ecb', this.#bytes, null).setAutoPadding(false).update(blocks)
+    return plain(createDecipheriv('aes-128-ecb', this.#bytes, null).setAutoPadding(false).update(blocks))
   }
 
   /** 16 bytes over any message. */
@@ -64,6 +64,11 @@ export class AesKey {
     }
     return isWhole ? this.#wholeMask : this.#paddedMask
   }
+}
+
+/** The same bytes as what they are said to be: a Buffer has a slice() of its own. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Times x in GF(2¹²⁸). */

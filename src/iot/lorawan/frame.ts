@@ -14,7 +14,7 @@
  */
 import { inputError } from '../../base/index.ts'
 import type { DevAddr, Eui } from '../ports.ts'
-import { checkUnsigned, readEui, readLittle, writeEui, writeLittle } from './octets.ts'
+import { checkUnsigned, copyOf, readEui, readLittle, writeEui, writeLittle } from './octets.ts'
 
 export const MAX_PHY_BYTES = 255
 export const MIC_BYTES = 4
@@ -101,11 +101,11 @@ export function decodeFrame(phy: Uint8Array): Frame {
       return { type: 'join-request', joinEui: readEui(phy, 1), devEui: readEui(phy, 9), devNonce: readLittle(phy, 17, 2), mic: micOf(phy) }
     case MTYPE.joinAccept:
       if (phy.length !== 17 && phy.length !== 33) throw inputError('phy', `${phy.length} bytes`, '17 or 33 bytes for a join accept')
-      return { type: 'join-accept', sealed: phy.slice(1) }
+      return { type: 'join-accept', sealed: copyOf(phy, 1) }
     case MTYPE.rejoin:
       return decodeRejoin(phy)
     case MTYPE.proprietary:
-      return { type: 'proprietary', body: phy.slice(1) }
+      return { type: 'proprietary', body: copyOf(phy, 1) }
     default:
       return decodeData(phy, mType)
   }
@@ -130,9 +130,9 @@ function decodeData(phy: Uint8Array, mType: number): DataFrame {
     ack: (fCtrl & ACK) !== 0,
     bit4: (fCtrl & BIT_4) !== 0,
     fCnt16: readLittle(phy, 6, 2),
-    fOpts: phy.slice(1 + FIXED_HEADER_BYTES, fOptsEnd),
+    fOpts: copyOf(phy, 1 + FIXED_HEADER_BYTES, fOptsEnd),
     fPort,
-    frmPayload: phy.slice(Math.min(fOptsEnd + 1, bodyEnd), bodyEnd),
+    frmPayload: copyOf(phy, Math.min(fOptsEnd + 1, bodyEnd), bodyEnd),
     mic: micOf(phy),
   }
 }
@@ -230,7 +230,7 @@ function joined(mType: number, body: Uint8Array): Uint8Array {
 }
 
 function micOf(phy: Uint8Array): Uint8Array {
-  return phy.slice(phy.length - MIC_BYTES)
+  return copyOf(phy, phy.length - MIC_BYTES)
 }
 
 function checkedMic(mic: Uint8Array): Uint8Array {

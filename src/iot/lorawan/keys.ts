@@ -24,7 +24,7 @@ export function sessionKeys10(appKey: Uint8Array, join: JoinNumbers): SessionKey
     writeLittle(block, 1, 3, checkUnsigned(join.joinNonce, 24, 'join-nonce'))
     writeLittle(block, 4, 3, checkUnsigned(join.netId, 24, 'net-id'))
     writeLittle(block, 7, 2, checkUnsigned(join.devNonce, 16, 'dev-nonce'))
-    return Uint8Array.from(root.encryptBlocks(block))
+    return root.encryptBlocks(block)
   }
   const nwkSKey = derive(1)
   return { fNwkSIntKey: nwkSKey, sNwkSIntKey: nwkSKey, nwkSEncKey: nwkSKey, appSKey: derive(2) }
@@ -39,7 +39,7 @@ export function sessionKeys11(nwkKey: Uint8Array, appKey: Uint8Array, join: Omit
     writeLittle(block, 1, 3, checkUnsigned(join.joinNonce, 24, 'join-nonce'))
     writeEui(block, 4, join.joinEui, 'join-eui')
     writeLittle(block, 12, 2, checkUnsigned(join.devNonce, 16, 'dev-nonce'))
-    return Uint8Array.from(root.encryptBlocks(block))
+    return root.encryptBlocks(block)
   }
   return { fNwkSIntKey: derive(network, 1), sNwkSIntKey: derive(network, 3), nwkSEncKey: derive(network, 4), appSKey: derive(application, 2) }
 }
@@ -51,7 +51,7 @@ export function joinServerKeys(nwkKey: Uint8Array, devEui: Eui): { readonly int:
     const block = new Uint8Array(BLOCK_BYTES)
     block[0] = type
     writeEui(block, 1, devEui, 'dev-eui')
-    return Uint8Array.from(root.encryptBlocks(block))
+    return root.encryptBlocks(block)
   }
   return { int: derive(6), enc: derive(5) }
 }

@@ -4,6 +4,11 @@ import type { DevAddr, Eui } from '../ports.ts'
 
 export const EUI_BYTES = 8
 
+/** A copy, also of a Buffer, whose own slice() is none: datagrams come in Buffers that are used again. */
+export function copyOf(bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to))
+}
+
 /** `bytes` ≤ 6. The caller has seen to it that they are there. */
 export function readLittle(from: Uint8Array, at: number, bytes: number): number {
   let value = 0
@@ -20,7 +25,7 @@ export function writeLittle(to: Uint8Array, at: number, bytes: number, value: nu
 }
 
 export function readEui(from: Uint8Array, at: number): Eui {
-  return toHex(from.slice(at, at + EUI_BYTES).reverse())
+  return toHex(copyOf(from, at, at + EUI_BYTES).reverse())
 }
 
 /** Errors: input `field`. */

@@ -10,7 +10,7 @@ import { BLOCK_BYTES, xorInto } from './aes.ts'
 import type { AesKey } from './aes.ts'
 import { MAX_FOPTS_BYTES, MAX_PHY_BYTES } from './frame.ts'
 import type { Direction } from './frame.ts'
-import { writeLittle } from './octets.ts'
+import { copyOf, writeLittle } from './octets.ts'
 
 /** Which counter a 1.1 frame with FOpts was counted by. */
 const FOPTS_USE = { up: 1, 'network-down': 1, 'application-down': 2 } as const
@@ -28,7 +28,7 @@ export function cryptFOpts(key: AesKey, counter: keyof typeof FOPTS_USE, devAddr
 }
 
 function crypt(key: AesKey, direction: Direction, devAddr: DevAddr, fCnt32: number, use: number, bytes: Uint8Array): Uint8Array {
-  const out = bytes.slice()
+  const out = copyOf(bytes)
   if (out.length === 0) return out
   const count = Math.ceil(bytes.length / BLOCK_BYTES)
   const blocks = new Uint8Array(count * BLOCK_BYTES)

@@ -87,6 +87,23 @@ describe('frames', () => {
     expect([toHex(read.frmPayload), toHex(read.mic)]).toEqual(['95437876', '2b11ff0d'])
   })
 
+  it('leave a Buffer as it was, and keep nothing of it', () => {
+    const keys = openSessionKeys({ fNwkSIntKey: new Uint8Array(16), sNwkSIntKey: new Uint8Array(16), nwkSEncKey: new Uint8Array(16), appSKey: new Uint8Array(16) }, false)
+    for (const hex of ['0039363463336913AA05693574323831330489C65B1304', '40F17DBE4900020001954378762B11FF0D', 'c001'.padEnd(48, '3'), `20${'17'.repeat(16)}`, 'e00102', '40010203040300000206ff01aabbccdd']) {
+      const phy = Buffer.from(hex, 'hex')
+      const read = decodeFrame(phy)
+      if (read.type === 'data') {
+        openData(keys, { ...read, frmPayload: Buffer.from(read.frmPayload) }, 1)
+        sealData(keys, { ...read, fCnt32: 1, frmPayload: phy.subarray(1, 3), fPort: 1 })
+        readUpCommands(phy)
+      }
+      expect(phy.toString('hex')).toBe(hex.toLowerCase())
+      const before = JSON.stringify(read)
+      phy.fill(0)
+      expect(JSON.stringify(read)).toBe(before)
+    }
+  })
+
   it('that were cut off are refused at every length, and never taken for longer ones', () => {
     const whole = encodeFrame({ type: 'data', direction: 'up', isConfirmed: false, devAddr: 1, adr: true, adrAckReq: true, ack: true, bit4: true, fCnt16: 1, fOpts: new Uint8Array(15).fill(2), fPort: 7, frmPayload: new Uint8Array(20), mic: new Uint8Array(4) })
     for (let length = 0; length < whole.length; length++) {

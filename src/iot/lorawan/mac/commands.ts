@@ -1,7 +1,7 @@
 /** MAC commands ↔ bytes, by the rows of layouts.ts. They stand one after the other, each CID 1 | payload, in FOpts or on port 0. */
 import { inputError } from '../../../base/index.ts'
 import type { Direction } from '../frame.ts'
-import { readLittle, writeLittle } from '../octets.ts'
+import { copyOf, readLittle, writeLittle } from '../octets.ts'
 import { DOWN, UP } from './layouts.ts'
 import type { CommandLayout, FieldLayout } from './layouts.ts'
 
@@ -62,7 +62,7 @@ function read<C>(rows: ReturnType<typeof byCid>, bytes: Uint8Array): CommandsRea
     commands.push({ name: row.name, ...Object.fromEntries(fields) } as C) // the rows are what C is made of
     at += 1 + row.layout.bytes
   }
-  return { commands, unread: bytes.slice(at) }
+  return { commands, unread: copyOf(bytes, at) }
 }
 
 function write(rows: Rows, commands: readonly { readonly name: string }[]): Uint8Array {
