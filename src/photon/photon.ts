@@ -34,7 +34,12 @@ export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null
   const lan = legacy === null ? null : legacyRoom(parts, legacy, alarms, changed)
   const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, () => lan?.desk() ?? null)
   await own.start()
-  await lan?.room.start()
+  try {
+    await lan?.room.start()
+  } catch (thrown) {
+    await own.stop()
+    throw thrown
+  }
   return {
     account: parts.signer.account,
     desk,

@@ -41,8 +41,6 @@ export interface AnnouncerParts {
   /** Asks the group, and takes what is answered to it alone: the original's library answers no other way. */
   openAsker(onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<DatagramSocket>
   isNear(host: string): boolean
-  /** Places have changed. */
-  found(): void
   readonly clock: Clock
   readonly timers: Timers
 }
@@ -118,8 +116,7 @@ export class Announcer {
   }
 
   #learn(records: readonly MdnsRecord[], from: Place): void {
-    const { self, places, clock, found } = this.#parts
-    let hasChanged = false
+    const { self, places, clock } = this.#parts
     for (const instance of records) {
       if (instance.kind !== 'PTR' || !isSameName(instance.name, SERVICE)) continue
       const account = accountOf(instance.target, records)
@@ -130,9 +127,7 @@ export class Announcer {
         if (port === null) continue
         places.announced(account, { host: from.host, port }, clock.boottimeMs())
       }
-      hasChanged = true
     }
-    if (hasChanged) found()
   }
 }
 

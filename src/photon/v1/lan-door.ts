@@ -35,6 +35,8 @@ export interface LanDoorParts {
   recover(digest: Uint8Array, signature: Uint8Array): Address | null
   /** The other side of a channel of ours; null: there is none of that name. */
   partnerOf(channel: Hash): Address | null
+  /** The newest nonce that the partner has used in a channel of ours; 0: none. */
+  nonceOf(channel: Hash): bigint
   readonly places: Places
   readonly maxPeers: number
   /** Errors: what the network says, if the address cannot be listened at. */
@@ -235,7 +237,7 @@ export class LanDoor implements PacedTransport {
     if (message.kind === 'ping') return this.#answerPing(bytes, signer, from)
     this.#remember(echoHash(this.#parts.keccak, bytes, this.self), from)
     // Only a channel's partner: who speaks of a payment alone may be anybody.
-    if (claimed !== null && places.heard(signer, from, now)) this.look()
+    if (claimed !== null && places.heard(signer, from, now, this.#isFresh(message))) this.look()
     for (const listener of this.#frames) listener(signer, bytes)
     return signer
   }
@@ -259,6 +261,11 @@ export class LanDoor implements PacedTransport {
       }
     for (const listener of this.#frames) listener(sender, bytes)
     return sender
+  }
+
+  /** Not a copy: the partner has just used that nonce. */
+  #isFresh(message: Message): boolean {
+    return 'envelope' in message && message.envelope.nonce === this.#parts.nonceOf(message.envelope.channel) + 1n
   }
 
   #claimed(message: Message): Address | null {

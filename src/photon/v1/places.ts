@@ -69,13 +69,12 @@ export class Places {
   }
 
   /**
-   * A packet signed by a partner came from there. While another place is known and live, one packet, which may be a copy, moves
-   * nobody. True: it has a place that it had not.
+   * A packet signed by a partner came from there. One that may be a copy moves nobody who has a place; one that nobody can have
+   * seen before (`isFresh`) is the partner's own. True: it has a place that it had not.
    */
-  heard(account: Address, place: Place, nowMs: number): boolean {
+  heard(account: Address, place: Place, nowMs: number, isFresh: boolean): boolean {
     const before = this.of(account, nowMs)
-    if (before !== null && !isSame(before, place)) return false
-    this.#find(this.#heard, account, place, nowMs + HEARD_MS)
+    if (isFresh || before === null || isSame(before, place)) this.#find(this.#heard, account, place, nowMs + HEARD_MS)
     return before === null
   }
 

@@ -77,7 +77,6 @@ export class RunningLegacy {
       told: (effect) => this.#onDuty(effect),
       failed: (thrown) => log.warn('a transaction of the v1 account is tried again with the next block', { error: asError(thrown).message }),
     })
-    const partnerOf = (channel: Hash): Address | null => this.node.channel(channel)?.partner.address ?? null
     this.places = new Places(signer.account, () => new Set(this.node.channels().map(({ partner }) => partner.address)))
     this.places.own(legacy.settings.nodes)
     this.door = new LanDoor({
@@ -88,7 +87,8 @@ export class RunningLegacy {
         const found = curve.recoverAddress(digest, signature, 'accept')
         return found === null ? null : hexOf(found)
       },
-      partnerOf,
+      partnerOf: (channel) => this.node.channel(channel)?.partner.address ?? null,
+      nonceOf: (channel) => this.node.channel(channel)?.partner.nonce ?? 0n,
       places: this.places,
       maxPeers: legacy.settings.maxPeers,
       openSocket: legacy.openSocket,
@@ -267,7 +267,7 @@ export class RunningLegacy {
     const { local } = this.door
     if (mdns === null || local === null) return
     const { clock, timers } = this.parts
-    const announcer = new Announcer({ self: signer.account, local, places: this.places, group: mdns.group, openGroup: mdns.openGroup, openAsker: mdns.openAsker, isNear, found: () => this.door.look(), clock, timers })
+    const announcer = new Announcer({ self: signer.account, local, places: this.places, group: mdns.group, openGroup: mdns.openGroup, openAsker: mdns.openAsker, isNear, clock, timers })
     try {
       await announcer.start()
       this.#announcer = announcer

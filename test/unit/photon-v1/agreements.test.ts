@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { concatBytes, hexOf } from '../../../src/base/index.ts'
 import { encodeCall } from '../../../src/photon/chain/index.ts'
 import type { PayOrder } from '../../../src/photon/index.ts'
+import { noteOldCopy } from '../../../src/photon/tables/index.ts'
 import { channelId, createDigests } from '../../../src/photon/wire/index.ts'
 import { keccak } from '../photon-box/street.ts'
 import { native } from '../spectrum/curves.ts'
@@ -17,7 +18,7 @@ import type { Person } from '../spectrum/village.ts'
 import { LEGACY_CHAIN_ID, Lan } from './lan.ts'
 import type { LanBox } from './lan.ts'
 
-const PEOPLE = [830, 831, 832, 833, 834, 835].map(person)
+const PEOPLE = [830, 831, 832, 833, 834, 835, 836, 837].map(person)
 const MAKER = person(839)
 const folder = mkdtempSync(join(tmpdir(), 'photon-v1-agree-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -83,6 +84,26 @@ it('F5: a channel that somebody opened with us with a short timeout is not fille
   await lan.settled(() => a.lan.status().taken > before + 2)
   expect(a.desk.channel(channel)).toMatchObject({ own: { spendable: 0n }, partner: { nonce: 0n } })
   await Promise.all([a.stop(), b.stop()])
+}, 120_000)
+
+it('a backup put in place closes its v1 channels before a nonce can be used twice', async () => {
+  const [A, B] = [PEOPLE[6], PEOPLE[7]] as [Person, Person]
+  const [a, b] = await meet(A, B, false)
+  const { channel } = await a.desk.open({ partner: B.address, token: lan.token, amount: 200n, settleTimeout: null, role: 'leaf' })
+  await lan.until(() => b.desk.channel(channel)?.partner.deposit === 200n && a.desk.channel(channel)?.isConnected === true)
+  await pay(a, B, 20n)
+  await lan.settled(() => b.desk.channel(channel)?.own.spendable === 20n)
+  await a.photon.stop()
+  await a.store.turn((tx) => noteOldCopy(tx))
+  await a.store.close()
+  const restored = await lan.box(A)
+  await lan.settled(() => restored.lan.status().listening !== null)
+  restored.lan.updateNodes([b.node])
+  expect(restored.desk.channel(channel)?.phase).toBe('closing')
+  await lan.settled(() => restored.desk.channel(channel)?.isConnected === true)
+  await expect(pay(restored, B, 1n)).rejects.toMatchObject({ code: 'photon-refused' })
+  await lan.until(() => b.desk.channel(channel)?.phase === 'closed')
+  await Promise.all([restored.stop(), b.stop()])
 }, 120_000)
 
 it('who closes without what he owes is answered with what he has signed, in one block with the close or later', async () => {

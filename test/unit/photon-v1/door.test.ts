@@ -251,6 +251,24 @@ it('sends again the same bytes, one packet at a time, and the one before too whe
   expect(new Set(seen.slice(2))).toEqual(new Set([second, hexOf(first.bytes)]))
 }, 20_000)
 
+it('a copy of a packet that somebody sends from elsewhere moves the partner nowhere, and the next packet of the partner sets it right', async () => {
+  await house.channel(CHANNEL, EPOCH, old.account, 50n, 100n)
+  const copier = await OldNode.at('127.0.0.3', new Uint8Array(32).fill(6), DOMAIN)
+  others.push(copier)
+  const first = old.direct(CHANNEL, EPOCH, 1n, 1n)
+  await old.send(first, house.place)
+  await old.next(isAck)
+  const place = (): string | undefined => house.places.of(old.account, performance.now())?.host
+  expect(place()).toBe(LOOPBACK)
+  await copier.send(first, house.place)
+  // It is acknowledged, as any copy, to where it came from; what goes out goes to the partner.
+  expect(hexOf((await copier.next(isAck)).bytes).slice(2)).toBe(ackBytes(first, house.account))
+  expect(place()).toBe(LOOPBACK)
+  await house.node.payDirect({ channel: CHANNEL, amount: 5n })
+  await old.next(({ kind }) => kind === 'direct')
+  expect(copier.heard).toEqual([])
+})
+
 it('has nobody’s account by heart: who is named on the LAN and has no channel cannot crowd out who has one', async () => {
   await house.channel(CHANNEL, EPOCH, old.account, 50n, 100n)
   for (let i = 0; i < 300; i++) house.places.announced(accountOf(new Uint8Array(32).fill(1).fill(i % 250, 0, 8).fill(1 + Math.floor(i / 250), 8, 9)), { host: LOOPBACK, port: 1000 + i }, 1e12)

@@ -51,6 +51,7 @@ export class House {
         return found === null ? null : hexOf(found)
       },
       partnerOf: (channel) => this.node.channel(channel)?.partner.address ?? null,
+      nonceOf: (channel) => this.node.channel(channel)?.partner.nonce ?? 0n,
       places: this.places,
       maxPeers: 4,
       openSocket: (onDatagram) => openPacketSocket(LOOPBACK, 0, onDatagram),

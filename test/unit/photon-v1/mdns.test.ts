@@ -124,7 +124,7 @@ class Bus {
 
 async function box(bus: Bus, time: FakeTime, self: Address, host: string): Promise<{ readonly places: Places; readonly announcer: Announcer }> {
   const places = new Places(self, () => new Set())
-  const announcer = new Announcer({ self, local: { host, port: 40_001 }, places, group: bus.group, openGroup: (hear) => bus.open(host, 5353, hear), openAsker: (hear) => bus.open(host, 0, hear), isNear: (other) => other.startsWith('192.168.1.'), found: () => undefined, clock: time, timers: time })
+  const announcer = new Announcer({ self, local: { host, port: 40_001 }, places, group: bus.group, openGroup: (hear) => bus.open(host, 5353, hear), openAsker: (hear) => bus.open(host, 0, hear), isNear: (other) => other.startsWith('192.168.1.'), clock: time, timers: time })
   await announcer.start()
   return { places, announcer }
 }
@@ -195,31 +195,27 @@ describe('finding each other', () => {
     const group = { host: '224.0.0.251', port: reserved.local.port }
     await reserved.close()
     const time = new FakeTime()
-    const started: Announcer[] = []
-    const found = new Promise<Place>((resolve) => {
-      const start = async (self: Address, port: number, wanted: Address): Promise<void> => {
-        const places = new Places(self, () => new Set())
-        const announcer = new Announcer({
-          self,
-          local: { host: '127.0.0.1', port },
-          places,
-          group,
-          openGroup: (hear) => openGroupSocket('127.0.0.1', group, hear),
-          openAsker: (hear) => openAskingSocket('127.0.0.1', hear),
-          isNear: (host) => host === '127.0.0.1',
-          found: () => {
-            const place = places.of(wanted, time.boottimeMs())
-            if (place !== null) resolve(place)
-          },
-          clock: time,
-          timers: systemTimers,
-        })
-        started.push(announcer)
-        await announcer.start()
-      }
-      void start(ALICE ?? '0x', 40_001, BOB ?? '0x').then(() => start(BOB ?? '0x', 40_002, '0x'))
-    })
-    expect(await found).toMatchObject({ host: '127.0.0.1', port: 40_002 })
-    for (const announcer of started) await announcer.stop()
+    const start = async (self: Address, port: number): Promise<{ readonly places: Places; readonly announcer: Announcer }> => {
+      const places = new Places(self, () => new Set())
+      const announcer = new Announcer({
+        self,
+        local: { host: '127.0.0.1', port },
+        places,
+        group,
+        openGroup: (hear) => openGroupSocket('127.0.0.1', group, hear),
+        openAsker: (hear) => openAskingSocket('127.0.0.1', hear),
+        isNear: (host) => host === '127.0.0.1',
+        clock: time,
+        timers: systemTimers,
+      })
+      await announcer.start()
+      return { places, announcer }
+    }
+    const alice = await start(ALICE ?? '0x', 40_001)
+    const bob = await start(BOB ?? '0x', 40_002)
+    while (alice.places.of(BOB ?? '0x', time.boottimeMs()) === null || bob.places.of(ALICE ?? '0x', time.boottimeMs()) === null) await new Promise((resolve) => setImmediate(resolve))
+    expect(alice.places.of(BOB ?? '0x', time.boottimeMs())).toMatchObject({ host: '127.0.0.1', port: 40_002 })
+    expect(bob.places.of(ALICE ?? '0x', time.boottimeMs())).toMatchObject({ host: '127.0.0.1', port: 40_001 })
+    for (const { announcer } of [alice, bob]) await announcer.stop()
   })
 })

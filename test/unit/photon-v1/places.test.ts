@@ -24,13 +24,16 @@ const at = (places: Places, one: Address, nowMs: number): string | null => {
 describe('places', () => {
   it('puts the owner’s word above an announcement, that above a packet’s source, and forgets in time', () => {
     const places = new Places(SELF, () => new Set())
-    places.heard(account(1), { host: '192.168.1.9', port: 1 }, 0)
+    expect(places.heard(account(1), { host: '192.168.1.9', port: 1 }, 0, false)).toBe(true)
     expect(at(places, account(1), 1)).toBe('192.168.1.9:1')
     places.announced(account(1), { host: '192.168.1.8', port: 2 }, 1)
     expect(at(places, account(1), 2)).toBe('192.168.1.8:2')
     // A copy of a packet from elsewhere moves nobody whose place is known.
-    places.heard(account(1), { host: '192.168.1.66', port: 3 }, 2)
+    places.heard(account(1), { host: '192.168.1.66', port: 3 }, 2, false)
     expect(at(places, account(1), 20_001)).toBe('192.168.1.9:1')
+    // A packet that nobody can have seen before does.
+    places.heard(account(1), { host: '192.168.1.10', port: 4 }, 20_001, true)
+    expect(at(places, account(1), 20_002)).toBe('192.168.1.10:4')
     places.own([{ account: account(1), endpoint: '192.168.1.7:40001', deviceType: 'other' }])
     expect(at(places, account(1), 3)).toBe('192.168.1.7:40001')
     expect(at(places, account(1), 1e12)).toBe('192.168.1.7:40001')
