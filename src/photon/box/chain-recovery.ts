@@ -94,6 +94,12 @@ export class ChainRecovery {
     if (token !== undefined) void this.look(token.address, from)
   }
 
+  /** A guest asks for a channel that is not known here. As `claimed`. */
+  asked(token: Address, partner: Address): void {
+    const nowMs = this.#options.parts.clock.boottimeMs()
+    if (!this.#rebuild.isFinding && this.#claims.take(partner, nowMs) === 0 && this.#allClaims.take('all', nowMs) === 0) void this.look(token, partner)
+  }
+
   /** Takes in the channel with `partner` if the chain has one that no news told of. Never rejects. */
   async look(token: Address, partner: Address): Promise<void> {
     const { parts } = this.#options

@@ -4,7 +4,7 @@
  *
  *   0xf0 gossip, 0xf1 watch ‖ 1: more follows, 0: the last piece ‖ piece
  *
- * Pieces come in order or not at all: a connection that ends in between takes them with it.
+ * All pieces but the last are full: small ones would cost more to keep than they carry. Pieces come in order or not at all: a connection that ends in between takes them with it.
  */
 import { concatBytes } from '../../base/index.ts'
 import type { Address, Cancel } from '../../base/index.ts'
@@ -105,7 +105,8 @@ export class FrameLanes {
     const place = `${name}/${from}`
     const before = this.#unfinished.get(place)
     const bytes = (before?.bytes ?? 0) + frame.length - HEAD_BYTES
-    if ((more !== 0 && more !== 1) || frame.length === HEAD_BYTES || bytes > MAX_WHOLE_BYTES) {
+    const isFull = frame.length - HEAD_BYTES === PIECE_BYTES
+    if ((more !== 0 && more !== 1) || (more === 1 && !isFull) || frame.length === HEAD_BYTES || bytes > MAX_WHOLE_BYTES) {
       this.#unfinished.delete(place)
       this.#transport.disconnect(from, `a ${name} frame in pieces that make no sense`)
       return null

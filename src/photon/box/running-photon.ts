@@ -146,7 +146,7 @@ export class RunningPhoton {
       fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
     })
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
-    this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), log })
+    this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), unknown: (token, payer) => this.recovery.asked(token, payer), log })
     this.#orders =
       settings.orders === undefined || settings.orders === null
         ? null

@@ -26,6 +26,8 @@ export interface StreamSideOptions {
   readonly curve: Secp256k1
   readonly settings: Pick<PhotonSettings, 'maxOfflineExposure' | 'revealTimeout'>
   readonly moment: () => ChannelMoment
+  /** The chain has a channel that this box does not know: young, or older than its book. */
+  readonly unknown: (token: Address, payer: Address) => void
   readonly log: Log
 }
 
@@ -126,6 +128,7 @@ export class ChannelStreams implements StreamSide {
     const channel = channelIdOf(this.domain.contract, token, this.self, payer)
     const found = await this.#options.proved.newest(channel, payer, this.self)
     if (found === null) throw new MeshBoxError('unavailable', 'the chain cannot say now how the channel stands', { code: 'photon-no-proof', retryAfterSeconds: 10 })
+    if (found.state === 'open') this.#options.unknown(token, payer)
     if (found.state !== 'none') return { channel, epoch: found.epoch, state: found.state === 'open' ? 'opening' : 'closing', deposit: found.sides[0].deposit }
     const epoch = found.epoch + 1n
     const isOrdered = this.#options.store.read((tx) => this.#options.duties.pending(tx)).jobs.some(({ due }) => (due.duty.kind === 'open-for' || due.duty.kind === 'purse') && due.key?.channel === channel && due.key.epoch === epoch)
