@@ -15,7 +15,7 @@ import { keccak } from '../photon-box/street.ts'
 import { native } from '../spectrum/curves.ts'
 import { person } from '../spectrum/village.ts'
 import type { Person } from '../spectrum/village.ts'
-import { LEGACY_CHAIN_ID, Lan } from './lan.ts'
+import { LEGACY_CHAIN_ID, Lan, freeGroup } from './lan.ts'
 import type { LanBox } from './lan.ts'
 
 const PEOPLE = [830, 831, 832, 833, 834, 835, 836, 837].map(person)
@@ -32,11 +32,12 @@ const pay = (box: LanBox, target: Person, amount: bigint): Promise<unknown> => {
   return box.desk.pay(order)
 }
 
+/** They find each other by mDNS. */
 async function meet(a: Person, b: Person, trusts: boolean): Promise<readonly [LanBox, LanBox]> {
-  const boxes = [await lan.box(a, { legacy: trusts ? { trustedPeers: [b.address] } : {} }), await lan.box(b, { legacy: trusts ? { trustedPeers: [a.address] } : {} })] as const
+  const group = await freeGroup()
+  const boxes = [await lan.box(a, { group, legacy: trusts ? { trustedPeers: [b.address] } : {} }), await lan.box(b, { group, legacy: trusts ? { trustedPeers: [a.address] } : {} })] as const
   await lan.until(() => boxes.every((box) => box.lan.status().listening !== null))
-  boxes[0].lan.updateNodes([boxes[1].node])
-  boxes[1].lan.updateNodes([boxes[0].node])
+  await lan.settled(() => boxes.every((box) => box.lan.status().nodes.some(({ isConnected }) => isConnected)))
   return boxes
 }
 

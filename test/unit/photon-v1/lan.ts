@@ -11,7 +11,7 @@ import { encodeCall, encodeValues } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import { startPhoton } from '../../../src/photon/index.ts'
 import type { DatagramSocket, LegacyParts, LegacySettings, PhotonRooms, PhotonSettings, Place } from '../../../src/photon/index.ts'
-import { openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
+import { openAskingSocket, openGroupSocket, openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
@@ -29,6 +29,13 @@ export const LOOPBACK = '127.0.0.1'
 /** What becomes of a datagram that a box sends: so many copies of it arrive. */
 export type Weather = (bytes: Uint8Array) => number
 export const FAIR: Weather = () => 1
+
+/** mDNS at a port of this run alone: the usual one may belong to somebody here. */
+export async function freeGroup(): Promise<Place> {
+  const reserved = await openPacketSocket(LOOPBACK, 0, () => undefined)
+  await reserved.close()
+  return { host: '224.0.0.251', port: reserved.local.port }
+}
 
 /** Seeded: loses and doubles a part of all datagrams. */
 export function storm(seed: number, lostPercent: number, doubledPercent: number): Weather {
@@ -74,19 +81,19 @@ export class Lan {
     return new Lan(folder, chain, photon, legacy, token)
   }
 
-  async box(who: Person, options: { readonly legacy?: Partial<LegacySettings>; readonly settings?: Partial<PhotonSettings>; readonly weather?: Weather } = {}): Promise<LanBox> {
+  async box(who: Person, options: { readonly legacy?: Partial<LegacySettings>; readonly settings?: Partial<PhotonSettings>; readonly weather?: Weather; readonly group?: Place } = {}): Promise<LanBox> {
     const store = openStore({ path: join(this.#folder, `${who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
     const signer = { account: who.address, sign: (digests: Uint8Array) => native.signBatch(digests, who.key), signInPool: (digests: Uint8Array) => native.signBatchInPool(digests, who.key) }
     const own = new Uint8Array(32).fill(0x77)
     own.set(who.key.subarray(0, 16), 8)
     const ownKey = { account: addressOf(own), sign: (digests: Uint8Array) => native.signBatch(digests, own), signInPool: (digests: Uint8Array) => native.signBatchInPool(digests, own) }
-    const weather = options.weather ?? FAIR
+    const { weather = FAIR, group } = options
     const lan: LegacyParts = {
       settings: { contract: this.legacy, firstBlock: 1, trustedPeers: [], nodes: [], maxPeers: 8, ...options.legacy },
       signer,
       openSocket: async (onDatagram) => stormy(await openPacketSocket(LOOPBACK, 0, onDatagram), weather),
       isNear: (host) => host === LOOPBACK,
-      mdns: null,
+      mdns: group === undefined ? null : { group, openGroup: (hear) => openGroupSocket(LOOPBACK, group, hear), openAsker: (hear) => openAskingSocket(LOOPBACK, hear) },
     }
     const photon = await startPhoton(
       {
