@@ -272,7 +272,7 @@ export function photonOutOfOrder(reason: string): PhotonDesk {
   const refuseLater = async (): Promise<never> => refuse()
   return {
     status: refuse, channels: refuse, channel: refuse, open: refuseLater, deposit: refuseLater, withdraw: refuseLater, close: refuseLater, pay: refuseLater, cancel: refuseLater, allowReveal: refuseLater,
-    payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, clearAlarm: refuseLater, wrap: refuseLater, unwrap: refuseLater, addPeer: refuseLater, onChange: () => () => undefined,
+    payment: refuse, payments: refuse, duties: refuse, paths: refuse, watching: refuse, peers: refuse, giveSecret: refuseLater, swap: refuseLater, clearAlarm: refuseLater, wrap: refuseLater, unwrap: refuseLater, addPeer: refuseLater, onChange: () => () => undefined,
   }
 }
 

@@ -110,6 +110,22 @@ export interface PayOrder {
   readonly data: Uint8Array
   /** A hold payment: whoever knows the secret decides. Null: a fresh secret, revealed at once. */
   readonly secretHash: Hash | null
+  /** The secret itself: the payment is known by its hash, and waits for `allowReveal`. Left out or null: none is given. */
+  readonly secret?: Hash | null
+}
+
+/** This box's side of a token swap: what it sends, and what for. */
+export interface SwapOrder {
+  readonly target: Address
+  /** The maker has the secret. */
+  readonly side: 'maker' | 'taker'
+  readonly secretHash: Hash
+  readonly secret: Hash | null
+  readonly token: Address
+  readonly amount: bigint
+  readonly receivingToken: Address
+  readonly receivingAmount: bigint
+  readonly maxFee: bigint
 }
 
 /** All verbs reject with a MeshBoxError that names field, value and what is allowed. */
@@ -126,6 +142,10 @@ export interface PhotonDesk {
   pay(order: PayOrder): Promise<{ readonly id: Hash }>
   cancel(id: Hash): Promise<void>
   allowReveal(id: Hash): Promise<void>
+  /** The secret of a payment to this box, which its payer gave in another way. Errors: not-found `photon-payment`. */
+  giveSecret(secret: Hash): Promise<void>
+  /** Resolves when it is on disk; whether the other side comes is told by `payment`. */
+  swap(order: SwapOrder): Promise<void>
   payment(id: Hash): PaymentRow | null
   payments(page: { readonly before: number | null; readonly limit: number }): { readonly rows: readonly PaymentRow[]; readonly next: number | null }
   duties(): readonly DutyView[]

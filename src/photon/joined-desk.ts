@@ -54,7 +54,8 @@ export class JoinedDesk extends OwnerDesk {
   override async pay(order: PayOrder): Promise<{ readonly id: Hash }> {
     const legacy = this.#legacy()
     const hasOwn = super.channels().some(({ partner, token }) => partner.address === order.target && token === order.token)
-    return legacy === null || hasOwn || !legacy.knows(order.target) ? super.pay(order) : this.#told(legacy.pay(order))
+    const isGiven = (order.secret ?? null) !== null // which the original's side does not take
+    return legacy === null || hasOwn || isGiven || !legacy.knows(order.target) ? super.pay(order) : this.#told(legacy.pay(order))
   }
 
   override async cancel(id: Hash): Promise<void> {

@@ -119,13 +119,15 @@ export function scriptedPhoton(change: Partial<PhotonDesk> = {}): ScriptedPhoton
       over(id, isForced ? { phase: 'closing', restState: 4 } : { phase: 'cooperative-settling', restState: 7 })
     },
     async pay(order) {
-      asked.push(`pay ${order.target} ${order.token} ${order.amount} ${order.isDirect} ${order.maxFee} ${order.data.length} ${order.secretHash}`)
+      asked.push(`pay ${order.target} ${order.token} ${order.amount} ${order.isDirect} ${order.maxFee} ${order.data.length} ${order.secretHash}${order.secret ? ' with secret' : ''}`)
       const row = payment(100, { peer: order.target, amount: order.amount, fee: 0n, data: order.data, kind: order.isDirect ? 'direct' : 'locked', status: order.secretHash === null ? 3 : 1, secretHash: order.secretHash ?? hash(600) })
       payments.set(row.id, row)
       return { id: row.id }
     },
     cancel: async (id) => ended(id, { status: 4, reason: 'called back' }),
     allowReveal: async (id) => ended(id, { status: 2 }),
+    giveSecret: async (secret) => void asked.push(`give-secret ${secret}`),
+    swap: async (order) => void asked.push(`swap ${order.side} ${order.target} ${order.token} ${order.amount} ${order.receivingToken} ${order.receivingAmount} ${order.maxFee} ${order.secret === null ? 'no secret' : 'secret'}`),
     payment: (id) => payments.get(id) ?? null,
     payments({ before, limit }) {
       const from = before ?? 0

@@ -1,9 +1,10 @@
 /** The owner's verbs and views over the running channels; before they run, what can be said then. */
-import { MeshBoxError, inputError, momentOf } from '../../base/index.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { MeshBoxError, bytesOf, hexOf, inputError, momentOf } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { withdrawable } from '../channel/index.ts'
 import type { ChannelState } from '../channel/index.ts'
-import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from '../desk.ts'
+import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus, SwapOrder } from '../desk.ts'
 import type { PhotonParts } from '../parts.ts'
 import { channelIdOf } from '../route/index.ts'
 import type { Alarms } from './alarms.ts'
@@ -138,19 +139,20 @@ export class OwnerDesk implements PhotonDesk {
 
   async pay(order: PayOrder): Promise<{ readonly id: Hash }> {
     const now = this.#running()
-    const { target, token, amount, maxFee, data, secretHash } = order
+    const { target, token, amount, maxFee, data, secretHash, secret = null } = order
     checkAmount('amount', amount)
     if (data.length > MAX_DATA_BYTES) throw inputError('data', `${data.length} bytes`, `at most ${MAX_DATA_BYTES} bytes`)
     if (target === now.node.account) throw inputError('target', target, "another box's account")
     if (order.isDirect) {
       if (secretHash !== null) throw inputError('secretHash', secretHash, 'none in a direct payment')
+      if (secret !== null) throw inputError('secret', '(hidden)', 'none in a direct payment')
       const state = channelWith(now.node, target, token)
       if (state === null) throw new MeshBoxError('not-found', 'there is no channel with it in this token', { code: 'photon-channel', field: 'target', value: target })
       const { paymentId } = await now.node.payDirect({ channel: state.key.channel, amount, data })
       this.changed()
       return { id: paymentId }
     }
-    const id = await now.node.payLocked({ token, target, amount, maxFee, data, maxParts: MAX_PARTS_PAID, ...(secretHash === null ? {} : { secretHash }) })
+    const id = await now.node.payLocked({ token, target, amount, maxFee, data, maxParts: MAX_PARTS_PAID, ...(secretHash === null ? {} : { secretHash }), ...(secret === null ? {} : { secret, isRevealAllowed: false }) })
     this.changed()
     return { id: now.node.payment(id)?.secretHash ?? secretHash ?? '0x' }
   }
@@ -164,6 +166,28 @@ export class OwnerDesk implements PhotonDesk {
   async allowReveal(id: Hash): Promise<void> {
     const { now, name } = this.#openPayment(id)
     await now.node.allowReveal(name)
+    this.changed()
+  }
+
+  async giveSecret(secret: Hash): Promise<void> {
+    const now = this.#running()
+    const secretHash = hexOf(sha256(bytesOf(secret)))
+    if (!now.node.openPayments().some((payment) => payment.role === 'target' && payment.secretHash === secretHash))
+      throw new MeshBoxError('not-found', 'no payment to this box waits for that secret', { code: 'photon-payment', field: 'secret', value: secretHash })
+    await now.node.giveSecret(secret)
+    this.changed()
+  }
+
+  async swap(order: SwapOrder): Promise<void> {
+    const now = this.#running()
+    const { target, token, receivingToken, side, secret, secretHash } = order
+    checkAmount('amount', order.amount)
+    checkAmount('receivingAmount', order.receivingAmount)
+    if (target === now.node.account) throw inputError('target', target, "another box's account")
+    if (token === receivingToken) throw inputError('receivingToken', receivingToken, 'another token than the one sent')
+    if (side === 'maker' && (secret === null || hexOf(sha256(bytesOf(secret))) !== secretHash)) throw inputError('secret', '(hidden)', 'the secret of secretHash, for the maker')
+    const { secret: _own, ...leg } = order
+    await now.node.swap({ ...leg, ...(side === 'maker' && secret !== null ? { secret } : {}) })
     this.changed()
   }
 

@@ -126,9 +126,8 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
   }
 
   async function transfer(order: TransferOrder): Promise<Hash> {
-    if (order.secret !== null) throw inputError('secret', '(hidden)', 'nothing: the box makes the secret, or holds a payment by the hash of one (meshbox pay --hold)')
-    const maxFee = order.routes.reduce((most, route) => (route.fee > most ? route.fee : most), 0n)
-    const { id } = await desk.pay({ target: order.target, token: order.token, amount: order.amount, isDirect: order.isDirect, maxFee, data: utf8(order.data), secretHash: null })
+    const maxFee = mostFee(order.routes)
+    const { id } = await desk.pay({ target: order.target, token: order.token, amount: order.amount, isDirect: order.isDirect, maxFee, data: utf8(order.data), secretHash: null, secret: order.secret })
     if (order.isSync) await ending(id)
     return desk.payment(id)?.secretHash ?? id
   }
@@ -210,7 +209,7 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
     async allowReveal(token, hash) {
       await desk.allowReveal(sentOrThrow(token, hash).id)
     },
-    registerSecret: async () => notOffered('secrets from outside'),
+    registerSecret: (_token, secret) => desk.giveSecret(secret),
     async pendingReceipt(token, hash) {
       const row = payment('received', token, hash)
       if (row === null || row.status >= ENDED_FROM) return null
@@ -228,7 +227,8 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
       const secret = randomness.bytes(32)
       return { secret: hexOf(secret), secretHash: hexOf(sha256(secret)) }
     },
-    swap: async () => notOffered('token swaps'),
+    swap: ({ target, secretHash, role, sendingAmount, sendingToken, receivingAmount, receivingToken, secret, routes }) =>
+      desk.swap({ target, side: role, secretHash, secret, token: sendingToken, amount: sendingAmount, receivingToken, receivingAmount, maxFee: mostFee(routes) }),
     paths: async (token, target, amount) => desk.paths(target, token, amount).map(({ nodes, fee }, pathId) => ({ pathId, hops: [...nodes], fee })),
 
     feeTable: async () => feeTableOf(parts.feePolicy()),
@@ -268,6 +268,11 @@ function channelView(channel: DeskChannel, revealTimeout: number): ChannelView {
     channel: channel.id, epoch: channel.epoch, partner: partner.address, token: channel.token, balance: own.spendable + own.locked, partnerBalance: partner.spendable + partner.locked, locked: own.locked, partnerLocked: partner.locked,
     state: CHANNEL_STATES[channel.restState] ?? 'invalid', settleTimeout: channel.settleTimeout, revealTimeout,
   }
+}
+
+/** Of the routes that the client has chosen from. */
+function mostFee(routes: TransferOrder['routes']): bigint {
+  return routes.reduce((most, route) => (route.fee > most ? route.fee : most), 0n)
 }
 
 /** Locks and proofs stay inside the room. */

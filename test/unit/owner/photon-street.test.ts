@@ -68,6 +68,28 @@ it('opens, pays both ways, holds, calls back, takes out and ends, as the owner a
   await street.until(() => alice.verbs.payment(held.id).state === 'cancelled' && alice.verbs.channel(channel).own.locked.units === '0')
   await expect(alice.verbs.cancel(held.id)).rejects.toMatchObject({ kind: 'not-found' })
 
+  // A secret that the payer chose: nothing moves before he lets it go.
+  const secret = `0x${'5e'.repeat(32)}`
+  const given = await alice.ask('POST', `transfers/${street.token}/${BOB.address}`, { amount: 10, secret })
+  const chosen = `0x${createHash('sha256').update(Buffer.from(secret.slice(2), 'hex')).digest('hex')}`
+  expect(given).toMatchObject({ error_code: 0, data: { lockSecretHash: chosen } })
+  await street.settled(() => bob.verbs.channel(channel).partner.locked.text === '0.1')
+  expect(await alice.ask('GET', `transferstatus/${street.token}/${chosen}`)).toMatchObject({ data: { status: 1 } })
+  expect(await alice.ask('POST', 'transfers/allowrevealsecret', { lock_secret_hash: chosen, token_address: street.token })).toMatchObject({ error_code: 0 })
+  await street.until(() => alice.verbs.payment(chosen).state === 'done' && bob.verbs.channel(channel).own.spendable.text === '0.4')
+  // One that the receiver was told in another way.
+  const told = `0x${'7a'.repeat(32)}`
+  const toldHash = `0x${createHash('sha256').update(Buffer.from(told.slice(2), 'hex')).digest('hex')}`
+  await alice.verbs.pay({ target: BOB.address, amount: '0.1', secretHash: toldHash })
+  await street.settled(() => bob.verbs.channel(channel).partner.locked.text === '0.1')
+  expect(await bob.ask('POST', 'registersecret', { secret: `0x${'11'.repeat(32)}`, token_address: street.token })).toMatchObject({ error_code: 1001 })
+  expect(await bob.ask('POST', 'registersecret', { secret: told, token_address: street.token })).toMatchObject({ error_code: 0 })
+  await street.until(() => alice.verbs.payment(toldHash).state === 'done' && bob.verbs.channel(channel).own.spendable.text === '0.5')
+  for (const [order, code] of [[{ amount: 1, is_direct: true, secret }, 1], [{ amount: 1, secret: '0x12' }, 1]] as const) expect(await alice.ask('POST', `transfers/${street.token}/${BOB.address}`, order)).toMatchObject({ error_code: code })
+  expect(await alice.ask('PUT', `token_swaps/${BOB.address}/${chosen}`, { role: 'maker', secret: told, sending_amount: 1, sending_token: street.token, receiving_amount: 1, receiving_token: BOB.address })).toMatchObject({ error_code: 1 })
+  expect((await bob.ask('POST', `transfers/${street.token}/${ALICE.address}`, { amount: 20, is_direct: true })).error_code).toBe(0)
+  await street.settled(() => alice.verbs.channel(channel).own.spendable.text === '2.7')
+
   await expect(alice.verbs.withdraw(channel, { amount: '2.71' })).rejects.toMatchObject({ field: 'amount', allowed: expect.stringContaining('at most 2.7 TOK') as string })
   await street.settled(() => alice.verbs.channel(channel).actions.includes('withdraw') && alice.verbs.channel(channel).isConnected)
   await alice.verbs.withdraw(channel, { amount: '1' })
