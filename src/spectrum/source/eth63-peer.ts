@@ -91,9 +91,9 @@ export class Eth63Peer implements PeerLink {
   async ask(request: Message): Promise<Uint8Array> {
     const replyCode = REPLY_OF[request.code]
     if (replyCode === undefined) throw inputError('request', request.code, 'a request of eth/63')
-    const reply = this.#requests.wait(replyCode)
-    this.#parts.session.send(request).catch(() => undefined) // a closed session fails the request as well
-    return reply
+    return this.#requests.wait(replyCode, () => {
+      this.#parts.session.send(request).catch(() => undefined) // a closed session fails the request as well
+    })
   }
 
   tell(message: Message): void {

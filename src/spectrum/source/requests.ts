@@ -29,8 +29,11 @@ export class Requests {
     return this.#waiting.length
   }
 
-  /** Errors (rejects): limit `source-busy`; unavailable `source-slow`; what `end` was given. */
-  wait(replyCode: number): Promise<Uint8Array> {
+  /**
+   * `send`: called where the request may wait, and only then: the reply to one that nobody waits for would be taken for the next one's.
+   * Errors (rejects): limit `source-busy`; unavailable `source-slow`; what `end` was given.
+   */
+  wait(replyCode: number, send: () => void = () => undefined): Promise<Uint8Array> {
     if (this.#ended !== null) return Promise.reject(this.#ended)
     if (this.#waiting.length >= MAX_OUTSTANDING_REQUESTS)
       return Promise.reject(new MeshBoxError('limit', `${MAX_OUTSTANDING_REQUESTS} requests wait for this source already`, { code: 'source-busy' }))
@@ -40,6 +43,7 @@ export class Requests {
         this.#onTimeout()
       })
       this.#waiting.push({ replyCode, done, failed, cancel })
+      send()
     })
   }
 

@@ -98,7 +98,10 @@ describe('questions', () => {
   it('are refused above their number', async () => {
     const requests = new Requests(new FakeTime(), () => undefined)
     const waiting = Array.from({ length: MAX_OUTSTANDING_REQUESTS }, () => requests.wait(4))
-    await expect(requests.wait(4)).rejects.toMatchObject({ code: 'source-busy', kind: 'limit' })
+    const sent: string[] = []
+    await expect(requests.wait(4, () => sent.push('too many'))).rejects.toMatchObject({ code: 'source-busy', kind: 'limit' })
+    // Its reply would be taken for the next one's, and an honest source for a liar.
+    expect(sent).toEqual([])
     requests.end(new Error('over'))
     expect((await Promise.allSettled(waiting)).every((one) => one.status === 'rejected')).toBe(true)
   })
