@@ -71,6 +71,17 @@ export function isFromGuests(remote: string, guestInterface: string, addresses: 
   return addresses.some((one) => one.interface === guestInterface && inCidr(address, one.cidr))
 }
 
+/** batman-adv's own interfaces: what comes over them without a bridge is from other boxes. */
+const MESH_INTERFACE = /^bat\d+$/
+/** The same on every link: it says nothing about which. */
+const LINK_LOCAL = /^fe80:/i
+
+/** Nor do other boxes. A mesh that is a part of the owner's bridge is the owner's network. */
+export function isFromMesh(remote: string, addresses: readonly NetworkAddress[]): boolean {
+  const address = parseAddress(remote)
+  return address !== null && !isLoopback(address) && addresses.some((one) => MESH_INTERFACE.test(one.interface) && !LINK_LOCAL.test(one.cidr) && inCidr(address, one.cidr))
+}
+
 /** The box itself, or the network that the owner's own address is on. */
 export function isFromOwnerNetwork(remote: string, ownerAddress: string, addresses: readonly NetworkAddress[]): boolean {
   const address = parseAddress(remote)
@@ -83,7 +94,7 @@ export function isFromOwnerNetwork(remote: string, ownerAddress: string, address
 
 /**
  * Throws MeshBoxError `forbidden`, code `bad-owner-address`, unless the owner's side may listen there:
- * never on all addresses at once, never on an address of the guest interface.
+ * never on all addresses at once, never on an address of the guest interface or of the mesh.
  */
 export function checkListenAddress(ownerAddress: string, guestInterface: string | null, addresses: readonly NetworkAddress[]): void {
   const refuse = (why: string): MeshBoxError =>
@@ -99,6 +110,7 @@ export function checkListenAddress(ownerAddress: string, guestInterface: string 
   if (isLoopback(address)) return
   const onGuests = addresses.some((one) => one.interface === guestInterface && (startsAt(ownerAddress, one.cidr) || inCidr(address, one.cidr)))
   if (onGuests) throw refuse(`belongs to the guest interface ${guestInterface}`)
+  if (addresses.some((one) => MESH_INTERFACE.test(one.interface) && startsAt(ownerAddress, one.cidr))) throw refuse('belongs to the mesh')
 }
 
 function inCidr(address: Uint8Array, cidr: string): boolean {

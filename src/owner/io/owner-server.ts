@@ -14,7 +14,7 @@ import { addressKey } from '../login-throttle.ts'
 import { METRICS_TYPE } from '../metrics.ts'
 import type { Owner } from '../owner.ts'
 import { ProgramAccess } from '../program-access.ts'
-import { checkHost, checkListenAddress, checkReferer, checkSameOrigin, isFromGuests, isFromOwnerNetwork } from '../request-origin.ts'
+import { checkHost, checkListenAddress, checkReferer, checkSameOrigin, isFromGuests, isFromMesh, isFromOwnerNetwork } from '../request-origin.ts'
 import type { NetworkAddress } from '../request-origin.ts'
 import { BackupDownload } from './backup-download.ts'
 import { addDashboardRoutes, tokenOf } from './dashboard-routes.ts'
@@ -142,6 +142,7 @@ export class OwnerServer {
     const { guestInterface, owner, address } = this.#options
     if (guestInterface !== null && isFromGuests(remote, guestInterface, this.#interfaces()))
       throw new MeshBoxError('forbidden', "the dashboard cannot be reached from the guests' network", { code: 'guest-network' })
+    if (isFromMesh(remote, this.#interfaces())) throw new MeshBoxError('forbidden', 'the dashboard cannot be reached from the mesh', { code: 'mesh-network' })
     const path = request.url.split('?')[0]
     if (path === '/healthz') return
     checkHost(request.headers.host, this.#names)

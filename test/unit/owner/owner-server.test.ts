@@ -174,6 +174,14 @@ describe('requests that are not the owner\'s own', () => {
       expect([url, answer.status, answer.json()['error']]).toEqual([url, 403, 'guest-network'])
     }
   })
+
+  it.each(['10.200.7.7', '::ffff:10.200.7.7'])('are refused from another box of the mesh, %s', async (from) => {
+    const { browser } = await open({}, { addresses: () => [{ interface: 'br-lan', cidr: '192.168.1.1/24' }, { interface: 'bat0', cidr: '10.200.0.1/16' }] })
+    for (const url of ['/', '/api/login', '/healthz', '/metrics']) {
+      const answer = await browser.raw('GET', url, { from })
+      expect([url, answer.status, answer.json()['error']]).toEqual([url, 403, 'mesh-network'])
+    }
+  })
 })
 
 describe('answers', () => {

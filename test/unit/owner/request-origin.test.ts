@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isInside, isLoopback, isUnspecified, parseAddress, parseCidr } from '../../../src/owner/ip-address.ts'
-import { checkHost, checkListenAddress, checkSameOrigin, hostName, isFromGuests, isFromOwnerNetwork } from '../../../src/owner/request-origin.ts'
+import { checkHost, checkListenAddress, checkSameOrigin, hostName, isFromGuests, isFromMesh, isFromOwnerNetwork } from '../../../src/owner/request-origin.ts'
 
 const ADDRESSES = [
   { interface: 'lo', cidr: '127.0.0.1/8' },
@@ -101,4 +101,16 @@ describe('listening address', () => {
   it.each(['0.0.0.0', '::', '::ffff:0.0.0.0', '0:0:0:0:0:0:0:0', '', 'localhost', 'box.lan', '10.77.0.1', '10.77.9.9', 'fd00:77::1', 'fd00:77::abcd', '*'])('%j is refused', (address) =>
     expect(() => checkListenAddress(address, 'br-guest', ADDRESSES)).toThrow(/owner\.address/),
   )
+})
+
+describe('the mesh', () => {
+  const MESH = [...ADDRESSES, { interface: 'bat0', cidr: '10.200.0.1/16' }, { interface: 'batch', cidr: '10.201.0.1/16' }]
+  it('is other boxes: they are not the owner, wherever the dashboard listens', () => {
+    expect(['10.200.7.7', '::ffff:10.200.7.7', '10.200.0.1'].map((remote) => isFromMesh(remote, MESH))).toEqual([true, true, true])
+    expect(['192.168.1.5', '127.0.0.1', '10.201.0.9', 'nonsense'].map((remote) => isFromMesh(remote, MESH))).toEqual([false, false, false, false])
+  })
+  it('has no dashboard', () => {
+    expect(() => checkListenAddress('10.200.0.1', 'br-guest', MESH)).toThrow(/owner\.address: belongs to the mesh/)
+    expect(() => checkListenAddress('192.168.1.1', 'br-guest', MESH)).not.toThrow()
+  })
 })
