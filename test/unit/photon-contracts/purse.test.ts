@@ -107,7 +107,8 @@ describe('a channel opening', () => {
   })
 
   it('fails as a whole where the channel does not open', async () => {
-    for (const outcome of [open({ settleTimeout: 5 }), open({ epoch: 2n }), open({ amount: 5000n }), open({}, { consentBy: OWNER }), open({}, { consentAmount: 81n })]) expect(await verdict(outcome)).not.toBe('ok')
+    for (const changes of [{ settleTimeout: 5 }, { epoch: 2n }, { amount: 5000n }]) expect(await verdict(open(changes))).not.toBe('ok')
+    for (const consent of [{ consentBy: OWNER }, { consentAmount: 81n }]) expect(await verdict(open({}, consent))).not.toBe('ok')
     expect([await inPurse(DAVE), await inPurse(OWNER), await town.number256(town.purse, 'nextNumber', DAVE.address)]).toEqual([500n, 0n, 0n])
     expect(await verdict(open({}, { sender: CAROL }))).toBe('Bad(41)')
   })
@@ -132,7 +133,9 @@ it('holds what its balances say, whatever is ordered, and nobody pays what he ha
     return total
   }
   let accepted = 0
-  for (let draw = 0; draw < 250; draw++) {
+  // All of it happens in one block, which another EVM runs again for each call that it is asked about.
+  const draws = Town.witness === null ? 250 : 15
+  for (let draw = 0; draw < draws; draw++) {
     const [from, to, sender, signer] = [random.pick(people), random.pick(people), random.pick(people), random.pick(people)]
     const before = await Promise.all(people.map(inPurse))
     const amount = BigInt(random.below(120))
@@ -148,5 +151,5 @@ it('holds what its balances say, whatever is ordered, and nobody pays what he ha
     })
     expect(await town.balance(token, town.purse)).toBe(await sum())
   }
-  expect(accepted).toBeGreaterThan(60)
+  expect(accepted).toBeGreaterThan(draws / 4)
 })

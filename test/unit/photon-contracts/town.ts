@@ -46,6 +46,29 @@ export interface Outcome {
   readonly gasUsed: bigint
 }
 
+/** A call as a transaction, and what our EVM made of it. */
+export interface SeenCall {
+  readonly block: number
+  readonly from: Address
+  /** Null: a contract is made; `output` is then its address. */
+  readonly to: Address | null
+  readonly data: Uint8Array
+  readonly gas: bigint
+  readonly isOk: boolean
+  readonly output: Hex
+  readonly logs: Outcome['logs']
+  readonly gasUsed: bigint
+  readonly what: string
+}
+
+/** Another EVM, told all that a town does. */
+export interface Witness {
+  build(rules: Rules): Promise<void>
+  saw(call: SeenCall): Promise<void>
+  mark(): Promise<void>
+  back(): Promise<void>
+}
+
 const known = new Map<string, Uint8Array | null>()
 /** The same few signatures are recovered again and again. */
 const recovered = (digest: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Array): Uint8Array => {
@@ -59,28 +82,41 @@ const recovered = (digest: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Array):
 }
 const customCrypto = { keccak256: (bytes: Uint8Array) => native.keccak256(bytes), sha256: (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()), ecrecover: recovered }
 
-export type Rules = 'byzantium' | 'petersburg' | 'istanbul'
-const HARDFORKS: Readonly<Record<Rules, Hardfork>> = { byzantium: Hardfork.Byzantium, petersburg: Hardfork.Petersburg, istanbul: Hardfork.Istanbul }
+/** The chain knows the first two; the others are for comparison. */
+export type Rules = 'byzantium' | 'petersburg' | 'istanbul' | 'london'
+const HARDFORKS: Readonly<Record<Rules, Hardfork>> = { byzantium: Hardfork.Byzantium, petersburg: Hardfork.Petersburg, istanbul: Hardfork.Istanbul, london: Hardfork.London }
+
+/** What a byte of data other than zero costs. */
+const DATA_GAS: Readonly<Record<Rules, bigint>> = { byzantium: 68n, petersburg: 68n, istanbul: 16n, london: 16n }
+const MAKER: Address = `0x${'dd'.repeat(20)}`
 
 export class Town {
+  /** Of all towns that are built from now on. */
+  static witness: Witness | null = null
+  static rules: Rules = 'byzantium'
   number = 1000
+  readonly #rules: Rules
+  readonly #witness: Witness | null = Town.witness
   readonly #evm: EVM
   readonly #state: MemoryState
   #deployed = 0
+  #last: Promise<unknown> = Promise.resolve()
   #names = new Map<Address, ContractName>()
   registry: Address = '0x'
   photon: Address = '0x'
   purse: Address = '0x'
 
-  private constructor(evm: EVM, state: MemoryState) {
+  private constructor(rules: Rules, evm: EVM, state: MemoryState) {
+    this.#rules = rules
     this.#evm = evm
     this.#state = state
   }
 
-  static async build(rules: Rules = 'byzantium'): Promise<Town> {
+  static async build(rules = Town.rules): Promise<Town> {
     const common = new Common({ chain: Mainnet, hardfork: HARDFORKS[rules], customCrypto })
     const state = new MemoryState()
-    const town = new Town(await createEVM({ common, stateManager: state }), state)
+    const town = new Town(rules, await createEVM({ common, stateManager: state }), state)
+    await town.#witness?.build(rules)
     town.registry = await town.deploy('SecretRegistry')
     town.photon = await town.deploy('PhotonV2', CHAIN_ID, town.registry)
     town.purse = await town.deploy('Purse', CHAIN_ID, town.photon)
@@ -91,16 +127,32 @@ export class Town {
 
   /** Errors: where the constructor reverts. */
   async deploy(name: ContractName, ...values: readonly unknown[]): Promise<Address> {
-    const deployer = new EvmAddress(bytesOf(`0x${'dd'.repeat(20)}`))
+    const deployer = new EvmAddress(bytesOf(MAKER))
     await this.#state.putAccount(deployer, new Account(BigInt(++this.#deployed), 0n))
     const creation = bytesOf(`${ARTIFACTS[name].bytecode}${interfaceOf(name).encodeDeploy(values).slice(2)}` as Hex)
+    this.#warm(MAKER, null)
     const { createdAddress, execResult } = await this.#evm.runCall({ caller: deployer, origin: deployer, data: creation, gasLimit: GAS, skipNonceIncrement: true, block: this.#block() })
-    await this.#evm.journal.cleanup()
+    await this.#over()
     if (createdAddress === undefined || execResult.exceptionError !== undefined) throw new Error(`${name} was not deployed: ${verdictOf(name, execResult.returnValue)}`)
-    this.deployGas = execResult.executionGasUsed + 53_000n + dataGas(creation, 68n)
+    const intrinsic = 53_000n + dataGas(creation, DATA_GAS[this.#rules])
+    this.deployGas = execResult.executionGasUsed + intrinsic
     const address = createdAddress.toString() as Address
+    await this.#witness?.saw({ block: this.number, from: MAKER, to: null, data: creation, gas: GAS + intrinsic, isOk: true, output: address, logs: [], gasUsed: this.deployGas, what: `making ${name}` })
     this.#names.set(address, name)
     return address
+  }
+
+  /** The next call is a transaction of its own, also for what storage cost before it. */
+  async #over(): Promise<void> {
+    await this.#evm.journal.cleanup()
+    this.#state.clearCaches()
+  }
+
+  /** EIP-2929: whom a transaction has touched when it begins. */
+  #warm(from: Address, to: Address | null): void {
+    if (this.#rules !== 'london') return
+    for (const precompile of this.#evm.precompiles.keys()) this.#evm.journal.addAlwaysWarmAddress(precompile)
+    for (const one of [from, to]) if (one !== null) this.#evm.journal.addAlwaysWarmAddress(one.slice(2))
   }
 
   #block(): never {
@@ -108,16 +160,28 @@ export class Town {
     return { header: { number: BigInt(this.number), coinbase: zero, timestamp: BigInt(this.number), difficulty: 6n, prevRandao: new Uint8Array(32), gasLimit: GAS, cliqueSigner: () => zero, getBlobGasPrice: () => undefined } } as never
   }
 
-  async raw(from: Address, to: Address, data: Uint8Array, gasLimit = GAS): Promise<Outcome> {
+  /** One after the other, also when a test asks for several at once: the EVM has one journal. */
+  raw(from: Address, to: Address, data: Uint8Array, gasLimit = GAS): Promise<Outcome> {
+    const outcome = this.#last.then(() => this.#run(from, to, data, gasLimit))
+    this.#last = outcome.catch(() => undefined)
+    return outcome
+  }
+
+  async #run(from: Address, to: Address, data: Uint8Array, gasLimit: bigint): Promise<Outcome> {
     const caller = new EvmAddress(bytesOf(from))
+    this.#warm(from, to)
     const { execResult } = await this.#evm.runCall({ caller, origin: caller, to: new EvmAddress(bytesOf(to)), data, gasLimit, skipNonceIncrement: true, block: this.#block() })
-    await this.#evm.journal.cleanup()
+    await this.#over()
     const isOk = execResult.exceptionError === undefined
     const logs = (isOk ? (execResult.logs ?? []) : []).map(([address, topics, bytes]) => ({ address: hexOf(address), topics: topics.map(hexOf), data: bytes }))
-    const spent = execResult.executionGasUsed + 21_000n + dataGas(data, 68n)
-    const refund = execResult.gasRefund ?? 0n
+    const intrinsic = 21_000n + dataGas(data, DATA_GAS[this.#rules])
+    const spent = execResult.executionGasUsed + intrinsic
+    const refund = isOk ? (execResult.gasRefund ?? 0n) : 0n
+    const most = spent / (this.#rules === 'london' ? 5n : 2n)
     const name = this.#names.get(to) ?? 'PhotonV2'
-    return { verdict: isOk ? 'ok' : verdictOf(name, execResult.returnValue), output: hexOf(execResult.returnValue), logs, gasUsed: spent - (refund < spent / 2n ? refund : spent / 2n) }
+    const outcome: Outcome = { verdict: isOk ? 'ok' : verdictOf(name, execResult.returnValue), output: hexOf(execResult.returnValue), logs, gasUsed: spent - (refund < most ? refund : most) }
+    await this.#witness?.saw({ block: this.number, from, to, data, gas: gasLimit + intrinsic, isOk, ...outcome, what: `${name} ${hexOf(data.subarray(0, 4))} (${outcome.verdict})` })
+    return outcome
   }
 
   /** A call by name of the contract that stands at `to`. */
@@ -160,13 +224,15 @@ export class Town {
     return token
   }
 
-  mark(): Promise<void> {
-    return this.#state.checkpoint()
+  async mark(): Promise<void> {
+    await this.#witness?.mark()
+    await this.#state.checkpoint()
   }
 
   /** Back to the last mark. */
-  back(): Promise<void> {
-    return this.#state.revert()
+  async back(): Promise<void> {
+    await this.#witness?.back()
+    await this.#state.revert()
   }
 }
 
