@@ -9,6 +9,9 @@ import type { TokenName } from '../parts.ts'
 import { STATUS } from '../payment/index.ts'
 import type { PaymentState } from '../payment/index.ts'
 
+/** Why a channel closes when nothing is wrong: no alarm. */
+export const BY_OWNER = 'ordered by the owner'
+
 export interface ViewTools {
   readonly moment: ChannelMoment
   tokenOf(address: Address): TokenName | null
@@ -23,7 +26,7 @@ export function channelView(state: ChannelState, tools: ViewTools): ChannelView 
   const { key, token, own, partner, phase, dispute, note, sync } = state
   const name = tools.tokenOf(token)
   const behind = sync.kind === 'behind' ? 'this box runs on an old copy of the channel; the partner is asked for what is missing' : null
-  const stopped = phase === 'error' || (note !== '' && (phase === 'closing' || phase === 'prepare-cooperative-settle')) ? note : null
+  const stopped = phase === 'error' || (note !== '' && note !== BY_OWNER && (phase === 'closing' || phase === 'prepare-cooperative-settle')) ? note : null
   return {
     id: key.channel,
     epoch: key.epoch,

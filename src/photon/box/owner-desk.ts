@@ -8,7 +8,7 @@ import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk
 import type { PhotonParts } from '../parts.ts'
 import { channelIdOf } from '../route/index.ts'
 import type { Alarms } from './alarms.ts'
-import { channelView, dutyViews, historyRow, openRow } from './desk-views.ts'
+import { BY_OWNER, channelView, dutyViews, historyRow, openRow } from './desk-views.ts'
 import type { ViewTools } from './desk-views.ts'
 import { putNote } from './note-table.ts'
 import { channelWith } from './own-channels.ts'
@@ -128,7 +128,7 @@ export class OwnerDesk implements PhotonDesk {
 
   async close(id: Hash, isForced: boolean): Promise<void> {
     const { now } = this.#known(id)
-    if (isForced) await now.node.close(id, 'ordered by the owner')
+    if (isForced) await now.node.close(id, BY_OWNER)
     else {
       await now.refusals.forget(id)
       await now.node.askSettle(id, now.moments.now().block + AGREEMENT_BLOCKS)

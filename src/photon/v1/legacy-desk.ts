@@ -1,7 +1,7 @@
 /** The owner's verbs and views over channels with original nodes. What the profile does not allow is said, with the reason. */
 import { MeshBoxError, inputError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
-import { channelView, dutyViews, openRow } from '../box/index.ts'
+import { BY_OWNER, channelView, dutyViews, openRow } from '../box/index.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow } from '../desk.ts'
 import type { Path } from '../ports.ts'
@@ -83,7 +83,7 @@ export class LegacyDesk {
   async close(id: Hash, isForced: boolean): Promise<void> {
     const { node, duties } = this.#room
     const { partner } = this.#known(id)
-    if (isForced) await node.close(id, 'ordered by the owner')
+    if (isForced) await node.close(id, BY_OWNER)
     else if (!this.#room.legacy.settings.trustedPeers.includes(partner.address))
       throw new MeshBoxError('conflict', 'a v1 signature under a settlement never ends and can be passed off as a balance proof (5001): close by force, or name the partner in photon.v1_trusted', { code: 'photon-refused' })
     else await node.askSettle(id, null)

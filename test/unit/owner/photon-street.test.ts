@@ -99,6 +99,15 @@ it('opens, pays both ways, holds, calls back, takes out and ends, as the owner a
   await street.until(() => [alice, bob].every(({ verbs }) => verbs.channels().total === 0 && verbs.duties().duties.length === 0))
   expect([await street.balance(ALICE.address), await street.balance(BOB.address)]).toEqual([970n, 1030n])
   expect(await alice.ask('GET', `channels/${channel}`)).toMatchObject({ error_code: 3002 })
+
+  // Another life of it, ended by force: what its owner orders is no alarm, on neither side.
+  await alice.verbs.open({ partner: BOB.address, amount: '1' })
+  await street.until(() => alice.verbs.channels().channels[0]?.actions.includes('close') === true && bob.verbs.channels().channels[0]?.isConnected === true)
+  expect(await alice.verbs.close(channel, { force: true })).toMatchObject({ phase: 'closing', alarm: null, actions: [] })
+  await street.until(() => [alice, bob].every(({ verbs }) => verbs.channels().channels[0]?.phase === 'closed'))
+  expect([alice, bob].map(({ verbs }) => verbs.channel(channel).alarm)).toEqual([null, null])
+  await street.until(() => [alice, bob].every(({ verbs }) => verbs.channels().total === 0 && verbs.duties().duties.length === 0))
+  expect(await street.balance(ALICE.address)).toBe(970n)
   expect([alice.verbs.status().alarms, bob.verbs.status().alarms, faults]).toEqual([[], [], []])
   await Promise.all([first.stop(), second.stop()])
 })
