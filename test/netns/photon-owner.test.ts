@@ -257,7 +257,8 @@ it('is looked after by every verb of the command line', async () => {
   await refuses(0, ['channel', 'close', 'all'], 2, 'is not an id')
 })
 
-it('takes more in, gives some out, and ends', async () => {
+it('takes more in, gives some out, ends, and turns tokens back into coins', async () => {
+  await says(1, 'channel', 'unwrap', '1')
   await says(1, 'channel', 'deposit', channel, '2')
   await waitFor('the deposit', async () => (await channelAt(0))?.partner.deposit.text === '2', PATIENCE_MS)
   await waitFor('both to be there', async () => (await channelAt(0))?.isConnected === true && (await channelAt(0))?.actions.includes('withdraw') === true, PATIENCE_MS)
@@ -267,14 +268,10 @@ it('takes more in, gives some out, and ends', async () => {
   expect((await rest('PATCH', `1/channels/${channel}`, { state: 'closed', force: false })).code).toBe(0)
   await waitFor('the end', async () => (await channelAt(0)) === undefined && (await channelAt(1)) === undefined && (await isIdle(0)) && (await isIdle(1)), PATIENCE_MS)
   expect((await rest('GET', `1/channels/${channel}`)).code).toBe(3002)
-  // 20 were wrapped, 5 put in, 1 taken out; what the channel said at the end is paid out.
+  // 20 were wrapped by each; here 5 put in, 1 taken out, there 2 put in, 1 turned back; what the channel said at the end is paid out.
   const paidOut = 20n * SMT - 5n * SMT + SMT + BigInt(before?.own.spendable.units ?? 0)
   await waitFor('the money', async () => BigInt((await statusOf(0)).wrapped?.balance?.units ?? 0) === paidOut, PATIENCE_MS)
+  const theirs = 20n * SMT - 2n * SMT - SMT + BigInt(before?.partner.spendable.units ?? 0)
+  await waitFor('the neighbour’s money', async () => BigInt((await statusOf(1)).wrapped?.balance?.units ?? 0) === theirs, PATIENCE_MS)
   expect([(await statusOf(0)).alarms, (await statusOf(1)).alarms]).toEqual([[], []])
-})
-
-it('turns tokens back into coins', async () => {
-  const [before] = [(await statusOf(1)).wrapped?.balance]
-  await says(1, 'channel', 'unwrap', '1')
-  await waitFor('the coins', async () => BigInt((await statusOf(1)).wrapped?.balance?.units ?? 0) === BigInt(before?.units ?? 0) - SMT, PATIENCE_MS)
 })
