@@ -4,8 +4,8 @@ import type { Clock, Log } from '../../base/index.ts'
 import type { PhotonAlarm } from '../desk.ts'
 
 const MAX_ALARMS = 50
-/** What goes when its reason goes, and cannot be waved away before. */
-const STANDING: ReadonlySet<string> = new Set(['contract', 'start', 'door', 'duties', 'rebuild', 'deadline-near', 'gas-money', 'price-cap'])
+/** What goes when its reason goes, and cannot be waved away before; of the second room with `v1-` before it. */
+const STANDING: ReadonlySet<string> = new Set(['contract', 'start', 'door', 'duties', 'rebuild', 'mdns', 'deadline-near', 'gas-money', 'price-cap'])
 
 export class Alarms {
   readonly #clock: Clock
@@ -24,7 +24,7 @@ export class Alarms {
     if (this.#all.some((alarm) => alarm.code === code && alarm.text === text)) return
     this.#log.error(`${text}`, { code })
     const atMs = this.#clock.isWallTrusted() ? Math.round(this.#clock.wallMs()) : null
-    this.#all = [...this.#all, { id: String(++this.#count), code, text, atMs, isClearable: !STANDING.has(code) }].slice(-MAX_ALARMS)
+    this.#all = [...this.#all, { id: String(++this.#count), code, text, atMs, isClearable: !STANDING.has(code.replace(/^v1-/, '')) }].slice(-MAX_ALARMS)
     this.#raised()
   }
 

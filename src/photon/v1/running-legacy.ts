@@ -8,7 +8,7 @@ import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { ChainMoments, chainNews, offlineMemory, dropNote, readNote } from '../box/index.ts'
 import type { Alarms, ContractTerms } from '../box/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
-import type { Follower, ScheduleEffect } from '../chain/index.ts'
+import type { DutyAlarm, Follower, ScheduleEffect } from '../chain/index.ts'
 import { PhotonNode } from '../node/index.ts'
 import type { PhotonParts } from '../parts.ts'
 import type { Path, Router } from '../ports.ts'
@@ -26,6 +26,8 @@ import type { LanNode } from './places.ts'
 const DOOR_RETRY_MS = 10_000
 const GAS_LOOK_BLOCKS = 20
 const DUTY_SCOPE = 'v1:'
+/** Alarms that end by themselves. */
+const PASSING: readonly DutyAlarm[] = ['deadline-near', 'gas-money', 'price-cap']
 
 export class RunningLegacy {
   readonly node: PhotonNode
@@ -164,6 +166,7 @@ export class RunningLegacy {
       this.door.onDisconnected(() => this.#changed()),
       moments.onChange(({ block }) => {
         void this.#lookAtGas(block)
+        this.#reviewAlarms()
         this.#changed()
       }),
     )
@@ -265,7 +268,7 @@ export class RunningLegacy {
   async #announce(): Promise<void> {
     const { mdns, signer, isNear } = this.legacy
     const { local } = this.door
-    if (mdns === null || local === null) return
+    if (mdns === null || local === null || this.#isStopped) return
     const { clock, timers } = this.parts
     const announcer = new Announcer({ self: signer.account, local, places: this.places, group: mdns.group, openGroup: mdns.openGroup, openAsker: mdns.openAsker, isNear, clock, timers })
     try {
@@ -274,13 +277,24 @@ export class RunningLegacy {
       this.#alarms.clear('v1-mdns')
     } catch (thrown) {
       await announcer.stop()
-      this.#alarms.raise('v1-mdns', `nodes on the LAN are not found by mDNS: ${asError(thrown).message}; name them by updatenodes or photon.v1_nodes`)
+      this.#alarms.raise('v1-mdns', `nodes on the LAN are not found by mDNS: ${asError(thrown).message}; it is tried again. They can be named by updatenodes or photon.v1_nodes`)
+      this.#cancelDoor = timers.after(DOOR_RETRY_MS, () => {
+        this.#opening = this.#announce()
+      })
     }
   }
 
   #onDuty(effect: Exclude<ScheduleEffect, { kind: 'send' }>): void {
     if (effect.kind === 'alarm') this.#alarms.raise(`v1-${effect.alarm}`, `a transaction of the v1 account (${effect.due?.duty.kind ?? 'any'}): ${effect.detail}`)
     this.#changed()
+  }
+
+  /** The scheduler takes back what does not hold any more. */
+  #reviewAlarms(): void {
+    const said = PASSING.filter((code) => this.#alarms.has(`v1-${code}`))
+    if (said.length === 0) return
+    const { alarms } = this.parts.store.read((tx) => this.duties.pending(tx))
+    for (const code of said) if (!alarms.some((alarm) => alarm.startsWith(`${code} `))) this.#alarms.clear(`v1-${code}`)
   }
 
   async #lookAtGas(block: number): Promise<void> {

@@ -15,10 +15,10 @@ import { keccak } from '../photon-box/street.ts'
 import { native } from '../spectrum/curves.ts'
 import { person } from '../spectrum/village.ts'
 import type { Person } from '../spectrum/village.ts'
-import { LEGACY_CHAIN_ID, Lan, freeGroup } from './lan.ts'
-import type { LanBox } from './lan.ts'
+import { FAIR, LEGACY_CHAIN_ID, Lan, freeGroup } from './lan.ts'
+import type { LanBox, Weather } from './lan.ts'
 
-const PEOPLE = [830, 831, 832, 833, 834, 835, 836, 837].map(person)
+const PEOPLE = [830, 831, 832, 833, 834, 835, 836, 837, 840, 841].map(person)
 const MAKER = person(839)
 const folder = mkdtempSync(join(tmpdir(), 'photon-v1-agree-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -33,9 +33,9 @@ const pay = (box: LanBox, target: Person, amount: bigint): Promise<unknown> => {
 }
 
 /** They find each other by mDNS. */
-async function meet(a: Person, b: Person, trusts: boolean): Promise<readonly [LanBox, LanBox]> {
+async function meet(a: Person, b: Person, trusts: boolean, weather: Weather = FAIR): Promise<readonly [LanBox, LanBox]> {
   const group = await freeGroup()
-  const boxes = [await lan.box(a, { group, legacy: trusts ? { trustedPeers: [b.address] } : {} }), await lan.box(b, { group, legacy: trusts ? { trustedPeers: [a.address] } : {} })] as const
+  const boxes = [await lan.box(a, { group, weather, legacy: trusts ? { trustedPeers: [b.address] } : {} }), await lan.box(b, { group, legacy: trusts ? { trustedPeers: [a.address] } : {} })] as const
   await lan.until(() => boxes.every((box) => box.lan.status().listening !== null))
   await lan.settled(() => boxes.every((box) => box.lan.status().nodes.some(({ isConnected }) => isConnected)))
   return boxes
@@ -122,4 +122,24 @@ it('who closes without what he owes is answered with what he has signed, in one 
   expect([await lan.balance(A.address), await lan.balance(B.address)]).toEqual([940n, 1060n])
   for (const box of [a, b]) expect(box.desk.status().alarms).toEqual([])
   await Promise.all([a.stop(), b.stop()])
+}, 120_000)
+
+it('a lock that the payer never unlocks is unlocked on the chain, with the secret registered there', async () => {
+  const [A, B] = [PEOPLE[8], PEOPLE[9]] as [Person, Person]
+  const UNLOCK = 7
+  const [a, b] = await meet(A, B, false, (bytes) => (bytes[0] === UNLOCK ? 0 : 1))
+  const { channel } = await a.desk.open({ partner: B.address, token: lan.token, amount: 400n, settleTimeout: 160, role: 'leaf' })
+  await lan.until(() => b.desk.channel(channel)?.partner.deposit === 400n && a.desk.channel(channel)?.isConnected === true)
+  await pay(a, B, 15n)
+  const locked = await a.desk.pay({ target: B.address, token: lan.token, amount: 25n, isDirect: false, maxFee: 0n, data: new Uint8Array(0), secretHash: null })
+  // Alice has the word of Bob that he knows the secret, and believes that she has paid.
+  await lan.settled(() => a.desk.payment(locked.id)?.status === 3)
+  expect(b.desk.channel(channel)?.partner.locked).toBe(25n)
+  await a.desk.close(channel, true)
+  await lan.until(() => [a, b].every((box) => box.desk.channels().length === 0 && box.desk.duties().length === 0))
+  expect([await lan.balance(A.address), await lan.balance(B.address)]).toEqual([960n, 1040n])
+  for (const box of [a, b]) {
+    expect(box.desk.status().alarms).toEqual([])
+    await box.stop()
+  }
 }, 120_000)
