@@ -4,10 +4,10 @@ import type { TenantId } from './tenants.ts'
 
 // ---- down: network/, tenants/ → airtime/ → radio/
 
-/** The field's words (ChirpStack gw.TxAckStatus, with our own LATE_GATEWAY: nobody at the path). `IGNORED`: not tried. */
+/** The field's words (ChirpStack gw.TxAckStatus, with our own GATEWAY_AWAY: no path to it). `IGNORED`: not tried. */
 export type TxStatus =
   | 'OK' | 'IGNORED' | 'TOO_LATE' | 'TOO_EARLY' | 'COLLISION_PACKET' | 'COLLISION_BEACON' | 'TX_FREQ' | 'TX_POWER'
-  | 'GPS_UNLOCKED' | 'QUEUE_FULL' | 'INTERNAL_ERROR' | 'DUTY_CYCLE_OVERFLOW' | 'LATE_GATEWAY'
+  | 'GPS_UNLOCKED' | 'QUEUE_FULL' | 'INTERNAL_ERROR' | 'DUTY_CYCLE_OVERFLOW' | 'GATEWAY_AWAY'
 
 /** One chance to send. */
 export interface TxWindow {

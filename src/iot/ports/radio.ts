@@ -38,6 +38,8 @@ export interface Copy {
   readonly time: RadioTime
   /** When the box had the bytes. */
   readonly arrivedMs: number
+  /** UTC by the gateway's own clock, milliseconds since 1970; null when it does not say. For views and `gw_time`: never a ground for anything. */
+  readonly utcMs: number | null
   /** Since the GPS epoch; null without a fix. */
   readonly gpsTimeMs: number | null
   /** Fine timestamp within the GPS second; null where the hardware has none. */

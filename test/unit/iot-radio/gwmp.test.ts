@@ -78,7 +78,7 @@ describe('packets of a forwarder', () => {
       frequencyHz: 866_349_800,
       modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/6' },
       crc: 'right',
-      copies: [{ time: { kind: 'counter', tmstUs: 3_512_348_611 }, gpsTimeMs: null, fineTimeNs: null, channel: 2, radio: 0, board: 0, antenna: 0, rssiDbm: -35, snrDb: 5.1 }],
+      copies: [{ time: { kind: 'counter', tmstUs: 3_512_348_611 }, utcMs: Date.UTC(2013, 2, 31, 16, 21, 17, 528), gpsTimeMs: null, fineTimeNs: null, channel: 2, radio: 0, board: 0, antenna: 0, rssiDbm: -35, snrDb: 5.1 }],
     })
   })
 
@@ -102,6 +102,10 @@ describe('packets of a forwarder', () => {
   it('may have no counter, and then cannot be answered', () => {
     expect(one({ tmst: undefined }).packet?.copies[0]?.time).toEqual({ kind: 'foreign', context: new Uint8Array() })
     expect(one({ tmst: 2 ** 32 }).packet?.copies[0]?.time.kind).toBe('foreign')
+  })
+
+  it('may say what time it is, if that is a time', () => {
+    for (const time of [undefined, 5, '', 'now', '2013-03-31T16:21:17', '2013-99-31T16:21:17Z', '2013-03-31T16:21:17Z'.repeat(3)]) expect(one({ time }).packet?.copies[0]?.utcMs).toBeNull()
   })
 
   it('have a copy for each antenna', () => {
@@ -209,7 +213,7 @@ describe('what became of them', () => {
   it('goes north in words that GWMP has', () => {
     expect(readTxAck(writeTxAck('OK')).status).toBe('OK')
     expect(readTxAck(writeTxAck('TX_FREQ')).status).toBe('TX_FREQ')
-    for (const status of ['DUTY_CYCLE_OVERFLOW', 'QUEUE_FULL', 'LATE_GATEWAY', 'INTERNAL_ERROR', 'IGNORED'] as const) expect(readTxAck(writeTxAck(status)).status).toBe('TOO_LATE')
+    for (const status of ['DUTY_CYCLE_OVERFLOW', 'QUEUE_FULL', 'GATEWAY_AWAY', 'INTERNAL_ERROR', 'IGNORED'] as const) expect(readTxAck(writeTxAck(status)).status).toBe('TOO_LATE')
   })
 })
 

@@ -63,6 +63,7 @@ function packetOf(packet: JsonObject): ReceivedPacket {
 function copiesOf(packet: JsonObject): ReceivedPacket['copies'] {
   const shared = {
     time: timeOf(packet['tmst']),
+    utcMs: utcOf(packet['time']),
     gpsTimeMs: numberOf(packet['tmms'], 0, Number.MAX_SAFE_INTEGER),
     fineTimeNs: wholeOf(packet['ftime'], 0, 999_999_999),
     channel: wholeOf(packet['chan'], 0, 255) ?? 0,
@@ -88,6 +89,13 @@ function copiesOf(packet: JsonObject): ReceivedPacket['copies'] {
 function timeOf(tmst: unknown): RadioTime {
   const tmstUs = wholeOf(tmst, 0, U32)
   return tmstUs === null ? { kind: 'foreign', context: new Uint8Array() } : { kind: 'counter', tmstUs }
+}
+
+/** ISO 8601 as forwarders write it, `2013-03-31T16:21:17.528002Z`. */
+function utcOf(time: unknown): number | null {
+  if (typeof time !== 'string' || time.length > 40 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)) return null
+  const milliseconds = Date.parse(time)
+  return Number.isFinite(milliseconds) ? milliseconds : null
 }
 
 function dbmOf(value: unknown): number | null {
