@@ -45,6 +45,7 @@ const ASK_EVERY_LOOKS = 10
 /** After the first copy others may be newer. */
 const COPIES_MS = 30_000
 const NO_COPY_MS = 600_000
+const ALL_ANSWERED_MS = 60_000
 /** With the partner there, all that it has to give back comes in much less. */
 const MEETING_MS = 600_000
 const DONE_NOTE = 'rebuilt-at'
@@ -146,10 +147,14 @@ export class Rebuild {
   }
 
   #hasWaited(): boolean {
-    const nowMs = this.#options.clock.boottimeMs()
+    const { clock, copies, partners } = this.#options
+    const nowMs = clock.boottimeMs()
     this.#sinceMs ??= nowMs
-    if (this.#options.copies.answers.copies > 0) this.#copySinceMs ??= nowMs
-    return nowMs - this.#sinceMs >= NO_COPY_MS || (this.#copySinceMs !== null && nowMs - this.#copySinceMs >= COPIES_MS)
+    const { answered, copies: given } = copies.answers
+    if (given > 0) this.#copySinceMs ??= nowMs
+    // All that are known have said that they have none: nobody else is likely to come.
+    const isHopeless = given === 0 && answered > 0 && answered >= partners().length
+    return (isHopeless && nowMs - this.#sinceMs >= ALL_ANSWERED_MS) || nowMs - this.#sinceMs >= NO_COPY_MS || (this.#copySinceMs !== null && nowMs - this.#copySinceMs >= COPIES_MS)
   }
 
   async #choose(): Promise<readonly BackupRecord[]> {

@@ -8,7 +8,7 @@ import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { encodeCall, encodeValues } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import { startPhoton } from '../../../src/photon/index.ts'
-import type { ChainPort, PeerDoor, Photon, PhotonSettings } from '../../../src/photon/index.ts'
+import type { ChainPort, PeerDoor, PeerDoorTerms, Photon, PhotonSettings } from '../../../src/photon/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store, Tx } from '../../../src/store/index.ts'
@@ -132,7 +132,7 @@ export class Street {
   }
 
   /** `book`: another than its own, e.g. none that was ever written. */
-  async box(who: Person, settings: Partial<PhotonSettings> = {}, more: { readonly book?: string; readonly wrappedCoin?: Address; readonly chain?: ChainPort; readonly before?: (tx: Tx) => void } = {}): Promise<Box> {
+  async box(who: Person, settings: Partial<PhotonSettings> = {}, more: { readonly book?: string; readonly wrappedCoin?: Address; readonly chain?: ChainPort; readonly before?: (tx: Tx) => void; readonly openDoor?: (terms: PeerDoorTerms) => PeerDoor } = {}): Promise<Box> {
     const store = openStore({ path: join(this.#folder, `${more.book ?? who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
     const { before } = more
     if (before !== undefined) await store.turn(before)
@@ -165,7 +165,7 @@ export class Street {
       signer: { account: who.address, sign: (digests) => native.signBatch(digests, who.key), signInPool: (digests) => native.signBatchInPool(digests, who.key) },
       curve: native,
       backupKey: new Uint8Array(32).fill(7),
-      openDoor: ({ account }) => new MemoryDoor(this.net, account),
+      openDoor: more.openDoor ?? (({ account }) => new MemoryDoor(this.net, account)),
       clock: this.time,
       timers: this.time,
       randomness: systemRandomness,
