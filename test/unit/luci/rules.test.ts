@@ -28,6 +28,7 @@ interface Rules {
   readonly token: Check
   readonly chain: Check
   readonly ip: Check
+  readonly ownAddress4: Check
 }
 
 function loadRules(): Rules {
@@ -87,6 +88,7 @@ describe.each<[string, Check, string, string, string, boolean]>([
   ['token', rules.token, 'photon', 'photon', 'tokens', true],
   ['chain', rules.chain, 'chain', 'chain', 'network', false],
   ['address', rules.ip, 'chain', 'chain', 'listen_address', false],
+  ['LAN address', rules.ownAddress4, 'photon', 'photon', 'v1_listen_address', false],
   ['cap', rules.price(18), 'tariff', 'tariff', 'burner_cap', false],
   ['fee', rules.whole(0, 1000000), 'photon', 'photon', 'fee_ppm', false],
   ['url', rules.url, 'hotspot', 'hotspot', 'venue_url', false],

@@ -165,6 +165,13 @@ return baseclass.extend({
 		},
 		() => _('one address of the box, not 0.0.0.0 or ::')),
 
+	ownAddress4: check(
+		(text) => {
+			const bytes = addressBytes(text);
+			return bytes !== null && bytes.length === 4 && bytes.some((byte) => byte !== 0);
+		},
+		() => _('one IPv4 address of the box, not 0.0.0.0')),
+
 	url: check(
 		(text) => text.length <= 255 && fits(/^https?:\/\/[\x21-\x7e]+$/, text) && isUrl(text),
 		() => _('an address that begins with http:// or https://, at most 255 characters'))

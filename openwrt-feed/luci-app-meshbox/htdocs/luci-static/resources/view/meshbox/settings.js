@@ -207,6 +207,10 @@ return view.extend({
 		option(s, form.Value, 'stream_token', _('Token for minutes by the second'), _('Left out: they are not sold.'), null, rules.account);
 		option(s, form.Value, 'stream_price_per_minute', _('Price of a minute by the second'), _('0: as minutes sold singly.'), '0', price);
 		option(s, form.Value, 'stream_min_deposit', _('Least in a guest\'s channel'), '', '0', price);
+		option(s, form.Value, 'order_fee', _('Fee for an order of a guest'), _('That the box sends for him and pays the gas of; 0: none is taken.'), '0', price);
+		option(s, form.Value, 'core_min_deposit', _('Least deposit of a channel that carries for others'), '', '0', price);
+		option(s, form.Value, 'v1_contract', _('Contract of the original Photon'), _('For nodes of it on the owner\'s network. Read docs/photon-v1.md first.'), null, rules.account);
+		option(s, form.Value, 'v1_listen_address', _('Address for original nodes'), _('Needed beside that contract.'), null, rules.ownAddress4);
 		const o = option(s, form.Flag, 'rest', _('Door for programs'), _('REST of the original Photon at the dashboard\'s address; its token is in the file photon-token.'), null, null);
 		o.default = '0';
 	}
