@@ -22,8 +22,8 @@ export interface LabChain {
   readonly network: string
 }
 
-/** Starts the box once to learn its miner's address, makes the chain, and writes it into the configuration. `chainAddress`: where other nodes find it. */
-export async function giveChain(host: Host, files: BoxFiles, folder: string, ownerAddress: string, chainAddress: string): Promise<LabChain> {
+/** Starts the box once to learn its miner's address, makes the chain, and writes it into the configuration. `chainAddress`: where other nodes find it; null: there are none. */
+export async function giveChain(host: Host, files: BoxFiles, folder: string, ownerAddress: string, chainAddress: string | null): Promise<LabChain> {
   const wallet = new Wallet(OWNER_KEY).address
   const file = join(folder, 'village.json')
   const service = await startService(host, files)
@@ -35,7 +35,7 @@ export async function giveChain(host: Host, files: BoxFiles, folder: string, own
     )
     const token = made.tokens.find(({ symbol }) => symbol === 'VTK')
     if (token === undefined) throw new Error('the chain has no token of its own')
-    const chain: UciEdit = { do: 'add-section', section: { type: 'chain', name: 'chain', options: { network: file, coinbase: wallet, listen_address: chainAddress, rpc_address: ownerAddress, rpc_port: String(PORT) } } }
+    const chain: UciEdit = { do: 'add-section', section: { type: 'chain', name: 'chain', options: { network: file, coinbase: wallet, ...(chainAddress === null ? {} : { listen_address: chainAddress }), rpc_address: ownerAddress, rpc_port: String(PORT) } } }
     const role: UciEdit = { do: 'set-list', section: { name: 'main' }, option: 'roles', values: ['hotspot', 'sealer'] }
     writeConfigFile(files.config, editUci(readFileSync(files.config, 'utf8'), [role, chain]))
     return { url: `http://${ownerAddress}:${PORT}`, chainId: Number(made.chainId), token: token.address, network: file }

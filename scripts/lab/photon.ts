@@ -12,7 +12,7 @@ import { launchIn } from '../../test/support/chromium.ts'
 import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import {
-  CHANNELS, EXPOSURE, InsideProvider, OwnerWallet, SLIP, SLIP_TOKENS, WRAPPED, bookedFrom, channelsOf, enodes, firstStart, homeOf, neighbourConfig, paidIn, photonSection, photonState, photonStatus,
+  CHANNELS, EXPOSURE, InsideProvider, OwnerWallet, SETTLE_BLOCKS, SLIP, SLIP_TOKENS, WRAPPED, bookedFrom, channelsOf, enodes, firstStart, homeOf, neighbourConfig, paidIn, photonSection, photonState, photonStatus,
   sealerConfig, startSite, type Home,
 } from '../../test/support/photon-village.ts'
 import { startService, waitFor, type Service } from '../../test/support/town-services.ts'
@@ -20,9 +20,7 @@ import { BEN, ownerKey, providerOf } from './chain.ts'
 import { claim, note, step } from './say.ts'
 import type { Box } from './story.ts'
 
-/** A channel that is closed without the partner: so long the other side may answer, in blocks, which come each second. */
-const QUICK_SETTLE_BLOCKS = '20'
-/** After that the contract gives both sides time to punish a lock that was given up and claimed all the same. */
+/** After the settle timeout the contract gives both sides time to punish a lock that was given up and claimed all the same. */
 const PUNISH_BLOCKS = 257
 
 export interface Village {
@@ -116,7 +114,7 @@ class Chapter {
     note((await this.#do('channel', 'wrap', '20')).trimEnd())
     await waitFor('the tokens', async () => (await owner.tokensOf(ours.account)) === parseEther('20'), 60_000)
     note((await this.#do('channel', 'open', theirs.account, '5', '--core')).trimEnd())
-    await this.#do('channel', 'open', theirs.account, '5', '--token', 'VTK', '--settle-blocks', QUICK_SETTLE_BLOCKS)
+    await this.#do('channel', 'open', theirs.account, '5', '--token', 'VTK', '--settle-blocks', String(SETTLE_BLOCKS))
     await waitFor('both channels', async () => (await this.#both()).every((list) => list.length === 2 && list.every(({ isConnected, actions }) => isConnected && actions.includes('force-close'))), 120_000)
     note((await this.#do('channel', 'list')).trimEnd())
 
@@ -133,7 +131,7 @@ class Chapter {
     }
     const vtk = (await channelsOf(this.#box.service)).find(({ token }) => token.symbol === 'VTK')
     await this.#do('channel', 'close', vtk?.id ?? '', '--force')
-    note(`meshbox channel close ${vtk?.id.slice(0, 10)}… --force   (the VTK: without the partner's word it takes ${QUICK_SETTLE_BLOCKS} + ${PUNISH_BLOCKS} blocks; we look again at the end)`)
+    note(`meshbox channel close ${vtk?.id.slice(0, 10)}… --force   (the VTK: without the partner's word it takes ${SETTLE_BLOCKS} + ${PUNISH_BLOCKS} blocks; we look again at the end)`)
   }
 
   async stream(guest: Box['town']['guests'][number]): Promise<void> {
@@ -155,7 +153,7 @@ class Chapter {
       await waitFor('the gate', () => anna.isOnline(4, TOWN.internet4))
       await spends(page, '0.05')
       const session = (await this.#box.service.cliJson<SessionsJson>('sessions', 'list')).sessions[0]
-      claim(`online; her page has spent ${await shown(page, 'pay-spent')}, the session has used ${session?.secondsUsed} s`, session?.state === 'active' && session.source === 'stream')
+      claim(`online; the session has used ${session?.secondsUsed} s, and a moment later her page has spent ${await shown(page, 'pay-spent')}`, session?.state === 'active' && session.source === 'stream')
 
       step('Somebody pulls the WAN cable')
       await town.setUplink('down')

@@ -90,7 +90,7 @@ async function onThisMachine(): Promise<void> {
   note('No kernel rules are made, nobody is cut off: pages, vouchers, sessions, ledger and dashboard are real. As root, `make run` builds the town.')
   const files = boxFiles(dir)
   writeConfig(files, { ownerAddress: '127.0.0.1', gate: 'record' })
-  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1', '127.0.0.1')
+  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1', null)
   const service = await startService(thisMachine, files)
   try {
     await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
