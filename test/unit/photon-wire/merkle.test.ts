@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { concatBytes, hexOf } from '../../../src/base/index.ts'
 import type { Hash } from '../../../src/base/index.ts'
 import { merkleProof, merkleRoot, proofRoot } from '../../../src/photon/wire/index.ts'
+import { randomStream } from '../native/random-stream.ts'
 import { ONES, ZEROS, keccak } from './parties.ts'
 
 const leaf = fc.uint8Array({ minLength: 32, maxLength: 32 })
@@ -51,4 +52,16 @@ it('no lock, one lock, the same lock twice, a lock that is not there', () => {
   expect(() => merkleRoot(keccak, [ONES, ZEROS, ONES])).toThrow(/leaves/)
   expect(() => merkleProof(keccak, [ONES, ONES], ONES)).toThrow(/leaves/)
   expect(() => merkleProof(keccak, [ONES], ZEROS)).toThrow(/leaf/)
+})
+
+it('what was worked out for earlier trees changes no later one', () => {
+  const random = randomStream('locks that come and go')
+  let held: Uint8Array[] = []
+  for (let step = 0; step < 1500; step++) {
+    // Mostly the oldest goes, at times any; more nodes than are kept come by.
+    if (held.length > 30 || (held.length > 4 && random.below(3) === 0)) held = held.filter((_, index) => index !== (random.below(4) === 0 ? random.below(held.length) : 0))
+    else held = [...held, keccak(Uint8Array.of(step >> 8, step & 255))]
+    if (random.below(9) === 0) held = [...held].reverse()
+    expect(merkleRoot(keccak, held.map(hexOf))).toBe(hexOf(rootOf(held)))
+  }
 })
