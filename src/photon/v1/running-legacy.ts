@@ -173,7 +173,7 @@ export class RunningLegacy {
     node.start([])
     this.#cancels.push(this.#follower.start())
     void this.#follower.catchUp()
-    this.#opening = this.#closeOldCopy().then(() => Promise.all([this.#startDuties(), this.#openDoor()]))
+    this.#opening = this.#begin()
   }
 
   async stop(): Promise<void> {
@@ -230,11 +230,22 @@ export class RunningLegacy {
     return state === undefined ? null : { partner: state.partner.address, token: state.token, settleTimeout: state.settleTimeout }
   }
 
-  /** Nobody can be asked what was signed since: each channel ends with what is known, before a nonce is signed twice. */
+  async #begin(): Promise<void> {
+    try {
+      await this.#closeOldCopy()
+    } catch (thrown) {
+      // The door stays shut: what cannot leave cannot be signed twice.
+      this.#alarms.raise('v1-start', `v1 channels of an old copy could not be closed: ${asError(thrown).message}; restart the service`)
+      return
+    }
+    await Promise.all([this.#startDuties(), this.#openDoor()])
+  }
+
+  /** Nobody can be asked what was signed since: each channel ends with what is known. Errors: what storing it throws. */
   async #closeOldCopy(): Promise<void> {
-    const { store, log } = this.parts
+    const { store } = this.parts
     if (store.read((tx) => readNote(tx, OLD_COPY_V1_NOTE)) === null) return
-    for (const { key, phase } of this.node.channels()) if (phase !== 'closed') await this.node.close(key.channel, 'this box runs on an old copy of the channel').catch((error: unknown) => log.warn('a v1 channel of an old copy cannot be closed now', { channel: key.channel, error: asError(error).message }))
+    for (const { key, dispute } of this.node.channels()) if (dispute === null) await this.node.close(key.channel, 'this box runs on an old copy of the channel')
     await store.turn((tx) => dropNote(tx, OLD_COPY_V1_NOTE))
   }
 
