@@ -120,8 +120,9 @@ export class GuestFunding implements ChannelFunder {
     const standing = await side.standing(payer as Address, token)
     const isOnItsWay = desk.duties().some(({ kind, channel }) => channel === standing.channel && DEPOSITS.includes(kind))
     if (transaction === null) {
-      if (isOnItsWay || !this.#mayOrder(work, standing)) return
-      const placed: Placed = { epoch: standing.epoch, total: standing.deposit + amount, isOpening: standing.state === 'none', head: desk.status().head ?? 0 }
+      const { head } = desk.status()
+      if (head === null || isOnItsWay || !this.#mayOrder(work, standing)) return
+      const placed: Placed = { epoch: standing.epoch, total: standing.deposit + amount, isOpening: standing.state === 'none', head }
       await news.sent(id, textOf(placed))
       work.order = { ...work.order, transaction: textOf(placed) }
       return this.#place(work.order, standing, placed)
@@ -151,6 +152,7 @@ export class GuestFunding implements ChannelFunder {
     const state = transaction === null ? 'unknown' : side.orderState(payer as Address, token, epoch, referenceOf(id, placedOf(transaction)))
     if (transaction === null || state === 'waiting' || desk.status().state !== 'ready') return
     if (state === 'done') return this.#finish(id, () => news.settled(id, transaction))
+    if (state === 'failed') return this.#finish(id, () => news.dropped(id, transaction))
     if (standing.epoch > epoch || (standing.deposit >= total && standing.state !== 'opening')) {
       log.error('nobody can say any more how the deposit for a code ended; look whether the guest got it', { code: id, payer, channel: standing.channel })
       return this.#finish(id, () => news.settled(id, transaction))
@@ -158,9 +160,16 @@ export class GuestFunding implements ChannelFunder {
     if (state !== 'unseen' && standing.state !== 'opening') return this.#finish(id, () => news.dropped(id, transaction))
   }
 
+  /** What the disk does not take is told again with the next look. */
   async #finish(id: string, tell: () => Promise<void>): Promise<void> {
+    const work = this.#works.get(id)
     this.#works.delete(id)
-    await tell()
+    try {
+      await tell()
+    } catch (thrown) {
+      if (work !== undefined && !this.#works.has(id)) this.#works.set(id, work)
+      throw thrown
+    }
   }
 
   async #place({ id, payer, amount, consent }: FundingOrder, standing: GuestChannel, placed: Placed): Promise<void> {

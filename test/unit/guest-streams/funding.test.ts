@@ -225,6 +225,18 @@ describe('a deposit', () => {
     expect(await topUp()).toMatchObject({ state: 'funded' })
     expect(side.funded).toEqual([WORTH, WORTH])
   })
+  it('that waited long and then failed is ordered again, whatever the guest has put in himself meanwhile', async () => {
+    side.channelState = 'open'
+    await topUp()
+    await pass(6000)
+    side.status = { ...side.status, head: 9000 }
+    side.deposit += 2n * WORTH
+    await pass(6000)
+    expect(box.hotspot.topUps.promisedTo(ANNA.address)).toBe(WORTH)
+    side.end('failed')
+    await pass(12_000)
+    expect(side.funded).toEqual([WORTH, WORTH])
+  })
   it('whose receipt nobody has seen is not ordered again', async () => {
     side.channelState = 'open'
     await topUp()
