@@ -67,7 +67,7 @@ describe('snapshots of states', () => {
   })
 })
 
-it('amounts take their fewest bytes, at least one, on both sides of what a number holds', () => {
+test('amounts take their fewest bytes, at least one, on both sides of what a number holds', () => {
   for (const [amount, length] of [[0n, 1], [1n, 1], [255n, 1], [256n, 2], [65_535n, 2], [65_536n, 3], [2n ** 53n - 1n, 7], [2n ** 53n, 7], [2n ** 53n + 1n, 7], [2n ** 56n, 8], [-1n, 1]] as const) {
     const bytes = encodeSnapshot(amount)
     expect(bytes.length).toBe(3 + length)
