@@ -22,8 +22,8 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
-/** Of a character code; 255 where it is no digit. */
-const HEX_DIGIT = Uint8Array.from({ length: 128 }, (_, code) => (/[0-9a-fA-F]/.test(String.fromCharCode(code)) ? parseInt(String.fromCharCode(code), 16) : 255))
+/** Of a character code; 255 where it is no digit. Marked so that a page that reads no hex leaves it out. */
+const HEX_DIGIT = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => (/[0-9a-fA-F]/.test(String.fromCharCode(code)) ? parseInt(String.fromCharCode(code), 16) : 255))
 
 /** Strict: even length, hex digits only, optional 0x. */
 export function fromHex(text: string, field = 'hex'): Uint8Array {
