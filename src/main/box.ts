@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { MeshBoxError, asError, createLog, type Log, type LogOptions } from '../base/index.ts'
 import { SystemClock, systemRandomness, systemTimers } from '../base/io/system.ts'
 import { ConfigError, problemLine, type Config } from '../config/index.ts'
-import { IDENTITY_FILE, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
+import { IDENTITY_FILE, RESTORED_MARK, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
@@ -114,7 +114,8 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const { signer } = opened
   const keys = { dataDir, randomness: systemRandomness }
   const hadKey = existsSync(join(dataDir, IDENTITY_FILE))
-  await store.turn((tx) => noteBirth(tx, hadKey))
+  const isRestored = existsSync(join(dataDir, RESTORED_MARK))
+  await store.turn((tx) => noteBirth(tx, { hadKey, isRestored }))
   const identity = await openIdentity({ ...keys, signer, log: log.room('identity') })
   await checkSameBox(store, identity.address)
   const voucherKeys = await openVoucherKeys({ ...keys, log: log.room('identity') })

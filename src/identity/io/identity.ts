@@ -12,7 +12,7 @@ import { decodeRecord, encodeRecord } from '../secret-record.ts'
 import { nobleSigner } from '../signer.ts'
 import { derivedSecret } from '../derived-secret.ts'
 import type { CurveBackend, Identity, SecretPurpose, Signer } from '../types.ts'
-import { IDENTITY_FILE, prepareFolder, readSecretFile, writeSecretFile } from './secret-file.ts'
+import { IDENTITY_FILE, RESTORED_MARK, prepareFolder, readSecretFile, writeSecretFile } from './secret-file.ts'
 
 export interface IdentityOptions {
   /** Folder of the box's secrets. */
@@ -65,6 +65,7 @@ export async function restoreIdentity(options: Omit<IdentityOptions, 'randomness
   const key = await makeKey(entropyOf(options.words, WORD_COUNTS), null, signer)
   await prepareFolder(options.dataDir, options.log)
   await writeSecretFile(path, encodeKey(key), { replace: false })
+  await writeSecretFile(join(options.dataDir, RESTORED_MARK), '', { replace: true })
   options.log.info('restored the identity of this box', { address: key.address })
   return new BoxIdentity(path, signer, key)
 }

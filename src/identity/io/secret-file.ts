@@ -10,6 +10,8 @@ import { MeshBoxError, asError, fromUtf8, inputError } from '../../base/index.ts
 import type { Log } from '../../base/index.ts'
 
 export const IDENTITY_FILE = 'identity.key'
+/** Beside it, empty: the key came from its words, and what was signed with it before is in no book here. */
+export const RESTORED_MARK = 'identity.restored'
 export const VOUCHER_FILE = 'voucher.key'
 export const PASSWORD_FILE = 'owner.password'
 /** Any of these in a folder shows that it is the box's own; the last one is the store's. */

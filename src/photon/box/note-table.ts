@@ -28,6 +28,7 @@ export function dropNote(tx: Tx, name: string): void {
 
 /** The box came back by its words: its channels are somewhere, its book is not. */
 export const REBUILD_NOTE = 'rebuild'
+export const [REBUILD_SURE, REBUILD_SUSPECTED] = ['yes', 'suspected'] as const
 /** This book has seen a start; what is missing in it was never there, or was put there by a backup. */
 export const BORN_NOTE = 'born'
 

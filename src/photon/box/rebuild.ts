@@ -16,15 +16,15 @@ import type { Address, Cancel, Clock, Hash, Log, Timers } from '../../base/index
 import type { Store } from '../../store/index.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { PhotonNode } from '../node/index.ts'
-import type { ChainPort } from '../ports.ts'
+import type { ChainPoint, ChainPort } from '../ports.ts'
 import type { BackupRecord, Backups } from '../watch/index.ts'
 import type { Alarms } from './alarms.ts'
-import { REBUILD_NOTE, dropNote, putNote, readNote, readNotes } from './note-table.ts'
+import { REBUILD_NOTE, REBUILD_SUSPECTED, dropNote, putNote, readNote, readNotes } from './note-table.ts'
 import { fromCopy, hasUnknownLocks } from './proved-state.ts'
 import type { Recheck } from './recheck.ts'
 
 export interface RebuildOptions {
-  readonly chain: Pick<ChainPort, 'safe' | 'isFrozen'>
+  readonly chain: Pick<ChainPort, 'safe' | 'isFrozen' | 'account'>
   readonly store: Store
   readonly node: PhotonNode
   readonly recheck: Recheck
@@ -62,6 +62,8 @@ export class Rebuild {
   readonly #meetings = new Map<Hash, Meeting>()
   #cancel: Cancel = () => undefined
   #isFinding: boolean
+  /** A key older than its book, and nobody has said why: an account that has sent something had a book before. */
+  #isSuspected: boolean
   /** Channels opened up to here may have been this box's before it lost its book; −1: it never lost one. */
   #untilBlock: number
   #looks = 0
@@ -74,6 +76,7 @@ export class Rebuild {
     this.#options = options
     const notes = options.store.read((tx) => ({ rebuild: readNote(tx, REBUILD_NOTE), until: readNote(tx, DONE_NOTE), meetings: readNotes(tx, PREFIX) }))
     this.#isFinding = notes.rebuild !== null
+    this.#isSuspected = notes.rebuild === REBUILD_SUSPECTED
     this.#untilBlock = Number(notes.until ?? -1)
     for (const [channel, text] of notes.meetings) {
       const [epoch = '0', kind] = text.split(' ')
@@ -92,8 +95,13 @@ export class Rebuild {
   }
 
   start(): void {
-    if (this.#isFinding) this.#options.alarms.raise('rebuild', 'this box has lost its book: neighbours are asked for their copies of its channels, and nothing is paid before')
+    if (this.#isFinding && !this.#isSuspected) this.#alarm()
     this.#tick()
+    if (this.#isFinding) void this.look()
+  }
+
+  #alarm(): void {
+    this.#options.alarms.raise('rebuild', 'this box has lost its book: neighbours are asked for their copies of its channels, and nothing is paid before')
   }
 
   #tick(): void {
@@ -128,6 +136,7 @@ export class Rebuild {
   async #find(): Promise<void> {
     const { chain, copies, partners, tokens, store, alarms, log, done } = this.#options
     const point = chain.safe()
+    if (this.#isSuspected && (await this.#isCleared(point))) return
     if (this.#looks++ % ASK_EVERY_LOOKS === 0) copies.ask()
     if (point === null || chain.isFrozen() || !this.#hasWaited()) return
     this.#chosen ??= await this.#choose()
@@ -144,6 +153,22 @@ export class Rebuild {
     alarms.clear('rebuild')
     log.info('the channels of the lost book are taken in', { channels: this.#meetings.size, copies: this.#chosen.length })
     done()
+  }
+
+  /** True: nothing was lost, or the chain cannot say yet. */
+  async #isCleared(point: ChainPoint | null): Promise<boolean> {
+    const { chain, node, store, done } = this.#options
+    const account = point === null ? null : await chain.account(point, node.account)
+    if (account === null) return true
+    this.#isSuspected = false
+    if (account.nonce > 0n) {
+      this.#alarm()
+      return false
+    }
+    await store.turn((tx) => dropNote(tx, REBUILD_NOTE))
+    this.#isFinding = false
+    done()
+    return true
   }
 
   #hasWaited(): boolean {

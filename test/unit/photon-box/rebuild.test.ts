@@ -18,7 +18,7 @@ const [ALICE, BOB, CAROL, DAVE, MAKER] = [person(760), person(761), person(762),
 const folder = mkdtempSync(join(tmpdir(), 'photon-rebuild-'))
 const NONE = new Uint8Array(0)
 /** What main does at the first start with a key that was there already. */
-const restoredByWords = (tx: Tx): void => noteBirth(tx, true)
+const restoredByWords = (tx: Tx): void => noteBirth(tx, { hadKey: true, isRestored: true })
 let street: Street
 let books = 0
 
@@ -211,3 +211,21 @@ it('both ends come back from nothing: each has its copy, neither has the packets
   await Promise.all([alice.stop(), bob.stop(), carol.stop()])
 })
 
+
+it('a key that is older than its book is no loss where the account has never sent anything, and one where it has', async () => {
+  const suspected = (tx: Tx): void => noteBirth(tx, { hadKey: true, isRestored: false })
+  const bob = await street.box(BOB, {}, { book: freshBook(), before: suspected })
+  let alice = await street.box(ALICE, peers(BOB), { book: freshBook() })
+  await ready(alice, bob)
+  await street.settled(() => alarmsOf(bob).length === 0)
+  const channel = await opened(alice, bob, BOB, 100n)
+  await pay(alice, BOB, 30n)
+  await street.settled(() => bob.desk.channel(channel)?.own.spendable === 30n)
+  expect(phaseOf(bob, channel)).toBe('opened')
+  await alice.stop()
+  alice = await street.box(ALICE, peers(BOB), { book: freshBook(), before: suspected })
+  await ready(alice)
+  await street.settled(() => alarmsOf(alice).includes('rebuild'))
+  expect(alice.desk.channels()).toEqual([])
+  await Promise.all([alice.stop(), bob.stop()])
+})
