@@ -4,7 +4,7 @@
  */
 import { MeshBoxError, formatAmount, inputError, parseAmount, utf8 } from '../base/index.ts'
 import type { Address, Hash } from '../base/index.ts'
-import type { ChannelView as DeskChannel, PhotonDesk } from '../photon/index.ts'
+import type { ChannelView as DeskChannel, PhotonDesk, PhotonStatus } from '../photon/index.ts'
 import type * as Json from './api/photon.ts'
 import type { HealthLine } from './api/status.ts'
 import { money } from './money.ts'
@@ -48,7 +48,7 @@ export class PhotonVerbs {
   }
 
   status(): Json.PhotonStatusJson {
-    const { state, account, contract, chainId, head, gasWei, wrapped, channels, peers, listening, alarms, earned } = this.#desk.status()
+    const { state, account, contract, chainId, head, gasWei, wrapped, original, channels, peers, listening, alarms, earned } = this.#desk.status()
     const tokens = this.#tokens()
     return {
       state,
@@ -59,6 +59,7 @@ export class PhotonVerbs {
       gas: gasWei === null ? null : money(gasWei, COIN.decimals),
       gasToken: COIN,
       wrapped: wrapped === null ? null : { token: wrappedJson(wrapped.token, tokens), balance: wrapped.balance === null ? null : money(wrapped.balance, COIN.decimals) },
+      original: original === null ? null : originalJson(original),
       channels,
       peers,
       listening: [...listening],
@@ -287,6 +288,10 @@ function rankOf({ alarm, role }: DeskChannel): number {
 }
 
 /** As the owner named it; else by what it is. */
+function originalJson({ state, account, contract, listening, gasWei }: NonNullable<PhotonStatus['original']>): Json.PhotonStatusJson['original'] {
+  return { state, account, contract, listening, gas: gasWei === null ? null : money(gasWei, COIN.decimals) }
+}
+
 function wrappedJson(address: Address, tokens: ReadonlyMap<Address, Json.PhotonTokenJson>): Json.PhotonTokenJson {
   return tokens.get(address) ?? { address, symbol: `w${COIN.symbol}`, decimals: COIN.decimals }
 }

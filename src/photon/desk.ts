@@ -85,11 +85,23 @@ export interface PhotonStatus {
   readonly gasWei: bigint | null
   /** The chain's coin as a token of this account, read by proof at the safe head: `balance` null while not known. Null: this chain has no such token. */
   readonly wrapped: { readonly token: Address; readonly balance: bigint | null } | null
+  /** Channels with nodes of the original Photon, which have an account of their own. Null: the box does not speak with them. */
+  readonly original: OriginalSideStatus | null
   readonly channels: number
   readonly peers: number
   readonly listening: readonly string[]
   readonly alarms: readonly PhotonAlarm[]
   readonly earned: readonly { readonly token: Address; readonly symbol: string | null; readonly fees: bigint; readonly streams: bigint }[]
+}
+
+export interface OriginalSideStatus {
+  readonly state: 'starting' | 'ready' | 'offline' | 'halted'
+  readonly account: Address
+  readonly contract: Address
+  /** `host:port` of the datagrams; null while the door is shut. */
+  readonly listening: string | null
+  /** As `PhotonStatus.gasWei`. */
+  readonly gasWei: bigint | null
 }
 
 export interface OpenOrder {

@@ -5,19 +5,22 @@
 import type { Hash } from '../base/index.ts'
 import { OwnerDesk } from './box/index.ts'
 import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from './desk.ts'
-import type { LegacyDesk } from './v1/index.ts'
+import type { LanSide, LegacyDesk } from './v1/index.ts'
 
 export class JoinedDesk extends OwnerDesk {
   readonly #legacy: () => LegacyDesk | null
 
-  /** `legacy`: null while there is none. */
-  constructor(options: ConstructorParameters<typeof OwnerDesk>[0], legacy: () => LegacyDesk | null) {
+  readonly #side: LanSide | null
+
+  /** `legacy`: null while it does not run. `side`: null where the box has none. */
+  constructor(options: ConstructorParameters<typeof OwnerDesk>[0], side: LanSide | null, legacy: () => LegacyDesk | null) {
     super(options)
+    this.#side = side
     this.#legacy = legacy
   }
 
   override status(): PhotonStatus {
-    const status = super.status()
+    const status = { ...super.status(), original: originalOf(this.#side) }
     const legacy = this.#legacy()
     return legacy === null ? status : { ...status, channels: status.channels + legacy.channels().length, peers: status.peers + legacy.peers().filter(({ isConnected }) => isConnected).length }
   }
@@ -102,4 +105,10 @@ export class JoinedDesk extends OwnerDesk {
     this.changed()
     return result
   }
+}
+
+function originalOf(side: LanSide | null): PhotonStatus['original'] {
+  if (side === null) return null
+  const { state, listening, gasWei } = side.status()
+  return { state, account: side.account, contract: side.contract, listening: listening === null ? null : `${listening.host}:${listening.port}`, gasWei }
 }

@@ -32,7 +32,7 @@ export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null
     },
   })
   const lan = legacy === null ? null : legacyRoom(parts, legacy, alarms, changed)
-  const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, () => lan?.desk() ?? null)
+  const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, lan?.side ?? null, () => lan?.desk() ?? null)
   await own.start()
   try {
     await lan?.room.start()

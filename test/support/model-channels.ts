@@ -152,6 +152,7 @@ export class ModelChannels {
       head: this.head,
       gasWei: null,
       wrapped: null,
+      original: null,
       channels: this.#papers.size,
       peers: 0,
       listening: [],

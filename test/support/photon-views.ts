@@ -59,7 +59,7 @@ export const DUTIES: readonly DutyView[] = [
 ]
 
 export const STATUS: PhotonStatus = {
-  state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, wrapped: { token: account(0x72), balance: 40_000_000_000_000_000_000n }, channels: CHANNELS.length, peers: 2,
+  state: 'ready', account: SELF, contract: account(0x99), chainId: 1_388_906_659n, head: HEAD, gasWei: 2_500_000_000_000_000_000n, wrapped: { token: account(0x72), balance: 40_000_000_000_000_000_000n }, original: { state: 'ready', account: account(0x73), contract: account(0x98), listening: '192.168.1.1:40001', gasWei: 0n }, channels: CHANNELS.length, peers: 2,
   listening: ['/ip4/10.7.0.1/tcp/4011/p2p/16Uiu2HAmTestTestTestTestTestTestTestTestTestTestTest'],
   alarms: [],
   earned: [{ token: MINUTE, symbol: 'MIN', fees: tokens('3.75'), streams: tokens('214.5') }],

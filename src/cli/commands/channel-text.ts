@@ -91,6 +91,7 @@ export function photonStatusText(status: PhotonStatusJson): string {
       ['Chain', `id ${status.chainId}, ${status.head === null ? 'no block seen yet' : `block ${status.head}`}`],
       ['Contract', status.contract ?? 'none'],
       ...status.earned.map(({ token, fees, streams }, index) => [index === 0 ? 'Earned' : '', `${tokens(fees, token)} for carrying, ${tokens(streams, token)} by the second`] as const),
+      ...originalRows(status),
     ]),
     ...(status.listening.length === 0 ? [] : ['', 'Other boxes reach it at', ...status.listening.map(plain)]), // uncut: it is copied from here
   ].join('\n')
@@ -101,6 +102,18 @@ function coinRows({ gas, gasToken, wrapped }: PhotonStatusJson): (readonly [stri
   return [
     ['For gas', gas === null ? 'not known' : tokens(gas, gasToken)],
     ...(wrapped === null ? [] : [['As tokens', wrapped.balance === null ? 'not known' : tokens(wrapped.balance, wrapped.token)] as const]),
+  ]
+}
+
+/** Channels with nodes of the original Photon: an account of their own, which wants coins of its own. */
+function originalRows({ original, gasToken }: PhotonStatusJson): (readonly [string, string])[] {
+  if (original === null) return []
+  return [
+    ['', ''],
+    ['Original nodes', original.listening === null ? STATES[original.state] : `${STATES[original.state]}, at ${plain(original.listening)}`],
+    ['Account', original.account],
+    ['For gas', original.gas === null ? 'not known' : tokens(original.gas, gasToken)],
+    ['Contract', original.contract],
   ]
 }
 

@@ -32,6 +32,8 @@ export interface PhotonStatusJson {
   readonly gasToken: TokenJson
   /** The account's coins as a token that channels can hold; `balance` null while not known. Null: the chain has no such token. */
   readonly wrapped: { readonly token: PhotonTokenJson; readonly balance: Money | null } | null
+  /** Channels with nodes of the original Photon; null: the box does not speak with them. */
+  readonly original: { readonly state: 'starting' | 'ready' | 'offline' | 'halted'; readonly account: string; readonly contract: string; readonly listening: string | null; readonly gas: Money | null } | null
   readonly channels: number
   readonly peers: number
   /** Where other boxes can dial. */

@@ -64,6 +64,7 @@ export class OwnerDesk implements PhotonDesk {
       head: chain.head()?.number ?? null,
       gasWei: now?.gasWei ?? null,
       wrapped: wrappedCoin === null ? null : { token: wrappedCoin, balance: now?.coin.wrapped ?? null },
+      original: null,
       channels: now?.node.channels().length ?? 0,
       peers: now?.lanes.connected.length ?? 0,
       listening: now?.door.addresses() ?? [],

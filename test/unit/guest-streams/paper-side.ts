@@ -19,6 +19,7 @@ const STATUS: PhotonStatus = {
   head: 1000,
   gasWei: null,
   wrapped: null,
+  original: null,
   channels: 0,
   peers: 0,
   listening: [],

@@ -137,7 +137,7 @@ export function EarnedCard({ status }: { status: PhotonStatusJson }) {
 }
 
 export function BoxCard({ status, watch }: { status: PhotonStatusJson; watch: PhotonWatchJson | null }) {
-  const { gas, gasToken, wrapped, listening } = status
+  const { gas, gasToken, wrapped, original, listening } = status
   return (
     <section class="card card-pad" aria-labelledby="channel-box">
       <h2 id="channel-box">{S.box}</h2>
@@ -180,6 +180,16 @@ export function BoxCard({ status, watch }: { status: PhotonStatusJson; watch: Ph
             ))}
           </dd>
         </div>
+        {original !== null && (
+          <div>
+            <dt>{S.originalNodes}</dt>
+            <dd>
+              <span class="mono tiny">{original.account}</span>
+              {original.gas !== null && <span class={`block tiny ${unitsOf(original.gas) === 0n ? 'warn-text' : 'quiet'}`}>{unitsOf(original.gas) === 0n ? S.gasEmpty : S.originalGas(showMoney(unitsOf(original.gas), gasToken))}</span>}
+              <span class="mono tiny block">{original.listening ?? S.originalShut}</span>
+            </dd>
+          </div>
+        )}
         {watch !== null && (
           <div>
             <dt>{S.guards}</dt>
