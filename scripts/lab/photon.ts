@@ -136,7 +136,7 @@ class Chapter {
 
   async stream(guest: Box['town']['guests'][number]): Promise<void> {
     const { town, portal } = this.#box
-    const { theirs, neighbour } = this.#parts
+    const { neighbour } = this.#parts
     const anna = new Phone(guest)
     step('Anna buys tokens for cash and pays by the second, in a browser')
     const made = await this.#box.service.cliJson<VoucherCreateReply>('voucher', 'create', 'slip', '1', '--codes')
@@ -167,9 +167,9 @@ class Chapter {
       await this.#pays(['0.1'], 'locked failed: no view of the chain: direct payments only (1014)', '0.1 under a lock is refused')
       await this.#pays(['0.5', '--direct'], 'direct done', `0.5 directly goes: as much as the neighbour lets us owe (max_offline_exposure ${EXPOSURE})`)
       await waitFor('it to be taken', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.25')
-      await this.#do('pay', theirs.account, '0.25', '--direct')
+      await this.#pays(['0.25', '--direct'], 'direct committed: not acknowledged yet', '0.25 more are signed and wait')
       await waitFor('the refusal', () => neighbour.log().includes('is taken without a view of the chain'))
-      claim('0.25 more are signed and wait here: the neighbour does not take them yet', (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.25')
+      claim('the neighbour does not take them yet', (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.25')
       await page.click('#pay-stop')
       await page.waitForSelector('#pay[data-phase="over"]')
       const hers = await this.#hers()

@@ -47,7 +47,7 @@ export interface PaymentRow {
   readonly peer: Address
   readonly amount: bigint
   readonly fee: bigint
-  /** 0 init, 1 can cancel, 2 cannot cancel, 3 success, 4 cancelled, 5 failed (6.2). */
+  /** 0 init, 1 can cancel, 2 cannot cancel, 3 success, 4 cancelled, 5 failed (6.2). A direct payment is a success when the partner has acknowledged it. */
   readonly status: number
   readonly reason: string | null
   readonly secretHash: Hash | null

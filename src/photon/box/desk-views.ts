@@ -65,7 +65,8 @@ const DIRECTIONS: Readonly<Record<HistoryKind, PaymentRow['direction']>> = {
 }
 
 /** `channel`: the state of the life that the row names; null for payments through no channel alone. */
-export function historyRow(row: StoredPayment, channel: ChannelState | null, self: Address): PaymentRow {
+/** `hasArrived`: of a direct payment of ours, whether the partner is known to have it. */
+export function historyRow(row: StoredPayment, channel: ChannelState | null, self: Address, hasArrived: boolean): PaymentRow {
   const isDirect = row.kind === 'direct-sent' || row.kind === 'direct-received'
   return {
     id: row.key,
@@ -75,8 +76,8 @@ export function historyRow(row: StoredPayment, channel: ChannelState | null, sel
     peer: row.peer ?? channel?.partner.address ?? self,
     amount: row.amount,
     fee: row.fee ?? 0n,
-    status: row.kind === 'failed' ? STATUS.failed : row.kind === 'cancelled' ? STATUS.cancelled : STATUS.success,
-    reason: row.note === '' ? null : row.note,
+    status: row.kind === 'failed' ? STATUS.failed : row.kind === 'cancelled' ? STATUS.cancelled : hasArrived ? STATUS.success : STATUS.cannotCancel,
+    reason: row.note !== '' ? row.note : hasArrived ? null : 'not acknowledged yet',
     secretHash: isDirect ? null : row.key,
     data: row.data,
     atMs: row.wallMs,

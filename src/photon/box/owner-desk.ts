@@ -149,7 +149,8 @@ export class OwnerDesk implements PhotonDesk {
       if (secret !== null) throw inputError('secret', '(hidden)', 'none in a direct payment')
       const state = channelWith(now.node, target, token)
       if (state === null) throw new MeshBoxError('not-found', 'there is no channel with it in this token', { code: 'photon-channel', field: 'target', value: target })
-      const { paymentId } = await now.node.payDirect({ channel: state.key.channel, amount, data })
+      const { paymentId, delivered } = await now.node.payDirect({ channel: state.key.channel, amount, data })
+      void delivered.then(() => this.changed())
       this.changed()
       return { id: paymentId }
     }
@@ -284,7 +285,9 @@ export class OwnerDesk implements PhotonDesk {
     const channels = new Map<number, ChannelState | null>()
     return node.payments(before, limit).map((stored) => {
       if (!channels.has(stored.channelNumber)) channels.set(stored.channelNumber, stored.channelNumber === 0 ? null : node.channelOfNumber(stored.channelNumber))
-      return { place: stored.id, row: historyRow(stored, channels.get(stored.channelNumber) ?? null, node.account) }
+      const channel = channels.get(stored.channelNumber) ?? null
+      const hasArrived = stored.kind !== 'direct-sent' || channel === null || node.hasArrived(channel.key, stored.nonce)
+      return { place: stored.id, row: historyRow(stored, channel, node.account, hasArrived) }
     })
   }
 

@@ -273,6 +273,12 @@ export class PhotonNode {
     return this.#options.store.read((tx) => readChannelState(tx, number))
   }
 
+  /** Whether the partner is known to have that packet of a channel's life; true of lives that are over. */
+  hasArrived({ channel, epoch }: ChannelKey, nonce: bigint): boolean {
+    const live = this.#engine.channels.get(channel)
+    return live?.state.key.epoch !== epoch || nonce <= live.acked
+  }
+
   /** Closes on the chain, without the partner. */
   close(channel: Hash, note: string): Promise<void> {
     return this.#engine.order((draft) => {

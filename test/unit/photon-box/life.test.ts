@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { person } from '../spectrum/village.ts'
+import { STATUS } from '../../../src/photon/payment/index.ts'
 import { Street } from './street.ts'
 
 const [ALICE, BOB, MAKER] = [person(710), person(711), person(712)]
@@ -28,6 +29,9 @@ it('two boxes open, pay, restart, close and settle: every unit is where it belon
   const paid = await alice.desk.pay({ target: BOB.address, token, amount: 50n, isDirect: true, maxFee: 0n, data: new Uint8Array(0), secretHash: null })
   await street.settled(() => bob.desk.channel(channel)?.own.spendable === 50n)
   expect(alice.desk.payment(paid.id)).toMatchObject({ direction: 'sent', kind: 'direct', amount: 50n, peer: BOB.address, token })
+  // Done is what the partner has acknowledged.
+  await street.settled(() => alice.desk.payment(paid.id)?.status === STATUS.success)
+  expect(alice.desk.payment(paid.id)?.reason).toBeNull()
 
   // Bob is switched off; what he is paid meanwhile reaches him when he is back.
   await bob.stop()
