@@ -5,6 +5,9 @@ import type { ReadConfig } from './load.ts'
 import { optionName } from './schema.ts'
 import type { SectionRead } from './section-reader.ts'
 
+/** How deep the chain's events are believed (docs/photon.md): whoever closes is that far ahead of who answers. */
+const UNSEEN_BLOCKS = 17
+
 const PARTS_OF_ALL = 1_000_000
 const MINUTES_OF_DAY = 1440
 /** As the package's `setup` has it. */
@@ -90,7 +93,8 @@ function checkPhoton({ main, photon, hotspot }: ReadConfig, report: Report): voi
     if (photon.isSound('contract') && photon.values.contract === null) report(photon, 'contract', "is missing: the role 'photon' has to know whose channels", 'the address of the channel contract')
   }
   const { revealTimeout, minSettleTimeout, settleTimeout, coreSettleTimeout, listenAddress } = photon.values
-  if (photon.isSound('revealTimeout', 'minSettleTimeout') && minSettleTimeout < 2 * revealTimeout) report(photon, 'minSettleTimeout', `is less than twice reveal_timeout (${revealTimeout})`, 'twice reveal_timeout or more', minSettleTimeout)
+  if (photon.isSound('revealTimeout', 'minSettleTimeout') && minSettleTimeout < 2 * revealTimeout + UNSEEN_BLOCKS)
+    report(photon, 'minSettleTimeout', `is less than ${UNSEEN_BLOCKS} and twice reveal_timeout (${revealTimeout})`, `${2 * revealTimeout + UNSEEN_BLOCKS} or more: a closing is seen ${UNSEEN_BLOCKS} blocks deep, and there has to be time to answer it`, minSettleTimeout)
   for (const [option, value] of [['settleTimeout', settleTimeout], ['coreSettleTimeout', coreSettleTimeout]] as const)
     if (photon.isSound('minSettleTimeout', option) && value < minSettleTimeout) report(photon, option, `is less than min_settle_timeout (${minSettleTimeout})`, 'min_settle_timeout or more', value)
   if (photon.isSound('listenAddress') && hotspot.isSound('portalAddress') && listenAddress !== null && isSameAddress(listenAddress, hotspot.values.portalAddress) && !isLoopback(listenAddress))

@@ -53,7 +53,7 @@ export const PHOTON: Rules<PhotonConfig> = {
   peers: listOf(peer, 32, { value: [], text: 'none' }, { doc: 'Boxes it always connects to.', restart: true }),
   maxPeers: option(wholeNumber(1, 64, 'boxes'), 32, '32', { doc: 'Boxes it is connected with at once.', restart: true }),
   settleTimeout: option(blocks(6), 600, '600', { doc: 'Blocks that a closed channel waits for the other side, in channels that are no core channels. Shorter frees money sooner; longer lets a box be away longer.', restart: true }),
-  minSettleTimeout: option(blocks(6), 77, '77', { doc: 'Channels that settle faster are not paid into, and nothing is taken from them.', restart: true }),
+  minSettleTimeout: option(blocks(6), 77, '77', { doc: 'Channels that settle faster are not paid into, and nothing is taken from them. At least 17 and twice reveal_timeout.', restart: true }),
   revealTimeout: option(wholeNumber(3, 10_000, 'blocks'), 30, '30', { doc: 'Blocks it takes for sure to bring a secret to the chain.', restart: true }),
   maxOfflineExposure: option(money, 0n, '0', { doc: 'The most that is taken from one partner while the chain is out of view: what a partner could take back then.', restart: true }),
   feeConstant: option(money, 0n, '0', { doc: 'Fee for each payment carried for others.', restart: true }),

@@ -84,7 +84,7 @@ function configOf(one: Home, other: Home, network: string, role: 'sealer' | 'lig
       name: 'photon',
       options: {
         contract: GENESIS_ADDRESSES.PhotonV2, tokens: [`${TOKEN}:SMT:18`], listen_address: '127.0.0.1', listen_port: String(one.ports.photon),
-        peers: [`${other.account}@/ip4/127.0.0.1/tcp/${other.ports.photon}`], settle_timeout: '36', core_settle_timeout: '36', min_settle_timeout: '12', reveal_timeout: '4', rest,
+        peers: [`${other.account}@/ip4/127.0.0.1/tcp/${other.ports.photon}`], settle_timeout: '36', core_settle_timeout: '36', min_settle_timeout: '25', reveal_timeout: '4', rest,
       },
     },
   ])

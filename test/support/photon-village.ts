@@ -106,7 +106,7 @@ export function photonSection(home: Home, partner: Home, moreTokens: readonly st
       peers: [`${partner.account}@/ip4/${partner.address}/tcp/${PEER_PORT}`],
       settle_timeout: String(SETTLE_BLOCKS),
       core_settle_timeout: String(SETTLE_BLOCKS),
-      min_settle_timeout: '12',
+      min_settle_timeout: '25',
       reveal_timeout: '4',
       max_offline_exposure: EXPOSURE,
       stream_token: WRAPPED,

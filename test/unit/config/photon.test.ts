@@ -52,6 +52,7 @@ it.each([
   ['a door to every network', whole(['light'], "option listen_address '0.0.0.0'"), ['listen_address']],
   ["a door on the guests' side", `${whole(['light'], "option listen_address '10.9.0.1'")}\nconfig hotspot 'hotspot'\n option portal_address '10.9.0.1'`, ['listen_address']],
   ['secrets that come too late', whole(['light'], "option reveal_timeout '50'"), ['min_settle_timeout']],
+  ['too little time to answer a closing', whole(['light'], "option reveal_timeout '31'"), ['min_settle_timeout']],
   ['an opened firewall with nobody behind it', whole(['light'], "list listen_zones 'mesh'"), ['listen_address']],
   ['a zone for a port that the firewall keeps shut', whole(['light'], "option listen_address '10.1.2.3'", "option listen_port '2222'", "list listen_zones 'wan'"), ['listen_port']],
   ["the same of the chain's door", whole(['light']).replace("'testnet'", "'testnet'\n list listen_zones 'mesh'"), ['listen_address']],
