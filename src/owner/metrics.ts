@@ -4,15 +4,18 @@
  */
 import { formatAmount } from '../base/index.ts'
 import type { EarningTotals } from '../ledger/index.ts'
-import type { StatusJson, TokenJson } from './api.ts'
+import type { PhotonStatusJson, StatusJson, TokenJson } from './api.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number | string]
 
-/** `totals`: of all tokens; only those of `token` are shown, because the decimals of others are not known. */
-export function metricsText(status: StatusJson, token: TokenJson, totals: readonly EarningTotals[]): string {
+/**
+ * `totals`: of all tokens; only those of `token` are shown, because the decimals of others are not known. `channels`: null where the box
+ * has none, or they are out of order.
+ */
+export function metricsText(status: StatusJson, token: TokenJson, totals: readonly EarningTotals[], channels: PhotonStatusJson | null): string {
   const out: string[] = []
   const metric = (name: string, kind: 'gauge' | 'counter', help: string, samples: readonly Sample[]): void => {
     if (samples.length === 0) return
@@ -56,6 +59,14 @@ export function metricsText(status: StatusJson, token: TokenJson, totals: readon
     { source, token: token.symbol },
     formatAmount(allTime.total, token.decimals),
   ]))
+  metric('channels_up', 'gauge', '1 while payment channels run, off line too; 0 where they are configured and do not.', status.photon ? one(channels === null || channels.state === 'halted' ? 0 : 1) : [])
+  if (channels !== null) {
+    metric('channels_state', 'gauge', '1 for the state payment channels are in.', (['starting', 'ready', 'offline', 'halted'] as const).map((state) => [{ state }, channels.state === state ? 1 : 0]))
+    metric('channels', 'gauge', 'Payment channels that are open or being settled.', one(channels.channels))
+    metric('channels_peers', 'gauge', 'Boxes that are connected for payments.', one(channels.peers))
+    metric('channels_alarms', 'gauge', 'Alarms of payment channels.', one(channels.alarms.length))
+    if (channels.gas !== null) metric('channels_gas_coins', 'gauge', 'Coins that the account of payment channels has for gas.', one(channels.gas.text))
+  }
   return `${out.join('\n')}\n`
 }
 

@@ -77,7 +77,7 @@ export class Owner {
 
   metrics(): string {
     const { ledger, store, clock, config } = this.#ports
-    return metricsText(this.status(), config.current().token, store.read((tx) => ledger.totals(tx, momentOf(clock))))
+    return metricsText(this.status(), config.current().token, store.read((tx) => ledger.totals(tx, momentOf(clock))), this.photon.statusOrNull())
   }
 
   // ---- sessions

@@ -72,6 +72,16 @@ export class PhotonVerbs {
     }
   }
 
+  /** Null where there is nothing to tell: no such role, or out of order. */
+  statusOrNull(): Json.PhotonStatusJson | null {
+    try {
+      return this.#port === null ? null : this.status()
+    } catch (thrown) {
+      if (thrown instanceof MeshBoxError && thrown.kind === 'unavailable') return null
+      throw thrown
+    }
+  }
+
   /** The owner has seen to it. Errors: not-found `photon-alarm`; conflict `photon-alarm-stands`; unavailable. */
   async clearAlarm(id: string): Promise<Json.PhotonStatusJson> {
     await this.#desk.clearAlarm(id)

@@ -177,6 +177,15 @@ describe('over the control socket and the dashboard', () => {
     expect(new Owner(without).status().photon).toBe(false)
   })
 
+  it('are in the metrics, as numbers; out of order they are down, and without the role they are not there', () => {
+    const text = house.owner.metrics()
+    for (const line of ['channels_up 1', 'channels_state{state="ready"} 1', 'channels_state{state="offline"} 0', 'channels 5', 'channels_peers 2', 'channels_alarms 0', 'channels_gas_coins 2.5']) expect(text).toContain(`\nmeshbox_${line}\n`)
+    const broken = new Owner({ ...house.ports, photon: { desk: photonOutOfOrder('no such contract'), tokens: () => [] } }).metrics()
+    expect(broken).toContain('\nmeshbox_channels_up 0\n')
+    expect(broken).not.toContain('channels_state')
+    expect(new Owner({ ...house.ports, photon: null }).metrics()).not.toContain('meshbox_channels')
+  })
+
   it('refuses by field', async () => {
     const { app } = house.control()
     const post = async (url: string, payload: object): Promise<[number, unknown]> => {
