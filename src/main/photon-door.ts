@@ -98,10 +98,10 @@ export class PhotonDoor implements PeerDoor {
   }
 
   async #make(): Promise<PeerDoor> {
-    const { file, account, binding, seed, listen, guestInterface, clock, timers, log, maxPeers } = this.#parts
+    const { file, account, binding, seed, listen, guestInterface, clock, timers, log, maxPeers, keeps } = this.#parts
     if (listen !== null) refuseGuests('listen_address', listen.address, guestInterface)
     const { Libp2pTransport } = createRequire(file)(file) as PeerFile
-    const real = new Libp2pTransport({ account, binding, seed, listen: listen === null ? [] : [multiaddrOf(listen)], clock, timers, log, maxPeers })
+    const real = new Libp2pTransport({ account, binding, seed, listen: listen === null ? [] : [multiaddrOf(listen)], clock, timers, log, maxPeers, keeps })
     real.onFrame((from, frame) => {
       for (const one of this.#frames) one(from, frame)
     })

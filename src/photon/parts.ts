@@ -57,6 +57,8 @@ export interface PeerDoorTerms {
   readonly account: Address
   readonly binding: { prove(ownPeerId: Uint8Array): Uint8Array; check(peerId: Uint8Array, proof: Uint8Array): Address | null }
   readonly maxPeers: number
+  /** Whose place a stranger cannot hold. */
+  readonly keeps: (peer: Address) => boolean
 }
 
 export interface PhotonParts {

@@ -92,7 +92,8 @@ export class RunningPhoton {
     this.coin = new OwnCoin({ parts, duties: this.duties, changed })
     this.refusals = new CloseRefusals(store, log)
     const binding = createPeerBinding({ digests: createDigests(domain, keccak), signer, secp256k1: curve, issuedSeconds: () => Math.max(0, Math.floor(clock.wallMs() / 1000)) })
-    this.door = parts.openDoor({ account: signer.account, binding, maxPeers: settings.maxPeers })
+    const keeps = (peer: Address): boolean => this.known.has(peer) || this.node.channels().some(({ partner }) => partner.address === peer)
+    this.door = parts.openDoor({ account: signer.account, binding, maxPeers: settings.maxPeers, keeps })
     this.lanes = new FrameLanes(this.door)
     this.known = new KnownPeers({ door: this.door, isConnected: (account) => this.lanes.isConnected(account), fixed: settings.peers, store, clock, timers, log })
 

@@ -103,7 +103,7 @@ async function startLibp2p(secp256k1: Secp256k1, key: number): Promise<Libp2pTra
   const digests = createDigests(DOMAIN, (data) => secp256k1.keccak256(data))
   const signer = accountSigner(secp256k1, keyOf(key))
   const binding = createPeerBinding({ digests, signer, secp256k1, issuedSeconds: () => 1_800_000_000 })
-  const transport = new Transport({ account: signer.account, binding, seed: keyOf(key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 8 })
+  const transport = new Transport({ account: signer.account, binding, seed: keyOf(key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 8, keeps: () => false })
   await transport.start()
   return transport
 }

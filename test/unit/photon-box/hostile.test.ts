@@ -45,7 +45,7 @@ async function enemy(number: number, domain: Domain): Promise<{ readonly who: Pe
   const who = person(number)
   const signer = { account: who.address, sign: (digests: Uint8Array) => native.signBatch(digests, who.key), signInPool: (digests: Uint8Array) => native.signBatchInPool(digests, who.key) }
   const binding = createPeerBinding({ digests: createDigests(domain, keccak), signer, secp256k1: native, issuedSeconds: () => 1_800_000_000 })
-  const door = realDoor(number % 256)({ account: who.address, binding, maxPeers: 8 })
+  const door = realDoor(number % 256)({ account: who.address, binding, maxPeers: 8, keeps: () => false })
   await door.start()
   return { who, door }
 }

@@ -15,7 +15,7 @@ const digests = createDigests(DOMAIN, (data) => noble.keccak256(data))
 const bindingOf = (key: number): ReturnType<typeof createPeerBinding> => createPeerBinding({ digests, signer: accountSigner(noble, keyOf(key)), secp256k1: noble, issuedSeconds: () => 1_800_000_000 })
 
 async function transport(key: number, binding = bindingOf(key)): Promise<Libp2pTransport> {
-  const made = new Libp2pTransport({ account: accountSigner(noble, keyOf(key)).account, binding, seed: keyOf(100 + key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 4 })
+  const made = new Libp2pTransport({ account: accountSigner(noble, keyOf(key)).account, binding, seed: keyOf(100 + key), listen: ['/ip4/127.0.0.1/tcp/0'], clock: new SystemClock('always'), timers: systemTimers, log: silentLog, maxPeers: 4, keeps: () => false })
   await made.start()
   cleanUps.push(() => made.close())
   return made

@@ -39,7 +39,7 @@ const named: Hello = { first: () => Uint8Array.of(1), next: (frame) => ({ say: n
 const greet = (who: Address): Uint8Array => joinFrames([Uint8Array.of(who === LOW ? 1 : 9)])
 
 describe('links to accounts', () => {
-  const links = (self: Address, time = new FakeTime(), maxPeers = 4): PeerLinks => new PeerLinks({ self, clock: time, timers: time, log: silentLog, maxPeers })
+  const links = (self: Address, time = new FakeTime(), maxPeers = 4, keeps: (peer: Address) => boolean = () => false): PeerLinks => new PeerLinks({ self, clock: time, timers: time, log: silentLog, maxPeers, keeps })
 
   test.each([
     ['the lower account keeps what it dialled', LOW, HIGH, true],
@@ -104,6 +104,46 @@ describe('links to accounts', () => {
     expect(strangers.filter((pipe) => pipe.isClosed)).toHaveLength(8)
     all.closeAll()
     expect(time.pendingTimers).toBe(0)
+  })
+
+  const account = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`
+  const hello = (peer: Address): Hello => ({ first: () => Uint8Array.of(1), next: () => ({ say: null, peer }) })
+
+  test('strangers who hold all places give way to a partner, and partners to nobody', () => {
+    const partners = new Set([account(1), account(2), account(3)])
+    const all = links(LOW, new FakeTime(), 3, (peer) => partners.has(peer))
+    const told: string[] = []
+    all.onDisconnected((peer) => told.push(peer))
+    const join = (number: number): Pipe => {
+      const pipe = new Pipe()
+      all.adopt(pipe, false, hello(account(number))).onBytes(greet(HIGH))
+      return pipe
+    }
+    const crowd = [10, 11, 12].map(join)
+    expect(join(13).isClosed).toBe(true)
+    expect([1, 2, 3].map((number) => join(number).isClosed)).toEqual([false, false, false])
+    expect(crowd.map((pipe) => pipe.isClosed)).toEqual([true, true, true])
+    expect(told).toEqual([10, 11, 12].map(account))
+    partners.add(account(4))
+    expect(join(4).isClosed).toBe(true)
+    expect(all.peers()).toEqual([1, 2, 3].map(account))
+  })
+
+  test('connections that say nothing do not keep the door shut', () => {
+    const time = new FakeTime()
+    const all = links(LOW, time)
+    const silent = Array.from({ length: 32 }, () => {
+      const pipe = new Pipe()
+      all.adopt(pipe, false, named)
+      return pipe
+    })
+    const [early, late] = [new Pipe(), new Pipe()]
+    all.adopt(early, false, hello(account(1))).onBytes(greet(HIGH))
+    expect(early.isClosed).toBe(true) // they have not had their time yet
+    time.advance(2_000)
+    all.adopt(late, false, hello(account(1))).onBytes(greet(HIGH))
+    expect([late.isClosed, all.isConnected(account(1))]).toEqual([false, true])
+    expect(silent.filter((pipe) => pipe.isClosed)).toHaveLength(1)
   })
 })
 

@@ -48,6 +48,8 @@ export interface Libp2pTransportOptions {
   readonly timers: Timers
   readonly log: Log
   readonly maxPeers: number
+  /** As PeerLinks has it. */
+  readonly keeps: (peer: Address) => boolean
 }
 
 export class Libp2pTransport extends PeerLinks {
@@ -55,7 +57,7 @@ export class Libp2pTransport extends PeerLinks {
   #node: Libp2p | null = null
 
   constructor(options: Libp2pTransportOptions) {
-    super({ self: options.account, clock: options.clock, timers: options.timers, log: options.log, maxPeers: options.maxPeers })
+    super({ self: options.account, clock: options.clock, timers: options.timers, log: options.log, maxPeers: options.maxPeers, keeps: options.keeps })
     if (options.seed.length !== SEED_BYTES) throw inputError('seed', `${options.seed.length} bytes`, `${SEED_BYTES} bytes`)
     this.#settings = options
   }

@@ -31,11 +31,15 @@ export interface PeerLinksOptions {
   readonly timers: Timers
   readonly log: Log
   readonly maxPeers: number
+  /** Whose place a stranger cannot hold: partners in channels, boxes the owner knows. Asked only when there is no room. */
+  readonly keeps: (peer: Address) => boolean
 }
 
 const HELLO_TIMEOUT_MS = 10_000
 /** Connections that have not said who they are. */
 const MAX_STRANGERS = 32
+/** A hello is one frame each way: time enough for it on a slow mesh. */
+const STRANGERS_OWN_MS = 2_000
 /** A peer that does not read is not sent to any more; the outbox remembers. */
 const MAX_QUEUED_BYTES = 2 * 1024 * 1024
 const SAME_TIME_MS = 3_000
@@ -85,7 +89,7 @@ export class PeerLinks implements PacedTransport {
       cancelTimeout: () => undefined,
       outgoing: [],
     }
-    if (this.#strangers.size >= MAX_STRANGERS) {
+    if (!this.#hasRoomForStranger(link.since)) {
       this.#close(link, 'too many connections that have not said who they are')
     } else {
       this.#strangers.add(link)
@@ -173,7 +177,7 @@ export class PeerLinks implements PacedTransport {
   #welcome(link: Link, peer: Address): void {
     if (peer === this.self) return this.#close(link, 'it is ourselves')
     const older = this.#links.get(peer)
-    if (older === undefined && this.#links.size >= this.#options.maxPeers) return this.#close(link, 'too many peers')
+    if (older === undefined && this.#links.size >= this.#options.maxPeers && !this.#makeRoom(peer)) return this.#close(link, 'too many peers')
     if (older !== undefined) {
       const isSameTime = older.isOutbound !== link.isOutbound && link.since - older.since < SAME_TIME_MS
       if (isSameTime && older.isOutbound === this.self < peer) return this.#close(link, null)
@@ -184,6 +188,27 @@ export class PeerLinks implements PacedTransport {
     link.peer = peer
     this.#links.set(peer, link)
     for (const listener of this.#connectedListeners) listener(peer)
+  }
+
+  /** Silent connections must not keep the door shut: one that has had its time to speak gives way to a new one. */
+  #hasRoomForStranger(now: number): boolean {
+    if (this.#strangers.size < MAX_STRANGERS) return true
+    const [oldest] = this.#strangers
+    if (oldest === undefined || now - oldest.since < STRANGERS_OWN_MS) return false
+    this.#close(oldest, 'its place is wanted, and it has not said who it is')
+    return true
+  }
+
+  /** Accounts cost nothing: whoever fills all places must not keep those away with whom there is money to move. */
+  #makeRoom(peer: Address): boolean {
+    const { keeps } = this.#options
+    if (!keeps(peer)) return false
+    for (const [other, link] of this.#links) {
+      if (keeps(other)) continue
+      this.#close(link, 'its place is wanted for a partner')
+      return true
+    }
+    return false
   }
 
   /** `reason` null: nothing worth telling. */

@@ -34,7 +34,7 @@ export class TcpTransport extends PeerLinks {
   #server: Server | null = null
 
   constructor(options: TcpTransportOptions) {
-    super({ self: options.signer.account, clock: options.clock, timers: options.timers, log: options.log, maxPeers: options.maxPeers ?? 64 })
+    super({ self: options.signer.account, clock: options.clock, timers: options.timers, log: options.log, maxPeers: options.maxPeers ?? 64, keeps: () => false })
     this.#settings = options
   }
 
