@@ -143,7 +143,10 @@ class Chapter {
     const chromium = await launchIn(guest.ns)
     try {
       const page = await (await chromium.browser.newContext({ viewport: { width: 360, height: 740 }, locale: 'en' })).newPage()
-      await page.goto(`${portal}wallet`)
+      await waitFor('minutes by the second to be offered', async () => {
+        await page.goto(`${portal}wallet`)
+        return (await page.locator('#pay-code').count()) === 1
+      })
       await page.fill('#pay-code', made.vouchers[0]?.code ?? '')
       await page.click('#pay-add')
       await page.waitForSelector('#pay-start:not([disabled])', { timeout: 120_000 })

@@ -226,6 +226,7 @@ describe('a guest with tokens and no gas', () => {
   it('has on the page what he needs where this box is no more', async () => {
     const page = await ownPage()
     await page.click('#facts-box summary')
+    await page.waitForSelector('#facts-qr svg') // drawn after it was opened
     const facts = JSON.parse((await page.textContent('#facts')) ?? '{}') as Record<string, unknown>
     expect(facts).toMatchObject({ chainId: street.chain.chainId.toString(), channelContract: street.photon, token: street.token, box: BOX.address, me, purse: street.purse })
     expect(await page.locator('#facts-qr svg').count()).toBe(1)

@@ -120,7 +120,11 @@ describe.skipIf(!isRoot())('a town with payment channels (needs root)', () => {
   it('the owner opens a channel to the box next door, and a slip of paper becomes a channel of the guest’s own', async () => {
     expect((await service.cli('channel', 'open', neighbour.account, '5', '--core')).code).toBe(0)
     const made = await service.cliJson<VoucherCreateReply>('voucher', 'create', 'slip', '1', '--codes')
-    await page.goto(`${PORTAL}wallet`)
+    // The hotspot looks once a second whether the channels are there.
+    await waitFor('minutes by the second to be offered', async () => {
+      await page.goto(`${PORTAL}wallet`)
+      return (await page.locator('#pay-code').count()) === 1
+    })
     await page.fill('#pay-code', made.vouchers[0]?.code ?? '')
     await page.click('#pay-add')
     await page.waitForSelector('#pay-say:has-text("on its way")')
