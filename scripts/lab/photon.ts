@@ -189,7 +189,8 @@ class Chapter {
     step('The cable is back')
     await town.setUplink('up')
     await Promise.all([photonState('our box', this.#box.service, 'ready'), photonState('the neighbour', neighbour, 'ready')])
-    await waitFor('what had to wait', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.5')
+    // What was not taken is sent again ever more seldom, once a minute at last.
+    await waitFor('what had to wait', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.5', 120_000)
     claim('the neighbour has seen the chain again and takes the 0.25 that waited', true)
   }
 

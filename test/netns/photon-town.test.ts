@@ -192,7 +192,8 @@ describe.skipIf(!isRoot())('a town with payment channels (needs root)', () => {
   it('the cable is back: one channel is closed with the partner’s word, one without, and every unit is on the chain again', async () => {
     await town.setUplink('up')
     await Promise.all([photonState('our box', service, 'ready'), photonState('the neighbour', partner, 'ready')])
-    await waitFor('what had to wait', async () => (await core(partner, box)).own.spendable.text === '2.5')
+    // What was not taken is sent again ever more seldom, once a minute at last.
+    await waitFor('what had to wait', async () => (await core(partner, box)).own.spendable.text === '2.5', 120_000)
     const guest = (await guestChannel()) ?? missing('channel')
     const streamedInAll = paidIn(guest)
     expect((await service.cli('channel', 'close', guest.id, '--force')).code).toBe(0)
