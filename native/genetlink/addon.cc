@@ -1,7 +1,8 @@
 /*
  * Node's door to courier.h: channels, known by a number, over which generic netlink messages go out and come
- * in. What a family, a command or an attribute means is not known here. All functions return at once; what
- * comes of them is told to the channel's listener as
+ * in; or those of NETLINK_ROUTE with a header of four bytes (the message's type stands for the family, the first two
+ * bytes for command and version). What a family, a command or an attribute means is not known here. All functions
+ * return at once; what comes of them is told to the channel's listener as
  *
  *   listener(news, ticket, error, text, value, bytes)
  *
@@ -45,7 +46,7 @@ constexpr uint32_t kReceiveBytes = 64 * 1024 * 1024;
 class Channel final : public genetlink::Recipient {
  public:
   /** Null, with an exception pending, if it cannot be. */
-  static Channel* open(napi_env env, napi_value listener, const char* path, size_t pathLength, uint32_t receiveBytes) {
+  static Channel* open(napi_env env, napi_value listener, const char* path, size_t pathLength, uint32_t receiveBytes, int protocol) {
     std::unique_ptr<Channel> channel(new (std::nothrow) Channel);
     napi_value name = nullptr;
     if (!channel || napi_create_string_utf8(env, "meshbox:genetlink", NAPI_AUTO_LENGTH, &name) != napi_ok ||
@@ -55,9 +56,10 @@ class Channel final : public genetlink::Recipient {
     }
     Channel* const opened = channel.release(); // from here on onFreed() deletes it
     napi_unref_threadsafe_function(env, opened->function_);
+    opened->isRoute_ = protocol == NETLINK_ROUTE;
     // After the thread-safe function's own hook, so that it runs before: the thread is gone when that one is undone.
     opened->hasHook_ = napi_add_env_cleanup_hook(env, onEnvironmentEnd, opened) == napi_ok;
-    const int error = opened->hasHook_ ? opened->courier_.start(path, pathLength, receiveBytes) : ECANCELED;
+    const int error = opened->hasHook_ ? opened->courier_.start(path, pathLength, receiveBytes, protocol) : ECANCELED;
     if (error == 0) return opened;
     opened->isClosed_ = true;
     opened->leave();
@@ -79,6 +81,9 @@ class Channel final : public genetlink::Recipient {
     else
       napi_unref_threadsafe_function(env, function_);
   }
+
+  /** Over rtnetlink nothing is set from here: of each kind of thing, the third message type asks. */
+  bool takes(uint16_t type) const { return !isRoute_ || (type & 3) == 2; }
 
   Courier& courier() { return courier_; }
 
@@ -127,6 +132,7 @@ class Channel final : public genetlink::Recipient {
   napi_threadsafe_function function_ = nullptr;
   bool hasHook_ = false;
   bool isClosed_ = false;
+  bool isRoute_ = false;
   Courier courier_{this};
 };
 
@@ -207,8 +213,9 @@ Value open(const CallbackInfo& info) {
   const size_t length = take.text("namespacePath", path, sizeof path);
   const uint32_t receiveBytes = take.whole("receiveBytes", 0, kReceiveBytes);
   const napi_value listener = take.function("listener");
+  const bool isRoute = take.flag("isRoute");
   if (!take.ok()) return pendingException(info.Env());
-  Channel* const channel = Channel::open(info.Env(), listener, path, length, receiveBytes);
+  Channel* const channel = Channel::open(info.Env(), listener, path, length, receiveBytes, isRoute ? NETLINK_ROUTE : NETLINK_GENERIC);
   if (channel == nullptr) return pendingException(info.Env());
   Channels* const channels = info.Env().GetInstanceData<Channels>();
   do channels->last++;
@@ -247,6 +254,10 @@ Value request(const CallbackInfo& info) {
   if (!take.ok()) return pendingException(info.Env());
   if (attributes.length > genetlink::kRequestBytes / 2) {
     door::throwRangeError(info.Env(), "attributes", "at most 32768 bytes");
+    return pendingException(info.Env());
+  }
+  if (channel != nullptr && !channel->takes(family)) {
+    door::throwRangeError(info.Env(), "family", "over rtnetlink: the number of a message that asks");
     return pendingException(info.Env());
   }
   std::unique_ptr<Job> job = newJob(isDump ? Task::dump : Task::request, ticket);

@@ -33,8 +33,9 @@ Courier::~Courier() {
   if (wakeFd_ >= 0) close(wakeFd_);
 }
 
-int Courier::start(const char* namespacePath, size_t pathLength, uint32_t receiveBytes) {
+int Courier::start(const char* namespacePath, size_t pathLength, uint32_t receiveBytes, int protocol) {
   receiveBytes_ = receiveBytes;
+  protocol_ = protocol;
   space_.reset(new (std::nothrow) uint8_t[netlink::kDatagramBytes]);
   namespacePath_.reset(pathLength == 0 ? nullptr : new (std::nothrow) char[pathLength + 1]);
   if (!space_ || (pathLength > 0 && !namespacePath_)) return ENOMEM;
@@ -140,8 +141,8 @@ bool Courier::isToStop() {
 bool Courier::open() {
   netlink::OpenFailure failure;
   if (namespacePath_) failure = netlink::enterNamespace(namespacePath_.get());
-  if (failure.step == nullptr) failure = requests_.open(NETLINK_GENERIC, nullptr, receiveBytes_);
-  if (failure.step == nullptr) failure = events_.open(NETLINK_GENERIC, nullptr, receiveBytes_);
+  if (failure.step == nullptr) failure = requests_.open(protocol_, nullptr, receiveBytes_);
+  if (failure.step == nullptr) failure = events_.open(protocol_, nullptr, receiveBytes_);
   std::unique_ptr<Delivery> opened(new (std::nothrow) Delivery(News::opened));
   if (!opened) return false;
   opened->error = failure.error;
@@ -284,7 +285,7 @@ void Courier::readEvents() {
 }
 
 void Courier::reopen() {
-  const netlink::OpenFailure failure = requests_.open(NETLINK_GENERIC, nullptr, receiveBytes_);
+  const netlink::OpenFailure failure = requests_.open(protocol_, nullptr, receiveBytes_);
   if (failure.step == nullptr) return;
   std::unique_ptr<Delivery> broken(new (std::nothrow) Delivery(News::broken));
   if (broken) {

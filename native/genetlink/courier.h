@@ -81,8 +81,8 @@ class Courier {
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
-  /** `namespacePath` of length 0: this process' own. 0, or the errno of what could not be made. */
-  int start(const char* namespacePath, size_t pathLength, uint32_t receiveBytes);
+  /** `namespacePath` of length 0: this process' own. `protocol`: of netlink. 0, or the errno of what could not be made. */
+  int start(const char* namespacePath, size_t pathLength, uint32_t receiveBytes, int protocol = NETLINK_GENERIC);
   void add(std::unique_ptr<Job> job);
   /** Forgets a job: nothing is delivered for it any more, unless that is on its way. */
   void cancel(uint32_t ticket);
@@ -117,6 +117,7 @@ class Courier {
   bool isRunning_ = false;
   std::unique_ptr<char[]> namespacePath_;
   uint32_t receiveBytes_ = 0;
+  int protocol_ = NETLINK_GENERIC;
   int wakeFd_ = -1;
   std::atomic<size_t> backlog_{0};
 

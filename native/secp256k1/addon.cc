@@ -321,11 +321,13 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   offer<batch<curve::Operation::kVerify>>(exports, "verifyBatch");
   offer<batch<curve::Operation::kRecover>>(exports, "recoverBatch");
   offer<batch<curve::Operation::kRecoverAddress>>(exports, "recoverAddressBatch");
+  offer<batch<curve::Operation::kOneSigner>>(exports, "recoverOneSignerBatch");
   offer<batch<curve::Operation::kKeccak>>(exports, "keccak256Batch");
   offer<batchInPool<curve::Operation::kSign>>(exports, "signBatchInPool");
   offer<batchInPool<curve::Operation::kVerify>>(exports, "verifyBatchInPool");
   offer<batchInPool<curve::Operation::kRecover>>(exports, "recoverBatchInPool");
   offer<batchInPool<curve::Operation::kRecoverAddress>>(exports, "recoverAddressBatchInPool");
+  offer<batchInPool<curve::Operation::kOneSigner>>(exports, "recoverOneSignerBatchInPool");
   offer<batchInPool<curve::Operation::kKeccak>>(exports, "keccak256BatchInPool");
   return exports;
 }

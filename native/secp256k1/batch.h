@@ -7,6 +7,7 @@
  *   verify           digest 32 ‖ r ‖ s 64 ‖ public key 65            1: 1 good, 0 not
  *   recover          digest 32 ‖ r ‖ s ‖ v 65                        public key 65, or zeros
  *   recover address  digest 32 ‖ r ‖ s ‖ v 65                        address 20, or zeros
+ *   one signer       the same; quicker where neighbours have one signer, a third slower where not
  *   keccak           any stride                                      hash 32
  */
 #ifndef MESHBOX_BATCH_H
@@ -20,7 +21,7 @@ namespace curve {
 constexpr size_t kMaxFrames = 65536;
 constexpr size_t kMaxBatchBytes = 16 * 1024 * 1024;
 
-enum class Operation { kSign, kVerify, kRecover, kRecoverAddress, kKeccak };
+enum class Operation { kSign, kVerify, kRecover, kRecoverAddress, kOneSigner, kKeccak };
 
 /** Stride of a frame that goes in; 0 where the caller chooses it. */
 size_t strideIn(Operation operation);
@@ -33,7 +34,7 @@ struct Frames {
   size_t stride;
   /** For kSign: a private key that isPrivateKey() accepted. */
   const uint8_t* privateKey;
-  /** For kVerify and both kinds of recovery. */
+  /** For kVerify and all kinds of recovery. */
   bool acceptHighS;
 };
 

@@ -182,7 +182,7 @@ void combining() {
 }
 
 void batches() {
-  const curve::Operation operation = static_cast<curve::Operation>(below(5));
+  const curve::Operation operation = static_cast<curve::Operation>(below(6));
   const size_t chosen = curve::strideIn(operation);
   const size_t stride = chosen == 0 ? 1 + below(300) : chosen;
   const size_t width = curve::strideOut(operation);
@@ -199,6 +199,32 @@ void batches() {
     curve::runBatch(frames, one.data());
     check(memcmp(one.data(), together.data() + i * width, width) == 0, "a batch is not the sum of its frames");
   }
+}
+
+/* Frames of one signer, or of few, some changed: the quick way answers what the plain one does. */
+void oneSigner() {
+  const Bytes keys[] = {randomBytes(32), randomBytes(32)};
+  const size_t count = below(140);
+  const size_t odd = below(8) == 0 ? 2 : 1000; // how often another signs
+  Bytes in;
+  for (size_t i = 0; i < count; i++) {
+    Bytes digest = anyScalar(), signature(curve::kRecoverableBytes);
+    if (!curve::sign(digest.data(), keys[below(odd) == 1 ? 1 : 0].data(), signature.data())) return;
+    in.insert(in.end(), digest.begin(), digest.end());
+    in.insert(in.end(), signature.begin(), signature.end());
+  }
+  if (count > 0 && below(2) == 0)
+    switch (const size_t at = below(count) * 97; below(3)) {
+      case 0: in[at + below(96)] ^= static_cast<uint8_t>(1u << below(8)); break;
+      case 1: in[at + 96] = static_cast<uint8_t>(55 - in[at + 96]); break; // the other point with that x
+      default: memset(&in[at + 32 + 32 * below(2)], 0, 32);
+    }
+  Bytes quick(count * curve::kAddressBytes), plain(count * curve::kAddressBytes);
+  curve::Frames frames = {curve::Operation::kOneSigner, in.data(), count, 97, nullptr, below(2) == 0};
+  curve::runBatch(frames, quick.data());
+  frames.operation = curve::Operation::kRecoverAddress;
+  curve::runBatch(frames, plain.data());
+  check(quick == plain, "signatures checked together give other signers");
 }
 
 void hashing() {
@@ -230,6 +256,7 @@ int main(int argc, char** argv) {
     privateKeys();
     combining();
     batches();
+    oneSigner();
     hashing();
     rounds++;
   } while (time(nullptr) < end);

@@ -77,6 +77,8 @@ export interface GenetlinkOptions {
   readonly namespacePath?: string | null
   /** How much may wait unread in the kernel, for answers and for events. Default: 1 MiB; above the system's limit only with CAP_NET_ADMIN. */
   readonly receiveBytes?: number
+  /** `route`: rtnetlink instead, for messages with a header of four bytes, whose type stands for the family (traffic-actions.ts). Default: `generic`. */
+  readonly protocol?: 'generic' | 'route'
 }
 
 export interface GenetlinkDoor {

@@ -42,6 +42,8 @@ export { loadGenetlink } from './io/genetlink.ts'
 export { DEFAULT_GENETLINK_ANSWER_BYTES, GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from './genetlink.ts'
 export type { Genetlink, GenetlinkCall, GenetlinkDoor, GenetlinkFamily, GenetlinkMessage, GenetlinkOptions, GenetlinkWatcher } from './genetlink.ts'
 export { Attributes, attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from './genetlink-attributes.ts'
+export { createTrafficActions } from './traffic-actions.ts'
+export type { TrafficAction, TrafficActions } from './traffic-actions.ts'
 export { createBatadv } from './batadv-mesh.ts'
 export type { Batadv, BatadvConfigWatcher } from './batadv-mesh.ts'
 export type {

@@ -177,6 +177,7 @@ export function nobleSecp256k1(pause: () => Promise<void>): Secp256k1 {
       const accept = checkedFrames(frames, FRAME_BYTES.recover, highS)
       return overFrames(frames, FRAME_BYTES.recover, ADDRESS_BYTES, recoverAddressFrame(accept))
     },
+    recoverOneSignerBatch: (frames, highS) => noble.recoverAddressBatch(frames, highS),
     keccak256Batch(frames, stride) {
       checkHashing(frames, stride)
       return overFrames(frames, stride, HASH_BYTES, (frame) => keccak_256(plain(frame)))
@@ -199,6 +200,7 @@ export function nobleSecp256k1(pause: () => Promise<void>): Secp256k1 {
       const accept = checkedFrames(frames, FRAME_BYTES.recover, highS)
       return overFramesInSteps(Uint8Array.from(frames), FRAME_BYTES.recover, ADDRESS_BYTES, recoverAddressFrame(accept))
     },
+    recoverOneSignerBatchInPool: (frames, highS) => noble.recoverAddressBatchInPool(frames, highS),
     keccak256BatchInPool(frames, stride) {
       checkHashing(frames, stride)
       return overFramesInSteps(Uint8Array.from(frames), stride, HASH_BYTES, (frame) => keccak_256(frame))

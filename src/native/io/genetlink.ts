@@ -11,7 +11,7 @@ type Listener = (news: number, ticket: number, error: number, text: string, valu
 
 /** What native/genetlink/addon.cc exports. All return at once; false: the channel is closed. */
 export interface GenetlinkAddon {
-  open(namespacePath: string, receiveBytes: number, listener: Listener): number
+  open(namespacePath: string, receiveBytes: number, listener: Listener, isRoute: boolean): number
   request(channel: number, ticket: number, isDump: boolean, family: number, command: number, version: number, attributes: Uint8Array, answerBytes: number): boolean
   setMembership(channel: number, ticket: number, group: number, isMember: boolean): boolean
   interfaceIndex(channel: number, ticket: number, name: string): boolean
@@ -79,18 +79,18 @@ class Channel implements Genetlink {
   #isHeld = false
   #closed: MeshBoxError | null = null
 
-  static async open(addon: GenetlinkAddon, { namespacePath = null, receiveBytes = RECEIVE_BYTES }: GenetlinkOptions): Promise<Channel> {
+  static async open(addon: GenetlinkAddon, { namespacePath = null, receiveBytes = RECEIVE_BYTES, protocol = 'generic' }: GenetlinkOptions): Promise<Channel> {
     if (namespacePath !== null && (namespacePath === '' || namespacePath.includes('\0') || Buffer.byteLength(namespacePath) > MAX_PATH_BYTES))
       throw inputError('namespacePath', namespacePath, 'the path of a network namespace, such as /run/netns/x, or null')
     checkWhole('receiveBytes', receiveBytes, MAX_BYTES)
-    const channel = new Channel(addon, namespacePath ?? '', receiveBytes)
+    const channel = new Channel(addon, namespacePath ?? '', receiveBytes, protocol === 'route')
     await channel.#wait(OPENING, (errno, step) => unusable(namespacePath, `could not ${step}: ${errno}`))
     return channel
   }
 
-  private constructor(addon: GenetlinkAddon, namespacePath: string, receiveBytes: number) {
+  private constructor(addon: GenetlinkAddon, namespacePath: string, receiveBytes: number, isRoute: boolean) {
     this.#addon = addon
-    this.#number = addon.open(namespacePath, receiveBytes, (...news) => this.#hear(...news))
+    this.#number = addon.open(namespacePath, receiveBytes, (...news) => this.#hear(...news), isRoute)
   }
 
   async families(call: GenetlinkCall = {}): Promise<GenetlinkFamily[]> {

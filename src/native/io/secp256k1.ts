@@ -33,11 +33,13 @@ interface Addon {
   verifyBatch: FrameBatch
   recoverBatch: FrameBatch
   recoverAddressBatch: FrameBatch
+  recoverOneSignerBatch: FrameBatch
   keccak256Batch(frames: Bytes, stride: number): Bytes
   signBatchInPool(digests: Bytes, privateKey: Bytes): Promise<Bytes>
   verifyBatchInPool: FrameBatchInPool
   recoverBatchInPool: FrameBatchInPool
   recoverAddressBatchInPool: FrameBatchInPool
+  recoverOneSignerBatchInPool: FrameBatchInPool
   keccak256BatchInPool(frames: Bytes, stride: number): Promise<Bytes>
 }
 
@@ -63,11 +65,13 @@ const FUNCTIONS: Readonly<Record<keyof Addon, true>> = {
   verifyBatch: true,
   recoverBatch: true,
   recoverAddressBatch: true,
+  recoverOneSignerBatch: true,
   keccak256Batch: true,
   signBatchInPool: true,
   verifyBatchInPool: true,
   recoverBatchInPool: true,
   recoverAddressBatchInPool: true,
+  recoverOneSignerBatchInPool: true,
   keccak256BatchInPool: true,
 }
 
@@ -224,6 +228,7 @@ function nativeSecp256k1(addon: Addon): Secp256k1 {
     verifyBatch: (frames, highS = 'refuse') => addon.verifyBatch(frames, framesAndHighS(frames, FRAME_BYTES.verify, highS)),
     recoverBatch: (frames, highS = 'refuse') => addon.recoverBatch(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
     recoverAddressBatch: (frames, highS = 'refuse') => addon.recoverAddressBatch(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
+    recoverOneSignerBatch: (frames, highS = 'refuse') => addon.recoverOneSignerBatch(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
     keccak256Batch(frames, stride) {
       checkHashing(frames, stride)
       return addon.keccak256Batch(frames, stride)
@@ -235,6 +240,7 @@ function nativeSecp256k1(addon: Addon): Secp256k1 {
     verifyBatchInPool: (frames, highS = 'refuse') => addon.verifyBatchInPool(frames, framesAndHighS(frames, FRAME_BYTES.verify, highS)),
     recoverBatchInPool: (frames, highS = 'refuse') => addon.recoverBatchInPool(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
     recoverAddressBatchInPool: (frames, highS = 'refuse') => addon.recoverAddressBatchInPool(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
+    recoverOneSignerBatchInPool: (frames, highS = 'refuse') => addon.recoverOneSignerBatchInPool(frames, framesAndHighS(frames, FRAME_BYTES.recover, highS)),
     keccak256BatchInPool(frames, stride) {
       checkHashing(frames, stride)
       return addon.keccak256BatchInPool(frames, stride)

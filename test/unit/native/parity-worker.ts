@@ -105,9 +105,16 @@ async function batches(): Promise<void> {
   const addresses = concatBytes(...publicKeys.map((each) => noble.keccak256(each.subarray(1)).slice(-20)))
   equal('recover, batch', native.recoverBatch(recover), concatBytes(...publicKeys), digests.length)
   equal('recoverAddress, batch', native.recoverAddressBatch(recover), addresses, digests.length)
+  equal('recover, of one signer', native.recoverOneSignerBatch(recover), addresses, digests.length)
+  const changed = recover.slice()
+  const at = random.below(changed.length)
+  changed[at] = (changed[at] ?? 0) ^ (1 << random.below(8))
+  const highS = random.pick<HighS>(['refuse', 'accept'])
+  equal('recover, of one signer, one changed', native.recoverOneSignerBatch(changed, highS), native.recoverAddressBatch(changed, highS), digests.length)
   equal('verify, batch', native.verifyBatch(verify), new Uint8Array(digests.length).fill(1), digests.length)
   equal('keccak256, batch', native.keccak256Batch(recover, 97), noble.keccak256Batch(recover, 97), digests.length)
   equal('recoverAddress, pool', await native.recoverAddressBatchInPool(recover), addresses, digests.length)
+  equal('recover, of one signer, pool', await native.recoverOneSignerBatchInPool(recover), addresses, digests.length)
   equal('keccak256, pool', await native.keccak256BatchInPool(verify, 161), noble.keccak256Batch(verify, 161), digests.length)
   ;[digests, signatures, publicKeys] = [[], [], []]
 }

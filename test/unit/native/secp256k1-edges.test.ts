@@ -153,6 +153,7 @@ describe('the same answers from both', () => {
       for (const [name, call] of Object.entries<(x: Secp256k1, frames: Uint8Array) => [() => unknown, () => Promise<unknown>]>({
         recover: (x, frames) => [() => x.recoverBatch(frames, highS), () => x.recoverBatchInPool(frames, highS)],
         recoverAddress: (x, frames) => [() => x.recoverAddressBatch(frames, highS), () => x.recoverAddressBatchInPool(frames, highS)],
+        recoverOneSigner: (x, frames) => [() => x.recoverOneSignerBatch(frames, highS), () => x.recoverOneSignerBatchInPool(frames, highS)],
         verify: (x, frames) => [() => x.verifyBatch(frames, highS), () => x.verifyBatchInPool(frames, highS)],
         sign: (x, frames) => [() => x.signBatch(frames, KEY), () => x.signBatchInPool(frames, KEY)],
         keccak: (x, frames) => [() => x.keccak256Batch(frames, 1), () => x.keccak256BatchInPool(frames, 1)],
@@ -201,6 +202,7 @@ function callsWith(things: readonly unknown[]): [string, (x: Secp256k1) => unkno
     verifyBatch: [concatBytes(DIGEST, SIGNATURE.subarray(0, 64), PUBLIC_KEY)],
     recoverBatch: [concatBytes(DIGEST, SIGNATURE)],
     recoverAddressBatch: [concatBytes(DIGEST, SIGNATURE)],
+    recoverOneSignerBatch: [concatBytes(DIGEST, SIGNATURE)],
     keccak256Batch: [DIGEST, 32],
   }
   return Object.entries(right).flatMap(([name, args]) =>
