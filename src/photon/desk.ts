@@ -53,6 +53,15 @@ export interface PaymentRow {
   readonly secretHash: Hash | null
   readonly data: Uint8Array
   readonly atMs: number | null
+  /** Where it is known; of a direct payment its channel's life and packet, too. */
+  readonly place?: PaymentPlace
+}
+
+export interface PaymentPlace {
+  /** The chain's height when it ended, or began where it has not ended; 0: not known. */
+  readonly block: number
+  /** Null: over no one channel of this box, or not known. */
+  readonly packet: { readonly channel: Hash; readonly epoch: bigint; readonly nonce: bigint } | null
 }
 
 export interface DutyView {

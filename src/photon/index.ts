@@ -5,10 +5,11 @@
  * also channels with nodes of the original Photon on the LAN (`lan`). It is up at
  * once; what needs the chain comes as soon as the chain can say it. Tables: tables/index.ts.
  */
-export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus, SwapOrder } from './desk.ts'
+export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentPlace, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus, SwapOrder } from './desk.ts'
 export type { GuestOrderView, GuestOrders, PlacedOrder, PlacedOrderState, PurseStanding, SettleOffer } from './guest-orders.ts'
 export type { GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
 export { SECRET_TOPIC } from './chain/index.ts'
+export type { ProgramDesk } from './program-desk.ts'
 export { startPhoton } from './photon.ts'
 export type { PhotonRooms } from './photon.ts'
 export { MDNS_GROUP, MDNS_PORT } from './v1/index.ts'

@@ -4,17 +4,20 @@
  */
 import type { Hash } from '../base/index.ts'
 import { OwnerDesk } from './box/index.ts'
-import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus } from './desk.ts'
+import type { PaymentModes } from './box/index.ts'
+import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus, SwapOrder } from './desk.ts'
 import type { LanSide, LegacyDesk } from './v1/index.ts'
 
 export class JoinedDesk extends OwnerDesk {
   readonly #legacy: () => LegacyDesk | null
 
   readonly #side: LanSide | null
+  readonly #modes: PaymentModes
 
   /** `legacy`: null while it does not run. `side`: null where the box has none. */
-  constructor(options: ConstructorParameters<typeof OwnerDesk>[0], side: LanSide | null, legacy: () => LegacyDesk | null) {
+  constructor(options: ConstructorParameters<typeof OwnerDesk>[0], side: LanSide | null, legacy: () => LegacyDesk | null, modes: PaymentModes) {
     super(options)
+    this.#modes = modes
     this.#side = side
     this.#legacy = legacy
   }
@@ -55,10 +58,16 @@ export class JoinedDesk extends OwnerDesk {
   }
 
   override async pay(order: PayOrder): Promise<{ readonly id: Hash }> {
+    this.#modes.checkNew(order.isDirect)
     const legacy = this.#legacy()
     const hasOwn = super.channels().some(({ partner, token }) => partner.address === order.target && token === order.token)
     const isGiven = (order.secret ?? null) !== null // which the original's side does not take
     return legacy === null || hasOwn || isGiven || !legacy.knows(order.target) ? super.pay(order) : this.#told(legacy.pay(order))
+  }
+
+  override async swap(order: SwapOrder): Promise<void> {
+    this.#modes.checkNew(false)
+    return super.swap(order)
   }
 
   override async cancel(id: Hash): Promise<void> {

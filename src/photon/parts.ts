@@ -1,5 +1,5 @@
 /** What Photon needs of the box, and what it gives: the shapes main joins. */
-import type { Address, Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
+import type { Address, Cancel, Clock, Hash, Log, Randomness, Timers } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
@@ -122,10 +122,37 @@ export interface GuestOpening {
   readonly reference: string
 }
 
+/** A direct payment that ended, by the row of the history it stands in. */
+export interface DirectRow {
+  readonly id: number
+  readonly kind: 'sent' | 'received'
+  readonly partner: Address
+  readonly token: Address
+  readonly amount: bigint
+  readonly reference: Hash
+  readonly data: Uint8Array
+}
+
+/** Direct payments between boxes, by reference, for who settles by them. */
+export interface DirectSide {
+  /** Id of the newest row of the history; 0: there is none. Ids only rise. */
+  newest(): number
+  /** Direct payments among the next `most` rows behind `id`, oldest first; `lookedTo`: the last of these rows, null: there are no more. */
+  after(id: number, most: number): { readonly payments: readonly DirectRow[]; readonly lookedTo: number | null }
+  /** On disk here when it resolves; `delivered`: on the partner's. Errors: not-found `photon-channel`; conflict, `photon-1013` while nothing new may begin; unavailable; limit. */
+  pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash; readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
+  /** Whether the partner is known to have what row `id` paid. */
+  isDelivered(id: number): boolean
+  /** Told after it is on disk. */
+  onReceived(listener: (payment: Omit<DirectRow, 'id' | 'kind'>) => void): Cancel
+}
+
 export interface Photon {
   readonly account: Address
   readonly desk: PhotonDesk
   /** Null until the contract's own storage has been read once. */
   streams(): StreamSide | null
+  /** Null until the contract's own storage has been read once. */
+  direct(): DirectSide | null
   stop(): Promise<void>
 }

@@ -2,16 +2,20 @@
  * The running room: channels of our contract, and beside them, where the box wants that, those of the original's with nodes
  * on the LAN. It is there at once and says what it waits for.
  */
-import { Alarms, RunningPhoton } from './box/index.ts'
+import { Alarms, FeeBoard, PaymentModes, RunningPhoton } from './box/index.ts'
+import type { RoomTerms } from './box/index.ts'
 import { JoinedDesk } from './joined-desk.ts'
 import type { Photon, PhotonParts } from './parts.ts'
 import { PatientRoom } from './patient-room.ts'
+import { ProgramDesk } from './program-desk.ts'
 import { LegacyDesk, Places, RunningLegacy } from './v1/index.ts'
 import type { LanSide, LegacyParts } from './v1/index.ts'
 
 export interface PhotonRooms extends Photon {
   /** Nodes of the original Photon; null: the box does not speak with them. */
   readonly lan: LanSide | null
+  /** For the original's REST. */
+  readonly programs: ProgramDesk
 }
 
 /** Errors: what reading the book throws. What the network or the chain cannot do now is an alarm, and tried again. */
@@ -19,20 +23,21 @@ export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null
   const { chain, settings, log } = parts
   const alarms = new Alarms(parts.clock, parts.log, () => desk.changed())
   const changed = (): void => desk.changed()
+  const held: RoomTerms = { modes: new PaymentModes(alarms), fees: new FeeBoard(parts.store, settings.fee) }
   const own = new PatientRoom<RunningPhoton>({
     parts,
     profile: 'v2',
     contract: settings.contract,
     alarms,
     objection: ({ domain }) => (domain.chainId === chain.chainId ? null : `the channel contract says that it is of chain ${domain.chainId}, and this is chain ${chain.chainId}: signatures would mean nothing`),
-    make: (terms) => new RunningPhoton(parts, terms, alarms, changed),
+    make: (terms) => new RunningPhoton(parts, terms, alarms, changed, held),
     started: (running) => {
       changed()
       log.info('payment channels run', { account: parts.signer.account, contract: settings.contract, channels: running.node.channels().length })
     },
   })
-  const lan = legacy === null ? null : legacyRoom(parts, legacy, alarms, changed)
-  const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, lan?.side ?? null, () => lan?.desk() ?? null)
+  const lan = legacy === null ? null : legacyRoom(parts, legacy, alarms, changed, held)
+  const desk: JoinedDesk = new JoinedDesk({ parts, alarms, running: () => own.running, isHalted: () => own.isHalted }, lan?.side ?? null, () => lan?.desk() ?? null, held.modes)
   await own.start()
   try {
     await lan?.room.start()
@@ -43,8 +48,10 @@ export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null
   return {
     account: parts.signer.account,
     desk,
-    streams: () => own.running?.streams ?? null,
+    streams: () => (held.modes.isStopped ? null : (own.running?.streams ?? null)),
+    direct: () => (held.modes.isStopped ? null : (own.running?.direct ?? null)),
     lan: lan?.side ?? null,
+    programs: new ProgramDesk({ parts, modes: held.modes, fees: held.fees, own: () => own.running, legacy: () => lan?.room.running ?? null }),
     stop: async () => {
       await lan?.room.stop()
       await own.stop()
@@ -58,7 +65,7 @@ interface LegacyRoom {
   desk(): LegacyDesk | null
 }
 
-function legacyRoom(parts: PhotonParts, legacy: LegacyParts, alarms: Alarms, changed: () => void): LegacyRoom {
+function legacyRoom(parts: PhotonParts, legacy: LegacyParts, alarms: Alarms, changed: () => void, held: RoomTerms): LegacyRoom {
   const { contract } = legacy.settings
   let desk: LegacyDesk | null = null
   const room = new PatientRoom<RunningLegacy>({
@@ -68,7 +75,7 @@ function legacyRoom(parts: PhotonParts, legacy: LegacyParts, alarms: Alarms, cha
     alarms,
     // The original's chain id is what its maker wrote, not the network's: it is signed, and nothing else.
     objection: () => null,
-    make: (terms) => new RunningLegacy(parts, legacy, terms, alarms, changed),
+    make: (terms) => new RunningLegacy(parts, legacy, terms, alarms, changed, held),
     started: (running) => {
       desk = new LegacyDesk(running)
       // Said by the owner before the contract was read.

@@ -45,9 +45,9 @@ function payment(id: number, over: Partial<PaymentRow>): PaymentRow {
 /** Newest first. */
 export const PAYMENTS: readonly PaymentRow[] = [
   payment(101, { status: 1, amount: tokens('12'), data: utf8('') }),
-  payment(102, { direction: 'received', kind: 'direct', peer: GUEST, amount: tokens('0.25'), fee: 0n, secretHash: null, data: new Uint8Array([0xff, 0xfe]) }),
+  payment(102, { direction: 'received', kind: 'direct', peer: GUEST, amount: tokens('0.25'), fee: 0n, secretHash: null, data: new Uint8Array([0xff, 0xfe]), place: { block: 48_100, packet: { channel: hash(2), epoch: 1n, nonce: 44n } } }),
   payment(103, { direction: 'forwarded', amount: tokens('80'), fee: tokens('0.4'), data: utf8('') }),
-  payment(104, {}),
+  payment(104, { place: { block: 48_150, packet: null } }),
   payment(105, { status: 5, reason: 'no path with enough money', fee: 0n, atMs: null }),
   payment(106, { status: 4, kind: 'swap', reason: 'called back', token: UNNAMED, amount: 7n, fee: 0n }),
   payment(107, { status: 1, peer: GUEST, fee: 0n, data: utf8('held until the parcel is here') }),

@@ -5,7 +5,7 @@ import type { PhotonAlarm } from '../desk.ts'
 
 const MAX_ALARMS = 50
 /** What goes when its reason goes, and cannot be waved away before; of the second room with `v1-` before it. */
-const STANDING: ReadonlySet<string> = new Set(['contract', 'start', 'door', 'duties', 'rebuild', 'mdns', 'deadline-near', 'gas-money', 'price-cap'])
+const STANDING: ReadonlySet<string> = new Set(['contract', 'start', 'door', 'duties', 'rebuild', 'mdns', 'deadline-near', 'gas-money', 'price-cap', 'held-back'])
 
 export class Alarms {
   readonly #clock: Clock

@@ -6,8 +6,8 @@ import type { DutyJob, DutyState } from '../chain/index.ts'
 import type { ChannelSideView, ChannelView, DutyView, PaymentRow } from '../desk.ts'
 import type { HistoryKind, StoredPayment } from '../node/index.ts'
 import type { TokenName } from '../parts.ts'
-import { STATUS } from '../payment/index.ts'
-import type { PaymentState } from '../payment/index.ts'
+import { STATUS, orderedHash } from '../payment/index.ts'
+import type { OutPart, PaymentState } from '../payment/index.ts'
 
 /** Why a channel closes when nothing is wrong: no alarm. */
 export const BY_OWNER = 'ordered by the owner'
@@ -81,6 +81,7 @@ export function historyRow(row: StoredPayment, channel: ChannelState | null, sel
     secretHash: isDirect ? null : row.key,
     data: row.data,
     atMs: row.wallMs,
+    place: { block: row.block, packet: isDirect && channel !== null ? { ...channel.key, nonce: row.nonce } : null },
   }
 }
 
@@ -89,7 +90,7 @@ export function openRow(payment: PaymentState): PaymentRow | null {
   const common = { id: payment.secretHash, token: payment.token, secretHash: payment.secretHash, fee: 0n, data: new Uint8Array(0), atMs: null }
   switch (payment.role) {
     case 'initiator':
-      return { ...common, direction: 'sent', kind: 'locked', peer: payment.target, amount: payment.amount, fee: payment.parts.reduce((sum, part) => sum + part.path.fee, 0n), status: payment.status, reason: payment.failure?.reason ?? null, data: payment.data }
+      return { ...common, id: orderedHash(payment), direction: 'sent', kind: 'locked', peer: payment.target, amount: payment.amount, fee: payment.parts.reduce((sum, part) => sum + part.path.fee, 0n), status: payment.status, reason: payment.failure?.reason ?? null, data: payment.data, place: { block: payment.startedBlock, packet: packetOf(payment.parts[0]) } }
     case 'target':
       return { ...common, direction: 'received', kind: 'locked', peer: payment.initiator, amount: payment.amount, status: STATUS.init, reason: null, data: payment.data }
     case 'mediator':
@@ -99,6 +100,11 @@ export function openRow(payment: PaymentState): PaymentRow | null {
     default:
       return null
   }
+}
+
+/** Of several parts the first one's channel is shown. */
+function packetOf(part: OutPart | undefined): NonNullable<PaymentRow['place']>['packet'] {
+  return part === undefined ? null : { channel: part.held.channel, epoch: part.held.epoch, nonce: 0n }
 }
 
 export function dutyViews({ jobs, slots }: DutyState): readonly DutyView[] {

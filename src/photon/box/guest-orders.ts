@@ -5,12 +5,12 @@
  * it is deep enough; the purse's numbers see to it that it happens once. One at a time of each guest and few of all, so that
  * strangers do not keep the box's own transactions waiting. Who makes one fail waits long for the next.
  */
-import { MAX_AMOUNT, MeshBoxError, ZERO_ADDRESS, asError, hexOf, momentOf } from '../../base/index.ts'
+import { MAX_AMOUNT, MeshBoxError, ZERO_ADDRESS, hexOf, momentOf } from '../../base/index.ts'
 import type { Address, Clock, Hash, Log } from '../../base/index.ts'
 import type { Ledger } from '../../ledger/index.ts'
 import type { Secp256k1 } from '../../native/index.ts'
-import type { ReadTx, Store } from '../../store/index.ts'
-import { CHAIN_ID_SLOT, orderGas, provePurse } from '../chain/index.ts'
+import type { ReadTx, Store, Tx } from '../../store/index.ts'
+import { CHAIN_ID_SLOT, orderGas, proveOrder, provePurse } from '../chain/index.ts'
 import type { BoxDuty, DueBoxDuty, DutyDesk, DutyOutcome, PurseAccount, SignedOrder } from '../chain/index.ts'
 import type { ChannelMoment } from '../channel/index.ts'
 import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../contracts/orders.ts'
@@ -58,6 +58,7 @@ const CHANNELS_SLOT = 2n
 const SIGNATURE_BYTES = 65
 const MAX_DEPOSIT = (1n << 128n) - 1n
 const FEE_SOURCE = 'photon:order'
+const REFUSED: readonly MeshBoxError['kind'][] = ['input', 'conflict']
 /** Ways into a channel, and out of it. */
 const MOVES: readonly BoxDuty['kind'][] = ['deposit', 'open-for', 'purse', 'claim', 'withdraw', 'cooperative-settle', 'close']
 
@@ -105,10 +106,11 @@ export class ChannelOrders implements GuestOrders {
     if (known !== undefined) return known
     if (this.#recover(digest, placed.signature) !== from) throw badSignature('order')
     if (placed.what === 'open') this.#checkConsent(placed, channel)
-    store.read((tx) => this.#checkRoom(tx, from, placed.what === 'pay' ? null : channel))
 
-    const found = await this.#account(from, token)
-    const { head, newest, deep } = found
+    const { head, safe, newest, deep } = await this.#account(from, token)
+    // Nobody remembers it any more, but the purse does.
+    if (placed.number < deep.nextNumber && (await proveOrder(this.#options.chain, this.#keccak, safe, signed)) === 'done') return { hash: signed.hash, state: 'done' }
+    store.read((tx) => this.#checkRoom(tx, from, placed.what === 'pay' ? null : channel))
     if (placed.number !== newest.nextNumber || placed.number < deep.nextNumber) throw old('its number is not the next one')
     if (placed.validUntil < head.number + LEAST_BLOCKS_LEFT || placed.validUntil > head.number + ORDER_BLOCKS) throw old(`it has to be valid until a block in ${head.number + LEAST_BLOCKS_LEFT}..${head.number + ORDER_BLOCKS}`)
     const whole = placed.amount + placed.fee
@@ -128,16 +130,23 @@ export class ChannelOrders implements GuestOrders {
     return { hash: signed.hash, state: 'waiting' }
   }
 
-  /** From the scheduler, after it is on disk. */
-  ended(due: DueBoxDuty, outcome: DutyOutcome): void {
-    const { duty } = due
-    if (duty.kind !== 'purse') return
-    const { store, ledger, symbolOf, clock, log } = this.#options
-    if (outcome !== 'done') return log.warn('an order of a guest was not carried out', { from: duty.order.from, order: duty.hash, outcome })
+  /** From the scheduler, within the turn that ends it: the fee is booked with it. */
+  ending(tx: Tx, { duty }: DueBoxDuty, outcome: DutyOutcome): void {
+    if (duty.kind !== 'purse' || outcome !== 'done') return
+    const { ledger, symbolOf, clock, log } = this.#options
     const { token, fee, from } = duty.order
-    store
-      .turn((tx) => void ledger.earn(tx, { source: FEE_SOURCE, token: symbolOf(token), amount: fee, from: `purse:${from}`, evidence: { type: 'guest-order', id: duty.hash }, at: momentOf(clock) }))
-      .catch((thrown: unknown) => log.error('the fee of an order could not be booked', { order: duty.hash, error: asError(thrown).message }))
+    try {
+      ledger.earn(tx, { source: FEE_SOURCE, token: symbolOf(token), amount: fee, from: `purse:${from}`, evidence: { type: 'guest-order', id: duty.hash }, at: momentOf(clock) })
+    } catch (thrown) {
+      // What the book refuses, it refuses again; the deadlines of others do not wait for it. A failed disk undoes the whole turn.
+      if (!(thrown instanceof MeshBoxError) || !REFUSED.includes(thrown.kind)) throw thrown
+      log.error('the fee of an order could not be booked', { order: duty.hash, error: thrown.message })
+    }
+  }
+
+  /** From the scheduler, after it is on disk. */
+  ended({ duty }: DueBoxDuty, outcome: DutyOutcome): void {
+    if (duty.kind === 'purse' && outcome !== 'done') this.#options.log.warn('an order of a guest was not carried out', { from: duty.order.from, order: duty.hash, outcome })
   }
 
   settleOffer(payer: Address, token: Address, earned: bigint): SettleOffer {
@@ -246,7 +255,7 @@ export class ChannelOrders implements GuestOrders {
     if (isTooDear || account.balanceWei < orderGas(what) * price * GAS_RESERVE) throw new MeshBoxError('unavailable', 'the box cannot pay the network now', { code: 'no-gas', retryAfterSeconds: 600 })
   }
 
-  async #account(payer: Address, token: Address): Promise<{ readonly head: ChainPoint; readonly newest: PurseAccount; readonly deep: PurseAccount }> {
+  async #account(payer: Address, token: Address): Promise<{ readonly head: ChainPoint; readonly safe: ChainPoint; readonly newest: PurseAccount; readonly deep: PurseAccount }> {
     const { chain, node, moment } = this.#options
     const [head, safe] = [chain.head(), chain.safe()]
     if (head === null || safe === null || moment().isFrozen) throw offline()
@@ -258,7 +267,7 @@ export class ChannelOrders implements GuestOrders {
     }
     const [newest, deep] = await Promise.all([head, safe].map((point) => provePurse(chain, this.#keccak, point, this.purse, token, payer)))
     if (newest === null || newest === undefined || deep === null || deep === undefined) throw unproved()
-    return { head, newest, deep }
+    return { head, safe, newest, deep }
   }
 
   #newest(from: Address, nextNumber: bigint): GuestOrderView | null {

@@ -6,10 +6,12 @@ import { withdrawable } from '../channel/index.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus, SwapOrder } from '../desk.ts'
 import type { PhotonParts } from '../parts.ts'
+import { orderedHash } from '../payment/index.ts'
 import { channelIdOf } from '../route/index.ts'
 import type { Alarms } from './alarms.ts'
 import { BY_OWNER, channelView, dutyViews, historyRow, openRow } from './desk-views.ts'
 import type { ViewTools } from './desk-views.ts'
+import { awaitGreetings } from './greetings.ts'
 import { putNote } from './note-table.ts'
 import { channelWith } from './own-channels.ts'
 import { roleNote } from './running-photon.ts'
@@ -149,11 +151,13 @@ export class OwnerDesk implements PhotonDesk {
       if (secret !== null) throw inputError('secret', '(hidden)', 'none in a direct payment')
       const state = channelWith(now.node, target, token)
       if (state === null) throw new MeshBoxError('not-found', 'there is no channel with it in this token', { code: 'photon-channel', field: 'target', value: target })
+      await this.#greeted(now, token, (waiting) => !waiting.includes(state.key.channel))
       const { paymentId, delivered } = await now.node.payDirect({ channel: state.key.channel, amount, data })
       void delivered.then(() => this.changed())
       this.changed()
       return { id: paymentId }
     }
+    await this.#greeted(now, token, () => now.router.find({ token, target, amount, maxFee, maxParts: MAX_PARTS_PAID }).length > 0)
     const id = await now.node.payLocked({ token, target, amount, maxFee, data, maxParts: MAX_PARTS_PAID, ...(secretHash === null ? {} : { secretHash }), ...(secret === null ? {} : { secret, isRevealAllowed: false }) })
     this.changed()
     return { id: now.node.payment(id)?.secretHash ?? secretHash ?? '0x' }
@@ -260,6 +264,11 @@ export class OwnerDesk implements PhotonDesk {
     throw new MeshBoxError('unavailable', 'the channel contract could not be read from the chain yet; payment channels follow as soon as it can', { code: 'photon-starting', retryAfterSeconds: 30 })
   }
 
+  #greeted(now: RunningPhoton, token: Address, isEnough: (waiting: readonly Hash[]) => boolean): Promise<void> {
+    const { clock, timers } = this.#options.parts
+    return awaitGreetings({ node: now.node, isConnected: (account) => now.lanes.isConnected(account), clock, timers }, token, isEnough)
+  }
+
   #known(id: Hash): { readonly now: RunningPhoton; readonly state: ChannelState } {
     const now = this.#running()
     const state = now.node.channel(id)
@@ -269,7 +278,7 @@ export class OwnerDesk implements PhotonDesk {
 
   #openPayment(id: Hash): { readonly now: RunningPhoton; readonly name: string } {
     const now = this.#running()
-    const found = now.node.openPayments().find((payment) => payment.role === 'initiator' && payment.secretHash === id)
+    const found = now.node.openPayments().find((payment) => payment.role === 'initiator' && orderedHash(payment) === id)
     if (found === undefined) throw new MeshBoxError('not-found', 'no payment of this box with that id is under way', { code: 'photon-payment', field: 'id', value: id })
     return { now, name: found.id }
   }

@@ -13,15 +13,18 @@ import { createDigests } from '../wire/index.ts'
 import type { Alarms } from './alarms.ts'
 import { ChainMoments, offlineMemory } from './chain-moments.ts'
 import { ChainRecovery } from './chain-recovery.ts'
+import { ChannelPayer } from './channel-payer.ts'
 import type { ContractTerms } from './contract-terms.ts'
 import { CloseRefusals } from './close-refusals.ts'
 import { CoreUpkeep } from './core-upkeep.ts'
+import type { FeeBoard } from './fee-board.ts'
 import { FrameLanes } from './frame-lanes.ts'
 import { ChannelOrders } from './guest-orders.ts'
 import { KnownPeers } from './known-peers.ts'
 import { OLD_COPY_NOTE, dropNote, readNote } from './note-table.ts'
 import { ownChannelOf } from './own-channels.ts'
 import { OwnCoin } from './own-coin.ts'
+import type { PaymentModes } from './payment-modes.ts'
 import { ProvedChannels } from './proved-channels.ts'
 import { ChannelStreams } from './stream-side.ts'
 import { Watching, watchSigner } from './watching.ts'
@@ -41,6 +44,12 @@ const SAID: Readonly<Record<DutyAlarm, string>> = {
 /** Alarms that end by themselves. */
 const PASSING: readonly DutyAlarm[] = ['deadline-near', 'gas-money', 'price-cap']
 
+/** What both rooms heed of the owner's programs. */
+export interface RoomTerms {
+  readonly modes: PaymentModes
+  readonly fees: FeeBoard
+}
+
 export class RunningPhoton {
   readonly node: PhotonNode
   readonly duties: DutyDesk
@@ -50,6 +59,7 @@ export class RunningPhoton {
   readonly known: KnownPeers
   readonly router: LocalRouter
   readonly streams: ChannelStreams
+  readonly direct: ChannelPayer
   readonly #orders: ChannelOrders | null
   readonly watching: Watching
   readonly own: OwnChannels
@@ -57,6 +67,7 @@ export class RunningPhoton {
   readonly refusals: CloseRefusals
   readonly recovery: ChainRecovery
   readonly door: PeerDoor
+  readonly #held: RoomTerms
   readonly #parts: PhotonParts
   readonly #alarms: Alarms
   readonly #changed: () => void
@@ -65,12 +76,14 @@ export class RunningPhoton {
   readonly #cancels: Cancel[] = []
   #cancelDoor: Cancel = () => undefined
   #isStopped = false
+  #isShut = false
   #opening: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: PhotonParts, { domain, registry }: ContractTerms, alarms: Alarms, changed: () => void) {
+  constructor(parts: PhotonParts, { domain, registry }: ContractTerms, alarms: Alarms, changed: () => void, held: RoomTerms) {
     const { settings, chain, store, signer, curve, clock, timers, randomness, log } = parts
     const keccak = (bytes: Uint8Array): Uint8Array => curve.keccak256(bytes)
     this.#parts = parts
+    this.#held = held
     this.#alarms = alarms
     this.#changed = changed
     this.moments = new ChainMoments({ chain, clock, timers, memory: offlineMemory(store, log), isStopped: () => this.isLost })
@@ -86,6 +99,7 @@ export class RunningPhoton {
         rules: { ...SCHEDULE_RULES, maxGasPriceWei: settings.maxGasPriceWei },
       },
       gasPriceWei: parts.gasPriceWei,
+      ending: (tx, due, outcome) => this.#orders?.ending(tx, due, outcome),
       told: (effect) => this.#onDuty(effect),
       failed: (thrown) => log.warn('a transaction is tried again with the next block', { error: asError(thrown).message }),
     })
@@ -138,7 +152,8 @@ export class RunningPhoton {
           if (amount > 0n) parts.ledger.earn(tx, { source: 'photon:fee', token: this.symbolOf(token), amount, from: `photon:${from}`, evidence: { type: 'payment', id: hexOf(keccak(new TextEncoder().encode(paymentKey))) }, at: momentOf(clock) })
         },
       },
-      feeFor: (channel, amount) => feeOf({ ...settings.fee, validFromSeconds: 0 }, amount, channel.spendable, channel.capacity),
+      feeFor: ({ key, token, spendable, capacity }, amount) => feeOf(held.fees.policyOf(key.channel, token), amount, spendable, capacity),
+      heldBack: () => held.modes.lockFault(),
       reach: (peer) => this.known.wanted(peer),
       claimed: (from, key) => this.recovery.claimed(from, key),
       roleOf: (opened, partner) => this.#roleOf(opened, partner),
@@ -146,6 +161,7 @@ export class RunningPhoton {
       paymentRules: { revealTimeoutBlocks: settings.revealTimeout },
       fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
     })
+    this.direct = new ChannelPayer(this.node, held.modes)
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
     this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), unknown: (token, payer) => this.recovery.asked(token, payer), log })
     this.#orders =
@@ -218,6 +234,7 @@ export class RunningPhoton {
     this.#upkeep.start()
     // What asks the network takes its time; guests and the owner do not wait for it.
     this.#opening = Promise.all([this.#startDuties(), this.#openDoor()])
+    if (this.#held.modes.isStopped) void this.shut()
   }
 
   async stop(): Promise<void> {
@@ -236,6 +253,17 @@ export class RunningPhoton {
     this.moments.stop()
     this.lanes.close()
     await this.door.close()
+  }
+
+  /** Nobody is reached or let in any more; what the channels need of the chain is still done. */
+  async shut(): Promise<void> {
+    this.#isShut = true
+    this.#cancelDoor()
+    this.known.stop()
+    this.#upkeep.stop()
+    await this.#opening
+    await this.door.close()
+    this.#changed()
   }
 
   tokenOf(address: Address): TokenName | null {
@@ -266,14 +294,17 @@ export class RunningPhoton {
 
   /** At boot the mesh's address may come up after us; what others owe us does not wait for it. */
   async #openDoor(): Promise<void> {
+    if (this.#isShut) return
     try {
       await this.door.start()
       this.#alarms.clear('door')
       this.#changed()
     } catch (thrown) {
-      if (this.#isStopped) return
+      if (this.#isStopped || this.#isShut) return
       this.#alarms.raise('door', `other boxes cannot be reached: ${asError(thrown).message}; it is tried again`)
-      this.#cancelDoor = this.#parts.timers.after(DOOR_RETRY_MS, () => void this.#openDoor())
+      this.#cancelDoor = this.#parts.timers.after(DOOR_RETRY_MS, () => {
+        this.#opening = this.#openDoor()
+      })
     }
   }
 
@@ -311,7 +342,7 @@ export class RunningPhoton {
   }
 
   #policyOf(channel: OwnChannel): FeePolicy | null {
-    return channel.role === 'core' ? { ...this.#parts.settings.fee, validFromSeconds: 0 } : null
+    return channel.role === 'core' ? this.#held.fees.policyOf(channel.channel, channel.token) : null
   }
 }
 

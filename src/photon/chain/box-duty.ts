@@ -13,7 +13,15 @@ export interface CoinDuty {
   readonly amount: bigint
 }
 
-export type BoxDuty = Duty | CoinDuty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms) | ({ readonly kind: 'purse' } & SignedOrder)
+/** Coin of the account to somebody else. */
+export interface SendDuty {
+  readonly kind: 'send-coin'
+  readonly to: Address
+  /** Wei. */
+  readonly amount: bigint
+}
+
+export type BoxDuty = Duty | CoinDuty | SendDuty | ({ readonly kind: 'update-delegate' } & DelegatedUpdate) | ({ readonly kind: 'open-for' } & OpenForTerms) | ({ readonly kind: 'purse' } & SignedOrder)
 
 /** `DueDuty` with more kinds. */
 export interface DueBoxDuty {
@@ -40,10 +48,10 @@ export function isChannelDuty(due: DueBoxDuty): due is DueDuty {
   return !NOT_OF_CHANNELS.has(due.duty.kind)
 }
 
-const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'purse', 'wrap', 'unwrap'])
+const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'purse', 'wrap', 'unwrap', 'send-coin'])
 
 /** Done twice, these move money twice: the contract cannot know that the second was not meant. */
-const ONCE_ONLY: ReadonlySet<BoxDuty['kind']> = new Set(['open', 'deposit', 'open-for', 'wrap', 'unwrap'])
+const ONCE_ONLY: ReadonlySet<BoxDuty['kind']> = new Set(['open', 'deposit', 'open-for', 'wrap', 'unwrap', 'send-coin'])
 
 export function isOnceOnly({ kind }: BoxDuty): boolean {
   return ONCE_ONLY.has(kind)

@@ -54,6 +54,8 @@ export function callsOf(keccak: Keccak, site: ContractSite, duty: BoxDuty): read
       return [{ to: duty.token, data: encodeCall(keccak, 'deposit()', []), gas: GAS.coin, valueWei: duty.amount }]
     case 'unwrap':
       return [{ to: duty.token, data: encodeCall(keccak, 'withdraw(uint256)', [duty.amount]), gas: GAS.coin }]
+    case 'send-coin':
+      return [{ to: duty.to, data: new Uint8Array(0), gas: GAS.coin, valueWei: duty.amount }]
     case 'open':
       return paid(duty.token, duty.amount, site.self, duty.partner, duty.settleTimeout, duty.epoch)
     case 'deposit':

@@ -95,6 +95,7 @@ function subjectOf(duty: BoxDuty, sequence: number): string {
       return duty.reference ?? String(sequence)
     case 'wrap':
     case 'unwrap':
+    case 'send-coin':
       return String(sequence)
     case 'register-secret':
       return duty.secret

@@ -1,6 +1,6 @@
 /**
  * The purse (contracts/solidity/Purse.sol): orders of people without gas as calls, and what it keeps of an owner, so that
- * it can be read by proof. Slots: 3 token -> owner -> amount, 4 owner -> number of his next order.
+ * it can be read by proof. Slots: 3 token -> owner -> amount, 4 owner -> number of his next order; 5: order-proof.ts.
  */
 import { bytesOf, concatBytes, hexOf } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
@@ -22,7 +22,7 @@ export interface PurseAccount {
 }
 
 const BALANCES_SLOT = 3n
-const NUMBERS_SLOT = 4n
+export const NUMBERS_SLOT = 4n
 /** As measured, and room for tokens that cost more than plain ones. */
 const GAS = { pay: 220_000n, open: 420_000n }
 const NO_CONSENT = new Uint8Array(0)

@@ -10,74 +10,14 @@
  *    nonce or behind it comes near, or the going price has risen.
  *  - Mined means: in the canonical chain as of this head. A reorganisation makes it unmined, and it is sent again.
  */
-import type { Address, Hash } from '../../base/index.ts'
-import type { ChannelEvent, ChannelKey, ChainPoint, SecretEvent } from '../ports.ts'
-import type { Keccak } from './abi.ts'
+import type { ChannelEvent, ChannelKey, SecretEvent } from '../ports.ts'
 import { isOnceOnly } from './box-duty.ts'
 import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
 import { contentOf, dutyId, isSettledBy } from './duty-state.ts'
 import type { DutyJob, DutyOutcome, DutyState, NonceSlot, SentVersion } from './duty-state.ts'
-import type { Seal } from './transaction.ts'
-
-export interface ScheduleRules {
-  /** Blocks above a transaction before it counts as done. */
-  readonly depth: number
-  /** Between two sendings of one nonce. */
-  readonly resendBlocks: number
-  /** From here on before a deadline the price rises with each sending. */
-  readonly hurryBlocks: number
-  /** From here on somebody is told. */
-  readonly alarmBlocks: number
-  readonly maxGasPriceWei: bigint
-  /** Transactions that fail before a duty is given up. */
-  readonly maxAttempts: number
-  /** Nonces in flight. */
-  readonly maxSlots: number
-}
-
-export const SCHEDULE_RULES: ScheduleRules = { depth: 17, resendBlocks: 3, hurryBlocks: 60, alarmBlocks: 20, maxGasPriceWei: 10n ** 12n, maxAttempts: 3, maxSlots: 16 }
-
-export interface ScheduleTools {
-  readonly keccak: Keccak
-  readonly account: Address
-  readonly seal: Seal
-  readonly callsOf: (due: DueBoxDuty) => readonly ContractCall[]
-  readonly rules: ScheduleRules
-}
-
-/** What the canonical chain says at one head. */
-export interface ChainSight {
-  readonly head: number
-  /** The account at that head. */
-  readonly accountNonce: bigint
-  readonly balanceWei: bigint
-  /** The account's nonce `depth` blocks below; null: not to be had. */
-  readonly safeNonce: bigint | null
-  readonly gasPriceWei: bigint
-  readonly receipts: ReadonlyMap<Hash, { readonly point: ChainPoint; readonly succeeded: boolean }>
-}
-
-export type ScheduleInput =
-  | { readonly kind: 'put'; readonly due: DueBoxDuty; readonly head: number }
-  /** For good, that is as deep as the follower tells it. */
-  | { readonly kind: 'event'; readonly event: ChannelEvent | SecretEvent }
-  /** Nobody wants it any more. */
-  | { readonly kind: 'drop'; readonly key: ChannelKey; readonly duty: BoxDuty['kind'] }
-  | { readonly kind: 'sight'; readonly sight: ChainSight }
-  | { readonly kind: 'restarted' }
-
-export type DutyAlarm = 'deadline-near' | 'late' | 'gas-money' | 'price-cap' | 'reverted' | 'unseen'
-
-export type ScheduleEffect =
-  | { readonly kind: 'send'; readonly nonce: bigint; readonly hash: Hash; readonly raw: Uint8Array }
-  | { readonly kind: 'ended'; readonly due: DueBoxDuty; readonly outcome: DutyOutcome }
-  | { readonly kind: 'alarm'; readonly alarm: DutyAlarm; readonly due: DueBoxDuty | null; readonly detail: string }
-
-export interface Scheduled {
-  readonly state: DutyState
-  readonly effects: readonly ScheduleEffect[]
-}
+import type { OrderVerdict } from './order-proof.ts'
+import type { ChainSight, DutyAlarm, ScheduleEffect, ScheduleInput, ScheduleTools, Scheduled } from './schedule-terms.ts'
 
 /** How long an ended duty is remembered: far longer than it takes until its event is told. */
 const REMEMBER_BLOCKS = 1_000
@@ -228,7 +168,8 @@ class Turn {
     if (safeNonce === null) return
     const isForeign = (slot: NonceSlot): boolean => slot.nonce < safeNonce && this.#mined(slot) === null
     this.#endUnseen(isForeign)
-    const foreign = this.#state.slots.filter((slot) => isForeign(slot) && slot.unseenSince === undefined)
+    this.#endUnseenOrders(isForeign)
+    const foreign = this.#state.slots.filter((slot) => isForeign(slot) && slot.unseenSince === undefined && !this.#isUnproved(slot))
     const jobs = new Set(foreign.map((slot) => slot.job))
     this.#removeSlots((slot) => foreign.includes(slot))
     // A job of two calls begins again as a whole; what of it is still out becomes a payment of nothing.
@@ -258,6 +199,38 @@ class Turn {
     }
     // Those that have waited long enough are nobody's now, and go with the others' used-up nonces.
     this.#state = { ...this.#state, slots: this.#state.slots.map((slot) => (slot.job === null && slot.unseenSince !== undefined ? { nonce: slot.nonce, job: null, step: 0, versions: slot.versions, sentAt: slot.sentAt } : slot)) }
+  }
+
+  /** The purse knows what became of a guest's order. One that was not carried out has cost gas, and costs none again. */
+  #endUnseenOrders(isForeign: (slot: NonceSlot) => boolean): void {
+    for (const job of this.#state.jobs) {
+      const verdict = this.#verdictOf(job)
+      const slot = this.#slotsOf(job).find(isForeign)
+      if (slot === undefined || verdict === undefined) continue
+      // Given up for a payment of nothing on the way, it may be that which was mined.
+      const isSure = slot.versions.length > 0 && slot.versions.every(({ call }) => contentOf([call]) === contentOf(job.calls))
+      if (verdict !== 'open' || isSure) this.#end(job, verdict === 'done' ? 'done' : 'reverted')
+    }
+  }
+
+  #isUnproved(slot: NonceSlot): boolean {
+    const job = this.#jobOf(slot)
+    return job?.due.duty.kind === 'purse' && this.#verdictOf(job) === undefined
+  }
+
+  #verdictOf({ due: { duty } }: DutyJob): OrderVerdict | undefined {
+    return duty.kind === 'purse' ? this.#sight.orders.get(duty.hash) : undefined
+  }
+
+  /** Another ending than by a receipt. A guest's order is not said to have failed before that is proved, for it may have been carried out by what nobody remembers. */
+  #endWithout(job: DutyJob, outcome: 'reverted' | 'late', alarm: string): void {
+    const verdict = this.#verdictOf(job)
+    const isOrder = job.due.duty.kind === 'purse'
+    if (isOrder && verdict === undefined) return
+    if (verdict === 'done') return this.#end(job, 'done')
+    // A stranger's mistake is not the owner's; to be late is.
+    if (!isOrder || outcome === 'late') this.#alarm(outcome, job, alarm)
+    this.#end(job, outcome)
   }
 
   #judgeMined(): void {
@@ -294,9 +267,7 @@ class Turn {
     if (!isPressed && !this.#isDeep(failed)) return
     // A stranger's order that failed once costs no gas again.
     if (attempts >= (job.due.duty.kind === 'purse' ? 1 : this.#tools.rules.maxAttempts)) {
-      if (!this.#isDeep(failed)) return
-      if (job.due.duty.kind !== 'purse') this.#alarm('reverted', job, `failed ${attempts} times, last in block ${failed.block}`)
-      return this.#end(job, 'reverted')
+      return this.#isDeep(failed) ? this.#endWithout(job, 'reverted', `failed ${attempts} times, last in block ${failed.block}`) : undefined
     }
     this.#detach(job)
     const again = { ...job, attempts, notBefore: failed.block + RETRY_BLOCKS }
@@ -314,8 +285,7 @@ class Turn {
       if (left < 0) {
         // Not before it is sure: a reorganisation may still bring it back.
         if (-left < this.#tools.rules.depth) continue
-        this.#alarm('late', job, `not in the chain by block ${deadlineBlock}`)
-        this.#end(job, 'late')
+        this.#endWithout(job, 'late', `not in the chain by block ${deadlineBlock}`)
       } else if (left <= this.#tools.rules.alarmBlocks && job.due.fromBlock <= this.#sight.head) this.#alarm('deadline-near', job, `${left} blocks left`)
     }
   }

@@ -26,15 +26,15 @@ export function storeTurn(tx: Tx, turn: TurnWrites): void {
   const { draft, contract } = turn
   insertPackets(tx, turn.sent)
   insertPackets(tx, draft.taken)
-  insertHistory(tx, draft.history)
+  insertHistory(tx, draft.history, draft.moment.block)
   for (const [live, state] of draft.states) {
     updateChannel(tx, live.number, live.acked, state)
     purgePackets(tx, live.number, 'own', state.own.nonce, live.acked)
     purgePackets(tx, live.number, 'partner', state.partner.nonce, state.partner.nonce)
   }
   for (const live of turn.acked) updateAcked(tx, live.number, live.acked)
-  for (const row of turn.outbox) insertOutbox(tx, contract, row)
-  for (const id of turn.outboxDone) deleteOutbox(tx, id)
+  insertOutbox(tx, contract, turn.outbox)
+  deleteOutbox(tx, turn.outboxDone)
   for (const write of draft.writes) write(tx)
 }
 

@@ -210,7 +210,7 @@ export class Engine {
 
   #forgetSent(peer: Address): void {
     for (const live of this.channels.with(peer)) {
-      live.isInSync = false
+      live.hasMet = false
       live.forgetSent()
     }
     this.#outbox.forgetSent(peer)

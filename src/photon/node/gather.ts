@@ -1,6 +1,7 @@
 /**
  * From frames to messages whose senders are known: decoded, looked at as far as costs little, and only then their signers
- * recovered, all of a group together: a few on the loop, more in the thread pool.
+ * recovered, all of a group together: a few on the loop, more in the thread pool. A peer's frames are mostly signed by itself, so
+ * that its signatures are checked as those of one signer (docs/native.md): a third of the cost.
  */
 import { concatBytes, hexOf } from '../../base/index.ts'
 import type { Address } from '../../base/index.ts'
@@ -11,9 +12,11 @@ import type { InboundFrame } from './inbox.ts'
 import type { SignerRecovery } from './ports.ts'
 
 /** From so many signatures up the pool is worth its way (docs/native.md). */
-export const POOL_FROM = 8
+export const POOL_FROM = 16
 /** What one job of the pool takes: a group is spread over the router's cores. */
-const POOL_CHUNK = 32
+const POOL_CHUNK = 64
+/** From so many of one peer on, one signer is looked for. */
+const ONE_SIGNER_FROM = 4
 const RECOVER_BYTES = 32 + 65
 const ADDRESS_BYTES = 20
 
@@ -50,7 +53,11 @@ export function gather(tools: GatherTools, frames: readonly InboundFrame[]): (Ga
   // A message has at most two signatures: its own and the contract's.
   const toRecover = new Uint8Array(2 * frames.length * RECOVER_BYTES)
   let count = 0
-  const recoverLater = (digest: Uint8Array, signature: Uint8Array): number => {
+  const runs: Run[] = []
+  const recoverLater = (from: Address, digest: Uint8Array, signature: Uint8Array): number => {
+    const newest = runs.at(-1)
+    if (newest?.from === from && newest.count < POOL_CHUNK) newest.count++
+    else runs.push({ from, start: count, count: 1 })
     toRecover.set(digest, count * RECOVER_BYTES)
     toRecover.set(signature, count * RECOVER_BYTES + digest.length)
     return count++
@@ -66,27 +73,49 @@ export function gather(tools: GatherTools, frames: readonly InboundFrame[]): (Ga
       items.push({ from, refused })
       continue
     }
-    const signer = decoded.digest === null || decoded.signature === null ? -1 : recoverLater(decoded.digest, decoded.signature)
+    const signer = decoded.digest === null || decoded.signature === null ? -1 : recoverLater(from, decoded.digest, decoded.signature)
     const contractDigest = contractDigestOf(tools.digests, decoded.message)
-    const contractSigner = contractDigest === null ? -1 : recoverLater(contractDigest.digest, contractDigest.signature)
+    const contractSigner = contractDigest === null ? -1 : recoverLater(from, contractDigest.digest, contractDigest.signature)
     items.push({ from, frame, decoded, signer, contractSigner })
   }
   if (count === 0) return items.map((item) => finished(item, NO_ADDRESSES))
-  const recoverFrames = toRecover.subarray(0, count * RECOVER_BYTES)
+  const { recovery } = tools
+  const jobs = jobsOf(runs).map(({ start, count: many, from }) => ({ isOneSigner: from !== null, frames: toRecover.subarray(start * RECOVER_BYTES, (start + many) * RECOVER_BYTES) }))
   if (count < POOL_FROM) {
-    const addresses = tools.recovery.recoverAddressBatch(recoverFrames)
+    const addresses = joined(jobs.map(({ isOneSigner, frames: some }) => (isOneSigner ? recovery.recoverOneSignerBatch(some) : recovery.recoverAddressBatch(some))))
     return items.map((item) => finished(item, addresses))
   }
-  return recoverInPool(tools.recovery, recoverFrames).then((addresses) => items.map((item) => finished(item, addresses)))
+  const parts = jobs.map(({ isOneSigner, frames: some }) => (isOneSigner ? recovery.recoverOneSignerBatchInPool(some) : recovery.recoverAddressBatchInPool(some)))
+  return Promise.all(parts).then((answers) => {
+    const addresses = joined(answers)
+    return items.map((item) => finished(item, addresses))
+  })
+}
+
+/** Signatures side by side that one peer brought; `from` null: too few of anybody's. */
+interface Run {
+  from: Address | null
+  readonly start: number
+  count: number
+}
+
+/** Short runs beside each other go together. */
+function jobsOf(runs: readonly Run[]): readonly Run[] {
+  const jobs: Run[] = []
+  for (const run of runs) {
+    const newest = jobs.at(-1)
+    const isShort = run.count < ONE_SIGNER_FROM
+    if (isShort && newest?.from === null && newest.count + run.count <= POOL_CHUNK) newest.count += run.count
+    else jobs.push(isShort ? { ...run, from: null } : run)
+  }
+  return jobs
 }
 
 const NO_ADDRESSES = new Uint8Array(0)
 const NOBODY = hexOf(new Uint8Array(ADDRESS_BYTES))
 
-async function recoverInPool(recovery: SignerRecovery, frames: Uint8Array): Promise<Uint8Array> {
-  const jobs: Promise<Uint8Array>[] = []
-  for (let at = 0; at < frames.length; at += POOL_CHUNK * RECOVER_BYTES) jobs.push(recovery.recoverAddressBatchInPool(frames.subarray(at, at + POOL_CHUNK * RECOVER_BYTES)))
-  return concatBytes(...(await Promise.all(jobs)))
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] ?? NO_ADDRESSES) : concatBytes(...parts)
 }
 
 function finished(item: Pending | Unreadable, addresses: Uint8Array): Gathered | Unreadable {

@@ -26,8 +26,8 @@ export class LiveChannel {
   /** All nonces of ours up to this one are known to have arrived. */
   acked: bigint
   storedAcked: bigint
-  /** Both ends have told each other what they know, on this connection: packets may go out. */
-  isInSync = false
+  /** The partner has said on this connection what it knows. */
+  hasMet = false
   readonly #isOneByOne: boolean
   #outstanding: Outstanding[] = []
   /** How many of them went out on this connection. */
@@ -43,6 +43,11 @@ export class LiveChannel {
     this.state = state
     this.partner = state.partner.address
     this.#isOneByOne = state.domain.profile === 'v1'
+  }
+
+  /** Both ends have told each other what they know, on this connection, and nothing has put that in doubt since: packets may go out. */
+  get isInSync(): boolean {
+    return this.hasMet && this.state.sync.kind === 'in-sync'
   }
 
   get inFlight(): number {

@@ -2,7 +2,7 @@
 import type { Address, Hash, Randomness } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import type { ChannelRole, ChannelRules } from '../channel/index.ts'
-import type { ChannelGlance, PaymentRules } from '../payment/index.ts'
+import type { ChannelGlance, Failure, PaymentRules } from '../payment/index.ts'
 import type { ChannelEvent, ChannelKey, Domain, Path, Router } from '../ports.ts'
 import type { Keccak } from '../wire/index.ts'
 import type { EngineOptions } from './engine.ts'
@@ -20,6 +20,8 @@ export interface PhotonNodeOptions extends Omit<EngineOptions, 'wire' | 'digests
   readonly paymentRules?: Partial<PaymentRules>
   /** Our fee for `amount` leaving through that channel (9.6). */
   feeFor(channel: ChannelGlance, amount: bigint): bigint
+  /** The refusal of every new lock, ours and others', while the owner holds them back; null: nothing. Default: nothing. */
+  heldBack?(): Failure | null
   /** There is mail for `peer`, who is not connected: a target asks the payer for the secret, for one. Default: it waits. */
   reach?(peer: Address): void
   /** A partner speaks of a channel that is not known here; as often as it likes, and perhaps a lie. */

@@ -19,7 +19,7 @@ export interface OutsideChannelsOptions {
   readonly contract: Address
   readonly store: Store
   readonly engine: Engine
-  readonly greet: (draft: Draft, partner: Address) => void
+  readonly meet: (draft: Draft, live: LiveChannel) => void
   readonly alarmed: (alarm: ChannelAlarm) => void
   readonly failed: (failure: string, error: unknown) => void
 }
@@ -67,10 +67,10 @@ export class OutsideChannels {
   }
 
   #added(live: LiveChannel): void {
-    const { engine, greet, failed } = this.#options
+    const { engine, meet, failed } = this.#options
     engine.channels.add(live)
     if (!engine.isConnected(live.partner)) return
-    engine.order((draft) => greet(draft, live.partner)).catch((error: unknown) => failed('a new channel could not be greeted', error))
+    engine.order((draft) => meet(draft, live)).catch((error: unknown) => failed('a new channel could not be greeted', error))
   }
 
   #known(channel: Hash): LiveChannel {

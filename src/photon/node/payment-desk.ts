@@ -7,7 +7,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { Store, Tx } from '../../store/index.ts'
 import { learnSecret } from '../channel/index.ts'
 import type { ChannelMachine, Refusal } from '../channel/index.ts'
-import { DEFAULT_PAYMENT_RULES, PaymentTable, glanceOf, step } from '../payment/index.ts'
+import { DEFAULT_PAYMENT_RULES, PaymentTable, glanceOf, orderedHash, step } from '../payment/index.ts'
 import type { ChannelCommand, ChannelGlance, Failure, Notice, PayOrder, PaymentCommand, PaymentInput, PaymentRules, PaymentState, PaymentView } from '../payment/index.ts'
 import type { ChainMoment, Domain, Router } from '../ports.ts'
 import type { ChannelSet } from './channel-set.ts'
@@ -29,6 +29,8 @@ export interface PaymentDeskOptions {
   readonly fees: FeeBook
   readonly paymentRules?: Partial<PaymentRules>
   feeFor(channel: ChannelGlance, amount: bigint): bigint
+  /** Why no new lock is given, taken or carried by the owner's will. */
+  heldBack(): Failure | null
   /** A secret fresh from the kernel, and its hash. */
   freshSecret(): { readonly secret: Hash; readonly secretHash: Hash }
   wallMs(): number
@@ -168,7 +170,7 @@ export class PaymentDesk {
         nonce: 0n,
         amount: amountOf(payment),
         wallMs: this.#options.wallMs(),
-        key: payment.secretHash,
+        key: payment.role === 'initiator' ? orderedHash(payment) : payment.secretHash,
         peer: peerOf(payment),
         data: new Uint8Array(0),
         token: payment.token,
@@ -197,7 +199,7 @@ export class PaymentDesk {
   }
 
   #view(draft: Draft, changed: ReadonlyMap<string, PaymentState>): PaymentView {
-    const { channels, self, feeFor } = this.#options
+    const { channels, self, feeFor, heldBack } = this.#options
     const table = this.#table
     const current = function* (states: Iterable<PaymentState>, isWanted: (state: PaymentState) => boolean): Generator<PaymentState> {
       for (const state of states) {
@@ -210,6 +212,7 @@ export class PaymentDesk {
       self,
       moment: draft.moment satisfies ChainMoment,
       rules: this.#rules,
+      heldBack: heldBack(),
       payment: (id) => changed.get(id) ?? this.payment(id),
       withSecretHash: (secretHash) => [...current(table.withSecretHash(secretHash), (state) => state.secretHash === secretHash)],
       open: () => [...current(table.open(), () => true)],

@@ -82,8 +82,9 @@ export class PeerDesk {
     const key = 'envelope' in message ? message.envelope : 'key' in message ? message.key : null
     const live = key === null ? undefined : this.#options.engine.channels.get(key.channel)
     if (live === undefined) return
-    // One that asks although we agree has not heard us.
-    if (message.kind === 'reestablish' && live.isInSync && live.isGreetingDue(this.#options.clock.boottimeMs())) this.greet(draft, live)
+    // One that asks although we agree has not heard us, or takes again what it refused.
+    const asksAgain = message.kind === 'reestablish' && live.isInSync && live.isGreetingDue(this.#options.clock.boottimeMs())
+    if (asksAgain) this.greet(draft, live)
     const taken = this.#options.machine.receive(draft.state(live), received, draft.moment)
     if (!taken.ok) {
       this.#options.log.debug('photon: a message was not taken', { from, kind: message.kind, code: taken.code, reason: taken.reason })
@@ -96,7 +97,14 @@ export class PeerDesk {
       draft.taken.push({ channelNumber: live.number, who, nonce: message.envelope.nonce, packet: received.packet })
     }
     for (const fact of taken.facts) this.fact(draft, live, fact, received)
-    if (message.kind === 'reestablish' && draft.state(live).sync.kind === 'in-sync') draft.afterwards.push(() => this.#inSync(live, message.seenNonce))
+    if (message.kind === 'reestablish' && draft.state(live).sync.kind === 'in-sync') {
+      // One that has lost its own packets is not asking for ours.
+      const sendsAgain = asksAgain && message.sentNonce >= draft.state(live).partner.nonce
+      draft.afterwards.push(() => {
+        if (sendsAgain) live.forgetSent()
+        this.#inSync(live, message.seenNonce)
+      })
+    }
     if (message.kind !== 'reestablish' && received.sender !== this.#options.account) this.#acknowledge(draft, live, received)
   }
 
@@ -181,14 +189,17 @@ export class PeerDesk {
   // ---- meeting again
 
   connected(draft: Draft, peer: Address): void {
-    for (const live of this.#options.engine.channels.with(peer)) {
-      if (this.#options.wire.domain.profile === 'v1') {
-        draft.afterwards.push(() => this.#inSync(live, live.acked))
-        continue
-      }
-      draft.put(live, awaitPartner(draft.state(live)))
-      this.greet(draft, live)
+    for (const live of this.#options.engine.channels.with(peer)) this.meet(draft, live)
+  }
+
+  /** One channel alone, where the two are connected: what others of the same partner agree on stays so. */
+  meet(draft: Draft, live: LiveChannel): void {
+    if (this.#options.wire.domain.profile === 'v1') {
+      draft.afterwards.push(() => this.#inSync(live, live.acked))
+      return
     }
+    draft.put(live, awaitPartner(draft.state(live)))
+    this.greet(draft, live)
   }
 
   /** Where we stand in the channel; v1 has no such message. */
@@ -201,7 +212,7 @@ export class PeerDesk {
   #inSync(live: LiveChannel, seen: bigint): void {
     if (!this.#options.engine.isConnected(live.partner)) return
     live.seenUpTo(seen, this.#options.clock.boottimeMs())
-    live.isInSync = true
+    live.hasMet = true
     this.#options.engine.flushChannel(live)
   }
 

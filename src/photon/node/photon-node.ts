@@ -3,12 +3,12 @@
  * events do to them. Decisions are the pure machines' (channel/, payment/); that they become true all at once, or not at
  * all, is the engine's. docs/photon-node.md
  */
-import { MeshBoxError, ZERO_HASH } from '../../base/index.ts'
+import { MeshBoxError } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
-import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, secretHashOf } from '../channel/index.ts'
+import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored } from '../channel/index.ts'
 import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, SignedEnd, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
-import type { PayOrder, PaymentState } from '../payment/index.ts'
+import type { PaymentState } from '../payment/index.ts'
 import type { ChannelEvent, ChannelKey, Domain, SecretEvent, SettleTerms } from '../ports.ts'
 import { createDigests, createWire } from '../wire/index.ts'
 import type { Draft } from './draft.ts'
@@ -17,21 +17,20 @@ import type { EngineOptions } from './engine.ts'
 import { LiveChannel, MAX_IN_FLIGHT } from './live-channel.ts'
 import { OutsideChannels } from './outside-channels.ts'
 import type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, SwapLeg } from './node-terms.ts'
+import { freshSecret, payOrderOf } from './pay-order.ts'
 import { PaymentDesk } from './payment-desk.ts'
 import type { PaymentNotice } from './payment-desk.ts'
 import { PeerDesk } from './peer-desk.ts'
 import type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
 import { readChannelState } from './tables/channels.ts'
-import { readHistory } from './tables/history.ts'
+import { readHistory, readHistoryAfter } from './tables/history.ts'
 import type { StoredPayment } from './tables/history.ts'
 
 /** Channels whose duties are looked at in one turn of the loop. */
 const MOMENT_SLICE = 64
 /** Duties are put so long before they may be done. */
 const DUTY_AHEAD_BLOCKS = 2
-/** How often a locked payment that failed on every path is tried anew, under another secret. */
-const FRESH_RETRIES = 2
 
 export class PhotonNode {
   readonly account: Address
@@ -48,6 +47,7 @@ export class PhotonNode {
   readonly #refusalListeners = new Set<(refusal: SettleRefusal) => void>()
   readonly #cancels: Cancel[] = []
   readonly #ids: RandomHashes
+  #wasFrozen = false
   /** Channels brought to what was proved of them, where no event told it. */
   readonly outside: OutsideChannels
 
@@ -80,7 +80,8 @@ export class PhotonNode {
         router,
         fees,
         feeFor,
-        freshSecret: () => this.#freshSecret(),
+        heldBack: () => options.heldBack?.() ?? null,
+        freshSecret: () => freshSecret(this.#ids),
         wallMs: () => this.#wallMs(),
         ...(options.paymentRules === undefined ? {} : { paymentRules: options.paymentRules }),
       },
@@ -102,7 +103,7 @@ export class PhotonNode {
       contract: domain.contract,
       store: options.store,
       engine: this.#engine,
-      greet: (draft, partner) => this.#peers.connected(draft, partner),
+      meet: (draft, live) => this.#peers.meet(draft, live),
       alarmed: (alarm) => this.#tell(this.#alarmListeners, alarm),
       failed: (failure, error) => options.log.warn(`photon: ${failure}`, { error }),
     })
@@ -151,6 +152,11 @@ export class PhotonNode {
     return this.#options.store.read((tx) => readHistory(tx, before, most))
   }
 
+  /** Behind the row `after`, oldest first. */
+  paymentsAfter(after: number, most = 100): readonly StoredPayment[] {
+    return this.#options.store.read((tx) => readHistoryAfter(tx, after, most))
+  }
+
   onPayment(listener: (payment: ReceivedPayment) => void): Cancel {
     this.#paymentListeners.add(listener)
     return () => this.#paymentListeners.delete(listener)
@@ -189,14 +195,14 @@ export class PhotonNode {
 
   /** Starts a locked payment; resolves with its id when its locks are on disk. What becomes of it: `onNotice`, `payment`. */
   async payLocked(payment: LockedPayment): Promise<string> {
-    const order = this.#payOrder(payment)
+    const order = payOrderOf(payment, this.domain, this.#ids)
     await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'pay', order, routes: payment.routes ?? [] }))
     return initiatorId(order.token, order.secretHash)
   }
 
   async swap(leg: SwapLeg): Promise<string> {
     const { side, receivingToken, receivingAmount } = leg
-    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'swap', order: { side, pay: this.#payOrder(leg), receivingToken, receivingAmount }, routes: [] }))
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'swap', order: { side, pay: payOrderOf(leg, this.domain, this.#ids), receivingToken, receivingAmount }, routes: [] }))
     return swapId(leg.secretHash)
   }
 
@@ -339,12 +345,24 @@ export class PhotonNode {
 
   /** In slices: no turn of the loop looks at thousands of channels. */
   #onMoment(): void {
+    const { isFrozen } = this.#options.moments.now()
+    if (this.#wasFrozen && !isFrozen) this.#askForRefused()
+    this.#wasFrozen = isFrozen
     const all = [...this.#engine.channels.all()].filter(({ state }) => state.phase !== 'opened' || state.partner.locked > 0n)
     for (let at = 0; at < all.length; at += MOMENT_SLICE)
       this.#background('the new height of the chain could not be taken in', (draft) => {
         for (const live of all.slice(at, at + MOMENT_SLICE)) this.#passBlock(draft, live)
       })
     if (this.#desk.size > 0) this.#background('payments could not take in the new height of the chain', (draft) => this.#desk.take(draft, { kind: 'moment' }))
+  }
+
+  /** Without a view of the chain too much was not taken: partners who hear where we stand send it again at once. */
+  #askForRefused(): void {
+    const asked = [...this.#engine.channels.all()].filter((live) => live.isInSync)
+    for (let at = 0; at < asked.length; at += MOMENT_SLICE)
+      this.#background('partners could not be told that the chain is in view again', (draft) => {
+        for (const live of asked.slice(at, at + MOMENT_SLICE)) this.#peers.greet(draft, live)
+      })
   }
 
   #passBlock(draft: Draft, live: LiveChannel): void {
@@ -381,30 +399,6 @@ export class PhotonNode {
   /** What nobody waits for; it comes again with the next height or start. */
   #background(failure: string, decide: (draft: Draft) => void): void {
     this.#engine.order(decide).catch((error: unknown) => this.#options.log.warn(`photon: ${failure}`, { error }))
-  }
-
-  #payOrder(payment: LockedPayment): PayOrder {
-    const { token, target, amount, maxFee } = payment
-    const secrets = payment.secretHash === undefined && payment.secret === undefined ? this.#freshSecret() : { secret: payment.secret ?? null, secretHash: payment.secretHash ?? secretHashOf(payment.secret ?? ZERO_HASH) }
-    const isOwnSecret = payment.secretHash === undefined && payment.secret === undefined
-    return {
-      domain: this.domain,
-      token,
-      target,
-      amount,
-      maxFee,
-      maxParts: payment.maxParts ?? 1,
-      data: payment.data ?? NO_DATA,
-      paymentId: payment.paymentId ?? (this.domain.profile === 'v1' ? null : this.#ids.next()),
-      ...secrets,
-      isRevealAllowed: payment.isRevealAllowed ?? true,
-      freshRetries: isOwnSecret ? FRESH_RETRIES : 0,
-    }
-  }
-
-  #freshSecret(): { readonly secret: Hash; readonly secretHash: Hash } {
-    const secret = this.#ids.next()
-    return { secret, secretHash: secretHashOf(secret) }
   }
 
   #verb(channel: Hash, run: (live: LiveChannel, draft: Draft) => Refusal | null): Promise<void> {

@@ -28,6 +28,9 @@ export interface AccountSigner {
 export interface SignerRecovery {
   recoverAddressBatch(frames: Uint8Array): Uint8Array
   recoverAddressBatchInPool(frames: Uint8Array): Promise<Uint8Array>
+  /** The same answers, for signatures that most likely are all of one account. */
+  recoverOneSignerBatch(frames: Uint8Array): Uint8Array
+  recoverOneSignerBatchInPool(frames: Uint8Array): Promise<Uint8Array>
 }
 
 /** Runs `work` after the I/O that is ready now has been read: what makes frames of one loop turn go together. */

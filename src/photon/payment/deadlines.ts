@@ -3,10 +3,16 @@
  * nothing: then no lock is safe, and none is expired either.
  */
 import type { ChannelGlance, PaymentView } from './view.ts'
-import type { HeldLock, InPhase, OutPhase } from './state.ts'
+import { CODE } from './codes.ts'
+import type { Failure, HeldLock, InPhase, OutPhase } from './state.ts'
 import type { ChannelCommand, PaymentCommand } from './turn.ts'
 import type { Hash } from '../../base/index.ts'
 import type { Lock } from '../ports.ts'
+
+/** Why no new lock may be given, taken or carried now; null: nothing speaks against it. */
+export function holdback(view: PaymentView): Failure | null {
+  return view.moment.isFrozen ? { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' } : (view.heldBack ?? null)
+}
 
 /** There is time left to bring the secret to the chain after paying on. */
 export function isFarFromEnd(lock: Lock, view: PaymentView): boolean {

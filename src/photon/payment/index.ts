@@ -11,7 +11,7 @@ export { glanceOf, inputOf } from './glance.ts'
 export { PaymentTable } from './table.ts'
 export { DEFAULT_RULES as DEFAULT_PAYMENT_RULES, lockBlocks } from './rules.ts'
 export type { PaymentRules } from './rules.ts'
-export { STATUS, directId, initiatorId, keeperId, mediatorId, swapId, targetId } from './state.ts'
+export { STATUS, directId, initiatorId, keeperId, mediatorId, orderedHash, swapId, targetId } from './state.ts'
 export type {
   DirectState,
   Failure,

@@ -9,11 +9,11 @@
 import type { Address, Hash } from '../../base/index.ts'
 import type { Path } from '../ports.ts'
 import { CODE } from './codes.ts'
-import { channelOf, isClaimable, isFarFromEnd, isPending, phaseAfterRefusal, watchOut } from './deadlines.ts'
+import { channelOf, holdback, isClaimable, isFarFromEnd, isPending, phaseAfterRefusal, watchOut } from './deadlines.ts'
 import { isPathSound, pathChannel } from './paths.ts'
 import { lockBlocks } from './rules.ts'
 import { secretHashOf } from '../channel/index.ts'
-import { STATUS, initiatorId } from './state.ts'
+import { STATUS, initiatorId, orderedHash } from './state.ts'
 import type { Failure, HeldLock, InitiatorState, OutPart, PayOrder } from './state.ts'
 import type { ChannelCommand, PaymentCommand } from './turn.ts'
 import type { PaymentView } from './view.ts'
@@ -51,6 +51,7 @@ export function startPayment(order: PayOrder, routes: readonly (readonly Path[])
     searchedBlock: view.moment.block,
     searches: 0,
     freshRetries: order.freshRetries,
+    ...(order.orderedHash === undefined ? {} : { orderedHash: order.orderedHash }),
     domain: order.domain,
     startedBlock: view.moment.block,
     failure: null,
@@ -63,8 +64,7 @@ function orderFault(order: PayOrder, view: PaymentView): Failure | null {
   if (order.amount <= 0n || order.maxFee < 0n) return { code: CODE.invalidAmount, reason: 'the amount must be above 0 and the fee not below' }
   if (order.maxParts < 1) return { code: CODE.argument, reason: 'a payment has at least one part' }
   if (order.secret !== null && secretHashOf(order.secret) !== order.secretHash) return { code: CODE.argument, reason: 'the secret does not fit its hash' }
-  if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
-  return null
+  return holdback(view)
 }
 
 /** The router's answer to `find-routes`. */
@@ -216,7 +216,7 @@ function nextTry(state: InitiatorState, view: PaymentView): Moved<InitiatorState
     return { state: { ...state, isSearching: true, searchedBlock: view.moment.block, searches: state.searches + 1, routes: locked.length === 0 ? [] : state.routes }, commands: [{ kind: 'find-routes', id: state.id, request }] }
   }
   if (locked.length > 0) return still(state) // the target gives incomplete parts back in time
-  return failed(state, state.failure ?? { code: CODE.noPath, reason: 'no path' })
+  return failed(state, state.failure ?? { code: CODE.noPath, reason: 'no path has the money within the fee; each part may be a tenth of what a channel between others holds' })
 }
 
 function isSetUsable(set: readonly Path[], missing: bigint, feeLeft: bigint, partsLeft: number, taken: ReadonlySet<Hash>, state: InitiatorState, view: PaymentView): boolean {
@@ -294,7 +294,7 @@ function failed(state: InitiatorState, failure: Failure): Moved<InitiatorState> 
   const wasGivenUp = state.parts.length > 0 && state.parts.every((part) => part.phase === 'returned')
   if (!wasGivenUp || state.secret === null || state.swapId !== null || state.freshRetries < 1) return { state: over, commands: [notice(state, 'failed', failure)] }
   const { domain, token, target, amount, maxFee, maxParts, data, paymentId, isRevealAllowed, freshRetries } = state
-  return { state: over, commands: [{ kind: 'pay-again', id: state.id, order: { domain, token, target, amount, maxFee, maxParts, data, paymentId, isRevealAllowed, freshRetries: freshRetries - 1 } }] }
+  return { state: over, commands: [{ kind: 'pay-again', id: state.id, order: { domain, token, target, amount, maxFee, maxParts, data, paymentId, isRevealAllowed, freshRetries: freshRetries - 1, orderedHash: orderedHash(state) } }] }
 }
 
 function notice(state: InitiatorState, what: 'sent' | 'failed' | 'cancelled' | 'ignored' | 'amount-mismatch' | 'refund-after-reveal', failure: Failure | null): PaymentCommand {

@@ -5,7 +5,7 @@
  */
 import type { Hash } from '../../base/index.ts'
 import { CODE } from './codes.ts'
-import { channelOf, isClaimable, isFarFromEnd, isPastClaim, isPending, unlock, watchIn, watchOut } from './deadlines.ts'
+import { channelOf, holdback, isClaimable, isFarFromEnd, isPastClaim, isPending, unlock, watchIn, watchOut } from './deadlines.ts'
 import type { Moved } from './initiator.ts'
 import { mediatorId } from './state.ts'
 import type { Failure, HeldLock, LockedTerms, MediatorState } from './state.ts'
@@ -55,7 +55,8 @@ interface Onward {
 
 function onwardOf(incoming: ChannelGlance, terms: LockedTerms, view: PaymentView): Onward | Failure {
   const { lock } = terms
-  if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
+  const held = holdback(view)
+  if (held !== null) return held
   // Leaves are at the ends of a path: the payer's own at its beginning.
   if (incoming.role !== 'core' && incoming.partner !== terms.initiator) return { code: CODE.noRoute, reason: 'a leaf channel carries only its own payments' }
   if (!incoming.isOpen) return { code: CODE.payerChannelClosed, reason: 'the channel this came through is closed' }

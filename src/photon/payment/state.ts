@@ -83,6 +83,8 @@ export interface InitiatorState extends Common {
   readonly searchedBlock: number
   readonly searches: number
   readonly freshRetries: number
+  /** What whoever ordered it knows it by, when it goes under another hash since; left out: the hash it has. */
+  readonly orderedHash?: Hash
   readonly domain: Domain
   readonly startedBlock: number
   readonly failure: Failure | null
@@ -172,6 +174,11 @@ function lockName(held: HeldLock): string {
   return `${held.channel}:${held.epoch}:${held.lock.secretHash}:${held.lock.expiration}:${held.lock.amount}`
 }
 
+/** What whoever ordered a payment knows it by: the same in every try of one order. */
+export function orderedHash(state: InitiatorState): Hash {
+  return state.orderedHash ?? state.secretHash
+}
+
 export function isSameLock(a: HeldLock, b: HeldLock): boolean {
   return a.channel === b.channel && a.epoch === b.epoch && a.lock.secretHash === b.lock.secretHash && a.lock.expiration === b.lock.expiration && a.lock.amount === b.lock.amount
 }
@@ -192,6 +199,7 @@ export interface PayOrder {
   readonly isRevealAllowed: boolean
   /** How often the whole may be tried anew with a fresh secret; 0 when the hash was given from outside. */
   readonly freshRetries: number
+  readonly orderedHash?: Hash
 }
 
 /** What a locked message says, without its envelope. */

@@ -5,7 +5,7 @@
  * under the same hash, so a crash at any point finds them and goes on.
  */
 import { CODE } from './codes.ts'
-import { isFarFromEnd } from './deadlines.ts'
+import { holdback, isFarFromEnd } from './deadlines.ts'
 import { secretHashOf } from '../channel/index.ts'
 import { lockedAmount } from './initiator.ts'
 import { STATUS, initiatorId, swapId, targetId } from './state.ts'
@@ -42,8 +42,7 @@ export function swapFault(order: SwapOrder, view: PaymentView): Failure | null {
   if (pay.target === view.self) return { code: CODE.argument, reason: 'a swap needs two nodes' }
   if (order.side === 'maker' && (pay.secret === null || secretHashOf(pay.secret) !== pay.secretHash)) return { code: CODE.argument, reason: 'the maker has the secret' }
   if (order.side === 'taker' && pay.secret !== null) return { code: CODE.argument, reason: 'the taker does not have the secret' }
-  if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
-  return null
+  return holdback(view)
 }
 
 /** What the other side's lock must be like. The taker's own lock has to fit into it twice the reveal time before its end. */

@@ -4,7 +4,7 @@
  */
 import type { Address, Hash } from '../../base/index.ts'
 import { CODE } from './codes.ts'
-import { channelOf, isFarFromEnd, isPastClaim, watchIn } from './deadlines.ts'
+import { channelOf, holdback, isFarFromEnd, isPastClaim, watchIn } from './deadlines.ts'
 import type { Moved } from './initiator.ts'
 import { isSameLock, targetId } from './state.ts'
 import type { Failure, HeldLock, InPart, LockedTerms, TargetState } from './state.ts'
@@ -58,7 +58,8 @@ function opened(known: TargetState | undefined, token: Address, terms: LockedTer
 }
 
 function lockFault(state: TargetState, held: HeldLock, terms: LockedTerms, expected: Expectation, view: PaymentView): Failure | null {
-  if (view.moment.isFrozen) return { code: CODE.directOnly, reason: 'no view of the chain: direct payments only' }
+  const back = holdback(view)
+  if (back !== null) return back
   if (state.parts.some((part) => isSameLock(part.held, held))) return { code: CODE.duplicateLock, reason: 'this lock was given up before' }
   if (state.isComplete || state.parts.filter((part) => part.phase === 'held').length >= view.rules.maxParts) return { code: CODE.unwantedTransfer, reason: 'more parts than asked for' }
   if (terms.initiator !== state.initiator || terms.amount !== state.amount || terms.paymentId !== state.paymentId) return { code: CODE.transferAmountMismatch, reason: 'the parts do not belong together' }

@@ -2,7 +2,7 @@
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChainMoment, ChannelKey, Domain, Lock } from '../ports.ts'
 import type { PaymentRules } from './rules.ts'
-import type { PaymentState } from './state.ts'
+import type { Failure, PaymentState } from './state.ts'
 
 /** One channel as the payment machines see it. */
 export interface ChannelGlance {
@@ -32,6 +32,8 @@ export interface PaymentView {
   readonly self: Address
   readonly moment: ChainMoment
   readonly rules: PaymentRules
+  /** What the owner holds back: the refusal of every new lock. Null or left out: nothing. */
+  readonly heldBack?: Failure | null
   /** Also ended ones: a lock given up once must be known again for as long as it could be offered. */
   payment(id: string): PaymentState | undefined
   /** Those that have not ended. */

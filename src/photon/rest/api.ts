@@ -6,6 +6,7 @@
 import { MeshBoxError } from '../../base/index.ts'
 import type { Address, ErrorKind, Hash } from '../../base/index.ts'
 import type { BalanceProof, Lock } from '../ports.ts'
+import type { MonitoringPayload } from '../watch/index.ts'
 
 /** 3.1: the numbers that clients see. */
 export const CHANNEL_STATES = [
@@ -212,17 +213,6 @@ export interface TransactionFilter {
   readonly status: string | null
 }
 
-/** What a watcher needs to act for us (section 5). */
-export interface WatchPayload {
-  readonly channel: Hash
-  readonly epoch: bigint
-  readonly token: Address
-  readonly partner: Address
-  readonly update: { readonly proof: BalanceProof; readonly ownSignature: Uint8Array } | null
-  readonly unlocks: readonly { readonly lock: Lock; readonly merkleProof: Uint8Array; readonly secret: Hash; readonly signature: Uint8Array }[]
-  readonly punishes: readonly { readonly lockHash: Hash; readonly extra: Hash; readonly signature: Uint8Array }[]
-}
-
 export interface SystemStatus {
   readonly rpcEndpoint: string
   readonly isChainConnected: boolean
@@ -264,7 +254,8 @@ export interface PhotonApi {
   /** No new payments, so that pending locks run out. */
   prepareWithdraw(id: Hash): Promise<ChannelView>
   cancelPrepare(id: Hash): Promise<ChannelView>
-  watchPayload(id: Hash, watcher: Address): Promise<WatchPayload>
+  /** What a watcher needs to act for us (section 5). */
+  watchPayload(id: Hash, watcher: Address): Promise<MonitoringPayload>
 
   /** The hash under which the payment is known from now on. */
   transfer(order: TransferOrder): Promise<Hash>
@@ -280,7 +271,8 @@ export interface PhotonApi {
   paths(token: Address, target: Address, amount: bigint): Promise<readonly RouteView[]>
 
   feeTable(): Promise<FeeTable>
-  setFeeTable(table: FeeTable): Promise<void>
+  /** `account` null: as the configuration says. */
+  setFeeTable(table: Omit<FeeTable, 'account'> & { readonly account: FeeRate | null }): Promise<void>
   feesEarned(): Promise<readonly FeeEarned[]>
   income(token: Address | null, fromSeconds: number | null, toSeconds: number | null, limit: number | null): Promise<readonly Income[]>
   incomeOfDays(token: Address | null, days: number): Promise<readonly IncomeOfDays[]>

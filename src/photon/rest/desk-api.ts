@@ -1,24 +1,23 @@
 /**
- * What the REST interface asks, answered over the owner's desk. What the desk does not keep is null, 0 or zeros where a
- * client can live with that, and refused with a number where it cannot: docs/photon-rest.md has the list. `more` puts
- * something better in the place of any answer.
+ * What the REST interface asks, answered over the owner's desk and the one for programs. What they do not keep is null, 0 or
+ * zeros where a client can live with that, and refused with a number where it cannot: docs/photon-rest.md has the list.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { MeshBoxError, ZERO_ADDRESS, ZERO_HASH, hexOf, inputError, utf8 } from '../../base/index.ts'
+import { ZERO_ADDRESS, ZERO_HASH, hexOf, utf8 } from '../../base/index.ts'
 import type { Address, Hash, Randomness, Timers } from '../../base/index.ts'
 import type { ChannelView as DeskChannel, DutyView, PaymentRow, PhotonDesk } from '../desk.ts'
-import type { FeePolicy } from '../ports.ts'
+import type { ChannelState } from '../channel/index.ts'
+import type { ProgramDesk } from '../program-desk.ts'
 import { CHANNEL_STATES, TRANSFER_STATES, photonError } from './api.ts'
 import type { BlockRange, BuildInfo, ChannelDetailView, ChannelView, FeeTable, Income, IncomeOfDays, PhotonApi, SentTransferView, TransactionFilter, TransactionView, TransferOrder } from './api.ts'
-import { dataText } from './node-views.ts'
+import { channelLocksView, dataText, pendingReceiptView } from './node-views.ts'
 
 export interface DeskApiParts {
   readonly desk: PhotonDesk
   readonly build: BuildInfo
   /** Blocks before a lock's end by which its secret has to be known. */
   readonly revealTimeout: number
-  /** In force; null: no fee. */
-  readonly feePolicy: () => FeePolicy | null
+  readonly programs: Pick<ProgramDesk, keyof ProgramDesk>
   readonly randomness: Randomness
   readonly timers: Timers
   /** Where original nodes are on the LAN, `endpoint` as address:port. Null or left out: they are not spoken to. Errors: input. */
@@ -47,11 +46,8 @@ const TRANSACTION_TYPES: Readonly<Record<string, string>> = {
   withdraw: 'Withdraw', 'register-secret': 'RegisterSecret', claim: 'Claim',
 }
 
-export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): PhotonApi {
-  const { desk, randomness } = parts
-  const notOffered = (what: string): never => {
-    throw photonError(CODE.argument, `not offered: ${what}`, 'input')
-  }
+export function deskApi(parts: DeskApiParts): PhotonApi {
+  const { desk, programs, randomness } = parts
   const view = (channel: DeskChannel): ChannelView => channelView(channel, parts.revealTimeout)
 
   function found(id: Hash): DeskChannel {
@@ -91,12 +87,18 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
     if (row === null) throw photonError(CODE.transferNotFound, 'transfer not found', 'not-found')
     return row
   }
+  /** The channel as it was used; where that is not kept, the one there is with the other side. */
+  function placeOf({ place, peer, token }: PaymentRow): { readonly channel: Hash; readonly epoch: bigint; readonly nonce: bigint; readonly block: number } {
+    const known = place?.packet ?? null
+    const there = known === null ? between(peer, token) : undefined
+    return { channel: known?.channel ?? there?.id ?? ZERO_HASH, epoch: known?.epoch ?? there?.epoch ?? 0n, nonce: known?.nonce ?? 0n, block: place?.block ?? 0 }
+  }
   const sentView = (row: PaymentRow): SentTransferView => {
-    const channel = between(row.peer, row.token)
+    const { channel, epoch, block } = placeOf(row)
     const seconds = secondsOf(row)
     return {
-      key: row.id, block: 0, token: row.token, secretHash: row.secretHash ?? row.id, target: row.peer, amount: row.amount, data: dataText(row.data), isDirect: row.kind === 'direct', sendingSeconds: seconds,
-      finishSeconds: row.status >= ENDED_FROM ? seconds : 0, status: TRANSFER_STATES[row.status] ?? 'failed', statusMessage: row.reason ?? '', channel: channel?.id ?? ZERO_HASH, epoch: channel?.epoch ?? 0n,
+      key: row.id, block, token: row.token, secretHash: row.secretHash ?? row.id, target: row.peer, amount: row.amount, data: dataText(row.data), isDirect: row.kind === 'direct', sendingSeconds: seconds,
+      finishSeconds: row.status >= ENDED_FROM ? seconds : 0, status: TRANSFER_STATES[row.status] ?? 'failed', statusMessage: row.reason ?? '', channel, epoch,
     }
   }
 
@@ -153,18 +155,13 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
         return { token: one, balance: own.reduce((sum, side) => sum + side.spendable + side.locked, 0n), locked: own.reduce((sum, side) => sum + side.locked, 0n) }
       })
     },
-    async chainBalance(of, token) {
-      const { account, gasWei } = desk.status()
-      if (token !== null || of !== account) throw photonError(CODE.rpc, 'not offered: balances of others on the chain; ask a node of the chain', 'input')
-      if (gasWei === null) throw new MeshBoxError('unavailable', 'the chain cannot be asked now', { code: 'photon-2008' })
-      return gasWei
-    },
-    sendNative: async () => notOffered('coins leave the box with meshbox chain send'),
+    chainBalance: (of, token) => programs.balanceOf(of, token),
+    sendNative: (to, amount) => programs.sendCoin(to, amount),
 
     channels: async () => desk.channels().map(view),
     async channel(id) {
-      const channel = desk.channel(id)
-      return channel === null ? null : detailView(channel, parts.revealTimeout)
+      const [channel, state] = [desk.channel(id), programs.channel(id)]
+      return channel === null || state === null ? null : detailView(channel, state, parts.revealTimeout)
     },
     async deposit({ partner, token, amount, settleTimeout }) {
       const there = between(partner, token)
@@ -194,7 +191,7 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
       found(id)
       throw photonError(CODE.invalidState, 'nothing is prepared')
     },
-    watchPayload: async () => notOffered('neighbours guard each other by themselves'),
+    watchPayload: async (id, watcher) => programs.monitoring(id, watcher),
 
     transfer,
     async sentTransfer(token, hash) {
@@ -211,16 +208,15 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
     },
     registerSecret: (_token, secret) => desk.giveSecret(secret),
     async pendingReceipt(token, hash) {
-      const row = payment('received', token, hash)
-      if (row === null || row.status >= ENDED_FROM) return null
-      return { initiator: row.peer, target: desk.status().account, token, amount: row.amount, secret: null, secretHash: row.secretHash ?? row.id, blocksLeft: 0, fee: 0n, isDirect: row.kind === 'direct' }
+      const waiting = programs.waiting(token, hash)
+      return waiting === null ? null : pendingReceiptView(waiting.payment, desk.status().account, waiting.block)
     },
     sentTransfers: async (range) => inRange(range, (wanted) => rows((row) => row.direction === 'sent' && wanted(row)).map(sentView)),
     receivedTransfers: async (range) =>
       inRange(range, (wanted) =>
         rows((row) => row.direction === 'received' && row.status === SUCCESS && wanted(row)).map((row) => {
-          const channel = between(row.peer, row.token)
-          return { key: row.id, block: 0, epoch: channel?.epoch ?? 0n, channel: channel?.id ?? ZERO_HASH, token: row.token, initiator: row.peer, nonce: 0n, amount: row.amount, data: dataText(row.data), seconds: secondsOf(row) }
+          const { block, epoch, channel, nonce } = placeOf(row)
+          return { key: row.id, block, epoch, channel, token: row.token, initiator: row.peer, nonce, amount: row.amount, data: dataText(row.data), seconds: secondsOf(row) }
         }),
       ),
     newSecret() {
@@ -231,18 +227,18 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
       desk.swap({ target, side: role, secretHash, secret, token: sendingToken, amount: sendingAmount, receivingToken, receivingAmount, maxFee: mostFee(routes) }),
     paths: async (token, target, amount) => desk.paths(target, token, amount).map(({ nodes, fee }, pathId) => ({ pathId, hops: [...nodes], fee })),
 
-    feeTable: async () => feeTableOf(parts.feePolicy()),
-    setFeeTable: async () => notOffered('the configuration says what carrying a payment costs'),
+    feeTable: async () => feeTableOf(programs.fees()),
+    setFeeTable: (table) => programs.setFees(table),
     feesEarned: async () =>
       rows(isFeeEarned).map((row) => ({
         key: row.id, secretHash: row.secretHash ?? row.id, token: row.token, from: row.peer, to: ZERO_ADDRESS, amount: row.amount, inChannel: between(row.peer, row.token)?.id ?? ZERO_HASH, outChannel: ZERO_HASH, fee: row.fee,
-        seconds: secondsOf(row), data: dataText(row.data), block: 0,
+        seconds: secondsOf(row), data: dataText(row.data), block: row.place?.block ?? 0,
       })),
     income: async (token, from, to, limit) => incomeOf(rows(earns), token).filter(({ seconds }) => seconds >= (from ?? 0) && seconds <= (to ?? Number.MAX_SAFE_INTEGER)).slice(0, limit ?? MOST_ROWS).map(({ token: _token, ...one }) => one),
     incomeOfDays: async (token, days) => byDay(incomeOf(rows(earns), token), days),
     transactions: async (filter) => desk.duties().map((duty) => transactionView(duty, desk)).filter((one) => isWanted(one, filter)),
 
-    setOffline: async () => notOffered('the box knows by itself when the chain is out of reach'),
+    setOffline: async (isOffline) => programs.setDirectOnly(isOffline),
     async setPeers(peers) {
       const dialled = peers.filter(({ endpoint }) => endpoint.startsWith('/'))
       const onLan = peers.filter(({ endpoint }) => !endpoint.startsWith('/'))
@@ -256,10 +252,10 @@ export function deskApi(parts: DeskApiParts, more: Partial<PhotonApi> = {}): Pho
       if (known === undefined && channel === undefined) throw photonError(CODE.unknownAddress, 'unknown address', 'not-found')
       return { deviceType: channel?.role === 'leaf' ? 'mobile' : 'meshbox', isOnline: known?.isConnected ?? channel?.isConnected ?? false }
     },
-    prepareUpdate: async () => notOffered('the package is upgraded while the box looks after its channels'),
-    stop: async () => notOffered('the service is stopped on the box'),
+    prepareUpdate: async () => programs.prepareUpdate(),
+    stop: () => programs.stop(),
   }
-  return Object.defineProperties(api, Object.getOwnPropertyDescriptors(more))
+  return api
 }
 
 function channelView(channel: DeskChannel, revealTimeout: number): ChannelView {
@@ -275,26 +271,29 @@ function mostFee(routes: TransferOrder['routes']): bigint {
   return routes.reduce((most, route) => (route.fee > most ? route.fee : most), 0n)
 }
 
-/** Locks and proofs stay inside the room. */
-function detailView(channel: DeskChannel, revealTimeout: number): ChannelDetailView {
-  return { ...channelView(channel, revealTimeout), closedBlock: channel.closedBlock ?? 0, settledBlock: channel.settleBlock ?? 0, ownLocks: [], partnerLocks: [], ownProof: null, partnerProof: null }
+/** Amounts and state as in the list of channels; locks and proofs as the room keeps them. */
+function detailView(channel: DeskChannel, state: ChannelState, revealTimeout: number): ChannelDetailView {
+  return { ...channelView(channel, revealTimeout), ...channelLocksView(state) }
 }
 
 function tokensOf(desk: PhotonDesk): readonly Address[] {
   return [...new Set(desk.channels().map((channel) => channel.token))]
 }
 
-/** 4.1 knows a constant and a divisor; the divisor is rounded down, so that a client reckons with no less than is asked. */
-function feeTableOf(policy: FeePolicy | null): FeeTable {
-  const divisor = policy === null || policy.ppm <= 0 ? 0n : PPM / BigInt(policy.ppm)
-  return { account: { constant: policy?.constant ?? 0n, divisor }, tokens: new Map(), channels: new Map() }
+/** 4.1 knows a constant and a divisor; the configuration's is rounded down, so that a client reckons with no less than is asked. */
+function feeTableOf({ set, configured }: ReturnType<ProgramDesk['fees']>): FeeTable {
+  const divisor = configured.ppm <= 0 ? 0n : PPM / BigInt(configured.ppm)
+  return { account: set.account ?? { constant: configured.constant, divisor }, tokens: set.tokens, channels: set.channels }
 }
 
-/** The desk keeps no block numbers of payments: a bound cannot be kept to. */
+/** A payment whose block is not known is in no range that has a bound. */
 function inRange<T>({ fromBlock, toBlock, token }: BlockRange, list: (wanted: (row: PaymentRow) => boolean) => T): T {
-  if (fromBlock !== null && fromBlock > 0) throw inputError('from_block', fromBlock, '-1: payments are kept without their blocks')
-  if (toBlock !== null) throw inputError('to_block', toBlock, '-1: payments are kept without their blocks')
-  return list((row) => token === null || row.token === token)
+  const from = fromBlock ?? 0
+  return list((row) => {
+    const block = row.place?.block ?? 0
+    const isBounded = from > 0 || toBlock !== null
+    return (token === null || row.token === token) && (!isBounded || (block > 0 && block >= from && block <= (toBlock ?? Number.MAX_SAFE_INTEGER)))
+  })
 }
 
 function secondsOf(row: PaymentRow): number {

@@ -29,7 +29,6 @@ export type {
   TransactionView,
   TransferOrder,
   TransferStateName,
-  WatchPayload,
 } from './api.ts'
 export { deskApi } from './desk-api.ts'
 export type { DeskApiParts } from './desk-api.ts'

@@ -29,8 +29,11 @@ export function channelView(state: ChannelState, moment: ChannelMoment, revealTi
 }
 
 export function channelDetailView(state: ChannelState, moment: ChannelMoment, revealTimeout: number): ChannelDetailView {
+  return { ...channelView(state, moment, revealTimeout), ...channelLocksView(state) }
+}
+
+export function channelLocksView(state: ChannelState): Omit<ChannelDetailView, keyof ChannelView> {
   return {
-    ...channelView(state, moment, revealTimeout),
     closedBlock: state.dispute?.closeBlock ?? 0,
     settledBlock: state.dispute?.settleBlock ?? 0,
     ownLocks: state.own.locks.map(lockView),

@@ -2,7 +2,7 @@
 import type { Address, Hash } from '../../base/index.ts'
 import type { BalanceProof, Lock } from '../ports.ts'
 import { CHANNEL_STATES, TRANSFER_STATES } from './api.ts'
-import type { ChannelDetailView, ChannelView, FeeEarned, FeeRate, FeeTable, LockView, PendingReceiptView, ReceivedTransferView, RouteView, SentTransferView, TransactionView, WatchPayload } from './api.ts'
+import type { ChannelDetailView, ChannelView, FeeEarned, FeeRate, FeeTable, LockView, PendingReceiptView, ReceivedTransferView, RouteView, SentTransferView, TransactionView } from './api.ts'
 import { checksumAddress as shown } from './checksum.ts'
 
 export function channelData(view: ChannelView): object {
@@ -163,25 +163,3 @@ export function transactionData(view: TransactionView): object {
     gas_used: view.gasUsed,
   }
 }
-
-/** Section 5: byte slices in base64. */
-export function watchData(payload: WatchPayload): object {
-  const { update } = payload
-  return {
-    channel_identifier: payload.channel,
-    open_block_number: payload.epoch,
-    token_address: shown(payload.token),
-    partner_address: shown(payload.partner),
-    update_transfer: {
-      nonce: update?.proof.nonce ?? 0,
-      transfer_amount: update?.proof.transferred ?? 0n,
-      locksroot: update?.proof.locksroot ?? `0x${'00'.repeat(32)}`,
-      extra_hash: update?.proof.extra ?? `0x${'00'.repeat(32)}`,
-      closing_signature: update?.proof.signature ?? null,
-      non_closing_signature: update?.ownSignature ?? null,
-    },
-    unlocks: payload.unlocks.map((one) => ({ lock: lockData(one.lock), merkle_proof: one.merkleProof, secret: one.secret, signature: one.signature })),
-    punishes: payload.punishes.map((one) => ({ lock_hash: one.lockHash, additional_hash: one.extra, signature: one.signature })),
-  }
-}
-

@@ -16,10 +16,11 @@
  * signed here can be read by the contract as anything, and nothing of another chain counts here.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { bytesOf, concatBytes, hexOf, inputError, MAX_AMOUNT, utf8 } from '../../base/index.ts'
+import { bytesOf, concatBytes, hexOf, inputError, MAX_AMOUNT } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Domain, FeePolicy } from '../ports.ts'
 import { channelId } from '../wire/index.ts'
+import { typedHashers } from '../typed-hasher.ts'
 import { checkFeePolicy } from './fee.ts'
 
 export interface ChannelAnnounce extends ChannelKey {
@@ -71,47 +72,23 @@ const SIGNATURE_BYTES = 65
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 const MAX_U64 = (1n << 64n) - 1n
 
-const typeHash = (type: string): Uint8Array => keccak_256(utf8(type))
-const DOMAIN_TYPE = typeHash('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')
-const ANNOUNCE_TYPEHASH = typeHash('ChannelAnnounce(bytes32 channel,uint64 epoch,address token,address a,address b,bool core,uint64 sequence,uint64 untilBlock)')
-const POLICY_TYPEHASH = typeHash(
-  'PolicyUpdate(bytes32 channel,uint64 epoch,address from,bool disabled,uint64 sequence,uint64 untilBlock,uint128 maxLock,uint128 constant,uint32 ppm,int32 rate0,int32 rate25,int32 rate50,int32 rate75,int32 rate100,uint64 validFrom)',
-)
+const hasherOf = typedHashers(keccak_256, ['PhotonGossip', '1'])
+const ANNOUNCE_712 = 'ChannelAnnounce(bytes32 channel,uint64 epoch,address token,address a,address b,bool core,uint64 sequence,uint64 untilBlock)'
+const POLICY_712 =
+  'PolicyUpdate(bytes32 channel,uint64 epoch,address from,bool disabled,uint64 sequence,uint64 untilBlock,uint128 maxLock,uint128 constant,uint32 ppm,int32 rate0,int32 rate25,int32 rate50,int32 rate75,int32 rate100,uint64 validFrom)'
 
 /** The channel of two in a token (photon.md 1.2), in either order. */
 export function channelIdOf(contract: Address, token: Address, one: Address, other: Address): Hash {
   return channelId(keccak_256, one, other, token, contract)
 }
 
-export function announceDigest(domain: Domain, it: ChannelAnnounce): Uint8Array {
-  return typedDigest(domain, [
-    ANNOUNCE_TYPEHASH,
-    bytesOf(it.channel),
-    word(it.epoch),
-    addressWord(it.token),
-    addressWord(it.a),
-    addressWord(it.b),
-    word(it.isCore ? 1n : 0n),
-    word(it.sequence),
-    word(BigInt(it.untilBlock)),
-  ])
+export function announceDigest(domain: Domain, { channel, epoch, token, a, b, isCore, sequence, untilBlock }: ChannelAnnounce): Uint8Array {
+  return hasherOf(domain).digest(ANNOUNCE_712, [channel, epoch, token, a, b, isCore, sequence, untilBlock])
 }
 
-export function policyDigest(domain: Domain, it: PolicyUpdate): Uint8Array {
-  return typedDigest(domain, [
-    POLICY_TYPEHASH,
-    bytesOf(it.channel),
-    word(it.epoch),
-    addressWord(it.from),
-    word(it.isDisabled ? 1n : 0n),
-    word(it.sequence),
-    word(BigInt(it.untilBlock)),
-    word(it.maxLock),
-    word(it.policy.constant),
-    word(BigInt(it.policy.ppm)),
-    ...it.policy.curve.map((rate) => word(BigInt(rate))),
-    word(BigInt(it.policy.validFromSeconds)),
-  ])
+export function policyDigest(domain: Domain, { channel, epoch, from, isDisabled, sequence, untilBlock, maxLock, policy }: PolicyUpdate): Uint8Array {
+  const { constant, ppm, curve, validFromSeconds } = policy
+  return hasherOf(domain).digest(POLICY_712, [channel, epoch, from, isDisabled, sequence, untilBlock, maxLock, constant, ppm, ...curve, validFromSeconds])
 }
 
 /** Errors: input: a value that has no place in the layout. */
@@ -235,19 +212,6 @@ class Cursor {
   rate(): number {
     return Number(BigInt.asIntN(32, this.unsigned(4)))
   }
-}
-
-function typedDigest(domain: Domain, words: readonly Uint8Array[]): Uint8Array {
-  const separator = keccak_256(concatBytes(DOMAIN_TYPE, keccak_256(utf8('PhotonGossip')), keccak_256(utf8('1')), word(domain.chainId), addressWord(domain.contract)))
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), separator, keccak_256(concatBytes(...words))))
-}
-
-function word(value: bigint): Uint8Array {
-  return bytesOf(`0x${BigInt.asUintN(256, value).toString(16).padStart(64, '0')}`)
-}
-
-function addressWord(address: Address): Uint8Array {
-  return concatBytes(new Uint8Array(12), bytesOf(address))
 }
 
 function sized(field: string, bytes: Uint8Array, length: number): Uint8Array {

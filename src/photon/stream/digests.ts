@@ -7,18 +7,18 @@
  *   StreamStatement  the payee: what it will claim at most. While a session runs: nothing above what it has served,
  *                    and so far that is `value`. At its end: nothing above `value`, for good.
  *
- * Runs in the browser too: nothing but @noble.
+ * Runs in the browser too.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
 import type { Address, Hash } from '../../base/index.ts'
+import { channelId } from '../channel-id.ts'
 import type { ChannelKey } from '../ports.ts'
+import { PHOTON, VOUCHER_TYPE, typedHashers } from '../typed-hasher.ts'
+import type { ContractPlace } from '../typed-hasher.ts'
 import type { StreamTerms } from './terms.ts'
 
-export interface ContractOnChain {
-  readonly chainId: bigint
-  readonly contract: Address
-}
+export type ContractOnChain = ContractPlace
 /** What a voucher says before it is signed. */
 export interface VoucherTerms extends ChannelKey {
   readonly cumulative: bigint
@@ -27,74 +27,33 @@ export interface VoucherTerms extends ChannelKey {
   readonly unit: bigint
 }
 
-const DOMAIN = typeHash('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')
-const NAME = keccak_256(utf8ToBytes('Photon'))
-const VERSION = keccak_256(utf8ToBytes('2'))
-const VOUCHER = typeHash('Voucher(bytes32 channel,uint64 epoch,uint256 cumulative,bytes32 tip,uint32 steps,uint128 unit)')
-const OFFER = typeHash(
-  'StreamOffer(address token,uint128 unit,uint32 tickSeconds,uint32 steps,uint32 graceTicks,uint128 minDeposit,uint32 settleTimeout,uint64 validUntil)',
-)
-const OPEN = typeHash('StreamOpen(bytes32 channel,uint64 epoch,bytes32 challenge)')
-const STATEMENT = typeHash('StreamStatement(bytes32 channel,uint64 epoch,bytes32 challenge,uint256 value,bool isFinal)')
+/** A box signs thousands of statements under one domain. */
+const hasherOf = /* @__PURE__ */ typedHashers(keccak_256, PHOTON)
+const OFFER = 'StreamOffer(address token,uint128 unit,uint32 tickSeconds,uint32 steps,uint32 graceTicks,uint128 minDeposit,uint32 settleTimeout,uint64 validUntil)'
+const OPEN = 'StreamOpen(bytes32 channel,uint64 epoch,bytes32 challenge)'
+const STATEMENT = 'StreamStatement(bytes32 channel,uint64 epoch,bytes32 challenge,uint256 value,bool isFinal)'
 
-export function voucherDigest(on: ContractOnChain, voucher: VoucherTerms): Uint8Array {
-  return digest(on, VOUCHER, word(voucher.channel), number(voucher.epoch), number(voucher.cumulative), word(voucher.tip), number(voucher.steps), number(voucher.unit))
+export function voucherDigest(on: ContractOnChain, { channel, epoch, cumulative, tip, steps, unit }: VoucherTerms): Uint8Array {
+  return hasherOf(on).digest(VOUCHER_TYPE, [channel, epoch, cumulative, tip, steps, unit])
 }
 
 export function offerDigest(terms: StreamTerms): Uint8Array {
   const { token, unit, tickSeconds, steps, graceTicks, minDeposit, settleTimeout, validUntilSeconds } = terms
-  return digest(terms, OFFER, word(token), ...[unit, tickSeconds, steps, graceTicks, minDeposit, settleTimeout, validUntilSeconds].map(number))
+  return hasherOf(terms).digest(OFFER, [token, unit, tickSeconds, steps, graceTicks, minDeposit, settleTimeout, validUntilSeconds])
 }
 
-export function openDigest(on: ContractOnChain, key: ChannelKey, challenge: Hash): Uint8Array {
-  return digest(on, OPEN, word(key.channel), number(key.epoch), word(challenge))
+export function openDigest(on: ContractOnChain, { channel, epoch }: ChannelKey, challenge: Hash): Uint8Array {
+  return hasherOf(on).digest(OPEN, [channel, epoch, challenge])
 }
 
-export function statementDigest(on: ContractOnChain, key: ChannelKey, challenge: Hash, value: bigint, isFinal: boolean): Uint8Array {
-  return digest(on, STATEMENT, word(key.channel), number(key.epoch), word(challenge), number(value), number(isFinal ? 1 : 0))
+export function statementDigest(on: ContractOnChain, { channel, epoch }: ChannelKey, challenge: Hash, value: bigint, isFinal: boolean): Uint8Array {
+  return hasherOf(on).digest(STATEMENT, [channel, epoch, challenge, value, isFinal])
 }
 
-/** photon.md 1.2: keccak(lower address ‖ higher address ‖ token ‖ contract). */
 export function channelIdOf(a: Address, b: Address, token: Address, contract: Address): Hash {
-  const [lower, higher] = a < b ? [a, b] : [b, a]
-  return hexText(keccak_256(concatBytes(bytes(lower), bytes(higher), bytes(token), bytes(contract))))
-}
-
-export function hexText(raw: Uint8Array): Hash {
-  return `0x${Array.from(raw, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  return channelId(keccak_256, a, b, token, contract)
 }
 
 export function bytes(hex: Hash): Uint8Array {
   return hexToBytes(hex.slice(2))
-}
-
-/** The guest's box signs thousands of statements under one domain: its separator is worked out once. */
-const separators = new Map<string, Uint8Array>()
-const KEPT_SEPARATORS = 8
-
-function separatorOf({ chainId, contract }: ContractOnChain): Uint8Array {
-  const name = `${chainId} ${contract}`
-  const known = separators.get(name)
-  if (known !== undefined) return known
-  const made = keccak_256(concatBytes(DOMAIN, NAME, VERSION, number(chainId), word(contract)))
-  if (separators.size >= KEPT_SEPARATORS) separators.clear()
-  separators.set(name, made)
-  return made
-}
-
-function digest(on: ContractOnChain, type: Uint8Array, ...words: readonly Uint8Array[]): Uint8Array {
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), separatorOf(on), keccak_256(concatBytes(type, ...words))))
-}
-
-function typeHash(text: string): Uint8Array {
-  return keccak_256(utf8ToBytes(text))
-}
-
-function number(value: bigint | number): Uint8Array {
-  return hexToBytes(BigInt(value).toString(16).padStart(64, '0'))
-}
-
-/** Left-padded to 32 bytes. */
-function word(hex: Hash): Uint8Array {
-  return hexToBytes(hex.slice(2).padStart(64, '0'))
 }

@@ -14,7 +14,7 @@ import { RateLimit } from '../../base/index.ts'
 import type { Address, Cancel, Clock, Timers } from '../../base/index.ts'
 import { TYPE, decodeMdns, encodeMdns } from './mdns-codec.ts'
 import type { MdnsMessage, MdnsQuestion, MdnsRecord, Name } from './mdns-codec.ts'
-import type { DatagramSocket } from './lan-door.ts'
+import type { DatagramSocket, GroupSocket } from './lan-door.ts'
 import type { Place, Places } from './places.ts'
 
 export const MDNS_GROUP = '224.0.0.251'
@@ -23,6 +23,7 @@ const SERVICE: Name = ['_photon', 'local']
 const TTL_SECONDS = 120
 /** An announcement holds 20 s (places.ts): two may be lost. */
 const ASK_EVERY_MS = 6_000
+const JOIN_EVERY_MS = 60_000
 /** Twice at the start, RFC 6762 8.3. */
 const REPEAT_MS = 1_000
 const ANSWERS = { burst: 16, perSecond: 4 } as const
@@ -37,7 +38,7 @@ export interface AnnouncerParts {
   /** Where all listen: the group. */
   readonly group: Place
   /** Takes what is said to the group. */
-  openGroup(onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<DatagramSocket>
+  openGroup(onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<GroupSocket>
   /** Asks the group, and takes what is answered to it alone: the original's library answers no other way. */
   openAsker(onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<DatagramSocket>
   isNear(host: string): boolean
@@ -51,7 +52,7 @@ export class Announcer {
   readonly #messages = new RateLimit(MESSAGES)
   readonly #cancels: Cancel[] = []
   readonly #records: readonly MdnsRecord[]
-  #group: DatagramSocket | null = null
+  #group: GroupSocket | null = null
   #asker: DatagramSocket | null = null
 
   constructor(parts: AnnouncerParts) {
@@ -69,7 +70,7 @@ export class Announcer {
       this.#ask()
     }
     both()
-    this.#cancels.push(timers.after(REPEAT_MS, both), timers.every(ASK_EVERY_MS, () => this.#ask()))
+    this.#cancels.push(timers.after(REPEAT_MS, both), timers.every(ASK_EVERY_MS, () => this.#ask()), timers.every(JOIN_EVERY_MS, () => this.#group?.renew()))
   }
 
   async stop(): Promise<void> {

@@ -6,7 +6,7 @@
 export { Announcer, MDNS_GROUP, MDNS_PORT } from './announcer.ts'
 export type { AnnouncerParts } from './announcer.ts'
 export { LanDoor } from './lan-door.ts'
-export type { DatagramSocket, DoorCounts, LanDoorParts } from './lan-door.ts'
+export type { DatagramSocket, DoorCounts, GroupSocket, LanDoorParts } from './lan-door.ts'
 export { LegacyDesk } from './legacy-desk.ts'
 export { readLegacyBlock } from './legacy-block.ts'
 export type { LegacyBlockTools, OurChannel } from './legacy-block.ts'

@@ -27,6 +27,12 @@ export interface DatagramSocket {
   close(): Promise<void>
 }
 
+/** A socket that hears a group. */
+export interface GroupSocket extends DatagramSocket {
+  /** Joins again: the kernel forgets it when the interface goes, or loses its address. Never throws. */
+  renew(): void
+}
+
 export interface LanDoorParts {
   readonly self: Address
   readonly wire: Wire

@@ -4,6 +4,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import { BY_OWNER, channelView, dutyViews, openRow } from '../box/index.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow } from '../desk.ts'
+import { orderedHash } from '../payment/index.ts'
 import type { Path } from '../ports.ts'
 import { channelId } from '../wire/index.ts'
 import { proveLegacyChannel } from './legacy-storage.ts'
@@ -108,7 +109,7 @@ export class LegacyDesk {
 
   /** The name of a payment of ours under way; null: none has this id. */
   openPayment(id: Hash): string | null {
-    return this.#room.node.openPayments().find((payment) => payment.role === 'initiator' && payment.secretHash === id)?.id ?? null
+    return this.#room.node.openPayments().find((payment) => payment.role === 'initiator' && orderedHash(payment) === id)?.id ?? null
   }
 
   cancel(name: string): Promise<void> {

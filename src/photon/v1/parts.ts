@@ -1,7 +1,7 @@
 /** What the room for nodes of the original Photon needs of the box, and what it gives. */
 import type { Address } from '../../base/index.ts'
 import type { AccountSigner } from '../node/index.ts'
-import type { DatagramSocket } from './lan-door.ts'
+import type { DatagramSocket, GroupSocket } from './lan-door.ts'
 import type { LanNode, Place } from './places.ts'
 
 export interface LegacySettings {
@@ -26,7 +26,7 @@ export interface LegacyParts {
   readonly openSocket: (onDatagram: OnDatagram) => Promise<DatagramSocket>
   readonly isNear: (host: string) => boolean
   /** Null: nodes are known by the owner's word alone. */
-  readonly mdns: { readonly group: Place; openGroup(onDatagram: OnDatagram): Promise<DatagramSocket>; openAsker(onDatagram: OnDatagram): Promise<DatagramSocket> } | null
+  readonly mdns: { readonly group: Place; openGroup(onDatagram: OnDatagram): Promise<GroupSocket>; openAsker(onDatagram: OnDatagram): Promise<DatagramSocket> } | null
 }
 
 /** For the owner's doors. */

@@ -6,7 +6,7 @@
 import { asError, hexOf, momentOf } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { ChainMoments, chainNews, offlineMemory, dropNote, readNote } from '../box/index.ts'
-import type { Alarms, ContractTerms } from '../box/index.ts'
+import type { Alarms, ContractTerms, RoomTerms } from '../box/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
 import type { DutyAlarm, Follower, ScheduleEffect } from '../chain/index.ts'
 import { PhotonNode } from '../node/index.ts'
@@ -38,6 +38,7 @@ export class RunningLegacy {
   readonly terms: ContractTerms
   readonly parts: PhotonParts
   readonly legacy: LegacyParts
+  readonly #held: RoomTerms
   readonly #alarms: Alarms
   readonly #changed: () => void
   readonly #follower: Follower
@@ -46,11 +47,12 @@ export class RunningLegacy {
   #cancelDoor: Cancel = () => undefined
   #opening: Promise<unknown> = Promise.resolve()
   #isStopped = false
+  #isShut = false
   #isLost = false
   #gasWei: bigint | null = null
   #gasAt = -GAS_LOOK_BLOCKS
 
-  constructor(parts: PhotonParts, legacy: LegacyParts, terms: ContractTerms, alarms: Alarms, changed: () => void) {
+  constructor(parts: PhotonParts, legacy: LegacyParts, terms: ContractTerms, alarms: Alarms, changed: () => void, held: RoomTerms) {
     const { settings, chain, store, curve, clock, timers, log } = parts
     const { signer } = legacy
     const { domain, registry } = terms
@@ -59,6 +61,7 @@ export class RunningLegacy {
     this.parts = parts
     this.legacy = legacy
     this.terms = terms
+    this.#held = held
     this.#alarms = alarms
     this.#changed = changed
     this.moments = new ChainMoments({ chain, clock, timers, memory: offlineMemory(store, log), isStopped: () => this.#isLost })
@@ -104,7 +107,12 @@ export class RunningLegacy {
       keccak256: keccak,
       signer,
       // The original's contract takes a high s too.
-      recovery: { recoverAddressBatch: (frames) => curve.recoverAddressBatch(frames, 'accept'), recoverAddressBatchInPool: (frames) => curve.recoverAddressBatchInPool(frames, 'accept') },
+      recovery: {
+        recoverAddressBatch: (frames) => curve.recoverAddressBatch(frames, 'accept'),
+        recoverAddressBatchInPool: (frames) => curve.recoverAddressBatchInPool(frames, 'accept'),
+        recoverOneSignerBatch: (frames) => curve.recoverOneSignerBatch(frames, 'accept'),
+        recoverOneSignerBatchInPool: (frames) => curve.recoverOneSignerBatchInPool(frames, 'accept'),
+      },
       store,
       transport: this.door,
       clock,
@@ -120,7 +128,8 @@ export class RunningLegacy {
           if (amount > 0n) parts.ledger.earn(tx, { source: 'photon:fee', token: settings.tokens.find(({ address }) => address === token)?.symbol ?? token, amount, from: `photon:${from}`, evidence: { type: 'payment', id: hexOf(keccak(new TextEncoder().encode(paymentKey))) }, at: momentOf(clock) })
         },
       },
-      feeFor: (channel, amount) => feeOf({ ...settings.fee, validFromSeconds: 0 }, amount, channel.spendable, channel.capacity),
+      feeFor: ({ key, token, spendable, capacity }, amount) => feeOf(held.fees.policyOf(key.channel, token), amount, spendable, capacity),
+      heldBack: () => held.modes.lockFault(),
       // Leaves: a node on the LAN may go away at any time. Payments from one to the next go through us all the same.
       roleOf: () => 'leaf',
       rules: {
@@ -174,6 +183,7 @@ export class RunningLegacy {
     this.#cancels.push(this.#follower.start())
     void this.#follower.catchUp()
     this.#opening = this.#begin()
+    if (this.#held.modes.isStopped) void this.shut()
   }
 
   async stop(): Promise<void> {
@@ -188,6 +198,17 @@ export class RunningLegacy {
     this.moments.stop()
     await this.#announcer?.stop()
     await this.door.close()
+  }
+
+  /** Nobody is reached or let in any more; what the channels need of the chain is still done. */
+  async shut(): Promise<void> {
+    this.#isShut = true
+    this.#cancelDoor()
+    await this.#opening
+    await this.#announcer?.stop()
+    this.#announcer = null
+    await this.door.close()
+    this.#changed()
   }
 
   get isLost(): boolean {
@@ -259,7 +280,7 @@ export class RunningLegacy {
 
   /** The LAN's address may come up after us. */
   async #openDoor(): Promise<void> {
-    if (this.#isStopped) return
+    if (this.#isStopped || this.#isShut) return
     try {
       await this.door.start()
       await this.#announce()
@@ -279,7 +300,7 @@ export class RunningLegacy {
   async #announce(): Promise<void> {
     const { mdns, signer, isNear } = this.legacy
     const { local } = this.door
-    if (mdns === null || local === null || this.#isStopped) return
+    if (mdns === null || local === null || this.#isStopped || this.#isShut) return
     const { clock, timers } = this.parts
     const announcer = new Announcer({ self: signer.account, local, places: this.places, group: mdns.group, openGroup: mdns.openGroup, openAsker: mdns.openAsker, isNear, clock, timers })
     try {

@@ -13,9 +13,10 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { ZERO_HASH, bytesOf, concatBytes, hexOf, inputError, utf8 } from '../../base/index.ts'
+import { ZERO_HASH, bytesOf, concatBytes, hexOf, inputError } from '../../base/index.ts'
 import type { Address, Hash, Randomness } from '../../base/index.ts'
 import type { BalanceProof, ChannelKey, Domain, Message } from '../ports.ts'
+import { typedHashers } from '../typed-hasher.ts'
 import type { WatchSigner } from './ports.ts'
 
 export interface BackupRecord extends ChannelKey {
@@ -48,7 +49,7 @@ const AROUND_BYTES = HEAD_BYTES + IV_BYTES + TAG_BYTES + SIGNATURE_BYTES
 export const MAX_BACKUP_BYTES = AROUND_BYTES + BACKUP_SIZES[2]
 export const MAX_BACKUP_CHANNELS = Math.floor((BACKUP_SIZES[2] - COUNT_BYTES) / RECORD_BYTES)
 const BACKUP_712 = 'Backup(address owner,uint64 counter,bytes32 content)'
-const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
+const hasherOf = typedHashers(keccak_256, ['PhotonBackup', '1'])
 
 /** `key`: 32 bytes, derived from the box's key. Errors: input `backup.records` for more than fit. */
 export function sealBackup(options: { domain: Domain; signer: WatchSigner; key: Uint8Array; randomness: Randomness }, counter: bigint, records: readonly BackupRecord[]): Uint8Array {
@@ -122,11 +123,7 @@ export function reestablishOf(record: BackupRecord): Extract<Message, { kind: 'r
 }
 
 function backupDigest(domain: Domain, owner: Address, counter: bigint, body: Uint8Array): Uint8Array {
-  const hash = (text: string): Uint8Array => keccak_256(utf8(text))
-  const address = (text: Address): Uint8Array => concatBytes(new Uint8Array(12), bytesOf(text))
-  const separator = keccak_256(concatBytes(hash(DOMAIN_TYPE), hash('PhotonBackup'), hash('1'), uint(domain.chainId, 32), address(domain.contract)))
-  const struct = keccak_256(concatBytes(hash(BACKUP_712), address(owner), uint(counter, 32), keccak_256(body)))
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), separator, struct))
+  return hasherOf(domain).digest(BACKUP_712, [owner, counter, keccak_256(body)])
 }
 
 function recordBytes(record: BackupRecord): Uint8Array {

@@ -10,9 +10,10 @@
  * can be shown to others and means nothing to the contract.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { bytesOf, concatBytes, hexOf, inputError, utf8 } from '../../base/index.ts'
+import { bytesOf, concatBytes, hexOf, inputError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Domain } from '../ports.ts'
+import { typedHashers } from '../typed-hasher.ts'
 import type { Delegation, GuardedSecret } from './ports.ts'
 
 /** 0 is yes; the others say why not. */
@@ -35,7 +36,7 @@ const DELEGATE_TYPE = 0x40
 const RECEIPT_TYPE = 0x41
 const VERSION = 1
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
-const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
+const hasherOf = typedHashers(keccak_256, ['PhotonWatch', '1'])
 const RECEIPT_712 = 'WatchReceipt(bytes32 channel,uint64 epoch,uint64 nonce,bytes32 job,uint8 verdict)'
 
 /** Errors: input: a value that has no place in the layout. */
@@ -95,11 +96,8 @@ export function jobHash(frame: Uint8Array): Hash {
   return hexOf(keccak_256(frame))
 }
 
-export function receiptDigest(domain: Domain, it: Omit<Receipt, 'signature'>): Uint8Array {
-  const hash = (text: string): Uint8Array => keccak_256(utf8(text))
-  const separator = keccak_256(concatBytes(hash(DOMAIN_TYPE), hash('PhotonWatch'), hash('1'), uint('chainId', domain.chainId, 32), new Uint8Array(12), bytesOf(domain.contract)))
-  const struct = keccak_256(concatBytes(hash(RECEIPT_712), bytesOf(it.channel), uint('epoch', it.epoch, 32), uint('nonce', it.nonce, 32), bytesOf(it.job), uint('verdict', BigInt(it.verdict), 32)))
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), separator, struct))
+export function receiptDigest(domain: Domain, { channel, epoch, nonce, job, verdict }: Omit<Receipt, 'signature'>): Uint8Array {
+  return hasherOf(domain).digest(RECEIPT_712, [channel, epoch, nonce, job, verdict])
 }
 
 function readReceipt(frame: Uint8Array): WatchMessage | { readonly refused: string } {

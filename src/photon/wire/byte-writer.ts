@@ -5,7 +5,7 @@
 import { inputError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import { MAX_DATA_BYTES } from './bounds.ts'
-import { writeHex } from './hex-digits.ts'
+import { writeHex } from '../hex-digits.ts'
 
 const U64 = 1n << 64n
 const U128 = 1n << 128n

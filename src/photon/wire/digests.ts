@@ -7,7 +7,9 @@ import { ByteWriter } from './byte-writer.ts'
 import { writeEnvelope } from './envelope.ts'
 import { createLegacyPayloads } from './legacy-payload.ts'
 import * as typed from './typed-data.ts'
-import type { Keccak, PeerBinding } from './typed-data.ts'
+import type { PeerBinding } from './typed-data.ts'
+import { PHOTON, createTypedHasher } from '../typed-hasher.ts'
+import type { Keccak } from '../typed-hasher.ts'
 
 /** A proof's state given into a watcher's hands. v1 knows neither watcher nor reward: null and 0n. */
 export interface UpdateDelegation extends Envelope {
@@ -39,7 +41,7 @@ export interface Digests {
 
 /** Errors: input `contract`, `chainId`. */
 export function createDigests(domain: Domain, keccak: Keccak): Digests {
-  const hasher = typed.createTypedHasher(domain, keccak)
+  const hasher = createTypedHasher(keccak, PHOTON, domain)
   const peerBinding = (binding: PeerBinding): Uint8Array => typed.peerBindingDigest(hasher, binding)
   const scratch = new ByteWriter(ENVELOPE_BYTES + 32)
   const tailOf = (envelope: Envelope): Uint8Array => {

@@ -1,9 +1,8 @@
 /**
- * Names made by hashing (all packed, big-endian, keccak-256), the same in both profiles:
+ * Names made by hashing (all packed, big-endian, keccak-256), the same in both profiles (the channel's: ../channel-id.ts):
  *
  * | name | preimage |
  * |---|---|
- * | channel | lower address 20 ‖ higher address 20 ‖ token 20 ‖ contract 20 |
  * | lock hash | expiration 32 ‖ amount 32 ‖ secret hash 32 |
  * | balance hash | locksroot 32 ‖ transferred 32, first 24 bytes; zeros when both are zero |
  * | echo hash | packet ‖ receiver 20 |
@@ -13,15 +12,9 @@ import type { Address, Hash, Hex } from '../../base/index.ts'
 import type { Lock } from '../ports.ts'
 import { MAX_PACKET_BYTES } from './bounds.ts'
 import { ByteWriter } from './byte-writer.ts'
-import type { Keccak } from './typed-data.ts'
+import type { Keccak } from '../typed-hasher.ts'
 
 const BALANCE_HASH_BYTES = 24
-
-/** The channel of `a` and `b`, in either order. The same for every life of it: see `epoch`. Errors: input. */
-export function channelId(keccak: Keccak, a: Address, b: Address, token: Address, contract: Address): Hash {
-  const [low, high] = a < b ? [a, b] : [b, a]
-  return hexOf(keccak(new ByteWriter(80).address(low, 'participant').address(high, 'participant').address(token, 'token').address(contract, 'contract').written()))
-}
 
 /** Errors: input. */
 export function lockHash(keccak: Keccak, lock: Lock): Hash {

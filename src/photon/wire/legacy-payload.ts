@@ -9,7 +9,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { ChannelKey, Lock, SettleTerms, WithdrawTerms } from '../ports.ts'
 import { ENVELOPE_BYTES } from './bounds.ts'
 import { ByteWriter } from './byte-writer.ts'
-import type { Keccak } from './typed-data.ts'
+import type { Keccak } from '../typed-hasher.ts'
 
 const PREFIX = utf8('\x19Spectrum Signed Message:\n')
 /** The longest: prefix 26, length 3, and the unlock delegation. */

@@ -6,7 +6,7 @@
 import { ZERO_HASH, hexOf, inputError } from '../../base/index.ts'
 import type { Hash } from '../../base/index.ts'
 import { ByteWriter } from './byte-writer.ts'
-import type { Keccak } from './typed-data.ts'
+import type { Keccak } from '../typed-hasher.ts'
 
 /** Errors: input `leaves` for the same leaf twice. */
 export function merkleRoot(keccak: Keccak, leaves: readonly Hash[]): Hash {

@@ -13,8 +13,9 @@ import { lockHash } from './identifiers.ts'
 import type { Layout } from './layout.ts'
 import { layoutsOf } from './layouts.ts'
 import { createLegacyPayloads } from './legacy-payload.ts'
-import { balanceProofDigest, createTypedHasher, frameDigest } from './typed-data.ts'
-import type { Keccak } from './typed-data.ts'
+import { PHOTON, createTypedHasher } from '../typed-hasher.ts'
+import type { Keccak } from '../typed-hasher.ts'
+import { balanceProofDigest, frameDigest } from './typed-data.ts'
 
 const V1_HEADER_BYTES = 4
 const V2_HEADER_BYTES = 2
@@ -100,7 +101,7 @@ function legacySealing(domain: Domain, keccak: Keccak): Sealing {
 }
 
 function typedSealing(domain: Domain, keccak: Keccak): Sealing {
-  const hasher = createTypedHasher(domain, keccak)
+  const hasher = createTypedHasher(keccak, PHOTON, domain)
   return { envelope: (tail, extra) => balanceProofDigest(hasher, tail, extra), frame: (extra) => frameDigest(hasher, extra) }
 }
 

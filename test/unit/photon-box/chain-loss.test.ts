@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, it } from 'vitest'
 import type { Hash } from '../../../src/base/index.ts'
-import type { ChainPort } from '../../../src/photon/index.ts'
 import { sideSlots } from '../../../src/photon/chain/index.ts'
 import { native } from '../spectrum/curves.ts'
-import type { SpectrumPort } from '../photon-chain/spectrum-port.ts'
 import { person } from '../spectrum/village.ts'
 import type { Person } from '../spectrum/village.ts'
+import { ShortChain } from './short-chain.ts'
 import { Street } from './street.ts'
 import type { Box } from './street.ts'
 
@@ -29,31 +28,6 @@ const peers = (one: Person) => ({ peers: [street.peerOf(one)] })
 const pay = async (from: Box, to: Person, amount: bigint): Promise<void> =>
   void (await from.desk.pay({ target: to.address, token: street.token, amount, isDirect: true, maxFee: 0n, data: NONE, secretHash: null }))
 const codes = (box: Box): readonly string[] => box.desk.status().alarms.map(({ code }) => code)
-
-/** A light box's view: of blocks below `first()` it has nothing. */
-class ShortChain implements ChainPort {
-  readonly #chain: SpectrumPort
-  first = 0
-  frozen = false
-  hasProofs = true
-
-  constructor(chain: SpectrumPort) {
-    this.#chain = chain
-  }
-  get chainId(): bigint {
-    return this.#chain.chainId
-  }
-  head = (): ReturnType<ChainPort['head']> => this.#chain.head()
-  safe = (): ReturnType<ChainPort['safe']> => this.#chain.safe()
-  isFrozen = (): boolean => this.frozen
-  at = (number: number): ReturnType<ChainPort['at']> => (number < this.first ? null : this.#chain.at(number))
-  logs: ChainPort['logs'] = (point) => this.#chain.logs(point)
-  storage: ChainPort['storage'] = async (point, contract, slot) => (this.hasProofs && point.number >= this.first ? this.#chain.storage(point, contract, slot) : null)
-  account: ChainPort['account'] = (point, address) => this.#chain.account(point, address)
-  send: ChainPort['send'] = (transaction) => this.#chain.send(transaction)
-  receipt: ChainPort['receipt'] = (hash) => this.#chain.receipt(hash)
-  onHead: ChainPort['onHead'] = (listener) => this.#chain.onHead(listener)
-}
 
 async function both(): Promise<{ readonly alice: Box; readonly bob: Box; readonly bobsBook: string; readonly channel: Hash }> {
   const bobsBook = book()

@@ -1,10 +1,11 @@
 /** A guest with tokens and no gas orders through his purse: what is sent for him, what is refused before it costs gas, and what failed ones cost. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ZERO_ADDRESS } from '../../../src/base/index.ts'
 import type { Address } from '../../../src/base/index.ts'
+import { createLedger } from '../../../src/ledger/index.ts'
 import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../../../src/photon/contracts/index.ts'
 import type { GuestOrders, PlacedOrder, PurseStanding, StreamSide } from '../../../src/photon/index.ts'
 import { encodeCall } from '../../../src/photon/chain/index.ts'
@@ -106,7 +107,7 @@ describe('an order', () => {
       ['to the token itself', 'pay', 10n, { sent: { to: street.token } }, 'bad-order'],
       ['to the purse', 'pay', 10n, { sent: { to: street.purse } }, 'bad-order'],
       ['nothing', 'pay', 0n, {}, 'bad-order'],
-      ['more than a channel holds', 'open', 1n << 128n, {}, 'bad-order'],
+      ['more than a channel holds', 'put-in', 1n << 128n, { signed: { amount: 10n } }, 'bad-order'],
       ['the number before', 'pay', 10n, { sent: { number: at.number + 1n } }, 'order-old'],
       ['expired', 'pay', 10n, { sent: { validUntil: at.head - 1 } }, 'order-old'],
       ['about to expire', 'pay', 10n, { sent: { validUntil: at.head + 5 } }, 'order-old'],
@@ -223,6 +224,97 @@ describe('an order', () => {
     await street.until(() => box.desk.duties().length === 0)
     expect(await street.balance(BEN.address)).toBe(55n)
     expect(await orders.place(pay)).toMatchObject({ state: 'done' })
+  })
+})
+
+describe('an order whose receipt nobody has any more', () => {
+  const restart = async (): Promise<void> => {
+    box = await street.box(BOX, { orders: { purse: street.purse, fee: FEE } })
+    side = box.photon.streams() as StreamSide
+    orders = side.orders as GuestOrders
+  }
+  const isIdle = (): boolean => box.desk.duties().length === 0
+  const feesOf = (who: Person): readonly bigint[] => {
+    const ledger = createLedger({ shares: () => [] })
+    const entries = box.store.read((tx) => ledger.entries(tx, { limit: 1000 }))
+    return entries.filter(({ source }) => source === 'photon:order').flatMap(({ postings }) => postings.filter(({ account }) => account === `purse:${who.address}`).map(({ amount }) => amount))
+  }
+  /** Not less than a day of blocks would be: what was is in no node's memory. */
+  const longAway = async (): Promise<void> => {
+    await box.stop()
+    for (let block = 0; block < 320; block++) await street.chain.mine()
+    street.chain.keptFrom = (street.chain.head()?.number ?? 0) - 100
+    await restart()
+  }
+
+  it('is done, by the purse’s own word: its fee is booked once, no gas is spent again, and its owner need not wait', async () => {
+    const [ida, uma] = [person(790), person(791)]
+    await fund(ida, 30n)
+    await mined(18)
+    const pay = await order('pay', 7n, { who: ida, sent: { to: uma.address } })
+    const { hash } = await orders.place(pay)
+    await street.pass()
+    await street.chain.mine()
+    expect(await street.balance(uma.address)).toBe(7n)
+    expect(feesOf(ida)).toEqual([])
+    await longAway()
+    const spent = await gasSpent()
+    await street.until(isIdle, 30)
+    expect(await orders.standing(ida.address, street.token)).toMatchObject({ number: 1n, balance: 30n - 7n - FEE, order: { hash, state: 'done' } })
+    expect([feesOf(ida), await gasSpent(), await street.balance(uma.address), box.desk.status().alarms]).toEqual([[FEE], spent, 7n, []])
+    await orders.place(await order('pay', 1n, { who: ida, sent: { to: uma.address } }))
+    await street.until(isIdle)
+    expect([feesOf(ida), await street.balance(uma.address)]).toEqual([[FEE, FEE], 8n])
+    // Long after, when the box has forgotten it too, the page that never heard asks again.
+    for (let block = 0; block < 1010; block++) await street.chain.mine()
+    await orders.place(await order('pay', 1n, { who: ida, sent: { to: uma.address } }))
+    await street.until(isIdle)
+    expect(box.store.read((tx) => tx.get('SELECT name FROM photon_chain_duty WHERE name LIKE ?', `%${hash}`))).toBeUndefined()
+    expect(await orders.place(pay)).toEqual({ hash, state: 'done' })
+    expect([feesOf(ida), isIdle()]).toEqual([[FEE, FEE, FEE], true])
+  })
+
+  it('that lost its number to another box is failed, and nothing is booked', async () => {
+    const eve = person(792)
+    await fund(eve, 60n)
+    await mined(18)
+    const now = await orders.standing(eve.address, street.token)
+    await orders.place(await order('pay', 20n, { who: eve }, now))
+    const theirs = { token: street.token, from: eve.address, to: OTHER.address, amount: 50n, inside: false, fee: FEE, sender: RICH.address, number: now.number, validUntil: now.head + 200 }
+    const signature = native.sign(paymentOrderDigest(keccak, { chainId: street.chain.chainId, contract: street.purse }, theirs), eve.key)
+    street.chain.undo(0)
+    await street.chain.call(RICH, street.purse, encodeCall(keccak, 'pay((address,address,address,uint256,bool,uint256,address,uint256,uint64),bytes)', [theirs.token, theirs.from, theirs.to, theirs.amount, theirs.inside, theirs.fee, theirs.sender, theirs.number, theirs.validUntil, signature]))
+    // Ours is sent again, comes second, and fails; of that, too, no receipt is left.
+    const before = await gasSpent()
+    await mined(5)
+    expect(await gasSpent()).toBeGreaterThan(before)
+    await longAway()
+    await street.until(isIdle, 30)
+    expect(await orders.standing(eve.address, street.token)).toMatchObject({ order: { state: 'failed' }, balance: 60n - 50n - FEE })
+    expect(feesOf(eve)).toEqual([])
+  })
+
+  it('is judged by proof also where the box’s book is an old copy that does not know that it was sent', async () => {
+    const [ann, bob] = [person(793), person(794)]
+    await fund(ann, 30n)
+    await mined(18)
+    const pay = await order('pay', 9n, { who: ann, sent: { to: bob.address } })
+    const { hash } = await orders.place(pay)
+    await box.stop()
+    const book = join(folder, `${BOX.address}.db`)
+    copyFileSync(book, `${book}.old`)
+    await restart()
+    await street.until(isIdle)
+    expect([await street.balance(bob.address), feesOf(ann)]).toEqual([9n, [FEE]])
+    await box.stop()
+    for (const end of ['-wal', '-shm']) rmSync(`${book}${end}`, { force: true })
+    copyFileSync(`${book}.old`, book)
+    street.chain.keptFrom = (street.chain.head()?.number ?? 0) + 1
+    await restart()
+    expect(feesOf(ann)).toEqual([])
+    await street.until(isIdle)
+    expect(await orders.standing(ann.address, street.token)).toMatchObject({ order: { hash, state: 'done' } })
+    expect([await street.balance(bob.address), feesOf(ann)]).toEqual([9n, [FEE]])
   })
 })
 

@@ -8,7 +8,7 @@ import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { encodeCall, encodeValues } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import { startPhoton } from '../../../src/photon/index.ts'
-import type { ChainPort, PeerDoor, PeerDoorTerms, Photon, PhotonSettings } from '../../../src/photon/index.ts'
+import type { ChainPort, PeerDoor, PeerDoorTerms, PhotonRooms, PhotonSettings } from '../../../src/photon/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store, Tx } from '../../../src/store/index.ts'
@@ -210,15 +210,15 @@ export class Street {
 }
 
 export class Box {
-  readonly photon: Photon
+  readonly photon: PhotonRooms
   readonly store: Store
 
-  constructor(photon: Photon, store: Store) {
+  constructor(photon: PhotonRooms, store: Store) {
     this.photon = photon
     this.store = store
   }
 
-  get desk(): Photon['desk'] {
+  get desk(): PhotonRooms['desk'] {
     return this.photon.desk
   }
 

@@ -171,6 +171,7 @@ describe('the duty desk', () => {
           head: () => point(rough.head),
           safe: () => (rough.head < DEPTH ? null : point(rough.head - DEPTH)),
           account: (at) => Promise.resolve({ nonce: rough.accountNonce(at.number), balanceWei: 10n ** 18n }),
+          storage: () => Promise.resolve(null),
           receipt: (hash) => {
             const number = rough.blocks.findIndex((block) => block.some((one) => one.hash === hash))
             const known = rough.blocks[number]?.find((one) => one.hash === hash)
@@ -216,13 +217,73 @@ describe('the duty desk', () => {
     cancel()
   })
 
+  it('an end and what is booked for it are on disk together, wherever the power goes', async () => {
+    const rough = new RoughChain(randomStream('booking'))
+    rough.isCalm = true
+    const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueBoxDuty) => callsOf(keccak, site, due.duty), rules: { ...SCHEDULE_RULES, depth: DEPTH } }
+    const point = (number: number): ChainPoint => ({ number, hash: `0x${number.toString(16).padStart(64, '0')}`, timeSeconds: number })
+    const faults: unknown[] = []
+    /** Where the power goes. */
+    let dies: 'while it is booked' | 'when it is booked' | 'before it is told' | null = 'while it is booked'
+    let told = 0
+    const desk = (): DutyDesk =>
+      new DutyDesk({
+        store,
+        tools,
+        gasPriceWei: () => GOING_PRICE,
+        ending: (tx, _, outcome) => {
+          if (dies === 'while it is booked') throw new Error(dies)
+          tx.run('CREATE TABLE IF NOT EXISTS booked (outcome TEXT NOT NULL) STRICT')
+          tx.run('INSERT INTO booked (outcome) VALUES (?)', outcome)
+          if (dies === 'when it is booked') throw new Error(dies)
+        },
+        told: ({ kind }) => {
+          if (dies === 'before it is told') throw new Error(dies)
+          if (kind === 'ended') told++
+        },
+        failed: (thrown) => faults.push(thrown),
+        chain: {
+          head: () => point(rough.head),
+          safe: () => (rough.head < DEPTH ? null : point(rough.head - DEPTH)),
+          account: (at) => Promise.resolve({ nonce: rough.accountNonce(at.number), balanceWei: 10n ** 18n }),
+          storage: () => Promise.resolve(null),
+          receipt: (hash) => {
+            const known = rough.sight([hash]).receipts.get(hash)
+            return Promise.resolve(known === undefined ? null : { ...known, logs: [] })
+          },
+          send: (raw) => {
+            const hash = hexOf(keccak(raw))
+            rough.send(hash)
+            return Promise.resolve(hash)
+          },
+          onHead: () => () => undefined,
+        },
+      })
+    const booked = (): readonly string[] => store.read((tx) => (tx.get<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'booked'") === undefined ? [] : tx.all<{ outcome: string }>('SELECT outcome FROM booked').map(({ outcome }) => outcome)))
+    const pending = (): number => store.read((tx) => desk().pending(tx)).jobs.length
+    await store.turn((tx) => desk().put(tx, [register(1)]))
+    await desk().look()
+    for (let block = 0; block <= DEPTH; block++) rough.mine()
+    for (const way of ['while it is booked', 'when it is booked', 'before it is told'] as const) {
+      dies = way
+      await desk().look()
+      expect([way, booked(), pending()]).toEqual(way === 'before it is told' ? [way, ['done'], 0] : [way, [], 1])
+      await store.close()
+      open()
+    }
+    dies = null
+    rough.mine()
+    await desk().look()
+    expect([booked(), pending(), told, faults.length]).toEqual([['done'], 0, 0, 3])
+  })
+
   it('a turn that is rolled back leaves no duty, and an event drops what it makes pointless', async () => {
     const rough = new RoughChain(randomStream('rollback'))
     const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueBoxDuty) => callsOf(keccak, site, due.duty), rules: SCHEDULE_RULES }
     const nothing = (): never => {
       throw new Error('not asked here')
     }
-    const desk = new DutyDesk({ store, tools, gasPriceWei: () => 1n, told: nothing, failed: nothing, chain: { head: () => null, safe: nothing, account: nothing, receipt: nothing, send: nothing, onHead: nothing } })
+    const desk = new DutyDesk({ store, tools, gasPriceWei: () => 1n, told: nothing, failed: nothing, chain: { head: () => null, safe: nothing, account: nothing, storage: nothing, receipt: nothing, send: nothing, onHead: nothing } })
     await expect(
       store.turn((tx) => {
         desk.put(tx, [register(1)])

@@ -101,6 +101,6 @@ export class RoughChain {
     this.blocks.forEach((block, number) => {
       for (const { hash, succeeded } of block) if (hashes.includes(hash)) receipts.set(hash, { point: { number, hash: `0x${this.#fork}`, timeSeconds: number }, succeeded })
     })
-    return { head: this.head, accountNonce: this.accountNonce(), balanceWei, safeNonce: this.head >= DEPTH ? this.accountNonce(this.head - DEPTH) : 0n, gasPriceWei: GOING_PRICE, receipts }
+    return { head: this.head, accountNonce: this.accountNonce(), balanceWei, safeNonce: this.head >= DEPTH ? this.accountNonce(this.head - DEPTH) : 0n, gasPriceWei: GOING_PRICE, receipts, orders: new Map() }
   }
 }

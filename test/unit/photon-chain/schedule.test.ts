@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ZERO_ADDRESS, ZERO_HASH, hexOf } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { NO_DUTIES, SCHEDULE_RULES, callsOf, guestOrderState, schedule } from '../../../src/photon/chain/index.ts'
-import type { DueBoxDuty, DutyState, ScheduleEffect, ScheduleInput, ScheduleTools } from '../../../src/photon/chain/index.ts'
+import type { ChainSight, DueBoxDuty, DutyState, OrderVerdict, ScheduleEffect, ScheduleInput, ScheduleTools } from '../../../src/photon/chain/index.ts'
 import type { BalanceProof, ChannelKey, DueDuty, Duty } from '../../../src/photon/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import type { RandomStream } from '../native/random-stream.ts'
@@ -315,7 +315,7 @@ it(`${RUNS} rough chains: everything ends, once, and as it says`, () => {
 describe('what moves money and has no receipt', () => {
   const sightOf = (head: number, nonce: bigint, receipts: ReadonlyMap<Hash, { readonly point: { readonly number: number; readonly hash: Hash; readonly timeSeconds: number }; readonly succeeded: boolean }> = new Map()): ScheduleInput => ({
     kind: 'sight',
-    sight: { head, accountNonce: nonce, balanceWei: 10n ** 18n, safeNonce: nonce, gasPriceWei: GOING_PRICE, receipts },
+    sight: { head, accountNonce: nonce, balanceWei: 10n ** 18n, safeNonce: nonce, gasPriceWei: GOING_PRICE, receipts, orders: new Map() },
   })
   const coin = (kind: 'wrap' | 'unwrap'): DueBoxDuty => ({ duty: { kind, token: TOKEN, amount: 5n }, key: null, fromBlock: 0, deadlineBlock: null })
 
@@ -346,6 +346,62 @@ describe('what moves money and has no receipt', () => {
     other.put(update(3n))
     expect(other.give(sightOf(100, 0n))).toMatchObject([{ kind: 'send', nonce: 0n }])
     expect(other.give(sightOf(200, 1n))).toMatchObject([{ kind: 'send', nonce: 1n }])
+  })
+
+  describe('an order of a guest', () => {
+    const HASH: Hash = `0x${'0d'.repeat(32)}`
+    const order: DueBoxDuty = {
+      duty: { kind: 'purse', purse: PARTNER, hash: HASH, signature: new Uint8Array(65), what: 'pay', order: { token: TOKEN, from: PARTNER, to: SELF, amount: 5n, inside: false, fee: 1n, sender: SELF, number: 4n, validUntil: 200 } },
+      key: null,
+      fromBlock: 0,
+      deadlineBlock: 200,
+    }
+    const at = (head: number, verdict: OrderVerdict | null, { nonce = 1n, receipts = new Map() }: { readonly nonce?: bigint; readonly receipts?: ChainSight['receipts'] } = {}): ScheduleInput => {
+      const sight = sightOf(head, nonce, receipts)
+      return sight.kind !== 'sight' ? sight : { kind: 'sight', sight: { ...sight.sight, orders: new Map(verdict === null ? [] : [[HASH, verdict]]) } }
+    }
+    const sent = (): { readonly box: Box; readonly hash: Hash } => {
+      const box = new Box(randomStream('order'))
+      box.put(order)
+      const [first] = box.give(at(100, null, { nonce: 0n })).flatMap((effect) => (effect.kind === 'send' ? [effect] : []))
+      return { box, hash: first?.hash ?? ZERO_HASH }
+    }
+    const failedIn = (hash: Hash, number: number): ChainSight['receipts'] => new Map([[hash, { point: { number, hash: ZERO_HASH, timeSeconds: 0 }, succeeded: false }]])
+
+    it.each([['done', 'done'], ['never', 'reverted'], ['open', 'reverted']] as const)('whose nonce is used up and whose receipt is lost: the purse says %s, it is %s and never sent again', (verdict, outcome) => {
+      const { box } = sent()
+      expect(box.give(at(150, verdict))).toMatchObject([{ kind: 'ended', outcome }])
+      expect(box.state).toMatchObject({ jobs: [], slots: [] })
+      box.put(order)
+      expect(box.give(at(151, verdict))).toEqual([])
+    })
+
+    it('waits for the proof, also beyond its deadline, and is not sent meanwhile', () => {
+      const { box } = sent()
+      for (const head of [150, 199, 201, 300, 3000]) expect(box.give(at(head, null)).filter(({ kind }) => kind !== 'alarm')).toEqual([])
+      expect(box.state.jobs).toHaveLength(1)
+      expect(box.give(at(3001, 'done'))).toMatchObject([{ kind: 'ended', outcome: 'done' }])
+    })
+
+    it('sent by a box that did not remember the first time fails, and counts as done where the first one was', () => {
+      for (const [verdict, outcome] of [['done', 'done'], ['never', 'reverted']] as const) {
+        const { box, hash } = sent()
+        expect(box.give(at(140, null, { receipts: failedIn(hash, 101) }))).toEqual([])
+        expect(box.give(at(141, verdict, { receipts: failedIn(hash, 101) }))).toMatchObject([{ kind: 'ended', outcome }])
+      }
+    })
+
+    it('is late only once that is proved; a payment of nothing in its place is not its failure', () => {
+      const { box } = sent()
+      expect(box.give(at(217, null, { nonce: 0n })).some(({ kind }) => kind === 'ended')).toBe(false)
+      expect(box.give(at(218, 'open', { nonce: 0n })).filter(({ kind }) => kind === 'ended')).toMatchObject([{ outcome: 'late' }])
+
+      const { box: other } = sent()
+      // From its deadline on the nonce carries nothing.
+      expect(other.give(at(200, null, { nonce: 0n })).filter(({ kind }) => kind === 'send')).toMatchObject([{ nonce: 0n }])
+      expect(other.give(at(216, 'open')).some(({ kind }) => kind === 'ended')).toBe(false)
+      expect(other.give(at(217, 'open')).filter(({ kind }) => kind === 'ended')).toMatchObject([{ outcome: 'late' }])
+    })
   })
 
   it('coin goes along with its call, and counts as money that is needed', () => {

@@ -25,6 +25,8 @@ export class SpectrumPort implements ChainPort {
   readonly #blocks: Mined[]
   readonly #listeners = new Set<(head: ChainPoint, reorgFrom: number | null) => void>()
   readonly #pool = new Map<string, Transaction>()
+  /** Receipts of blocks below are not kept by anybody. */
+  keptFrom = 0
 
   private constructor(place: Town) {
     this.#place = place
@@ -101,7 +103,7 @@ export class SpectrumPort implements ChainPort {
   receipt(hash: Hash): Promise<{ readonly point: ChainPoint; readonly succeeded: boolean; readonly logs: readonly ChainLog[] } | null> {
     for (const block of this.#blocks) {
       const index = block.hashes.indexOf(hash)
-      if (index >= 0) return Promise.resolve({ point: block.point, succeeded: block.receipts[index]?.succeeded ?? false, logs: this.#logsOf(block).filter((log) => log.transactionHash === hash) })
+      if (index >= 0 && block.point.number >= this.keptFrom) return Promise.resolve({ point: block.point, succeeded: block.receipts[index]?.succeeded ?? false, logs: this.#logsOf(block).filter((log) => log.transactionHash === hash) })
     }
     return Promise.resolve(null)
   }

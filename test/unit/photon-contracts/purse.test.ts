@@ -1,6 +1,7 @@
 /** Orders of people without gas: once or never, for who they name, with the fee that was signed. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ZERO_ADDRESS } from '../../../src/base/index.ts'
+import { ZERO_ADDRESS, hexOf } from '../../../src/base/index.ts'
+import { orderGas } from '../../../src/photon/chain/index.ts'
 import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../../../src/photon/contracts/index.ts'
 import type { OpeningOrder, PaymentOrder } from '../../../src/photon/contracts/index.ts'
 import type { Address } from '../../../src/base/index.ts'
@@ -57,6 +58,21 @@ describe('a payment', () => {
     expect(await verdict(town.call(DAVE.address, town.purse, 'cancel', 1n))).toBe('ok')
     expect(await verdict(pay({ number: 1n }))).toBe('Bad(40)')
     expect(await verdict(town.call(CAROL.address, town.purse, 'cancel', 2n))).toBe('Bad(40)')
+  })
+
+  it('is what its number was for, for ever: by that its sender finds it again; one that failed or was cancelled is not', async () => {
+    const ofNumber = (number: bigint): Promise<bigint> => town.number256(town.purse, 'orderOf', DAVE.address, number)
+    const digest = (number: bigint): bigint => BigInt(hexOf(paymentOrderDigest(keccak, place(), { token, from: DAVE.address, to: BOB.address, amount: 100n, inside: false, fee: 3n, sender: OWNER.address, number, validUntil: town.number + 10 })))
+    expect(await verdict(pay({ amount: 498n }))).toBe('Bad(20)')
+    expect(await ofNumber(0n)).toBe(0n)
+    const first = digest(0n)
+    const paid = await pay()
+    expect([paid.verdict, await ofNumber(0n)]).toEqual(['ok', first])
+    expect(await verdict(town.call(DAVE.address, town.purse, 'cancel', 1n))).toBe('ok')
+    const opened = await open({ number: 2n })
+    expect([opened.verdict, await ofNumber(0n), await ofNumber(1n)]).toEqual(['ok', first, 0n])
+    expect(await ofNumber(2n)).not.toBe(0n)
+    expect([paid.gasUsed < orderGas('pay'), opened.gasUsed < orderGas('open')], `${paid.gasUsed} and ${opened.gasUsed} gas`).toEqual([true, true])
   })
 
   it('cannot be sent by another for the fee, nor changed', async () => {

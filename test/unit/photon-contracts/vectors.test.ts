@@ -39,7 +39,7 @@ describe('the artifacts', () => {
       return json.storage.map(({ slot, label }) => `${slot} ${label}`)
     }
     expect(slots('PhotonV2')).toEqual(['0 guard', '1 chainId', '2 secretRegistry', '3 channels', '4 unlocked', '5 rewards', '6 owed'])
-    expect(slots('Purse')).toEqual(['0 guard', '1 chainId', '2 channels', '3 balanceOf', '4 nextNumber'])
+    expect(slots('Purse')).toEqual(['0 guard', '1 chainId', '2 channels', '3 balanceOf', '4 nextNumber', '5 orderOf'])
     expect(slots('SecretRegistry')).toEqual(['0 secrethash_to_block'])
   })
 
@@ -85,8 +85,8 @@ describe('typed data', () => {
     expect(paymentOrderDigest(keccak, place, payment)).toEqual(digestOf(purse, 'Payment', payment))
     const opening = { ...order, partner: BOB.address, amount: 5n, settleTimeout: 6, epoch: 1n }
     expect(openingOrderDigest(keccak, place, opening)).toEqual(digestOf(purse, 'Opening', opening))
-    expect(() => paymentOrderDigest(keccak, place, { ...payment, amount: -1n })).toThrow('order')
-    expect(() => paymentOrderDigest(keccak, place, { ...payment, amount: 2n ** 256n })).toThrow('order')
+    expect(() => paymentOrderDigest(keccak, place, { ...payment, amount: -1n })).toThrow('amount')
+    expect(() => paymentOrderDigest(keccak, place, { ...payment, amount: 2n ** 256n })).toThrow('amount')
   })
 
   it('key 1 is who the vectors say', () => {

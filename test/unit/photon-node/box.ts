@@ -109,9 +109,9 @@ export class Box {
   }
 
   /** The channel with `partner` as the chain would tell of it, both sides with `deposit`. */
-  async open(partner: Address, deposit: bigint, settleTimeout = 600): Promise<Hash> {
-    const channel = channelOf(this.account, partner)
-    for (const event of openingEvents(this.account, partner, deposit, settleTimeout)) await this.node.onChannelEvent(event)
+  async open(partner: Address, deposit: bigint, settleTimeout = 600, token = TOKEN): Promise<Hash> {
+    const channel = channelOf(this.account, partner, token)
+    for (const event of openingEvents(this.account, partner, deposit, settleTimeout, token)) await this.node.onChannelEvent(event)
     return channel
   }
 
@@ -122,14 +122,14 @@ export class Box {
   }
 }
 
-export function channelOf(a: Address, b: Address): Hash {
-  return channelId(noble.keccak256, a, b, TOKEN, DOMAIN.contract)
+export function channelOf(a: Address, b: Address, token = TOKEN): Hash {
+  return channelId(noble.keccak256, a, b, token, DOMAIN.contract)
 }
 
-export function openingEvents(a: Address, b: Address, deposit: bigint, settleTimeout = 600): readonly ChannelEvent[] {
-  const channel = channelOf(a, b)
+export function openingEvents(a: Address, b: Address, deposit: bigint, settleTimeout = 600, token = TOKEN): readonly ChannelEvent[] {
+  const channel = channelOf(a, b, token)
   return [
-    { channel, block: 900, kind: 'opened', token: TOKEN, a, b, epoch: 1n, settleTimeout },
+    { channel, block: 900, kind: 'opened', token, a, b, epoch: 1n, settleTimeout },
     { channel, block: 900, kind: 'deposited', participant: a, total: deposit },
     { channel, block: 900, kind: 'deposited', participant: b, total: deposit },
   ]

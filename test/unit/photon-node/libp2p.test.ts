@@ -54,6 +54,41 @@ describe('over libp2p', () => {
   })
 })
 
+describe('a peer that is held back', () => {
+  test('stays so though the hold comes while it is let go on: no frame is lost, the connection stands', async () => {
+    const [ta, tb] = [await transport(1), await transport(2)]
+    await ta.dial(tb.addresses()[0] ?? '')
+    await until(() => ta.isConnected(tb.self) && tb.isConnected(ta.self))
+    let ended = false
+    tb.onDisconnected(() => (ended = true))
+    let pings = 0
+    ta.onFrame(() => pings++)
+    const seen: number[] = []
+    tb.onFrame((from, frame) => {
+      seen.push(new DataView(frame.buffer, frame.byteOffset).getUint32(0))
+      tb.pause(from)
+    })
+    const count = 1500 // 1.6 MiB: six windows, and more than a stream keeps that nobody reads
+    tb.pause(ta.self)
+    for (let index = 0; index < count; index++) {
+      const frame = new Uint8Array(1100)
+      new DataView(frame.buffer).setUint32(0, index)
+      expect(ta.send(tb.self, frame)).toBe(true)
+    }
+    while (seen.length < count && !ended) {
+      // Behind each of these the peer knows of every window that was opened to it before.
+      for (let ping = 0; ping < 20 && !ended; ping++) {
+        const expected = pings + 1
+        tb.send(ta.self, Uint8Array.of(1))
+        await until(() => pings === expected || ended)
+      }
+      tb.resume(ta.self)
+    }
+    expect(ended).toBe(false)
+    expect(seen).toEqual(Array.from({ length: count }, (_, index) => index))
+  })
+})
+
 describe('the binding of a peer id to an account', () => {
   test('holds for that peer id and that account only', () => {
     const binding = bindingOf(1)

@@ -68,9 +68,10 @@ export function memoryNode(change: Partial<PhotonApi> = {}): MemoryNode {
     cancelPrepare: async (id) => noted('cancel-prepare', found(id)),
     watchPayload: (id, watcher) =>
       noted(`watch ${id} ${watcher}`, {
-        channel: CHANNEL, epoch: 3n, token: TOKEN, partner: PARTNER, update: { proof, ownSignature: SIGNATURE },
-        unlocks: [{ lock, merkleProof: new Uint8Array(64).fill(1), secret: SECRET, signature: SIGNATURE }],
-        punishes: [{ lockHash: repeated('ef', 32), extra: SECRET, signature: SIGNATURE }],
+        channel_identifier: CHANNEL, open_block_number: 3n, token_address: TOKEN, partner_address: PARTNER,
+        update_transfer: { nonce: 11n, transfer_amount: HUGE, locksroot: NOTHING, extra_hash: SECRET, closing_signature: SIGNATURE, non_closing_signature: SIGNATURE },
+        unlocks: [{ lock: { Expiration: lock.expiration, Amount: lock.amount, LockSecretHash: lock.secretHash }, merkle_proof: new Uint8Array(64).fill(1), secret: SECRET, signature: SIGNATURE }],
+        punishes: [{ lock_hash: repeated('ef', 32), additional_hash: SECRET, signature: SIGNATURE }],
       }),
     transfer: (order) => {
       sent = { ...order, hash: SECRET_HASH }
@@ -91,7 +92,7 @@ export function memoryNode(change: Partial<PhotonApi> = {}): MemoryNode {
     paths: (_token, target, amount) => noted(`paths ${amount}`, [{ pathId: 0, hops: [PARTNER, target], fee: 5n }]),
     feeTable: () => noted('fee-table', table),
     setFeeTable: (next) => {
-      table = next
+      table = { ...next, account: next.account ?? table.account }
       return noted('set-fee-table', undefined)
     },
     feesEarned: () =>

@@ -1,7 +1,8 @@
 /** The page's shell over the payee's desk in virtual time; its own signatures; what it may spend and how far ahead. */
 import { describe, expect, it } from 'vitest'
 import { loadSecp256k1 } from '../../../src/native/index.ts'
-import { hexText, voucherDigest } from '../../../src/photon/stream/digests.ts'
+import { hexText } from '../../../src/photon/hex-digits.ts'
+import { voucherDigest } from '../../../src/photon/stream/digests.ts'
 import { StreamPayer } from '../../../src/photon/stream/payer/index.ts'
 import type { PayerView } from '../../../src/photon/stream/payer/index.ts'
 import { PageStream, STREAMING, block, leadSeconds, spendLimit, streamSigner } from '../../../src/web/stream/index.ts'

@@ -81,7 +81,7 @@ export class StreamHotspot {
     renewal.start()
     checkpoint.restore()
     await metering.poll()
-    await restore(deps, { live, lanes, keeper, gatekeeper, trials: new Trials(), ids })
+    await restore(deps, { live, lanes, keeper, gatekeeper, trials: new Trials(), ids, visitors: () => [] })
     deadlines.start(live, keeper)
     metering.start()
     checkpoint.start()

@@ -64,7 +64,12 @@ export class House {
       domain,
       keccak256: keccak,
       signer: { account: this.account, sign: (digests) => native.signBatch(digests, key), signInPool: (digests) => native.signBatchInPool(digests, key) },
-      recovery: { recoverAddressBatch: (frames) => native.recoverAddressBatch(frames, 'accept'), recoverAddressBatchInPool: (frames) => native.recoverAddressBatchInPool(frames, 'accept') },
+      recovery: {
+        recoverAddressBatch: (frames) => native.recoverAddressBatch(frames, 'accept'),
+        recoverAddressBatchInPool: (frames) => native.recoverAddressBatchInPool(frames, 'accept'),
+        recoverOneSignerBatch: (frames) => native.recoverOneSignerBatch(frames, 'accept'),
+        recoverOneSignerBatchInPool: (frames) => native.recoverOneSignerBatchInPool(frames, 'accept'),
+      },
       store: this.#store,
       transport: this.door,
       clock,

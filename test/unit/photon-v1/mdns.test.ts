@@ -5,7 +5,7 @@ import { concatBytes, fromHex, utf8 } from '../../../src/base/index.ts'
 import type { Address } from '../../../src/base/index.ts'
 import { systemTimers } from '../../../src/base/io/system.ts'
 import { Announcer, MAX_MDNS_BYTES, Places, TYPE, decodeMdns, encodeMdns } from '../../../src/photon/v1/index.ts'
-import type { DatagramSocket, MdnsMessage, Place } from '../../../src/photon/v1/index.ts'
+import type { GroupSocket, MdnsMessage, Place } from '../../../src/photon/v1/index.ts'
 import { openAskingSocket, openGroupSocket, openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
 import { FakeTime } from '../../support/fakes.ts'
 
@@ -103,7 +103,9 @@ class Bus {
   readonly group: Place = { host: '224.0.0.251', port: 5353 }
   #port = 50_000
 
-  open(host: string, port: number, onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<DatagramSocket> {
+  joins = 0
+
+  open(host: string, port: number, onDatagram: (bytes: Uint8Array, from: Place) => void): Promise<GroupSocket> {
     const local = { host, port: port === 0 ? this.#port++ : port }
     const key = `${local.host}:${local.port}`
     this.#sockets.set(key, onDatagram)
@@ -114,6 +116,7 @@ class Bus {
         this.say(bytes, local, to)
       },
       close: () => Promise.resolve(void this.#sockets.delete(key)),
+      renew: () => void this.joins++,
     })
   }
 
@@ -187,6 +190,29 @@ describe('finding each other', () => {
     for (let i = 0; i < 500; i++) bus.say(encodeMdns({ id: i, isResponse: false, questions: [{ name: ['_photon', 'local'], type: TYPE.ANY, wantsUnicast: true }], records: [] }), { host: `192.168.1.${10 + (i % 200)}`, port: 9 })
     expect(bus.sent.length).toBeLessThanOrEqual(16)
     await alice.announcer.stop()
+  })
+
+  it('joins the group again each minute, and hears it still', async () => {
+    const [bus, time] = [new Bus(), new FakeTime()]
+    const { announcer } = await box(bus, time, ALICE ?? '0x', '192.168.1.2')
+    time.advance(180_000)
+    expect(bus.joins).toBe(3)
+    await announcer.stop()
+    time.advance(180_000)
+    expect(bus.joins).toBe(3)
+    const heard: number[] = []
+    const reserved = await openPacketSocket('127.0.0.1', 0, () => undefined)
+    const group = { host: '224.0.0.251', port: reserved.local.port }
+    await reserved.close()
+    const socket = await openGroupSocket('127.0.0.1', group, (bytes) => heard.push(bytes.length))
+    socket.renew()
+    while (heard.length === 0) {
+      socket.send(new Uint8Array(7), group)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(heard[0]).toBe(7)
+    await socket.close()
+    expect(() => socket.renew()).not.toThrow() // the network may go at any time
   })
 
   it('finds a box through the kernel’s own multicast', async () => {

@@ -5,6 +5,7 @@ import { bytesOf, concatBytes, fromHex, utf8 } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { monitoringPayload } from '../../../src/photon/watch/index.ts'
 import type { MonitoringOrder } from '../../../src/photon/watch/index.ts'
+import { writeJson } from '../../../src/photon/rest/json.ts'
 import { createDigests } from '../../../src/photon/wire/index.ts'
 import { native } from '../spectrum/curves.ts'
 import { person } from '../spectrum/village.ts'
@@ -31,7 +32,7 @@ const signedBy = (payload: Uint8Array, base64: string): Address | null =>
   ME.recover(fromHex(keccak256(concatBytes(fromHex('19'), utf8('Spectrum Signed Message:\n'), payload))), new Uint8Array(Buffer.from(base64, 'base64')))
 
 describe('the monitoring payload', () => {
-  const text = monitoringPayload(digests, (digest) => ME.sign(digest), ORDER)
+  const text = writeJson(monitoringPayload(digests, (digest) => ME.sign(digest), ORDER), 'digits')
   const part = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? ''
 
   it('is the JSON that the original prints: big numbers bare, bytes in base64, Go’s names for a lock', () => {
@@ -59,12 +60,21 @@ describe('the monitoring payload', () => {
   })
 
   it('prints what is not there as Go does', () => {
-    const empty = monitoringPayload(digests, (digest) => ME.sign(digest), { ...ORDER, proof: null, unlocks: [], punishes: [] })
+    const empty = writeJson(monitoringPayload(digests, (digest) => ME.sign(digest), { ...ORDER, proof: null, unlocks: [], punishes: [] }), 'digits')
     expect(empty).toContain(`"update_transfer":{"nonce":0,"transfer_amount":null,"locksroot":"${hash('00')}","extra_hash":"${hash('00')}","closing_signature":null,"non_closing_signature":null},"unlocks":null,"punishes":null}`)
   })
 
-  it('is of the original contract only', () => {
+  it('holds of our own contract’s channel the update alone, which names who may post it', () => {
     const ours = createDigests({ profile: 'v2', chainId: 1n, contract: TOKEN }, (data) => native.keccak256(data))
-    expect(() => monitoringPayload(ours, (digest) => ME.sign(digest), ORDER)).toThrow(/v1/)
+    const payload = monitoringPayload(ours, (digest) => ME.sign(digest), ORDER)
+    expect([payload.unlocks, payload.punishes]).toEqual([null, null])
+    const { nonce, transferred, locksroot } = ORDER.proof ?? missing()
+    const by = (watcher: Address): Address | null => ME.recover(ours.updateDelegation({ ...key, nonce, transferred, locksroot, watcher, reward: 0n }), payload.update_transfer.non_closing_signature ?? missing())
+    expect(by(THIRD)).toBe(ME.self)
+    expect(by(PARTNER)).not.toBe(ME.self)
   })
 })
+
+function missing(): never {
+  throw new Error('it is not there')
+}

@@ -4,6 +4,7 @@ import { bytesOf, fromHex, hexOf, toHex, utf8 } from '../../../src/base/index.ts
 import type { Hash } from '../../../src/base/index.ts'
 import type { Lock, Message } from '../../../src/photon/index.ts'
 import { balanceHash, channelId, createDigests, echoHash, lockHash, merkleProof, merkleRoot, proofRoot } from '../../../src/photon/wire/index.ts'
+import { COOP_SETTLE_TYPE, PHOTON, VOUCHER_TYPE, createTypedHasher } from '../../../src/photon/typed-hasher.ts'
 import * as types from '../../../src/photon/wire/typed-data.ts'
 import packets from '../../vectors/photon/v1-packets.json' with { type: 'json' }
 import vectors from '../../vectors/photon/signatures.json' with { type: 'json' }
@@ -136,14 +137,14 @@ describe('what our contract checks', () => {
   const CASES = {
     balanceProof: [types.BALANCE_PROOF_TYPE, ours.balanceProof({ ...state, extra: ONES })],
     updateDelegate: [types.UPDATE_DELEGATE_TYPE, ours.updateDelegation({ ...state, watcher: null, reward: 5n })],
-    coopSettle: [types.COOP_SETTLE_TYPE, ours.cooperativeSettle(KEY, { ...settleTerms, validUntil: 1000 })],
+    coopSettle: [COOP_SETTLE_TYPE, ours.cooperativeSettle(KEY, { ...settleTerms, validUntil: 1000 })],
     withdraw: [types.WITHDRAW_TYPE, ours.withdraw(KEY, { profile: 'v2', participant: ONE_ADDRESS, total: 10n, validUntil: 1000 })],
-    voucher: [types.VOUCHER_TYPE, ours.voucher({ ...KEY, cumulative: 1000n, tip: ONES, steps: 60, unit: 2n })],
+    voucher: [VOUCHER_TYPE, ours.voucher({ ...KEY, cumulative: 1000n, tip: ONES, steps: 60, unit: 2n })],
     disposed: [types.DISPOSED_TYPE, ours.disposed(KEY, ONES, ZEROS)],
   } as const
 
   it('the domain', () => {
-    expect(hexOf(types.createTypedHasher(V2, keccak).separator)).toBe(typed.separator)
+    expect(hexOf(createTypedHasher(keccak, PHOTON, V2).separator)).toBe(typed.separator)
   })
 
   it.each(Object.keys(CASES) as (keyof typeof CASES)[])('%s: type, digest and signature', (name) => {

@@ -6,20 +6,24 @@ import type { Cancel, Hash } from '../../../base/index.ts'
 import type { ReadTx, Store, Tx } from '../../../store/index.ts'
 import type { ChainPoint, ChainPort, ChannelKey } from '../../ports.ts'
 import type { BoxDuty, DueBoxDuty } from '../box-duty.ts'
-import type { DutyState } from '../duty-state.ts'
+import type { DutyOutcome, DutyState } from '../duty-state.ts'
 import type { ToldEvent } from '../events.ts'
+import { ordersInDoubt, proveOrder } from '../order-proof.ts'
+import type { OrderVerdict } from '../order-proof.ts'
 import { schedule } from '../schedule.ts'
-import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools } from '../schedule.ts'
+import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools } from '../schedule-terms.ts'
 import { loadDuties, saveDuties } from './duty-tables.ts'
 
 export interface DutyDeskOptions {
   /** Where another account of this box has its duties; they share a table. Default: the box's own. */
   readonly scope?: string
   readonly store: Store
-  readonly chain: Pick<ChainPort, 'head' | 'safe' | 'account' | 'receipt' | 'send' | 'onHead'>
+  readonly chain: Pick<ChainPort, 'head' | 'safe' | 'account' | 'storage' | 'receipt' | 'send' | 'onHead'>
   readonly tools: ScheduleTools
   /** What the pool takes now. */
   readonly gasPriceWei: () => bigint
+  /** Within the turn in which a look ends a duty: what is booked for it is on disk with its end, or neither is. */
+  readonly ending?: (tx: Tx, due: DueBoxDuty, outcome: DutyOutcome) => void
   /** 'ended' and 'alarm', after they are on disk. Once, save where a crash comes between. */
   readonly told: (effect: Exclude<ScheduleEffect, { kind: 'send' }>) => void
   /** A look that could not be finished, or a transaction that no pool took: it is tried again with a later head. */
@@ -88,7 +92,7 @@ export class DutyDesk {
   }
 
   async #lookOnce(): Promise<void> {
-    const { store, tools, told, failed, chain, scope } = this.#options
+    const { store, tools, ending, told, failed, chain, scope } = this.#options
     const before = store.read((tx) => loadDuties(tx, scope))
     if (before.jobs.length + before.slots.length === 0) return
     const seen = await this.#sight(before)
@@ -97,6 +101,7 @@ export class DutyDesk {
       const known = loadDuties(tx, scope)
       const { state, effects: found } = schedule(tools, known, { kind: 'sight', sight: seen })
       saveDuties(tx, known, state, scope)
+      for (const effect of found) if (effect.kind === 'ended') ending?.(tx, effect.due, effect.outcome)
       return found
     })
     for (const effect of effects) {
@@ -119,8 +124,14 @@ export class DutyDesk {
         const receipt = await chain.receipt(hash)
         if (receipt !== null) receipts.set(hash, receipt)
       }
+    const orders = new Map<Hash, OrderVerdict>()
+    if (safe !== null && safeAccount !== null)
+      for (const order of ordersInDoubt(state, { number: safe.number, nonce: safeAccount.nonce }, receipts)) {
+        const verdict = await proveOrder(chain, tools.keccak, safe, order)
+        if (verdict !== null) orders.set(order.hash, verdict)
+      }
     // What came in meanwhile is of another chain, perhaps: the next look sees one head only.
     if (chain.head()?.hash !== head.hash) return null
-    return { head: head.number, accountNonce: account.nonce, balanceWei: account.balanceWei, safeNonce: safeAccount?.nonce ?? null, gasPriceWei: gasPriceWei(), receipts }
+    return { head: head.number, accountNonce: account.nonce, balanceWei: account.balanceWei, safeNonce: safeAccount?.nonce ?? null, gasPriceWei: gasPriceWei(), receipts, orders }
   }
 }

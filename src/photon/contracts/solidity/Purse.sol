@@ -81,13 +81,16 @@ contract Purse is Guarded {
 
     bytes32 public immutable domainSeparator;
 
-    // Slot 0 is the guard. Slots 1 to 4, in this order: light nodes read them by proof.
+    // Slot 0 is the guard. Slots 1 to 5, in this order: light nodes read them by proof.
     uint256 public chainId;
     IChannels public channels;
     /// token -> owner -> amount
     mapping(address => mapping(address => uint256)) public balanceOf;
     /// The number that the owner's next order must have.
     mapping(address => uint256) public nextNumber;
+    /// owner -> number -> digest of the order that had it; zero: none yet, or cancelled. So who sent one and lost sight of
+    /// it can tell by proof, as long as the chain lasts, whether it was this one.
+    mapping(address => mapping(uint256 => bytes32)) public orderOf;
 
     event Funded(address indexed token, address indexed owner, address by, uint256 amount);
     event Paid(address indexed token, address indexed from, address indexed to, uint256 amount, bool inside);
@@ -121,7 +124,7 @@ contract Purse is Guarded {
 
     /// Makes the sender's signed order with this number, the next one, worthless.
     function cancel(uint256 number) external notInside {
-        useNumber(msg.sender, number);
+        useNumber(msg.sender, number, 0);
         emit Cancelled(msg.sender, number);
     }
 
@@ -133,7 +136,7 @@ contract Purse is Guarded {
         );
         checkOrder(hash, p.from, p.sender, p.validUntil, signature);
         if (p.to == address(0)) revert Bad(BAD_PARTIES);
-        useNumber(p.from, p.number);
+        useNumber(p.from, p.number, hash);
         takeFee(p.token, p.from, p.fee);
         spend(p.token, p.from, p.amount);
         emit Paid(p.token, p.from, p.to, p.amount, p.inside);
@@ -145,8 +148,9 @@ contract Purse is Guarded {
     /// `consent`: to open, his signature under the channel contract's Open with the same terms and `validUntil`; to put
     /// in, nothing. Who sends it cannot choose: the channel is there or not, and the other way fails.
     function openChannel(Opening calldata o, bytes calldata signature, bytes calldata consent) external alone {
-        checkOrder(hashOf(o), o.from, o.sender, o.validUntil, signature);
-        useNumber(o.from, o.number);
+        bytes32 hash = hashOf(o);
+        checkOrder(hash, o.from, o.sender, o.validUntil, signature);
+        useNumber(o.from, o.number, hash);
         takeFee(o.token, o.from, o.fee);
         spend(o.token, o.from, o.amount);
         emit OpenedFor(o.token, o.from, o.partner, o.amount);
@@ -187,9 +191,11 @@ contract Purse is Guarded {
         if (Signed.signer(domainSeparator, hash, signature) != from) revert Bad(BAD_SIGNER);
     }
 
-    function useNumber(address owner, uint256 number) private {
+    /// `hash`: of the order's struct; zero: it is not used for any.
+    function useNumber(address owner, uint256 number, bytes32 hash) private {
         if (number != nextNumber[owner]) revert Bad(BAD_NUMBER);
         nextNumber[owner] = number + 1;
+        if (hash != 0) orderOf[owner][number] = Signed.digest(domainSeparator, hash);
     }
 
     function takeFee(address token, address from, uint256 fee) private {

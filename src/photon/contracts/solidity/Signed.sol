@@ -20,6 +20,10 @@ library Signed {
         );
     }
 
+    function digest(bytes32 domainSeparator, bytes32 structHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked("\x19\x01", domainSeparator, structHash));
+    }
+
     /// signature: r 32, s 32, v 1 (27 or 28). Never the zero address.
     function signer(bytes32 domainSeparator, bytes32 structHash, bytes calldata signature)
         internal
@@ -29,8 +33,7 @@ library Signed {
         if (signature.length != 65) revert Bad(BAD_LENGTH);
         bytes32 s = bytes32(signature[32:64]);
         if (uint256(s) > MAX_S) revert Bad(BAD_HIGH_S);
-        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", domainSeparator, structHash));
-        found = ecrecover(digest, uint8(signature[64]), bytes32(signature[0:32]), s);
+        found = ecrecover(digest(domainSeparator, structHash), uint8(signature[64]), bytes32(signature[0:32]), s);
         if (found == address(0)) revert Bad(BAD_SIGNATURE);
     }
 }

@@ -16,8 +16,9 @@ import type { Libp2p } from 'libp2p'
 import { asError, inputError } from '../../../base/index.ts'
 import type { Address, Clock, Log, Timers } from '../../../base/index.ts'
 import { PeerLinks } from './peer-links.ts'
-import type { BytePipe, Hello } from './peer-links.ts'
+import type { Hello } from './peer-links.ts'
 import { noiseCrypto } from './noise-crypto.ts'
+import { streamPipe } from './stream-pipe.ts'
 
 export const PHOTON_PROTOCOL = '/photon/2'
 const SEED_BYTES = 32
@@ -112,22 +113,9 @@ export class Libp2pTransport extends PeerLinks {
 
   #take(stream: Stream, connection: Connection, isOutbound: boolean): void {
     const peerId = connection.remotePeer.toMultihash().bytes
-    const pipe: BytePipe = {
-      write: (bytes) => {
-        try {
-          stream.send(bytes)
-        } catch (thrown) {
-          stream.abort(asError(thrown)) // it was closed meanwhile: 'close' follows, the outbox remembers the frames
-        }
-      },
-      queuedBytes: () => stream.writeBufferLength,
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      close: () => {
-        stream.abort(new Error('the link was ended'))
-        connection.close().catch((thrown: unknown) => this.#settings.log.debug('photon: a connection did not close', { error: asError(thrown) }))
-      },
-    }
+    const pipe = streamPipe(stream, () => {
+      connection.close().catch((thrown: unknown) => this.#settings.log.debug('photon: a connection did not close', { error: asError(thrown) }))
+    })
     const ends = this.adopt(pipe, isOutbound, this.#hello(peerId))
     stream.addEventListener('message', (event) => ends.onBytes(event.data.subarray()))
     stream.addEventListener('close', () => ends.onClosed())

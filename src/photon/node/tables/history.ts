@@ -34,14 +34,20 @@ export interface HistoryRow {
 
 export interface StoredPayment extends HistoryRow {
   readonly id: number
+  /** The chain's height when it ended; 0: not known. */
+  readonly block: number
 }
 
 /** Most rows say no more than this. */
 const PLAIN = ['kind', 'channel', 'nonce', 'amount', 'wall_ms', 'key']
 const FULL = [...PLAIN, 'peer', 'data', 'note', 'token', 'fee']
 const inserts = new Map<string, string>()
+const NOTE_BLOCK = `INSERT INTO photon_history_block (first, block) SELECT (SELECT coalesce(max(id), 0) + 1 FROM photon_history), ? WHERE ? > (SELECT coalesce(max(block), -1) FROM photon_history_block)`
+const BLOCK_OF = '(SELECT block FROM photon_history_block WHERE first <= photon_history.id ORDER BY first DESC LIMIT 1)'
 
-export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
+/** `block`: how high the chain is; the numbers never fall, whatever it does. */
+export function insertHistory(tx: Tx, rows: readonly HistoryRow[], block: number): void {
+  if (rows.length > 0) tx.run(NOTE_BLOCK, block, block)
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const some = rows.slice(at, at + ROWS_AT_ONCE)
     const columns = some.every((row) => row.peer === null && row.data.length === 0 && row.note === '') ? PLAIN : FULL
@@ -57,25 +63,18 @@ export function insertHistory(tx: Tx, rows: readonly HistoryRow[]): void {
 /** Newest first; `before`: an id from the page before. */
 export function readHistory(tx: ReadTx, before: number | null, most: number): readonly StoredPayment[] {
   return tx
-    .all<Stored>('SELECT * FROM photon_history WHERE id < ? ORDER BY id DESC LIMIT ?', before ?? Number.MAX_SAFE_INTEGER, Math.min(most, MAX_PAGE_ROWS))
-    .map((row) => ({
-      id: row.id,
-      kind: KINDS[row.kind] ?? 'failed',
-      channelNumber: row.channel,
-      nonce: BigInt(row.nonce),
-      amount: BigInt(row.amount),
-      wallMs: row.wall_ms,
-      key: hexOf(row.key),
-      peer: row.peer === null ? null : hexOf(row.peer),
-      data: row.data ?? new Uint8Array(0),
-      note: row.note ?? '',
-      token: row.token === null ? null : hexOf(row.token),
-      fee: BigInt(row.fee ?? '0'),
-    }))
+    .all<Stored>(`SELECT *, ${BLOCK_OF} AS block FROM photon_history WHERE id < ? ORDER BY id DESC LIMIT ?`, before ?? Number.MAX_SAFE_INTEGER, Math.min(most, MAX_PAGE_ROWS))
+    .map(paymentOf)
+}
+
+/** Oldest first, of those behind `after`. */
+export function readHistoryAfter(tx: ReadTx, after: number, most: number): readonly StoredPayment[] {
+  return tx.all<Stored>(`SELECT *, ${BLOCK_OF} AS block FROM photon_history WHERE id > ? ORDER BY id LIMIT ?`, after, Math.min(most, MAX_PAGE_ROWS)).map(paymentOf)
 }
 
 interface Stored {
   readonly id: number
+  readonly block: number | null
   readonly kind: number
   readonly channel: number
   readonly nonce: number
@@ -87,6 +86,24 @@ interface Stored {
   readonly note: string | null
   readonly token: Uint8Array | null
   readonly fee: string | null
+}
+
+function paymentOf(row: Stored): StoredPayment {
+  return {
+    id: row.id,
+    block: row.block ?? 0,
+    kind: KINDS[row.kind] ?? 'failed',
+    channelNumber: row.channel,
+    nonce: BigInt(row.nonce),
+    amount: BigInt(row.amount),
+    wallMs: row.wall_ms,
+    key: hexOf(row.key),
+    peer: row.peer === null ? null : hexOf(row.peer),
+    data: row.data ?? new Uint8Array(0),
+    note: row.note ?? '',
+    token: row.token === null ? null : hexOf(row.token),
+    fee: BigInt(row.fee ?? '0'),
+  }
 }
 
 function insertOf(columns: readonly string[], rows: number): string {

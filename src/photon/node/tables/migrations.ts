@@ -65,4 +65,14 @@ export const photonMigrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    id: 'photon-002',
+    sql: `
+      -- From which row of the history on the chain was that high. A row for each block in which payments ended.
+      CREATE TABLE photon_history_block (
+        first INTEGER PRIMARY KEY,
+        block INTEGER NOT NULL UNIQUE
+      ) STRICT;
+    `,
+  },
 ]

@@ -13,7 +13,7 @@ const MAX_DAYS = 366
 export const ACCOUNT_ROUTES: readonly Route[] = [
   route('GET', 'fee_policy', async (api) => feePolicy(await api.feeTable())),
   route('POST', 'fee_policy', async (api, { body }) => {
-    const account = rateOf(body.at('account_fee'))
+    const account = body.at('account_fee').isAbsent ? null : rateOf(body.at('account_fee'))
     const tokens = ratesOf<Address>(body.at('token_fee_map'), (key) => key.address())
     await api.setFeeTable({ account, tokens, channels: ratesOf<Hash>(body.at('channel_fee_map'), (key) => key.hash()) })
     return feePolicy(await api.feeTable())

@@ -3,7 +3,7 @@ import { inputError } from '../../../base/index.ts'
 import { photonError } from '../api.ts'
 import { route } from '../route.ts'
 import type { Route } from '../route.ts'
-import { channelData, channelDetail, watchData } from '../views.ts'
+import { channelData, channelDetail } from '../views.ts'
 
 const CODE_CHANNEL_NOT_FOUND = 3002
 
@@ -41,5 +41,5 @@ export const CHANNEL_ROUTES: readonly Route[] = [
   route('PUT', 'settle/:id', () => {
     throw photonError(1, 'not offered: settle with PATCH channels/:id', 'input')
   }),
-  route('GET', 'thirdparty/:id/:address', async (api, { path }) => watchData(await api.watchPayload(path.at('id').hash(), path.at('address').address()))),
+  route('GET', 'thirdparty/:id/:address', (api, { path }) => api.watchPayload(path.at('id').hash(), path.at('address').address())),
 ]

@@ -5,7 +5,7 @@
 import type { Duty } from '../../ports.ts'
 import { hashBack } from '../chain.ts'
 import type { Sha256 } from '../chain.ts'
-import { hexText } from '../digests.ts'
+import { hexText } from '../../hex-digits.ts'
 import { earnedValue, valueOf } from './channel.ts'
 import type { HeldVoucher, PayeeChannel } from './channel.ts'
 

@@ -1,6 +1,6 @@
 /** Offers made and not yet taken: bounded, one for each device, forgotten after two minutes. */
 import type { Address, Randomness } from '../../../base/index.ts'
-import { hexText } from '../digests.ts'
+import { hexText } from '../../hex-digits.ts'
 import type { StreamTerms } from '../terms.ts'
 import type { PayeeOffer } from './channel.ts'
 

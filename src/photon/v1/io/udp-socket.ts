@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { MeshBoxError } from '../../../base/index.ts'
-import type { DatagramSocket } from '../lan-door.ts'
+import type { DatagramSocket, GroupSocket } from '../lan-door.ts'
 import type { Place } from '../places.ts'
 
 type OnDatagram = (bytes: Uint8Array, from: Place) => void
@@ -23,15 +23,29 @@ export function openAskingSocket(host: string, onDatagram: OnDatagram): Promise<
 }
 
 /** Takes only what is sent to the group; sends on the network of `host`. Errors: unavailable `cannot-listen`. */
-export function openGroupSocket(host: string, group: Place, onDatagram: OnDatagram): Promise<DatagramSocket> {
+export async function openGroupSocket(host: string, group: Place, onDatagram: OnDatagram): Promise<GroupSocket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true })
-  return bound(socket, group.port, group.host, onDatagram, () => {
+  const join = (): void => {
     socket.addMembership(group.host, host)
     socket.setMulticastInterface(host)
+  }
+  const opened = await bound(socket, group.port, group.host, onDatagram, () => {
+    join()
     // RFC 6762 11: as they are sent; nothing forwards them.
     socket.setMulticastTTL(255)
     socket.setMulticastLoopback(true)
   })
+  // Either fails while the interface is away, and the first where the kernel has forgotten it: the next time is soon.
+  return { ...opened, renew: () => void (succeeds(() => socket.dropMembership(group.host, host)), succeeds(join)) }
+}
+
+function succeeds(run: () => void): boolean {
+  try {
+    run()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Tells of an address whether it is of the network that `host` of this box is in; of none while the box does not have `host`. */

@@ -2,7 +2,7 @@
 import { loadSecp256k1 } from '../../../native/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
 
-export { channelId } from '../identifiers.ts'
+export { channelId } from '../../channel-id.ts'
 export { Fields, parseFields } from './fields.ts'
 export { inspectPacket } from './inspect-packet.ts'
 export type { GivenDomain, PacketInspection } from './inspect-packet.ts'

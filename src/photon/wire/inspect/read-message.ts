@@ -5,7 +5,7 @@ import type { ChannelKey, Envelope, Lock, Message, MessageKind, Profile, SettleT
 import { MAX_PATH_HOPS, SIGNATURE_BYTES } from '../bounds.ts'
 import { lockHash } from '../identifiers.ts'
 import { merkleRoot } from '../merkle.ts'
-import type { Keccak } from '../typed-data.ts'
+import type { Keccak } from '../../typed-hasher.ts'
 import { checkNames } from './fields.ts'
 import type { Fields } from './fields.ts'
 

@@ -1,4 +1,8 @@
-/** Hex into a buffer that is there already, checked on the way. Lower case only: one text per value. */
+/**
+ * Hex into a buffer that is there already, checked on the way, and back. Lower case only: one text per value. No Buffer: it runs in
+ * a browser too.
+ */
+import type { Hex } from '../base/hex.ts'
 
 const DIGITS = '0123456789abcdef'
 const INVALID = 255
@@ -15,4 +19,11 @@ export function writeHex(hex: string, into: Uint8Array, at: number, length: numb
     into[at + index] = (high << 4) | low
   }
   return true
+}
+
+/** `0x` and two digits a byte. */
+export function hexText(bytes: Uint8Array): Hex {
+  let text: Hex = '0x'
+  for (const byte of bytes) text += `${DIGITS[byte >> 4] ?? ''}${DIGITS[byte & 15] ?? ''}`
+  return text
 }
