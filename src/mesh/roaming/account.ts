@@ -1,0 +1,55 @@
+/**
+ * What seconds cost between two boxes: counted as units × seconds and divided by 60 only when paid, so that nothing is rounded
+ * twice. The seller pays cumulatively under one reference for each holder and token. What is owed is what the seller signed.
+ */
+import { bytesOf, concatBytes, hexOf, utf8 } from '../../base/index.ts'
+import type { Address, Hash } from '../../base/index.ts'
+import type { BoxId } from '../ports.ts'
+
+export const PARTS_PER_UNIT = 60n
+export const SETTLE_AFTER_MS = 60_000
+
+export interface RoamAccount {
+  readonly role: 'seller' | 'holder'
+  /** The other box. */
+  readonly partner: BoxId
+  readonly token: Address
+  /** Units × seconds. */
+  readonly owedParts: bigint
+  /** Whole units, cumulative, on disk at both. */
+  readonly paid: bigint
+  /** Since when something is owed; boot clock. */
+  readonly openSinceMs: number | null
+}
+
+export function newAccount(role: RoamAccount['role'], partner: BoxId, token: Address): RoamAccount {
+  return { role, partner, token, owedParts: 0n, paid: 0n, openSinceMs: null }
+}
+
+export function owe(account: RoamAccount, unitsPerMinute: bigint, seconds: number, nowMs: number): RoamAccount {
+  if (seconds <= 0 || unitsPerMinute === 0n) return account
+  return { ...account, owedParts: account.owedParts + unitsPerMinute * BigInt(seconds), openSinceMs: account.openSinceMs ?? nowMs }
+}
+
+/** Whole units that can be paid in all. */
+export const payable = (account: RoamAccount): bigint => account.owedParts / PARTS_PER_UNIT
+
+export const openUnits = (account: RoamAccount): bigint => payable(account) - account.paid
+
+export function isPaymentDue(account: RoamAccount, settleAmount: bigint, nowMs: number): boolean {
+  const open = openUnits(account)
+  if (account.role !== 'seller' || open <= 0n) return false
+  return (settleAmount > 0n && open >= settleAmount) || (account.openSinceMs !== null && nowMs - account.openSinceMs >= SETTLE_AFTER_MS)
+}
+
+/** `amount`: cumulative. One that is not more changes nothing. */
+export function paid(account: RoamAccount, amount: bigint, nowMs: number): RoamAccount {
+  if (amount <= account.paid) return account
+  const after = { ...account, paid: amount }
+  return { ...after, openSinceMs: openUnits(after) > 0n ? nowMs : null }
+}
+
+/** Both ends know it. */
+export function referenceOf(keccak256: (bytes: Uint8Array) => Uint8Array, seller: BoxId, holder: BoxId, token: Address): Hash {
+  return hexOf(keccak256(concatBytes(utf8('meshbox roaming 1\0'), bytesOf(seller), bytesOf(holder), bytesOf(token))))
+}

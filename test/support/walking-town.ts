@@ -1,0 +1,143 @@
+/**
+ * The town with a second box next door: two bundled services of one community with gates of their own, one link between them, and one
+ * phone whose cable is put from one box's bridge into the other's, as a guest walks. Both bridges show it the same router.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { formatUci } from '../../src/config/index.ts'
+import { boxConfig } from './box-config.ts'
+import { MESH, foundCommunity, meshSection, type MeshHome } from './mesh-town.ts'
+import { TOWN, Town, type GuestHost, type Namespace } from './netns.ts'
+import { Phone } from './phone.ts'
+import { boxFiles, startInternet, startService, waitFor, type BoxFiles, type Service } from './town-services.ts'
+
+/** The page of whichever box the phone is at. */
+export const HOME = `http://${TOWN.box4}:2080/`
+
+interface Site {
+  readonly ns: Namespace
+  readonly files: BoxFiles
+  /** The way to it from the Internet. */
+  readonly wan4: string
+  service: Service
+}
+
+export class WalkingTown {
+  readonly town: Town
+  readonly ours: Site
+  readonly theirs: Site
+  readonly phone: Phone
+  readonly #dir: string
+  #at: Site
+
+  private constructor(town: Town, ours: Site, theirs: Site, phone: Phone, dir: string) {
+    this.town = town
+    this.ours = this.#at = ours
+    this.theirs = theirs
+    this.phone = phone
+    this.#dir = dir
+  }
+
+  /** The boxes have met when it resolves. */
+  static async create(): Promise<WalkingTown> {
+    const dir = mkdtempSync(join(tmpdir(), 'meshbox-walk-'))
+    const town = await Town.create({ guests: 1, addresses: 'static' })
+    try {
+      const next = await town.addNeighbour()
+      await town.box.ip('addr', 'add', `${MESH.ours6}/64`, 'dev', 'mesh', 'nodad')
+      await next.ip('addr', 'add', `${MESH.theirs6}/64`, 'dev', 'mesh', 'nodad')
+      const mac = (await town.box.must('cat', `/sys/class/net/${TOWN.guestInterface}/address`)).trim()
+      await town.box.ip('link', 'set', TOWN.guestInterface, 'address', mac) // stays what it is, whatever port comes or goes
+      await furnish(town, next, mac)
+      await startInternet(town, dir)
+      const [oursFiles, theirsFiles] = [boxFiles(join(dir, 'ours')), boxFiles(join(dir, 'theirs'))]
+      const [founder, member] = await foundCommunity(oursFiles, theirsFiles)
+      writeFileSync(oursFiles.config, configOf(oursFiles, founder, 'Corner café'))
+      writeFileSync(theirsFiles.config, configOf(theirsFiles, member, 'Harbour'))
+      const [oursService, theirsService] = await Promise.all([startService(town.box, oursFiles), startService(next, theirsFiles)])
+      const [guest] = town.guests
+      if (guest === undefined) throw new Error('no guest')
+      guest.ns.setResolver(TOWN.box4)
+      const walking = new WalkingTown(town, { ns: town.box, files: oursFiles, wan4: TOWN.boxWan4, service: oursService }, { ns: next, files: theirsFiles, wan4: MESH.theirWan4, service: theirsService }, new Phone(guest), dir)
+      await walking.haveMet()
+      return walking
+    } catch (error) {
+      await town.destroy()
+      throw error
+    }
+  }
+
+  haveMet(): Promise<unknown> {
+    return waitFor(
+      'the boxes to know each other',
+      async () => {
+        const peers = await Promise.all([this.ours, this.theirs].map(({ service }) => service.cliJson<{ readonly peers: readonly { readonly isConnected: boolean; readonly standing: string }[] }>('mesh', 'peers')))
+        return peers.every((answer) => answer.peers.some(({ isConnected, standing }) => isConnected && (standing === 'admitted' || standing === 'provisional')))
+      },
+      60_000,
+    )
+  }
+
+  /** Out of one bridge, into the other; the way back from the Internet follows, as an address of the mesh does. */
+  async walk(): Promise<void> {
+    const { port } = this.phone.guest
+    const from = this.#at
+    const to = (this.#at = from === this.ours ? this.theirs : this.ours)
+    await from.ns.ip('link', 'set', port, 'nomaster')
+    await from.ns.ip('link', 'set', port, 'netns', to.ns.name)
+    await this.town.internet.ip('route', 'replace', TOWN.guestNet4, 'via', to.wan4)
+    await to.ns.ip('link', 'set', port, 'master', TOWN.guestInterface)
+    await to.ns.ip('link', 'set', port, 'up')
+  }
+
+  /** kill -9, and again. `meanwhile`: while it is dead. */
+  async crash(site: Site, meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await site.service.crash()
+    await meanwhile()
+    site.service = await startService(site.ns, site.files)
+    await this.haveMet()
+  }
+
+  /** Another phone with the same addresses, at theirs. */
+  async copyOfPhone(): Promise<Phone> {
+    const { mac, ip4 } = this.phone.guest
+    const copy: GuestHost = await this.town.addGuest()
+    await copy.ns.ip('addr', 'flush', 'dev', 'eth0')
+    await copy.ns.ip('link', 'set', 'eth0', 'address', mac)
+    await this.town.box.ip('link', 'set', copy.port, 'netns', this.theirs.ns.name)
+    await this.theirs.ns.ip('link', 'set', copy.port, 'master', TOWN.guestInterface)
+    await this.theirs.ns.ip('link', 'set', copy.port, 'up')
+    await copy.ns.ip('addr', 'add', `${ip4}/24`, 'dev', 'eth0')
+    await copy.ns.ip('route', 'replace', 'default', 'via', TOWN.box4)
+    copy.ns.setResolver(TOWN.box4)
+    return new Phone({ ...copy, mac })
+  }
+
+  async destroy(): Promise<void> {
+    for (const { service } of [this.ours, this.theirs]) await service.stop()
+    await this.town.destroy()
+    if (process.env.MESHBOX_KEEP === undefined) rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+/** The other box: a bridge for guests with the address that they know as their router, and a way out of its own. */
+async function furnish(town: Town, ns: Namespace, mac: string): Promise<void> {
+  await ns.ip('link', 'add', TOWN.guestInterface, 'address', mac, 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0')
+  await ns.ip('addr', 'add', `${TOWN.box4}/24`, 'dev', TOWN.guestInterface)
+  await ns.ip('addr', 'add', `${TOWN.box6}/64`, 'dev', TOWN.guestInterface, 'nodad')
+  await ns.ip('link', 'set', TOWN.guestInterface, 'up')
+  await ns.ip('route', 'del', 'default')
+  await town.internet.ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', TOWN.wanInterface, 'netns', ns.name)
+  await ns.ip('addr', 'add', `${MESH.theirWan4}/24`, 'dev', TOWN.wanInterface)
+  await ns.ip('link', 'set', TOWN.wanInterface, 'up')
+  await town.internet.ip('addr', 'add', `${MESH.internet4}/24`, 'dev', 'eth1')
+  await town.internet.ip('link', 'set', 'eth1', 'up')
+  await ns.ip('route', 'add', 'default', 'via', MESH.internet4)
+  await ns.sysctl('ipv4/ip_forward', 1)
+}
+
+function configOf(files: BoxFiles, home: MeshHome, name: string): string {
+  const config = boxConfig(files, { main: { name, clock_trust: 'always' } }).replace("list roles 'hotspot'", "list roles 'hotspot'\n\tlist roles 'relay'")
+  return `${config}\n${formatUci([meshSection(home)])}`
+}
