@@ -59,6 +59,11 @@ export interface TxAck {
   readonly sent: number | null
   /** What was on the air, for the bill; 0 when nothing was. */
   readonly onAirUs: number
+  /**
+   * The window that may have been on the air although nobody said so, because the answer was lost. Whoever counts airtime counts it; whoever
+   * bills does not. Null or left out: everything is known.
+   */
+  readonly doubtful?: number | null
 }
 
 /**

@@ -21,7 +21,8 @@ export interface MqttClient {
   readonly isConnected: boolean
   /** Resolves when the broker has it (QoS 1) or it is written (QoS 0). Errors: unavailable when not connected, limit when 1,000 wait. */
   publish(message: MqttMessage): Promise<void>
-  subscribe(filter: string, listener: (topic: string, payload: Uint8Array) => void): Cancel
+  /** `isRetained`: the broker keeps the message for who comes later. One of 3.1.1 says so only of those kept from before. */
+  subscribe(filter: string, listener: (topic: string, payload: Uint8Array, isRetained: boolean) => void): Cancel
   onState(listener: (isConnected: boolean) => void): Cancel
 }
 

@@ -98,7 +98,8 @@ export interface TenantAccount {
 
 /** log/: iot-log-00n. Rows beyond the retention (days, rows, bytes; per device) go in pieces of at most 500 in a turn. */
 export interface LogTables {
-  add(tx: Tx, reading: Reading): void
+  /** The row's id: rises with each. */
+  add(tx: Tx, reading: Reading): number
   setValues(tx: Tx, devEui: Eui, fCnt: number, values: readonly Value[] | null, problem: string | null): void
   rows(tx: ReadTx, page: { readonly devEui: Eui; readonly beforeId?: number; readonly limit: number }): readonly (Reading & { readonly id: number })[]
   /** For a plot: at most `points`, each the mean, least and most of its piece of time. */

@@ -98,8 +98,11 @@ export interface CopyContest {
   isOurs(offer: { readonly frame: FrameId; readonly snrDb: number; readonly maxCopies: number; readonly withinMs: number }): Promise<boolean>
 }
 
-/** What became of a frame for a tenant, so that it is shown and counted. */
-export type TenantVerdict = 'sold' | 'duplicate' | 'repeated' | 'bad-mic' | 'no-credit' | 'paused' | 'not-ours' | 'late'
+/**
+ * What became of a frame for a tenant, so that it is shown and counted. `over-limit`: more frames than he may send in a moment; `undelivered`: not
+ * handed over and not kept; `not-stored`: the disk refused, so nothing was delivered.
+ */
+export type TenantVerdict = 'sold' | 'duplicate' | 'repeated' | 'bad-mic' | 'no-credit' | 'paused' | 'not-ours' | 'late' | 'over-limit' | 'undelivered' | 'not-stored'
 
 export interface TenantDesk {
   /** Tenants whose routes fit. Synchronous, ≤ 2 µs with 10,000 prefixes. */
@@ -119,4 +122,4 @@ export interface Delivery {
 }
 
 /** Sources of the ledger's entries: one entry per receipt and source, evidence type `iot-receipt`, id `<tenant>:<epoch>:<seq>`. */
-export type IotSource = 'iot:uplink' | 'iot:join' | 'iot:downlink' | 'iot:late'
+export type IotSource = 'iot:uplink' | 'iot:join' | 'iot:downlink' | 'iot:late' | 'iot:payment'

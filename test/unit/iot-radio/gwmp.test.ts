@@ -88,6 +88,7 @@ describe('packets of a forwarder', () => {
     ['a channel of IN865', { freq: 865.0625 }, { frequencyHz: 865_062_500 }],
     ['base64 without padding', { data: 'QPF9vkkAAgABlUN4disR_w0' }, { phy: fromHex('40f17dbe4900020001954378762b11ff0d') }],
     ['a size that is wrong', { size: 3 }, { phy: fromHex('40f17dbe4900020001954378762b11ff0d') }],
+    ['FSK whose rate is in quotes', { modu: 'FSK', datr: '50000' }, { modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 0 } }],
     ['FSK', { modu: 'FSK', datr: 50_000, codr: undefined, lsnr: undefined }, { modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 0 } }],
     ['LR-FHSS', { modu: 'LR-FHSS', datr: 'M0CW137', codr: '4/6', hpw: 8 }, { modulation: { kind: 'lr-fhss', widthHz: 137_000, codingRate: '2/3', gridSteps: 8 } }],
     ['an old coding rate', { codr: '2/3' }, { modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/6' } }],

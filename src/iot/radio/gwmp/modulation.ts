@@ -18,7 +18,8 @@ export function modulationOf(packet: JsonObject): Modulation {
       return { kind: 'lora', spreadingFactor: Number(factor), bandwidthHz: Number(kilohertz) * 1_000, codingRate: codingRateOf(packet['codr'] ?? '4/5', LORA_RATES) }
     }
     case 'FSK': {
-      const bitsPerSecond = wholeOf(datr, 600, 1_000_000)
+      // A number; some write it as they write LoRa's, in quotes.
+      const bitsPerSecond = wholeOf(typeof datr === 'string' && /^\d{3,7}$/.test(datr) ? Number(datr) : datr, 600, 1_000_000)
       if (bitsPerSecond === null) throw inputError('datr', datr ?? null, 'bits per second')
       return { kind: 'fsk', bitsPerSecond, deviationHz: numberOf(packet['fdev'], 0, 1_000_000) ?? 0 }
     }

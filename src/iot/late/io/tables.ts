@@ -1,0 +1,86 @@
+/** Late frames and what they add up to. In the box's database, so that a frame is let go and kept in one turn: it is never in both places and never in none. */
+import type { Moment } from '../../../base/index.ts'
+import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
+import type { TenantId } from '../../ports.ts'
+
+export const lateMigrations: readonly Migration[] = [
+  {
+    id: 'iot-late-001',
+    sql: `
+      CREATE TABLE iot_late (
+        -- Never used twice: a bill names it.
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        tenant TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        record BLOB NOT NULL,
+        boot_id TEXT NOT NULL, boottime_ms REAL NOT NULL, wall_ms REAL NOT NULL, wall_trusted INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX iot_late_tenant ON iot_late (tenant, seq);
+
+      CREATE TABLE iot_late_stat (
+        tenant TEXT PRIMARY KEY,
+        frames INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        lost INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+]
+
+export function addLate(tx: Tx, tenant: TenantId, record: Uint8Array, bytes: number, at: Moment): void {
+  tx.run(
+    'INSERT INTO iot_late (tenant, bytes, record, boot_id, boottime_ms, wall_ms, wall_trusted) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    tenant, bytes, record, at.bootId, at.boottimeMs, at.wallMs, at.wallTrusted ? 1 : 0,
+  )
+}
+
+export function addToStat(tx: Tx, tenant: TenantId, frames: number, bytes: number, lost: number): void {
+  tx.run(
+    `INSERT INTO iot_late_stat (tenant, frames, bytes, lost) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET frames = frames + excluded.frames, bytes = bytes + excluded.bytes, lost = lost + excluded.lost`,
+    tenant, frames, bytes, lost,
+  )
+}
+
+export function lateStats(tx: ReadTx, tenant?: TenantId): { readonly frames: number; readonly bytes: number; readonly lost: number } {
+  const row = tx.get<{ frames: number; bytes: number; lost: number }>(
+    'SELECT coalesce(sum(frames), 0) AS frames, coalesce(sum(bytes), 0) AS bytes, coalesce(sum(lost), 0) AS lost FROM iot_late_stat WHERE ? IS NULL OR tenant = ?',
+    tenant ?? null, tenant ?? null,
+  )
+  return row ?? { frames: 0, bytes: 0, lost: 0 }
+}
+
+export function biggestHolder(tx: ReadTx): TenantId | null {
+  return tx.get<{ tenant: string }>('SELECT tenant FROM iot_late_stat WHERE frames > 0 ORDER BY bytes DESC, tenant LIMIT 1')?.tenant ?? null
+}
+
+export function oldestLate(tx: ReadTx, tenant: TenantId): { readonly seq: number; readonly bytes: number } | null {
+  return tx.get<{ seq: number; bytes: number }>('SELECT seq, bytes FROM iot_late WHERE tenant = ? ORDER BY seq LIMIT 1', tenant) ?? null
+}
+
+/** Its bytes; null: it is not there. */
+export function removeLate(tx: Tx, tenant: TenantId, seq: number): number | null {
+  return tx.get<{ bytes: number }>('DELETE FROM iot_late WHERE tenant = ? AND seq = ? RETURNING bytes', tenant, seq)?.bytes ?? null
+}
+
+export function removeAllLate(tx: Tx, tenant: TenantId): number {
+  tx.run('DELETE FROM iot_late_stat WHERE tenant = ?', tenant)
+  return tx.run('DELETE FROM iot_late WHERE tenant = ?', tenant)
+}
+
+/** Of all tenants. */
+export function forgetAllLate(tx: Tx): void {
+  tx.run('DELETE FROM iot_late_stat')
+  tx.run('DELETE FROM iot_late')
+}
+
+export function lateOf(tx: ReadTx, tenant: TenantId, limit: number): readonly { readonly seq: number; readonly bytes: number; readonly record: Uint8Array; readonly at: Moment }[] {
+  return tx
+    .all<{ seq: number; bytes: number; record: Uint8Array; boot_id: string; boottime_ms: number; wall_ms: number; wall_trusted: number }>('SELECT * FROM iot_late WHERE tenant = ? ORDER BY seq LIMIT ?', tenant, limit)
+    .map((row) => ({
+      seq: row.seq,
+      bytes: row.bytes,
+      record: new Uint8Array(row.record),
+      at: { bootId: row.boot_id, boottimeMs: row.boottime_ms, wallMs: row.wall_ms, wallTrusted: row.wall_trusted === 1 },
+    }))
+}

@@ -1,0 +1,199 @@
+/**
+ * Frames to a tenant's ChirpStack v4 (or to our own broker, where he fetches them), as its gateways would send them:
+ * `[prefix/]gateway/<eui>/event/{up,stats,ack}`, what is played back on `…/event/late`, `…/state/conn` retained, orders on `…/command/down`. One connection per gateway, since
+ * the last will of a connection is the state of one gateway.
+ */
+import { asError } from '../../../base/index.ts'
+import type { Cancel, Clock, Log } from '../../../base/index.ts'
+import type { Copy, Delivery, Downlink, Eui, Gateway, GatewayStats, Heard, RadioTime, TxAck, TxWindow } from '../../ports.ts'
+import type { MqttConnection, MqttSettings } from '../connection.ts'
+import { connState, contextOf, downlinkFrame, downlinkTxAck, gatewayStats, uplinkFrame } from './messages.ts'
+import type { AskedDownlink, AskedWindow, Encoding } from './messages.ts'
+
+export interface ChirpstackDeliveryParts {
+  readonly topicPrefix: string
+  readonly encoding: Encoding
+  /** One per gateway: settings of the connection come from the tenant's destination. */
+  readonly connect: (own: Pick<MqttSettings, 'clientId' | 'will'>) => MqttConnection
+  readonly clock: Clock
+  readonly log: Log
+  /** u32, not used within a day by anybody on this box. */
+  readonly nextDownlinkId: () => number
+}
+
+type OnDownlink = (downlink: Omit<Downlink, 'tenant'>) => Promise<TxAck>
+
+interface Link {
+  readonly gateway: Eui
+  readonly client: MqttConnection
+  /** What the conn topic was last told. */
+  isOnline: boolean
+}
+
+interface Reception {
+  readonly time: RadioTime
+  readonly arrivedMs: number
+}
+
+const MAX_GATEWAYS = 16
+/** Receptions that may still be answered: RX2 of the longest RxDelay is over after 17 s. */
+const MAX_RECEPTIONS = 1_024
+const MAX_ORDERS = 64
+const EXPIRES_MS = 60_000
+const JOIN_ACCEPT = 1
+
+export class ChirpstackDelivery implements Delivery {
+  readonly #parts: ChirpstackDeliveryParts
+  readonly #links = new Map<Eui, Link>()
+  readonly #receptions = new Map<string, Reception>()
+  #listener: OnDownlink | null = null
+  #uplinkId: number
+  #orders = 0
+  #isClosed = false
+
+  /** `firstUplinkId`: by chance, so that a restart does not begin with numbers that the server has just seen. */
+  constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
+    this.#parts = parts
+    this.#uplinkId = firstUplinkId >>> 0
+  }
+
+  get isOnline(): boolean {
+    return [...this.#links.values()].some(({ client }) => client.isConnected)
+  }
+
+  /** Each news of each gateway: its state is kept at the broker. */
+  gateway(gateway: Gateway): void {
+    const link = this.#linkOf(gateway.id)
+    if (link === null || link.isOnline === gateway.isOnline) return
+    link.isOnline = gateway.isOnline
+    this.#tellState(link)
+  }
+
+  stats(stats: GatewayStats): void {
+    const link = this.#linkOf(stats.gateway)
+    if (link?.client.isConnected === true) this.#quietly(link.client.publish({ topic: this.#topic(stats.gateway, 'event/stats'), payload: gatewayStats(stats, this.#parts.encoding), qos: 0, isRetained: false }))
+  }
+
+  /** True when the broker has the best copy and somebody who wants it; the other copies go along, and are not waited for. */
+  async deliver(heard: Heard): Promise<boolean> {
+    try {
+      const [best, ...others] = heard.copies.map((copy) => this.#deliverCopy(heard, copy))
+      for (const other of others) this.#quietly(other)
+      return (await best) ?? false
+    } catch (thrown) {
+      this.#parts.log.debug('a frame was not delivered', { problem: asError(thrown).message })
+      return false
+    }
+  }
+
+  onDownlink(listener: OnDownlink): Cancel {
+    this.#listener = listener
+    return () => {
+      if (this.#listener === listener) this.#listener = null
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(
+      [...this.#links.values()].map(async (link) => {
+        link.isOnline = false
+        if (link.client.isConnected) await link.client.publish(this.#stateOf(link)).catch((thrown: unknown) => this.#parts.log.debug('no goodbye', { problem: asError(thrown).message }))
+        await link.client.close()
+      }),
+    )
+    this.#links.clear()
+  }
+
+  async #deliverCopy(heard: Heard, copy: Copy): Promise<boolean> {
+    const link = this.#linkOf(copy.gateway)
+    if (link === null || !link.client.isConnected) return false
+    if (!heard.isLate) this.#note(copy.gateway, copy.time, copy.arrivedMs)
+    this.#uplinkId = (this.#uplinkId + 1) >>> 0
+    const topic = this.#topic(copy.gateway, heard.isLate ? 'event/late' : 'event/up')
+    return await link.client.publishHeard({ topic, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
+  }
+
+  #linkOf(gateway: Eui): Link | null {
+    const known = this.#links.get(gateway)
+    if (known !== undefined) return known
+    if (this.#isClosed || this.#links.size >= MAX_GATEWAYS) return null
+    const client = this.#parts.connect({ clientId: `meshbox-${gateway}`, will: { topic: this.#topic(gateway, 'state/conn'), payload: connState(gateway, false, this.#parts.encoding), qos: 1, isRetained: true } })
+    const link: Link = { gateway, client, isOnline: true }
+    this.#links.set(gateway, link)
+    client.subscribe(this.#topic(gateway, 'command/down'), (_topic, payload) => void this.#ordered(link, payload))
+    client.onState((isConnected) => {
+      if (isConnected) this.#tellState(link)
+    })
+    return link
+  }
+
+  #tellState(link: Link): void {
+    if (link.client.isConnected) this.#quietly(link.client.publish(this.#stateOf(link)))
+  }
+
+  #stateOf({ gateway, isOnline }: Link): Parameters<MqttConnection['publish']>[0] {
+    return { topic: this.#topic(gateway, 'state/conn'), payload: connState(gateway, isOnline, this.#parts.encoding), qos: 1, isRetained: true }
+  }
+
+  /** A command of the tenant's server, which may be anything. */
+  async #ordered(link: Link, payload: Uint8Array): Promise<void> {
+    let asked: AskedDownlink
+    try {
+      asked = downlinkFrame(payload, link.gateway, this.#parts.encoding)
+    } catch (thrown) {
+      return this.#parts.log.warn('an order cannot be read', { gateway: link.gateway, problem: asError(thrown).message })
+    }
+    const statuses = await this.#statusesOf(asked)
+    if (!link.client.isConnected) return
+    this.#quietly(link.client.publish({ topic: this.#topic(link.gateway, 'event/ack'), payload: downlinkTxAck(link.gateway, asked.downlinkId, statuses, this.#parts.encoding), qos: 1, isRetained: false }))
+  }
+
+  async #statusesOf(asked: AskedDownlink): Promise<TxAck['statuses']> {
+    const windows = asked.windows.map((window) => this.#windowOf(asked.gateway, window))
+    const known = windows.filter((window) => window !== null)
+    if (known.length === 0) return asked.windows.map(() => 'TOO_LATE')
+    if (this.#listener === null || this.#orders >= MAX_ORDERS) return asked.windows.map(() => 'QUEUE_FULL')
+    this.#orders++
+    try {
+      const isJoin = known.every(({ phy }) => (phy[0] ?? 0) >> 5 === JOIN_ACCEPT)
+      const ack = await this.#listener({ id: this.#parts.nextDownlinkId(), gateway: asked.gateway, windows: known, purpose: isJoin ? 'join' : 'data', priority: 0, devEui: null, expiresMs: this.#parts.clock.boottimeMs() + EXPIRES_MS })
+      let next = 0
+      return windows.map((window) => (window === null ? 'TOO_LATE' : (ack.statuses[next++] ?? 'IGNORED')))
+    } catch (thrown) {
+      this.#parts.log.warn('an order was refused', { gateway: asked.gateway, problem: asError(thrown).message })
+      return asked.windows.map(() => 'INTERNAL_ERROR')
+    } finally {
+      this.#orders--
+    }
+  }
+
+  /** Null: it answers a reception that nobody remembers, so its time is over. */
+  #windowOf(gateway: Eui, { timing, ...rest }: AskedWindow): TxWindow | null {
+    if (timing.kind !== 'after') return { ...rest, timing }
+    const reception = this.#receptions.get(keyOf(gateway, timing.context))
+    return reception === undefined ? null : { ...rest, timing: { kind: 'after', ...reception, delayUs: timing.delayUs } }
+  }
+
+  #note(gateway: Eui, time: RadioTime, arrivedMs: number): void {
+    const key = keyOf(gateway, contextOf(time))
+    this.#receptions.delete(key)
+    this.#receptions.set(key, { time, arrivedMs })
+    const oldest = this.#receptions.keys().next()
+    if (this.#receptions.size > MAX_RECEPTIONS && oldest.done === false) this.#receptions.delete(oldest.value)
+  }
+
+  #topic(gateway: Eui, rest: string): string {
+    const { topicPrefix } = this.#parts
+    return `${topicPrefix === '' ? '' : `${topicPrefix}/`}gateway/${gateway}/${rest}`
+  }
+
+  /** What is lost with the connection is said again when it is back, or is of no use then. */
+  #quietly(sent: Promise<unknown>): void {
+    sent.catch((thrown: unknown) => this.#parts.log.debug('not sent', { problem: asError(thrown).message }))
+  }
+}
+
+function keyOf(gateway: Eui, context: Uint8Array): string {
+  return `${gateway}:${Buffer.from(context.buffer, context.byteOffset, context.byteLength).toString('hex')}`
+}

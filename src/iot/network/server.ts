@@ -1,0 +1,197 @@
+/**
+ * The network server of the box: one frame in, to its end. A frame is matched outside a turn, because trying keys takes time; the turn then
+ * judges its counter once more against what is on disk, stores counter, MAC state, queue and log row together, and only after that
+ * anybody hears of it.
+ */
+import { MeshBoxError, asError, inputError, momentOf } from '../../base/index.ts'
+import type { Cancel } from '../../base/index.ts'
+import type { Tx } from '../../store/index.ts'
+import { dataRateOf, decodeFrame, maxPayloadBytes } from '../lorawan/index.ts'
+import type { DataFrame, Frame } from '../lorawan/index.ts'
+import type { DownlinkDesk, Heard, JoinEvent, NetworkServer, QueueItem, Reading, Verdict } from '../ports.ts'
+import { ACK_WANTED } from './answering.ts'
+import type { Answering, Wanted } from './answering.ts'
+import { takeJoin } from './joins.ts'
+import { matchSession } from './match.ts'
+import type { Match } from './match.ts'
+import { checkRoom, expired, heardAfter } from './queue.ts'
+import { ciphersOf, gpsTimeOf } from './room.ts'
+import type { Room } from './room.ts'
+import type { Candidate } from './rows.ts'
+import type { NetworkSession } from './session.ts'
+import { takeRepetition, takeUplink } from './uplink.ts'
+
+/** Codes tried in one turn of the event loop. */
+const SESSIONS_AT_ONCE = 64
+const MOST_PAYLOAD = 242
+const LAST_PORT = 223
+const MOST_ASKER = 64
+
+interface Found {
+  readonly session: Candidate
+  readonly match: Match
+}
+
+interface Stored {
+  readonly verdict: Verdict
+  /** Null: it gets no answer. */
+  readonly answer: { readonly session: NetworkSession; readonly wanted: Wanted } | null
+  readonly changed: readonly QueueItem[]
+}
+
+export class DeviceServer implements NetworkServer {
+  readonly #room: Room
+  readonly #answering: Answering
+  /** In the turn that stores the counter: the row of the log. */
+  readonly #keep: (tx: Tx, reading: Reading) => void
+
+  constructor(room: Room, answering: Answering, keep: (tx: Tx, reading: Reading) => void) {
+    this.#room = room
+    this.#answering = answering
+    this.#keep = keep
+  }
+
+  get desk(): DownlinkDesk {
+    return this.#room.desk
+  }
+
+  onQueue(listener: (item: QueueItem) => void): Cancel {
+    return this.#room.events.onQueue(listener)
+  }
+
+  onJoin(listener: (event: JoinEvent) => void): Cancel {
+    return this.#room.events.onJoin(listener)
+  }
+
+  onReading(listener: (reading: Reading) => void): Cancel {
+    return this.#room.events.onReading(listener)
+  }
+
+  async take(heard: Heard): Promise<Verdict> {
+    // What is played back was taken when it was heard.
+    if (heard.isLate) return { kind: 'refused', devEui: null, why: 'played back: it has no windows and no place in the order of counters' }
+    this.#room.desk.heard(heard)
+    let frame: Frame
+    try {
+      frame = decodeFrame(heard.phy)
+    } catch (thrown) {
+      if (thrown instanceof MeshBoxError && thrown.kind === 'input') return { kind: 'refused', devEui: null, why: thrown.message }
+      throw thrown
+    }
+    const dataRate = dataRateOf(this.#room.plan.region, heard.modulation, 'up')
+    if (dataRate === null || heard.copies.length === 0) return { kind: 'unknown' }
+    if (frame.type === 'join-request') return takeJoin(this.#room, heard, frame, dataRate)
+    return frame.type === 'data' && frame.direction === 'up' ? this.#takeData(heard, frame, dataRate) : { kind: 'unknown' }
+  }
+
+  /** Errors: not-found, input, limit. */
+  async enqueue(order: Pick<QueueItem, 'devEui' | 'fPort' | 'payload' | 'isConfirmed' | 'asker' | 'expiresAt'>): Promise<QueueItem> {
+    const { store, rows, clock, events } = this.#room
+    const { devEui, fPort, isConfirmed, asker, expiresAt } = order
+    if (!Number.isInteger(fPort) || fPort < 1 || fPort > LAST_PORT) throw inputError('fport', fPort, `1 to ${LAST_PORT}`)
+    if (asker.length < 1 || asker.length > MOST_ASKER) throw inputError('asker', asker, `1 to ${MOST_ASKER} characters`)
+    const payload = new Uint8Array(order.payload.subarray(0, MOST_PAYLOAD + 1))
+    const { item, changed } = await store.turn((tx) => {
+      if (rows.device(tx, devEui) === null) throw new MeshBoxError('not-found', `no device ${devEui} is registered`, { code: 'device-unknown', field: 'dev-eui', value: devEui })
+      const most = this.#mostBytes(rows.session(tx, devEui))
+      if (payload.length > most) throw inputError('payload', `${order.payload.length} bytes`, `at most ${most} bytes at the device’s data rate`)
+      const items = rows.queue(tx, devEui)
+      const over = expired(items, clock)
+      for (const gone of over) rows.saveQueueItem(tx, gone)
+      checkRoom(items.filter((known) => !over.some((gone) => gone.queueId === known.queueId)))
+      return { item: rows.addQueueItem(tx, { devEui, fPort, payload, isConfirmed, asker, expiresAt, state: 'queued', tries: [] }), changed: over }
+    })
+    events.queue([...changed, item])
+    this.#answering.push(devEui)
+    return item
+  }
+
+  async #takeData(heard: Heard, frame: DataFrame, dataRate: number): Promise<Verdict> {
+    const found = await this.#find(heard, frame)
+    if (found === null) return { kind: 'unknown' }
+    const { devEui } = found.session
+    if (found.match.kind === 'gap') return { kind: 'refused', devEui, why: `counter ${found.match.fCnt} is ${found.match.fCnt - found.session.fCntUp} ahead of what is expected; 16383 are allowed` }
+    const stored = await this.#room.store.turn((tx) => this.#judge(tx, heard, frame, dataRate, found))
+    this.#room.events.queue(stored.changed)
+    if (stored.verdict.kind === 'reading') this.#room.events.reading(stored.verdict.reading)
+    if (stored.answer !== null) this.#answer(stored.answer.session, heard, dataRate, stored.answer.wanted)
+    return stored.verdict
+  }
+
+  /** The frame is taken, whatever becomes of the answer. */
+  #answer(session: NetworkSession, heard: Heard, dataRate: number, wanted: Wanted): void {
+    try {
+      this.#answering.after(session, heard, dataRate, wanted)
+    } catch (thrown) {
+      this.#room.log.error('a frame is not answered', { devEui: session.devEui, error: asError(thrown) })
+    }
+  }
+
+  /** Null: nobody's here. A breath after each piece. */
+  async #find(heard: Heard, frame: DataFrame): Promise<Found | null> {
+    const { store, rows } = this.#room
+    for (let after = ''; ; ) {
+      const found = store.read((tx): Found | readonly Candidate[] => {
+        const sessions = rows.candidates(tx, frame.devAddr, after, SESSIONS_AT_ONCE)
+        for (const session of sessions) {
+          const match = matchSession(ciphersOf(this.#room, tx, session), heard.phy, frame.fCnt16, session.fCntUp, session.allowsCounterReset)
+          if (match !== null) return { session, match }
+        }
+        return sessions
+      })
+      if ('match' in found) return found
+      if (found.length < SESSIONS_AT_ONCE) return null
+      after = found.at(-1)?.devEui ?? ''
+      await new Promise<void>((next) => this.#room.timers.after(0, next))
+    }
+  }
+
+  /** In the turn: the counter against what is on disk now. */
+  #judge(tx: Tx, heard: Heard, frame: DataFrame, dataRate: number, { session: seen, match }: Found): Stored {
+    const { rows, plan, clock } = this.#room
+    const refused = (why: string): Stored => ({ verdict: { kind: 'refused', devEui: seen.devEui, why }, answer: null, changed: [] })
+    const device = rows.device(tx, seen.devEui)
+    const session = rows.session(tx, seen.devEui)
+    if (device === null || session === null || session.number !== seen.number) return refused('the session ended while the frame was looked at')
+    if (device.isDisabled) return refused('disabled by the owner')
+    if (match.fCnt === session.fCntUp - 1) return this.#repeat(tx, heard, session)
+    if (match.fCnt < session.fCntUp && !(match.kind === 'reset' && device.allowsCounterReset))
+      return refused(`counter ${match.fCnt} was used before (${session.fCntUp} is next): a recording played again, or a device that started from 0`)
+    const changed: QueueItem[] = []
+    const asked = this.#acknowledged(tx, session, frame, changed)
+    const outcome = takeUplink(plan, device, asked, ciphersOf(this.#room, tx, session), { heard, frame, fCnt: match.fCnt, dataRate, at: momentOf(clock), gpsTimeMs: gpsTimeOf(heard, clock) })
+    rows.saveSession(tx, outcome.session)
+    if (outcome.reading !== null) this.#keep(tx, outcome.reading)
+    const wanted: Wanted = { hasAck: frame.isConfirmed, mustAnswer: outcome.mustAnswer, answers: outcome.answers, repeating: outcome.repeating }
+    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, wanted }, changed }
+  }
+
+  #repeat(tx: Tx, heard: Heard, before: NetworkSession): Stored {
+    const { session, mustAnswer } = takeRepetition(before, heard)
+    if (mustAnswer) this.#room.rows.saveSession(tx, session)
+    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, wanted: ACK_WANTED } : null, changed: [] }
+  }
+
+  /** What became of the confirmed downlink before this frame. */
+  #acknowledged(tx: Tx, session: NetworkSession, frame: DataFrame, changed: QueueItem[]): NetworkSession {
+    const awaited = session.awaitingAck
+    // Still on its way: this frame cannot know of it.
+    if (awaited === null || (!frame.ack && this.#answering.isBusy(session.devEui))) return session
+    const item = this.#room.rows.queueItem(tx, awaited.queueId)
+    if (item !== null) {
+      const next = heardAfter(item, frame.ack)
+      this.#room.rows.saveQueueItem(tx, next)
+      changed.push(next)
+    }
+    return { ...session, awaitingAck: null }
+  }
+
+  /** The longer of its two windows at its present data rate. */
+  #mostBytes(session: NetworkSession | null): number {
+    if (session === null) return MOST_PAYLOAD
+    const { region } = this.#room.plan
+    const rx1 = region.rx1DataRate(session.dataRate, session.rx1DrOffset, session.hasDownlinkDwell)
+    const rates = [rx1, session.rx2DataRate].filter((rate) => region.dataRates[rate]?.isDown === true)
+    return Math.max(0, ...rates.map((rate) => maxPayloadBytes(region, rate, 0, session.hasDownlinkDwell)))
+  }
+}

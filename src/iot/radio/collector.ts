@@ -1,0 +1,158 @@
+/**
+ * Several gateways hear one transmission; its copies are collected for a while and handed over as one. Pure: the caller says what time it
+ * is and when to come again.
+ *
+ * Same bytes are the same transmission if they came within a second of each other: a device that repeats a frame (NbTrans, a confirmed
+ * frame without answer) waits longer than that, and such a repetition is a frame of its own, since it may have to be answered again. A
+ * gateway's own counter knows better than the time of arrival: the same reception, sent twice because its acknowledgement was lost, has
+ * the same counter, however late it comes.
+ */
+import type { Copy, FrameId, Heard } from '../ports.ts'
+import type { Reception } from './door.ts'
+
+/** Copies of one frame that are kept. */
+const MAX_COPIES = 32
+/** Transmissions that are being collected; a flood beyond that is handed over at once, oldest first. */
+const MAX_OPEN = 1_024
+/** Between two copies of one transmission. */
+const SAME_TRANSMISSION_MS = 1_000
+/** How long receptions are known again, and how many transmissions. */
+const KNOWN_MS = 20_000
+const MAX_KNOWN = 8_192
+const COUNTER_ROUND_US = 2 ** 32
+
+interface Collected {
+  readonly id: FrameId
+  readonly first: Reception
+  readonly copies: Copy[]
+  readonly firstMs: number
+  readonly dueMs: number
+}
+
+interface Known {
+  readonly firstMs: number
+  /** At most MAX_COPIES. */
+  readonly receptions: Copy[]
+}
+
+export type Taken = 'new' | 'copy' | 'repeated' | 'late-copy'
+
+export interface CollectorCounts {
+  /** Receptions, by what they were. */
+  readonly new: number
+  readonly copy: number
+  readonly repeated: number
+  readonly 'late-copy': number
+}
+
+export class CopyCollector {
+  readonly #open = new Map<FrameId, Collected>()
+  /** Pushed out by the next transmission of the same bytes. */
+  readonly #early: Collected[] = []
+  /** By frame, the latest transmission; in order of arrival, oldest first. */
+  readonly #known = new Map<FrameId, Known>()
+  readonly #counts = { new: 0, copy: 0, repeated: 0, 'late-copy': 0 }
+
+  get size(): { readonly open: number; readonly known: number } {
+    return { open: this.#open.size, known: this.#known.size }
+  }
+
+  get counts(): CollectorCounts {
+    return { ...this.#counts }
+  }
+
+  /** When `due` should be asked next; null: nothing is collected. */
+  get nextDueMs(): number | null {
+    let next: number | null = null
+    for (const { dueMs } of this.#open.values()) if (next === null || dueMs < next) next = dueMs
+    return next
+  }
+
+  /** `windowMs` 0: handed over by the next `due`. */
+  take(id: FrameId, reception: Reception, nowMs: number, windowMs: number): Taken {
+    const taken = this.#take(id, reception, nowMs, windowMs)
+    this.#counts[taken] += 1
+    return taken
+  }
+
+  #take(id: FrameId, reception: Reception, nowMs: number, windowMs: number): Taken {
+    this.#forget(nowMs)
+    const { copy } = reception
+    const known = this.#known.get(id)
+    if (known !== undefined) {
+      if (known.receptions.some((other) => isSameReception(other, copy))) return 'repeated'
+      if (isSameTransmission(known, copy, nowMs)) {
+        if (known.receptions.length < MAX_COPIES) known.receptions.push(copy)
+        const open = this.#open.get(id)
+        if (open === undefined) return 'late-copy'
+        if (open.copies.length < MAX_COPIES) open.copies.push(copy)
+        return 'copy'
+      }
+    }
+    this.#known.delete(id) // to the end of the line
+    this.#known.set(id, { firstMs: nowMs, receptions: [copy] })
+    // A window longer than the gap between two transmissions would hold the one before still: it goes out with this one's hand-over.
+    const before = this.#open.get(id)
+    if (before !== undefined) this.#early.push(before)
+    this.#open.delete(id)
+    this.#open.set(id, { id, first: reception, copies: [copy], firstMs: nowMs, dueMs: nowMs + windowMs })
+    return 'new'
+  }
+
+  /** What is complete now, in the order in which it was first heard. */
+  due(nowMs: number): readonly Heard[] {
+    const ready = this.#early.splice(0)
+    let surplus = this.#open.size - MAX_OPEN
+    for (const [id, collected] of this.#open) {
+      if (collected.dueMs > nowMs && surplus <= 0) continue
+      surplus -= 1
+      this.#open.delete(id)
+      ready.push(collected)
+    }
+    return ready.sort((a, b) => a.firstMs - b.firstMs).map(heardOf)
+  }
+
+  #forget(nowMs: number): void {
+    for (const [id, { firstMs }] of this.#known) {
+      if (firstMs > nowMs - KNOWN_MS && this.#known.size < MAX_KNOWN) return
+      this.#known.delete(id)
+    }
+  }
+}
+
+function heardOf({ id, first, copies }: Collected): Heard {
+  return { id, phy: first.phy, frequencyHz: first.frequencyHz, modulation: first.modulation, copies: copies.toSorted(byQuality), isLate: false }
+}
+
+/** Best first: a copy that can be answered before one that cannot, then SNR, then RSSI; what is not said counts as worst. */
+function byQuality(a: Copy, b: Copy): number {
+  return Number(isAnswerable(b)) - Number(isAnswerable(a)) || strength(b.snrDb) - strength(a.snrDb) || strength(b.rssiDbm) - strength(a.rssiDbm)
+}
+
+function isAnswerable({ time }: Copy): boolean {
+  return time.kind !== 'foreign' || time.context.length > 0
+}
+
+const UNKNOWN_STRENGTH = -1_000
+const strength = (value: number | null): number => value ?? UNKNOWN_STRENGTH
+
+function isSameReception(a: Copy, b: Copy): boolean {
+  if (a.gateway !== b.gateway || a.antenna !== b.antenna || a.board !== b.board || a.channel !== b.channel) return false
+  if (a.time.kind === 'counter') return b.time.kind === 'counter' && a.time.tmstUs === b.time.tmstUs
+  if (a.time.kind === 'station') return b.time.kind === 'station' && a.time.xtime === b.time.xtime
+  return b.time.kind === 'foreign' && a.arrivedMs === b.arrivedMs
+}
+
+function isSameTransmission(known: Known, copy: Copy, nowMs: number): boolean {
+  const counter = counterOf(copy)
+  const before = known.receptions.find(({ gateway, time }) => gateway === copy.gateway && time.kind === copy.time.kind)
+  const counterBefore = before === undefined ? null : counterOf(before)
+  if (counter === null || counterBefore === null) return nowMs - known.firstMs < SAME_TRANSMISSION_MS
+  const apart = (counter - counterBefore + COUNTER_ROUND_US) % COUNTER_ROUND_US
+  return Math.min(apart, COUNTER_ROUND_US - apart) < SAME_TRANSMISSION_MS * 1_000
+}
+
+function counterOf({ time }: Copy): number | null {
+  if (time.kind === 'counter') return time.tmstUs
+  return time.kind === 'station' ? Number(BigInt.asUintN(32, time.xtime)) : null
+}

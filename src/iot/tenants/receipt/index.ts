@@ -1,0 +1,11 @@
+/** Receipts: what is signed, the chain it stands on, and how a payer checks both without the box. Pure. */
+export { auditBill } from './bill.ts'
+export type { BillVerdict } from './bill.ts'
+export { nextChainHash } from './chain.ts'
+export type { Keccak } from './chain.ts'
+export { RECEIPT_TYPE, receiptDigest } from './digest.ts'
+export type { UnsignedReceipt } from './digest.ts'
+export { MAX_AUDIT_BYTES, MAX_AUDIT_RECEIPTS, MAX_AUDIT_UNITS, parseAudit, receiptJson, unitJson } from './text.ts'
+export type { UnitText } from './text.ts'
+export { auditReceipts, receiptSigner } from './verify.ts'
+export type { Audit, AuditResult, Problem, ProblemCode, ReceiptCurve } from './verify.ts'

@@ -1,0 +1,110 @@
+/** What is on disk: nonces, counters after an end in order and without, sessions read back as they were, and bytes nobody can foresee. */
+import { afterEach, expect, it } from 'vitest'
+import { fromHex, utf8 } from '../../../src/base/index.ts'
+import { networkRows } from '../../../src/iot/network/index.ts'
+import { channelsOf, channelsText } from '../../../src/iot/network/io/state-text.ts'
+import type { NetworkSession } from '../../../src/iot/network/session.ts'
+import { seededRandom } from '../../support/fakes.ts'
+import { Box, testSeal } from './box.ts'
+import { Sensor, joined } from './sensor.ts'
+
+const KEY = fromHex('0102030405060708090a0b0c0d0e0f10')
+const EUI = '0202020202020202'
+const FUZZ = Number(process.env.MESHBOX_LORA_FUZZ ?? 3_000)
+const rows = networkRows(testSeal)
+let box: Box
+afterEach(() => box.close())
+
+const stored = (): NetworkSession => box.store.read((tx) => rows.session(tx, EUI)) as NetworkSession
+
+it('the last 10,000 DevNonces of a device are remembered, and of no other', async () => {
+  box = await new Box().open()
+  const use = (devEui: string, nonce: number): Promise<boolean> => box.store.turn((tx) => rows.useDevNonce(tx, devEui, nonce, 'unused'))
+  await box.store.turn((tx) => tx.run('WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) INSERT INTO iot_dev_nonce (dev_eui, dev_nonce) SELECT ?, i FROM n', EUI))
+  expect(await use(EUI, 0)).toBe(false)
+  expect(await use(EUI, 10_000)).toBe(true)
+  expect(await use(EUI, 1)).toBe(false)
+  expect(await use(EUI, 10_000)).toBe(false)
+  expect(await use('0303030303030303', 1)).toBe(true)
+  expect(await use(EUI, 0)).toBe(true)
+  expect(await use(EUI, 2)).toBe(false)
+  expect(await use(EUI, 1)).toBe(true)
+})
+
+it('a JoinNonce is never given twice, and there is an end to them', async () => {
+  box = await new Box().open()
+  const given = await box.store.turn((tx) => [1, 2, 3].map(() => rows.nextJoinNonce(tx, EUI)))
+  expect(given).toEqual([1, 2, 3])
+  await box.store.turn((tx) => tx.run('UPDATE iot_join_nonce SET last = 16777214'))
+  expect(await box.store.turn((tx) => [rows.nextJoinNonce(tx, EUI), rows.nextJoinNonce(tx, EUI)])).toEqual([0xff_ffff, null])
+})
+
+it('counters down go on after an end in order, and skip 32 after any other', async () => {
+  box = await new Box().open()
+  await joined(box, new Sensor(EUI, KEY))
+  expect(stored().fCntDown).toBe(0)
+  await box.restart(true)
+  expect(stored().fCntDown).toBe(0)
+  await box.restart(false)
+  expect(stored().fCntDown).toBe(32)
+  await box.store.turn((tx) => tx.run('UPDATE iot_session SET f_cnt_down = 4294967290'))
+  await box.restart(false)
+  // All are used: it is never wrapped around.
+  expect(stored().fCntDown).toBe(2 ** 32)
+})
+
+it('a session whose counters are used up takes no frame and makes none', async () => {
+  box = await new Box().open()
+  const sensor = new Sensor(EUI, KEY)
+  await joined(box, sensor)
+  await box.store.turn((tx) => tx.run('UPDATE iot_session SET f_cnt_down = 4294967296, f_cnt_up = 4294967295'))
+  const asked = box.air.asked.length
+  expect(await box.network.server.take(box.heard(sensor.frame(utf8('a'), { fCnt: 4_294_967_295, isConfirmed: true })))).toMatchObject({ kind: 'reading' })
+  expect(await box.network.server.take(box.heard(sensor.frame(utf8('b'), { fCnt: 0 })))).toEqual({ kind: 'unknown' })
+  await box.pass(3_000)
+  expect(box.air.asked).toHaveLength(asked)
+})
+
+it('a session reads back as it was written; an old life is not written over a new one, nor a counter down lowered', async () => {
+  box = await new Box().open()
+  await joined(box, new Sensor(EUI, KEY))
+  const session = stored()
+  const next: NetworkSession = {
+    ...session,
+    fCntUp: 9,
+    fCntDown: 4,
+    channels: [{ frequencyHz: 868_100_000, minDataRate: 0, maxDataRate: 5, isEnabled: false }, null, { frequencyHz: 868_500_000, minDataRate: 1, maxDataRate: 6, isEnabled: true }],
+    pendingMac: [{ cid: 6, payload: Uint8Array.of(6), tries: 2 }],
+    history: [{ fCnt: 8, snrDb: -3.5, txPowerIndex: 1, gateways: 2 }],
+    lastUplink: { fCnt: 8, frame: 'ab', wasAnswered: true },
+    awaitingAck: { queueId: 3, fCntDown: 3 },
+  }
+  await box.store.turn((tx) => rows.saveSession(tx, next))
+  expect(stored()).toEqual(next)
+  await expect(box.store.turn((tx) => rows.saveSession(tx, { ...next, fCntDown: 3 }))).rejects.toMatchObject({ code: 'session-changed' })
+  await expect(box.store.turn((tx) => rows.saveSession(tx, { ...next, number: next.number + 1 }))).rejects.toMatchObject({ code: 'session-changed' })
+  for (const channels of [[], [null], next.channels]) expect(channelsOf(channelsText(channels))).toEqual(channels)
+})
+
+it(`${FUZZ} frames of noise and of broken copies of right ones: none is taken, none throws, nothing changes`, async () => {
+  box = await new Box().open()
+  const sensor = new Sensor(EUI, KEY)
+  await joined(box, sensor)
+  await box.pass(2_000)
+  const random = seededRandom(11)
+  const right = [sensor.frame(utf8('right')), sensor.joinRequest()]
+  const before = stored()
+  for (let round = 0; round < FUZZ; round++) {
+    const base = right[round % 3]
+    const phy = base === undefined ? random.bytes(1 + Math.floor(random.next() * 60)) : new Uint8Array(base)
+    if (base !== undefined) {
+      const at = Math.floor(random.next() * phy.length)
+      phy[at] = (phy[at] ?? 0) ^ (1 << Math.floor(random.next() * 8))
+    }
+    const verdict = await box.network.server.take(box.heard(phy))
+    expect(['unknown', 'refused', 'join']).toContain(verdict.kind)
+    if (verdict.kind === 'join') expect(verdict.event.refused).not.toBeNull()
+  }
+  expect(stored()).toEqual(before)
+  expect(await box.network.server.take(box.heard(right[0] as Uint8Array))).toMatchObject({ kind: 'reading' })
+})

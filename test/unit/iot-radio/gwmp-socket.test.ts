@@ -1,0 +1,148 @@
+/** Real datagrams on loopback: the simulated concentrator against our door, through a network that loses and repeats; two gateways that hear one frame; a full concentrator for a while. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import { SystemClock, systemTimers } from '../../../src/base/io/system.ts'
+import type { Downlink, Heard, TxWindow } from '../../../src/iot/ports.ts'
+import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
+import { GwmpServer } from '../../../src/iot/radio/io/gwmp-socket.ts'
+import { Concentrators } from '../../../src/iot/radio/radio.ts'
+import { Concentrator } from '../../support/concentrator.ts'
+import type { ConcentratorOptions } from '../../support/concentrator.ts'
+import { seededRandom } from '../../support/fakes.ts'
+
+const GATEWAY = '0016c001ff10a235'
+const clock = new SystemClock('never')
+const open: (() => Promise<void> | void)[] = []
+
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close()
+})
+
+async function station(collectMs = 200, address = '127.0.0.1') {
+  const radio = new Concentrators({ clock, timers: systemTimers, log: silentLog, hash: frameHash, collectMs })
+  const door = await GwmpServer.open({ address, port: 0, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: radio.sink })
+  radio.add(door)
+  const heard: Heard[] = []
+  radio.onHeard((one) => heard.push(one))
+  open.push(() => radio.close(), () => door.close())
+  return { radio, door, heard }
+}
+
+async function forwarder(port: number, options: Partial<ConcentratorOptions> = {}): Promise<Concentrator> {
+  const concentrator = new Concentrator({ gateway: GATEWAY, port, ...options })
+  await concentrator.start()
+  open.push(() => concentrator.stop())
+  return concentrator
+}
+
+/** Until it is so; the test's own limit ends a wait for nothing. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((later) => setTimeout(later, 2))
+}
+
+const phyOf = (n: number): Uint8Array => Uint8Array.of(0x40, n, n >> 8, n >> 16, 0x26, 0, n, n >> 8, 1, 9, 9, 9, 9)
+
+function answerTo(heard: Heard, id: number, delaysMs: readonly number[], change: Partial<TxWindow> = {}): Downlink {
+  const copy = heard.copies[0]
+  if (copy === undefined) throw new Error('heard by nobody')
+  const windows = delaysMs.map((delayMs): TxWindow => ({
+    phy: Uint8Array.of(0x60, 1, 2, 3, 4, 0, 0, 0, 1, 1, 1, 1), frequencyHz: heard.frequencyHz, modulation: heard.modulation, powerDbm: 14,
+    timing: { kind: 'after', time: copy.time, arrivedMs: copy.arrivedMs, delayUs: delayMs * 1_000 },
+    isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0, ...change,
+  }))
+  return { id, gateway: copy.gateway, windows, purpose: 'data', priority: 0, tenant: null, devEui: null, expiresMs: Infinity }
+}
+
+describe('a forwarder on loopback', () => {
+  it('is heard, acknowledged, and sends our answer at the counter we meant', async () => {
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port, { counterUs: 2 ** 32 - 100_000 })
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    const [tmst = 0] = concentrator.hear({ phy: phyOf(1) })
+    await until(() => heard.length === 1)
+    const ack = await radio.transmit(answerTo(heard[0] as Heard, 7, [800, 1_800]))
+    expect(ack).toMatchObject({ statuses: ['OK', 'IGNORED'], sent: 0 })
+    await until(() => concentrator.onAir.length === 1)
+    expect(concentrator.onAir[0]?.tmst).toBe((tmst + 800_000) % 2 ** 32)
+    await until(() => concentrator.seen.pushAcks === 1 && concentrator.seen.pullAcks === 1)
+  })
+  it('tries the next window when the forwarder refuses, in the forwarder’s words', async () => {
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port)
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    concentrator.hear({ phy: phyOf(1) })
+    await until(() => heard.length === 1)
+    const [wrong, right] = [answerTo(heard[0] as Heard, 1, [1_500], { frequencyHz: 915_000_000 }), answerTo(heard[0] as Heard, 1, [2_500])]
+    expect(await radio.transmit({ ...right, windows: [...wrong.windows, ...right.windows] })).toMatchObject({ statuses: ['TX_FREQ', 'OK'], sent: 1 })
+  })
+  it('gets every order through a network that loses a third of it and repeats another, once each on the air', async () => {
+    const random = seededRandom(3)
+    let isHostile = false
+    const fate = (): 'through' | 'lost' | 'twice' => {
+      if (!isHostile) return 'through'
+      const throwOf = random.next()
+      return throwOf < 0.2 ? 'lost' : throwOf < 0.5 ? 'twice' : 'through'
+    }
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port, { fate })
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    for (let n = 0; n < 20; n++) concentrator.hear({ phy: phyOf(n) })
+    await until(() => heard.length === 20)
+    isHostile = true
+    const acks = await Promise.all(heard.map((one, n) => radio.transmit(answerTo(one, n, [900 + 60 * n]))))
+    isHostile = false
+    const sent = acks.filter((ack) => ack.sent === 0)
+    const doubtful = acks.filter((ack) => ack.doubtful === 0)
+    expect(sent.length + doubtful.length).toBe(20)
+    expect(sent.length).toBeGreaterThanOrEqual(9)
+    await until(() => concentrator.onAir.length >= sent.length)
+    await new Promise((later) => setTimeout(later, 50))
+    // Whatever was on the air was said to be, or in doubt; nothing twice.
+    expect(concentrator.onAir.length).toBeLessThanOrEqual(20)
+    expect(new Set(concentrator.onAir.map(({ tmst }) => tmst)).size).toBe(concentrator.onAir.length)
+  })
+  it('two of them that hear one frame make one frame with two copies, the better first', async () => {
+    const { radio, door, heard } = await station(900)
+    const [near, far] = [await forwarder(door.port), await forwarder(door.port, { gateway: '0016c001ff10ffff' })]
+    await until(() => radio.gateways().filter(({ isOnline }) => isOnline).length === 2)
+    far.hear({ phy: phyOf(1), lsnr: -4 })
+    near.hear({ phy: phyOf(1), lsnr: 8 })
+    await until(() => heard.length === 1)
+    expect(heard[0]?.copies.map(({ gateway }) => gateway)).toEqual([GATEWAY, '0016c001ff10ffff'])
+  })
+  it('speaks through an IPv6 door as the same host', async () => {
+    const { radio, door, heard } = await station(0, '::')
+    const concentrator = await forwarder(door.port)
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    concentrator.hear({ phy: phyOf(1) })
+    await until(() => heard.length === 1)
+    const ack = await radio.transmit(answerTo(heard[0] as Heard, 7, [1_500]))
+    expect(ack.sent).toBe(0)
+    await concentrator.moveDown()
+    await until(() => concentrator.seen.pullAcks === 2)
+    expect((await radio.transmit(answerTo(heard[0] as Heard, 8, [2_500]))).sent).toBe(0)
+  })
+  it('refuses an address that is taken, with a reason', async () => {
+    const { door } = await station()
+    await expect(GwmpServer.open({ address: '127.0.0.1', port: door.port, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: { received: () => undefined, stats: () => undefined, gateway: () => undefined } })).rejects.toMatchObject({ code: 'cannot-listen' })
+  })
+  it('at 260 packets a second every one is acknowledged and handed over, and nothing grows', async () => {
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port, { fate: () => 'through' })
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    const RATE = 260
+    const SECONDS = 3
+    let sent = 0
+    const startedMs = performance.now()
+    while (sent < RATE * SECONDS) {
+      const dueNow = Math.min(RATE * SECONDS, Math.floor(((performance.now() - startedMs) / 1_000) * RATE))
+      while (sent < dueNow) concentrator.hear({ phy: phyOf((sent += 1)) })
+      await new Promise((later) => setTimeout(later, 5))
+    }
+    await until(() => heard.length === sent && concentrator.seen.pushAcks === concentrator.pushes)
+    expect(new Set(heard.map(({ id }) => id)).size).toBe(sent)
+    expect(radio.size).toEqual({ open: 0, known: sent, present: 1 })
+    expect(door.size).toEqual({ gateways: 1, clocks: 1, hosts: 1, waiting: 0, orders: { pending: 0, resting: 0, queued: 0 } })
+    expect(door.counts).toMatchObject({ packets: sent, tooMuch: 0, refusedPackets: 0 })
+  })
+})

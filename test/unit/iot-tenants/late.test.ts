@@ -1,0 +1,130 @@
+/** Frames that could not be handed over in time: let go for nothing, kept, and handed over later by their own rule. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { fromHex } from '../../../src/base/index.ts'
+import { heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
+import type { TenantBox } from './tenant-box.ts'
+
+let box: TenantBox
+afterEach(() => box.close())
+
+const rows = (table: string): number => box.store.read((tx) => tx.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))?.n ?? -1
+
+describe('undelivered', () => {
+  it('after 60 s a frame is let go, costs nothing, and waits in the ring; then it is sold late, in order, at its own price', async () => {
+    box = await opened()
+    box.server().isOnline = false
+    const takes = [1, 2, 3].map((fCnt) => box.house.take(heardOf(uplink(fCnt)), ['farm']))
+    await box.pass(59_000, 500)
+    expect(rows('iot_held')).toBe(3)
+    const outcomes = await box.run(Promise.all(takes), 500)
+    expect(outcomes.map((each) => each.get('farm'))).toEqual(['late', 'late', 'late'])
+    expect(box.units()).toHaveLength(0)
+    expect(box.house.admin.tenants()[0]).toMatchObject({ owed: 0n, lateFrames: 3 })
+
+    box.server().isOnline = true
+    await box.pass(2_000)
+    expect(box.server().got.map((heard) => [heard.isLate, heard.id])).toEqual([1, 2, 3].map((fCnt) => [true, heardOf(uplink(fCnt)).id]))
+    expect(box.units().map(({ kind, units, amount }) => [kind, units, amount])).toEqual([['late', 1, 4n], ['late', 1, 4n], ['late', 1, 4n]])
+    expect(box.house.admin.tenants()[0]).toMatchObject({ owed: 12n, lateFrames: 0 })
+  })
+
+  it('at a price of 0 late frames are in no bill at all', async () => {
+    box = await opened({}, [tenant({ prices: { ...tenant().prices, perLateFrame: 0n } })])
+    box.server().isOnline = false
+    const take = box.house.take(heardOf(uplink(1)), ['farm'])
+    await box.pass(61_000, 500)
+    expect((await take).get('farm')).toBe('late')
+    box.server().isOnline = true
+    await box.pass(2_000)
+    expect(box.server().got).toHaveLength(1)
+    expect(rows('iot_unit') + rows('iot_held') + rows('iot_late')).toBe(0)
+  })
+
+  it('a server that comes back within the time gets it live, once, with what it needs to answer', async () => {
+    box = await opened()
+    box.server().isOnline = false
+    const take = box.house.take(heardOf(uplink(1)), ['farm'])
+    await box.pass(20_000, 500)
+    box.server().isOnline = true
+    expect((await box.run(take)).get('farm')).toBe('sold')
+    expect(box.server().got).toEqual([heardOf(uplink(1))])
+  })
+
+  it('a refusal is tried again, not sooner than a second later; the frame is billed once', async () => {
+    box = await opened()
+    let refusals = 2
+    box.server().answer = () => refusals-- <= 0
+    expect(await box.take(uplink(1))).toBe('sold')
+    expect(box.server().got).toHaveLength(3)
+    expect(box.units()).toHaveLength(1)
+  })
+
+  it('without credit nothing is kept, and what is kept waits for a payment', async () => {
+    box = await opened({}, [tenant({ creditWindow: 10n })])
+    box.server().isOnline = false
+    const take = box.house.take(heardOf(uplink(1)), ['farm'])
+    await turns()
+    expect(await box.take(uplink(2))).toBe('no-credit')
+    await box.pass(61_000, 500)
+    expect((await take).get('farm')).toBe('late')
+    box.server().isOnline = true
+    expect(await box.take(uplink(3))).toBe('sold')
+    await box.pass(6_000)
+    expect(box.server().got).toHaveLength(1)
+    box.payments.pay(10n)
+    await box.pass(6_000)
+    expect(box.server().got.map((heard) => heard.isLate)).toEqual([false, true])
+  })
+
+  it('a late frame that is not acknowledged stays first', async () => {
+    box = await opened()
+    box.server().isOnline = false
+    const takes = [1, 2].map((fCnt) => box.house.take(heardOf(uplink(fCnt)), ['farm']))
+    await box.run(Promise.all(takes), 500)
+    box.server().isOnline = true
+    box.server().answer = () => false
+    await box.pass(2_000)
+    expect(box.server().got.map((heard) => heard.id)).toEqual([heardOf(uplink(1)).id])
+    expect(rows('iot_late')).toBe(2)
+    expect(rows('iot_held')).toBe(0)
+    box.server().answer = () => true
+    await box.pass(8_000)
+    expect(box.server().got.map((heard) => heard.id)).toEqual([1, 1, 2].map((fCnt) => heardOf(uplink(fCnt)).id))
+    expect(box.units()).toHaveLength(2)
+  })
+
+  it('joins are of no use later: a repetition of one that did not arrive is taken', async () => {
+    const phy = fromHex('0039363463336913AA05693574323831330489C65B1304')
+    const joinEui = [...phy.subarray(1, 9)].reverse().map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    box = await opened({}, [tenant({ routes: [{ kind: 'join', joinEui, devEui: null }] })])
+    box.server().isOnline = false
+    expect((await box.run(box.house.take(heardOf(phy), ['farm']), 500)).get('farm')).toBe('undelivered')
+    box.server().isOnline = true
+    expect(await box.take(phy)).toBe('sold')
+  })
+})
+
+describe('a server that takes frames and never acknowledges', () => {
+  it('gets what is in flight in the first minute, then one a minute; the rest waits in the ring', async () => {
+    box = await opened({ limits: { inFlight: 8, unanswered: 4 } }, [tenant({ creditWindow: 1_000_000n })])
+    box.server().answer = () => new Promise<boolean>(() => undefined)
+    const takes = []
+    for (let minute = 0; minute < 10; minute++) {
+      for (let i = 0; i < 30; i++) takes.push(box.house.take(heardOf(uplink(30 * minute + i)), ['farm']))
+      await turns(20)
+      await box.pass(60_000, 1_000)
+    }
+    const outcomes = await Promise.all(takes)
+    expect(outcomes.every((each) => each.get('farm') === 'late')).toBe(true)
+    const live = box.server().got.filter((heard) => !heard.isLate)
+    expect(live.length).toBeLessThanOrEqual(8 + 10)
+    const late = new Set(box.server().got.filter((heard) => heard.isLate).map((heard) => heard.id))
+    expect(late.size, 'of the late ones the first, again and again').toBe(1)
+    expect(box.units()).toHaveLength(0)
+
+    box.server().answer = () => true
+    await box.pass(60_000, 1_000)
+    expect(await box.take(uplink(1_000))).toBe('sold')
+    expect(box.house.admin.tenants()[0]?.lateFrames).toBeLessThan(300)
+  })
+})
