@@ -62,6 +62,12 @@ export class BearerReader {
     }
   }
 
+  /** Which voucher a code or QR text stands for; nothing is counted as a guess. Throws `input` for what is none of this box's keys. */
+  voucherOf(text: string): VoucherId {
+    const kind = text.length > MAX_TEXT ? null : bearerKind(text)
+    return voucherId(kind === 'qr' ? readQr(text, this.#keys) : readCode(text, this.#keys))
+  }
+
   #taken(bearer: VoucherBearer): Bearer {
     if (this.#isTaken(bearer)) return { kind: 'voucher', ...bearer }
     throw new MeshBoxError('input', 'there is no voucher with this code', { code: 'bad-code', field: 'code' })

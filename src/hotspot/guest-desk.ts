@@ -18,6 +18,7 @@ import type { HotspotDeps } from './ports.ts'
 import type { ReceiptSigner } from './receipt/index.ts'
 import { receiptOf, rememberingSigner } from './receipts.ts'
 import type { Redeem } from './redeem.ts'
+import type { Roaming } from './roaming/index.ts'
 import type { GuestConsent, TopUpAnswer, TopUps } from './stream/index.ts'
 import { isUsable, isVisitor, viewOf } from './session/index.ts'
 import type { Session } from './session/index.ts'
@@ -44,6 +45,7 @@ export interface GuestDeskParts {
   readonly trials: Trials
   readonly checkpoint: Checkpoint
   readonly topUps: TopUps
+  readonly roaming: Roaming
 }
 
 export class GuestCounter implements GuestDesk {
@@ -60,20 +62,22 @@ export class GuestCounter implements GuestDesk {
 
   view(client: ClientAddress): GuestView {
     const mac = macOf(client)
-    const { live, metering } = this.#parts
+    const { live, metering, roaming } = this.#parts
     metering.looked()
     const session = live.ofDevice(mac)
+    const { visit, roam } = roaming.shown(mac, session)
     const shown = session ?? this.#justEnded(mac)
     const board = this.board()
     return {
       venue: this.#deps.config().main.name,
       board,
       trialAvailable: board.trial !== null && session === undefined && this.#mayTakeTrial(mac),
-      session: shown === undefined ? null : this.#show(shown),
+      session: visit ?? (shown === undefined ? null : this.#show(shown)),
       ticket:
-        session === undefined
+        session === undefined || visit !== null
           ? null
           : issueTicket({ sessionId: session.id, counter: session.ticketCounter }, this.#deps.voucherKeys),
+      roam,
     }
   }
 
@@ -98,7 +102,16 @@ export class GuestCounter implements GuestDesk {
   }
 
   async redeem(client: ClientAddress, bearer: string): Promise<SessionView> {
-    return this.#show(await this.#parts.redeem.redeem(macOf(client), client.ip4, bearer))
+    const mac = macOf(client)
+    try {
+      return this.#show(await this.#parts.redeem.redeem(mac, client.ip4, bearer))
+    } catch (thrown) {
+      // The code of a session that another box sold, or that is used there now: with it the guest has it moved to him.
+      if (!(thrown instanceof MeshBoxError) || !WALKS.has(thrown.code) || !(await this.#parts.roaming.bring(mac, bearer))) throw thrown
+      const brought = this.view(client).session
+      if (brought === null) throw thrown
+      return brought
+    }
   }
 
   keptAddress(client: ClientAddress): string | null {
@@ -145,7 +158,10 @@ export class GuestCounter implements GuestDesk {
   }
 
   async resume(client: ClientAddress): Promise<SessionView> {
-    const { opening } = this.#parts
+    const { opening, live, roaming } = this.#parts
+    const mac = macOf(client)
+    // Whether it may come back is the other boxes' to say; if not, the desk says below that it is away.
+    if (live.ofDevice(mac)?.pauseReason === 'away') await roaming.bring(mac, null)
     return this.#withOwnSession(client, async (session) => {
       if (isHeldByOwn(session)) refuseVisitor(session, macOf(client))
       return opening.withPlace(session.id, () => opening.open(session, 'guest'))
@@ -250,6 +266,9 @@ export class GuestCounter implements GuestDesk {
     return viewOf(session, this.#deps.clock.boottimeMs())
   }
 }
+
+/** Refusals of a code behind which a session may be that walks. */
+const WALKS = new Set(['bad-code', 'session-away'])
 
 /** The door found out who asks; what is no station's address buys nothing. */
 function macOf(client: ClientAddress): MacAddress {

@@ -22,6 +22,7 @@ import type { HotspotDeps } from './ports.ts'
 import { Redeem } from './redeem.ts'
 import { Renewal } from './renewal.ts'
 import { restore } from './restore.ts'
+import { Roaming } from './roaming/index.ts'
 import { SessionIds } from './session-ids.ts'
 import { StreamTill, TopUps } from './stream/index.ts'
 import { allowanceOf, grantsOf } from './session/index.ts'
@@ -38,6 +39,8 @@ export class Hotspot {
   readonly streams: StreamTill
   /** For the portal, and for whoever deposits in guests' channels. */
   readonly topUps: TopUps
+  /** For whoever talks with other boxes. */
+  readonly roaming: Roaming
 
   readonly #deps: HotspotDeps
   readonly #lanes = new Lanes()
@@ -75,8 +78,9 @@ export class Hotspot {
     const redeem = new Redeem(deps, { live, lanes, keeper, metering, opening, bearers, ids: this.#ids })
     this.streams = new StreamTill(deps, { live, lanes, keeper, metering, opening, redeem })
     this.topUps = new TopUps(deps, { lanes, bearers })
+    const roaming = (this.roaming = new Roaming(deps, { live, lanes, keeper, metering, opening }, (code) => bearers.voucherOf(code)))
     const vouchers = new VoucherDesk(deps, { live, lanes, keeper, redeem })
-    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials, topUps: this.topUps })
+    this.guests = new GuestCounter(deps, { live, lanes, keeper, metering, opening, redeem, bearers, checkpoint, trials: this.#trials, topUps: this.topUps, roaming })
     this.owner = new OwnerCounter(deps, { live, lanes, keeper, metering, opening, vouchers, alarms: this.#alarms })
   }
 
@@ -92,6 +96,7 @@ export class Hotspot {
     this.#renewal.start()
     this.#checkpoint.restore()
     await this.#metering.poll()
+    this.roaming.restore()
     await restore(this.#deps, {
       live: this.#live,
       lanes: this.#lanes,
@@ -99,11 +104,13 @@ export class Hotspot {
       gatekeeper: this.#gatekeeper,
       trials: this.#trials,
       ids: this.#ids,
+      visitors: () => this.roaming.grants(),
     })
     this.#deadlines.start(this.#live, this.#keeper)
     this.#metering.start()
     this.#checkpoint.start()
     this.#lateDates.start()
+    this.roaming.start()
     this.#keeper.spawn('the first checkpoint', this.#checkpoint.write())
   }
 
@@ -121,6 +128,7 @@ export class Hotspot {
     this.#metering.stop()
     this.#checkpoint.stop()
     this.#lateDates.stop()
+    this.roaming.stop()
     await this.#lanes.empty()
     await this.#keeper.quiet()
     await this.#checkpoint.write()
@@ -139,7 +147,7 @@ export class Hotspot {
   desiredGrants(): Grant[] {
     const leaseMs = this.#deps.config().hotspot.leaseSeconds * 1000
     const nowMs = this.#deps.clock.boottimeMs()
-    return [...this.#live.all()].flatMap((session) => grantsOf(session, nowMs, leaseMs))
+    return [...[...this.#live.all()].flatMap((session) => grantsOf(session, nowMs, leaseMs)), ...this.roaming.grants()]
   }
 
   onAlarm(alarm: GateAlarm): void {
@@ -160,7 +168,9 @@ export class Hotspot {
 
   #moved(mac: string, ip4: string): void {
     const session = this.#live.ofDevice(mac)
-    if (!this.#isRunning || session === undefined) return
+    if (!this.#isRunning) return
+    this.roaming.moved(mac)
+    if (session === undefined) return
     this.#keeper.inBackground(session.id, 'following a device to its new address', (now) =>
       this.#keeper.perform(now, { type: 'moved', at: this.#keeper.now(), mac, ip4 }),
     )

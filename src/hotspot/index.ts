@@ -13,6 +13,7 @@ export type {
   OwnerDesk,
   PauseReason,
   PriceBoard,
+  RoamState,
   SessionState,
   SessionView,
   VoucherBatchRequest,
@@ -37,6 +38,8 @@ export { PortalServer, readTlsFiles } from './portal/index.ts'
 export type { Option114, PortalDeps } from './portal/index.ts'
 export { verifyReceipt } from './receipt/index.ts'
 export type { ReceiptCheck } from './receipt/index.ts'
+export { Roaming } from './roaming/index.ts'
+export type { RoamGuide, UsedAway, VisitJournal, WalkingGuests, WalkingSession } from './roaming/index.ts'
 export { StreamTill, TopUps } from './stream/index.ts'
 export type {
   ChannelFunder,

@@ -16,6 +16,8 @@ export class Opening {
   readonly #metering: Metering
   /** Sessions on their way to a place that are not counted as having one yet. */
   readonly #reserved = new Set<string>()
+  /** What is paused as away may be in use at another box, which has to let go of it first (roaming/). */
+  isAwayElsewhere = false
 
   constructor(deps: HotspotDeps, live: LiveSessions, keeper: Keeper, gatekeeper: Gatekeeper, metering: Metering) {
     this.#deps = deps
@@ -51,6 +53,7 @@ export class Opening {
   /** Opens a journaled, paused or credited session; one that is open stays as it is. Its lane is held. */
   async open(session: Session, by: 'guest' | 'owner' | 'service'): Promise<Session> {
     if (session.state === 'active') return session
+    if (this.isAwayElsewhere && session.pauseReason === 'away') throw new MeshBoxError('conflict', 'this time is used at another box now', { code: 'session-away', retryAfterSeconds: 2 })
     const charged = session.state === 'journaled' ? session : await this.#metering.charge(session)
     return this.#keeper.perform(charged, { type: 'open', by })
   }

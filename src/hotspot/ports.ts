@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Gate, NeighbourTable } from './gate/types.ts'
 import type { ReceiptSigner } from './receipt/index.ts'
+import type { VisitJournal } from './roaming/index.ts'
 
 /** The part of the ledger the hotspot writes: earnings, what of them is given back, and tokens sold for cash. */
 export type EarningsBook = Pick<Ledger, 'earn' | 'reverse' | 'post'>
@@ -24,5 +25,7 @@ export interface HotspotDeps {
   readonly randomness: Randomness
   readonly log: Log
   /** Whether the portal is announced by DHCP option 114, and why (not). */
+  /** For what other boxes' guests use here; absent: a restart of the service asks for them anew. */
+  readonly visitJournal?: VisitJournal
   readonly option114: () => { readonly state: 'announced' | 'withheld'; readonly reason: string }
 }

@@ -19,7 +19,7 @@ import type { Metering } from './metering.ts'
 import type { Opening } from './opening.ts'
 import type { HotspotDeps } from './ports.ts'
 import type { SessionIds } from './session-ids.ts'
-import { boundDevices, isBoundTo, isOver, isUsable, isVisitor, quotedSession, step } from './session/index.ts'
+import { boundDevices, currentOf, isBoundTo, isOver, isUsable, isVisitor, quotedSession, step } from './session/index.ts'
 import type { NewDevice, Session, Terms } from './session/index.ts'
 import { voucherAllotment } from './tariff/index.ts'
 import type { TicketFacts } from './ticket/index.ts'
@@ -153,7 +153,11 @@ export class Redeem {
         const known = this.#deps.store.read((tx) => findVoucher(tx, bearer.id))
         if (known?.state === 'revoked') throw revoked()
         const session = await this.charged(live.ofBearer(bearer.id))
-        if (session !== undefined && isHeldBy(session, bearer.id, mac)) return this.#join(session, mac, ip4, false)
+        if (session !== undefined && isHeldBy(session, bearer.id, mac)) {
+          // Who pays by the second pays for his own device: a slip that waits behind it is no share in that.
+          if (!isBoundTo(session, mac) && currentOf(session.allotments)?.source === 'stream') throw used()
+          return this.#join(session, mac, ip4, false)
+        }
         if (session !== undefined || known?.state === 'used') throw used()
         return this.#firstUse(mac, ip4, bearer, known)
       },

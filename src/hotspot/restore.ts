@@ -3,6 +3,7 @@
  * back in one kernel change; paused ones stay paused; what ran out meanwhile is over (portal.md 2.10).
  */
 import { asError } from '../base/index.ts'
+import type { Grant } from './gate/types.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import { openSessions, saveSession, sessionIds } from './io/session-tables.ts'
 import { trialsTaken } from './io/trial-tables.ts'
@@ -18,6 +19,8 @@ export interface RestoreParts extends OwedParts {
   readonly gatekeeper: Gatekeeper
   readonly trials: Trials
   readonly ids: SessionIds
+  /** Other boxes' guests, who are in by a lease of this boot. */
+  readonly visitors: () => readonly Grant[]
 }
 
 /** Does not throw when the gate refuses: the sessions wait for the renewal, and no time is charged. */
@@ -44,7 +47,7 @@ export async function restore(deps: HotspotDeps, parts: RestoreParts): Promise<v
     await openOwed(
       deps,
       parts,
-      (grants) => parts.gatekeeper.tellAll(grants, [], 'replace'),
+      (grants) => parts.gatekeeper.tellAll([...grants, ...parts.visitors()], [], 'replace'),
       (session) => running.get(session.id) === boundDevices(session).length,
     )
   } catch (thrown) {

@@ -23,7 +23,8 @@ export type SessionState =
   | 'credited' //  could not be opened or was cut short: what is left is kept for the bearer
 
 export type EndReason = 'time-used' | 'bytes-used' | 'ended-by-guest' | 'ended-by-owner' | 'refunded' | 'revoked' | 'replaced'
-export type PauseReason = 'guest' | 'owner' | 'idle' | 'restart'
+/** `away`: its time runs at another box, which lets the guest in for this one. */
+export type PauseReason = 'guest' | 'owner' | 'idle' | 'restart' | 'away'
 
 export interface SessionView {
   readonly id: string
@@ -77,7 +78,15 @@ export interface GuestView {
   readonly session: SessionView | null
   /** Secret that re-binds the session to another device; only for the session's own devices. */
   readonly ticket: string | null
+  /** Between boxes: `visiting`, `session` is another box's and goes on here; else why it does not. Null: nothing is known of one. */
+  readonly roam: RoamState | null
 }
+
+/**
+ * `elsewhere`: it is used at another box now. `silent`: the box that sold it cannot be reached. `prove`: used in two places, so the
+ * code or key has to be shown. `dear`: the boxes do not agree on what a minute is worth.
+ */
+export type RoamState = 'visiting' | 'elsewhere' | 'silent' | 'prove' | 'dear'
 
 /** What a scanned voucher or a ticket would give, for showing before the guest agrees. */
 export interface BearerPreview {

@@ -26,6 +26,7 @@ import type { RpcPorts } from './rpc/index.ts'
 import { SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
 import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
 import { Sources, formatEnode } from './source/index.ts'
+import type { MeshChainTransport } from './source/index.ts'
 import type { KnownHeader } from './rules/verify-header.ts'
 import { storedBans } from './tables/io/bans.ts'
 import { createSync } from './sync/index.ts'
@@ -51,8 +52,8 @@ export interface SpectrumSettings {
   }
   /** JSON-RPC servers that carry blocks. */
   readonly servers: readonly string[]
-  /** Null: wallets are not served. Port 0: any. */
-  readonly rpc: { readonly address: string; readonly port: number; readonly origins: readonly string[] } | null
+  /** Null: wallets are not served. Port 0: any. `admits`: of a remote address, whether it may ask. */
+  readonly rpc: { readonly address: string; readonly port: number; readonly origins: readonly string[]; readonly admits: (remoteAddress: string) => boolean } | null
   /** Whether guests get their part of the JSON-RPC. */
   readonly servesGuests: boolean
 }
@@ -116,6 +117,8 @@ export interface Spectrum {
   readonly poc: PocDesk | null
   /** What guests may ask, at their limits (GUEST_POLICY); null where the owner has switched it off. Whoever opens the door knows who is a guest. */
   readonly guestRpc: Rpc | null
+  /** Blocks from and for a neighbour of the mesh, over what carries bytes to it. False: it is no source now; the transport is closed. */
+  neighbour(transport: MeshChainTransport): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -264,9 +267,9 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     undo.push(() => guestRpc?.close())
     let rpcUrl: string | null = null
     if (settings.rpc !== null) {
-      const { address, port, origins } = settings.rpc
+      const { address, port, origins, admits } = settings.rpc
       const rpc = new Rpc(rpcPorts, OWNER_POLICY)
-      const door = new RpcServer({ rpc, address, port, names: { hosts: [address], origins, allowsExtensions: true }, log: log.room('rpc') })
+      const door = new RpcServer({ rpc, address, port, names: { hosts: [address], origins, allowsExtensions: true }, admits, log: log.room('rpc') })
       const bound = await door.start()
       undo.push(() => rpc.close())
       undo.push(() => door.stop())
@@ -291,6 +294,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     return {
       chain,
       reads,
+      neighbour: (transport) => sources.neighbour(transport),
       status: () => ({
         network: { name: network.name, chainId: network.chainId, genesisHash: network.genesisHash, periodSeconds: network.periodSeconds },
         head: chain.head(),

@@ -34,6 +34,18 @@ export function readNeighbourLine(line: string, device: string): NeighbourLine |
   return mac !== null && isKnown ? { ip, mac } : null
 }
 
+const PORT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/
+
+/**
+ * `dev guest1 lladdr 02:00:00:00:00:01 REACHABLE`, without an address: a bridge has just learned at which of its ports a device is, which
+ * it does with the device's first frame. Null for other lines, and for what a port has of its own.
+ */
+export function readPortLine(line: string): { readonly port: string; readonly mac: MacAddress } | null {
+  const [dev, port = '', lladdr, station = '', ...states] = line.trim().split(/\s+/)
+  const mac = readMac(station)
+  return dev === 'dev' && lladdr === 'lladdr' && PORT.test(port) && mac !== null && states.includes('REACHABLE') ? { port, mac } : null
+}
+
 /** /proc/net/arp: address, hardware type, flags (0x2 = complete), MAC, mask, device. */
 export function readArpTable(text: string, device: string): NeighbourLine[] {
   return text.split('\n').flatMap((line) => {

@@ -104,4 +104,6 @@ export interface NeighbourTable {
   ip4Of(mac: MacAddress): string | null
   /** A device's IPv4 address became known or changed. */
   onIp4(listener: (mac: MacAddress, ip4: string) => void): void
+  /** The kernel has something new of a device, also of one it knew: it is here, or was until now. */
+  onHeard(listener: (mac: MacAddress) => void): void
 }

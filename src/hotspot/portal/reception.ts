@@ -24,7 +24,7 @@ import type { StreamDoor } from '../stream/index.ts'
 import { type Match, allowedMethods, routeOf } from './routes/table.ts'
 import type { Seals } from './seals.ts'
 import { STREAM_PATH, type StreamDesk } from './stream-desk.ts'
-import { acceptOf } from './websocket.ts'
+import { acceptOf } from '../../base/websocket.ts'
 
 /** A request as the socket delivered it. */
 export interface RequestHead {

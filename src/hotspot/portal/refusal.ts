@@ -17,6 +17,7 @@ const BY_CODE: Readonly<Record<string, keyof Texts>> = {
   'trial-used': 'trialUsed',
   'no-session': 'noSession',
   'paused-by-owner': 'pausedOwner',
+  'session-away': 'roamElsewhere',
   'page-old': 'pageOld',
   'code-missing': 'codeMissing',
   'key-unknown': 'walletNothing',

@@ -81,6 +81,25 @@ export function spendBytes(allotments: readonly Allotment[], bytes: number): rea
   })
 }
 
+/** Takes back what was counted too much, from the one that was used last. */
+export function unspendMs(allotments: readonly Allotment[], ms: number): readonly Allotment[] {
+  let rest = ms
+  return allotments.toReversed().map((allotment) => {
+    const back = allotment.isVoid ? 0 : Math.min(rest, allotment.usedMs)
+    rest -= back
+    return back === 0 ? allotment : { ...allotment, usedMs: allotment.usedMs - back }
+  }).toReversed()
+}
+
+export function unspendBytes(allotments: readonly Allotment[], bytes: number): readonly Allotment[] {
+  let rest = bytes
+  return allotments.toReversed().map((allotment) => {
+    const back = allotment.isVoid ? 0 : Math.min(rest, allotment.usedBytes)
+    rest -= back
+    return back === 0 ? allotment : { ...allotment, usedBytes: allotment.usedBytes - back }
+  }).toReversed()
+}
+
 function mapUntil(
   allotments: readonly Allotment[],
   more: () => boolean,

@@ -1,5 +1,5 @@
 /** The paid session, pure: states, arithmetic, grants, views. */
-export { isUsable, newAllotment } from './allotment.ts'
+export { bytesLeft, currentOf, isUsable, newAllotment, totalMsLeft } from './allotment.ts'
 export type { Allotment, Terms } from './allotment.ts'
 export {
   NOTHING_READ,

@@ -91,6 +91,8 @@ export type SessionInput =
   | { readonly type: 'end'; readonly at: Moment; readonly reason: EndReason }
   | { readonly type: 'refund'; readonly at: Moment }
   | { readonly type: 'revoke'; readonly at: Moment; readonly bearer: string }
+  /** Used at another box since this was last said; negative: less than was thought. `isBack`: it is used here again. */
+  | { readonly type: 'used-away'; readonly at: Moment; readonly ms: number; readonly bytes: number; readonly isBack: boolean }
   /** Read back from disk by a new process; `sameBoot`: the stored boot-clock readings still count. */
   | { readonly type: 'restored'; readonly at: Moment; readonly sameBoot: boolean }
 

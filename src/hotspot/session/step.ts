@@ -7,7 +7,7 @@ import { MeshBoxError } from '../../base/index.ts'
 import type { Moment } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
 import type { EndReason } from '../types.ts'
-import { bytesLeft, bytesToSpend, currentOf, newAllotment, refundOf, spendBytes, totalMsLeft } from './allotment.ts'
+import { bytesLeft, bytesToSpend, currentOf, newAllotment, refundOf, spendBytes, spendMs, totalMsLeft, unspendBytes, unspendMs } from './allotment.ts'
 import { leaseWithinRest } from './grants.ts'
 import { NOTHING_READ, boundDevices, devicesMax, isBoundTo, isVisitor, settle, wantsOpening } from './session.ts'
 import type { Device, NewDevice, Reading, Reversal, Session, SessionEffect, SessionInput, Step } from './session.ts'
@@ -65,6 +65,8 @@ function react(session: Session, input: SessionInput): Step {
       return refund(needOpen(settle(session, input.at.boottimeMs)), input.at)
     case 'revoke':
       return revoke(session, input.at, input.bearer)
+    case 'used-away':
+      return usedAway(session, input)
     case 'restored':
       return restored(session, input.at, input.sameBoot)
   }
@@ -239,7 +241,7 @@ function pause(session: Session, input: Extract<SessionInput, { type: 'pause' }>
   const { at, reason } = input
   if (session.state === 'paused') {
     // A guest who pauses while his session waits to be opened after a restart wants it to stay paused.
-    const isNews = reason === 'owner' ? session.pauseReason !== 'owner' : reason === 'guest' && session.pauseReason === 'restart'
+    const isNews = reason === 'owner' ? session.pauseReason !== 'owner' : reason === 'guest' ? session.pauseReason === 'restart' : reason === 'away' && session.pauseReason !== 'owner'
     return isNews ? { session: { ...session, pauseReason: reason }, effects: [WRITE] } : only(session)
   }
   const settled = needOpen(settle(session, at.boottimeMs))
@@ -267,6 +269,17 @@ function revoke(session: Session, at: Moment, bearer: string): Step {
   const allotments = settled.allotments.map((each) => (each.bearer === bearer ? { ...each, isVoid: true } : each))
   const next = leaseWithinRest({ ...settled, allotments })
   return currentOf(allotments) === undefined ? end(next, at, 'revoked', []) : { session: next, effects: [WRITE] }
+}
+
+/** While it is away nothing ends it, for what is left may turn out to be more. */
+function usedAway(session: Session, { at, ms, bytes, isBack }: Extract<SessionInput, { type: 'used-away' }>): Step {
+  const settled = needOpen(settle(session, at.boottimeMs))
+  const timed = ms >= 0 ? spendMs(settled.allotments, ms) : unspendMs(settled.allotments, -ms)
+  const allotments = bytes >= 0 ? spendBytes(timed, bytes) : unspendBytes(timed, -bytes)
+  const next = leaseWithinRest({ ...settled, allotments })
+  if (next.state === 'active') return toldAnew(next, [WRITE])
+  if (!isBack || next.pauseReason !== 'away') return { session: next, effects: [WRITE] }
+  return currentOf(allotments) === undefined ? expired(next, at) : { session: { ...next, pauseReason: 'restart' }, effects: [WRITE] }
 }
 
 /**

@@ -66,11 +66,12 @@ function draw(): void {
   show('needs-script', false)
   show('kept', isMine)
   show('other', hasSession && keptBy !== '' && !isMine)
-  show('none', !hasSession && key === null)
+  show('none', !hasSession && (key === null || pay !== null))
   show('why', hasSession && !isMine)
   show('keep-box', hasSession && !isMine)
   show('open-box', key !== null && !isNew && !isMine)
-  element('open-button').classList.toggle('main', !hasSession)
+  // Where minutes are paid by the second, starting to pay is what the page is for.
+  element('open-button').classList.toggle('main', !hasSession && pay === null)
   show('key', isShown)
   // Money is put only under a key of the guest's own: his words say that this one is.
   show('restore', !isShown || (pay !== null && !isOwn))

@@ -23,7 +23,7 @@ export function moneyText(amount: bigint, { symbol, decimals, decimal, digits }:
 /** What was typed, in the page's digits or Latin ones, with a point or a comma; null: no amount. */
 export function amountOf(typed: string, { decimals, digits }: MoneyStyle): bigint | null {
   const letters = Array.from(digits)
-  const plain = Array.from(typed.trim(), (letter) => (letters.includes(letter) ? String(letters.indexOf(letter)) : letter)).join('').replace(/[,٫]/, '.')
+  const plain = Array.from(typed.trim(), (letter) => (letters.includes(letter) ? String(letters.indexOf(letter)) : letter)).join('').replace(/[,\u066b]/, '.')
   const [, whole = '', part = ''] = /^(\d{1,30})(?:\.(\d{1,36}))?$/.exec(plain) ?? []
   return whole === '' || part.length > decimals ? null : BigInt(whole + part.padEnd(decimals, '0'))
 }

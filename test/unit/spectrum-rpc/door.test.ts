@@ -31,7 +31,7 @@ interface Open {
 async function open(policy: Partial<RpcPolicy> = {}, options: Partial<RpcServerOptions> = {}, head = 30): Promise<Open> {
   const world = createWorld(head)
   const rpc = new Rpc(world.ports, { ...OWNER_POLICY, ...policy })
-  const server = new RpcServer({ rpc, address: '127.0.0.1', port: 0, names: { hosts: ['192.168.1.1', 'box.lan'], origins: [PAGE], allowsExtensions: true }, log: silentLog, ...options })
+  const server = new RpcServer({ rpc, address: '127.0.0.1', port: 0, names: { hosts: ['192.168.1.1', 'box.lan'], origins: [PAGE], allowsExtensions: true }, admits: () => true, log: silentLog, ...options })
   const { port } = await server.start()
   stops.push(async () => {
     await server.stop()
@@ -117,7 +117,7 @@ describe('names', () => {
   it.each(['0.0.0.0', '0', '0.0', '::', '[::]', '::ffff:0.0.0.0', '0:0:0:0:0:0:0:0', ''])('%j is no address to listen on', (address) => {
     expect(isEverywhere(address)).toBe(true)
     const { ports } = createWorld()
-    expect(() => new RpcServer({ rpc: new Rpc(ports, OWNER_POLICY), address, port: 0, names, log: silentLog })).toThrow(/address/)
+    expect(() => new RpcServer({ rpc: new Rpc(ports, OWNER_POLICY), address, port: 0, names, admits: () => true, log: silentLog })).toThrow(/address/)
   })
 
   it('10.0.0.1, ::1 and fe80::1 are', () => {
@@ -157,6 +157,19 @@ describe('the door', () => {
   it('turns away networks that may not use it', async () => {
     const { port } = await open({}, { admits: (address) => address !== '127.0.0.1' })
     expect((await http(port, { body: CHAIN_ID })).status).toBe(403)
+  })
+
+  it('is not taken up by one who opens all the connections he can', async () => {
+    const { port } = await open()
+    let ended = 0
+    const silent = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' }).on('error', () => undefined).on('close', () => ended++))
+    try {
+      while (ended < 168) await new Promise((later) => setTimeout(later, 5))
+      expect((await http(port, { body: CHAIN_ID })).status).toBe(200)
+      expect(ended).toBe(168)
+    } finally {
+      for (const socket of silent) socket.destroy()
+    }
   })
 
   it.each([

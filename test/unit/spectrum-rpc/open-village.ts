@@ -50,7 +50,7 @@ export async function openVillage(origins: readonly string[] = []): Promise<Vill
   }
   const rpc = new Rpc(ports, OWNER_POLICY)
   const guests = new Rpc(ports, GUEST_POLICY)
-  const server = new RpcServer({ rpc, address: '127.0.0.1', port: 0, names: { hosts: [], origins, allowsExtensions: false }, log: silentLog })
+  const server = new RpcServer({ rpc, address: '127.0.0.1', port: 0, names: { hosts: [], origins, allowsExtensions: false }, admits: () => true, log: silentLog })
   const { port } = await server.start()
   const clock = setInterval(() => time.advance(STEP_MS), 5)
   onTestFinished(async () => {

@@ -40,4 +40,7 @@ export class LoopbackNeighbours implements NeighbourTable {
   onIp4(listener: (mac: MacAddress, ip4: string) => void): void {
     this.#listeners.push(listener)
   }
+
+  /** There is no link on which anybody could be heard. */
+  onHeard(): void {}
 }

@@ -6,11 +6,11 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
-import { watch, type FSWatcher } from 'node:fs'
+import { existsSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { asError, type Cancel, type Clock, type Log, type Timers } from '../../../base/index.ts'
 import { isIp4, readIp } from '../address.ts'
-import { readArpTable, readLeases, readNeighbourLine, type NeighbourLine } from '../neighbour-lines.ts'
+import { readArpTable, readLeases, readNeighbourLine, readPortLine, type NeighbourLine } from '../neighbour-lines.ts'
 import type { MacAddress, NeighbourTable } from '../types.ts'
 import { eachLine } from './barrier-process.ts'
 
@@ -45,6 +45,7 @@ export class Neighbours implements NeighbourTable {
   readonly #seenIp4 = new Map<MacAddress, string>()
   #leased = new Map<MacAddress, string>()
   readonly #listeners: ((mac: MacAddress, ip4: string) => void)[] = []
+  readonly #heard: ((mac: MacAddress) => void)[] = []
   #monitor: ChildProcess | null = null
   #watcher: FSWatcher | null = null
   #cancels: Cancel[] = []
@@ -96,6 +97,10 @@ export class Neighbours implements NeighbourTable {
     this.#listeners.push(listener)
   }
 
+  onHeard(listener: (mac: MacAddress) => void): void {
+    this.#heard.push(listener)
+  }
+
   /** Waits for a list begun after now. All who ask before it begins share it; lists keep their distance. */
   #listFromNow(): Promise<void> {
     this.#nextList ??= (async () => {
@@ -132,7 +137,7 @@ export class Neighbours implements NeighbourTable {
   #spawnMonitor(): void {
     const [ip = '', ...before] = this.#options.ipCommand ?? ['ip']
     const device = this.#options.guestInterface
-    const child = spawn(ip, [...before, '-o', 'monitor', 'neigh', 'dev', device], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(ip, [...before, '-o', 'monitor', 'neigh'], { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#monitor = child
     let isOver = false
     const over = (): void => {
@@ -145,7 +150,18 @@ export class Neighbours implements NeighbourTable {
     }
     child.once('error', over)
     child.once('close', over)
-    eachLine(child.stdout, (line) => this.#note(readNeighbourLine(line, device)))
+    eachLine(child.stdout, (line) => {
+      const read = readNeighbourLine(line, device)
+      const mac = read === null ? this.#learnedMac(line) : read.mac
+      this.#note(read)
+      if (mac !== null) for (const listener of this.#heard) this.#safely(() => listener(mac))
+    })
+  }
+
+  /** Of whom the guests' bridge learned: who came back while the kernel still had his address is told of by nothing else. */
+  #learnedMac(line: string): MacAddress | null {
+    const learned = readPortLine(line)
+    return learned !== null && existsSync(`/sys/class/net/${this.#options.guestInterface}/brif/${learned.port}`) ? learned.mac : null
   }
 
   #note(line: NeighbourLine | null): void {
@@ -210,12 +226,14 @@ export class Neighbours implements NeighbourTable {
   }
 
   #tell(mac: MacAddress, ip4: string): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(mac, ip4)
-      } catch (error) {
-        this.#options.log.error('a listener for new addresses threw', { error: asError(error) })
-      }
+    for (const listener of this.#listeners) this.#safely(() => listener(mac, ip4))
+  }
+
+  #safely(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#options.log.error('a listener for neighbours threw', { error: asError(error) })
     }
   }
 }

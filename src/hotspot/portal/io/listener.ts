@@ -4,9 +4,10 @@
  * a wrong method must be told from a wrong path; so each request is rewritten to `/` before routing.
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { MeshBoxError, type Log, type Timers } from '../../../base/index.ts'
+import { limitPerPeer } from '../../../base/io/connection-shares.ts'
 import type { Answer } from '../answer.ts'
 import type { TlsPair } from '../certificate.ts'
 import { MAX_FORM_BYTES } from '../form.ts'
@@ -70,7 +71,7 @@ export function createListener(options: ListenerOptions): FastifyInstance {
 
   app.server.maxHeadersCount = MAX_HEADERS
   app.server.maxConnections = MAX_CONNECTIONS
-  limitConnections(app.server)
+  limitPerPeer(app.server, MAX_CONNECTIONS_PER_ADDRESS, plainAddress)
   const sockets = new StreamSockets(options.streams, options.timers, log)
   sockets.attach(app.server, reception, (request) => headOfRequest(request, request.url ?? '', tls !== null))
   app.addHook('preClose', async () => sockets.closeAll())
@@ -188,21 +189,4 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
         : '400 Bad Request'
   const body = `${status.slice(4)}\n`
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`)
-}
-
-/** One device cannot take all places of the listener. */
-function limitConnections(server: Server): void {
-  const perAddress = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket.remoteAddress ?? '')
-    const count = (perAddress.get(address) ?? 0) + 1
-    if (count > MAX_CONNECTIONS_PER_ADDRESS) return void socket.destroy()
-    perAddress.set(address, count)
-    socket.once('close', () => {
-      const left = (perAddress.get(address) ?? 1) - 1
-      if (left === 0) perAddress.delete(address)
-      else perAddress.set(address, left)
-    })
-    return undefined
-  })
 }

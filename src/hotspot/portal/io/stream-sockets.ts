@@ -10,7 +10,7 @@ import { plainPage, type Answer } from '../answer.ts'
 import type { Reception, RequestHead } from '../reception.ts'
 import { MAX_STREAM_BYTES } from '../stream-desk.ts'
 import type { StreamDesk } from '../stream-desk.ts'
-import { CLOSE, OPCODE, SocketReader, closeFrame, serverFrame } from '../websocket.ts'
+import { CLOSE, OPCODE, SocketReader, closeFrame, serverFrame } from '../../../base/websocket.ts'
 
 const MAX_SOCKETS = 1024
 /** A page that was loaded anew leaves one behind that has not noticed. The oldest gives way. */

@@ -55,6 +55,11 @@ export interface Texts {
   readonly pausedIdle: string
   readonly pausedOwner: string
   readonly pausedRestart: string
+  readonly roamVisiting: string
+  readonly roamElsewhere: string
+  readonly roamSilent: string
+  readonly roamProve: string
+  readonly roamDear: string
 
   readonly timeOver: string
   readonly dataUsed: string

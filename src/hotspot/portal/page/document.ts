@@ -35,7 +35,7 @@ export function page(context: PageContext, body: PageBody): string {
 <meta name="referrer" content="no-referrer">
 <meta name="theme-color" content="#0d5b4a">
 <meta name="format-detection" content="telephone=no">
-<title>${title} · ${context.venue}</title>
+<title>${title} ${'·'} ${context.venue}</title>
 <link rel="icon" href="data:,">
 ${reload(body, home)}<style>${trusted(STYLE)}</style>${body.style !== undefined && html`<style>${trusted(body.style)}</style>`}
 </head>

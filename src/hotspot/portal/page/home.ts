@@ -2,7 +2,7 @@
  * The start page: what it shows follows from the state of the guest's session alone. (GuestView, context)
  * → HTML; nothing here reads or changes anything else.
  */
-import type { EndReason, GuestView, PauseReason, SessionView } from '../../types.ts'
+import type { EndReason, GuestView, RoamState, SessionView } from '../../types.ts'
 import { isOnline } from '../capport-api.ts'
 import { html, type Html } from '../html.ts'
 import { type Texts, fill } from '../languages/language.ts'
@@ -42,7 +42,7 @@ function welcomePage(context: PageContext, view: GuestView): string {
   return page(context, {
     title: text.getOnline,
     wide: prices !== null,
-    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
+    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${view.roam !== null && html`<p class="note">${roamText(text, view.roam)}</p>`}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
 ${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${context.hasPay ? text.payGo : text.walletHave}${chevronIcon}</a></p>`}`,
   })
 }
@@ -59,14 +59,15 @@ function openingPage(context: PageContext): string {
 function onlinePage(context: PageContext, view: GuestView, session: SessionView): string {
   const { language, destination } = context
   const { text } = language
+  const isVisiting = view.roam === 'visiting' // its box can stop and end it, this one cannot
   return page(context, {
     title: text.online,
     wide: true,
     reloadSeconds: RELOAD_SECONDS,
-    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft"><bdi>${session.label}</bdi></p>${messageBox(context)}${dial(context, session, 'running')}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
+    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${dial(context, session, 'running')}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
       destination && html`<p><a class="btn" href="${destination.url}" rel="noreferrer"><bdi>${fill(text.goOn, { host: destination.host })}</bdi></a></p>`
-    }<div class="pair">${form(context, '/pause', html`<button class="btn">${pauseIcon}${text.pause}</button>`)}<a class="btn main" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
-<div class="stack">${sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}<p class="foot">${comeBack(context)}</p></div>`,
+    }<div class="pair">${!isVisiting && form(context, '/pause', html`<button class="btn">${pauseIcon}${text.pause}</button>`)}<a class="btn main" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
+<div class="stack">${!isVisiting && sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}<p class="foot">${comeBack(context)}</p></div>`,
   })
 }
 
@@ -76,21 +77,28 @@ function comeBack(context: PageContext): Html {
   return html`${before}<bdi dir="ltr"><b>${context.origin.replace(/^https?:\/\//, '')}</b></bdi>${after}`
 }
 
+function boughtAt(text: Texts, name: string): Html {
+  const [before = '', after = ''] = text.roamVisiting.split('{name}')
+  return html`${before}<bdi>${name}</bdi>${after}`
+}
+
 function pausedPage(context: PageContext, view: GuestView, session: SessionView): string {
   const { text } = context.language
   const mayResume = session.pauseReason !== 'owner'
   return page(context, {
     title: text.paused,
     wide: true,
-    main: html`<section class="card center"><h1>${text.paused}</h1><p class="soft">${pauseText(text, session.pauseReason)}</p>${messageBox(context)}${dial(context, session, 'still')}<div class="pair">${
+    main: html`<section class="card center"><h1>${text.paused}</h1><p class="soft">${pauseText(text, view, session)}</p>${messageBox(context)}${dial(context, session, 'still')}<div class="pair">${
       mayResume && form(context, '/resume', html`<button class="btn main">${playIcon}${text.resume}</button>`)
-    }<a class="btn" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
+    }<a class="btn" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div>${session.pauseReason === 'away' && codeForm(context)}</section>
 <div class="stack">${sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}</div>`,
   })
 }
 
-function pauseText(text: Texts, reason: PauseReason | null): string {
-  switch (reason) {
+function pauseText(text: Texts, { roam }: GuestView, { pauseReason }: SessionView): string {
+  switch (pauseReason) {
+    case 'away':
+      return roamText(text, roam ?? 'elsewhere')
     case 'idle':
       return text.pausedIdle
     case 'owner':
@@ -100,6 +108,21 @@ function pauseText(text: Texts, reason: PauseReason | null): string {
     case 'guest':
     case null:
       return text.pausedNote
+  }
+}
+
+/** Why a session that walks does not go on here. Of one that does, the page itself tells. */
+function roamText(text: Texts, roam: RoamState): string {
+  switch (roam) {
+    case 'visiting':
+    case 'elsewhere':
+      return text.roamElsewhere
+    case 'silent':
+      return text.roamSilent
+    case 'prove':
+      return text.roamProve
+    case 'dear':
+      return text.roamDear
   }
 }
 

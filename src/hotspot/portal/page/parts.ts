@@ -54,7 +54,7 @@ export function priceCard(context: PageContext, board: PriceBoard): Html | null 
   if (rows.length === 0) return null
   const happy = board.happyHour
   return html`<section class="card" aria-labelledby="prices"><div class="head"><h2 id="prices">${language.text.prices}</h2>${
-    happy && html`<span class="badge"><bdi>${happy.label}</bdi> · ${fill(language.text.discount, { percent: percentText(language, happy.discountPercent) })}</span>`
+    happy && html`<span class="badge"><bdi>${happy.label}</bdi> ${'·'} ${fill(language.text.discount, { percent: percentText(language, happy.discountPercent) })}</span>`
   }</div><ul class="menu">${rows}</ul><p class="soft">${language.text.pauseAnyTime}</p></section>`
 }
 

@@ -187,9 +187,11 @@ bdi.address { font-size: .8125rem; }
 .typed[aria-invalid] { border-color: var(--on-bad); }
 .words { counter-reset: word; display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .375rem .75rem; font-weight: 650; }
 .words li { counter-increment: word; }
-.choice { border: 0; min-width: 0; display: grid; gap: .25rem; }
+.choice { border: 0; min-width: 0; display: grid; gap: .5rem; }
 .choice legend { font-weight: 650; padding: 0; margin-bottom: .25rem; }
-.pick { display: grid; grid-template-columns: 1.375rem 1fr; gap: .75rem; align-items: center; min-height: 2.75rem; font-weight: 400; cursor: pointer; }
+.pick { display: grid; grid-template-columns: 1.375rem 1fr; gap: .75rem; align-items: center; min-height: 2.75rem; font-weight: 400; line-height: 1.35; cursor: pointer; }
+#pay .btn:disabled { opacity: .5; cursor: default; }
+main:has(#pay[data-phase=paying]) #open-box { display: none; }
 .pick input { width: 1.375rem; height: 1.375rem; margin: 0; accent-color: var(--brand); }
 .choice[disabled] { opacity: .65; }
 .big { min-height: 4.25rem; font-size: 1.25rem; border-radius: 18px; }

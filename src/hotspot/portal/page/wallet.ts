@@ -36,7 +36,7 @@ export function walletPage(asked: PageContext, wallet: WalletPage): string {
       context,
       'open',
       wallet.challenges.open,
-      html`<button class="btn" id="open-button">${wallet.hasSession ? text.moveHere : text.resume}</button><p class="soft">${text.moveHereNote}</p>`,
+      html`<button class="btn" id="open-button">${wallet.hasSession || isPay ? text.moveHere : text.resume}</button><p class="soft">${text.moveHereNote}</p>`,
     )}</section>
 ${wallet.pay !== null && payCard(context, wallet.pay)}<section class="card" id="key" aria-label="${text.walletKey}" hidden><p>${text.walletSave}</p><div class="qr" role="img" aria-label="${text.qrLabel}" id="qr"></div><p class="soft">${text.walletLink}</p><p><a class="address" id="link" href="/wallet" dir="ltr"></a></p><p class="note">${text.moveSecret}</p><div class="rows"><details id="words-box"><summary>${wordsIcon}${text.walletShowWords}${chevronIcon}</summary><div class="stack"><ol class="words" id="words" lang="en" dir="ltr" aria-label="${text.walletWords}"></ol></div></details></div><p class="soft">${text.walletKey}: <bdi class="address" dir="ltr" id="address"></bdi></p></section>
 <div class="card rows" id="restore" hidden><details id="restore-box"><summary>${keyIcon}${text.walletHave}${chevronIcon}</summary><div class="stack"><label for="typed">${text.walletWords}</label><textarea class="typed" id="typed" rows="4" maxlength="400" lang="en" dir="ltr" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" aria-describedby="bad-words"></textarea><p class="error" id="bad-words" role="alert" hidden>${text.walletBadWords}</p><button class="btn" type="button" id="use-words">${text.walletUse}</button></div></details></div>

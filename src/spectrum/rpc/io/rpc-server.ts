@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { asError, inputError } from '../../../base/index.ts'
 import type { Log } from '../../../base/index.ts'
+import { limitPerPeer } from '../../../base/io/connection-shares.ts'
 import { callerKey, isAllowedOrigin, isEverywhere, isOwnHost } from '../door.ts'
 import type { DoorNames } from '../door.ts'
 import { errorText } from '../request.ts'
@@ -19,6 +20,7 @@ const KEEP_ALIVE_MS = 30_000
 /** A silent connection, also while a call runs. */
 const SILENCE_MS = 120_000
 const MAX_CONNECTIONS = 128
+const MAX_CONNECTIONS_PER_CALLER = 32
 const PREFLIGHT_SECONDS = 600
 const TOO_MANY = 429
 
@@ -30,7 +32,7 @@ export interface RpcServerOptions {
   readonly port: number
   readonly names: DoorNames
   /** False: this remote address is not let in, e.g. a guest at the owner's door. */
-  readonly admits?: (remoteAddress: string) => boolean
+  readonly admits: (remoteAddress: string) => boolean
   readonly log: Log
 }
 
@@ -55,6 +57,7 @@ export class RpcServer {
       frameworkErrors: (error, _request, reply) => void refuse(reply, error.statusCode ?? 400, 'this is not a JSON-RPC request'),
     }) as unknown as FastifyInstance
     this.#app.server.maxConnections = MAX_CONNECTIONS
+    limitPerPeer(this.#app.server, MAX_CONNECTIONS_PER_CALLER, callerKey)
     this.#addRoutes()
   }
 
@@ -80,7 +83,7 @@ export class RpcServer {
     app.addHook('onRequest', async (request, reply) => {
       const { host, origin } = request.headers
       void reply.headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', vary: 'Origin' })
-      if (this.#options.admits?.(request.socket.remoteAddress ?? '') === false) return refuse(reply, 403, 'this network may not use this door')
+      if (!this.#options.admits(request.socket.remoteAddress ?? '')) return refuse(reply, 403, 'this network may not use this door')
       if (!isOwnHost(names, host)) return refuse(reply, 403, 'host: this name does not belong to the box; use its own address')
       if (!isAllowedOrigin(names, origin)) return refuse(reply, 403, 'origin: this web site may not use the box; its owner can allow it')
       if (origin !== undefined) void reply.header('access-control-allow-origin', origin)

@@ -7,6 +7,8 @@ import type { BanStore } from '../bans.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { parseEnode } from '../enode.ts'
 import { Eth63Node } from '../eth63-node.ts'
+import { openMeshSource } from '../mesh.ts'
+import type { MeshChainTransport } from '../mesh.ts'
 import { SourcePool } from '../pool.ts'
 import { RpcNode } from '../rpc/rpc-node.ts'
 import { NodeHttpDoor } from './http-door.ts'
@@ -98,6 +100,11 @@ export class Sources {
   async stop(): Promise<void> {
     this.pool.close('we stop')
     for (const close of this.#closes.splice(0).reverse()) await close()
+  }
+
+  /** A neighbour of the mesh. False: it is no source; the transport is closed. */
+  async neighbour(transport: MeshChainTransport): Promise<boolean> {
+    return (await openMeshSource({ ...this.#parts, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
   }
 
   on(listener: Parameters<SourcePool['on']>[0]): Cancel {

@@ -1,8 +1,8 @@
 /** The server's side of a WebSocket: RFC 6455's own examples, bounds, and that no bytes make it throw or keep too much. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CLOSE, OPCODE, SocketReader, acceptOf, closeFrame, serverFrame } from '../../../src/hotspot/portal/websocket.ts'
-import type { SocketEvent } from '../../../src/hotspot/portal/websocket.ts'
+import { CLOSE, OPCODE, SocketReader, acceptOf, closeFrame, serverFrame } from '../../../src/base/websocket.ts'
+import type { SocketEvent } from '../../../src/base/websocket.ts'
 import { clientFrame } from '../../support/websocket-client.ts'
 
 const MAX = 200
@@ -77,8 +77,9 @@ describe('a WebSocket', () => {
   })
   it('never throws, whatever comes, and says nothing after a close', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (chunks) => {
-        const events = read(...chunks)
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), fc.constantFrom('binary' as const, 'text' as const), (chunks, kind) => {
+        const reader = new SocketReader(MAX, kind)
+        const events = chunks.flatMap((chunk) => reader.take(chunk))
         const closed = events.findIndex((event) => event.type === 'close')
         expect(closed === -1 || closed === events.length - 1).toBe(true)
         for (const event of events) if (event.type === 'message') expect(event.bytes.length).toBeLessThanOrEqual(MAX)
@@ -90,5 +91,19 @@ describe('a WebSocket', () => {
     expect(serverFrame(OPCODE.binary, bytes(1, 2))).toEqual(bytes(0x82, 2, 1, 2))
     expect(serverFrame(OPCODE.binary, new Uint8Array(256)).subarray(0, 4)).toEqual(bytes(0x82, 126, 1, 0))
     expect(closeFrame(CLOSE.policy)).toEqual(bytes(0x88, 2, 0x03, 0xf0))
+  })
+
+  it('reads texts where it was made for them, also in parts, and then nothing binary', () => {
+    const words = new TextEncoder().encode('{"router":"Ünï"}')
+    const texts = (...chunks: Uint8Array[]): SocketEvent[] => {
+      const reader = new SocketReader(MAX, 'text')
+      return chunks.flatMap((chunk) => reader.take(chunk))
+    }
+    expect(texts(clientFrame(OPCODE.text, words))).toEqual([message(words)])
+    // Cut in the middle of a letter: only the whole has to be UTF-8.
+    expect(texts(clientFrame(OPCODE.text, words.subarray(0, 12), false), clientFrame(OPCODE.continuation, words.subarray(12)))).toEqual([message(words)])
+    expect(texts(clientFrame(OPCODE.binary, words))).toEqual([{ type: 'close', code: CLOSE.unsupported }])
+    expect(texts(clientFrame(OPCODE.text, bytes(0xc3, 0x28)), clientFrame(OPCODE.text, words))).toEqual([{ type: 'close', code: CLOSE.notUtf8 }])
+    expect(texts(clientFrame(OPCODE.text, new Uint8Array(MAX + 1).fill(65)))).toEqual([{ type: 'close', code: CLOSE.tooBig }])
   })
 })

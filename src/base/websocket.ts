@@ -1,7 +1,9 @@
 /**
- * The server's side of a WebSocket, pure: what a browser needs to carry binary messages (RFC 6455). No extensions, no
- * subprotocols, no text. A message is bounded before anything is kept of it, and bytes that are no WebSocket close it.
+ * The server's side of a WebSocket, pure: what a browser needs to carry binary messages, or a gateway to carry texts (RFC 6455). No
+ * extensions, no subprotocols; one kind of message each. A message is bounded before anything is kept of it, and bytes that are no
+ * WebSocket close it.
  */
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11' // section 1.3
@@ -10,9 +12,9 @@ const MAX_CONTROL_BYTES = 125
 /** Of a message; browsers send whole ones. */
 const MAX_PARTS = 16
 
-export const OPCODE = { continuation: 0, binary: 2, close: 8, ping: 9, pong: 10 } as const
+export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 /** Section 7.4.1. */
-export const CLOSE = { normal: 1000, away: 1001, protocol: 1002, unsupported: 1003, policy: 1008, tooBig: 1009 } as const
+export const CLOSE = { normal: 1000, away: 1001, protocol: 1002, unsupported: 1003, notUtf8: 1007, policy: 1008, tooBig: 1009 } as const
 
 export interface UpgradeRequest {
   readonly method: string
@@ -43,6 +45,7 @@ export function closeFrame(code: number): Uint8Array {
 }
 
 export type SocketEvent =
+  /** Of the one kind that is read; a text's bytes are UTF-8. */
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'ping'; readonly bytes: Uint8Array }
   | { readonly type: 'pong' }
@@ -60,15 +63,17 @@ interface Head {
 /** Reads what a client sends, in pieces of any size; keeps at most one message and one frame's head. */
 export class SocketReader {
   readonly #maxBytes: number
+  readonly #reads: 'binary' | 'text'
   #waiting: Uint8Array = new Uint8Array()
   /** The parts of a message so far; null: none is open. */
   #parts: Uint8Array[] | null = null
   #partsBytes = 0
   #isOver = false
 
-  /** `maxBytes`: of a message, its parts together; less than 65,536. */
-  constructor(maxBytes: number) {
+  /** `maxBytes`: of a message, its parts together; less than 65,536. `reads`: messages of the other kind close it. */
+  constructor(maxBytes: number, reads: 'binary' | 'text' = 'binary') {
     this.#maxBytes = maxBytes
+    this.#reads = reads
   }
 
   take(chunk: Uint8Array): SocketEvent[] {
@@ -98,7 +103,7 @@ export class SocketReader {
     const isControl = opcode >= OPCODE.close
     // Bits of extensions nobody agreed on; frames of a client that are not masked (5.1); control frames in parts or long (5.5).
     if ((first & 0x70) !== 0 || (second & 0x80) === 0 || (isControl && (!isLast || short > MAX_CONTROL_BYTES))) return CLOSE.protocol
-    if (opcode === 1) return CLOSE.unsupported
+    if (opcode === (this.#reads === 'text' ? OPCODE.binary : OPCODE.text)) return CLOSE.unsupported
     if (!Object.values<number>(OPCODE).includes(opcode)) return CLOSE.protocol
     if (!isControl && (opcode === OPCODE.continuation) !== (this.#parts !== null)) return CLOSE.protocol
     if (short === 127) return CLOSE.tooBig // more than 65,535 bytes, or a length that is longer than it needs to be
@@ -123,7 +128,9 @@ export class SocketReader {
     }
     this.#parts = null
     this.#partsBytes = 0
-    return { type: 'message', bytes: joined(parts) }
+    const bytes = joined(parts)
+    // Section 8.1: a text that is none closes the connection.
+    return this.#reads === 'text' && !isUtf8(bytes) ? { type: 'close', code: CLOSE.notUtf8 } : { type: 'message', bytes }
   }
 
   #end(events: SocketEvent[], code: number): SocketEvent[] {
