@@ -29,6 +29,21 @@ import { earnings } from './commands/earnings.ts'
 import { identityRestore } from './commands/identity-restore.ts'
 import { identityShow } from './commands/identity-show.ts'
 import { identityWords } from './commands/identity-words.ts'
+import { loraDownlinks, loraFrames, loraGateways, loraStatus } from './commands/lora.ts'
+import { loraCodecPut, loraCodecRemove, loraCodecTry, loraCodecs } from './commands/lora-codec.ts'
+import { loraCancel, loraDeviceForgetNonces, loraDeviceRemove, loraDeviceSet, loraDeviceShow, loraDevices, loraQueue, loraReadings, loraSend } from './commands/lora-device.ts'
+import { loraReceiptVerify } from './commands/lora-receipt-verify.ts'
+import { join, joinUndo, leave, meshNew } from './commands/join.ts'
+import { meshBan, meshUnban } from './commands/mesh-ban.ts'
+import { meshCarriageEnd, meshCarriageReadmit, meshCarriageWriteOff } from './commands/mesh-carriage.ts'
+import { meshExpel, meshPardon } from './commands/mesh-expel.ts'
+import { meshGuests } from './commands/mesh-guests.ts'
+import { meshInvitations, meshInvite, meshTakeBack } from './commands/mesh-invite.ts'
+import { meshPath } from './commands/mesh-path.ts'
+import { meshPeers } from './commands/mesh-peers.ts'
+import { meshPrices } from './commands/mesh-prices.ts'
+import { meshStatus } from './commands/mesh-status.ts'
+import { mqttStatus, mqttUserAdd, mqttUserRemove, mqttUsers } from './commands/mqtt.ts'
 import { passwordSet } from './commands/password-set.ts'
 import { payList } from './commands/pay-list.ts'
 import { payAllowReveal, payCancel, payShow } from './commands/pay-order.ts'
@@ -36,6 +51,7 @@ import { payPaths } from './commands/pay-paths.ts'
 import { pay } from './commands/pay.ts'
 import { receiptVerify } from './commands/receipt-verify.ts'
 import { reload } from './commands/reload.ts'
+import { ruleList, ruleRemove, ruleRuns, ruleSet, ruleTry } from './commands/rule.ts'
 import { sessionsExtend } from './commands/sessions-extend.ts'
 import { sessionsKick } from './commands/sessions-kick.ts'
 import { sessionsList } from './commands/sessions-list.ts'
@@ -47,6 +63,7 @@ import { status } from './commands/status.ts'
 import { supportBundle } from './commands/support-bundle.ts'
 import { tariffSet } from './commands/tariff-set.ts'
 import { tariffShow } from './commands/tariff-show.ts'
+import { tenantBill, tenantCatchUp, tenantEnd, tenantForgetKeys, tenantKeys, tenantList, tenantPause, tenantResume, tenantSet, tenantShow } from './commands/tenant.ts'
 import { toolBlockReplay } from './commands/tool-block-replay.ts'
 import { toolBlock } from './commands/tool-block.ts'
 import { toolChannelId } from './commands/tool-channel-id.ts'
@@ -137,6 +154,62 @@ export const COMMANDS: readonly CommandSpec[] = [
   payAllowReveal,
   payPaths,
   watchStatus,
+  join,
+  joinUndo,
+  leave,
+  meshNew,
+  meshStatus,
+  meshPeers,
+  meshPath,
+  meshPrices,
+  meshCarriageEnd,
+  meshCarriageReadmit,
+  meshCarriageWriteOff,
+  meshGuests,
+  meshInvite,
+  meshInvitations,
+  meshTakeBack,
+  meshExpel,
+  meshPardon,
+  meshBan,
+  meshUnban,
+  loraStatus,
+  loraGateways,
+  loraDevices,
+  loraDeviceShow,
+  loraDeviceSet,
+  loraDeviceRemove,
+  loraDeviceForgetNonces,
+  loraReadings,
+  loraFrames,
+  loraSend,
+  loraQueue,
+  loraCancel,
+  loraDownlinks,
+  loraCodecs,
+  loraCodecPut,
+  loraCodecTry,
+  loraCodecRemove,
+  loraReceiptVerify,
+  mqttStatus,
+  mqttUsers,
+  mqttUserAdd,
+  mqttUserRemove,
+  tenantList,
+  tenantShow,
+  tenantSet,
+  tenantPause,
+  tenantResume,
+  tenantEnd,
+  tenantKeys,
+  tenantForgetKeys,
+  tenantBill,
+  tenantCatchUp,
+  ruleList,
+  ruleTry,
+  ruleSet,
+  ruleRemove,
+  ruleRuns,
   toolHeader,
   toolBlock,
   toolBlockReplay,

@@ -1,5 +1,5 @@
 /** Files the command line reads and writes for its user. */
-import { openSync, closeSync, fsyncSync, readSync, writeFileSync } from 'node:fs'
+import { openSync, closeSync, fsyncSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MeshBoxError, asError } from '../base/index.ts'
 import type { CliIo } from './cli-io.ts'
@@ -22,6 +22,31 @@ export function writeNewFile(io: CliIo, path: string, content: string | Uint8Arr
     throw new MeshBoxError('unavailable', `${path} cannot be written: ${error.message}`, { code: 'file-unwritable', field: 'FILE', value: path, cause: thrown })
   }
   return absolute
+}
+
+/** The whole new text in place of the old, or nothing; who may read it stays, `mode` where it is new. Errors: unavailable. */
+export function replaceFile(io: CliIo, path: string, content: string, mode: number): void {
+  const absolute = resolve(io.cwd, path)
+  const draft = `${absolute}.draft`
+  try {
+    const known = statSync(absolute, { throwIfNoEntry: false })
+    rmSync(draft, { force: true })
+    const file = openSync(draft, 'wx', known === undefined ? mode : known.mode & 0o777)
+    try {
+      writeFileSync(file, content)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(draft, absolute)
+  } catch (thrown) {
+    throw new MeshBoxError('unavailable', `${path} cannot be written: ${asError(thrown).message}`, { code: 'file-unwritable', field: 'FILE', value: path, cause: thrown })
+  }
+}
+
+/** One that is not there is no error. */
+export function removeFile(io: CliIo, path: string): void {
+  rmSync(resolve(io.cwd, path), { force: true })
 }
 
 /** Text of a file, or of standard input for `-`. Errors: not-found, unavailable, limit. */

@@ -33,7 +33,7 @@ export function keepUntilRestart(started: Config, next: Config): Config {
 }
 
 /** Sections that hold amounts of the token. */
-const PRICED: readonly (keyof Config)[] = ['tariff', 'packages']
+const PRICED: readonly (keyof Config)[] = ['tariff', 'packages', 'mesh', 'uplinks']
 
 type Values = Readonly<Record<string, unknown>>
 

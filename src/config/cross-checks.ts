@@ -31,6 +31,8 @@ export function checkTogether(config: ReadConfig, file: string): ConfigProblem[]
   checkListeners(config.hotspot, config.owner, report)
   checkChain(config, report)
   checkPhoton(config, report)
+  checkMesh(config, report)
+  checkIot(config, report)
   checkPackages(config.packages, report)
   for (const hour of config.happyHours) checkHappyHour(hour, report)
   checkShares(config.shares, report)
@@ -105,6 +107,53 @@ function checkPhoton({ main, photon, hotspot }: ReadConfig, report: Report): voi
   if (v1ListenAddress === null) report(photon, 'v1ListenAddress', 'is missing beside v1_contract: original nodes could not reach the box', "an IPv4 address of the owner's network")
   else if (hotspot.isSound('portalAddress') && isSameAddress(v1ListenAddress, hotspot.values.portalAddress) && !isLoopback(v1ListenAddress)) report(photon, 'v1ListenAddress', "is the guests' side (portal_address)", "an address of the owner's network", v1ListenAddress)
   if (photon.isSound('contract') && contract?.toLowerCase() === v1Contract.toLowerCase()) report(photon, 'v1Contract', 'is the same as contract: that one is PhotonV2, this one the original', 'the address of the original TokensNetwork', v1Contract)
+}
+
+/** Concentrators and the broker are the owner's side's alone. */
+function checkIot({ main, iot, hotspot, owner }: ReadConfig, report: Report): void {
+  const { gwmpPort, stationPort, broker, brokerUrl, brokerPort, brokerListenAddress, brokerListenPort } = iot.values
+  const listeners = [
+    ['gwmpAddress', gwmpPort === 0 ? null : iot.values.gwmpAddress],
+    ['stationAddress', stationPort === 0 ? null : iot.values.stationAddress],
+    ['brokerListenAddress', brokerListenAddress],
+  ] as const
+  for (const [property, address] of listeners) {
+    if (address === null || !iot.isSound(property) || isLoopback(address)) continue
+    if (isWildcard(address)) report(iot, property, 'is every address of the box, the guests\' too', "one address of the owner's network, or 127.0.0.1", address)
+    else if (hotspot.isSound('portalAddress') && isSameAddress(address, hotspot.values.portalAddress)) report(iot, property, "is the guests' side (portal_address)", "an address of the owner's network, or 127.0.0.1", address)
+  }
+  for (const [file, key] of [['stationCertificateFile', 'stationKeyFile'], ['brokerCertificateFile', 'brokerKeyFile']] as const)
+    if (iot.isSound(file, key) && (iot.values[file] === null) !== (iot.values[key] === null)) report(iot, iot.values[key] === null ? key : file, 'is missing: a certificate and its key are given together', 'both, or neither')
+  if (iot.isSound('broker', 'brokerUrl') && broker === 'url' && brokerUrl === null) report(iot, 'brokerUrl', 'is missing beside `broker url`', 'the URL of a broker, or `broker own`')
+  if (iot.isSound('brokerPort', 'brokerListenAddress', 'brokerListenPort') && broker === 'own' && brokerListenAddress !== null && isLoopback(brokerListenAddress) && brokerListenPort === brokerPort) report(iot, 'brokerListenPort', 'is broker_port', 'a port of its own', brokerListenPort)
+  if (!main.isSound('roles') || !main.values.roles.includes('iot') || !owner.isSound('address', 'port')) return
+  if (iot.isSound('stationAddress', 'stationPort') && stationPort === owner.values.port && isSameAddress(iot.values.stationAddress, owner.values.address)) report(iot, 'stationPort', "is the dashboard's", 'a port of its own', stationPort)
+}
+
+function checkMesh({ main, chain, photon, mesh, hotspot, uplinks, token: own }: ReadConfig, report: Report): void {
+  const { community, token, pricePerMib, maxDebt, settleAmount, listenPort, interface: meshInterface } = mesh.values
+  if (main.isSound('roles') && main.values.roles.includes('relay')) {
+    if (mesh.isSound('community') && community === null) report(mesh, 'community', "is missing: the role 'relay' has to know whose boxes to talk with", "the community's address (`meshbox join` writes it), or own")
+    if (mesh.isSound('token') && token !== null && !main.values.roles.includes('photon')) report(mesh, 'token', 'is given on a box without payment channels', "the role 'photon' beside 'relay', or no token", token)
+  }
+  if (mesh.isSound('token', 'pricePerMib') && token === null && pricePerMib > 0n) report(mesh, 'pricePerMib', 'is given without the token it is paid in', 'a token, or 0')
+  // Amounts are read with the decimals of section token: in another token they would be others by powers of ten.
+  const named = photon.isSound('tokens') ? photon.values.tokens.find(({ address }) => address === token?.toLowerCase()) : undefined
+  if (mesh.isSound('token') && own.isSound('decimals') && named !== undefined && named.decimals !== own.values.decimals)
+    for (const amount of ['pricePerMib', 'settleAmount', 'maxDebt', 'maxPricePerMib', 'spendPerDay'] as const)
+      if (mesh.isSound(amount) && mesh.values[amount] > 0n) report(mesh, amount, `is read with ${own.values.decimals} decimals (section token), and the token it is paid in has ${named.decimals}`, 'a token with the decimals of section token, or 0')
+  if (mesh.isSound('maxDebt', 'settleAmount') && maxDebt > 0n && settleAmount >= maxDebt) report(mesh, 'settleAmount', 'is not less than max_debt: nobody would be asked before the gate is shut', 'less than max_debt')
+  for (const [room, name] of [[photon, 'photon'], [chain, 'chain']] as const)
+    if (mesh.isSound('listenPort') && room.isSound('listenPort', 'listenAddress') && room.values.listenAddress !== null && room.values.listenPort === listenPort) report(mesh, 'listenPort', `is that of section ${name}`, 'a port of its own', listenPort)
+  const taken = new Map<string, string>()
+  if (mesh.isSound('interface')) taken.set(meshInterface, "the mesh's own")
+  if (hotspot.isSound('guestInterface')) taken.set(hotspot.values.guestInterface, "the guests'")
+  for (const uplink of uplinks) {
+    if (!uplink.isSound('interface')) continue
+    const owner = taken.get(uplink.values.interface)
+    if (owner === undefined) taken.set(uplink.values.interface, `that of ${uplink.title}`)
+    else report(uplink, 'interface', `is ${owner}`, 'an interface that leads out, each once', uplink.values.interface)
+  }
 }
 
 interface Door {

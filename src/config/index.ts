@@ -5,6 +5,8 @@ export type {
   HappyHourConfig,
   HotspotConfig,
   MainConfig,
+  MeshConfig,
+  MeshPeer,
   OwnerConfig,
   PackageConfig,
   PhotonConfig,
@@ -15,6 +17,7 @@ export type {
   ShareConfig,
   TariffConfig,
   TokenConfig,
+  UplinkConfig,
 } from './types.ts'
 export { loadConfig } from './load.ts'
 export { readConfigFile, writeConfigFile } from './io/config-file.ts'

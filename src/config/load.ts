@@ -11,19 +11,23 @@ import type { Config } from './types.ts'
 import { readUci, sectionTitle } from './uci.ts'
 import type { UciFile, UciSection } from './uci.ts'
 
-/** A package, happy hour or share: its rules make all but the id, which is the section's name. */
+/** A package, happy hour, share or uplink: its rules make all but the id, which is the section's name. */
 type Named<S> = S & { readonly id: string }
 
 /** Every section as read, for the checks that look at more than one option. */
 export interface ReadConfig {
   readonly main: SectionRead<Config['main']>
+  readonly token: SectionRead<Config['token']>
   readonly hotspot: SectionRead<Config['hotspot']>
   readonly owner: SectionRead<Config['owner']>
   readonly chain: SectionRead<Config['chain']>
   readonly photon: SectionRead<Config['photon']>
+  readonly mesh: SectionRead<Config['mesh']>
   readonly packages: readonly SectionRead<Config['packages'][number]>[]
   readonly happyHours: readonly SectionRead<Config['happyHours'][number]>[]
   readonly shares: readonly SectionRead<Config['shares'][number]>[]
+  readonly uplinks: readonly SectionRead<Config['uplinks'][number]>[]
+  readonly iot: SectionRead<Config['iot']>
 }
 
 /**
@@ -52,20 +56,24 @@ export function loadConfig(text: string, fileName: string): Config {
 
   const read = {
     main: single('main', RULES.main),
+    token,
     hotspot: single('hotspot', RULES.hotspot),
     owner: single('owner', RULES.owner),
     chain: single('chain', RULES.chain),
     photon: single('photon', RULES.photon),
+    mesh: single('mesh', RULES.mesh),
     tariff: single('tariff', RULES.tariff),
     packages: named('packages', RULES.packages),
     happyHours: named('happyHours', RULES.happyHours),
     shares: named('shares', RULES.shares),
+    uplinks: named('uplinks', RULES.uplinks),
+    iot: single('iot', RULES.iot),
   }
   problems.push(...checkTogether(read, fileName))
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     main: read.main.values,
-    token: token.values,
+    token: read.token.values,
     hotspot: read.hotspot.values,
     owner: read.owner.values,
     tariff: read.tariff.values,
@@ -74,6 +82,9 @@ export function loadConfig(text: string, fileName: string): Config {
     shares: read.shares.map((section) => section.values),
     chain: read.chain.values,
     photon: read.photon.values,
+    mesh: read.mesh.values,
+    uplinks: read.uplinks.map((section) => section.values),
+    iot: read.iot.values,
   }
 }
 

@@ -5,6 +5,8 @@
  * An option's name in the file is its property's name in snake_case: `pricePerMinute` is `price_per_minute`.
  */
 import { CHAIN } from './chain-schema.ts'
+import { IOT } from './iot-schema.ts'
+import { MESH, UPLINK } from './mesh-schema.ts'
 import { PHOTON } from './photon-schema.ts'
 import { isAddressOrPrefix, isHostName, isWildcard, parseIp } from './network-address.ts'
 import { absolutePath, flag, line, listOf, matching, minuteOf, money, oneOf, option, optional, requiredOption, wholeNumber } from './rules.ts'
@@ -28,7 +30,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 export const PACKAGE_NAME = 'meshbox'
 
 /** Roles this version can play; the others of `Role` come with later versions. */
-export const ROLES_BUILT: readonly Role[] = ['hotspot', 'light', 'sealer', 'photon']
+export const ROLES_BUILT: readonly Role[] = ['hotspot', 'relay', 'light', 'sealer', 'photon', 'iot']
 
 const interfaceName = matching(
   'interface name',
@@ -248,6 +250,9 @@ export const RULES = {
   shares: SHARE,
   chain: CHAIN,
   photon: PHOTON,
+  mesh: MESH,
+  uplinks: UPLINK,
+  iot: IOT,
 } as const satisfies { readonly [Key in keyof Config]: Readonly<Record<string, Rule<unknown>>> }
 
 export interface SectionInfo {
@@ -278,9 +283,12 @@ export const SECTIONS: readonly SectionInfo[] = [
   { key: 'shares', type: 'share', name: null, max: 64, doc: 'A part of the earnings that belongs to somebody else than the owner.' },
   { key: 'chain', type: 'chain', name: 'chain', max: 1, doc: 'The Spectrum chain: followed by the role `light`, sealed by the role `sealer`.' },
   { key: 'photon', type: 'photon', name: 'photon', max: 1, doc: 'Payment channels: kept by the role `photon`, which needs the role `light` or `sealer` too.' },
+  { key: 'mesh', type: 'mesh', name: 'mesh', max: 1, doc: 'Boxes that find, pay and help each other: the role `relay`.' },
+  { key: 'uplinks', type: 'uplink', name: null, max: 8, doc: 'A way out, for the role `relay`. The best healthy one is used; of equally good ones the first of the file.' },
+  { key: 'iot', type: 'iot', name: 'iot', max: 1, doc: 'LoRa concentrators, devices, tenants and MQTT: the role `iot`.' },
 ]
 
-/** Longest id of a package, happy hour or share. */
+/** Longest id of a package, happy hour, share or uplink. */
 export const ID_MAX_CHARS = 32
 
 /** `pricePerMinute` → `price_per_minute`. */

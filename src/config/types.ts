@@ -20,6 +20,10 @@ export interface Config {
   readonly shares: readonly ShareConfig[]
   readonly chain: ChainConfig
   readonly photon: PhotonConfig
+  readonly mesh: MeshConfig
+  /** `config uplink`, in file order: of equally good ones the first. */
+  readonly uplinks: readonly UplinkConfig[]
+  readonly iot: IotConfig
 }
 
 /** `config meshbox 'main'` */
@@ -249,4 +253,88 @@ export interface PhotonPeer {
   readonly account: string
   /** libp2p's multiaddress. */
   readonly address: string
+}
+
+/** `config mesh 'mesh'`: docs/mesh.md. Amounts are in the smallest unit of `token`. */
+export interface MeshConfig {
+  /** `own`: this box signs for it. Null: none. */
+  readonly community: string | null
+  readonly communityName: string
+  /** batman-adv's. */
+  readonly interface: string
+  /** `fd…::/64`; null: that of the interface's address. */
+  readonly ulaPrefix: string | null
+  readonly listenPort: number
+  readonly peers: readonly MeshPeer[]
+  readonly maxPeers: number
+  /** In which carrying is paid; null: it is free. */
+  readonly token: string | null
+  readonly pricePerMib: bigint
+  /** 0: by time alone. */
+  readonly settleAmount: bigint
+  /** 0: the price of 64 MiB. */
+  readonly maxDebt: bigint
+  /** Dearer neighbours do not carry for this box; 0: any price. */
+  readonly maxPricePerMib: bigint
+  /** For being carried, in a day; 0: nothing is bought. */
+  readonly spendPerDay: bigint
+  readonly roamEnforcement: 'exit' | 'access'
+  readonly roamPricePerMinute: bigint
+  /** Of a day; 0: no way out is bought. */
+  readonly upstreamCap: bigint
+}
+
+/** `0x…@/ip6/…/tcp/…` */
+export interface MeshPeer {
+  readonly box: string
+  /** libp2p's multiaddress. */
+  readonly address: string
+}
+
+/** `config uplink '<id>'` */
+export interface UplinkConfig {
+  readonly id: string
+  readonly interface: string
+  readonly kind: 'ethernet' | 'lte' | 'satellite' | 'wifi' | 'neighbour'
+  readonly costPerMib: bigint
+  readonly downKbit: number
+  readonly upKbit: number
+  readonly probes: readonly string[]
+}
+
+/** `config iot 'iot'`: docs/iot.md. A door whose port is 0 stays shut. */
+export interface IotConfig {
+  readonly region: string
+  /** 6 hex digits. */
+  readonly netId: string
+  readonly gwmpAddress: string
+  readonly gwmpPort: number
+  /** Empty: everybody. */
+  readonly gateways: readonly string[]
+  readonly stationAddress: string
+  readonly stationPort: number
+  readonly stationCertificateFile: string | null
+  readonly stationKeyFile: string | null
+  readonly stationTokensFile: string | null
+  readonly collectMs: number
+  readonly airtimeReservedPpm: number
+  readonly airtimePricePerMs: bigint
+  /** 0: the price stays. */
+  readonly airtimeSurgeFromPpm: number
+  readonly airtimeSurgeTimes: number
+  readonly broker: 'own' | 'url' | 'off'
+  readonly brokerPort: number
+  readonly brokerListenAddress: string | null
+  readonly brokerListenPort: number
+  readonly brokerCertificateFile: string | null
+  readonly brokerKeyFile: string | null
+  readonly brokerUrl: string | null
+  readonly brokerUserName: string | null
+  readonly brokerPasswordFile: string | null
+  readonly topicPrefix: string
+  readonly homeAssistant: boolean
+  readonly sparkplugGroup: string | null
+  readonly logDays: number
+  readonly logMib: number
+  readonly lateKib: number
 }

@@ -44,6 +44,9 @@ import type {
   PhotonWatchJson,
   PhotonWrapRequest,
 } from './api/photon.ts'
+import { IOT_ROUTES } from './api/iot-routes.ts'
+import type { IotRouteTypes } from './api/iot-routes.ts'
+import type { MeshBanRequest, MeshEndRequest, MeshGuestsJson, MeshInvitationsJson, MeshInviteReply, MeshInviteRequest, MeshJoinReply, MeshJoinRequest, MeshJoiningJson, MeshMapJson, MeshPathJson, MeshPeersJson, MeshPricesJson, MeshStatusJson, MeshViewJson } from './api/mesh.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import type {
   AdoptReply,
@@ -71,6 +74,8 @@ export type * from './api/earnings.ts'
 export type * from './api/settings.ts'
 export type * from './api/chain.ts'
 export type * from './api/photon.ts'
+export type * from './api/mesh.ts'
+export type * from './api/iot.ts'
 
 /** Header that carries `LoginState.csrf` on every request that is not GET. */
 export const CSRF_HEADER = 'x-meshbox-csrf'
@@ -154,6 +159,26 @@ export const ROUTES = {
   photonPeers: { method: 'GET', path: '/api/photon/peers', access: 'owner' },
   addPhotonPeer: { method: 'POST', path: '/api/photon/peers', access: 'owner' },
 
+  mesh: { method: 'GET', path: '/api/mesh', access: 'owner' },
+  meshView: { method: 'GET', path: '/api/mesh/view', access: 'owner' },
+  meshPeers: { method: 'GET', path: '/api/mesh/peers', access: 'owner' },
+  meshBan: { method: 'POST', path: '/api/mesh/peers/:id/ban', access: 'owner' },
+  meshUnban: { method: 'POST', path: '/api/mesh/peers/:id/unban', access: 'owner' },
+  meshCarriageEnd: { method: 'POST', path: '/api/mesh/carriages/:id/end', access: 'owner' },
+  meshCarriageReadmit: { method: 'POST', path: '/api/mesh/carriages/:id/readmit', access: 'owner' },
+  meshCarriageWriteOff: { method: 'POST', path: '/api/mesh/carriages/:id/write-off', access: 'owner' },
+  meshGuests: { method: 'GET', path: '/api/mesh/guests', access: 'owner' },
+  meshMap: { method: 'GET', path: '/api/mesh/map', access: 'owner' },
+  meshPrices: { method: 'GET', path: '/api/mesh/prices', access: 'owner' },
+  meshPath: { method: 'GET', path: '/api/mesh/path', access: 'owner' },
+  meshInvitations: { method: 'GET', path: '/api/mesh/invitations', access: 'owner' },
+  meshInvite: { method: 'POST', path: '/api/mesh/invitations', access: 'owner' },
+  meshTakeBack: { method: 'POST', path: '/api/mesh/invitations/:id/void', access: 'owner' },
+  meshExpel: { method: 'POST', path: '/api/mesh/members/:id/expel', access: 'owner' },
+  meshPardon: { method: 'POST', path: '/api/mesh/members/:id/pardon', access: 'owner' },
+  meshJoining: { method: 'GET', path: '/api/mesh/joining', access: 'owner' },
+  meshJoin: { method: 'POST', path: '/api/mesh/joining', access: 'owner' },
+
   settings: { method: 'GET', path: '/api/settings', access: 'owner' },
   changeSettings: { method: 'PUT', path: '/api/settings', access: 'owner' },
   verifyReceipt: { method: 'POST', path: '/api/receipt/verify', access: 'owner' },
@@ -175,12 +200,13 @@ export const ROUTES = {
   voucherKeyAdopt: { method: 'POST', path: '/api/voucher-keys/adopt', access: 'control' },
   setPassword: { method: 'POST', path: '/api/password', access: 'control' },
   sendCoins: { method: 'POST', path: '/api/chain/send', access: 'control' },
+  ...IOT_ROUTES,
 } as const satisfies Record<string, RouteInfo>
 
 export type RouteName = keyof typeof ROUTES
 
 /** What each route takes and gives; `query` goes into the URL, `body` is JSON, `reply` is JSON or a text. */
-export interface RouteTypes {
+export interface RouteTypes extends IotRouteTypes {
   loginState: { reply: LoginState }
   login: { body: LoginRequest; reply: LoginState }
   logout: { reply: LoginState }
@@ -237,6 +263,25 @@ export interface RouteTypes {
   photonWatching: { reply: PhotonWatchJson }
   photonPeers: { reply: PhotonPeersJson }
   addPhotonPeer: { body: PhotonPeerRequest; reply: PhotonPeersJson }
+  mesh: { reply: MeshStatusJson }
+  meshView: { reply: MeshViewJson }
+  meshPeers: { reply: MeshPeersJson }
+  meshBan: { params: { id: string }; body: MeshBanRequest; reply: MeshPeersJson }
+  meshUnban: { params: { id: string }; reply: MeshPeersJson }
+  meshCarriageEnd: { params: { id: string }; body: MeshEndRequest; reply: MeshPricesJson }
+  meshCarriageReadmit: { params: { id: string }; reply: MeshPricesJson }
+  meshCarriageWriteOff: { params: { id: string }; reply: MeshPricesJson }
+  meshGuests: { reply: MeshGuestsJson }
+  meshMap: { reply: MeshMapJson }
+  meshPrices: { reply: MeshPricesJson }
+  meshPath: { query: { to: string }; reply: MeshPathJson }
+  meshInvitations: { reply: MeshInvitationsJson }
+  meshInvite: { body: MeshInviteRequest; reply: MeshInviteReply }
+  meshTakeBack: { params: { id: string }; reply: MeshInvitationsJson }
+  meshExpel: { params: { id: string }; reply: MeshPeersJson }
+  meshPardon: { params: { id: string }; reply: MeshPeersJson }
+  meshJoining: { reply: MeshJoiningJson }
+  meshJoin: { body: MeshJoinRequest; reply: MeshJoinReply }
   settings: { reply: SettingsJson }
   changeSettings: { body: SettingsChange; reply: SettingsReply }
   verifyReceipt: { body: ReceiptVerifyRequest; reply: ReceiptVerifyReply }

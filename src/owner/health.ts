@@ -9,8 +9,8 @@ const RANK: Record<Level, number> = { bad: 0, warn: 1, ok: 2 }
 
 type Known = Omit<StatusJson, 'health' | 'setupCode'>
 
-/** `channels`: what payment channels say of themselves; null on a box without. */
-export function healthOf(status: Known, channels: HealthLine | null): HealthLine[] {
+/** `rooms`: what payment channels, the mesh say of themselves; null on a box without. */
+export function healthOf(status: Known, rooms: readonly (HealthLine | null)[]): HealthLine[] {
   const lines = [
     gateLine(status),
     storeLine(status),
@@ -21,7 +21,7 @@ export function healthOf(status: Known, channels: HealthLine | null): HealthLine
     portalTlsLine(status),
     setupLine(status),
     wordsLine(status),
-    ...(channels === null ? [] : [channels]),
+    ...rooms.filter((line) => line !== null),
   ]
   return lines.sort((a, b) => RANK[a.level] - RANK[b.level])
 }

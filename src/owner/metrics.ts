@@ -4,7 +4,7 @@
  */
 import { formatAmount } from '../base/index.ts'
 import type { EarningTotals } from '../ledger/index.ts'
-import type { PhotonStatusJson, StatusJson, TokenJson } from './api.ts'
+import type { IotStatusJson, MeshStatusJson, PhotonStatusJson, StatusJson, TokenJson } from './api.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -13,9 +13,10 @@ type Sample = readonly [labels: Labels, value: number | string]
 
 /**
  * `totals`: of all tokens; only those of `token` are shown, because the decimals of others are not known. `channels`: null where the box
- * has none, or they are out of order.
+ * has none, or they are out of order. `mesh`: null where the box is in none; its `status` null where it could not be started. `iot`: null
+ * where it has none, or it could not be started.
  */
-export function metricsText(status: StatusJson, token: TokenJson, totals: readonly EarningTotals[], channels: PhotonStatusJson | null): string {
+export function metricsText(status: StatusJson, token: TokenJson, totals: readonly EarningTotals[], channels: PhotonStatusJson | null, mesh: { readonly status: MeshStatusJson | null } | null, iot: IotStatusJson | null): string {
   const out: string[] = []
   const metric = (name: string, kind: 'gauge' | 'counter', help: string, samples: readonly Sample[]): void => {
     if (samples.length === 0) return
@@ -67,7 +68,37 @@ export function metricsText(status: StatusJson, token: TokenJson, totals: readon
     metric('channels_alarms', 'gauge', 'Alarms of payment channels.', one(channels.alarms.length))
     if (channels.gas !== null) metric('channels_gas_coins', 'gauge', 'Coins that the account of payment channels has for gas.', one(channels.gas.text))
   }
+  if (mesh !== null) {
+    const { status: seen } = mesh
+    metric('mesh_up', 'gauge', '1 while batman-adv is seen; 0 where the box is in a mesh and does not see it.', one(seen?.condition.kind === 'up' ? 1 : 0))
+    if (seen !== null) {
+      metric('mesh_nodes', 'gauge', 'Nodes of the mesh in reach, this one left out.', one(seen.nodes))
+      metric('mesh_peers', 'gauge', 'Boxes of the mesh that are connected.', one(seen.connected))
+      metric('mesh_devices', 'gauge', 'Devices of guests in the whole mesh.', one(seen.guests))
+      metric('mesh_reach', 'gauge', '1 for what the Internet is from here.', (['internet', 'intermittent', 'none'] as const).map((reach) => [{ reach }, seen.reach === reach ? 1 : 0]))
+      metric('mesh_alarms', 'gauge', 'Alarms of the mesh, by their kind.', alarmCounts(seen))
+    }
+  }
+  if (status.iot) metric('iot_up', 'gauge', '1 while IoT runs; 0 where it is configured and does not.', one(iot === null ? 0 : 1))
+  if (iot !== null) {
+    metric('iot_gateways', 'gauge', 'LoRa concentrators that are online.', one(iot.gateways.online))
+    metric('iot_devices', 'gauge', "The owner's devices that are online.", one(iot.devices.online))
+    metric('iot_tenants', 'gauge', 'Tenants that are served.', one(iot.tenants.served))
+    metric('iot_uplinks_total', 'counter', 'Frames heard since the service started.', one(iot.uplinks))
+    metric('iot_refused_packets_total', 'counter', 'What concentrators sent that could not be read.', one(iot.refusedPackets))
+    metric('iot_downlinks_total', 'counter', 'Orders to concentrators, by their end.', [[{ end: 'sent' }, iot.downlinksSent], [{ end: 'failed' }, iot.downlinksFailed]])
+    metric('iot_late_frames', 'gauge', 'Frames that wait for tenants.', one(iot.late.frames))
+    metric('iot_broker_up', 'gauge', '1 while the MQTT broker is connected.', iot.broker.kind === 'off' ? [] : one(iot.broker.isConnected ? 1 : 0))
+    metric('iot_unpublished_readings', 'gauge', 'Readings that the broker has not got.', one(iot.broker.unpublished))
+  }
   return `${out.join('\n')}\n`
+}
+
+/** One of no kind where all is well: a line that is always there can be watched. */
+function alarmCounts({ alarms }: MeshStatusJson): Sample[] {
+  const counts = new Map<string, number>()
+  for (const { code } of alarms) counts.set(code, (counts.get(code) ?? 0) + 1)
+  return counts.size === 0 ? [[{ code: '' }, 0]] : [...counts].map(([code, count]) => [{ code }, count])
 }
 
 function labelText(labels: Labels): string {

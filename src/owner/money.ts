@@ -8,6 +8,12 @@ export function money(amount: bigint, decimals: number): Money {
   return { units: amount.toString(), text: formatAmount(amount, decimals) }
 }
 
+/** Reasons name amounts as `12 units`, for who writes them knows no decimals: shown in tokens, `0.000012 MBX`. Null: it is not known which token it is. */
+export function amountsInTokens(text: string, token: { readonly symbol: string; readonly decimals: number } | null): string {
+  if (token === null) return text
+  return text.replace(/(?<![\w.])(\d{1,40}) units\b/g, (_, units: string) => `${formatAmount(BigInt(units), token.decimals)} ${token.symbol}`.trimEnd())
+}
+
 /** "10" for a price of 0.1 token per minute; at most 6 digits after the point, rounded; null for price 0. */
 export function minutesPerToken(pricePerMinute: bigint, decimals: number): string | null {
   if (pricePerMinute <= 0n) return null

@@ -14,6 +14,8 @@ import { earningsJson, entryJson } from './earnings.ts'
 import { metricsText } from './metrics.ts'
 import { dateOfDay, dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
 import type { ChainDesk, OwnerPorts } from './ports.ts'
+import { IotVerbs } from './iot.ts'
+import { MeshVerbs } from './mesh.ts'
 import { PhotonVerbs } from './photon.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
@@ -38,6 +40,9 @@ export class Owner {
   readonly wizard: Wizard
   /** Payment channels. */
   readonly photon: PhotonVerbs
+  /** Other boxes. */
+  readonly mesh: MeshVerbs
+  readonly iot: IotVerbs
   readonly #ports: OwnerPorts
   readonly #editor: ConfigEditor
   readonly #startedBoottimeMs: number
@@ -56,13 +61,15 @@ export class Owner {
       observeOwnerClock: ports.observeOwnerClock,
     })
     this.photon = new PhotonVerbs(ports.photon ?? null)
+    this.mesh = new MeshVerbs(ports.mesh ?? null, ports.joining ?? null, ports.clock)
+    this.iot = new IotVerbs(ports.iot ?? null, ports.clock)
     this.wizard = new Wizard(this.access, ports.password, ports.config, this.#editor)
   }
 
   // ---- status
 
   status(): Api.StatusJson {
-    return statusJson(this.#ports, this.photon, this.#startedBoottimeMs)
+    return statusJson(this.#ports, this.photon, this.mesh, this.iot, this.#startedBoottimeMs)
   }
 
   /** With the set-up code while the box has no owner: only for who is on the box itself. */
@@ -77,7 +84,7 @@ export class Owner {
 
   metrics(): string {
     const { ledger, store, clock, config } = this.#ports
-    return metricsText(this.status(), config.current().token, store.read((tx) => ledger.totals(tx, momentOf(clock))), this.photon.statusOrNull())
+    return metricsText(this.status(), config.current().token, store.read((tx) => ledger.totals(tx, momentOf(clock))), this.photon.statusOrNull(), this.mesh.isOn ? { status: this.mesh.statusOrNull() } : null, this.iot.statusOrNull())
   }
 
   // ---- sessions

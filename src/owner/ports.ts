@@ -9,6 +9,8 @@ import type { ReloadReportJson } from './api/amounts.ts'
 import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder, ChainSentJson, ChainWalletJson } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
+import type { IotPort } from './iot.ts'
+import type { JoinDesk, MeshPort } from './mesh.ts'
 import type { PhotonPort } from './photon.ts'
 
 export interface ConfigDoor {
@@ -53,6 +55,12 @@ export interface OwnerPorts {
   readonly chain: ChainDesk | null
   /** null, or left out, while the box has no payment channels. */
   readonly photon?: PhotonPort | null
+  /** null, or left out, while the box is in no mesh. */
+  readonly mesh?: MeshPort | null
+  /** null, or left out, where the router's files are not ours to change. */
+  readonly joining?: JoinDesk | null
+  /** null, or left out, while the box has no IoT. */
+  readonly iot?: IotPort | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
   readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>

@@ -82,6 +82,11 @@ export function isFromMesh(remote: string, addresses: readonly NetworkAddress[])
   return address !== null && !isLoopback(address) && addresses.some((one) => MESH_INTERFACE.test(one.interface) && !LINK_LOCAL.test(one.cidr) && inCidr(address, one.cidr))
 }
 
+/** For further doors of the owner's: neither a guest nor another box. `guestInterface` null: there are no guests. */
+export function isFromOwnersSide(remote: string, guestInterface: string | null, addresses: readonly NetworkAddress[]): boolean {
+  return parseAddress(remote) !== null && !(guestInterface !== null && isFromGuests(remote, guestInterface, addresses)) && !isFromMesh(remote, addresses)
+}
+
 /** The box itself, or the network that the owner's own address is on. */
 export function isFromOwnerNetwork(remote: string, ownerAddress: string, addresses: readonly NetworkAddress[]): boolean {
   const address = parseAddress(remote)

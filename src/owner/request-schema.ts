@@ -39,11 +39,16 @@ interface ListSchema {
 interface FlagSchema {
   readonly kind: 'flag'
 }
+/** Anything that JSON can say, so long at most. */
+interface JsonSchema {
+  readonly kind: 'json'
+  readonly max: number
+}
 interface NullableSchema {
   readonly kind: 'nullable'
   readonly of: Schema
 }
-export type Schema = ObjectSchema | TextSchema | NumberSchema | ChoiceSchema | ListSchema | FlagSchema | NullableSchema
+export type Schema = ObjectSchema | TextSchema | NumberSchema | ChoiceSchema | ListSchema | FlagSchema | JsonSchema | NullableSchema
 
 export interface RequestSchema {
   readonly params?: Schema
@@ -65,6 +70,11 @@ export function integer(min: number, max: number): Schema {
 
 export function number(min: number, max: number): Schema {
   return { kind: 'number', whole: false, min, max }
+}
+
+/** `max`: characters of its JSON. */
+export function json(max: number): Schema {
+  return { kind: 'json', max }
 }
 
 export function orNull(of: Schema): Schema {
@@ -115,6 +125,8 @@ function check(schema: Schema, value: unknown, at: Place): MeshBoxError | null {
       return typeof value === 'string' && schema.values.includes(value) ? null : refuse(at, value, schema.values.join(', '))
     case 'flag':
       return typeof value === 'boolean' ? null : refuse(at, value, 'true, false')
+    case 'json':
+      return JSON.stringify(value).length <= schema.max ? null : refuse(at, 'longer', `JSON of at most ${schema.max} characters`)
     case 'nullable':
       return value === null ? null : check(schema.of, value, at)
   }
@@ -155,7 +167,7 @@ function inside(at: Place, name: string): Place {
 }
 
 /** Fields whose value is never repeated. */
-const SECRET_FIELDS = new Set(['password', 'current', 'next', 'setupCode', 'words', 'code', 'receipt'])
+const SECRET_FIELDS = new Set(['password', 'current', 'next', 'setupCode', 'words', 'code', 'receipt', 'appKey', 'nwkSKey', 'appSKey'])
 
 function refuse(at: Place, value: unknown, allowed: string): MeshBoxError {
   const isSecret = at.path.some((name) => SECRET_FIELDS.has(name)) && value !== 'nothing'

@@ -2,6 +2,8 @@
 import type { HotspotStatus } from '../hotspot/index.ts'
 import type { StatusJson } from './api/status.ts'
 import { healthOf } from './health.ts'
+import type { IotVerbs } from './iot.ts'
+import type { MeshVerbs } from './mesh.ts'
 import type { PhotonVerbs } from './photon.ts'
 import type { OwnerPorts } from './ports.ts'
 
@@ -16,7 +18,7 @@ const NO_HOTSPOT: HotspotStatus = {
   option114Reason: 'the hotspot is not switched on',
 }
 
-export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, startedBoottimeMs: number): StatusJson {
+export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, mesh: MeshVerbs, iot: IotVerbs, startedBoottimeMs: number): StatusJson {
   const { main } = ports.config.current()
   const hotspot = ports.desk?.status() ?? NO_HOTSPOT
   const bootMs = ports.clock.boottimeMs()
@@ -25,6 +27,8 @@ export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, startedBootti
     version: ports.version,
     roles: [...main.roles],
     photon: photon.isOn,
+    mesh: mesh.isOn,
+    iot: iot.isOn,
     address: ports.identity.address,
     signatures: ports.identity.backend,
     uptimeSeconds: Math.floor((bootMs - startedBoottimeMs) / 1000),
@@ -39,5 +43,5 @@ export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, startedBootti
     facts: ports.facts(),
     setup: { passwordSet: ports.password.isSet, recoveryWordsShown: ports.identity.recoveryWordsShown },
   }
-  return { ...known, health: healthOf(known, photon.health()) }
+  return { ...known, health: healthOf(known, [photon.health(), mesh.health(), iot.health()]) }
 }

@@ -24,7 +24,7 @@ export const FRAME_OPTIONS: readonly OptionSpec[] = [
 ]
 
 export async function iotAnswer(work: (inspect: Inspect) => Promise<Answer> | Answer): Promise<Result> {
-  const inspect = await import('../../iot/inspect/index.ts')
+  const { iot: inspect } = await import('./tool-room.ts')
   try {
     return shown(await work(inspect))
   } catch (thrown) {

@@ -13,7 +13,7 @@ export type Inspect = typeof import('../../photon/wire/inspect/index.ts')
 type Answer = object & { readonly ok: boolean }
 
 export async function photonAnswer(work: (inspect: Inspect) => Promise<Answer> | Answer): Promise<Result> {
-  const inspect = await import('../../photon/wire/inspect/index.ts')
+  const { photon: inspect } = await import('./tool-room.ts')
   try {
     return shown(await work(inspect))
   } catch (thrown) {

@@ -7,7 +7,7 @@ export interface SessionJson {
   readonly id: string
   readonly state: 'quoted' | 'preflight' | 'received' | 'journaled' | 'gate-open' | 'active' | 'paused' | 'ended' | 'credited'
   readonly endReason: string | null
-  readonly pauseReason: 'guest' | 'owner' | 'idle' | 'restart' | null
+  readonly pauseReason: 'guest' | 'owner' | 'idle' | 'restart' | 'away' | null
   readonly source: 'voucher' | 'stream' | 'trial' | 'owner'
   readonly label: string
   /** null = not limited by time (or by bytes). */

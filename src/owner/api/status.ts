@@ -8,6 +8,10 @@ export interface StatusJson {
   readonly roles: readonly string[]
   /** Has it payment channels, or should it have? */
   readonly photon: boolean
+  /** Is it in a mesh, or should it be? */
+  readonly mesh: boolean
+  /** Has it LoRa concentrators and MQTT, or should it? */
+  readonly iot: boolean
   readonly address: string
   /** Who computes signatures: native code, or JavaScript because the addon is missing or unusable (the log says why). */
   readonly signatures: 'native' | 'noble'
@@ -43,7 +47,7 @@ export interface StatusJson {
 }
 
 export interface HealthLine {
-  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels'
+  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels' | 'mesh' | 'iot'
   readonly level: Level
   readonly text: string
   /** What to do about it, when there is something to do. */

@@ -5,6 +5,7 @@
 import Fastify from 'fastify'
 import type { ConnectionError, FastifyInstance, FastifyReply } from 'fastify'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import type { Log, PublicError } from '../../base/index.ts'
 import { ROUTES } from '../api.ts'
 import type { RouteName } from '../api.ts'
@@ -125,12 +126,29 @@ export function addRoute(app: FastifyInstance, owner: Owner, name: RouteName, ha
         ownerTls,
       }
       const answer = await handler.run(owner, call as Call<never>)
+      const pieces = comesInPieces(answer) ? await begun(answer) : null
       if (handler.contentSecurityPolicy !== undefined) void reply.header('content-security-policy', handler.contentSecurityPolicy)
       if (handler.saveAs) void reply.header('content-disposition', `attachment; filename="${handler.saveAs(call)}"`)
       void reply.type(handler.type ?? 'application/json; charset=utf-8')
+      if (pieces !== null) return pieces
       return handler.type === undefined ? JSON.stringify(answer) : typeof answer === 'string' ? answer : Buffer.from(answer as unknown as Uint8Array)
     },
   })
+}
+
+function comesInPieces(answer: unknown): answer is AsyncIterable<string> {
+  return typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
+}
+
+/** What is refused is refused before the first byte. */
+async function begun(pieces: AsyncIterable<string>): Promise<Readable> {
+  const rest = pieces[Symbol.asyncIterator]()
+  const first = await rest.next()
+  return Readable.from(
+    (async function* () {
+      for (let piece = first; piece.done !== true; piece = await rest.next()) yield piece.value
+    })(),
+  )
 }
 
 declare module 'fastify' {

@@ -3,11 +3,10 @@
  * on each request, first refusal wins: remote address, Host, Origin, first run, login, CSRF token, schema.
  * What each is for stands in request-origin.ts, logins.ts and first-run.ts; docs/owner-api.md lists them.
  */
-import type { Server, Socket } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { MeshBoxError, asError, equalBytesConstantTime, utf8 } from '../../base/index.ts'
 import type { Log, Randomness } from '../../base/index.ts'
+import { limitPerPeer } from '../../base/io/connection-shares.ts'
 import { BACKGROUND_HEADER, CSRF_HEADER } from '../api.ts'
 import { isLoopback, parseAddress } from '../ip-address.ts'
 import { addressKey } from '../login-throttle.ts'
@@ -20,14 +19,13 @@ import { BackupDownload } from './backup-download.ts'
 import { addDashboardRoutes, tokenOf } from './dashboard-routes.ts'
 import { addSharedRoutes, createHttpServer } from './http-server.ts'
 import type { TlsFiles } from './http-server.ts'
+import { machineAddresses } from './machine-addresses.ts'
 import { addDashboardFiles } from './static-files.ts'
 import type { DashboardFiles } from './static-files.ts'
 
 const MAX_CONNECTIONS = 64
 /** A browser opens six; nobody gets so many that others find none. */
 const MAX_CONNECTIONS_PER_ADDRESS = 16
-/** Interfaces come and go; asked again after so long. */
-const ADDRESSES_FOR_MS = 5000
 
 /** The REST interface of Photon, made by its own room. */
 export interface PhotonRestDoor {
@@ -65,14 +63,15 @@ export class OwnerServer {
   readonly app: FastifyInstance
   readonly #options: OwnerServerOptions
   readonly #names: readonly string[]
-  #addresses: { at: number; list: NetworkAddress[] } = { at: Number.NEGATIVE_INFINITY, list: [] }
+  readonly #interfaces: () => readonly NetworkAddress[]
 
   constructor(options: OwnerServerOptions) {
     this.#options = options
     this.#names = [options.address, ...options.hostNames]
+    this.#interfaces = machineAddresses(options.boottimeMs, options.addresses)
     this.app = createHttpServer(options.log, MAX_CONNECTIONS, options.tls)
     this.app.addHook('onRequest', async (request) => this.#admit(request))
-    limitPerAddress(this.app.server, MAX_CONNECTIONS_PER_ADDRESS)
+    limitPerPeer(this.app.server, MAX_CONNECTIONS_PER_ADDRESS, addressKey)
     const backup = new BackupDownload(options.owner, options.dataDir, options.randomness)
     addSharedRoutes(this.app, options.owner, options.tls !== null)
     addDashboardRoutes(this.app, {
@@ -169,33 +168,6 @@ export class OwnerServer {
     if (metricsToken !== null && given !== undefined && equalBytesConstantTime(utf8(metricsToken), utf8(given))) return
     throw new MeshBoxError('unauthorized', 'metrics are given to the box itself, or for the token in the file metrics-token', { code: 'needs-token' })
   }
-
-  #interfaces(): NetworkAddress[] {
-    const now = this.#options.boottimeMs()
-    if (now - this.#addresses.at > ADDRESSES_FOR_MS) this.#addresses = { at: now, list: (this.#options.addresses ?? machineAddresses)() }
-    return this.#addresses.list
-  }
-}
-
-function limitPerAddress(server: Server, most: number): void {
-  const open = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const key = addressKey(socket.remoteAddress ?? '')
-    const count = (open.get(key) ?? 0) + 1
-    if (count > most) return void socket.destroy()
-    open.set(key, count)
-    socket.once('close', () => {
-      const left = (open.get(key) ?? 1) - 1
-      if (left > 0) open.set(key, left)
-      else open.delete(key)
-    })
-  })
-}
-
-function machineAddresses(): NetworkAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? []).flatMap((one) => (one.cidr === null ? [] : [{ interface: name, cidr: one.cidr }])),
-  )
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -8,6 +8,8 @@ import type { Owner } from '../owner.ts'
 import type { RequestSchema } from '../request-schema.ts'
 import { chainRoutes } from './routes/chain.ts'
 import { earningsRoutes } from './routes/earnings.ts'
+import { iotRoutes } from './routes/iot.ts'
+import { meshRoutes } from './routes/mesh.ts'
 import { photonRoutes } from './routes/photon.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -28,7 +30,8 @@ type BodyOf<N extends RouteName> = RouteTypes[N] extends { body: infer Body } ? 
 
 export interface Handler<N extends RouteName> {
   readonly schema: RequestSchema
-  readonly run: (owner: Owner, call: Call<BodyOf<N>>) => RouteTypes[N]['reply'] | Promise<RouteTypes[N]['reply']>
+  /** A text that is long may come in pieces. */
+  readonly run: (owner: Owner, call: Call<BodyOf<N>>) => RouteTypes[N]['reply'] | Promise<RouteTypes[N]['reply']> | (RouteTypes[N]['reply'] extends string ? AsyncIterable<string> : never)
   /** Default: JSON. */
   readonly type?: string
   /** Name under which a browser saves the answer. */
@@ -47,6 +50,8 @@ export const SHARED: { readonly [N in SharedRoute]: Handler<N> } = {
   ...tariffRoutes,
   ...chainRoutes,
   ...photonRoutes,
+  ...meshRoutes,
+  ...iotRoutes,
   ...earningsRoutes,
   ...settingsRoutes,
 }

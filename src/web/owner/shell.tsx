@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { useCell } from './cell.ts'
 import { auth } from './client.ts'
 import { hrefOf, useRoute, type Route, type ViewName } from './router.ts'
-import { followsChain, levelOf, useStatus } from './status.ts'
+import { followsChain, hearsSensors, levelOf, useStatus } from './status.ts'
 import * as S from './strings.ts'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
@@ -26,10 +26,12 @@ const ICONS: Record<ViewName, IconName> = {
   more: 'more',
   chain: 'chain',
   channels: 'channels',
+  mesh: 'mesh',
+  iot: 'antenna',
   health: 'health',
   settings: 'settings',
 }
-const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'channels', 'health', 'settings']
+const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'channels', 'mesh', 'iot', 'health', 'settings']
 const BOTTOM: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'more']
 
 export function Shell({ place }: { place: string }) {
@@ -39,7 +41,12 @@ export function Shell({ place }: { place: string }) {
   const isLocked = useCell(auth).phase === 'locked'
   const level = status.data ? levelOf(status.data) : 'ok'
   const name = status.data?.name ?? place
-  const isThere = (view: ViewName): boolean => (view === 'chain' ? status.data !== null && followsChain(status.data) : view !== 'channels' || status.data?.photon === true)
+  const isThere = (view: ViewName): boolean => {
+    if (status.data === null) return !['chain', 'channels', 'iot'].includes(view)
+    if (view === 'chain') return followsChain(status.data)
+    if (view === 'iot') return hearsSensors(status.data)
+    return view !== 'channels' || status.data.photon
+  }
 
   useEffect(() => {
     document.title = S.title(S.nav[route.view], name)
@@ -63,7 +70,7 @@ export function Shell({ place }: { place: string }) {
       </a>
     </li>
   )
-  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'channels' || route.view === 'health' || route.view === 'settings'
+  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'channels' || route.view === 'mesh' || route.view === 'iot' || route.view === 'health' || route.view === 'settings'
 
   return (
     <div class={`shell${isLocked ? ' shell-locked' : ''}`}>
@@ -120,6 +127,8 @@ function View({ route }: { route: Route }) {
       return <MoreView />
     case 'chain':
     case 'channels':
+    case 'mesh':
+    case 'iot':
       return <SeldomView key={route.view} view={route.view} id={route.id} />
     case 'health':
       return <HealthView />

@@ -14,6 +14,11 @@ export function followsChain(status: StatusJson): boolean {
   return status.roles.includes('light') || status.roles.includes('sealer')
 }
 
+/** Does it listen to LoRa devices, or should it? */
+export function hearsSensors(status: StatusJson): boolean {
+  return status.iot
+}
+
 /** The worst of all parts. */
 export function levelOf(status: StatusJson): Level {
   const levels = status.health.map((line) => line.level)

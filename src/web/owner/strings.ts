@@ -39,6 +39,8 @@ export const nav = {
   more: 'More',
   chain: 'Chain',
   channels: 'Channels',
+  mesh: 'Mesh',
+  iot: 'Sensors',
   health: 'Box health',
   settings: 'Settings',
 }
@@ -135,6 +137,7 @@ export const setupDoneTitle = (place: string): string => `${place} is open`
 export const setupDoneLead = 'Your box now sells Wi-Fi. The last thing to do: put vouchers in the till.'
 export const setupDonePrint = 'Print your first sheet of vouchers'
 export const setupDoneHome = 'Go to the dashboard'
+export const setupDoneMesh = 'Join a community of boxes'
 export const setupDoneRestart = (options: string): string => `These take effect after the box restarts: ${options}.`
 export const setupDoneWords = 'Later today, write down the recovery words under Box health. They are the only way to get the box’s earnings back if it breaks.'
 
@@ -204,7 +207,7 @@ export const state = {
   ended: 'Ended',
   credited: 'Kept for guest',
 } as Readonly<Record<string, string>>
-export const pausedBy = { guest: 'by the guest', owner: 'by you', idle: 'no traffic', restart: 'box restarted' } as Readonly<Record<string, string>>
+export const pausedBy = { guest: 'by the guest', owner: 'by you', idle: 'no traffic', restart: 'box restarted', away: 'used at another box' } as Readonly<Record<string, string>>
 
 export const ended = {
   'time-used': 'Time used up',
@@ -409,6 +412,8 @@ export const healthParts = {
   setup: 'Set-up',
   backup: 'Recovery words',
   channels: 'Channels',
+  mesh: 'Mesh',
+  iot: 'Sensors',
     } as Readonly<Record<string, string>>
 export const healthLevels = { ok: 'Fine', warn: 'Look at this', bad: 'Needs you' } as Readonly<Record<string, string>>
 export const healthSummary = { ok: 'Everything is fine', warn: 'Something to look at', bad: 'Something needs you' } as Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -10,7 +10,9 @@ import { CONFIG_TEXT, PASSWORD, PlainPassword, buildHouse } from '../owner/house
 import type { House } from '../owner/house.ts'
 import { CODE, sessionView } from '../owner/scripted-desk.ts'
 import { devnetBlock } from '../spectrum/devnet.ts'
+import { IOT_COMMANDS } from './iot-lines.ts'
 import { PROOF, blockJson, blocksJson, inclusionProof, villageFile } from './chain-inputs.ts'
+import { meshCode } from './mesh-code.ts'
 import { hash } from '../../support/photon-views.ts'
 import { meshbox } from './console.ts'
 import type { Given, Run } from './console.ts'
@@ -41,11 +43,13 @@ beforeEach(async () => {
   writeFileSync(join(house.dir, 'meshbox.conf'), CONFIG_TEXT)
   writeFileSync(join(house.dir, 'blocks.json'), blocksJson(0, 1))
   writeFileSync(join(house.dir, 'village.json'), villageFile())
+  mkdirSync(join(house.dir, 'uci'))
+  writeFileSync(join(house.dir, 'uci/meshbox'), `config meshbox 'main'\n option data_dir '${house.dir}'\n`)
   writeFileSync(join(house.dir, 'packages.json'), JSON.stringify([{ id: 'day', label: '1 day', seconds: 86_400, bytes: null, price: '18', devices: 2, downKbps: null, upKbps: null, offered: true }]))
 })
 afterEach(() => house.close())
 
-/** One line for each command that does something. */
+/** One line for each command that does something; those of IoT are in iot-lines.ts. */
 const LINES: Record<string, readonly [line: string, given?: Given]> = {
   status: ['status'],
   'sessions list': ['sessions'],
@@ -70,6 +74,7 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   backup: ['backup copy.sqlite3'],
   'support-bundle': ['support-bundle bundle.tar.gz'],
   'receipt verify': ['receipt verify receipt.txt'],
+  'lora receipt verify': ['lora receipt verify -', { stdin: readFileSync(join(import.meta.dirname, '../../vectors/iot/tenant-bill.json'), 'utf8') }],
   'identity show': ['identity'],
   'identity words': ['identity words'],
   'identity restore': ['identity restore fresh', { stdin: 'test test test test test test test test test test test junk\n' }],
@@ -110,6 +115,25 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'pay allow-reveal': [`pay allow-reveal ${hash(107)}`],
   'pay paths': [`pay paths 0x${'b2'.repeat(20)} 2.5`],
   'watch status': ['watch'],
+  join: ['join - --apply --config-dir uci', { stdin: meshCode() }],
+  'join-undo': ['join-undo --config-dir uci'],
+  leave: ['leave --config-dir uci'],
+  'mesh new': ["mesh new 'Roofs of Alma' --config-dir uci"],
+  'mesh status': ['mesh'],
+  'mesh peers': ['mesh peers'],
+  'mesh path': ['mesh path 02:00:00:00:00:02'],
+  'mesh prices': ['mesh prices'],
+  'mesh invite': ['mesh invite --uses 2 --days 7'],
+  'mesh invitations': ['mesh invitations'],
+  'mesh take-back': ['mesh take-back 3'],
+  'mesh expel': [`mesh expel 0x${'b2'.repeat(20)}`],
+  'mesh pardon': [`mesh pardon 0x${'b2'.repeat(20)}`],
+  'mesh ban': [`mesh ban 0x${'b2'.repeat(20)} --reason noisy`],
+  'mesh unban': [`mesh unban 0x${'b2'.repeat(20)}`],
+  'mesh carriage end': [`mesh carriage end 0x${'b2'.repeat(20)} --reason noisy`],
+  'mesh carriage readmit': [`mesh carriage readmit 0x${'b2'.repeat(20)}`],
+  'mesh carriage write-off': [`mesh carriage write-off 0x${'b2'.repeat(20)}`],
+  'mesh guests': ['mesh guests'],
   'chain new': [`chain new chain.json --name village --leaders 0x${'a1'.repeat(20)} --owner 0x${'b2'.repeat(20)}`],
   'chain join': ['chain join village.json'],
   'tool header': ['tool header', { stdin: toHex(devnetBlock(8).rlp) }],
@@ -130,7 +154,7 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
 
 describe('each command', () => {
   it('has its line here', () => {
-    expect(Object.keys(LINES).sort()).toEqual(COMMANDS.map((command) => command.words.join(' ')).sort())
+    expect([...Object.keys(LINES), ...IOT_COMMANDS].sort()).toEqual(COMMANDS.map((command) => command.words.join(' ')).sort())
   })
 
   it('works, in 80 columns, with nothing on stderr', async () => {

@@ -102,7 +102,7 @@ describe('a value that is not allowed', () => {
     [main, `option data_dir '/'`],
     [main, `option control_socket '/${'s'.repeat(107)}'`],
     [main, `option log_level 'verbose'`],
-    [main, `list roles 'iot'`],
+    [main, `list roles 'watch'`],
     [main, `list roles 'hotspot'\n list roles 'hotspot'`],
     [main, `list roles ''`],
     ["token 'token'", `option decimals 37`],

@@ -13,18 +13,19 @@ import { seededRandom } from '../../support/fakes.ts'
 import { CHANNELS, GUEST, MINUTE, hash } from '../../support/photon-views.ts'
 import { buildHouse } from './house.ts'
 import type { House } from './house.ts'
+import { scriptedPrograms } from '../../support/photon-programs.ts'
 
 const REQUESTS = Number(process.env['MESHBOX_REST_FUZZ_REQUESTS'] ?? 10_000)
 const TOKEN = 'photon-token-of-the-test'
 
 let house: House
 let server: OwnerServer
-let stops = 0
+const programs = scriptedPrograms()
 const faults: string[] = []
 beforeAll(async () => {
   house = await buildHouse()
-  const parts = { desk: house.photon.desk, build: { version: '1.2.3', commit: '', built: '' }, revealTimeout: 30, feePolicy: () => null, randomness: seededRandom(1), timers: { ...systemTimers, after: (_delayMs: number, run: () => void) => (run(), () => undefined) } }
-  const rest = createRest(deskApi(parts, { stop: async () => void stops++ }), (thrown) => faults.push(String(thrown)))
+  const parts = { desk: house.photon.desk, programs, build: { version: '1.2.3', commit: '', built: '' }, revealTimeout: 30, randomness: seededRandom(1), timers: { ...systemTimers, after: (_delayMs: number, run: () => void) => (run(), () => undefined) } }
+  const rest = createRest(deskApi(parts), (thrown) => faults.push(String(thrown)))
   server = house.server({ photonRest: { serve: (app, authorize) => serveRest(app, rest, authorize), token: TOKEN } })
   await server.start()
 })
@@ -56,7 +57,7 @@ describe(`${REQUESTS} hostile requests at the REST of programs`, () => {
         if (!URL.canParse(url, 'http://localhost') || !/^\/api\/[123](\/|$)/i.test(new URL(url, 'http://localhost').pathname)) return
         house.time.advance(5_000)
         house.photon.asked.length = 0
-        const before = stops
+        programs.asked.length = 0
         const hasBody = method !== 'GET' && method !== 'HEAD'
         const reply = await server.app.inject({ method: method as 'GET', url, remoteAddress: '127.0.0.1', headers: { host: `127.0.0.1:${port}`, ...(authorization === undefined ? {} : { authorization }), ...(hasBody ? { 'content-type': type } : {}) }, ...(hasBody ? { payload: body === 'long' ? `"${'a'.repeat(70_000)}"` : body } : {}) })
         const shown = `${method} ${url.slice(0, 200)} ${body.slice(0, 100)} → ${reply.statusCode} ${reply.body.slice(0, 200)}`
@@ -66,7 +67,7 @@ describe(`${REQUESTS} hostile requests at the REST of programs`, () => {
         expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
         if (authorization !== `Bearer ${TOKEN}` && !/^bearer +photon-token-of-the-test$/i.test(authorization ?? '')) {
           expect(reply.statusCode, shown).not.toBe(200)
-          expect([house.photon.asked, stops], shown).toEqual([[], before])
+          expect([house.photon.asked, programs.asked], shown).toEqual([[], []])
           refused++
         } else if (reply.statusCode === 200) answered++
         if (method !== 'HEAD' && reply.body !== '') expect(() => JSON.parse(reply.body) as unknown, shown).not.toThrow()

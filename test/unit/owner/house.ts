@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { scriptedMesh } from '../../support/mesh-views.ts'
+import type { ScriptedMesh } from '../../support/mesh-views.ts'
 import { scriptedPhoton } from '../../support/photon-views.ts'
 import type { ScriptedPhoton } from '../../support/photon-views.ts'
 import { scriptedChain } from '../../support/chain-views.ts'
@@ -107,6 +109,7 @@ export interface House {
   readonly ports: OwnerPorts
   readonly desk: ScriptedDesk
   readonly photon: ScriptedPhoton
+  readonly mesh: ScriptedMesh
   readonly time: FakeTime
   readonly config: ConfigInMemory
   readonly password: OwnerPassword
@@ -125,6 +128,7 @@ export interface HouseOptions {
   readonly configText?: string
   readonly withoutHotspot?: boolean
   readonly store?: (store: Store, dir: string) => OwnerPorts['store']
+  readonly iot?: OwnerPorts['iot']
 }
 
 let houses = 0
@@ -140,6 +144,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const desk = new ScriptedDesk()
   desk.all.push(sessionView('00000000000000a1', { state: 'ended' }), sessionView('00000000000000a2', { label: '1 day' }), sessionView('00000000000000a3', { state: 'paused' }))
   const photon = scriptedPhoton()
+  const mesh = scriptedMesh()
   const observed: number[] = []
   const password = options.password ?? new PlainPassword(PASSWORD)
   const ledger = createLedger({ shares: () => config.current().shares })
@@ -148,6 +153,8 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
     desk: options.withoutHotspot ? null : desk,
     chain: scriptedChain(),
     photon,
+    mesh,
+    ...(options.iot === undefined ? {} : { iot: options.iot }),
     ledger,
     store: options.store?.(store, dir) ?? store,
     identity,
@@ -171,6 +178,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
     ports,
     desk,
     photon,
+    mesh,
     time,
     config,
     password,

@@ -270,7 +270,7 @@ describe('metrics', () => {
 
   it('leave out what the machine does not tell, and quote labels', () => {
     const status = { ...house.owner.status(), version: 'a"b\\c\nd', facts: { ...FACTS, disk: null, memory: { ...FACTS.memory, rssAnonBytes: null } } }
-    const text = metricsText(status, { symbol: 'TOK', decimals: 6 }, [], null)
+    const text = metricsText(status, { symbol: 'TOK', decimals: 6 }, [], null, null, null)
     expect(text).not.toContain('disk_free')
     expect(text).not.toContain('anonymous_memory')
     expect(text).not.toContain('meshbox_channels_state')

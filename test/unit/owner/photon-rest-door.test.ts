@@ -13,6 +13,7 @@ import { seededRandom } from '../../support/fakes.ts'
 import { GUEST, MINUTE, hash } from '../../support/photon-views.ts'
 import { PASSWORD, PlainPassword, buildHouse } from './house.ts'
 import type { House } from './house.ts'
+import { scriptedPrograms } from '../../support/photon-programs.ts'
 
 const TOKEN = 'photon-token-of-the-test'
 const basic = (password: string): string => `Basic ${Buffer.from(`anyone:${password}`).toString('base64')}`
@@ -24,11 +25,12 @@ interface Answer {
 
 let house: House
 let port: number
-const stopped: string[] = []
+const programs = scriptedPrograms()
+const { asked: stopped } = programs
 async function open(): Promise<void> {
   const { desk } = house.photon
-  const parts = { desk, build: { version: '1.2.3', commit: '', built: '' }, revealTimeout: 30, feePolicy: () => null, randomness: seededRandom(1), timers: systemTimers }
-  const rest = createRest(deskApi(parts, { stop: async () => void stopped.push('stop') }), () => undefined)
+  const parts = { desk, programs, build: { version: '1.2.3', commit: '', built: '' }, revealTimeout: 30, randomness: seededRandom(1), timers: systemTimers }
+  const rest = createRest(deskApi(parts), () => undefined)
   const server = house.server({ photonRest: { serve: (app, authorize) => serveRest(app, rest, authorize), token: TOKEN } })
   port = Number(new URL(await server.start()).port)
 }

@@ -19,7 +19,7 @@ const faults: unknown[] = []
 
 function doorsOf(box: Box, token: Street['token']) {
   const verbs = new PhotonVerbs({ desk: box.desk, tokens: () => [{ address: token, symbol: 'TOK', decimals: 2 }] })
-  const api = deskApi({ desk: box.desk, build: { version: '', commit: '', built: '' }, revealTimeout: 4, feePolicy: () => null, randomness: seededRandom(5), timers: systemTimers })
+  const api = deskApi({ desk: box.desk, programs: box.photon.programs, build: { version: '', commit: '', built: '' }, revealTimeout: 4, randomness: seededRandom(5), timers: systemTimers })
   const rest = createRest(api, (fault) => faults.push(fault))
   const ask = async (method: string, path: string, body: object | null = null): Promise<{ error_code: number; data: unknown }> => {
     const { body: text } = await rest.answer({ method, path: `/api/2/${path}`, query: new Map(), body: body === null ? '' : JSON.stringify(body) })

@@ -17,7 +17,7 @@ interface Wiring {
   readonly bad: boolean
 }
 
-function Field(props: FieldProps & { children: (wiring: Wiring) => ComponentChildren }) {
+export function Field(props: FieldProps & { children: (wiring: Wiring) => ComponentChildren }) {
   const { label, hint, error, children } = props
   const id = useId()
   const bad = error !== undefined && error !== null && error !== ''

@@ -2,7 +2,7 @@
 import { auth } from '../client.ts'
 import { useCell } from '../cell.ts'
 import { hrefOf } from '../router.ts'
-import { followsChain, levelOf, useStatus } from '../status.ts'
+import { followsChain, hearsSensors, levelOf, useStatus } from '../status.ts'
 import * as S from '../strings.ts'
 import { Icon } from '../ui/icon.tsx'
 import { SignOutButton } from '../ui/sign-out.tsx'
@@ -38,6 +38,26 @@ export function MoreView() {
             <Icon name="right" size={18} />
           </li>
         )}
+        {data && hearsSensors(data) && (
+          <li class="line line-link">
+            <Icon name="antenna" size={22} />
+            <div class="line-text">
+              <a class="cover" href={hrefOf('iot')}>
+                {S.nav.iot}
+              </a>
+            </div>
+            <Icon name="right" size={18} />
+          </li>
+        )}
+        <li class="line line-link">
+          <Icon name="mesh" size={22} />
+          <div class="line-text">
+            <a class="cover" href={hrefOf('mesh')}>
+              {S.nav.mesh}
+            </a>
+          </div>
+          <Icon name="right" size={18} />
+        </li>
         <li class="line line-link">
           <Icon name="health" size={22} />
           <div class="line-text">

@@ -180,7 +180,7 @@ function Wizard({ form, onDone }: { form: SetupForm; onDone: (login: LoginState,
 function Done({ login, reload }: { login: LoginState; reload: ReloadReportJson }) {
   const head = useRef<HTMLHeadingElement>(null)
   useEffect(() => head.current?.focus(), [])
-  const leave = (view: 'home' | 'vouchers', id?: string): void => {
+  const leave = (view: 'home' | 'vouchers' | 'mesh', id?: string): void => {
     go(view, id)
     enter(login)
   }
@@ -201,6 +201,9 @@ function Done({ login, reload }: { login: LoginState; reload: ReloadReportJson }
       </Button>
       <Button wide onClick={() => leave('home')}>
         {S.setupDoneHome}
+      </Button>
+      <Button kind="quiet" wide icon="mesh" onClick={() => leave('mesh', 'join')}>
+        {S.setupDoneMesh}
       </Button>
       <p class="quiet small">{S.setupDoneWords}</p>
     </div>

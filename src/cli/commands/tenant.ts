@@ -1,0 +1,167 @@
+/** `meshbox tenant list | show | set | pause | resume | end | keys | forget-keys | bill | catch-up` */
+import type { IotTenantJson } from '../../owner/api/index.ts'
+import { argument, hasFlag, numberOption, textOption, usageError } from '../command.ts'
+import type { CommandSpec, Context, Result } from '../command.ts'
+import { readTextFile } from '../files.ts'
+import { tenantText, tenantsText, wordArgument } from './iot-text.ts'
+import { OUTPUT_OPTION, deliver } from './output-file.ts'
+
+const MAX_FILE = 256 * 1024
+const MAX_RECEIPT = 16 * 1024
+const ID = [{ name: 'ID' }] as const
+const idOf = (context: Context): { readonly id: string } => ({ id: wordArgument(argument(context, 0), 'ID') })
+const shown = (tenant: IotTenantJson): Result => ({ json: tenant, text: tenantText(tenant) })
+
+export const tenantList: CommandSpec = {
+  words: ['tenant', 'list'],
+  isDefault: true,
+  summary: 'who buys frames, and what he owes',
+  run: async ({ service }) => {
+    const reply = await service.call('iotTenants', {})
+    return { json: reply, text: tenantsText(reply.tenants) }
+  },
+}
+
+export const tenantShow: CommandSpec = {
+  words: ['tenant', 'show'],
+  summary: 'one tenant: terms, account, what became of his frames',
+  arguments: ID,
+  run: async (context) => shown(await find(context)),
+}
+
+export const tenantSet: CommandSpec = {
+  words: ['tenant', 'set'],
+  summary: 'lets a tenant in, or changes his terms',
+  details: `Terms that are not given are as before, or nothing for a new tenant. --route and
+--airtime take several, with commas between:
+  --route 'dev-addr 26010000/16, join 70b3d57ed0000000'
+  --airtime 'P 0.002, * 0.001'
+--to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT', or
+'chirpstack mqtt://HOST:PORT PREFIX json'. He pays by channel with --data iot:
+  meshbox pay ACCOUNT AMOUNT --direct --data iot`,
+  arguments: ID,
+  options: [
+    { name: 'name', value: 'NAME', help: 'who it is' },
+    { name: 'payer', value: 'ADDRESS', help: 'account that he pays from' },
+    { name: 'token', value: 'TOKEN', help: 'symbol or address (default: the first)' },
+    { name: 'route', value: 'ROUTES', help: 'whose frames are his' },
+    { name: 'to', value: 'PLACE', help: 'where they go (default broker)' },
+    { name: 'price', value: 'AMOUNT', help: 'of a started 24 bytes' },
+    { name: 'join-price', value: 'AMOUNT', help: 'of a join request' },
+    { name: 'late-price', value: 'AMOUNT', help: 'of a frame that comes late' },
+    { name: 'airtime', value: 'PRICES', help: 'of a started ms of answers, by sub-band' },
+    { name: 'credit', value: 'AMOUNT', help: 'what he may owe; 0: prepaid' },
+    { name: 'copies', value: 'COUNT', help: 'copies of a frame that he buys from all boxes, 1 to 16' },
+  ],
+  run: async (context) => {
+    const { id } = idOf(context)
+    const { tenants } = await context.service.call('iotTenants', {})
+    const before = tenants.find((tenant) => tenant.id === id && !tenant.isEnded)
+    const option = (name: string): string | undefined => textOption(context, name)
+    const must = (value: string | undefined, name: string): string => {
+      if (value === undefined) throw usageError(`a new tenant needs --${name}`)
+      return value
+    }
+    const airtime = option('airtime')
+    const token = option('token') ?? before?.token.address
+    const maxCopies = numberOption(context, 'copies', 1, 16)
+    const route = option('route')
+    const tenant = await context.service.call('putIotTenant', {
+      body: {
+        id,
+        name: option('name') ?? before?.name ?? id,
+        payer: must(option('payer') ?? before?.payer, 'payer'),
+        routes: route === undefined ? (before?.routes ?? listOf(must(undefined, 'route'))) : listOf(route),
+        destination: option('to') ?? before?.destination ?? 'broker',
+        perUnit: must(option('price') ?? before?.prices.perUnit.text, 'price'),
+        perJoin: option('join-price') ?? before?.prices.perJoin.text ?? '0',
+        perLateFrame: option('late-price') ?? before?.prices.perLateFrame.text ?? '0',
+        perDownlinkMs: airtime === undefined ? Object.entries(before?.prices.perDownlinkMs ?? {}).map(([band, price]) => `${band} ${price.text}`) : listOf(airtime),
+        creditWindow: option('credit') ?? before?.creditWindow.text ?? '0',
+        ...(token === undefined ? {} : { token }),
+        ...(maxCopies === undefined ? {} : { maxCopies }),
+      },
+    })
+    return shown(tenant)
+  },
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+}
+
+export const tenantPause: CommandSpec = {
+  words: ['tenant', 'pause'],
+  summary: 'his frames are not sold for now',
+  arguments: ID,
+  run: async (context) => shown(await context.service.call('pauseIotTenant', { params: idOf(context), body: { isPaused: true } })),
+}
+
+export const tenantResume: CommandSpec = {
+  words: ['tenant', 'resume'],
+  summary: 'they are sold again',
+  arguments: ID,
+  run: async (context) => shown(await context.service.call('pauseIotTenant', { params: idOf(context), body: { isPaused: false } })),
+}
+
+export const tenantEnd: CommandSpec = {
+  words: ['tenant', 'end'],
+  summary: 'his routes are free; account and debts stay',
+  arguments: ID,
+  run: async (context) => shown(await context.service.call('endIotTenant', { params: idOf(context) })),
+}
+
+export const tenantKeys: CommandSpec = {
+  words: ['tenant', 'keys'],
+  summary: 'network session keys of his devices',
+  details: `From then on he pays only for frames that one of them fits. FILE has a line for each
+device: its address, a blank, its NwkSKey; - is standard input. Never an AppSKey.`,
+  arguments: [{ name: 'ID' }, { name: 'FILE' }],
+  run: async (context) => {
+    const lines = (await readTextFile(context.io, argument(context, 1), MAX_FILE)).split('\n').filter((line) => line.trim() !== '')
+    const keys = lines.map((line, index) => {
+      const [, devAddr, nwkSKey] = /^\s*([0-9a-fA-F]{8})[\s,;]+([0-9a-fA-F]{32})\s*$/.exec(line) ?? []
+      if (devAddr === undefined || nwkSKey === undefined) throw usageError(`FILE: line ${index + 1} is not an address of 8 and a key of 32 hex digits`)
+      return { devAddr, nwkSKey }
+    })
+    return shown(await context.service.call('putIotKeys', { params: idOf(context), body: { keys } }))
+  },
+}
+
+export const tenantForgetKeys: CommandSpec = {
+  words: ['tenant', 'forget-keys'],
+  summary: 'he pays for every frame that his routes fit',
+  arguments: ID,
+  run: async (context) => shown(await context.service.call('forgetIotKeys', { params: idOf(context) })),
+}
+
+export const tenantBill: CommandSpec = {
+  words: ['tenant', 'bill'],
+  summary: 'receipts and units, as lora receipt verify reads them',
+  arguments: ID,
+  options: [OUTPUT_OPTION],
+  run: async (context) => deliver(context, 'json', await context.service.call('iotBill', { params: idOf(context) })),
+}
+
+export const tenantCatchUp: CommandSpec = {
+  words: ['tenant', 'catch-up'],
+  summary: 'goes on after an old copy of the book was put back',
+  details: `FILE is the newest receipt that the tenant has, as he got it, or receipts of a bill; - is
+standard input. Only if he has none that is newer than the book: --no-receipt. A receipt
+signed beside one that is out would prove this box a liar.`,
+  arguments: [{ name: 'ID' }, { name: 'FILE', optional: true }],
+  options: [{ name: 'no-receipt', help: 'he has none that is newer' }],
+  run: async (context) => {
+    const file = argument(context, 1)
+    if ((file === '') !== hasFlag(context, 'no-receipt')) throw usageError('either FILE or --no-receipt')
+    return shown(await context.service.call('catchUpIotTenant', { params: idOf(context), body: { receipt: file === '' ? null : await readTextFile(context.io, file, MAX_RECEIPT) } }))
+  },
+}
+
+async function find(context: Context): Promise<IotTenantJson> {
+  const { id } = idOf(context)
+  const { tenants } = await context.service.call('iotTenants', {})
+  const found = tenants.find((tenant) => tenant.id === id)
+  if (found === undefined) throw usageError(`ID: there is no tenant '${id}'; meshbox tenant list shows them`)
+  return found
+}

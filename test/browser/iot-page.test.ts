@@ -1,0 +1,248 @@
+/** The sensors page in a real Chromium: every state, phone and desktop, light and dark; and orders through the whole dashboard to a room that runs. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AxeResults } from 'axe-core'
+import { build } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IOT_PAGES, LOOKS } from '../support/iot-pages.ts'
+import { Concentrator } from '../support/concentrator.ts'
+import { bundleDashboard, startDashboardApp } from '../support/dashboard-app.ts'
+import { launchOwnerBrowser, openOwnerPage, openView, signIn, soon } from '../support/dashboard-browser.ts'
+import { FREQ_MHZ, GATEWAY, KEY, PUMP, TENANTS, devEuiOf, frameOf, openPlace } from '../support/iot-place.ts'
+import { TOKEN } from '../unit/iot-tenants/tenant-box.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sensors</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/story.css"></head><body><div id="app"></div><script src="/pages.js"></script><script src="/story.js"></script></body></html>'
+/** A folder to look at the pictures in. */
+const PICTURES = process.env['MESHBOX_PICTURES']
+type Screen = readonly [width: number, height: number, theme: 'light' | 'dark']
+const SCREENS: readonly Screen[] = [
+  [320, 700, 'light'],
+  [390, 844, 'dark'],
+  [1280, 860, 'light'],
+]
+/** The narrowest is for what is long. */
+const screensOf = (name: string): readonly Screen[] => (['working', 'huge', 'soil'].includes(name) ? SCREENS : name in LOOKS ? SCREENS.slice(1, 2) : SCREENS.slice(1))
+
+let browser: Browser
+let server: Server
+let url = ''
+beforeAll(async () => {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { story: 'test/support/iot-story.tsx', 'style/story': 'src/web/owner/style.css' },
+    outdir: 'out',
+    bundle: true,
+    format: 'iife',
+    target: 'es2020',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    tsconfigRaw: {},
+    write: false,
+  })
+  const script = outputFiles.find((file) => file.path.endsWith('story.js'))?.text ?? ''
+  const style = outputFiles.find((file) => file.path.endsWith('story.css'))?.text ?? ''
+  const samples = `PAGES=${JSON.stringify(IOT_PAGES)};LOOKS=${JSON.stringify(LOOKS)}`
+  server = createServer((request, response) => {
+    const [type, body] = request.url === '/pages.js' ? ['text/javascript', samples] : request.url === '/story.js' ? ['text/javascript', script] : request.url === '/story.css' ? ['text/css', style] : ['text/html', PAGE]
+    response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(body)
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  browser = await launchOwnerBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
+  expect(results.passes.length).toBeGreaterThan(5)
+  return results.violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)
+}
+
+/** Opens it, looks whether it fits and can be read by everybody, and takes a picture if one is wanted. */
+async function looksRight(hash: string, [width, height, theme]: Screen, said: (page: Page) => Promise<void>): Promise<void> {
+  const { page, complaints, close } = await openOwnerPage(browser, `${url}#${hash}/${theme}`, { width, height })
+  try {
+    await page.getByRole('heading', { name: 'Sensors', exact: true, includeHidden: true }).waitFor({ state: 'attached' })
+    await said(page)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0)
+    expect(await page.evaluate(() => [...document.querySelectorAll('.dialog-body')].map((body) => body.scrollWidth - body.clientWidth).filter((over) => over > 0))).toEqual([])
+    if (PICTURES !== undefined) {
+      mkdirSync(PICTURES, { recursive: true })
+      await page.screenshot({ path: join(PICTURES, `iot-${hash.replace('/', '-')}-${width}-${theme}.png`), fullPage: true })
+    }
+    expect(await axeFindings(page)).toEqual([])
+    expect(complaints).toEqual([])
+  } finally {
+    await close()
+  }
+}
+
+describe('the sensors page', () => {
+  const says: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+    working: ['Listening', /soil.18\.2.%/, 'Its last try to join was refused: DevNonce 5 was used before.', 'out of credit', 'owes 0.00048 VTK of 0.001 VTK', 'no time on air left, then no time on air left · 1 h 5 min ago', 'only says what it would do'],
+    none: ['No gateway yet', 'packet forwarders to 192.168.1.1:1700 (UDP), Basics Station to 192.168.1.1:3001', 'No sensor yet', 'Nobody pays for frames yet'],
+    'no-mosquitto': ['MQTT does not work: mosquitto is not installed. Install the package mosquitto on the box. Readings, rules and bills go on without it', '1,204 readings wait for it'],
+    silent: ['The gateway is silent', 'heard 1 h 6 min ago', '812 frames, 60 KiB · 17 too old, let go and not billed'],
+    shut: ['No door is open', 'Readings stay on the box'],
+    old: ['the database is busy', 'heard before the last start'],
+    huge: ['has paid 0.0005 VTK ahead', '123,456,789,012,345,678,901,234,567 units'],
+  }
+  const plain = (text: string): string => text.replace(/\u00a0/g, ' ').replace(/\s+/g, ' ')
+
+  for (const name of Object.keys(IOT_PAGES))
+    it.each(screensOf(name))(`shows ${name}, %i wide, %i high, %s`, (...screen) =>
+      looksRight(`page/${name}`, screen, async (page) => {
+        const text = plain(await page.locator('main').innerText())
+        for (const wanted of says[name] ?? [/nobody wrote down what this page has to say/]) expect(text).toMatch(typeof wanted === 'string' ? new RegExp(wanted.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : wanted)
+      }),
+    )
+
+  it.each(screensOf('off'))('says how to switch it on, %i wide, %i high, %s', (...screen) =>
+    looksRight('off/none', screen, async (page) => {
+      expect(await page.locator('main').innerText()).toContain('the role `iot`')
+    }),
+  )
+})
+
+describe('one sensor', () => {
+  for (const name of Object.keys(LOOKS))
+    it.each(screensOf(name))(`is drawn: ${name}, %i wide, %i high, %s`, (...screen) =>
+      looksRight(`look/${name}`, screen, async (page) => {
+        const dialog = page.getByRole('dialog')
+        await dialog.waitFor()
+        const { points } = LOOKS[name]!
+        expect(await dialog.locator('.iot-plot-line').count()).toBe(name === 'newcomer' ? 0 : name === 'soil' || name === 'one-point' ? 2 : 0)
+        if (points.length > 1) expect(await dialog.locator('figcaption').first().innerText()).toBe('soil, %: from 15 to 25.5, last 22.44')
+      }),
+    )
+
+  it('hands out what is chosen and taken back', async () => {
+    const { page, close } = await openOwnerPage(browser, `${url}#look/soil/light`)
+    try {
+      const dialog = page.getByRole('dialog')
+      await dialog.getByRole('radio', { name: '7 days' }).click()
+      expect(await page.title()).toBe('span week')
+      await dialog.getByLabel('Value').selectOption('light')
+      expect(await page.title()).toBe('drawn light')
+      await dialog.getByRole('button', { name: 'Take back' }).click()
+      expect(await page.title()).toBe('taken back 4')
+    } finally {
+      await close()
+    }
+  })
+})
+
+describe('orders', () => {
+  const FIELD = 0x0000_1009
+  /** Cayenne LPP, channel 1: 21.5 °C. */
+  const WARM = Uint8Array.of(1, 0x67, 0, 215)
+
+  it('reach the room that runs: a sensor, something for it, a rule, a tenant', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'meshbox-iot-page-'))
+    const place = await openPlace(folder, { gwmp: 0, server: 9 })
+    const { desk } = place.room
+    await desk.putDevice({
+      devEui: devEuiOf(FIELD), name: 'field-3', joinEui: '0000000000000000', macVersion: '1.0.3', deviceClass: 'A', codec: 'cayenne-lpp', allowsCounterReset: false,
+      isDisabled: false, expectedIntervalSeconds: null, appKey: null, abp: { devAddr: FIELD, nwkSKey: KEY, appSKey: KEY, fCntUp: 0, fCntDown: 0 },
+    })
+    const app = await startDashboardApp(await bundleDashboard(), 'busy', { iot: { desk, tokens: () => [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] } })
+    const concentrator = new Concentrator({ gateway: GATEWAY, port: Number(desk.overview().doors.gwmp?.split(':')[1]) })
+    const { page, complaints, close } = await openOwnerPage(browser, app.url)
+    try {
+      await signIn(page)
+      await openView(page, '#/iot')
+      await page.getByRole('heading', { name: 'No gateway yet' }).waitFor()
+      await concentrator.start()
+      await page.getByRole('heading', { name: 'Listening' }).waitFor()
+      concentrator.hear({ freq: FREQ_MHZ, phy: frameOf(FIELD, 0, false, WARM) })
+      concentrator.hear({ freq: FREQ_MHZ, phy: frameOf(TENANTS, 0) })
+      await page.getByText('field-3: reading').waitFor()
+      await page.getByText(/temperature_1.21\.5/).first().waitFor()
+
+      await openView(page, '#/iot/new')
+      const dialog = page.getByRole('dialog')
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.getByText('Type 16 hex digits.').waitFor()
+      await dialog.getByLabel('Name', { exact: true }).fill('cold-room')
+      await dialog.getByLabel('DevEUI').fill('70-B3-D5-7E-D0-00-00-AA')
+      await dialog.getByLabel('AppKey', { exact: true }).fill('000102030405060708090a0b0c0d0e0f')
+      await dialog.getByLabel('Codec').selectOption('cayenne-lpp')
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await page.getByRole('link', { name: 'cold-room' }).waitFor()
+      expect(desk.device('70b3d57ed00000aa')).toMatchObject({ name: 'cold-room', codec: 'cayenne-lpp', activation: 'otaa', session: null })
+
+      await openView(page, `#/iot/${devEuiOf(PUMP)}`)
+      await dialog.getByRole('button', { name: 'Send to it' }).click()
+      await dialog.getByLabel('Bytes, in hex').fill('01f')
+      await dialog.getByRole('button', { name: 'Send to it' }).click()
+      await dialog.getByText('Type pairs of hex digits').waitFor()
+      await dialog.getByLabel('Bytes, in hex').fill('01ff')
+      await dialog.getByRole('button', { name: 'Send to it' }).click()
+      await dialog.getByText('waits').first().waitFor()
+      expect(desk.queue(devEuiOf(PUMP)).map(({ payload, fPort, asker }) => [...payload, fPort, asker])).toEqual([[1, 255, 1, 'rest']])
+      await dialog.getByRole('button', { name: 'Take back' }).click()
+      await soon(() => desk.queue(devEuiOf(PUMP)).filter(({ state }) => state === 'queued')).toEqual([])
+      await page.keyboard.press('Escape')
+
+      await openView(page, `#/iot/${devEuiOf(FIELD)}`)
+      await dialog.getByText(/^temperature_1/).first().waitFor()
+      // The dashboard's clock and the room's are not of one day here.
+      const csv = await page.context().request.get(new URL(`${(await dialog.getByRole('link', { name: /CSV/ }).getAttribute('href')) ?? ''}?to=${Date.now() + 60_000}`, app.url).href)
+      expect([csv.status(), await csv.text()]).toEqual([200, expect.stringMatching(/^[^\r\n]*\r\n[^\r\n]*21\.5[^\r\n]*\r\n$/)])
+      await page.keyboard.press('Escape')
+
+      await openView(page, '#/iot/new-rule')
+      await dialog.getByLabel('Name', { exact: true }).fill('Cool the field')
+      await dialog.getByLabel('If what, then what').fill('if temperature_1 of nowhere > 20 set field-3 {}')
+      await dialog.getByRole('button', { name: 'Try it with past readings' }).click()
+      await dialog.getByText(/the name or DevEUI of a device that is registered/).waitFor()
+      await dialog.getByLabel('If what, then what').fill(`if temperature_1 of field-3 > 20 set ${devEuiOf(PUMP)} {"open":true} for 10 min then {"open":false}`)
+      await dialog.getByRole('button', { name: 'Try it with past readings' }).click()
+      await dialog.getByText('With 1 kept reading it would have acted once:').waitFor()
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await page.getByRole('link', { name: 'Cool the field' }).click()
+      await dialog.getByRole('button', { name: 'Let it act' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(desk.rules().map(({ id, isLive }) => [id, isLive])).toEqual([['cool-the-field', true]])
+
+      await page.getByRole('link', { name: 'Farm' }).click()
+      await dialog.getByText('dev-addr 26010000/16').waitFor()
+      const bill = await page.context().request.get(new URL((await dialog.getByRole('link', { name: 'Bill and receipts' }).getAttribute('href')) ?? '', app.url).href)
+      expect([bill.status(), Object.keys((await bill.json()) as object).toSorted()]).toEqual([200, ['receipts', 'units']])
+      await dialog.getByRole('button', { name: 'Pause' }).click()
+      await dialog.getByRole('button', { name: 'Serve again' }).waitFor()
+      expect(desk.tenant('farm')?.isPaused).toBe(true)
+      await page.keyboard.press('Escape')
+
+      await openView(page, '#/iot/70b3d57ed00000aa')
+      await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+      await dialog.getByRole('button', { name: 'Remove for good?' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(desk.device('70b3d57ed00000aa')).toBe(null)
+      expect(complaints).toEqual([])
+    } finally {
+      await close()
+      concentrator.stop()
+      await app.stop()
+      await place.room.stop()
+      await place.store.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})

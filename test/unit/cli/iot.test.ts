@@ -1,0 +1,62 @@
+/** `lora`, `mqtt`, `tenant`, `rule` on a terminal, over the control socket, before the whole room and a real mosquitto. */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../support/free-port.ts'
+import { openPlace } from '../../support/iot-place.ts'
+import type { Place } from '../../support/iot-place.ts'
+import { TOKEN } from '../iot-tenants/tenant-box.ts'
+import { PASSWORD, buildHouse } from '../owner/house.ts'
+import type { House } from '../owner/house.ts'
+import { meshbox } from './console.ts'
+import type { Given, Run } from './console.ts'
+import { APP_KEY, IOT_LINES, IOT_MISTAKES, NWK_S_KEY } from './iot-lines.ts'
+
+let house: House
+let place: Place
+const run = (line: string, given: Given = {}): Promise<Run> => meshbox(line, { cwd: house.dir, ...given, env: { MESHBOX_SOCKET: join(house.dir, 'control.sock') } })
+
+beforeEach(async () => {
+  house = await buildHouse({ iot: { get desk() { return place.room.desk }, tokens: () => [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] } })
+  const folder = join(house.dir, 'iot')
+  mkdirSync(folder)
+  for (const each of [house.dir, folder]) chmodSync(each, 0o711) // mosquitto gives up root
+  place = await openPlace(folder, { gwmp: 0, server: 9, broker: await freePort() })
+  await house.control().start()
+})
+afterEach(async () => {
+  await place.room.stop()
+  await place.store.close()
+  await house.close()
+})
+
+describe('each command of IoT', () => {
+  it('works, in 80 columns, with nothing on stderr', async () => {
+    for (const [name, [line, given]] of Object.entries(IOT_LINES)) {
+      const { code, out, err } = await run(line, given)
+      expect([name, code, err]).toEqual([name, 0, ''])
+      expect([name, out]).toEqual([name, expect.stringMatching(/\S[^]*\n$/)])
+      if (name !== 'tenant bill') expect([name, Math.max(80, ...out.split('\n').map((text) => [...text].length))]).toEqual([name, 80])
+    }
+  })
+
+  it('gives one JSON document with --json, and no key or password in it but the one that is shown once', async () => {
+    for (const [name, [line, given]] of Object.entries(IOT_LINES)) {
+      const { code, out, err } = await run(`${line} --json`, given)
+      expect([name, code, err]).toEqual([name, 0, ''])
+      expect([name, typeof JSON.parse(out)]).toEqual([name, 'object'])
+      for (const secret of [APP_KEY, NWK_S_KEY, PASSWORD]) expect([name, out.includes(secret)]).toEqual([name, false])
+    }
+  })
+
+  it('says what is wrong with a mistaken one, and changes nothing', async () => {
+    const known = (): readonly unknown[] => [place.room.desk.devices(), place.room.desk.tenants(), place.room.desk.rules(), place.room.desk.brokerUsers()]
+    const before = known()
+    for (const [line, said] of IOT_MISTAKES) {
+      const { code, out, err } = await run(line)
+      expect([line, code === 0, out]).toEqual([line, false, ''])
+      expect([line, err]).toEqual([line, expect.stringMatching(said)])
+    }
+    expect(known()).toEqual(before)
+  })
+})
