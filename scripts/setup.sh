@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-build}
 
 build=""
-run="nftables dnsmasq-base iproute2 iputils-ping curl busybox procps chromium"
+run="nftables mosquitto dnsmasq-base iproute2 iputils-ping curl busybox procps chromium"
 native="g++ binutils xz-utils"
 counting="libcapstone4 libglib2.0-0 libgnutls30 libnuma1 liburing2" # of the emulator that counts instructions
 qemu="$native qemu-system-arm squashfs-tools e2fsprogs cpio kmod curl openssl"

@@ -2,9 +2,12 @@
  * `make test`: types, the plan of the house, native parts for this machine and for routers, the bundle, then
  * every test. The last line is `N passed, N failed`; a step that fails counts as a failed test, and in CI a
  * skipped one does too. `--only qemu` runs one of the test projects; other words are handed to vitest.
+ *
+ * The emulated machines take one processor, one after the other, everything else the second: no test has a bound in time that a busy
+ * machine would break.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,14 +35,17 @@ interface VitestResult {
   }[]
 }
 
-function run(command: string, args: readonly string[]): Promise<number> {
+/** @param logFile where its words go instead of to the terminal. */
+function run(command: string, args: readonly string[], logFile?: string): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` } })
+    const log = logFile === undefined ? 'inherit' : openSync(logFile, 'w')
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['inherit', log, log], env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` } })
     child.on('error', (error) => {
       console.error(`[test] ${command}: ${error.message}`)
       resolve(1)
     })
     child.on('close', (code) => resolve(code ?? 1))
+    if (typeof log === 'number') closeSync(log) // the child has its own
   })
 }
 
@@ -53,13 +59,15 @@ async function step(name: string, command: string, args: readonly string[]): Pro
   }
 }
 
-/** Vitest's own JSON tells the counts; a run that wrote none has failed. */
-async function vitest(project: string, extra: readonly string[]): Promise<void> {
-  console.log(`[test] tests: ${project}`)
+/** Vitest's own JSON tells the counts; a run that wrote none has failed. `aside`: its words are shown when it has ended. */
+async function vitest(project: string, extra: readonly string[], aside = false): Promise<void> {
+  console.log(`[test] tests: ${project}${aside ? ', aside: shown when they have ended' : ''}`)
   const folder = mkdtempSync(join(tmpdir(), 'meshbox-test-'))
   const file = join(folder, 'result.json')
   try {
-    const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra])
+    const log = aside ? join(folder, 'words.log') : undefined
+    const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra], log)
+    if (log !== undefined) process.stdout.write(`[test] ended: ${project}\n${readFileSync(log, 'utf8')}`)
     const result = JSON.parse(readFileSync(file, 'utf8')) as VitestResult
     passed += result.numPassedTests
     failed += result.numFailedTests
@@ -110,7 +118,12 @@ if (values.only === undefined) {
 }
 await step('native addons, for this machine and for routers', bin('node'), ['scripts/native.ts', 'host', 'host-asan', 'arm64-musl', 'armv7-musl', 'arm64-gnu', 'armv7-gnu'])
 await step('bundle', bin('node'), ['scripts/bundle.ts'])
-for (const project of values.only === undefined ? PROJECTS : [values.only]) await vitest(project, positionals)
+if (values.only !== undefined) await vitest(values.only, positionals)
+else {
+  const emulated = vitest('qemu', positionals, true)
+  for (const project of ['unit', 'sim', 'real']) await vitest(project, positionals)
+  await emulated
+}
 
 if (skipped > 0) {
   console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)

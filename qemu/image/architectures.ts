@@ -24,7 +24,7 @@ export interface Architecture {
 /** Debian packages whose files make the root; dependencies come by themselves, see UNWANTED. */
 const PACKAGES = [
   ...['busybox', 'libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'kmod', 'util-linux', 'e2fsprogs', 'ncurses-base'],
-  ...['iproute2', 'nftables', 'conntrack', 'ethtool', 'iputils-ping', 'curl', 'dnsmasq-base'],
+  ...['iproute2', 'nftables', 'conntrack', 'ethtool', 'iputils-ping', 'curl', 'dnsmasq-base', 'mosquitto'],
   ...['batctl', 'iw', 'hostapd', 'wpasupplicant', 'wireless-regdb', 'sqlite3'],
 ]
 
@@ -64,8 +64,10 @@ export const DECLARED: Readonly<Record<string, string>> = {
   'nftables-json': 'nftables',
   'ip-full': 'iproute2',
   'tc-tiny': 'iproute2',
+  conntrack: 'conntrack',
   curl: 'curl',
   dnsmasq: 'dnsmasq-base',
+  'mosquitto-ssl': 'mosquitto',
   'batctl-default': 'batctl',
   'procd-ujail': 'stand-in',
   'kmod-batman-adv': 'kernel',

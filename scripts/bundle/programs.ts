@@ -65,18 +65,19 @@ function beside(files: Readonly<Record<string, string>>): Plugin {
   }
 }
 
-/** `instanceof MeshBoxError` holds across both files of the command line because there is one class. */
+/** `instanceof MeshBoxError` holds across the files of the command line because there is one class. */
 const ONE_ERROR_CLASS = { 'src/base/errors.ts': 'cli-errors.cjs' }
 
-/** The command line: what most commands need, what commands about the chain load when they run, and what both share. */
+/** The command line: what most commands need, what commands about the chain and tools load when they run, and what all share. */
 export const commandLine: Readonly<Record<string, BuildOptions>> = {
   'cli.cjs': {
     ...server,
     entryPoints: ['src/main/cli.ts'],
     supported: { 'dynamic-import': false }, // require: a file of CJS needs no loader of ES modules
-    plugins: [leaveOut, beside({ ...ONE_ERROR_CLASS, 'src/cli/commands/chain-room.ts': 'cli-chain.cjs' })],
+    plugins: [leaveOut, beside({ ...ONE_ERROR_CLASS, 'src/cli/commands/chain-room.ts': 'cli-chain.cjs', 'src/cli/commands/tool-room.ts': 'cli-tools.cjs' })],
   },
   'cli-chain.cjs': { ...server, entryPoints: ['src/cli/commands/chain-room.ts'], plugins: [leaveOut, beside(ONE_ERROR_CLASS)] },
+  'cli-tools.cjs': { ...server, entryPoints: ['src/cli/commands/tool-room.ts'], plugins: [leaveOut, beside(ONE_ERROR_CLASS)] },
   'cli-errors.cjs': { ...server, entryPoints: ['src/base/errors.ts'] },
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../../test/support/photon-village.ts'
 import { startService, waitFor, type Service } from '../../test/support/town-services.ts'
 import { BEN, ownerKey, providerOf } from './chain.ts'
+import { IOT_PAID, iotSection, tellOfSensors } from './iot.ts'
 import { claim, note, step } from './say.ts'
 import type { Box } from './story.ts'
 
@@ -63,6 +64,7 @@ export async function tellOfChannels(box: Box): Promise<Village> {
     const told = new Chapter(box, { ours, theirs, neighbour, owner, chain, villageToken })
     await told.openAndPay()
     await told.stream(first)
+    await tellOfSensors({ box: town.box, service: box.service, nextDoor, neighbour, ours, theirs })
     await told.payOut()
     return { sealer, neighbour }
   } catch (error) {
@@ -77,10 +79,11 @@ export async function tellOfChannels(box: Box): Promise<Village> {
 /** What README's "Paid by the second" has the owner type with uci. */
 function switchOn(config: string, ours: Home, theirs: Home, hall: Home, villageToken: string): void {
   const edits: UciEdit[] = [
-    { do: 'set-list', section: { name: 'main' }, option: 'roles', values: ['hotspot', 'light', 'photon'] },
+    { do: 'set-list', section: { name: 'main' }, option: 'roles', values: ['hotspot', 'light', 'photon', 'iot'] },
     { do: 'set-list', section: { name: 'chain' }, option: 'peers', values: enodes([hall]).peers ?? [] },
     { do: 'add-section', section: photonSection(ours, theirs, [villageTokenOption(villageToken)]) },
     { do: 'add-section', section: SLIP },
+    iotSection(ours.files),
   ]
   writeConfigFile(config, editUci(readFileSync(config, 'utf8'), edits))
 }
@@ -206,8 +209,8 @@ class Chapter {
     await waitFor('the claim', async () => (await channelsOf(this.#box.service)).some(({ id, phase }) => id === hers.id && phase === 'closed') && (await owner.tokensOf(CHANNELS)) === parseEther(SLIP_TOKENS) - streamed, 120_000)
     const slip = parseEther(SLIP_TOKENS)
     const rows: readonly (readonly [string, string, string, bigint])[] = [
-      ['our box', 'SMT', ours.account, parseEther('17.5') - slip + streamed],
-      ['next door', 'SMT', theirs.account, parseEther('2.5')],
+      ['our box', 'SMT', ours.account, parseEther('17.5') - slip + streamed + IOT_PAID],
+      ['next door', 'SMT', theirs.account, parseEther('2.5') - IOT_PAID],
       ['in the contract, for Anna', 'SMT', CHANNELS, slip - streamed],
     ]
     await this.#count(rows, parseEther('20'), WRAPPED)

@@ -13,7 +13,7 @@ import { giveChain, tellOfChain } from './chain.ts'
 import { tellOfChannels, type Village } from './photon.ts'
 import { claim, fail, note, step } from './say.ts'
 import { STORY_SECONDS, tellStory, type Box } from './story.ts'
-import { MACHINE_AS_GUEST, OWNER_NET, ROOT, joinThisMachine, readState, removeState, writeState } from './town.ts'
+import { MACHINE_AS_GUEST, OWNER_NET, ROOT, joinThisMachine, readState, removeFormerTown, removeState, writeState } from './town.ts'
 
 const PASSWORD = 'meshbox-lab'
 const HOST = 'wifi.meshbox.lan'
@@ -27,6 +27,14 @@ const dir = mkdtempSync(join(tmpdir(), 'meshbox-lab-'))
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
 })
+/** The first Ctrl-C ends the story too, and takes the town away. */
+const untilStopped = <T>(work: Promise<T>): Promise<T> =>
+  Promise.race([
+    work,
+    stopped.then(() => {
+      throw new Error('stopped')
+    }),
+  ])
 const finished = await (isRoot() ? inTown() : onThisMachine()).then(
   () => true,
   (error: unknown) => {
@@ -38,6 +46,7 @@ rmSync(dir, { recursive: true, force: true })
 process.exit(finished ? 0 : 1)
 
 async function inTown(): Promise<void> {
+  await removeFormerTown()
   step('A town is built: two guests, a box, an Internet')
   const town = await Town.create({ guests: 2, addresses: 'dynamic' })
   let service: Service | undefined
@@ -60,8 +69,8 @@ async function inTown(): Promise<void> {
 
     const box: Box = { town, files, portal: `http://${HOST}:2080/`, service, chain }
     try {
-      await tellStory(box)
-      village = await tellOfChannels(box)
+      await untilStopped(tellStory(box))
+      village = await untilStopped(tellOfChannels(box))
     } finally {
       service = box.service
     }

@@ -37,6 +37,27 @@ export function readState(): LabState | null {
   }
 }
 
+/** What a lab that was killed left behind: it would answer at this one's addresses. */
+export async function removeFormerTown(): Promise<void> {
+  const words = async (...args: string[]): Promise<string[]> => (await runProgram('ip', args)).stdout.split(/\s+/)
+  for (const owner of (await words('-br', 'addr', 'show', 'to', OWNER_NET.machine)).filter((word) => /^mbo[0-9a-z]{6}@/.test(word))) {
+    const suffix = owner.slice(3, 9)
+    for (const name of (await words('netns', 'list')).filter((word) => word.includes(`${suffix}-`))) {
+      for (const pid of (await words('netns', 'pids', name)).filter((word) => word !== '')) killProcess(Number(pid))
+      await runProgram('ip', ['netns', 'del', name])
+    }
+    for (const cable of [`mbo${suffix}`, `mbg${suffix}`]) await runProgram('ip', ['link', 'del', cable])
+  }
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it ended by itself
+  }
+}
+
 /** Two cables to this machine: one to the owner's network, one to the guests' bridge. */
 export async function joinThisMachine(town: Town): Promise<void> {
   const suffix = town.prefix.slice(-6)

@@ -63,11 +63,12 @@ export async function ownRecipe(addon: Addon, target: Target): Promise<Recipe> {
   const library = addon.library === null ? null : { ...addon.library, folder: await sourcesOf(addon.library.source) }
   const defines = library === null ? [] : [...library.defines, ...(target.elf?.machine === X86_64 ? library.definesX64 : [])].map((define) => `-D${define}`)
   const include = library === null ? [] : [`-isystem${join(library.folder, library.include)}`]
+  const inside = library === null ? [] : [...defines, ...include, `-isystem${join(library.folder, library.inside)}`]
   const ofLibrary = (library?.files ?? []).map((file) => ({ file: join(library?.folder ?? '', file), flags: [...defines, ...include] }))
   const own = (files: readonly string[]): Unit[] =>
     files.map((file) => ({
       file: join(NATIVE, addon.name, file),
-      flags: file.endsWith('.cc') ? [...CPP_FLAGS, ...nodeDefines(addon.name, OUR_NODE_API), ...OUR_FLAGS, ...include, ...headers.flags] : OUR_FLAGS,
+      flags: file.endsWith('.cc') ? [...CPP_FLAGS, ...nodeDefines(addon.name, OUR_NODE_API), ...OUR_FLAGS, ...include, ...headers.flags] : [...OUR_FLAGS, ...inside],
     }))
   return {
     name: addon.name,

@@ -10,6 +10,8 @@ export interface Library {
   readonly source: DebianSource
   readonly files: readonly string[]
   readonly include: string
+  /** Headers of its inside, for our own C files. */
+  readonly inside: string
   readonly defines: readonly string[]
   /** Further, where the processor is x86-64. */
   readonly definesX64: readonly string[]
@@ -56,6 +58,7 @@ const LIBSECP256K1: Library = {
   },
   files: ['src/secp256k1.c', 'src/precomputed_ecmult.c', 'src/precomputed_ecmult_gen.c'],
   include: 'include',
+  inside: 'src',
   defines: ['ENABLE_MODULE_RECOVERY=1', 'ENABLE_MODULE_ECDH=1', 'ECMULT_WINDOW_SIZE=10', 'COMB_BLOCKS=11', 'COMB_TEETH=6'],
   definesX64: ['USE_ASM_X86_64=1'],
 }
@@ -63,9 +66,9 @@ const LIBSECP256K1: Library = {
 export const ADDONS: readonly Addon[] = [
   {
     name: 'secp256k1',
-    files: ['addon.cc', 'batch.cc', 'curve.cc', 'keccak.c'],
+    files: ['addon.cc', 'batch.cc', 'curve.cc', 'together.c', 'keccak.c'],
     library: LIBSECP256K1,
-    fuzzer: ['fuzz.cc', 'batch.cc', 'curve.cc', 'keccak.c'],
+    fuzzer: ['fuzz.cc', 'batch.cc', 'curve.cc', 'together.c', 'keccak.c'],
   },
   {
     name: 'genetlink',

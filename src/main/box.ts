@@ -7,8 +7,10 @@ import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { IDENTITY_FILE, RESTORED_MARK, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
-import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
-import type { LanSide, Photon } from '../photon/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type IotPort, type MeshPort, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
+import { iotMigrations, noteIotOldCopy } from '../iot/tables/index.ts'
+import { meshMigrations } from '../mesh/tables/index.ts'
+import type { LanSide, Photon, ProgramDesk } from '../photon/index.ts'
 import { noteBirth, noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
@@ -16,6 +18,8 @@ import { forgetBackupMark, markIfBackup, openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
+import type { RunningMesh } from './mesh.ts'
+import { joinDesk } from './mesh-join.ts'
 import { openCurve } from './native-parts.ts'
 import { boxMigrations, checkSameBox } from './same-box.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
@@ -100,13 +104,16 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const isBackup = markIfBackup(book)
   const store = openStore({
     path: book,
-    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations],
+    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations],
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
   started.add('the store', () => store.close())
   if (isBackup) {
-    await store.turn(noteOldCopy)
+    await store.turn((tx) => {
+      noteOldCopy(tx)
+      noteIotOldCopy(tx)
+    })
     forgetBackupMark(book)
     log.warn('the book is a backup that was put in place; what happened since it was made is not in it')
   }
@@ -156,17 +163,36 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
+  let mesh: MeshPort | null = null
+  let meshed: RunningMesh | null = null
+  if (roles.includes('relay')) {
+    // libp2p and batman-adv are for boxes among boxes.
+    const { startMesh } = await import('./mesh.ts')
+    try {
+      const running = await startMesh({ config, inForce: () => inForce.current(), store, ledger, identity, curve: opened.curve(), clock, log, folder, wirelessFile: '/etc/config/wireless', spectrum, walking: hotspot?.walking ?? null })
+      started.add('the mesh', () => running.stop())
+      meshed = running
+      mesh = { desk: running.desk, token: () => meshToken(config), tokenAt: (address) => tokenAt(config, address) }
+    } catch (error) {
+      log.error('the mesh could not be started; everything else goes on', { error: asError(error) })
+      mesh = { desk: null, fault: describe(error), token: () => null, tokenAt: () => null }
+    }
+  }
+
   let photon: PhotonPort | null = null
   let lan: LanSide | null = null
+  let programs: ProgramDesk | null = null
   if (roles.includes('photon')) {
     const { photonTokens, startPhotonRoom } = await import('./photon.ts')
     const tokens: PhotonPort['tokens'] = () => photonTokens(config.photon)
     try {
       if (spectrum === null) throw new MeshBoxError('unavailable', chainFault, { code: 'chain-not-started' })
-      const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder })
+      const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder, mesh: meshed?.photon ?? null })
       started.add('payment channels', () => running.stop())
       channels = running
+      meshed?.usePayments(running)
       lan = running.lan
+      programs = running.programs
       photon = { desk: running.desk, tokens }
     } catch (error) {
       log.error('payment channels could not be started; everything else goes on', { error: asError(error) })
@@ -174,10 +200,25 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
+  let iot: IotPort | null = null
+  if (roles.includes('iot')) {
+    // Concentrators and brokers are for boxes with sensors around.
+    const [{ startIotRoom }, { photonTokens }] = await Promise.all([import('./iot.ts'), import('./photon.ts')])
+    const tokens: IotPort['tokens'] = () => photonTokens(config.photon)
+    try {
+      const running = await startIotRoom({ config, store, ledger, identity, curve: opened.curve(), spectrum, channels, tokens, neighbours: meshed?.lora ?? null, clock, log, folder, version: options.version })
+      started.add('IoT', () => running.stop())
+      iot = { desk: running.desk, tokens }
+    } catch (error) {
+      log.error('IoT could not be started; everything else goes on', { error: asError(error) })
+      iot = { desk: null, fault: describe(error), tokens }
+    }
+  }
+
   let photonRest: PhotonRestDoor | null = null
   if (photon !== null && config.photon.rest) {
     const { restDoor } = await import('./rest-door.ts')
-    photonRest = restDoor({ desk: photon.desk, lan, config: config.photon, dataDir, version: options.version, log: log.room('photon') })
+    photonRest = restDoor({ desk: photon.desk, programs, lan, config: config.photon, dataDir, version: options.version, log: log.room('photon') })
   }
 
   const facts = new SystemFactsReader({ dataDir, dnsmasqPidFile: () => inForce.current().hotspot.dnsmasqPidFile, timers: systemTimers })
@@ -186,6 +227,9 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     desk: hotspot?.desk ?? null,
     chain,
     photon,
+    mesh,
+    iot,
+    joining: joinDesk({ configPath: options.configPath, config: inForce, box: identity.address, curve: () => opened.curve(), randomness: systemRandomness }),
     ledger,
     store,
     identity,
@@ -240,6 +284,20 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       log.info('stopped')
     },
   }
+}
+
+/** That carrying is paid in: as the channels know it, else in the box's own words. */
+function meshToken({ mesh, photon, token }: Config): { readonly symbol: string; readonly decimals: number } | null {
+  if (mesh.token === null) return null
+  const { symbol, decimals } = photon.tokens.find(({ address }) => address === mesh.token?.toLowerCase()) ?? token
+  return { symbol, decimals }
+}
+
+/** Null: the box does not know it any more. */
+function tokenAt(config: Config, address: string): { readonly symbol: string; readonly decimals: number } | null {
+  const known = config.photon.tokens.find((each) => each.address === address)
+  if (known !== undefined) return { symbol: known.symbol, decimals: known.decimals }
+  return address === config.mesh.token?.toLowerCase() ? meshToken(config) : null
 }
 
 function describe(thrown: unknown): string {

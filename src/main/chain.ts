@@ -24,6 +24,7 @@ import {
   type Spectrum,
 } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
+import { guestInterfaceOf, ownersSide, refuseGuests } from './guest-side.ts'
 
 export interface ChainParts {
   readonly config: Config
@@ -46,13 +47,15 @@ const V_AT = 64
 const V_BASE = 27
 const MAX_CHECKPOINT_FILE_BYTES = 64 * 1024
 
-/** Errors: input naming the option or the file's field; conflict `checkpoint-needed`; what the parts throw. */
+/** Errors: input naming the option or the file's field; forbidden `bad-chain-address`; conflict `checkpoint-needed`; what the parts throw. */
 export async function startChain(parts: ChainParts): Promise<Spectrum> {
   const { config, curve, clock, log } = parts
   const settings = config.chain
   const isSealer = config.main.roles.includes('sealer')
   const joined = networkOf(settings, curve)
   const { dataDir } = config.main
+  const guests = guestInterfaceOf(config)
+  if (settings.rpcAddress !== null) refuseGuests('chain.rpc_address', settings.rpcAddress, guests)
   return startSpectrum({
     settings: {
       network: joined.network,
@@ -68,7 +71,7 @@ export async function startChain(parts: ChainParts): Promise<Spectrum> {
         max: settings.maxPeers,
       },
       servers: settings.servers,
-      rpc: settings.rpcAddress === null ? null : { address: settings.rpcAddress, port: settings.rpcPort, origins: [`http://${config.owner.address}:${config.owner.port}`] },
+      rpc: settings.rpcAddress === null ? null : { address: settings.rpcAddress, port: settings.rpcPort, origins: [`http://${config.owner.address}:${config.owner.port}`], admits: ownersSide(guests, () => clock.boottimeMs()) },
       servesGuests: settings.guestRpc && config.main.roles.includes('hotspot'),
     },
     store: parts.store,

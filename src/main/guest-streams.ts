@@ -33,7 +33,8 @@ export interface GuestStreamsParts {
   readonly log: Log
 }
 
-const LOOK_MS = 1000
+/** Until the channels run: the first guest's page has its card within a second of that. */
+const LOOK_MS = 250
 const REACH_MS = 5000
 const TICK_SECONDS = 1
 const STEPS = 60
@@ -82,7 +83,7 @@ export class GuestStreams {
 
   /** For the portal; null: not sold, or not yet. */
   door(): StreamDoor | null {
-    return this.#running === null || this.#terms() === null ? null : this.#door
+    return this.#running === null || this.#isHeldBack() || this.#terms() === null ? null : this.#door
   }
 
   start(): void {
@@ -187,6 +188,11 @@ export class GuestStreams {
       validUntilSeconds: (Math.floor(nowSeconds / HOUR_SECONDS) + 2) * HOUR_SECONDS,
     }
     return faultOfTerms(terms) === null ? terms : null
+  }
+
+  /** A program has stopped all payments (docs/photon-rest.md): what runs ends with what is paid. */
+  #isHeldBack(): boolean {
+    return (this.#parts.channels()?.streams() ?? null) === null
   }
 
   /** Prices and the ledger are in the box's token: one with other decimals would be sold at another price. */

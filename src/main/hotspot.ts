@@ -7,7 +7,7 @@ import type { SystemClock } from '../base/io/system.ts'
 import { systemRandomness, systemTimers } from '../base/io/system.ts'
 import type { Config } from '../config/index.ts'
 import { DnsmasqFiles, createGate } from '../hotspot/gate/index.ts'
-import { Hotspot, type OwnerDesk } from '../hotspot/index.ts'
+import { Hotspot, type OwnerDesk, type Roaming } from '../hotspot/index.ts'
 import { PortalServer, readTlsFiles, type GuestRpc, type Option114 } from '../hotspot/portal/index.ts'
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
@@ -15,6 +15,7 @@ import type { Photon } from '../photon/index.ts'
 import type { Store } from '../store/index.ts'
 import { GuestStreams } from './guest-streams.ts'
 import { netlinkOpener } from './native-parts.ts'
+import { visitFile } from './roaming-file.ts'
 import { readGuestScript, readWalletScript } from './web-files.ts'
 
 export interface HotspotParts {
@@ -36,6 +37,8 @@ export interface HotspotParts {
 
 export interface RunningHotspot {
   readonly desk: OwnerDesk
+  /** Sessions that go with their guests, for whoever talks with other boxes. */
+  readonly walking: Roaming
   configChanged(): Promise<void> | void
   stop(): Promise<void>
 }
@@ -70,6 +73,8 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     timers: systemTimers,
     randomness: systemRandomness,
     log: log.room('hotspot'),
+    // On routers /var is tmpfs, as for the seconds of streams.
+    visitJournal: visitFile(`${main.controlSocket}.visits`),
     option114: () => ({ state: announced.uri === null ? 'withheld' : 'announced', reason: announced.reason }),
   })
   const streams = new GuestStreams({
@@ -131,6 +136,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
   }
   return {
     desk: hotspot.owner,
+    walking: hotspot.roaming,
     configChanged: () => hotspot.onConfigChanged(),
     async stop() {
       await portal.stop()

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { MeshBoxError, type Log } from '../base/index.ts'
 import { nobleSigner, signerOn, type Signer } from '../identity/index.ts'
 import type { Netlink } from '../hotspot/gate/index.ts'
-import { loadNfnetlink, loadSecp256k1, type Secp256k1 } from '../native/index.ts'
+import { loadNfnetlink, loadSecp256k1, type Nfnetlink, type Secp256k1 } from '../native/index.ts'
 
 export interface OpenedCurve {
   readonly signer: Signer
@@ -34,7 +34,7 @@ export function openCurve(path: string, log: Log): OpenedCurve {
  * Opens nf_tables for the gate, in this process's network namespace. Null: nfnetlink.node is not installed at `path`, and
  * the gate works through nft. What an addon that is there throws, the gate tells in its health.
  */
-export function netlinkOpener(path: string): (() => Netlink) | null {
+export function netlinkOpener(path: string): (() => Netlink & Nfnetlink) | null {
   if (!existsSync(path)) return null
   return () => {
     const door = loadNfnetlink(path)

@@ -3,10 +3,10 @@
  * runs. It is in a file of its own beside the service (scripts/bundle.ts).
  */
 import { createRequire } from 'node:module'
-import { networkInterfaces } from 'node:os'
-import { MeshBoxError, type Address, type Cancel, type Clock, type Log, type Timers } from '../base/index.ts'
+import type { Address, Cancel, Clock, Log, Timers } from '../base/index.ts'
 import type { PeerDoor, PeerDoorTerms } from '../photon/index.ts'
 import type { Libp2pTransportOptions } from '../photon/node/io/libp2p-transport.ts'
+import { refuseGuests } from './guest-side.ts'
 
 export interface PhotonDoorParts extends PeerDoorTerms {
   /** peer.cjs of the bundle. */
@@ -99,7 +99,7 @@ export class PhotonDoor implements PeerDoor {
 
   async #make(): Promise<PeerDoor> {
     const { file, account, binding, seed, listen, guestInterface, clock, timers, log, maxPeers, keeps } = this.#parts
-    if (listen !== null) refuseGuests('listen_address', listen.address, guestInterface)
+    if (listen !== null) refuseGuests('photon.listen_address', listen.address, guestInterface)
     const { Libp2pTransport } = createRequire(file)(file) as PeerFile
     const real = new Libp2pTransport({ account, binding, seed, listen: listen === null ? [] : [multiaddrOf(listen)], clock, timers, log, maxPeers, keeps })
     real.onFrame((from, frame) => {
@@ -124,12 +124,6 @@ export class PhotonDoor implements PeerDoor {
 
 function multiaddrOf({ address, port }: { readonly address: string; readonly port: number }): string {
   return `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${port}`
-}
-
-/** Who is on the guests' network and who is a box are told apart by the door they come through. Errors: forbidden `bad-photon-address`. */
-export function refuseGuests(option: 'listen_address' | 'v1_listen_address', address: string, guestInterface: string | null): void {
-  const onGuests = guestInterface !== null && (networkInterfaces()[guestInterface] ?? []).some((one) => one.address === address)
-  if (onGuests) throw new MeshBoxError('forbidden', `photon.${option}: ${address} belongs to the guest interface ${guestInterface}`, { code: 'bad-photon-address', field: `photon.${option}`, value: address, allowed: 'an address of the mesh or of the owner’s network' })
 }
 
 function added<T>(set: Set<T>, one: T): Cancel {

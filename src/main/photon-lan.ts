@@ -5,7 +5,7 @@ import type { Identity } from '../identity/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { MDNS_GROUP, MDNS_PORT, type LegacyParts } from '../photon/index.ts'
 import { networkOf, openAskingSocket, openGroupSocket, openPacketSocket } from '../photon/v1/io/udp-socket.ts'
-import { refuseGuests } from './photon-door.ts'
+import { refuseGuests } from './guest-side.ts'
 
 export interface LanPartsFrom {
   readonly config: PhotonConfig
@@ -38,7 +38,7 @@ export function lanParts({ config, guestInterface, identity, curve }: LanPartsFr
       signInPool: (digests) => curve.signBatchInPool(digests, secret),
     },
     openSocket: async (onDatagram) => {
-      refuseGuests('v1_listen_address', host, guestInterface)
+      refuseGuests('photon.v1_listen_address', host, guestInterface)
       return openPacketSocket(host, v1ListenPort, onDatagram)
     },
     isNear: networkOf(host),

@@ -10,6 +10,8 @@ import { GENESIS_ADDRESSES } from '../photon/contracts/addresses.ts'
 import { SECRET_TOPIC, startPhoton, type PhotonParts, type PhotonRooms, type PhotonSettings } from '../photon/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
+import { guestInterfaceOf } from './guest-side.ts'
+import type { MeshPhoton } from './mesh-photon.ts'
 import { photonChain } from './photon-chain.ts'
 import { PhotonDoor } from './photon-door.ts'
 import { wrappedCoinOf } from './wrapped-coin.ts'
@@ -26,6 +28,8 @@ export interface PhotonRoomParts {
   readonly log: Log
   /** Folder of the bundle. */
   readonly folder: string
+  /** Boxes of the mesh, reached without an address; null: this box is in none. */
+  readonly mesh: Pick<MeshPhoton, 'door'> | null
 }
 
 const GWEI = 1_000_000_000n
@@ -43,7 +47,7 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRoo
     signInPool: (digests: Uint8Array) => curve.signBatchInPool(digests, secret),
   }
   const { listenAddress, listenPort } = config.photon
-  const guestInterface = config.main.roles.includes('hotspot') && config.hotspot.gate === 'nft' ? config.hotspot.guestInterface : null
+  const guestInterface = guestInterfaceOf(config)
   const lan = lanParts({ config: config.photon, guestInterface, identity, curve })
   const marks = [settings.contract, ...(lan === null ? [] : [lan.settings.contract]), SECRET_TOPIC]
   const room: PhotonParts = {
@@ -56,8 +60,8 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRoo
     curve,
     backupKey: identity.deriveSecret('photon-backup'),
     wrappedCoin: wrappedCoinOf((bytes) => curve.keccak256(bytes), spectrum.chain.network),
-    openDoor: (terms) =>
-      new PhotonDoor({
+    openDoor: (terms) => {
+      const own = new PhotonDoor({
         ...terms,
         file: join(folder, 'peer.cjs'),
         seed: identity.deriveSecret('photon-peer'),
@@ -66,7 +70,9 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRoo
         clock,
         timers: systemTimers,
         log,
-      }),
+      })
+      return parts.mesh === null ? own : parts.mesh.door(terms, own)
+    },
     clock,
     timers: systemTimers,
     randomness: systemRandomness,

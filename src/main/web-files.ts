@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { MeshBoxError, asError } from '../base/index.ts'
 import type { DashboardFile, DashboardFiles } from '../owner/index.ts'
 
@@ -35,7 +35,9 @@ export function readDashboard(folder: string): DashboardFiles {
 function dashboardFile(body: Buffer, type: string): DashboardFile {
   const gzip = gzipSync(body, { level: 9 })
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { body, type, etag, ...(gzip.length < body.length ? { gzip } : {}) }
+  if (gzip.length >= body.length) return { body, type, etag }
+  // One copy in memory; a browser that cannot read it is rarer than a router is small.
+  return { type, etag, gzip, get body() { return gunzipSync(gzip) } }
 }
 
 function readPart(folder: string, name: string): Buffer {

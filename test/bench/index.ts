@@ -12,9 +12,14 @@ import { expiry } from './expiry.ts'
 import { firstPacket } from './first-packet.ts'
 import { forwarding } from './forwarding.ts'
 import { gateDrivers } from './gate-drivers.ts'
+import { iot } from './iot.ts'
 import type { Bench, BenchRow, Circumstances } from './measure.ts'
 import { circumstances, figure, table } from './measure.ts'
 import { memory } from './memory.ts'
+import { meshMetering } from './mesh-metering.ts'
+import { meshPeers } from './mesh-peers.ts'
+import { meshRoaming } from './mesh-roaming.ts'
+import { meshUplinks } from './mesh-uplinks.ts'
 import { nativeSecp256k1 } from './native-secp256k1.ts'
 import { nfnetlink } from './nfnetlink.ts'
 import { photonEconomy } from './photon-economy.ts'
@@ -29,7 +34,7 @@ import { spectrumSync } from './spectrum-sync.ts'
 
 const BENCHES: readonly Bench[] = [
   ...[authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1],
-  ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, armInstructions],
+  ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, meshPeers, meshUplinks, meshMetering, meshRoaming, iot, armInstructions],
 ]
 
 interface Outcome {

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { V8_FLAGS } from '../../scripts/bundle/start-scripts.ts'
+import { MALLOC_ENVIRONMENT, V8_FLAGS } from '../../scripts/bundle/start-scripts.ts'
 import { bundle } from '../../scripts/bundle.ts'
 import { editUci } from '../../src/config/index.ts'
 import { freePort } from '../support/free-port.ts'
@@ -91,7 +91,7 @@ async function start(variant: Variant, folder: string, dir: string, cache: strin
   const config = join(dir, 'meshbox')
   writeFileSync(config, await configText(dir))
   const { NODE_COMPILE_CACHE: _own, ...inherited } = process.env
-  const env = { ...inherited, MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '2', ...(variant.cache === 'none' ? {} : { NODE_COMPILE_CACHE: cache }) }
+  const env = { ...inherited, ...MALLOC_ENVIRONMENT, UV_THREADPOOL_SIZE: '2', ...(variant.cache === 'none' ? {} : { NODE_COMPILE_CACHE: cache }) }
   const child = spawn(process.execPath, [...variant.flags, join(folder, 'meshboxd.cjs'), '--config', config], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   let looked: Promise<void> | null = null

@@ -1,7 +1,7 @@
 /**
  * Channels as their owner and his programs use them: two bundled services on one machine, one of which seals their chain. Coins are
  * wrapped, a channel is opened, paid over, added to, taken from and ended, by the original's REST over real HTTP and by every verb
- * of `meshbox channel`, `pay` and `watch`.
+ * of `meshbox channel`, `pay` and `watch`. The boxes' clocks run faster: each step waits for 17 blocks.
  */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -18,16 +18,20 @@ import type { PhotonChannelJson, PhotonChannelsJson, PhotonDutiesJson, PhotonPay
 import { GENESIS_ADDRESSES } from '../../src/photon/contracts/index.ts'
 import { COMMUNITY_ADDRESSES } from '../../src/spectrum/community/index.ts'
 import { formatEnode } from '../../src/spectrum/source/index.ts'
+import { hurried } from '../support/fake-time.ts'
 import { thisMachine } from '../support/netns.ts'
-import { NODE, ROOT, boxFiles, startService, waitFor, type BoxFiles, type Service } from '../support/town-services.ts'
+import { NODE, boxFiles, copyOfBundle, startService, waitFor, type BoxFiles, type Service } from '../support/town-services.ts'
 
-const CLI = join(ROOT, 'dist/meshbox')
 const PASSWORD = 'a password of the test'
 const TOKEN = COMMUNITY_ADDRESSES.WrappedSmt
 const SMT = 10n ** 18n
-/** A chain of one sealer makes a block a second, and money rests 17 blocks deep: a minute and more for each step. */
+const GIFT = `0x${'9a'.repeat(20)}`
+/** A chain of one sealer makes a block a second of the boxes' time, and money rests 17 blocks deep: minutes for each step where the machine has other work. */
 const PATIENCE_MS = 180_000
+const SPEED = 4
 const folder = mkdtempSync(join(tmpdir(), 'meshbox-photon-owner-'))
+const bundle = copyOfBundle(join(folder, 'bundle'))
+const CLI = join(bundle, 'meshbox')
 
 interface Home {
   readonly files: BoxFiles
@@ -59,7 +63,7 @@ async function home(name: string): Promise<Home> {
   const files = boxFiles(join(folder, name))
   // As a box comes up first: its keys and its book are made together.
   writeFileSync(files.config, formatUci([{ type: 'meshbox', name: 'main', options: { data_dir: files.dataDir, control_socket: files.socket, log_style: 'time' } }, { type: 'owner', name: 'owner', options: { address: '127.0.0.1', port: String(await freePort()) } }]))
-  await (await startService(thisMachine, files)).stop()
+  await (await startService(thisMachine, files, {}, bundle)).stop()
   const identity = await openIdentity({ dataDir: files.dataDir, randomness: systemRandomness, log: silentLog })
   const [owner, chain, photon] = [await freePort(), await freePort(), await freePort()]
   const nodeId = loadSecp256k1(null).publicKeyOf(identity.deriveSecret('chain-node')).subarray(1)
@@ -101,7 +105,7 @@ beforeAll(async () => {
   expect([made.code, made.stderr]).toEqual([0, ''])
   writeFileSync(hall.files.config, configOf(hall, shop, network, 'sealer', '1'))
   writeFileSync(shop.files.config, configOf(shop, hall, network, 'light', '0'))
-  services = await Promise.all([hall, shop].map(({ files }) => startService(thisMachine, files)))
+  services = await Promise.all([hall, shop].map(({ files }) => startService(thisMachine, files, hurried(SPEED), bundle)))
   for (const { files } of [hall, shop])
     expect((await thisMachine.run(CLI, ['--socket', files.socket, 'password', 'set'], { env: { MESHBOX_NODE: NODE }, input: `${PASSWORD}\n` })).code).toBe(0)
 })
@@ -124,7 +128,11 @@ async function rest(method: string, path: string, body?: unknown, headers: Recor
   const { error_code: code, error_message: message, data } = JSON.parse(text) as { error_code: number; error_message: string; data: unknown }
   return { status: answer.status, code, message, data, text }
 }
-const statusOf = async (index: number): Promise<PhotonStatusJson> => JSON.parse((await service(index).cli('--json', 'channel', 'status')).stdout) as PhotonStatusJson
+async function statusOf(index: number): Promise<PhotonStatusJson> {
+  const { code, stdout, stderr } = await service(index).cli('--json', 'channel', 'status')
+  if (stdout === '') throw new Error(`meshbox channel status says nothing (${code}): ${stderr}`)
+  return JSON.parse(stdout) as PhotonStatusJson
+}
 const dutiesOf = (index: number): Promise<PhotonDutiesJson> => service(index).cliJson<PhotonDutiesJson>('channel', 'duties')
 const isIdle = async (index: number): Promise<boolean> => (await dutiesOf(index)).duties.length === 0
 const channelAt = async (index: number): Promise<PhotonChannelJson | undefined> => (await service(index).cliJson<PhotonChannelsJson>('channel', 'list')).channels[0]
@@ -181,7 +189,7 @@ it('opens a channel over REST', async () => {
   const order = { partner_address: shopHome().account, token_address: TOKEN, balance: 3, settle_timeout: 0, new_channel: false }
   expect((await rest('PUT', '1/deposit', order)).code).toBe(3002)
   expect((await rest('PUT', '1/deposit', { ...order, settle_timeout: 9 })).code).toBe(1)
-  const made = await rest('PUT', '1/deposit', `{"partner_address":"${shopHome().account}","token_address":"${TOKEN}","balance":5000000000000000000,"settle_timeout":40,"new_channel":true}`)
+  const made = await rest('PUT', '1/deposit', `{"partner_address":"${shopHome().account}","token_address":"${TOKEN}","balance":5000000000000000000,"settle_timeout":160,"new_channel":true}`)
   expect([made.code, made.message]).toEqual([0, 'SUCCESS'])
   channel = (made.data as { channel_identifier: string }).channel_identifier
   // Amounts of any size are bare digits, as the original has them.
@@ -189,7 +197,7 @@ it('opens a channel over REST', async () => {
   await waitFor('the channel', async () => (await channelAt(1))?.isConnected === true && (await channelAt(0))?.own.deposit.text === '5', PATIENCE_MS)
   const one = await rest('GET', `1/channels/${channel}`)
   expect(one.text).toContain('"balance":5000000000000000000,')
-  expect(one.data).toMatchObject({ channel_identifier: channel, state: 1, state_string: 'opened', settle_timeout: 40, reveal_timeout: 4 })
+  expect(one.data).toMatchObject({ channel_identifier: channel, state: 1, state_string: 'opened', settle_timeout: 160, reveal_timeout: 4 })
   expect((await rest('GET', `2/channels/${channel}`)).data).toMatchObject({ balance: '5000000000000000000' })
   expect((await rest('GET', `1/tokens/${TOKEN}/partners`)).data).toEqual([{ partner_address: expect.stringMatching(/^0x/) as string, channel: `api/1/channles/${channel}` }])
   expect((await rest('PUT', '1/deposit', { ...order, new_channel: true })).code).toBe(3005)
@@ -207,7 +215,8 @@ it('pays both ways, and tells of it as the original does', async () => {
   expect(back.payment?.state).toBe('done')
   await waitFor('what came back', async () => ((await rest('GET', '2/queryreceivedtransfer')).data as unknown[]).length === 1)
   expect((await rest('GET', '2/queryreceivedtransfer')).data).toMatchObject([{ amount: String(SMT / 2n), data: 'change', channel_identifier: channel }])
-  expect(((await rest('GET', '1/querysenttransfer')).data as unknown[]).length).toBe(2)
+  const sent = async (range: string): Promise<number> => ((await rest('GET', `1/querysenttransfer${range}`)).data as unknown[] | null)?.length ?? 0
+  expect([await sent(''), await sent('?from_block=1'), await sent('?from_block=1&to_block=2'), await sent('?to_block=-1')]).toEqual([2, 2, 0, 2])
   expect((await rest('POST', `1/transfers/${TOKEN}/${shopHome().account}`, '{"amount":99000000000000000000,"is_direct":true}')).code).toBeGreaterThan(1000)
   expect((await rest('POST', `1/transfers/${TOKEN}/0x${'9'.repeat(40)}`, { amount: 1, sync: true })).code).toBeGreaterThan(1000)
   expect((await rest('POST', `1/transfers/${TOKEN}/${shopHome().account}`, { amount: 0 })).code).toBe(1003)
@@ -218,8 +227,9 @@ it('answers on every other path', async () => {
   for (const [method, path, code, body] of [
     ['GET', 'version', 0], ['GET', 'balance', 0], ['GET', `balance/${TOKEN}`, 0], ['GET', 'tokens', 0], ['GET', 'channels', 0], ['GET', 'secret', 0], ['GET', `path/${account}/${TOKEN}/10`, 0], ['GET', 'fee_policy', 0], ['GET', 'fee', 0],
     ['POST', 'income/details', 0, {}], ['POST', 'income/days', 0, { days: 3 }], ['POST', 'tx/query', 0, {}], ['GET', `node-status/${account}`, 0], ['GET', `node-status/0x${'9'.repeat(40)}`, 1009], ['GET', 'debug/system-status', 0],
-    ['GET', 'debug/ethstatus', 0], ['GET', `debug/ethbalance/${hallHome().account}`, 0], ['GET', `debug/balance/${TOKEN}/${account}`, 2999], ['GET', `thirdparty/${channel}/${account}`, 1], ['GET', 'switch/true', 1], ['GET', 'stop', 1],
-    ['POST', 'prepare-update', 1], ['POST', `transfer-smt/${account}/5`, 1], ['PUT', `withdraw/${channel}`, 5000, { op: 'preparewithdraw' }], ['PUT', `withdraw/${channel}`, 1007, { op: 'cancelprepare' }],
+    ['GET', 'debug/ethstatus', 0], ['GET', `debug/ethbalance/${hallHome().account}`, 0], ['GET', `debug/balance/${TOKEN}/${account}`, 0], ['GET', `debug/balance/0x${'8'.repeat(40)}/${account}`, 2999], ['GET', `thirdparty/${channel}/${account}`, 1],
+    ['GET', `thirdparty/${channel}/0x${'9'.repeat(40)}`, 0], ['POST', 'fee_policy', 0, { account_fee: { fee_constant: 2, fee_percent: 100 }, channel_fee_map: { [channel]: { fee_constant: 1, fee_percent: 0 } } }], ['POST', 'fee_policy', 0, {}],
+    ['GET', 'switch/true', 0], ['POST', `transfers/${TOKEN}/${account}`, 1014, { amount: 7 }], ['GET', 'switch/false', 0], ['POST', `transfer-smt/${account}/5`, 0], ['PUT', `withdraw/${channel}`, 5000, { op: 'preparewithdraw' }], ['PUT', `withdraw/${channel}`, 1007, { op: 'cancelprepare' }],
     ['PATCH', `channels/${channel}`, 5001, { state: 'settled' }], ['POST', `transfercancel/${TOKEN}/0x${'12'.repeat(32)}`, 3004], ['GET', `getunfinishedreceivedtransfer/${TOKEN}/0x${'12'.repeat(32)}`, 3004],
     ['POST', 'updatenodes', 0, [{ address: account, ip_port: `/ip4/127.0.0.1/tcp/${shopHome().ports.photon}`, device_type: 'meshbox' }]],
   ] as const) {
@@ -233,6 +243,12 @@ it('answers on every other path', async () => {
 it('is looked after by every verb of the command line', async () => {
   const { account } = shopHome()
   const short = channel.slice(0, 12)
+  // Called back at once; the lock itself ends with its blocks, while all the rest is asked.
+  const secret = Buffer.alloc(32, 7)
+  const held = `0x${createHash('sha256').update(secret).digest('hex')}`
+  expect(await says(0, 'pay', account, '0.1', '--hold', held)).toMatch(/^State +under way$/m)
+  expect(await says(0, 'pay', 'show', held.slice(0, 12))).toContain(held.slice(2, 10))
+  expect(await says(0, 'pay', 'cancel', held)).toContain('called back')
   for (const words of [
     ['channel'], ['channel', 'list', '--limit', '1'], ['channel', 'show', short], ['channel', 'status'], ['channel', 'duties'], ['channel', 'alarm'], ['channel', 'peers'], ['channel', 'peers', 'add', account, `/ip4/127.0.0.1/tcp/${shopHome().ports.photon}`],
     ['pay', 'list'], ['pay', 'paths', account, '0.1'], ['watch'], ['watch', 'status'], ['pay', account, '0.1', '--data', 'two teas'], ['pay', account, '0.1', '--max-fee', '0'],
@@ -240,11 +256,6 @@ it('is looked after by every verb of the command line', async () => {
     expect((await says(0, ...words)).length).toBeGreaterThan(5)
     expect(await service(0).cliJson<object>(...words)).toBeTypeOf('object')
   }
-  const secret = Buffer.alloc(32, 7)
-  const held = `0x${createHash('sha256').update(secret).digest('hex')}`
-  expect(await says(0, 'pay', account, '0.1', '--hold', held)).toMatch(/^State +under way$/m)
-  expect(await says(0, 'pay', 'show', held.slice(0, 12))).toContain(held.slice(2, 10))
-  expect(await says(0, 'pay', 'cancel', held)).toContain('called back')
   await waitFor('nothing locked', async () => (await channelAt(0))?.own.locked.units === '0', PATIENCE_MS)
   expect(await says(0, 'channel', 'alarm')).toContain('No alarms')
   await refuses(0, ['channel', 'alarm', 'clear', '7'], 1, 'there is no such alarm')
@@ -265,6 +276,7 @@ it('takes more in, gives some out, ends, and turns tokens back into coins', asyn
   expect((await rest('PUT', `1/withdraw/${channel}`, '{"amount":1000000000000000000}')).data).toMatchObject({ channel_identifier: channel })
   await waitFor('what was taken out', async () => (await channelAt(0))?.phase === 'opened' && (await isIdle(0)) && (await isIdle(1)), PATIENCE_MS)
   const before = await channelAt(0)
+  expect((await rest('POST', `1/transfer-smt/${GIFT}/5000`)).code).toBe(0)
   expect((await rest('PATCH', `1/channels/${channel}`, { state: 'closed', force: false })).code).toBe(0)
   await waitFor('the end', async () => (await channelAt(0)) === undefined && (await channelAt(1)) === undefined && (await isIdle(0)) && (await isIdle(1)), PATIENCE_MS)
   expect((await rest('GET', `1/channels/${channel}`)).code).toBe(3002)
@@ -274,4 +286,16 @@ it('takes more in, gives some out, ends, and turns tokens back into coins', asyn
   const theirs = 20n * SMT - 2n * SMT - SMT + BigInt(before?.partner.spendable.units ?? 0)
   await waitFor('the neighbour’s money', async () => BigInt((await statusOf(1)).wrapped?.balance?.units ?? 0) === theirs, PATIENCE_MS)
   expect([(await statusOf(0)).alarms, (await statusOf(1)).alarms]).toEqual([[], []])
+})
+
+it('coin that a program gave away has arrived; then the box holds back new payments, and stops them all, until the service starts again', async () => {
+  const coin = async (): Promise<string> => String((await rest('GET', `2/debug/ethbalance/${GIFT}`)).data)
+  await waitFor('the coin', async () => (await coin()) === '5000', PATIENCE_MS)
+  expect((await rest('POST', '1/prepare-update')).code).toBe(0)
+  expect((await rest('POST', `1/transfers/${TOKEN}/${shopHome().account}`, { amount: 1 })).code).toBe(1013)
+  // Its code says that there are alarms.
+  expect(await service(0).cli('channel', 'alarm')).toMatchObject({ code: 1, stdout: expect.stringContaining('prepare-update') as string })
+  expect((await rest('GET', '1/stop')).code).toBe(0)
+  expect((await statusOf(0)).alarms).toMatchObject([{ code: 'held-back' }])
+  await waitFor('the shop to have lost it', async () => (await statusOf(1)).peers === 0, PATIENCE_MS)
 })

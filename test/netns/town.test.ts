@@ -2,12 +2,13 @@
  * The whole hotspot as guests meet it: the bundled service as its own process, real nftables, dnsmasq, DHCP,
  * router advertisements, in network namespaces. portal.md 2.4, 2.7–2.10 and section 6 name what is tried.
  */
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { EarningsJson, SessionJson, SessionsJson, StatusJson, VoucherCreateReply } from '../../src/owner/index.ts'
 import { PORTAL, boxConfig } from '../support/box-config.ts'
+import { faketimeLibrary } from '../support/fake-time.ts'
 import { TOWN, Town, isRoot } from '../support/netns.ts'
 import { Phone } from '../support/phone.ts'
 import { boxFiles, dhcp, slaac, socketRequest, startBoxDnsmasq, startInternet, startService, waitFor, type BoxFiles, type Service } from '../support/town-services.ts'
@@ -27,13 +28,6 @@ const PROBES = [
   'http://connectivity-check.ubuntu.com/',
   'http://spectrum.s3.amazonaws.com/kindle-wifi/wifistub.html',
 ]
-
-/** Debian's libfaketime moves the wall clock of one process and leaves the others alone. */
-function faketimeLibrary(): string {
-  const [found] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
-  if (found === undefined) throw new Error('libfaketime is not installed; scripts/setup.sh test installs it')
-  return found
-}
 
 describe.skipIf(!isRoot())('a town with one box (needs root)', () => {
   let town: Town

@@ -19,7 +19,7 @@ import type { OwnerPassword } from '../../src/identity/index.ts'
 import { createLedger, ledgerMigrations } from '../../src/ledger/index.ts'
 import type { Ledger } from '../../src/ledger/index.ts'
 import { LogRing, Owner } from '../../src/owner/index.ts'
-import type { OwnerPorts } from '../../src/owner/index.ts'
+import type { ConfigDoor, IotPort, JoinDesk, MeshPort, OwnerPorts } from '../../src/owner/index.ts'
 import { OwnerServer } from '../../src/owner/io/owner-server.ts'
 import type { DashboardFiles } from '../../src/owner/io/static-files.ts'
 import { openStore } from '../../src/store/index.ts'
@@ -181,6 +181,10 @@ export interface DashboardApp {
 export interface DashboardRooms {
   readonly chain?: 'live' | 'alarm'
   readonly photon?: ScriptedPhoton
+  readonly mesh?: MeshPort
+  readonly iot?: IotPort
+  /** Makes the router's files its own, with the configuration's door that it is given. */
+  readonly joining?: (config: ConfigDoor, folder: string) => JoinDesk
 }
 
 /** `fresh`: out of the carton, no owner; `empty`: owned, nothing sold yet; `busy`: a day in a café. */
@@ -198,10 +202,23 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
   const chainAsked: string[] = []
   const random = seededRandom(7)
   let wordsShown = kind !== 'busy'
+  const door: ConfigDoor = {
+    current: () => config,
+    text: () => text,
+    save: async (next) => {
+      config = loadConfig(next, 'meshbox')
+      text = next
+      return { applied: [], needsRestart: [] }
+    },
+    reload: async () => ({ applied: [], needsRestart: [] }),
+  }
   const owner = new Owner({
     desk,
     chain: scriptedChain(rooms.chain, chainAsked),
     photon,
+    mesh: rooms.mesh ?? null,
+    iot: rooms.iot ?? null,
+    joining: rooms.joining?.(door, folder) ?? null,
     ledger,
     store,
     identity: {
@@ -220,16 +237,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     },
     voucherKeys: { publicKey: KEYS.publicKey, revealVoucherWords: () => VOUCHER_WORDS, adoptVoucherWords: async () => undefined },
     password: plainPassword(kind === 'fresh' ? null : PASSWORD),
-    config: {
-      current: () => config,
-      text: () => text,
-      save: async (next) => {
-        config = loadConfig(next, 'meshbox')
-        text = next
-        return { applied: [], needsRestart: [] }
-      },
-      reload: async () => ({ applied: [], needsRestart: [] }),
-    },
+    config: door,
     clock,
     randomness: random,
     log,

@@ -150,6 +150,7 @@ export class FakeGate implements Gate {
 export class FakeNeighbours implements NeighbourTable {
   readonly ip4 = new Map<MacAddress, string>()
   #listener: (mac: MacAddress, ip4: string) => void = () => undefined
+  #heard: (mac: MacAddress) => void = () => undefined
 
   start(): Promise<void> {
     return Promise.resolve()
@@ -166,6 +167,13 @@ export class FakeNeighbours implements NeighbourTable {
   }
   onIp4(listener: (mac: MacAddress, ip4: string) => void): void {
     this.#listener = listener
+  }
+  onHeard(listener: (mac: MacAddress) => void): void {
+    this.#heard = listener
+  }
+  /** A packet of it came. */
+  hear(mac: MacAddress): void {
+    this.#heard(mac)
   }
   /** What DHCP does: the device has another address from now on. */
   move(mac: MacAddress, ip4: string): void {

@@ -8,7 +8,7 @@ import type { Clock, Log, Timers } from '../../src/base/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Config, HotspotConfig, PackageConfig, TariffConfig } from '../../src/config/index.ts'
 import { Hotspot, hotspotMigrations } from '../../src/hotspot/index.ts'
-import type { ClientAddress, HotspotDeps, VoucherRow } from '../../src/hotspot/index.ts'
+import type { ClientAddress, HotspotDeps, VisitJournal, VoucherRow } from '../../src/hotspot/index.ts'
 import type { VoucherKeys } from '../../src/identity/index.ts'
 import { createLedger, ledgerMigrations } from '../../src/ledger/index.ts'
 import type { Ledger } from '../../src/ledger/index.ts'
@@ -38,10 +38,10 @@ export function makeKeys(name: string): VoucherKeys {
   }
 }
 
-export const testSigner: HotspotDeps['signer'] = {
+export const testSigner = {
   address: '0x000000000000000000000000000000000000dEaD',
-  signText: (text) => new Uint8Array(createHmac('sha512', 'signer').update(utf8(text)).digest()),
-}
+  signText: (text: string) => new Uint8Array(createHmac('sha512', 'signer').update(utf8(text)).digest()),
+} as const satisfies HotspotDeps['signer']
 
 export const halfHour: PackageConfig = {
   id: 'half-hour',
@@ -132,6 +132,9 @@ export function testConfig(changes: ConfigChanges = {}): Config {
     owner: { address: '127.0.0.1', port: 2081, sessionMinutes: 30 },
     chain: loadConfig('', 'defaults').chain,
     photon: loadConfig('', 'defaults').photon,
+    mesh: loadConfig('', 'defaults').mesh,
+    uplinks: [],
+    iot: loadConfig('', 'defaults').iot,
     tariff: {
       pricePerMinute: 100_000n,
       pricePerMib: 50_000n,
@@ -160,6 +163,9 @@ export interface BoxOptions {
   readonly log?: Log
   /** Other than `time`, for tests that count real time. */
   readonly clock?: Clock & Timers
+  readonly visitJournal?: VisitJournal
+  /** Of the box; the same for all boxes that do not say. */
+  readonly signer?: HotspotDeps['signer']
 }
 
 export interface TestBox {
@@ -200,7 +206,8 @@ export function makeBox(options: BoxOptions = {}): TestBox {
     gate,
     neighbours,
     voucherKeys: testVoucherKeys,
-    signer: testSigner,
+    signer: options.signer ?? testSigner,
+    ...(options.visitJournal === undefined ? {} : { visitJournal: options.visitJournal }),
     clock: options.clock ?? time,
     timers: options.clock ?? time,
     randomness: seededRandom(options.seed ?? 1),

@@ -62,7 +62,7 @@ export function session(change: Partial<SessionView> = {}): SessionView {
 }
 
 export function view(change: Partial<GuestView> = {}): GuestView {
-  return { venue: 'Café Aurora', board: BOARD, trialAvailable: true, session: null, ticket: null, ...change }
+  return { venue: 'Café Aurora', board: BOARD, trialAvailable: true, session: null, ticket: null, roam: null, ...change }
 }
 
 export function withSession(change: Partial<SessionView> = {}, more: Partial<GuestView> = {}): GuestView {
@@ -85,6 +85,9 @@ export const STATES: Readonly<Record<string, GuestView>> = {
   'paused-idle': withSession({ state: 'paused', pauseReason: 'idle' }),
   'paused-owner': withSession({ state: 'paused', pauseReason: 'owner' }),
   'paused-restart': withSession({ state: 'paused', pauseReason: 'restart' }),
+  'paused-away': withSession({ state: 'paused', pauseReason: 'away', bytesLeft: null }, { roam: 'prove' }),
+  'online-visiting': withSession({ label: 'Bäckerei am Hafen', bytesLeft: null }, { roam: 'visiting', ticket: null }),
+  'not-visiting': view({ roam: 'silent' }),
   credited: withSession({ state: 'credited' }),
   'ended-time': withSession({ state: 'ended', endReason: 'time-used', secondsLeft: 0, bytesLeft: null, secondsUsed: 3600 }),
   'ended-bytes': withSession({ state: 'ended', endReason: 'bytes-used', bytesLeft: 0 }),
@@ -244,6 +247,7 @@ export class ScriptedNeighbours implements NeighbourTable {
   ip4Of(): string | null {
     return '10.9.0.7'
   }
+  onHeard(): void {}
   onIp4(): void {
     return undefined
   }

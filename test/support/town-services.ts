@@ -3,7 +3,7 @@
  * bundled service itself. Shared by the end-to-end tests, the benchmarks and `make run`.
  */
 import { type ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,8 +11,8 @@ import { TOWN, type GuestHost, type Host, type RunResult, type Town } from './ne
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const NODE = join(ROOT, 'node_modules/.bin/node')
-const SERVICE = join(ROOT, 'dist/meshboxd')
-export const CLI = join(ROOT, 'dist/meshbox')
+const BUNDLE = join(ROOT, 'dist')
+export const CLI = join(BUNDLE, 'meshbox')
 
 /** Polls until `check` gives a value; throws with `what` after the time. */
 export async function waitFor<T>(what: string, check: () => Promise<T | undefined | false | null> | T | undefined | false | null, timeoutMs = 20_000): Promise<T> {
@@ -114,11 +114,17 @@ export interface Service {
   cliJson<T>(...args: string[]): Promise<T>
 }
 
+/** A copy of the bundle: who runs it for minutes does not see it made anew meanwhile. */
+export function copyOfBundle(folder: string): string {
+  cpSync(BUNDLE, folder, { recursive: true })
+  return folder
+}
+
 /** The bundled service in a namespace (or on this machine), as procd would start it; resolves when it is ready. */
-export async function startService(host: Host, files: BoxFiles, env: NodeJS.ProcessEnv = {}): Promise<Service> {
+export async function startService(host: Host, files: BoxFiles, env: NodeJS.ProcessEnv = {}, bundle = BUNDLE): Promise<Service> {
   let log = ''
   const environment = { ...process.env, MESHBOX_NODE: NODE, ...env }
-  const child = host.spawn(SERVICE, ['--config', files.config], { env: environment })
+  const child = host.spawn(join(bundle, 'meshboxd'), ['--config', files.config], { env: environment })
   child.stdout?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-200_000) })
   child.stderr?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-200_000) })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -130,7 +136,7 @@ export async function startService(host: Host, files: BoxFiles, env: NodeJS.Proc
     },
     30_000,
   )
-  const cli = (...args: string[]): Promise<RunResult> => host.run(CLI, ['--socket', files.socket, ...args], { env: { MESHBOX_NODE: NODE } })
+  const cli = (...args: string[]): Promise<RunResult> => host.run(join(bundle, 'meshbox'), ['--socket', files.socket, ...args], { env: { MESHBOX_NODE: NODE } })
   return {
     process: child,
     files,

@@ -39,6 +39,7 @@ describe('the bundle', () => {
       'service.cjs': '644',
       'cli.cjs': '644',
       'cli-chain.cjs': '644',
+      'cli-tools.cjs': '644',
       'cli-errors.cjs': '644',
       'licences.txt': '644',
       native: '755',

@@ -6,7 +6,7 @@ import { dnsmasqOptions, dnsmasqSnippet, nftsetLine } from '../../../src/hotspot
 import { readDump, readElements, readFlowtableDevices } from '../../../src/hotspot/gate/dump.ts'
 import { MonitorReader } from '../../../src/hotspot/gate/monitor.ts'
 import { classid, readClassid } from '../../../src/hotspot/gate/names.ts'
-import { readArpTable, readLeases, readNeighbourLine } from '../../../src/hotspot/gate/neighbour-lines.ts'
+import { readArpTable, readLeases, readNeighbourLine, readPortLine } from '../../../src/hotspot/gate/neighbour-lines.ts'
 import { classCommands, isReplaceable, rootDiscipline } from '../../../src/hotspot/gate/shaper.ts'
 
 describe('addresses', () => {
@@ -158,5 +158,15 @@ describe('tc', () => {
   })
   it('refuses interface names that are more than names', () => {
     expect(() => classCommands('wan; reboot', 1, 100, 'bfifo', true)).toThrow(/interface/)
+  })
+})
+
+describe('what a bridge learned', () => {
+  it('is told without an address: port and station', () => {
+    expect(readPortLine('dev guest1 lladdr 02:00:00:00:00:01 REACHABLE ')).toEqual({ port: 'guest1', mac: '02:00:00:00:00:01' })
+  })
+  it('is none of: what went, what a port has of its own, an address, other things', () => {
+    for (const line of ['Deleted dev guest1 lladdr 02:00:00:00:00:01 REACHABLE', 'dev guest1 lladdr 02:00:00:00:00:01 PERMANENT', '10.77.0.11 dev br-guest lladdr 02:00:00:00:00:01 REACHABLE', 'dev ../x lladdr 02:00:00:00:00:01 REACHABLE', 'dev guest1 lladdr 02:00 REACHABLE', ''])
+      expect(readPortLine(line)).toBe(null)
   })
 })

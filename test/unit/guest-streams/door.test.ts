@@ -16,7 +16,7 @@ import { ledgerMigrations } from '../../../src/ledger/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { streamSigner } from '../../../src/web/stream/index.ts'
-import { OPCODE } from '../../../src/hotspot/portal/websocket.ts'
+import { OPCODE } from '../../../src/base/websocket.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { fastFolder, guest, settle, startBox, type TestBox } from '../../support/hotspot-box.ts'
 import { ScriptedNeighbours } from '../../support/portal-app.ts'
@@ -37,9 +37,12 @@ let side: PaperSide
 let streams: GuestStreams
 let server: PortalServer
 let neighbours: ScriptedNeighbours
+/** By a program: what runs goes on with nothing. */
+let isStopped = false
 const clients: SocketClient[] = []
 
 beforeEach(async () => {
+  isStopped = false
   folder = fastFolder()
   store = openStore({ path: join(folder, 'box.db'), migrations: [...ledgerMigrations, ...hotspotMigrations, ...streamMigrations], log: silentLog })
   side = new PaperSide()
@@ -60,7 +63,7 @@ async function begin(started: TestBox): Promise<void> {
   streams = new GuestStreams({
     config: () => box.config,
     hotspot: box.hotspot,
-    channels: () => side.photon,
+    channels: () => (isStopped ? { ...side.photon, streams: () => null } : side.photon),
     keccak: keccak_256,
     store: box.store,
     journalPath: join(folder, 'streams'),
@@ -178,6 +181,46 @@ describe.each(['WebSocket', 'POST'])('by %s a guest', (way) => {
     expect(spent).toBeLessThanOrEqual(122n * UNIT)
     expect(earnedInLedger()).toBe(spent)
     expect(await (await fetch(url(`/stream/${ANNA.address}.json`))).json()).toEqual({ hasChannel: true, spendable: (10_000_000n - spent).toString(), pending: '0', isChainReachable: true })
+  })
+})
+
+describe('a slip that waits behind what is paid by the second', () => {
+  it('lets nobody else surf at the payer’s cost; when he stops it is shared as ever', async () => {
+    const page = overPost()
+    await page.take(page.payer.start(box.time.boottimeMs()))
+    await page.seconds(5)
+    const { code } = await box.voucher('half-hour')
+    await box.hotspot.guests.redeem(phone, code)
+    await page.seconds(5)
+    const other = guest(2)
+    await expect(box.hotspot.guests.redeem(other, code)).rejects.toMatchObject({ code: 'voucher-used' })
+    await page.seconds(5)
+    expect([isOnline(), box.kernel.isOpen(other.mac)]).toEqual([true, false])
+    // His own device may type it again.
+    await box.hotspot.guests.redeem(phone, code)
+    await page.take(page.payer.stop(box.time.boottimeMs()))
+    await page.seconds(3)
+    expect(isOnline()).toBe(true)
+    await box.hotspot.guests.redeem(other, code)
+    expect(box.kernel.isOpen(other.mac)).toBe(true)
+  })
+})
+
+describe('a program stops all payments', () => {
+  it('the page is told that nothing is sold so, and the guest is offline when what he paid is used', async () => {
+    const page = overPost()
+    await page.take(page.payer.start(box.time.boottimeMs()))
+    await page.seconds(20)
+    isStopped = true
+    expect((await post(new Uint8Array())).status).toBe(404)
+    expect(await (await fetch(url('/wallet'))).text()).not.toContain('id="pay"')
+    expect(isOnline()).toBe(true)
+    await box.advance(120_000)
+    expect(isOnline()).toBe(false)
+    // Booked when it is clear that the page does not come back.
+    await box.advance(700_000)
+    expect(earnedInLedger()).toBeGreaterThanOrEqual(20n * UNIT)
+    expect(earnedInLedger()).toBeLessThanOrEqual(40n * UNIT)
   })
 })
 

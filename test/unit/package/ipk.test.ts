@@ -51,7 +51,7 @@ describe('each package', () => {
     const { fields } = readIpk(pack(service()))
     const depends = (fields.get('Depends') ?? '').split(', ')
     expect(depends).toContain('node (>=22.14.0)')
-    for (const name of ['libc', 'procd-ujail', 'nftables-json', 'kmod-batman-adv', 'ip-full']) expect(depends).toContain(name)
+    for (const name of ['libc', 'procd-ujail', 'nftables-json', 'kmod-batman-adv', 'ip-full', 'conntrack']) expect(depends).toContain(name)
     expect(fields.get('Require-User')).toBe('meshbox=6420:meshbox=6420')
     expect(readIpk(pack(describeLuci())).fields.get('Depends')).toBe('libc, luci-base, meshbox')
   })

@@ -14,7 +14,7 @@ import { RouterRoot, type Ran } from './router-root.ts'
 import { EPOCH, sampleBuild } from './sample.ts'
 
 const ARCHITECTURE = 'aarch64_cortex-a53'
-const OTHERS = ['procd-ujail', 'nftables-json', 'kmod-nft-bridge', 'kmod-sched-core', 'tc-tiny', 'ip-full', 'curl', 'kmod-batman-adv', 'batctl-default', 'luci-base', 'libc']
+const OTHERS = ['procd-ujail', 'nftables-json', 'kmod-nft-bridge', 'kmod-sched-core', 'tc-tiny', 'ip-full', 'conntrack', 'curl', 'kmod-batman-adv', 'batctl-default', 'mosquitto-ssl', 'luci-base', 'libc']
 const NETWORKS = ['network', 'wireless', 'dhcp', 'firewall']
 /** The user of the package's Makefile. */
 const USER = 6420
