@@ -16,13 +16,15 @@ const ROOMS: Record<string, readonly string[]> = {
   store: ['base'],
   identity: ['base', 'store'],
   ledger: ['base', 'config', 'store', 'identity'],
+  audit: ['base'],
   hotspot: ['base', 'config', 'store', 'identity', 'ledger'],
   spectrum: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
   photon: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
   mesh: ['base', 'native', 'config', 'store', 'identity', 'ledger'],
   iot: ['base', 'config', 'store', 'identity', 'ledger'],
-  owner: ['base', 'config', 'store', 'identity', 'ledger', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot'],
-  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot', 'owner'],
+  payout: ['base', 'config', 'store', 'identity', 'ledger'],
+  owner: ['base', 'config', 'store', 'identity', 'ledger', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot', 'payout'],
+  cli: ['base', 'config', 'identity', 'hotspot', 'spectrum', 'photon', 'mesh', 'iot', 'payout', 'owner'],
   // Browser code shares only types with the server, and never runs a server's module.
   web: ['owner', 'base'],
 }

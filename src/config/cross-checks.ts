@@ -36,6 +36,7 @@ export function checkTogether(config: ReadConfig, file: string): ConfigProblem[]
   checkPackages(config.packages, report)
   for (const hour of config.happyHours) checkHappyHour(hour, report)
   checkShares(config.shares, report)
+  checkPayees(config.payees, report)
   return problems
 }
 
@@ -216,4 +217,15 @@ function checkShares(shares: ReadConfig['shares'], report: Report): void {
   const sum = shares.reduce((total, share) => total + share.values.partsPerMillion, 0)
   if (sum > PARTS_OF_ALL)
     report(last, 'partsPerMillion', `with it all shares make ${sum}`, `at most ${PARTS_OF_ALL} over all shares`, last.values.partsPerMillion)
+}
+
+/** One account is paid to one place. */
+function checkPayees(payees: ReadConfig['payees'], report: Report): void {
+  const seen = new Set<string>()
+  for (const payee of payees) {
+    if (!payee.isSound('account')) continue
+    const { account } = payee.values
+    if (seen.has(account)) report(payee, 'account', 'has a payee already', 'each account once', account)
+    seen.add(account)
+  }
 }

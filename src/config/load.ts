@@ -28,6 +28,7 @@ export interface ReadConfig {
   readonly shares: readonly SectionRead<Config['shares'][number]>[]
   readonly uplinks: readonly SectionRead<Config['uplinks'][number]>[]
   readonly iot: SectionRead<Config['iot']>
+  readonly payees: readonly SectionRead<Config['payees'][number]>[]
 }
 
 /**
@@ -68,6 +69,9 @@ export function loadConfig(text: string, fileName: string): Config {
     shares: named('shares', RULES.shares),
     uplinks: named('uplinks', RULES.uplinks),
     iot: single('iot', RULES.iot),
+    payout: single('payout', RULES.payout),
+    payees: named('payees', RULES.payees),
+    milestones: named('milestones', RULES.milestones),
   }
   problems.push(...checkTogether(read, fileName))
   if (problems.length > 0) throw new ConfigError(problems)
@@ -85,6 +89,9 @@ export function loadConfig(text: string, fileName: string): Config {
     mesh: read.mesh.values,
     uplinks: read.uplinks.map((section) => section.values),
     iot: read.iot.values,
+    payout: read.payout.values,
+    payees: read.payees.map((section) => section.values),
+    milestones: read.milestones.map((section) => section.values),
   }
 }
 

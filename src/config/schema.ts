@@ -7,6 +7,7 @@
 import { CHAIN } from './chain-schema.ts'
 import { IOT } from './iot-schema.ts'
 import { MESH, UPLINK } from './mesh-schema.ts'
+import { MILESTONE, PAYEE, PAYOUT } from './payout-schema.ts'
 import { PHOTON } from './photon-schema.ts'
 import { isAddressOrPrefix, isHostName, isWildcard, parseIp } from './network-address.ts'
 import { absolutePath, flag, line, listOf, matching, minuteOf, money, oneOf, option, optional, requiredOption, wholeNumber } from './rules.ts'
@@ -253,6 +254,9 @@ export const RULES = {
   mesh: MESH,
   uplinks: UPLINK,
   iot: IOT,
+  payout: PAYOUT,
+  payees: PAYEE,
+  milestones: MILESTONE,
 } as const satisfies { readonly [Key in keyof Config]: Readonly<Record<string, Rule<unknown>>> }
 
 export interface SectionInfo {
@@ -286,9 +290,12 @@ export const SECTIONS: readonly SectionInfo[] = [
   { key: 'mesh', type: 'mesh', name: 'mesh', max: 1, doc: 'Boxes that find, pay and help each other: the role `relay`.' },
   { key: 'uplinks', type: 'uplink', name: null, max: 8, doc: 'A way out, for the role `relay`. The best healthy one is used; of equally good ones the first of the file.' },
   { key: 'iot', type: 'iot', name: 'iot', max: 1, doc: 'LoRa concentrators, devices, tenants and MQTT: the role `iot`.' },
+  { key: 'payout', type: 'payout', name: 'payout', max: 1, doc: 'When those who have a share are paid.' },
+  { key: 'payees', type: 'payee', name: null, max: 64, doc: 'Where the part of one account is sent, over payment channels.' },
+  { key: 'milestones', type: 'milestone', name: null, max: 16, doc: 'A reward that is booked once, when so much was done.' },
 ]
 
-/** Longest id of a package, happy hour, share or uplink. */
+/** Longest id of a section of which there may be several. */
 export const ID_MAX_CHARS = 32
 
 /** `pricePerMinute` → `price_per_minute`. */

@@ -24,6 +24,10 @@ export interface Config {
   /** `config uplink`, in file order: of equally good ones the first. */
   readonly uplinks: readonly UplinkConfig[]
   readonly iot: IotConfig
+  readonly payout: PayoutConfig
+  /** `config payee`: where the part of an account is sent. */
+  readonly payees: readonly PayeeConfig[]
+  readonly milestones: readonly MilestoneConfig[]
 }
 
 /** `config meshbox 'main'` */
@@ -337,4 +341,35 @@ export interface IotConfig {
   readonly logDays: number
   readonly logMib: number
   readonly lateKib: number
+}
+
+/** `config payout 'payout'`: docs/payouts.md. Amounts in the box's token. */
+export interface PayoutConfig {
+  /** 0: no payment by amount. */
+  readonly threshold: bigint
+  /** UTC hour of the daily payment; null: none. */
+  readonly dailyHour: number | null
+  readonly dust: bigint
+  /** Failed tries in a row. */
+  readonly alarmAfter: number
+}
+
+/** `config payee '<id>'` */
+export interface PayeeConfig {
+  readonly id: string
+  /** Of the book: `investor:anna`. */
+  readonly account: string
+  /** The Photon account that it is paid to: 0x and 40 hex digits. */
+  readonly address: string
+}
+
+/** `config milestone '<id>'` */
+export interface MilestoneConfig {
+  readonly id: string
+  readonly account: string
+  readonly measure: 'minutes' | 'earnings' | 'tokens' | 'days'
+  readonly count: number
+  readonly reward: bigint
+  /** Ledger sources that count; empty = all. */
+  readonly sources: readonly string[]
 }

@@ -148,6 +148,9 @@ export function testConfig(changes: ConfigChanges = {}): Config {
     packages: [halfHour, hundredMib, dayAndGib],
     happyHours: [],
     shares: [],
+    payout: loadConfig('', 'defaults').payout,
+    payees: [],
+    milestones: [],
     ...changes.config,
   }
 }
