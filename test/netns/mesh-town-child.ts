@@ -1,123 +1,22 @@
 /**
- * One box of mesh-town.test.ts in its own namespace: mesh-town-child.ts JSON. Real beacons, libp2p, payment channels, counters and gates,
- * and the book on disk. Not real: batman-adv (mesh-programs/batman.py; what its kernel would tell stands in the plan), and the
- * chain, which says of the channels what the plan says. Each line on its input is answered with what the box knows.
+ * One box of mesh-town.test.ts in its own namespace: mesh-town-child.ts JSON (test/support/town-box.ts). batman-adv is
+ * mesh-programs/batman.py; what its kernel would tell stands in the plan.
  */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { addonPath } from '../../scripts/native.ts'
-import { createLog } from '../../src/base/index.ts'
-import type { Address } from '../../src/base/index.ts'
-import { SystemClock, systemRandomness, systemTimers } from '../../src/base/io/system.ts'
-import { loadConfig } from '../../src/config/index.ts'
-import { createLedger, ledgerMigrations } from '../../src/ledger/index.ts'
-import { MeshPhoton } from '../../src/main/mesh-photon.ts'
-import { MeshRelay } from '../../src/main/mesh-relay.ts'
 import type { HardInterface } from '../../src/main/mesh-relay.ts'
-import { PhotonDoor } from '../../src/main/photon-door.ts'
-import { createNeighbourhood } from '../../src/mesh/index.ts'
-import type { MeshState, UplinkState } from '../../src/mesh/index.ts'
-import { Libp2pWire } from '../../src/mesh/peers/io/libp2p-wire.ts'
-import { meshMigrations } from '../../src/mesh/tables/index.ts'
-import { loadNfnetlink, loadSecp256k1 } from '../../src/native/index.ts'
-import { ChannelPayer } from '../../src/photon/box/channel-payer.ts'
-import { Alarms, PaymentModes } from '../../src/photon/box/index.ts'
-import { createPeerBinding } from '../../src/photon/node/index.ts'
-import { createDigests } from '../../src/photon/wire/index.ts'
-import { openStore } from '../../src/store/index.ts'
-import { COMMUNITY, boxOf, keyOf } from '../unit/mesh-peers/boxes.ts'
-import { Box, DOMAIN, TOKEN, accountSigner, keyOf as accountKeyOf } from '../unit/photon-node/box.ts'
+import type { MeshState } from '../../src/mesh/index.ts'
+import { runTownBox } from '../support/town-box.ts'
+import type { BoxPlan } from '../support/town-box.ts'
 
-export interface TownPlan {
-  readonly number: number
-  readonly dir: string
-  /** Options of section mesh. */
-  readonly options: Readonly<Record<string, string>>
-  readonly hasUplink: boolean
+export interface TownPlan extends BoxPlan {
   readonly hardInterfaces: readonly HardInterface[]
   readonly view: Pick<MeshState, 'self' | 'nodes' | 'clients'>
-  /** Boxes with which it has a channel, and each side's deposit. */
-  readonly channels: Readonly<Record<string, string>>
 }
 
-const PREFIX = 'fd42:0:0:1::/64'
 const plan = JSON.parse(process.argv[2] ?? '{}') as TownPlan
-const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}\n`)
-const time = Object.assign(new SystemClock('always'), systemTimers)
-const log = createLog({ level: 'info', style: 'time', now: () => Date.now(), write: (line) => void process.stderr.write(`${plan.number} ${line}\n`) })
-const curve = loadSecp256k1(addonPath('host', 'secp256k1'))
-const accountOf = (number: number): Address => accountSigner(curve, accountKeyOf(number)).account
-const signer = accountSigner(curve, accountKeyOf(plan.number))
-mkdirSync(plan.dir, { recursive: true })
-
-const config = loadConfig(
-  [
-    "config meshbox 'main'\n list roles 'light'\n list roles 'photon'\n list roles 'relay'",
-    "config chain 'chain'\n option network 'mainnet'",
-    `config photon 'photon'\n option contract '${DOMAIN.contract}'\n list tokens '${TOKEN}:SMT:0'`,
-    "config token 'token'\n option symbol 'SMT'\n option decimals '0'",
-    `config mesh 'mesh'\n option community 'own'\n option token '${TOKEN}'\n${Object.entries(plan.options).map(([name, value]) => ` option ${name} '${value}'\n`).join('')}`,
-  ].join('\n'),
-  'town',
-)
-const wire = new Libp2pWire({ seed: keyOf(100 + plan.number), listen: ['/ip6/::/tcp/60404'], maxConnections: 32, onTrouble: () => undefined })
-const { hub, documents } = boxOf({ number: plan.number, wire, time, settings: { meshPrefixes: [PREFIX] }, log })
-const meshPhoton = new MeshPhoton({ hub, peerId: wire.peerId, account: signer.account, isWelcome: () => true, timers: time, log })
-const binding = createPeerBinding({ digests: createDigests(DOMAIN, (bytes) => curve.keccak256(bytes)), signer, secp256k1: curve, issuedSeconds: () => 0 })
-const terms = { account: signer.account, binding, maxPeers: 8, keeps: () => true }
-const door = meshPhoton.door(terms, new PhotonDoor({ ...terms, file: '', seed: keyOf(0), listen: null, guestInterface: null, clock: time, timers: time, log }))
-const channels = new Box({ key: plan.number, dir: plan.dir, transport: door, secp256k1: curve, log })
-const direct = new ChannelPayer(channels.node, new PaymentModes(new Alarms(time, log, () => undefined)))
-const ledger = createLedger({ shares: () => [] })
-const store = openStore({ path: join(plan.dir, 'mesh.sqlite'), migrations: [...ledgerMigrations, ...meshMigrations], log })
-const wan: UplinkState = { name: 'wan', kind: 'ethernet', interfaceName: 'wan', health: 'good', roundTripMs: 10, loss: 0, unitsPerMiB: 0n, isChosen: true, sinceMs: 0, reason: '' }
 const view: MeshState = { ...plan.view, condition: { kind: 'up' }, sinceMs: 0, algorithm: 'BATMAN_IV' }
-
-const relay = new MeshRelay({
-  config: () => config,
-  token: TOKEN,
-  payee: signer.account,
-  hub,
-  documents,
-  isWelcome: () => true,
+await runTownBox(plan, {
   view: { state: () => view, on: () => () => undefined },
   hardInterfaces: () => Promise.resolve(plan.hardInterfaces),
-  uplink: () => (plan.hasUplink ? wan : null),
-  openNetlink: () => {
-    const netlink = loadNfnetlink(addonPath('host', 'nfnetlink'))
-    if (netlink === null) throw new Error('no nfnetlink')
-    return netlink.open()
-  },
-  nft: ['nft'],
-  ip: ['ip'],
-  runtimeDir: plan.dir,
-  keccak256: (bytes) => curve.keccak256(bytes),
-  store,
-  ledger,
-  clock: time,
-  timers: time,
-  randomness: systemRandomness,
-  log,
+  addons: { secp256k1: addonPath('host', 'secp256k1'), nfnetlink: addonPath('host', 'nfnetlink') },
 })
-for (const part of relay.parts()) await part.start()
-await hub.start()
-await door.start()
-channels.node.start()
-for (const [number, deposit] of Object.entries(plan.channels)) await channels.open(accountOf(Number(number)), BigInt(deposit))
-relay.usePayments({ direct: () => direct })
-const station = createNeighbourhood({ hub, peerId: wire.peerId, documents, clock: time, timers: time, randomness: systemRandomness, log, interfaceName: 'bat0', meshPrefixes: [PREFIX], community: COMMUNITY, originator: () => view.self })
-station.start()
-say({ box: hub.self, account: signer.account })
-
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line === 'stop') break
-  const entries = store.read((tx) => ledger.entries(tx, { limit: 200 }))
-  const audit = store.read((tx) => ledger.audit(tx))
-  say({ carriages: relay.desk.carriages(), own: relay.desk.ownAdvert(), adverts: relay.desk.adverts(), refusals: [...relay.desk.refusals()], alarms: relay.desk.alarms(), spending: relay.desk.spending(), links: hub.peers().map(({ box, isConnected }) => ({ box, isConnected })), entries, audit, channels: channels.node.channels().map(({ partner, own }) => ({ partner: partner.address, sent: own.transferred, got: partner.transferred })) })
-}
-station.stop()
-for (const part of relay.parts().toReversed()) await part.stop()
-await hub.stop()
-await channels.stop()
-await store.close()
