@@ -86,7 +86,14 @@ export function photonChain({ spectrum, keccak, marks, clock, log }: PhotonChain
       const receipt = receipts?.[place.index]
       if (receipt === undefined) return null
       const logs = await tried('a receipt’s logs', () => logsOf(block))
-      return { point: pointOf(block), succeeded: receipt.succeeded, logs: logs?.[place.index] ?? [] }
+      const gasUsed = receipt.cumulativeGasUsed - (receipts?.[place.index - 1]?.cumulativeGasUsed ?? 0n)
+      return { point: pointOf(block), succeeded: receipt.succeeded, gasUsed, logs: logs?.[place.index] ?? [] }
+    },
+    async view(point, contract, data) {
+      const block = known(point)
+      const result = block === null ? null : await tried('a call', () => reads.call(block, contract, data))
+      if (result === null) return null
+      return result.status === 'returned' ? result.output : 'reverted'
     },
     onHead(listener): Cancel {
       const cancel = chain.on((event) => {

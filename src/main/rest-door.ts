@@ -44,5 +44,5 @@ function outOfOrder(): DeskApiParts['programs'] {
   const refuse = (): never => {
     throw new MeshBoxError('unavailable', 'payment channels could not be started', { code: 'photon-2008' })
   }
-  return { channel: refuse, waiting: refuse, monitoring: refuse, balanceOf: refuse, sendCoin: refuse, fees: refuse, setFees: refuse, setDirectOnly: refuse, prepareUpdate: refuse, stop: refuse }
+  return { channel: refuse, waiting: refuse, monitoring: refuse, balanceOf: refuse, sendCoin: refuse, fees: refuse, setFees: refuse, setDirectOnly: refuse, prepareUpdate: refuse, stop: refuse, transactions: refuse }
 }

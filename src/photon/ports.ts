@@ -172,7 +172,9 @@ export interface ChainPort {
   /** A signed transaction, to the pool and to all sources. Errors: conflict with the pool's reason. */
   send(transaction: Uint8Array): Promise<Hash>
   /** Of the canonical chain. */
-  receipt(transactionHash: Hash): Promise<{ readonly point: ChainPoint; readonly succeeded: boolean; readonly logs: readonly ChainLog[] } | null>
+  receipt(transactionHash: Hash): Promise<{ readonly point: ChainPoint; readonly succeeded: boolean; readonly gasUsed?: bigint; readonly logs: readonly ChainLog[] } | null>
+  /** What a view function returns, run here over proved state. Null: not to be had now; 'reverted': it fails. Left out: calls are not run here. */
+  view?(point: ChainPoint, contract: Address, data: Uint8Array): Promise<Uint8Array | 'reverted' | null>
   /** After each change of the head. `reorgFrom`: lowest block number that was replaced, or null. */
   onHead(listener: (head: ChainPoint, reorgFrom: number | null) => void): Cancel
 }

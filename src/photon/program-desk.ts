@@ -2,14 +2,15 @@
  * What the owner's programs may ask over the original's REST (photon.md 6.1) and the owner's own doors do not: the whole of a
  * channel, what a third party needs to act for us, fees by token and channel, coin sent away, and holding payments back.
  */
-import { MeshBoxError, inputError } from '../base/index.ts'
+import { MeshBoxError, hexOf, inputError } from '../base/index.ts'
 import type { Address, Hash } from '../base/index.ts'
 import type { FeeBoard, FeeSettings, PaymentModes, RunningPhoton } from './box/index.ts'
 import type { ChannelState } from './channel/index.ts'
 import type { PhotonParts } from './parts.ts'
-import type { FeePolicy } from './ports.ts'
+import type { ChainPoint, FeePolicy } from './ports.ts'
 import type { RunningLegacy } from './v1/index.ts'
-import { wrappedBalance } from './chain/index.ts'
+import { encodeCall, wrappedBalance } from './chain/index.ts'
+import type { KeptTransaction } from './chain/index.ts'
 import { monitoringOrder, monitoringPayload } from './watch/index.ts'
 import type { MonitoringPayload } from './watch/index.ts'
 import { createDigests } from './wire/index.ts'
@@ -55,14 +56,36 @@ export class ProgramDesk {
     return monitoringPayload(createDigests(state.domain, keccak), (digest) => signer.sign(digest), monitoringOrder(keccak, state, thirdParty))
   }
 
-  /** At the newest block, by proof; `token` null: the coin. Errors: conflict `photon-2999` for a token whose storage is not known; unavailable. */
+  /**
+   * At the newest block, by proof; `token` null: the coin. Of a token whose storage is not known its own `balanceOf` is run over proved
+   * state. Errors: conflict `photon-2999` for what is no token; unavailable `photon-2008`.
+   */
   async balanceOf(account: Address, token: Address | null): Promise<bigint> {
     const { chain, curve, wrappedCoin = null } = this.#options.parts
-    if (token !== null && token !== wrappedCoin) throw new MeshBoxError('conflict', 'not offered: only balances of the coin and of its token can be proved; ask a node of the chain', { code: 'photon-2999' })
+    const keccak = (bytes: Uint8Array): Uint8Array => curve.keccak256(bytes)
     const head = chain.head()
-    const found = head === null ? null : token === null ? ((await chain.account(head, account))?.balanceWei ?? null) : await wrappedBalance(chain, (bytes) => curve.keccak256(bytes), head, token, account)
-    if (found === null) throw new MeshBoxError('unavailable', 'the chain cannot be asked now', { code: 'photon-2008' })
+    if (head === null) throw notNow()
+    if (token !== null && token !== wrappedCoin) return this.#askedOf(head, token, account)
+    const found = token === null ? ((await chain.account(head, account))?.balanceWei ?? null) : await wrappedBalance(chain, keccak, head, token, account)
+    if (found === null) throw notNow()
     return found
+  }
+
+  async #askedOf(head: ChainPoint, token: Address, account: Address): Promise<bigint> {
+    const { chain, curve } = this.#options.parts
+    if (chain.view === undefined) throw new MeshBoxError('conflict', 'this box runs no calls: ask a node of the chain', { code: 'photon-2999' })
+    const answer = await chain.view(head, token, encodeCall((bytes) => curve.keccak256(bytes), 'balanceOf(address)', [account]))
+    if (answer === null) throw notNow()
+    // Nothing at all comes back where there is no contract.
+    if (answer === 'reverted' || answer.length < WORD) throw new MeshBoxError('conflict', 'there is no token at this address, or it does not say', { code: 'photon-2999', field: 'token', value: token })
+    return BigInt(hexOf(answer.subarray(0, WORD)))
+  }
+
+  /** What both accounts handed to the pool, newest first: what is on its way, then what is in the chain. */
+  transactions(): readonly KeptTransaction[] {
+    const [own, legacy] = [this.#options.own(), this.#options.legacy()]
+    const all = this.#options.parts.store.read((tx) => [...(own?.duties.transactions(tx) ?? []), ...(legacy?.duties.transactions(tx) ?? []).map(inItsLife)])
+    return all.sort((a, b) => Number(a.mined !== null) - Number(b.mined !== null) || (b.mined?.block ?? b.head) - (a.mined?.block ?? a.head))
   }
 
   /** Resolves when the order is on disk. Errors: input; conflict `photon-1002`; unavailable. */
@@ -98,6 +121,18 @@ export class ProgramDesk {
     this.#options.modes.endAll()
     await Promise.all([this.#options.own()?.shut(), this.#options.legacy()?.shut()])
   }
+}
+
+const WORD = 32
+
+/** The original's contract names a life by the block that it began in: known when the opening is mined. */
+function inItsLife(one: KeptTransaction): KeptTransaction {
+  const { due, mined } = one
+  return due.duty.kind !== 'open' || due.key === null ? one : { ...one, due: { ...due, key: { ...due.key, epoch: BigInt(mined?.block ?? 0) } } }
+}
+
+function notNow(): Error {
+  return new MeshBoxError('unavailable', 'the chain cannot be asked now', { code: 'photon-2008' })
 }
 
 function starting(): Error {

@@ -9,11 +9,12 @@ import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkpointOf, createChainServer, encodeCheckpoint, isStale, newestCheckpointBlock, openChain } from './chain/index.ts'
 import type { ChainStart, KeptChain } from './chain/index.ts'
+import { ZERO_ADDRESS } from './codec/fields.ts'
 import type { Address, Hash } from './codec/fields.ts'
 import { createWorkerExecutor } from './execute/index.ts'
 import type { WorkerExecutorOptions } from './execute/index.ts'
 import type { Network } from './network/network.ts'
-import type { ChainAlarm, ChainBlock, Executor, MinerKey, ProvedState, SyncStatus } from './ports.ts'
+import type { CallResult, ChainAlarm, ChainBlock, Executor, MinerKey, ProvedState, SyncStatus } from './ports.ts'
 import type { Body } from './codec/body.ts'
 import type { Receipt } from './codec/receipt.ts'
 import { createOwnWallet } from './own-wallet.ts'
@@ -101,6 +102,8 @@ export interface ChainReads {
   receipts(block: KnownHeader): Promise<readonly Receipt[] | null>
   /** To the pool, and to all sources, also when it is known already: they may have lost it. Errors: conflict with the pool's code. */
   send(transaction: Uint8Array): Promise<Hash>
+  /** A call that changes nothing, run here over the state after that block. Errors: unavailable. */
+  call(at: KnownHeader, to: Address, data: Uint8Array): Promise<CallResult>
   /** What this box takes; sealers may ask more. */
   readonly gasPriceWei: bigint
 }
@@ -131,6 +134,8 @@ const PRUNE_EVERY_BLOCKS = 256
 /** The chain's own coin, as the ledger and the owner name it. */
 export const CHAIN_TOKEN = { symbol: 'SMT', decimals: 18 } as const
 const RPC_POLL_MS = 2_000
+/** A token's balance takes some ten thousand. */
+const READ_CALL_GAS = 1_000_000n
 /** Where blocks are not executed, the thread is there for calls of wallets: for as long as some come. */
 const CALLS_IDLE_MS = 30_000
 
@@ -289,6 +294,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         sources.pool.sendTransactions([transaction])
         return hexOf(curve.keccak256(transaction))
       },
+      call: ({ header }, to, data) => executor.call(header, { from: ZERO_ADDRESS, to, data, valueWei: 0n, gas: READ_CALL_GAS, gasPriceWei: 0n }),
       gasPriceWei: settings.minGasPriceWei > SEALER_MIN_GAS_PRICE_WEI ? settings.minGasPriceWei : SEALER_MIN_GAS_PRICE_WEI,
     }
     return {

@@ -3,6 +3,7 @@ import { MeshBoxError, hexOf } from '../../src/base/index.ts'
 import type { Address, Hash } from '../../src/base/index.ts'
 import { openChannel } from '../../src/photon/channel/index.ts'
 import type { ChannelState } from '../../src/photon/channel/index.ts'
+import type { KeptTransaction } from '../../src/photon/chain/index.ts'
 import type { ProgramDesk } from '../../src/photon/index.ts'
 import { CHANNELS, GUEST, HEAD, MINUTE, SELF, account, hash } from './photon-views.ts'
 
@@ -14,6 +15,26 @@ export interface ScriptedPrograms extends Pick<ProgramDesk, keyof ProgramDesk> {
 const CONTRACT = account(0x99)
 /** Of the payment that waits for its secret. */
 export const WAITING: Hash = hash(700)
+
+const NO_SIGNATURE = new Uint8Array(65)
+const LIFE = { channel: hash(3), epoch: 1n }
+const sent = (number: number, duty: KeptTransaction['due']['duty'], key: KeptTransaction['due']['key'], part: Partial<KeptTransaction>): KeptTransaction => ({
+  account: SELF, hash: hash(number), gasPriceWei: 18_000_000_000n, due: { duty, key, fromBlock: 0, deadlineBlock: null }, step: 0, steps: 1, head: HEAD - 40, sentSeconds: 1_795_000_000, mined: null, ...part,
+})
+const inBlock = (block: number, succeeded = true): KeptTransaction['mined'] => ({ block, seconds: 1_795_000_000 + block, succeeded, gasUsed: 91_000n })
+const deposit = { kind: 'open', token: MINUTE, partner: GUEST, amount: 10n ** 30n, settleTimeout: 600, epoch: 1n } as const
+const proof = { ...LIFE, nonce: 9n, transferred: 50n, locksroot: hash(40), extra: hash(41), signature: NO_SIGNATURE }
+
+/** One on its way, the others in the chain. */
+const TRANSACTIONS: readonly KeptTransaction[] = [
+  sent(900, { kind: 'update', token: MINUTE, partner: GUEST, proof }, LIFE, {}),
+  sent(901, { kind: 'unlock', token: MINUTE, partner: GUEST, transferred: 50n, lock: { expiration: HEAD, amount: 7n, secretHash: hash(42) }, merkleProof: [hash(43), hash(44)] }, LIFE, { mined: inBlock(HEAD - 20, false) }),
+  sent(902, { kind: 'register-secret', secret: hash(45) }, null, { mined: inBlock(HEAD - 21) }),
+  sent(903, { kind: 'close', token: MINUTE, partner: GUEST, proof: null }, LIFE, { mined: inBlock(HEAD - 22) }),
+  sent(904, { kind: 'cooperative-settle', token: MINUTE, terms: { p1: SELF, balance1: 4n, p2: GUEST, balance2: 6n, validUntil: HEAD }, signatures: [NO_SIGNATURE, NO_SIGNATURE] }, { channel: hash(5), epoch: 2n }, { mined: inBlock(HEAD - 23) }),
+  sent(905, deposit, LIFE, { step: 1, steps: 2, mined: inBlock(HEAD - 24) }),
+  sent(906, deposit, LIFE, { steps: 2, mined: inBlock(HEAD - 24) }),
+]
 
 function stateOf(id: Hash): ChannelState | null {
   const view = CHANNELS.find((one) => one.id === id)
@@ -51,6 +72,7 @@ export function scriptedPrograms(asked: string[] = []): ScriptedPrograms {
         update_transfer: { nonce: 0n, transfer_amount: null, locksroot: nothing, extra_hash: nothing, closing_signature: null, non_closing_signature: null }, unlocks: null, punishes: null,
       }
     },
+    transactions: () => TRANSACTIONS,
     async balanceOf(owner, token) {
       if (token !== null) throw new MeshBoxError('conflict', 'not offered', { code: 'photon-2999' })
       return owner === SELF ? 2_500_000_000_000_000_000n : 0n

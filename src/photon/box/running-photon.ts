@@ -2,7 +2,7 @@
 import { asError, hexOf, momentOf } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
-import type { DutyAlarm, ScheduleEffect } from '../chain/index.ts'
+import type { DutyAlarm, ToldEffect } from '../chain/index.ts'
 import type { ChannelRole } from '../channel/index.ts'
 import { PhotonNode, createPeerBinding } from '../node/index.ts'
 import type { PeerDoor, PhotonParts, TokenName } from '../parts.ts'
@@ -316,7 +316,7 @@ export class RunningPhoton {
     this.#changed()
   }
 
-  #onDuty(effect: Exclude<ScheduleEffect, { kind: 'send' }>): void {
+  #onDuty(effect: ToldEffect): void {
     const kind = effect.due?.duty.kind ?? 'any'
     const place = effect.due?.key === null || effect.due?.key === undefined ? '' : ` of channel ${effect.due.key.channel}`
     if (effect.kind === 'alarm') this.#alarms.raise(effect.alarm, `${SAID[effect.alarm]} (${kind}${place}): ${effect.detail}`)

@@ -40,6 +40,18 @@ export interface SentVersion {
   readonly hash: Hash
   readonly gasPriceWei: bigint
   readonly call: ContractCall
+  /** Left out: it only fills a gap, or was sent before this was kept. */
+  readonly cause?: SentCause
+}
+
+/** What a transaction was sent for; it stays with it when the duty has ended. */
+export interface SentCause {
+  readonly due: DueBoxDuty
+  /** Which of the duty's calls, of how many. */
+  readonly step: number
+  readonly steps: number
+  /** Head when it was sent first. */
+  readonly head: number
 }
 
 /** A job that ended, remembered so that the same is not begun again by who does not know it yet. */

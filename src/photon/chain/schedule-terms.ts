@@ -4,7 +4,7 @@ import type { ChannelEvent, ChannelKey, ChainPoint, SecretEvent } from '../ports
 import type { Keccak } from './abi.ts'
 import type { BoxDuty, DueBoxDuty } from './box-duty.ts'
 import type { ContractCall } from './calls.ts'
-import type { DutyOutcome, DutyState } from './duty-state.ts'
+import type { DutyOutcome, DutyState, SentCause } from './duty-state.ts'
 import type { OrderVerdict } from './order-proof.ts'
 import type { Seal } from './transaction.ts'
 
@@ -43,9 +43,16 @@ export interface ChainSight {
   /** The account's nonce `depth` blocks below; null: not to be had. */
   readonly safeNonce: bigint | null
   readonly gasPriceWei: bigint
-  readonly receipts: ReadonlyMap<Hash, { readonly point: ChainPoint; readonly succeeded: boolean }>
+  readonly receipts: ReadonlyMap<Hash, SeenReceipt>
   /** Guests' orders in doubt (order-proof.ts), by proof at the depth of `safeNonce`. Missing: not to be had. */
   readonly orders: ReadonlyMap<Hash, OrderVerdict>
+}
+
+/** `gasUsed` left out: whoever read it does not say. */
+export interface SeenReceipt {
+  readonly point: ChainPoint
+  readonly succeeded: boolean
+  readonly gasUsed?: bigint
 }
 
 export type ScheduleInput =
@@ -62,7 +69,12 @@ export type DutyAlarm = 'deadline-near' | 'late' | 'gas-money' | 'price-cap' | '
 export type ScheduleEffect =
   | { readonly kind: 'send'; readonly nonce: bigint; readonly hash: Hash; readonly raw: Uint8Array }
   | { readonly kind: 'ended'; readonly due: DueBoxDuty; readonly outcome: DutyOutcome }
+  /** As deep as it has to be: for the record, in the turn that forgets its nonce. */
+  | { readonly kind: 'mined'; readonly hash: Hash; readonly gasPriceWei: bigint; readonly cause: SentCause; readonly receipt: SeenReceipt }
   | { readonly kind: 'alarm'; readonly alarm: DutyAlarm; readonly due: DueBoxDuty | null; readonly detail: string }
+
+/** What is told after the turn: the rest is sent, or kept. */
+export type ToldEffect = Extract<ScheduleEffect, { kind: 'ended' | 'alarm' }>
 
 export interface Scheduled {
   readonly state: DutyState

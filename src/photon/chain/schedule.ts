@@ -17,7 +17,7 @@ import type { ContractCall } from './calls.ts'
 import { contentOf, dutyId, isSettledBy } from './duty-state.ts'
 import type { DutyJob, DutyOutcome, DutyState, NonceSlot, SentVersion } from './duty-state.ts'
 import type { OrderVerdict } from './order-proof.ts'
-import type { ChainSight, DutyAlarm, ScheduleEffect, ScheduleInput, ScheduleTools, Scheduled } from './schedule-terms.ts'
+import type { ChainSight, DutyAlarm, ScheduleEffect, ScheduleInput, ScheduleTools, Scheduled, SeenReceipt } from './schedule-terms.ts'
 
 /** How long an ended duty is remembered: far longer than it takes until its event is told. */
 const REMEMBER_BLOCKS = 1_000
@@ -100,6 +100,7 @@ interface Mined {
   readonly version: SentVersion
   readonly block: number
   readonly succeeded: boolean
+  readonly receipt: SeenReceipt
 }
 
 /** One look at the chain, from what is mined to what goes out. */
@@ -129,7 +130,7 @@ class Turn {
   #mined(slot: NonceSlot): Mined | null {
     for (const version of slot.versions) {
       const receipt = this.#sight.receipts.get(version.hash)
-      if (receipt !== undefined && receipt.point.number <= this.#sight.head) return { version, block: receipt.point.number, succeeded: receipt.succeeded }
+      if (receipt !== undefined && receipt.point.number <= this.#sight.head) return { version, block: receipt.point.number, succeeded: receipt.succeeded, receipt }
     }
     return null
   }
@@ -248,7 +249,10 @@ class Turn {
     }
     this.#removeSlots((slot) => {
       const mined = slot.job === null ? this.#mined(slot) : null
-      return mined !== null && this.#isDeep(mined)
+      if (mined === null || !this.#isDeep(mined)) return false
+      const { hash, gasPriceWei, cause } = mined.version
+      if (cause !== undefined) this.#effects.push({ kind: 'mined', hash, gasPriceWei, cause, receipt: mined.receipt })
+      return true
     })
   }
 
@@ -368,7 +372,8 @@ class Turn {
     if (newest !== undefined && wanted === newest.gasPriceWei) return this.#sendAgain(slot, newest)
     const sealed = seal({ nonce: slot.nonce, gasPriceWei: wanted, ...call })
     this.#effects.push({ kind: 'send', nonce: slot.nonce, ...sealed })
-    return { ...slot, versions: [...slot.versions, { hash: sealed.hash, gasPriceWei: wanted, call }], sentAt: head }
+    const cause = job !== undefined && call === job.calls[slot.step] ? { due: job.due, step: slot.step, steps: job.calls.length, head: slot.versions.find((one) => one.cause !== undefined)?.cause?.head ?? head } : undefined
+    return { ...slot, versions: [...slot.versions, { hash: sealed.hash, gasPriceWei: wanted, call, ...(cause === undefined ? {} : { cause }) }], sentAt: head }
   }
 
   #sendAgain(slot: NonceSlot, version: SentVersion): NonceSlot {

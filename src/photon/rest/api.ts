@@ -197,7 +197,6 @@ export interface TransactionView {
   /** JSON text. */
   readonly params: string
   readonly status: 'pending' | 'success' | 'failed'
-  readonly events: string
   readonly packBlock: number
   readonly callSeconds: number
   readonly packSeconds: number

@@ -5,12 +5,13 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ZERO_ADDRESS, ZERO_HASH, hexOf, utf8 } from '../../base/index.ts'
 import type { Address, Hash, Randomness, Timers } from '../../base/index.ts'
-import type { ChannelView as DeskChannel, DutyView, PaymentRow, PhotonDesk } from '../desk.ts'
+import type { ChannelView as DeskChannel, PaymentRow, PhotonDesk } from '../desk.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { ProgramDesk } from '../program-desk.ts'
 import { CHANNEL_STATES, TRANSFER_STATES, photonError } from './api.ts'
-import type { BlockRange, BuildInfo, ChannelDetailView, ChannelView, FeeTable, Income, IncomeOfDays, PhotonApi, SentTransferView, TransactionFilter, TransactionView, TransferOrder } from './api.ts'
+import type { BlockRange, BuildInfo, ChannelDetailView, ChannelView, FeeTable, Income, IncomeOfDays, PhotonApi, SentTransferView, TransferOrder } from './api.ts'
 import { channelLocksView, dataText, pendingReceiptView } from './node-views.ts'
+import { isWanted, transactionView } from './transactions.ts'
 
 export interface DeskApiParts {
   readonly desk: PhotonDesk
@@ -28,7 +29,7 @@ type PeerPlace = Parameters<PhotonApi['setPeers']>[0][number]
 
 /** The original's numbers (6.3). */
 const CODE = {
-  argument: 1, invalidState: 1007, unknownAddress: 1009, cannotCancel: 1017, timeout: 1020, rpc: 2999, channelNotFound: 3002, noRoute: 3003, transferNotFound: 3004, channelExists: 3005,
+  argument: 1, invalidState: 1007, unknownAddress: 1009, cannotCancel: 1017, timeout: 1020, channelNotFound: 3002, noRoute: 3003, transferNotFound: 3004, channelExists: 3005,
   transportType: 6000, withdrawNotAllowed: 5000, channelState: 5001, settleNotReached: 5002,
 } as const
 const PPM = 1_000_000n
@@ -41,10 +42,6 @@ const PAGE = 200
 const ENDED_FROM = 3
 const SUCCESS = 3
 const CLOSED_STATES = new Set(['closed', 'settling'])
-const TRANSACTION_TYPES: Readonly<Record<string, string>> = {
-  open: 'ChannelDeposit', 'open-for': 'ChannelDeposit', deposit: 'ChannelDeposit', close: 'ChannelClose', settle: 'ChannelSettle', 'cooperative-settle': 'CooperateSettle', update: 'UpdateBalanceProof', 'update-delegate': 'UpdateBalanceProof', unlock: 'Unlock', punish: 'Punish',
-  withdraw: 'Withdraw', 'register-secret': 'RegisterSecret', claim: 'Claim',
-}
 
 export function deskApi(parts: DeskApiParts): PhotonApi {
   const { desk, programs, randomness } = parts
@@ -236,7 +233,7 @@ export function deskApi(parts: DeskApiParts): PhotonApi {
       })),
     income: async (token, from, to, limit) => incomeOf(rows(earns), token).filter(({ seconds }) => seconds >= (from ?? 0) && seconds <= (to ?? Number.MAX_SAFE_INTEGER)).slice(0, limit ?? MOST_ROWS).map(({ token: _token, ...one }) => one),
     incomeOfDays: async (token, days) => byDay(incomeOf(rows(earns), token), days),
-    transactions: async (filter) => desk.duties().map((duty) => transactionView(duty, desk)).filter((one) => isWanted(one, filter)),
+    transactions: async (filter) => programs.transactions().map(transactionView).filter((one) => isWanted(one, filter)),
 
     setOffline: async (isOffline) => programs.setDirectOnly(isOffline),
     async setPeers(peers) {
@@ -333,17 +330,4 @@ function byDay(list: readonly TokenIncome[], days: number): IncomeOfDays[] {
     total: [...byNumber.values()].reduce((sum, one) => sum + one, 0n),
     days: [...byNumber].sort(([a], [b]) => a - b).map(([day, amount]) => ({ amount, seconds: day * DAY_SECONDS })),
   }))
-}
-
-/** Duties are what is still to get into the chain; what has got there is not kept. */
-function transactionView(duty: DutyView, desk: PhotonDesk): TransactionView {
-  const channel = duty.channel === null ? null : desk.channel(duty.channel)
-  return {
-    hash: duty.transaction ?? ZERO_HASH, channel: duty.channel ?? ZERO_HASH, epoch: channel?.epoch ?? 0n, token: channel?.token ?? ZERO_ADDRESS, type: TRANSACTION_TYPES[duty.kind] ?? duty.kind, isOwnCall: true, params: '{}', status: 'pending',
-    events: '', packBlock: 0, callSeconds: 0, packSeconds: 0, gasPrice: 0n, gasUsed: 0n,
-  }
-}
-
-function isWanted(one: TransactionView, { channel, epoch, token, type, status }: TransactionFilter): boolean {
-  return (channel === null || one.channel === channel) && (epoch === null || one.epoch === epoch) && (token === null || one.token === token) && (type === null || one.type === type) && (status === null || one.status === status)
 }

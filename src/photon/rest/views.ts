@@ -155,7 +155,8 @@ export function transactionData(view: TransactionView): object {
     is_self_call: view.isOwnCall,
     tx_params: view.params,
     tx_status: view.status,
-    events: view.events,
+    // Nothing was ever written there.
+    events: null,
     pack_block_number: view.packBlock,
     call_time: view.callSeconds,
     pack_time: view.packSeconds,

@@ -8,7 +8,7 @@ import type { Address, Cancel, Hash } from '../../base/index.ts'
 import { ChainMoments, chainNews, offlineMemory, dropNote, readNote } from '../box/index.ts'
 import type { Alarms, ContractTerms, RoomTerms } from '../box/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, transactionSealer } from '../chain/index.ts'
-import type { DutyAlarm, Follower, ScheduleEffect } from '../chain/index.ts'
+import type { DutyAlarm, Follower, ToldEffect } from '../chain/index.ts'
 import { PhotonNode } from '../node/index.ts'
 import type { PhotonParts } from '../parts.ts'
 import type { Path, Router } from '../ports.ts'
@@ -316,7 +316,7 @@ export class RunningLegacy {
     }
   }
 
-  #onDuty(effect: Exclude<ScheduleEffect, { kind: 'send' }>): void {
+  #onDuty(effect: ToldEffect): void {
     if (effect.kind === 'alarm') this.#alarms.raise(`v1-${effect.alarm}`, `a transaction of the v1 account (${effect.due?.duty.kind ?? 'any'}): ${effect.detail}`)
     this.#changed()
   }

@@ -55,6 +55,7 @@ class FakeSpectrum {
         receipts: async ({ hash }: { hash: string }) => (this.asked++, this.blocks.find((one) => one.hash === hash)?.receipts ?? null),
         body: async ({ hash }: { hash: string }) => ({ transactions: this.blocks.find((one) => one.hash === hash)?.transactions ?? [], uncles: [] }),
         storage: () => Promise.reject(new Error('nobody has the nodes')),
+        call: () => Promise.reject(new Error('nobody has the nodes')),
       },
       status: () => ({ network: { chainId: 7n, periodSeconds: PERIOD_SECONDS }, sync: this.sync }),
     } as unknown as PhotonChainParts['spectrum']
@@ -81,13 +82,14 @@ it('fetches only blocks that may have what is looked for', async () => {
 
 it('says what became of a transaction, and null of one that is in no block', async () => {
   const [hash] = fake.blocks[1]?.transactions.map((one) => hashTransaction(native, one)) ?? []
-  expect(await port.receipt(hash ?? '0x')).toMatchObject({ point: { number: 1 }, succeeded: true, logs: [{ address: CONTRACT, transactionHash: hash }] })
+  expect(await port.receipt(hash ?? '0x')).toMatchObject({ point: { number: 1 }, succeeded: true, gasUsed: 21_000n, logs: [{ address: CONTRACT, transactionHash: hash }] })
   expect(await port.receipt(`0x${'99'.repeat(32)}`)).toBeNull()
 })
 
 it('what cannot be proved now is null', async () => {
   const at = port.at(1)
   expect(at === null ? 'no block' : await port.storage(at, CONTRACT, 1n)).toBeNull()
+  expect(at === null ? 'no block' : await port.view?.(at, CONTRACT, new Uint8Array(4))).toBeNull()
 })
 
 it('is frozen under an alarm, by age where there is a clock, and by silence where there is none', () => {

@@ -130,6 +130,17 @@ it('what a third party is given is all he needs to post it to the contract for a
   const payload = bob.photon.programs.monitoring(channel, THIRD.address)
   await bob.stop()
 
+  // Alice's opening is on the record: the allowance and the deposit, where they are in the chain.
+  await street.until(() => alice.photon.programs.transactions().filter(({ mined }) => mined !== null).length === 2)
+  const opening = alice.photon.programs.transactions()
+  expect(opening).toMatchObject([0, 1].map(() => ({ account: ALICE.address, due: { duty: { kind: 'open', amount: 300n }, key: { channel, epoch: 1n } }, steps: 2, mined: { succeeded: true } })))
+  expect(opening.map(({ step }) => step).sort()).toEqual([0, 1])
+  for (const { hash, mined } of opening) {
+    const receipt = await street.chain.receipt(hash)
+    expect([receipt?.point.number, receipt?.point.timeSeconds, receipt?.gasUsed]).toEqual([mined?.block, mined?.seconds, mined?.gasUsed])
+    expect(mined?.gasUsed).toBeGreaterThan(21_000n)
+  }
+
   await alice.desk.close(channel, true)
   await street.until(() => alice.desk.channel(channel)?.phase === 'closed')
   const { update_transfer: update } = payload
@@ -161,7 +172,9 @@ it('coin goes to another account once; balances of anybody by proof', async () =
   await street.until(() => box.desk.status().state === 'ready')
   const all = await desk.balanceOf(ALICE.address, null)
   expect([all > 0n, await desk.balanceOf(THIRD.address, null)]).toEqual([true, 0n])
-  await expect(desk.balanceOf(THIRD.address, street.token)).rejects.toMatchObject({ code: 'photon-2999' })
+  // Of a token whose storage nobody here knows: asked of its own code, over proved state. No token: said so.
+  expect([await desk.balanceOf(ALICE.address, street.token), await desk.balanceOf(MAKER.address, street.token)]).toEqual([await street.balance(ALICE.address), 0n])
+  for (const none of [THIRD.address, street.photon]) await expect(desk.balanceOf(ALICE.address, none)).rejects.toMatchObject({ code: 'photon-2999' })
   for (const amount of [0n, -1n, 1n << 128n]) await expect(desk.sendCoin(THIRD.address, amount)).rejects.toMatchObject({ kind: 'input' })
   await expect(desk.sendCoin(ALICE.address, 1n)).rejects.toMatchObject({ kind: 'input' })
   await expect(desk.sendCoin(THIRD.address, all)).rejects.toMatchObject({ code: 'photon-1002' })

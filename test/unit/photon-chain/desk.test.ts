@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, ZERO_HASH, bytesOf, fromUtf8, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Cancel, Hash } from '../../../src/base/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, chainMigrations, channelFollower, loadPosition, savePosition, v2LogReader } from '../../../src/photon/chain/index.ts'
-import type { DueBoxDuty, ScheduleEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
+import type { DueBoxDuty, ToldEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
 import type { ChainLog, ChainPoint, DueDuty } from '../../../src/photon/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
@@ -156,7 +156,7 @@ describe('the duty desk', () => {
   it('carries duties through restarts, lost transactions and reorganisations, each to its end', async () => {
     const random = randomStream('desk')
     const rough = new RoughChain(random)
-    const told: Exclude<ScheduleEffect, { kind: 'send' }>[] = []
+    const told: ToldEffect[] = []
     let refusals = 0
     const tools = { keccak, account: SELF, seal: rough.seal, callsOf: (due: DueBoxDuty) => callsOf(keccak, site, due.duty), rules: { ...SCHEDULE_RULES, depth: DEPTH } }
     const point = (number: number): ChainPoint => ({ number, hash: hexOf(keccak(new TextEncoder().encode(`${number}:${rough.blocks.slice(0, number + 1).map((block) => block.map((one) => one.hash).join()).join('|')}`))), timeSeconds: number })
@@ -169,6 +169,7 @@ describe('the duty desk', () => {
         failed: () => refusals++,
         chain: {
           head: () => point(rough.head),
+          at: point,
           safe: () => (rough.head < DEPTH ? null : point(rough.head - DEPTH)),
           account: (at) => Promise.resolve({ nonce: rough.accountNonce(at.number), balanceWei: 10n ** 18n }),
           storage: () => Promise.resolve(null),
@@ -244,6 +245,7 @@ describe('the duty desk', () => {
         failed: (thrown) => faults.push(thrown),
         chain: {
           head: () => point(rough.head),
+          at: point,
           safe: () => (rough.head < DEPTH ? null : point(rough.head - DEPTH)),
           account: (at) => Promise.resolve({ nonce: rough.accountNonce(at.number), balanceWei: 10n ** 18n }),
           storage: () => Promise.resolve(null),
@@ -275,6 +277,8 @@ describe('the duty desk', () => {
     rough.mine()
     await desk().look()
     expect([booked(), pending(), told, faults.length]).toEqual([['done'], 0, 0, 3])
+    // On the record once, though its turn failed twice.
+    expect(store.read((tx) => desk().transactions(tx))).toMatchObject([{ account: SELF, due: register(1), step: 0, steps: 1, gasPriceWei: GOING_PRICE, mined: { block: 1, succeeded: true } }])
   })
 
   it('a turn that is rolled back leaves no duty, and an event drops what it makes pointless', async () => {
@@ -283,7 +287,7 @@ describe('the duty desk', () => {
     const nothing = (): never => {
       throw new Error('not asked here')
     }
-    const desk = new DutyDesk({ store, tools, gasPriceWei: () => 1n, told: nothing, failed: nothing, chain: { head: () => null, safe: nothing, account: nothing, storage: nothing, receipt: nothing, send: nothing, onHead: nothing } })
+    const desk = new DutyDesk({ store, tools, gasPriceWei: () => 1n, told: nothing, failed: nothing, chain: { head: () => null, at: nothing, safe: nothing, account: nothing, storage: nothing, receipt: nothing, send: nothing, onHead: nothing } })
     await expect(
       store.turn((tx) => {
         desk.put(tx, [register(1)])

@@ -34,6 +34,8 @@ class Box {
   state: DutyState = NO_DUTIES
   readonly ended: { readonly due: DueBoxDuty; readonly outcome: string; readonly head: number }[] = []
   readonly alarms: string[] = []
+  /** Transactions told for the record, as they were told. */
+  readonly recorded: { readonly hash: Hash; readonly succeeded: boolean; readonly block: number; readonly call: string }[] = []
   /** Nonce → every version that went out. */
   readonly sent = new Map<bigint, Known[]>()
   balanceWei = 10n ** 18n
@@ -61,9 +63,14 @@ class Box {
       // What is told is told from what is on disk; only the sending is lost with the power.
       if (effect.kind === 'ended') this.ended.push({ due: effect.due, outcome: effect.outcome, head: this.chain.head })
       else if (effect.kind === 'alarm') this.alarms.push(effect.alarm)
+      else if (effect.kind === 'mined') this.#record(effect)
       else if (index < crashAfter) this.#send(effect)
     })
     if (crashAfter < effects.length) this.give({ kind: 'restarted' })
+  }
+
+  #record({ hash, cause, receipt }: Extract<ScheduleEffect, { kind: 'mined' }>): void {
+    this.recorded.push({ hash, succeeded: receipt.succeeded, block: receipt.point.number, call: this.of(cause.due)[cause.step] ?? '' })
   }
 
   #send(effect: Extract<ScheduleEffect, { kind: 'send' }>): void {
@@ -296,6 +303,10 @@ it(`${RUNS} rough chains: everything ends, once, and as it says`, () => {
     for (const [nonce, versions] of box.sent) versions.slice(1).forEach((version, index) => expect(version.gasPriceWei * 8n, `${name} nonce ${nonce}`).toBeGreaterThanOrEqual((versions[index]?.gasPriceWei ?? 0n) * 9n))
     const happened = box.happened()
     const count = (call: string): number => happened.filter((one) => one === call).length
+    // What is in the chain is on the record, each once, with what it was for; nothing else is.
+    const inChain = box.chain.blocks.flatMap((block, number) => block.filter((one) => one.data.length > 0).map((one) => ({ hash: one.hash, succeeded: one.succeeded, block: number, call: `${one.to} ${hexOf(one.data)}` })))
+    const byHash = (a: { readonly hash: Hash }, b: { readonly hash: Hash }): number => (a.hash < b.hash ? -1 : 1)
+    expect(box.recorded.sort(byHash), `${name} record`).toEqual(inChain.sort(byHash))
     for (const order of orders) {
       const [last = ''] = box.of(order).slice(-1)
       expect(count(last), `${name} ${order.duty.kind}`).toBeLessThanOrEqual(1)
@@ -340,7 +351,7 @@ describe('what moves money and has no receipt', () => {
     const [sent] = box.give(sightOf(100, 0n)).flatMap((effect) => (effect.kind === 'send' ? [effect] : []))
     expect(box.give(sightOf(200, 1n))).toEqual([])
     const point = { number: 101, hash: ZERO_HASH, timeSeconds: 0 }
-    expect(box.give(sightOf(220, 1n, new Map([[sent?.hash ?? ZERO_HASH, { point, succeeded: true }]])))).toMatchObject([{ kind: 'ended', outcome: 'done' }])
+    expect(box.give(sightOf(220, 1n, new Map([[sent?.hash ?? ZERO_HASH, { point, succeeded: true }]])))).toMatchObject([{ kind: 'ended', outcome: 'done' }, { kind: 'mined', hash: sent?.hash, cause: { step: 0, steps: 1, head: 100 } }])
 
     const other = new Box(randomStream('twice'))
     other.put(update(3n))
@@ -387,7 +398,7 @@ describe('what moves money and has no receipt', () => {
       for (const [verdict, outcome] of [['done', 'done'], ['never', 'reverted']] as const) {
         const { box, hash } = sent()
         expect(box.give(at(140, null, { receipts: failedIn(hash, 101) }))).toEqual([])
-        expect(box.give(at(141, verdict, { receipts: failedIn(hash, 101) }))).toMatchObject([{ kind: 'ended', outcome }])
+        expect(box.give(at(141, verdict, { receipts: failedIn(hash, 101) }))).toMatchObject([{ kind: 'ended', outcome }, { kind: 'mined', hash, receipt: { succeeded: false } }])
       }
     })
 

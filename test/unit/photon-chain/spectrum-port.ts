@@ -100,10 +100,10 @@ export class SpectrumPort implements ChainPort {
     return Promise.resolve(hashTransaction(native, transaction))
   }
 
-  receipt(hash: Hash): Promise<{ readonly point: ChainPoint; readonly succeeded: boolean; readonly logs: readonly ChainLog[] } | null> {
+  receipt(hash: Hash): Promise<{ readonly point: ChainPoint; readonly succeeded: boolean; readonly gasUsed: bigint; readonly logs: readonly ChainLog[] } | null> {
     for (const block of this.#blocks) {
       const index = block.hashes.indexOf(hash)
-      if (index >= 0 && block.point.number >= this.keptFrom) return Promise.resolve({ point: block.point, succeeded: block.receipts[index]?.succeeded ?? false, logs: this.#logsOf(block).filter((log) => log.transactionHash === hash) })
+      if (index >= 0 && block.point.number >= this.keptFrom) return Promise.resolve({ point: block.point, succeeded: block.receipts[index]?.succeeded ?? false, gasUsed: (block.receipts[index]?.cumulativeGasUsed ?? 0n) - (block.receipts[index - 1]?.cumulativeGasUsed ?? 0n), logs: this.#logsOf(block).filter((log) => log.transactionHash === hash) })
     }
     return Promise.resolve(null)
   }
@@ -159,6 +159,13 @@ export class SpectrumPort implements ChainPort {
     const head = this.head()
     const account = head === null ? null : this.#account(head, address)
     return account === null ? new Uint8Array() : (this.#place.executor.node(account.codeHash) ?? new Uint8Array())
+  }
+
+  async view(point: ChainPoint, contract: Address, data: Uint8Array): Promise<Uint8Array | 'reverted' | null> {
+    const header = this.#blocks[point.number]?.header
+    if (header === undefined) return null
+    const result = await this.#place.executor.call(header, { from: contract, to: contract, data, valueWei: 0n, gas: 1_000_000n, gasPriceWei: 0n })
+    return result.status === 'returned' ? result.output : 'reverted'
   }
 
   /** What a view function returns, at the head. */

@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { ZERO_HASH, bytesOf, concatBytes, silentLog } from '../../../src/base/index.ts'
 import type { Address, Hex } from '../../../src/base/index.ts'
 import { DutyDesk, SCHEDULE_RULES, callsOf, chainMigrations, channelFollower, encodeCall, encodeValues, loadPosition, proveChannel, savePosition, transactionSealer, v2LogReader } from '../../../src/photon/chain/index.ts'
-import type { ScheduleEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
+import type { ToldEffect, ToldEvent } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import type { BalanceProof, ChannelKey, DueDuty, Duty } from '../../../src/photon/index.ts'
 import { channelId, createDigests, lockHash } from '../../../src/photon/wire/index.ts'
@@ -48,7 +48,7 @@ async function build(sip004: number | undefined): Promise<Place> {
 /** A node's chain side, whole. */
 class Box {
   readonly events: ToldEvent[] = []
-  readonly told: Exclude<ScheduleEffect, { kind: 'send' }>[] = []
+  readonly told: ToldEffect[] = []
   readonly failures: unknown[] = []
   readonly #store
   readonly #desk: DutyDesk

@@ -101,7 +101,7 @@ export function memoryNode(change: Partial<PhotonApi> = {}): MemoryNode {
     incomeOfDays: (token, days) => noted(`income-days ${token} ${days}`, [{ token: TOKEN, total: HUGE, days: [{ amount: HUGE, seconds: 1_565_913_600 }] }]),
     transactions: (filter) =>
       noted(`transactions ${filter.channel} ${filter.epoch} ${filter.token} ${filter.type} ${filter.status}`, [
-        { hash: hexOf(new Uint8Array(32).fill(5)), channel: CHANNEL, epoch: 3n, token: TOKEN, type: 'ChannelDeposit', isOwnCall: true, params: '{}', status: 'success' as const, events: '', packBlock: 4999, callSeconds: 1_566_000_000, packSeconds: 1_566_000_009, gasPrice: 18_000_000_000n, gasUsed: 91_000n },
+        { hash: hexOf(new Uint8Array(32).fill(5)), channel: CHANNEL, epoch: 3n, token: TOKEN, type: 'ChannelDeposit', isOwnCall: true, params: '{}', status: 'success' as const, packBlock: 4999, callSeconds: 1_566_000_000, packSeconds: 1_566_000_009, gasPrice: 18_000_000_000n, gasUsed: 91_000n },
       ]),
     setOffline: (isOffline) => noted(`offline ${isOffline}`, undefined),
     setPeers: (peers) => noted(`peers ${peers.map((peer) => `${peer.account}@${peer.endpoint} ${peer.deviceType}`).join()}`, undefined),

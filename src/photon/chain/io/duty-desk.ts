@@ -4,28 +4,30 @@
  */
 import type { Cancel, Hash } from '../../../base/index.ts'
 import type { ReadTx, Store, Tx } from '../../../store/index.ts'
-import type { ChainPoint, ChainPort, ChannelKey } from '../../ports.ts'
+import type { ChainPort, ChannelKey } from '../../ports.ts'
 import type { BoxDuty, DueBoxDuty } from '../box-duty.ts'
 import type { DutyOutcome, DutyState } from '../duty-state.ts'
 import type { ToldEvent } from '../events.ts'
 import { ordersInDoubt, proveOrder } from '../order-proof.ts'
 import type { OrderVerdict } from '../order-proof.ts'
 import { schedule } from '../schedule.ts'
-import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools } from '../schedule-terms.ts'
+import type { ChainSight, ScheduleEffect, ScheduleInput, ScheduleTools, SeenReceipt, ToldEffect } from '../schedule-terms.ts'
 import { loadDuties, saveDuties } from './duty-tables.ts'
+import { keepTransaction, keptTransactions } from './transaction-table.ts'
+import type { KeptTransaction } from './transaction-table.ts'
 
 export interface DutyDeskOptions {
   /** Where another account of this box has its duties; they share a table. Default: the box's own. */
   readonly scope?: string
   readonly store: Store
-  readonly chain: Pick<ChainPort, 'head' | 'safe' | 'account' | 'storage' | 'receipt' | 'send' | 'onHead'>
+  readonly chain: Pick<ChainPort, 'head' | 'safe' | 'at' | 'account' | 'storage' | 'receipt' | 'send' | 'onHead'>
   readonly tools: ScheduleTools
   /** What the pool takes now. */
   readonly gasPriceWei: () => bigint
   /** Within the turn in which a look ends a duty: what is booked for it is on disk with its end, or neither is. */
   readonly ending?: (tx: Tx, due: DueBoxDuty, outcome: DutyOutcome) => void
   /** 'ended' and 'alarm', after they are on disk. Once, save where a crash comes between. */
-  readonly told: (effect: Exclude<ScheduleEffect, { kind: 'send' }>) => void
+  readonly told: (effect: ToldEffect) => void
   /** A look that could not be finished, or a transaction that no pool took: it is tried again with a later head. */
   readonly failed: (thrown: unknown) => void
 }
@@ -68,6 +70,23 @@ export class DutyDesk {
     return loadDuties(tx, this.#options.scope)
   }
 
+  /** Handed to the pool at some time, newest first: those on their way, and the last of those that are in the chain. */
+  transactions(tx: ReadTx): readonly KeptTransaction[] {
+    const { scope, tools, chain } = this.#options
+    const onTheWay = loadDuties(tx, scope).slots.flatMap(({ versions }) => {
+      const newest = versions.at(-1)
+      return newest?.cause === undefined ? [] : [{ account: tools.account, hash: newest.hash, gasPriceWei: newest.gasPriceWei, ...newest.cause, sentSeconds: chain.at(newest.cause.head)?.timeSeconds ?? 0, mined: null }]
+    })
+    return [...onTheWay.reverse(), ...keptTransactions(tx, tools.account, scope)]
+  }
+
+  #keep(tx: Tx, { hash, gasPriceWei, cause, receipt }: Extract<ScheduleEffect, { kind: 'mined' }>): void {
+    const { scope, tools, chain } = this.#options
+    const { point, succeeded, gasUsed = 0n } = receipt
+    const sentSeconds = chain.at(cause.head)?.timeSeconds ?? point.timeSeconds
+    keepTransaction(tx, { account: tools.account, hash, gasPriceWei, ...cause, sentSeconds, mined: { block: point.number, seconds: point.timeSeconds, succeeded, gasUsed } }, scope)
+  }
+
   /** Sends again what a restart may have kept from being sent, and looks at each head from now on. */
   async start(): Promise<Cancel> {
     await this.#options.store.turn((tx) => this.#within(tx, [{ kind: 'restarted' }]))
@@ -101,12 +120,15 @@ export class DutyDesk {
       const known = loadDuties(tx, scope)
       const { state, effects: found } = schedule(tools, known, { kind: 'sight', sight: seen })
       saveDuties(tx, known, state, scope)
-      for (const effect of found) if (effect.kind === 'ended') ending?.(tx, effect.due, effect.outcome)
+      for (const effect of found) {
+        if (effect.kind === 'ended') ending?.(tx, effect.due, effect.outcome)
+        if (effect.kind === 'mined') this.#keep(tx, effect)
+      }
       return found
     })
     for (const effect of effects) {
       if (effect.kind === 'send') await chain.send(effect.raw).catch(failed)
-      else told(effect)
+      else if (effect.kind !== 'mined') told(effect)
     }
   }
 
@@ -118,7 +140,7 @@ export class DutyDesk {
     const account = await chain.account(head, tools.account)
     if (account === null) return null
     const safeAccount = safe === null ? null : await chain.account(safe, tools.account)
-    const receipts = new Map<Hash, { readonly point: ChainPoint; readonly succeeded: boolean }>()
+    const receipts = new Map<Hash, SeenReceipt>()
     for (const slot of state.slots)
       for (const { hash } of slot.versions) {
         const receipt = await chain.receipt(hash)

@@ -1,8 +1,9 @@
 /**
- * The scheduler's state in SQLite: one row per job, nonce, ended duty and alarm, as JSON in which {"n": "12"} is a bigint
- * and {"b": "00ff"} are bytes. Only rows that changed are written.
+ * The scheduler's state in SQLite: one row per job, nonce, ended duty and alarm (kept-json.ts). Only
+ * rows that changed are written.
  */
-import { fromHex, toHex } from '../../../base/index.ts'
+import { readKept, writeKept } from './kept-json.ts'
+import { transactionMigration } from './transaction-table.ts'
 import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
 import { NO_DUTIES } from '../duty-state.ts'
 import type { DutyJob, DutyState, EndedDuty, NonceSlot } from '../duty-state.ts'
@@ -25,12 +26,13 @@ export const chainMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  transactionMigration,
 ]
 
 /** `scope`: whose they are, where an account beside the box's own has transactions of its own; it stands before each part's name. */
 export function loadDuties(tx: ReadTx, scope = ''): DutyState {
   const parts = new Map<string, unknown[]>()
-  for (const { part, body } of tx.all<{ part: string; body: string }>('SELECT part, body FROM photon_chain_duty')) parts.set(part, [...(parts.get(part) ?? []), JSON.parse(body, revive)])
+  for (const { part, body } of tx.all<{ part: string; body: string }>('SELECT part, body FROM photon_chain_duty')) parts.set(part, [...(parts.get(part) ?? []), readKept(body)])
   const of = (part: string): unknown[] => parts.get(scope + part) ?? []
   const [nextSequence = NO_DUTIES.nextSequence] = of('next') as number[]
   return {
@@ -56,28 +58,15 @@ export function saveDuties(tx: Tx, before: DutyState, after: DutyState, scope = 
 }
 
 function rowsOf(state: DutyState): Map<string, string> {
-  const rows = new Map<string, string>([['next:', write(state.nextSequence)]])
-  for (const job of state.jobs) rows.set(`job:${job.id}`, write(job))
-  for (const slot of state.slots) rows.set(`slot:${slot.nonce}`, write(slot))
-  for (const one of state.ended) rows.set(`ended:${one.id}`, write(one))
-  for (const alarm of state.alarms) rows.set(`alarm:${alarm}`, write(alarm))
+  const rows = new Map<string, string>([['next:', writeKept(state.nextSequence)]])
+  for (const job of state.jobs) rows.set(`job:${job.id}`, writeKept(job))
+  for (const slot of state.slots) rows.set(`slot:${slot.nonce}`, writeKept(slot))
+  for (const one of state.ended) rows.set(`ended:${one.id}`, writeKept(one))
+  for (const alarm of state.alarms) rows.set(`alarm:${alarm}`, writeKept(alarm))
   return rows
 }
 
 function splitKey(key: string): readonly [string, string] {
   const at = key.indexOf(':')
   return [key.slice(0, at), key.slice(at + 1)]
-}
-
-function write(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? { n: inner.toString() } : inner instanceof Uint8Array ? { b: toHex(inner) } : inner))
-}
-
-function revive(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const keys = Object.keys(value)
-  if (keys.length !== 1) return value
-  const { n, b } = value as { readonly n?: unknown; readonly b?: unknown }
-  if (typeof n === 'string') return BigInt(n)
-  return typeof b === 'string' ? fromHex(b) : value
 }
