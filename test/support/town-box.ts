@@ -1,7 +1,8 @@
 /**
  * A box that carries for others and is paid for it: real beacons, libp2p, payment channels, counters and gates, and the book on disk. Not
  * real: the chain, which says of the channels what the plan says. What tells of batman-adv is given: the kernel where there is one, or
- * what stands in for it. Each line on its input is answered with what the box knows.
+ * what stands in for it. Each line on its input is answered with what the box knows: the first entries of its book, or with `after ID` those behind
+ * that one. `readmit 0x…`: its owner lets the carriage with that box begin anew.
  */
 import { mkdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -127,7 +128,12 @@ export async function runTownBox(plan: BoxPlan, { view, hardInterfaces, leaving,
       say({})
       continue
     }
-    const entries = store.read((tx) => ledger.entries(tx, { limit: 200 }))
+    if (what === 'readmit') {
+      const problem = await relay.desk.readmit(amount as Address).then(() => null, (error: Error) => error.message)
+      say({ problem })
+      continue
+    }
+    const entries = store.read((tx) => ledger.entries(tx, { limit: 200, ...(what === 'after' ? { afterId: Number(amount) } : {}) }))
     const audit = store.read((tx) => ledger.audit(tx))
     say({
       ...{ carriages: relay.desk.carriages(), own: relay.desk.ownAdvert(), adverts: relay.desk.adverts(), refusals: [...relay.desk.refusals()], alarms: relay.desk.alarms(), spending: relay.desk.spending(), entries, audit },
