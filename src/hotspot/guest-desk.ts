@@ -26,7 +26,7 @@ import { priceBoard, trialAllotment } from './tariff/index.ts'
 import type { TrialUse } from './tariff/index.ts'
 import { issueTicket } from './ticket/index.ts'
 import type { Trials } from './trials.ts'
-import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from './types.ts'
+import type { BearerPreview, ClientAddress, GuestDesk, GuestView, KeptWalk, PriceBoard, SessionView } from './types.ts'
 import { attachKey, keyOf } from './wallet/index.ts'
 
 /** A session that is over is shown to its device for so long. */
@@ -129,6 +129,17 @@ export class GuestCounter implements GuestDesk {
 
   async openWithKey(client: ClientAddress, address: string): Promise<SessionView> {
     return this.#show(await this.#parts.redeem.useKey(macOf(client), client.ip4, address))
+  }
+
+  keptElsewhere(client: ClientAddress, address: string): Promise<readonly KeptWalk[]> {
+    return this.#parts.roaming.kept(macOf(client), address)
+  }
+
+  async showKey(client: ClientAddress, sessionId: string, signature: Uint8Array): Promise<SessionView> {
+    await this.#parts.roaming.showKey(macOf(client), sessionId, signature)
+    const { session } = this.view(client)
+    if (session === null) throw noSession()
+    return session
   }
 
   async topUp(client: ClientAddress, code: string, payer: string, consent: GuestConsent | null): Promise<TopUpAnswer> {

@@ -78,15 +78,26 @@ export interface GuestView {
   readonly session: SessionView | null
   /** Secret that re-binds the session to another device; only for the session's own devices. */
   readonly ticket: string | null
-  /** Between boxes: `visiting`, `session` is another box's and goes on here; else why it does not. Null: nothing is known of one. */
+  /** Between boxes: `visiting`, `session` is another box's and goes on here, with `-key` for a while only; else why it does not. Null: nothing is known of one. */
   readonly roam: RoamState | null
 }
 
 /**
  * `elsewhere`: it is used at another box now. `silent`: the box that sold it cannot be reached. `prove`: used in two places, so the
- * code or key has to be shown. `dear`: the boxes do not agree on what a minute is worth.
+ * code has to be shown. `key`: the key that holds it has to be shown. `dear`: the boxes do not agree on what a minute is worth.
  */
-export type RoamState = 'visiting' | 'elsewhere' | 'silent' | 'prove' | 'dear'
+export type RoamState = 'visiting' | 'visiting-key' | 'elsewhere' | 'silent' | 'prove' | 'key' | 'dear'
+
+/** A session of a guest's key that is not at this box, or is here for a while only. What the key signs so that it goes on here: docs/wallet.md. */
+export interface KeptWalk {
+  /** Addresses of the box that sold it, and of this one: 0x and 40 hex digits, lower case. */
+  readonly seller: string
+  readonly claimant: string
+  readonly sessionId: string
+  readonly counter: number
+  /** It is used at this very device already. */
+  readonly isHere: boolean
+}
 
 /** What a scanned voucher or a ticket would give, for showing before the guest agrees. */
 export interface BearerPreview {
@@ -130,6 +141,13 @@ export interface GuestDesk {
    * those of `redeem`.
    */
   openWithKey(client: ClientAddress, address: string): Promise<SessionView>
+  /** Sessions under this key that other boxes sold, or have. Errors: limit `too-many-requests`. */
+  keptElsewhere(client: ClientAddress, address: string): Promise<readonly KeptWalk[]>
+  /**
+   * One of what `keptElsewhere` said last goes on at this device. `signature`: r, s, v, 65 bytes. Errors: conflict `session-away`: the
+   * box that sold it did not agree, or is not reached.
+   */
+  showKey(client: ClientAddress, sessionId: string, signature: Uint8Array): Promise<SessionView>
   /**
    * Puts what a code is worth in tokens into the channel of a key. `payer`: its address, 0x and 40 lower-case digits.
    * The same code and payer give the same answer. Errors: those of `redeem` for codes; input `bad-signature`; conflict

@@ -9,6 +9,7 @@ import type { Roaming as WalkingSessions, RoamGuide } from '../hotspot/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import {
   ChannelPurse,
+  NEEDS_KEY,
   ROAM_PROTOCOL,
   Roaming,
   SELLER_OWES,
@@ -31,7 +32,7 @@ import type { Store, Tx } from '../store/index.ts'
 export interface MeshRoamingParts {
   /** As it is now: what a minute costs may change while the service runs. */
   readonly config: () => Config
-  readonly walking: Pick<WalkingSessions, 'find' | 'handOver' | 'takeBack' | 'setSpentElsewhere' | 'admit' | 'release' | 'used' | 'idleMs' | 'onUnknownGuest' | 'guideBy' | 'hashOfKey' | 'hashOfCode'>
+  readonly walking: Pick<WalkingSessions, 'find' | 'rebind' | 'handOver' | 'takeBack' | 'setSpentElsewhere' | 'admit' | 'release' | 'used' | 'idleMs' | 'onUnknownGuest' | 'guideBy' | 'hashOfKey' | 'hashOfCode'>
   readonly hub: Pick<PeerHub, 'openQuestions' | 'peers' | 'penalise'>
   readonly documents: Documents
   /** Who has no paper of the community brings no guests, and is given none. */
@@ -77,6 +78,7 @@ export class MeshRoaming {
       },
       place: {
         find: (guest) => walking.find(guest),
+        rebind: (sessionId, mac) => walking.rebind(sessionId, mac),
         handOver: (sessionId, to, counter) => walking.handOver(sessionId, to, counter),
         takeBack: (sessionId, counter, spent) => walking.takeBack(sessionId, counter, spent),
         setSpentElsewhere: (sessionId, spent) => walking.setSpentElsewhere(sessionId, spent),
@@ -143,6 +145,8 @@ export class MeshRoaming {
         return outcome.kind === 'in'
       },
       sight: (mac) => stateOf(this.#roaming.sight(mac)),
+      kept: async (mac, key) => (await this.#roaming.kept(mac, key)).map((walk) => ({ ...walk, claimant: this.#parts.documents.self })),
+      showKey: async (mac, sessionId, signature) => (await this.#roaming.showKey(mac, sessionId, signature)).kind === 'in',
       nameOf: (box) => this.#parts.hub.peers().find((peer) => peer.box === box)?.name || null,
     }
   }
@@ -203,13 +207,15 @@ const WHY_OUT: Readonly<Record<string, ReturnType<RoamGuide['sight']>>> = {
   [SELLER_SILENT]: 'silent',
   [WENT_ELSEWHERE]: 'elsewhere',
   [SELLER_OWES]: 'dear',
+  [NEEDS_KEY]: 'key',
   [USED_UP]: null,
 }
 
 function stateOf({ why, held }: RoamSight): ReturnType<RoamGuide['sight']> {
   switch (why) {
     case 'prove':
-      return 'prove'
+    case 'key':
+      return why
     case 'too-dear':
     case 'seller-owes':
       return 'dear'
@@ -220,6 +226,8 @@ function stateOf({ why, held }: RoamSight): ReturnType<RoamGuide['sight']> {
     case 'unknown':
     case 'ended':
     case null:
+      // He is in for a while.
+      if (held?.isIn === true && held.ticket.proofAfterSeconds !== null) return 'key'
       return held === null || held.isIn || held.reason === null ? null : (WHY_OUT[held.reason] ?? null)
   }
 }

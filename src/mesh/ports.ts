@@ -323,6 +323,8 @@ export interface RoamTicket {
   /** Rises with every move; the highest with a valid proof is where the session is. */
   readonly counter: number
   readonly holder: BoxId
+  /** So many seconds away from the seller are charged before the guest's key is shown; null: nothing need be shown. */
+  readonly proofAfterSeconds: number | null
 }
 
 /** The hotspot, as roaming needs it. */

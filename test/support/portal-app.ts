@@ -9,7 +9,7 @@ import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
 import { PortalServer, type GuestRpc, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
 import type { GuestConsent, GuestOrder, OrderView, PurseView, StreamBalance, StreamBoard, StreamDoor, StreamMailbox, StreamPeer, TakeOutOffer, TopUpAnswer } from '../../src/hotspot/stream/index.ts'
-import type { BearerPreview, ClientAddress, GuestDesk, GuestView, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
+import type { BearerPreview, ClientAddress, GuestDesk, GuestView, KeptWalk, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
 import { PollingPeer } from '../../src/photon/stream/index.ts'
 import { FakeTime, seededRandom } from './fakes.ts'
 
@@ -131,6 +131,16 @@ export class ScriptedDesk implements GuestDesk {
     this.#did('keep', address)
     this.kept = address
     return this.#become(this.shown)
+  }
+  /** What other boxes say of any key. */
+  walks: readonly KeptWalk[] = []
+  async keptElsewhere(_client: ClientAddress, address: string): Promise<readonly KeptWalk[]> {
+    this.#did('kept', address)
+    return this.walks
+  }
+  async showKey(_client: ClientAddress, sessionId: string, signature: Uint8Array): Promise<SessionView> {
+    this.#did('show', `${sessionId} ${Buffer.from(signature).toString('hex')}`)
+    return this.#become(STATES['online'])
   }
   async openWithKey(_client: ClientAddress, address: string): Promise<SessionView> {
     this.#did('open', address)

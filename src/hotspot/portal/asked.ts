@@ -40,7 +40,7 @@ export interface Counter<Desk> {
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */
-export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt' | 'keptAddress'>
+export type LookingDesk = Pick<GuestDesk, 'view' | 'board' | 'preview' | 'receipt' | 'keptAddress' | 'keptElsewhere'>
 
 export type GuestGet = (asked: AskedByGuest, counter: Counter<LookingDesk>, argument: string) => Answer | Promise<Answer>
 export type OpenGet = (asked: Asked, counter: Counter<LookingDesk>, argument: string) => Answer

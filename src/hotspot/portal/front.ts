@@ -18,7 +18,7 @@ export interface Wallet {
   readonly script: ServedScript
   /** Of its page: one script more, but nothing it could send anywhere except by a form to us. */
   readonly csp: string
-  /** Of the same page when it can pay by the second: it talks to the box that it came from. */
+  /** Of the same page when it can pay by the second, or bring time from another box: it talks to the box that it came from. */
   readonly payingCsp: string
 }
 

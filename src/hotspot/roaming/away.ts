@@ -13,13 +13,15 @@ import { sessionLane } from '../lanes.ts'
 import type { LiveSessions } from '../live-sessions.ts'
 import type { Metering } from '../metering.ts'
 import type { Opening } from '../opening.ts'
+import type { MacAddress } from '../gate/types.ts'
+import { toChecksumAddress } from '../../identity/index.ts'
 import type { HotspotDeps } from '../ports.ts'
 import { boundDevices, bytesLeft, isOver, isUsable, settle, totalMsLeft } from '../session/index.ts'
 import type { Allotment, Session } from '../session/index.ts'
-import { keyOf } from '../wallet/index.ts'
+import { keptSessions, keyOf } from '../wallet/index.ts'
 import { findAway, saveAway } from './io/away-table.ts'
 import type { AwayRow } from './io/away-table.ts'
-import type { UsedAway, WalkingSession } from './ports.ts'
+import type { UsedAway, WalkingGuest, WalkingSession } from './ports.ts'
 
 /** Other boxes' last words may come so late; after that a session of which nothing is left is over. */
 const LAST_WORDS_MS = 660_000
@@ -27,6 +29,8 @@ const SWEEP_MS = 60_000
 /** What the books hold exactly; more bytes than any session has. */
 const MOST_BYTES = 2n ** 50n
 const MOST_SECONDS = 2 ** 31
+/** What another box may charge on the device's word alone, to a session that a guest's key holds: as long as a page takes to be opened. */
+const UNPROVED_SECONDS = 120
 const MINUTE_MS = 60_000n
 const NEVER: AwayRow = { counter: 0, holder: null, spent: { seconds: 0, bytes: 0n } }
 
@@ -68,12 +72,33 @@ export class AwaySessions {
     this.#cancel()
   }
 
-  find(guest: { readonly mac: string } | { readonly sessionId: string }): WalkingSession | null {
+  find(guest: WalkingGuest): WalkingSession | null {
     const { live } = this.#parts
+    if ('key' in guest) {
+      const address = toChecksumAddress(guest.key)
+      const ids = this.#deps.store.read((tx) => keptSessions(tx, address))
+      return ids.map((id) => this.find({ sessionId: id, isByKey: true })).find((found) => found !== null) ?? null
+    }
     const session = 'mac' in guest ? live.ofDevice(guest.mac) : live.get(guest.sessionId)
-    if (session === undefined || !walks(session)) return null
+    if (session === undefined || !walks(session, 'isByKey' in guest && guest.isByKey)) return null
     const found = this.#describe(session)
     return found.leftSeconds === 0 || found.leftBytes === 0n ? null : found
+  }
+
+  /** The gate is shut for the device before, and not opened for this one: it is elsewhere. */
+  rebind(sessionId: string, mac: MacAddress): Promise<void> {
+    const { keeper, live, metering } = this.#parts
+    return this.#inLane(sessionId, async (session) => {
+      const isDone = session === undefined || boundDevices(session).every((device) => device.mac === mac)
+      if (isDone) return
+      if (live.ofDevice(mac) !== undefined && live.ofDevice(mac)?.id !== sessionId) throw new MeshBoxError('conflict', 'this device has another session here', { code: 'session-running' })
+      const charged = await metering.charge(session)
+      if (isOver(charged)) return
+      const stopped = charged.state === 'active' ? await keeper.perform(charged, { type: 'pause', at: keeper.now(), reason: 'restart' }) : charged
+      const device = { mac, ip4: null, seen: await metering.baseline(mac) }
+      let now = await keeper.perform(stopped, { type: 'bind', at: keeper.now(), device, byTicket: false })
+      for (const former of boundDevices(now)) if (former.mac !== mac) now = await keeper.perform(now, { type: 'unbind', at: keeper.now(), mac: former.mac })
+    })
   }
 
   handOver(sessionId: string, to: Address, counter: number): Promise<WalkingSession> {
@@ -166,6 +191,7 @@ export class AwaySessions {
       ...this.#worthOf(usable),
       counter,
       holder: (holder as Address | null) ?? this.#self,
+      proofAfterSeconds: key === null ? null : UNPROVED_SECONDS,
     }
   }
 
@@ -205,9 +231,9 @@ export class AwaySessions {
   }
 }
 
-/** Paused by hand it stays: nobody's time begins to run again because his phone is carried past another box. */
-function walks(session: Session): boolean {
-  const isWalking = session.state === 'active' || (session.state === 'paused' && (session.pauseReason === 'away' || session.pauseReason === 'idle' || session.pauseReason === 'restart'))
+/** Paused by hand it stays: nobody's time begins to run again because his phone is carried past another box. His key says that it shall. */
+function walks(session: Session, isByKey: boolean): boolean {
+  const isWalking = session.state === 'active' || (session.state === 'paused' && ((isByKey && session.pauseReason === 'guest') || session.pauseReason === 'away' || session.pauseReason === 'idle' || session.pauseReason === 'restart'))
   const usable = session.allotments.filter(isUsable)
   const byBytes = usable.filter(({ grantedBytes }) => grantedBytes !== null).length
   return (

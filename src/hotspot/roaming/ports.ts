@@ -5,7 +5,7 @@
  */
 import type { Address, Cancel, Hash } from '../../base/index.ts'
 import type { MacAddress } from '../gate/types.ts'
-import type { RoamState } from '../types.ts'
+import type { KeptWalk, RoamState } from '../types.ts'
 
 /** Seconds and bytes. */
 export interface UsedAway {
@@ -29,12 +29,18 @@ export interface WalkingSession {
   /** Rises with each move. */
   readonly counter: number
   readonly holder: Address
+  /** So many seconds elsewhere are charged before the guest's key is shown; null: no key holds it. */
+  readonly proofAfterSeconds: number | null
 }
+
+export type WalkingGuest = { readonly mac: MacAddress } | { readonly sessionId: string; readonly isByKey: boolean } | { readonly key: Address }
 
 /** What changes it is on disk when it resolves, and may be asked again after a crash with the same effect. */
 export interface WalkingGuests {
-  /** Of this box's own; null: none, or none that walks. */
-  find(guest: { readonly mac: MacAddress } | { readonly sessionId: string }): WalkingSession | null
+  /** Of this box's own; null: none, or none that walks. With the guest's key also one that he paused by hand walks. */
+  find(guest: WalkingGuest): WalkingSession | null
+  /** It is this device's from now on, and no other's. Errors: conflict `session-running`: the device has another one here. */
+  rebind(sessionId: string, mac: MacAddress): Promise<void>
   /** Our gate closes, our clock for it stops. */
   handOver(sessionId: string, to: Address, counter: number): Promise<WalkingSession>
   /** It runs here again, less what was used elsewhere in all. Errors: conflict `old-move`. */
@@ -55,7 +61,11 @@ export interface RoamGuide {
   /** Looks for the guest's session at once. True: he is in. `code`: as he typed it. */
   seek(mac: MacAddress, code: string | null): Promise<boolean>
   /** For his page; null: nothing is known of him. */
-  sight(mac: MacAddress): Exclude<RoamState, 'visiting'> | null
+  sight(mac: MacAddress): Exclude<RoamState, 'visiting' | 'visiting-key'> | null
+  /** Sessions of this key that could go on at this device, when it signs for them. */
+  kept(mac: MacAddress, key: Address): Promise<readonly KeptWalk[]>
+  /** It has signed for one of them. True: it goes on here. */
+  showKey(mac: MacAddress, sessionId: string, signature: Uint8Array): Promise<boolean>
   /** The name of a box, for the page. */
   nameOf(box: Address): string | null
 }

@@ -1,18 +1,22 @@
 /** Sessions that walk, both sides joined: what main hands to whoever talks with the other boxes, and what guests' desks ask. */
+import { MeshBoxError, RateLimit } from '../../base/index.ts'
 import type { Address, Cancel } from '../../base/index.ts'
 import { readMac } from '../gate/index.ts'
 import type { Grant, MacAddress } from '../gate/types.ts'
 import type { HotspotDeps } from '../ports.ts'
 import type { Session } from '../session/index.ts'
-import type { RoamState, SessionView } from '../types.ts'
+import type { KeptWalk, RoamState, SessionView } from '../types.ts'
 import { AwaySessions, hashOfKey, hashOfVoucher } from './away.ts'
 import type { AwayParts } from './away.ts'
-import type { RoamGuide, UsedAway, WalkingGuests, WalkingSession } from './ports.ts'
+import type { RoamGuide, UsedAway, WalkingGuest, WalkingGuests, WalkingSession } from './ports.ts'
 import { Visits } from './visits.ts'
 
 /** A page that is shown again and again asks the other boxes no more often. */
 const SHOWN_AGAIN_MS = 1000
 const MOST_SHOWN = 4096
+/** His page asks while it is open; each question goes to all other boxes. */
+const QUESTIONS_PER_DEVICE = { burst: 4, perSecond: 0.5 }
+const SIGNATURES_PER_DEVICE = { burst: 5, perSecond: 0.1 }
 
 export class Roaming implements WalkingGuests {
   readonly #deps: HotspotDeps
@@ -22,6 +26,8 @@ export class Roaming implements WalkingGuests {
   readonly #voucherOf: (code: string) => string
   readonly #listeners = new Set<(mac: MacAddress) => void>()
   readonly #shownMs = new Map<MacAddress, number>()
+  readonly #questions = new RateLimit(QUESTIONS_PER_DEVICE)
+  readonly #signatures = new RateLimit(SIGNATURES_PER_DEVICE)
   #guide: RoamGuide | null = null
 
   /** `voucherOf`: id of the voucher that a code stands for; throws for what is none. */
@@ -59,8 +65,11 @@ export class Roaming implements WalkingGuests {
     }
   }
 
-  find(guest: { readonly mac: MacAddress } | { readonly sessionId: string }): WalkingSession | null {
+  find(guest: WalkingGuest): WalkingSession | null {
     return this.#away.find(guest)
+  }
+  rebind(sessionId: string, mac: MacAddress): Promise<void> {
+    return this.#away.rebind(sessionId, mac)
   }
   handOver(sessionId: string, to: Address, counter: number): Promise<WalkingSession> {
     return this.#away.handOver(sessionId, to, counter)
@@ -122,7 +131,7 @@ export class Roaming implements WalkingGuests {
     const isOpenHere = session !== undefined && session.state !== 'ended' && session.pauseReason !== 'away'
     if (guide === null || isOpenHere) return { visit: null, roam: null }
     const visit = this.#visits.view(mac, (seller) => guide.nameOf(seller) ?? seller)
-    if (visit !== null) return { visit, roam: 'visiting' }
+    if (visit !== null) return { visit, roam: guide.sight(mac) === 'key' ? 'visiting-key' : 'visiting' }
     this.#lookFor(mac, guide)
     return { visit: null, roam: guide.sight(mac) ?? (session?.pauseReason === 'away' ? 'elsewhere' : null) }
   }
@@ -136,6 +145,23 @@ export class Roaming implements WalkingGuests {
     if (own === undefined) return false
     await this.#away.comeHome(own.id)
     return true
+  }
+
+  /** None where no other box is asked, or where this device has time of its own. Errors: limit `too-many-requests`. */
+  async kept(mac: MacAddress, address: string): Promise<readonly KeptWalk[]> {
+    const own = this.#parts.live.ofDevice(mac)
+    if (this.#guide === null || (own !== undefined && own.pauseReason !== 'away')) return []
+    const waitSeconds = this.#questions.take(mac, this.#deps.clock.boottimeMs())
+    if (waitSeconds > 0) throw new MeshBoxError('limit', `too many questions; wait ${waitSeconds} s`, { code: 'too-many-requests', retryAfterSeconds: waitSeconds })
+    return this.#guide.kept(mac, address.toLowerCase() as Address)
+  }
+
+  /** Errors: conflict `session-away`; limit `too-many-requests`. */
+  async showKey(mac: MacAddress, sessionId: string, signature: Uint8Array): Promise<void> {
+    const waitSeconds = this.#signatures.take(mac, this.#deps.clock.boottimeMs())
+    if (waitSeconds > 0) throw new MeshBoxError('limit', `too many signatures; wait ${waitSeconds} s`, { code: 'too-many-requests', retryAfterSeconds: waitSeconds })
+    const isIn = this.#guide !== null && (await this.#guide.showKey(mac, sessionId, signature))
+    if (!isIn) throw new MeshBoxError('conflict', 'this time is used at another box now', { code: 'session-away', retryAfterSeconds: 2 })
   }
 
   #lookFor(mac: MacAddress, guide: RoamGuide): void {

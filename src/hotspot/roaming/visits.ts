@@ -76,6 +76,8 @@ export class Visits {
     const visit: Visit = isSame ? this.#settled(before) : { session, untilMs: 0, kernelUntilMs: 0, countedToMs: nowMs, usedMs: 0, usedBytes: 0n, seen, overMs: null }
     const untilMs = nowMs + Math.min(leaseSeconds, session.leftSeconds) * 1000
     this.#visits.set(key, { ...visit, session, untilMs, overMs: null })
+    // With his key a guest has taken it to another device of his.
+    if (before !== undefined && before.session.mac !== session.mac && before.kernelUntilMs > nowMs && !this.#isTaken(before.session.mac)) await this.#patiently(this.#deps.gate.apply({ open: [], close: [before.session.mac] }))
     if (this.#isDue(key, nowMs)) await this.#renew([key])
   }
 

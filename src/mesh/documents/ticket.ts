@@ -15,10 +15,11 @@ const SESSION_ID = /^[0-9A-Za-z-]+$/
 type TicketFacts = Omit<RoamTicket, 'seller'>
 
 export function encodeTicket(ticket: TicketFacts): Uint8Array {
-  const { sessionId, mac, bearerHash, leftSeconds, leftBytes, unitsPerMinute, token, counter, holder } = ticket
+  const { sessionId, mac, bearerHash, leftSeconds, leftBytes, unitsPerMinute, token, counter, holder, proofAfterSeconds } = ticket
   // No bytes left and no bound are different: what there is has one more.
   const bound = leftBytes === null ? null : leftBytes + 1n
-  return writeDocument('ticket', [{ text: sessionId }, macBytes(mac), bearerHash, leftSeconds, bound, unitsPerMinute, token, counter, holder])
+  const proof = proofAfterSeconds === null ? null : proofAfterSeconds + 1
+  return writeDocument('ticket', [{ text: sessionId }, macBytes(mac), bearerHash, leftSeconds, bound, unitsPerMinute, token, counter, holder, proof])
 }
 
 /** Errors: input of the field that is wrong. */
@@ -33,7 +34,8 @@ export function decodeTicket(payload: Uint8Array): TicketFacts {
     const token = reader.optional('token', (each) => each.address('token'))
     const counter = reader.number('counter', 0, MAX_ROAM_COUNTER)
     const holder = reader.address('holder')
-    return { sessionId, mac, bearerHash, leftSeconds, leftBytes: bound === 0n ? null : bound - 1n, unitsPerMinute, token, counter, holder }
+    const proof = reader.number('proofAfterSeconds', 0, MAX_SECONDS + 1)
+    return { sessionId, mac, bearerHash, leftSeconds, leftBytes: bound === 0n ? null : bound - 1n, unitsPerMinute, token, counter, holder, proofAfterSeconds: proof === 0 ? null : proof - 1 }
   })
 }
 

@@ -3,11 +3,13 @@
  * besides, because money follows from them.
  *
  *   1 where   mac                                        → seller · sessionId · number where it is now, of who sold it or holds it; nobody else answers
- *   2 claim   sessionId · price · proof kind · proof     → ticket's frame, or why not · number where it is now
+ *   2 claim   sessionId · mac · price · proof kind · proof → ticket's frame, or why not · number where it is now
  *   3 report  frame of a roam-claim of form 2            → for each stay: verdict · left · receipt's frame or nothing
  *   4 look    sessionId · number where it is now         → frame of a roam-claim of form 2 with that one stay
+ *   5 kept    address of a guest's key                   → as 1, of who sold a session that this key holds
  */
 import { inputError } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
 import type { BoxId, Mac, PeerProtocol } from '../ports.ts'
 import { MAX_STAYS_A_REPORT, MAX_ROAM_COUNTER, macBytes, readDocument, sessionIdOf, writeDocument } from '../documents/index.ts'
 import type { FieldReader } from '../documents/index.ts'
@@ -33,23 +35,25 @@ export const ROAM_PROTOCOL: PeerProtocol = {
 
 export type RoamQuestion =
   | { readonly kind: 'where'; readonly mac: Mac }
-  | { readonly kind: 'claim'; readonly sessionId: string; readonly unitsPerMinute: bigint; readonly proof: GuestProof | null }
+  /** `mac`: of the device it is for; another than before with the guest's key only. */
+  | { readonly kind: 'claim'; readonly sessionId: string; readonly mac: Mac; readonly unitsPerMinute: bigint; readonly proof: GuestProof | null }
   | { readonly kind: 'report'; readonly frame: Uint8Array }
   | { readonly kind: 'look'; readonly sessionId: string; readonly counter: number }
+  | { readonly kind: 'kept'; readonly key: Address }
 
 /** `home`: never sent; what this box hears of itself. */
 export type ClaimReply =
   | { readonly kind: 'home' }
   | { readonly kind: 'ticket'; readonly frame: Uint8Array }
   /** `counter`: of where it is now, for the guest's key to sign. */
-  | { readonly kind: 'refused'; readonly why: Refusal | 'unknown'; readonly counter: number }
+  | { readonly kind: 'refused'; readonly why: Refusal | 'unknown' | 'key'; readonly counter: number }
 export interface WordReply {
   readonly word: SellersWord
   readonly receipt: Uint8Array | null
 }
 
-const WHYS = ['unknown', 'ended', 'prove', 'again', 'too-dear'] as const
-const VERDICTS = ['ok', 'gone', 'ended'] as const
+const WHYS = ['unknown', 'ended', 'prove', 'again', 'too-dear', 'key'] as const
+const VERDICTS = ['ok', 'gone', 'ended', 'prove'] as const
 
 export function encodeQuestion(question: RoamQuestion): Uint8Array {
   switch (question.kind) {
@@ -58,25 +62,29 @@ export function encodeQuestion(question: RoamQuestion): Uint8Array {
     case 'claim': {
       const { proof } = question
       const shown = proof === null ? [0, null, null] : proof.kind === 'key' ? [1, proof.claim, proof.signature] : [2, proof.code, null]
-      return writeDocument('question', [2, { text: question.sessionId }, question.unitsPerMinute, ...shown])
+      return writeDocument('question', [2, { text: question.sessionId }, macBytes(question.mac), question.unitsPerMinute, ...shown])
     }
     case 'report':
       return writeDocument('question', [3, question.frame])
     case 'look':
       return writeDocument('question', [4, { text: question.sessionId }, question.counter])
+    case 'kept':
+      return writeDocument('question', [5, question.key])
   }
 }
 
 /** Errors: input of the field that is wrong. */
 export function decodeQuestion(bytes: Uint8Array): RoamQuestion {
   return readDocument<RoamQuestion>('question', bytes, (reader) => {
-    switch (reader.number('kind', 1, 4)) {
+    switch (reader.number('kind', 1, 5)) {
       case 1:
         return { kind: 'where', mac: reader.mac('mac') }
       case 2:
-        return { kind: 'claim', sessionId: sessionIdOf(reader), unitsPerMinute: reader.amount('unitsPerMinute'), proof: proofOf(reader) }
+        return { kind: 'claim', sessionId: sessionIdOf(reader), mac: reader.mac('mac'), unitsPerMinute: reader.amount('unitsPerMinute'), proof: proofOf(reader) }
       case 3:
         return { kind: 'report', frame: reader.string('frame', 1, 4096).slice() }
+      case 5:
+        return { kind: 'kept', key: reader.address('key') }
       default:
         return { kind: 'look', sessionId: sessionIdOf(reader), counter: reader.number('counter', 0, MAX_ROAM_COUNTER) }
     }

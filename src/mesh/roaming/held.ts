@@ -48,6 +48,7 @@ export interface HeldStep {
 export const SELLER_SILENT = 'the box that sold this time cannot be reached; it goes on when it can'
 export const WENT_ELSEWHERE = 'this time is now used at another box'
 export const SELLER_OWES = 'the box that sold this time owes this one too much for its guests'
+export const NEEDS_KEY = 'the key that holds this time has to be shown'
 export const USED_UP = 'this time is used up'
 
 /**
@@ -69,7 +70,7 @@ export function takeTicket(before: HeldRoam | null, ticket: RoamTicket, frame: U
 }
 
 /** `ok` comes with what is left of the session. */
-export type SellersWord = { readonly verdict: 'ok'; readonly leftSeconds: number; readonly leftBytes: bigint | null } | { readonly verdict: 'gone' | 'ended' }
+export type SellersWord = { readonly verdict: 'ok'; readonly leftSeconds: number; readonly leftBytes: bigint | null } | { readonly verdict: 'gone' | 'ended' | 'prove' }
 
 /** Seconds that are not free and that the seller has not signed for, beyond which its guest is not served. */
 const MAX_UNSIGNED_SECONDS = 120
@@ -81,6 +82,7 @@ export function hearSeller(state: HeldRoam, word: SellersWord, sent: { readonly 
     const ticket = { ...state.ticket, leftSeconds: word.leftSeconds, leftBytes: word.leftBytes }
     return admitted({ ...state, ticket, reportDueMs: sent.atMs + REPORT_EVERY_MS }, sent.atMs)
   }
+  if (word.verdict === 'prove' && state.goneMs === null) return letGo(state, NEEDS_KEY, sent.atMs + REPORT_EVERY_MS, false)
   if (sent.isFinal) return { state, effects: [{ kind: 'forget' }] }
   return letGo(state, word.verdict === 'ended' ? USED_UP : WENT_ELSEWHERE, sent.atMs, true)
 }

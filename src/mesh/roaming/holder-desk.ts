@@ -3,6 +3,7 @@
  * seller signs lets him in. Reports go out every 4 s, all of one seller's in one frame.
  */
 import { asError, inputError } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
 import type { BoxId, Mac, RoamTicket } from '../ports.ts'
 import { decodeTicket, encodeRoamClaim, openFrame, sealFrame } from '../documents/index.ts'
 import { STAYS_A_REPORT, decodeClaimReply, decodeWhere, decodeWords, encodeQuestion } from './frames.ts'
@@ -22,7 +23,7 @@ const REPORT_TIMEOUT_MS = 2000
 export type ClaimOutcome =
   | { readonly kind: 'in' }
   /** `counter`: by the seller's word, where it spoke. */
-  | { readonly kind: 'refused'; readonly why: 'unknown' | 'ended' | 'prove' | 'again' | 'too-dear' | 'seller-silent' | 'seller-owes'; readonly counter?: number }
+  | { readonly kind: 'refused'; readonly why: 'unknown' | 'ended' | 'prove' | 'key' | 'again' | 'too-dear' | 'seller-silent' | 'seller-owes'; readonly counter?: number }
 
 export interface Neighbours {
   connected(): readonly BoxId[]
@@ -108,6 +109,20 @@ export class HolderDesk {
     })
   }
 
+  /** Sessions that this guest's key holds, of all neighbours that sold it one: what one says of another's is not heard. */
+  async kept(key: Address): Promise<readonly Whereabouts[]> {
+    const question = encodeQuestion({ kind: 'kept', key })
+    const found = await Promise.all(
+      this.#neighbours.connected().map((box) =>
+        this.#neighbours.ask(box, question, WHERE_TIMEOUT_MS).then(
+          (bytes) => this.#read(box, () => decodeWhere(bytes)),
+          () => null, // most have never heard of it
+        ).then((where) => (where?.seller === box ? [where] : [])),
+      ),
+    )
+    return found.flat()
+  }
+
   /** Asks the seller for the guest. What is refused changes nothing. */
   async claim(mac: Mac, { seller, sessionId }: Whereabouts, proof: GuestProof | null): Promise<ClaimOutcome> {
     const { clock, terms } = this.#parts
@@ -115,7 +130,7 @@ export class HolderDesk {
     const askedMs = clock.boottimeMs()
     let reply: ClaimReply | null
     try {
-      const bytes = await this.#neighbours.ask(seller, encodeQuestion({ kind: 'claim', sessionId, unitsPerMinute: terms.unitsPerMinute, proof }), CLAIM_TIMEOUT_MS)
+      const bytes = await this.#neighbours.ask(seller, encodeQuestion({ kind: 'claim', sessionId, mac, unitsPerMinute: terms.unitsPerMinute, proof }), CLAIM_TIMEOUT_MS)
       reply = this.#read(seller, () => decodeClaimReply(bytes))
     } catch {
       return { kind: 'refused', why: 'seller-silent' }
@@ -205,7 +220,7 @@ export class HolderDesk {
       if (next === null) return before?.isIn ?? false
       const { state, effects } = next
       const isForgotten = effects.some(({ kind }) => kind === 'forget')
-      const isNews = before === null || before.ticket.counter !== state.ticket.counter || before.isIn !== state.isIn || before.goneMs !== state.goneMs || before.receiptSeconds !== state.receiptSeconds
+      const isNews = before === null || before.ticket.counter !== state.ticket.counter || before.isIn !== state.isIn || before.goneMs !== state.goneMs || before.receiptSeconds !== state.receiptSeconds || before.ticket.proofAfterSeconds !== state.ticket.proofAfterSeconds || before.ticket.mac !== state.ticket.mac
       if (isForgotten || isNews) {
         const newSeconds = state.receiptSeconds - (before?.ticket.counter === state.ticket.counter ? before.receiptSeconds : 0)
         const debt = { role: 'holder' as const, partner: seller, token: state.ticket.token, unitsPerMinute: state.ticket.unitsPerMinute, seconds: newSeconds }

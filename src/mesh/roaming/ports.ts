@@ -12,8 +12,13 @@ export interface Used {
 
 /** The hotspot. All that changes it is on disk when it resolves, and may be asked again after a crash with the same effect. */
 export interface RoamingPlace {
-  /** A session that this box sold, wherever it is; what is left is without `spentElsewhere`. Null: none with time left. */
-  find(guest: { readonly mac: Mac } | { readonly sessionId: string }): RoamTicket | null
+  /**
+   * A session that this box sold, wherever it is; what is left is without `spentElsewhere`. Null: none with time left. By the guest's
+   * key, and with `isByKey`: also one that he paused by hand.
+   */
+  find(guest: { readonly mac: Mac } | { readonly sessionId: string; readonly isByKey: boolean } | { readonly key: Address }): RoamTicket | null
+  /** Seller's: it is this device's from now on, and of no other any more. */
+  rebind(sessionId: string, mac: Mac): Promise<void>
   /** Seller's: our gate closes, our clock for it stops. `counter`: that of the move. */
   handOver(sessionId: string, to: BoxId, counter: number): Promise<RoamTicket>
   /** Seller's: it runs here again, less what was used elsewhere in all, cumulative over the session's life. */

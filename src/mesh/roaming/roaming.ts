@@ -3,9 +3,12 @@
  * its time, else claimed from who did; guests hear why where it does not work. docs/mesh.md
  */
 import { MeshBoxError, asError } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
+import { encodeRoamClaim } from '../documents/index.ts'
 import type { BoxId, Mac, PeerNode, PeerQuestions } from '../ports.ts'
 import type { RoamAccount } from './account.ts'
 import { ROAM_PROTOCOL, decodeQuestion, encodeClaimReply, encodeQuestion, encodeWhere, encodeWords } from './frames.ts'
+import type { Whereabouts } from './frames.ts'
 import { HolderDesk } from './holder-desk.ts'
 import type { ClaimOutcome } from './holder-desk.ts'
 import type { HeldRoam } from './held.ts'
@@ -27,6 +30,8 @@ const TRIES = 6
 const MAX_SOUGHT = 4096
 /** Fewer than questions that one peer answers at once (PeerQuestions): reports have to get through too. */
 const MAX_SEEKING = 8
+const MAX_FOUND = 1024
+const FOUND_MS = 60_000
 
 export interface RoamSight {
   /** Why the guest is not in, for the page; null: nothing is known of him. */
@@ -34,6 +39,18 @@ export interface RoamSight {
   /** What his key has to sign to move it: documents/roam-claim.ts, form 1. */
   readonly toProve: { readonly seller: BoxId; readonly sessionId: string; readonly counter: number } | null
   readonly held: HeldRoam | null
+}
+
+/** A session that a guest's key holds and that is not at this box, or is here on his device's word alone. */
+export interface KeptWalk extends Whereabouts {
+  /** It is used here, and goes on when the key is shown. */
+  readonly isHere: boolean
+}
+
+interface Found {
+  readonly key: Address
+  readonly walks: readonly KeptWalk[]
+  readonly atMs: number
 }
 
 interface Sought {
@@ -56,6 +73,7 @@ export class Roaming {
   readonly #holder: HolderDesk
   readonly #seeking = new Map<Mac, Promise<ClaimOutcome>>()
   readonly #sought = new Map<Mac, Sought>()
+  readonly #found = new Map<Mac, Found>()
   #cancels: (() => void)[] = []
   #isRunning = false
 
@@ -135,6 +153,38 @@ export class Roaming {
     return seeking
   }
 
+  /** What this key has to sign so that its sessions go on here: documents/roam-claim.ts, form 1, with this box as claimant. */
+  async kept(mac: Mac, key: Address): Promise<readonly KeptWalk[]> {
+    const own = this.#seller.whereKept(key)
+    const away = own !== null && this.#seller.isAway(own.sessionId) ? [own] : []
+    // One that is here already, for this very device and with the key shown, wants nothing more.
+    const walks = [...away, ...(await this.#holder.kept(key))].flatMap((where): KeptWalk[] => {
+      const held = this.#holder.list().find(({ ticket, isIn }) => isIn && ticket.seller === where.seller && ticket.sessionId === where.sessionId && ticket.mac === mac)
+      if (held === undefined) return [{ ...where, isHere: false }]
+      return held.ticket.proofAfterSeconds === null ? [] : [{ ...where, counter: held.ticket.counter, isHere: true }]
+    })
+    this.#found.delete(mac)
+    if (this.#found.size >= MAX_FOUND) this.#found.delete(this.#found.keys().next().value ?? mac)
+    this.#found.set(mac, { key, walks, atMs: this.#parts.clock.boottimeMs() })
+    return walks
+  }
+
+  /** The guest's key has signed for one of what `kept` found last for this device. `signature`: r, s, v. */
+  async showKey(mac: Mac, sessionId: string, signature: Uint8Array): Promise<ClaimOutcome> {
+    const { self, documents, clock } = this.#parts
+    const found = this.#found.get(mac)
+    const walk = found?.walks.find((each) => each.sessionId === sessionId)
+    if (found === undefined || walk === undefined || clock.boottimeMs() - found.atMs > FOUND_MS) return { kind: 'refused', why: 'again' }
+    const { seller, counter } = walk
+    const claim = encodeRoamClaim({ form: 'move', seller, sessionId, counter, claimant: self })
+    // Not left to the seller: it hears few wrong ones of a box.
+    if (documents.signer('roam-claim', claim, signature) !== found.key) return { kind: 'refused', why: 'key' }
+    const proof: GuestProof = { kind: 'key', claim, signature }
+    if (seller !== self) return this.#told(mac, await this.#tryUntil(() => this.#holder.claim(mac, walk, proof)), walk)
+    const reply = await this.#seller.claim(self, { kind: 'claim', sessionId, mac, unitsPerMinute: 0n, proof })
+    return this.#told(mac, reply.kind === 'refused' ? reply : { kind: 'in' }, walk)
+  }
+
   #noticed(mac: Mac): void {
     const sought = this.#sought.get(mac)
     if (this.#seeking.has(mac) || (sought !== undefined && this.#parts.clock.boottimeMs() < sought.restUntilMs)) return
@@ -148,13 +198,13 @@ export class Roaming {
       // What keeps him out of a session that is here is the hotspot's to say.
       if (!this.#seller.isAway(home.sessionId)) return { kind: 'in' }
       const outcome = await this.#tryUntil(async () => {
-        const reply = await this.#seller.claim(self, { kind: 'claim', sessionId: home.sessionId, unitsPerMinute: 0n, proof })
+        const reply = await this.#seller.claim(self, { kind: 'claim', sessionId: home.sessionId, mac, unitsPerMinute: 0n, proof })
         return reply.kind === 'refused' ? reply : { kind: 'in' }
       })
-      return this.#found(mac, outcome, home)
+      return this.#told(mac, outcome, home)
     }
     const { outcome, where } = await this.#holder.seek(mac, (each) => this.#tryUntil(() => this.#holder.claim(mac, each, proof)))
-    return this.#found(mac, outcome, where)
+    return this.#told(mac, outcome, where)
   }
 
   /** `again` is over soon: when it is known whether the guest is still heard elsewhere. */
@@ -166,7 +216,7 @@ export class Roaming {
     }
   }
 
-  #found(mac: Mac, outcome: ClaimOutcome, where: RoamSight['toProve']): ClaimOutcome {
+  #told(mac: Mac, outcome: ClaimOutcome, where: RoamSight['toProve']): ClaimOutcome {
     if (outcome.kind === 'in') {
       this.#sought.delete(mac)
       return outcome
@@ -199,6 +249,10 @@ export class Roaming {
           return from === this.#parts.self ? null : encodeClaimReply(await this.#seller.claim(from, question))
         case 'report':
           return encodeWords(await this.#seller.report(from, question.frame))
+        case 'kept': {
+          const found = this.#seller.whereKept(question.key)
+          return found === null ? null : encodeWhere(found)
+        }
         case 'look':
           return await this.#holder.look(from, question)
       }

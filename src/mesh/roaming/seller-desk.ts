@@ -3,6 +3,7 @@
  * is answered. A figure that a holder reports is on disk before it is acknowledged with a signature, which is each half minute.
  */
 import { MeshBoxError, asError } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
 import type { BoxId, Mac } from '../ports.ts'
 import { decodeRoamMove, decodeRoamStays, encodeTicket, openFrame, sealFrame } from '../documents/index.ts'
 import type { RoamQuestion, ClaimReply, Whereabouts, WordReply } from './frames.ts'
@@ -78,6 +79,13 @@ export class SellerDesk {
     return found === null ? null : { seller: self, sessionId: found.sessionId, counter: found.counter }
   }
 
+  /** Of the sessions that this guest's key holds the newest. */
+  whereKept(key: Address): Whereabouts | null {
+    const { self, place } = this.#parts
+    const found = place.find({ key })
+    return found === null ? null : { seller: self, sessionId: found.sessionId, counter: this.#sold.get(found.sessionId)?.counter ?? found.counter }
+  }
+
   /** `from`: who asks, as the connection shows; this box itself for a guest who came home. */
   claim(from: BoxId, claim: Claim): Promise<ClaimReply> {
     return this.#lane.run(() => this.#claim(from, claim))
@@ -97,28 +105,35 @@ export class SellerDesk {
     void this.#lane.run(() => this.#sweep()).catch((thrown) => this.#parts.log.warn('roaming: old stays could not be put away', { error: asError(thrown) }))
   }
 
-  async #claim(from: BoxId, { sessionId, proof, unitsPerMinute }: Claim): Promise<ClaimReply> {
+  async #claim(from: BoxId, { sessionId, mac, proof, unitsPerMinute }: Claim): Promise<ClaimReply> {
     const { self, place, clock, book } = this.#parts
     const nowMs = clock.boottimeMs()
     let state = this.#sold.get(sessionId)
     if (state?.isMoving === true) state = await this.#finish(state)
     if (state === undefined || state.holder === self) {
-      const ticket = place.find({ sessionId })
+      const ticket = place.find({ sessionId, isByKey: proof?.kind === 'key' })
       if (ticket === null) return { kind: 'refused', why: state === undefined ? 'unknown' : 'ended', counter: state?.counter ?? 0 }
-      state = leftHome({ ...(state ?? newSoldRoam(self, ticket)), mac: ticket.mac }, { seconds: ticket.leftSeconds, bytes: ticket.leftBytes }, nowMs)
+      const { bearerHash, proofAfterSeconds } = ticket
+      state = leftHome({ ...(state ?? newSoldRoam(self, ticket)), mac: ticket.mac, bearerHash, proofAfterSeconds }, { seconds: ticket.leftSeconds, bytes: ticket.leftBytes }, nowMs)
     }
     const hasProof = proof !== null && this.#isProof(state, from, proof, nowMs)
-    if (proof !== null && !hasProof) return { kind: 'refused', why: 'prove', counter: state.counter }
-    const answer = claimSold(state, self, { claimant: from, hasProof, unitsPerMinute, homeIdleMs: place.idleMs(state.mac), nowMs })
+    // Of a session that a key holds no code is asked for.
+    const whyToProve = state.proofAfterSeconds === null ? 'prove' : 'key'
+    if (proof !== null && !hasProof) return { kind: 'refused', why: whyToProve, counter: state.counter }
+    const isNewDevice = mac !== state.mac
+    if (isNewDevice && proof?.kind !== 'key') return { kind: 'refused', why: 'unknown', counter: state.counter }
+    const answer = claimSold({ ...state, mac }, self, { claimant: from, hasProof, isNewDevice, unitsPerMinute, homeIdleMs: place.idleMs(state.mac), nowMs })
     const last = state.stays.at(-1)
     const wasThere = last !== undefined && last.endedMs === null ? last : null
     if (answer.kind === 'refused') {
-      if (this.#sold.has(sessionId)) this.#set(answer.state)
+      if (this.#sold.has(sessionId)) this.#set({ ...answer.state, mac: state.mac })
       // Whether the guest is still heard where he was is asked at once: the next try knows.
       if (wasThere !== null && (answer.why === 'prove' || answer.why === 'again')) this.#look(answer.state, wasThere)
-      return { kind: 'refused', why: answer.why, counter: answer.state.counter }
+      return { kind: 'refused', why: answer.why === 'prove' ? whyToProve : answer.why, counter: answer.state.counter }
     }
-    if (answer.kind === 'move') await book.write({ sold: [answer.state] })
+    // Before the move: after a crash in between the guest shows his key once more, and it is the same.
+    if (isNewDevice) await place.rebind(sessionId, mac)
+    if (answer.kind === 'move' || hasProof) await book.write({ sold: [answer.state] })
     this.#set(answer.state)
     const finished = await this.#finish(answer.state)
     if (answer.kind === 'move' && wasThere !== null) this.#look(finished, wasThere)
@@ -213,7 +228,7 @@ export class SellerDesk {
     const forgotten: string[] = []
     for (const state of this.#sold.values()) {
       const after = pruneSold(state, nowMs)
-      if (after.stays.length === 0 && place.find({ sessionId: state.sessionId }) === null) forgotten.push(state.sessionId)
+      if (after.stays.length === 0 && place.find({ sessionId: state.sessionId, isByKey: false }) === null) forgotten.push(state.sessionId)
       else if (after !== state) changed.push(after)
     }
     if (changed.length + forgotten.length === 0) return
@@ -249,14 +264,20 @@ export class SellerDesk {
   }
 
   #set(state: SoldRoam): void {
+    const before = this.#sold.get(state.sessionId)
+    if (before !== undefined && before.mac !== state.mac) this.#forgetMac(before)
     this.#sold.set(state.sessionId, state)
     this.#byMac.set(state.mac, state.sessionId)
+  }
+
+  #forgetMac({ mac, sessionId }: SoldRoam): void {
+    if (this.#byMac.get(mac) === sessionId) this.#byMac.delete(mac)
   }
 
   #forget(sessionId: string): void {
     const state = this.#sold.get(sessionId)
     this.#sold.delete(sessionId)
-    if (state !== undefined && this.#byMac.get(state.mac) === sessionId) this.#byMac.delete(state.mac)
+    if (state !== undefined) this.#forgetMac(state)
     for (const key of this.#lookedMs.keys()) if (key.startsWith(`${sessionId} `)) this.#lookedMs.delete(key)
   }
 }

@@ -3,7 +3,8 @@
  * place by the seller's word; each move has a higher number. A device alone (its MAC) moves it freely, as walking has to; who goes
  * to and fro between two places faster than people walk is two, and then only the guest's key or code moves it, the
  * last one shown. What is used is what its places report, never more than the time that passed while it was theirs: no second
- * counts twice. docs/mesh.md
+ * counts twice. Of a session that a guest's key holds, a device alone has only so many seconds elsewhere: what is
+ * beyond them is charged when the key was shown to the box where he is. docs/mesh.md
  */
 import type { Address, Hash } from '../../base/index.ts'
 import type { BoxId, Mac, RoamTicket } from '../ports.ts'
@@ -46,6 +47,10 @@ export interface Stay {
   /** Acknowledged with a signature, and owed for. */
   readonly signedSeconds: number
   readonly signedMs: number
+  /** The most that is charged before the guest's key is shown here; null: it was shown when the stay began, or there is none. */
+  readonly unprovedSeconds: number | null
+  /** When it was shown here; null: not since the stay began. */
+  readonly provedMs: number | null
 }
 
 export interface SoldRoam {
@@ -73,6 +78,10 @@ export interface SoldRoam {
   /** The last move was by proof. */
   readonly isProved: boolean
   readonly provedMs: number | null
+  /** Seconds elsewhere that are charged on the device's word alone, between two times that the key is shown; null: no key holds it. */
+  readonly proofAfterSeconds: number | null
+  /** Of them, used in stays that are over. */
+  readonly unprovedSeconds: number
 }
 
 export type Refusal = 'ended' | 'prove' | 'again' | 'too-dear'
@@ -81,6 +90,8 @@ export interface SoldClaim {
   readonly claimant: BoxId
   readonly hasProof: boolean
   readonly unitsPerMinute: bigint
+  /** With the key, for another device than before: where it is already, it begins anew. */
+  readonly isNewDevice: boolean
   /** Since the guest was heard here; matters while it is here. */
   readonly homeIdleMs: number
   readonly nowMs: number
@@ -94,7 +105,7 @@ export type ClaimAnswer =
 
 /** Of a session that was never elsewhere. */
 export function newSoldRoam(self: BoxId, ticket: RoamTicket): SoldRoam {
-  const { sessionId, mac, bearerHash, token, unitsPerMinute, counter, leftSeconds, leftBytes } = ticket
+  const { sessionId, mac, bearerHash, token, unitsPerMinute, counter, leftSeconds, leftBytes, proofAfterSeconds } = ticket
   return {
     sessionId,
     mac,
@@ -113,6 +124,8 @@ export function newSoldRoam(self: BoxId, ticket: RoamTicket): SoldRoam {
     contestedUntilMs: null,
     isProved: false,
     provedMs: null,
+    proofAfterSeconds,
+    unprovedSeconds: 0,
   }
 }
 
@@ -121,13 +134,17 @@ export function claimSold(state: SoldRoam, self: BoxId, claim: SoldClaim): Claim
   const { claimant, hasProof, nowMs } = claim
   const refused = (why: Refusal, changes: Partial<SoldRoam> = {}): ClaimAnswer => ({ kind: 'refused', state: { ...state, ...changes }, why })
   if (leftSeconds(state, nowMs) <= 0 && claimant !== self) return refused('ended')
-  if (claimant === state.holder) return { kind: 'same', state: hasProof ? { ...state, isProved: true, provedMs: nowMs, contestedUntilMs: null, movesMs: [] } : state }
+  if (claimant === state.holder && !claim.isNewDevice) {
+    if (hasProof) return { kind: 'same', state: provedHere(state, nowMs) }
+    return claimant !== self && unprovedLeft(state, nowMs) === 0 ? refused('prove') : { kind: 'same', state }
+  }
   if (claimant !== self && (claim.unitsPerMinute > state.unitsPerMinute || (claim.unitsPerMinute > 0n && state.token === null))) return refused('too-dear')
   const movesMs = state.movesMs.filter((at) => nowMs - at < CONTEST_WINDOW_MS)
   if (hasProof) {
     if (state.provedMs !== null && nowMs - state.provedMs < PROOF_EVERY_MS) return refused('again')
     return { kind: 'move', state: { ...moved(state, self, claim), movesMs: [], contestedUntilMs: null, isProved: true, provedMs: nowMs } }
   }
+  if (claimant !== self && unprovedLeft(state, nowMs) === 0) return refused('prove', { movesMs })
   const isContested = (state.contestedUntilMs !== null && nowMs < state.contestedUntilMs) || movesMs.length >= CONTEST_MOVES
   // One who walks to and fro is silent where he was; two are not.
   const isHeard = isHeardOf(state, self, claim)
@@ -146,7 +163,7 @@ export function leftHome(state: SoldRoam, left: { readonly seconds: number; read
 export interface ReportAnswer {
   readonly state: SoldRoam
   /** `ok`: the lease goes on. */
-  readonly verdict: 'ok' | 'gone' | 'ended'
+  readonly verdict: 'ok' | 'gone' | 'ended' | 'prove'
 }
 
 /** A report of the stay with this holder and counter; any number of times, in any order. */
@@ -159,14 +176,15 @@ export function reportSold(state: SoldRoam, holder: BoxId, report: StayReport, n
   const others = spentElsewhere({ ...state, stays: state.stays.filter((each) => each !== stay) }, nowMs)
   const room = Math.max(0, state.baseSeconds - others.seconds)
   const isClosed = stay.isFinal || (stay.endedMs !== null && nowMs - stay.endedMs > RECONCILE_MS)
-  const believed = isClosed ? stay.usedSeconds : Math.max(stay.usedSeconds, Math.min(report.seconds, passed, stay.capSeconds, room))
+  const believed = isClosed ? stay.usedSeconds : Math.max(stay.usedSeconds, Math.min(report.seconds, passed, stay.capSeconds, room, provedLimit(stay, nowMs)))
   const bytesRoom = state.baseBytes === null ? report.bytes : atLeastZero(state.baseBytes - others.bytes)
   const bytes = isClosed ? stay.usedBytes : largest(stay.usedBytes, smallest(report.bytes, bytesRoom))
   const reported: Stay = { ...stay, reportedMs: nowMs, usedSeconds: believed, usedBytes: bytes, isIdle: report.isIdle, isFinal: stay.isFinal || (report.isFinal && !isHere) }
   const after = { ...state, stays: state.stays.map((each) => (each === stay ? reported : each)) }
   if (!isHere) return { state: after, verdict: 'gone' }
   const left = leftOf(after, nowMs)
-  return { state: after, verdict: left.seconds <= 0 || left.bytes === 0n ? 'ended' : 'ok' }
+  if (left.seconds <= 0 || left.bytes === 0n) return { state: after, verdict: 'ended' }
+  return { state: after, verdict: isUnproved(stay) && believed >= (stay.unprovedSeconds ?? 0) ? 'prove' : 'ok' }
 }
 
 /** Acknowledged: this figure will be paid. `newSeconds`: beyond what was signed before. */
@@ -217,13 +235,15 @@ export function spentElsewhere(state: Pick<SoldRoam, 'settledSeconds' | 'settled
 export function ticketOf(state: SoldRoam, self: BoxId, stay: Stay): RoamTicket {
   const { sessionId, mac, bearerHash, token } = state
   const leftBytes = stay.allowedBytes === null ? null : atLeastZero(stay.allowedBytes - stay.usedBytes)
-  return { seller: self, sessionId, mac, bearerHash, leftSeconds: stay.allowedSeconds - stay.signedSeconds, leftBytes, unitsPerMinute: stay.unitsPerMinute, token, counter: stay.counter, holder: stay.holder }
+  return { seller: self, sessionId, mac, bearerHash, leftSeconds: stay.allowedSeconds - stay.signedSeconds, leftBytes, unitsPerMinute: stay.unitsPerMinute, token, counter: stay.counter, holder: stay.holder, proofAfterSeconds: isUnproved(stay) ? stay.unprovedSeconds : null }
 }
 
-function moved(state: SoldRoam, self: BoxId, { claimant, unitsPerMinute, nowMs }: SoldClaim): SoldRoam {
+function moved(state: SoldRoam, self: BoxId, { claimant, unitsPerMinute, hasProof, nowMs }: SoldClaim): SoldRoam {
   const counter = state.counter + 1
+  const unproved = hasProof || state.proofAfterSeconds === null ? null : (unprovedLeft(state, nowMs) ?? 0)
+  const unprovedSeconds = unproved === null ? 0 : (state.proofAfterSeconds ?? 0) - unproved
   const ended = state.stays.map((stay) => (stay.endedMs === null ? { ...stay, endedMs: nowMs, capSeconds: usedSeconds(stay, nowMs) } : stay))
-  const without = { ...state, counter, holder: claimant, stays: ended, isMoving: state.holder === self || claimant === self }
+  const without = { ...state, counter, holder: claimant, stays: ended, unprovedSeconds, isMoving: state.holder === self || claimant === self }
   if (claimant === self) return without
   const left = leftOf(without, nowMs)
   const stay: Stay = {
@@ -242,6 +262,8 @@ function moved(state: SoldRoam, self: BoxId, { claimant, unitsPerMinute, nowMs }
     isFinal: false,
     signedSeconds: 0,
     signedMs: nowMs,
+    unprovedSeconds: unproved,
+    provedMs: null,
   }
   return { ...without, stays: [...ended, stay] }
 }
@@ -252,7 +274,31 @@ function usedSeconds(stay: Stay, nowMs: number): number {
   const untilMs = stay.endedMs ?? nowMs
   const openMs = Math.max(0, Math.min(untilMs - stay.reportedMs, LEASE_MS))
   const passed = Math.max(0, Math.floor((untilMs - stay.beganMs) / 1000))
-  return Math.min(stay.capSeconds, Math.max(stay.usedSeconds, Math.min(passed, stay.usedSeconds + Math.ceil(openMs / 1000))))
+  return Math.min(stay.capSeconds, provedLimit(stay, nowMs), Math.max(stay.usedSeconds, Math.min(passed, stay.usedSeconds + Math.ceil(openMs / 1000))))
+}
+
+const isUnproved = (stay: Stay): boolean => stay.unprovedSeconds !== null && stay.provedMs === null
+
+/** The most that is charged of a stay: before the key is shown what the device is trusted with, and from then on the time that passes. */
+function provedLimit({ unprovedSeconds, provedMs, beganMs, endedMs }: Stay, nowMs: number): number {
+  if (unprovedSeconds === null) return Number.POSITIVE_INFINITY
+  if (provedMs === null) return unprovedSeconds
+  const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
+  return Math.min(unprovedSeconds, seconds(provedMs - beganMs)) + seconds((endedMs ?? nowMs) - provedMs)
+}
+
+/** Seconds that may still be used elsewhere before the key is shown; null: no end. */
+function unprovedLeft(state: SoldRoam, nowMs: number): number | null {
+  if (state.proofAfterSeconds === null) return null
+  const here = state.stays.at(-1)
+  const used = here !== undefined && here.endedMs === null && isUnproved(here) ? usedSeconds(here, nowMs) : 0
+  return Math.max(0, state.proofAfterSeconds - state.unprovedSeconds - used)
+}
+
+/** The key was shown where it is: what passes there from now on is charged. */
+function provedHere(state: SoldRoam, nowMs: number): SoldRoam {
+  const stays = state.stays.map((stay) => (stay.endedMs === null && isUnproved(stay) ? { ...stay, provedMs: nowMs } : stay))
+  return { ...state, stays, unprovedSeconds: 0, isProved: true, provedMs: nowMs, contestedUntilMs: null, movesMs: [] }
 }
 
 /** Where it is now, the guest was heard lately. */

@@ -23,6 +23,8 @@ export interface WalletKey {
   readonly address: string
   /** EIP-191 personal message: 0x and 130 hex digits, r‖s‖v. */
   sign(text: string): string
+  /** The same of a digest, 32 bytes. */
+  signDigest(digest: Uint8Array): string
 }
 
 /** Throws if the browser has no random numbers: then there must be no key. */
@@ -38,15 +40,17 @@ export function secretOf(entropy: Uint8Array): Uint8Array {
 export function keyOf(entropy: Uint8Array): WalletKey {
   const phrase = entropyToMnemonic(entropy, wordlist)
   const secret = secretOf(entropy)
+  const signDigest = (digest: Uint8Array): string => {
+    const recovered = secp256k1.sign(digest, secret, { prehash: false, lowS: true, format: 'recovered' })
+    const v = 27 + (recovered[0] ?? 0)
+    return `0x${hex(recovered.subarray(1))}${v.toString(16)}`
+  }
   return {
     entropy,
     words: phrase.split(' '),
     address: checksummed(keccak_256(secp256k1.getPublicKey(secret, false).subarray(1)).subarray(12)),
-    sign(text) {
-      const recovered = secp256k1.sign(textDigest(text), secret, { prehash: false, lowS: true, format: 'recovered' })
-      const v = 27 + (recovered[0] ?? 0)
-      return `0x${hex(recovered.subarray(1))}${v.toString(16)}`
-    },
+    sign: (text) => signDigest(textDigest(text)),
+    signDigest,
   }
 }
 

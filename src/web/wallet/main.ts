@@ -8,6 +8,7 @@ import { entropyOfWords, keyOf, newEntropy, secretOf, type WalletKey } from './k
 import { entropyOfFragment, fragmentOf } from './link.ts'
 import { PayCard, type PayKey } from './pay.ts'
 import { walletStatement } from './statement.ts'
+import { WalkCard } from './walk.ts'
 
 const page = element('wallet')
 const hasSession = page.getAttribute('data-session') === '1'
@@ -61,6 +62,7 @@ function payKey(): PayKey | null {
 
 function draw(): void {
   pay?.keyChanged()
+  walk?.ask()
   const isMine = key !== null && key.address === keptBy
   const isShown = key !== null && (isMine || isOwn || !hasSession)
   show('needs-script', false)
@@ -154,6 +156,8 @@ const pay: PayCard | null =
           return payKey() as PayKey
         },
       })
+const walkBox = document.getElementById('walk')
+const walk = walkBox === null ? null : new WalkCard(walkBox, () => (key === null ? null : { address: key.address, sign: key.signDigest }))
 signWhenSent('keep')
 signWhenSent('open')
 wordsBox.addEventListener('toggle', () => showWords(wordsBox.open))

@@ -25,7 +25,7 @@ async function bought(): Promise<string> {
   await box.advance(300_000)
   return id
 }
-const guide = (over: Partial<RoamGuide> = {}): RoamGuide => ({ seek: () => Promise.resolve(false), sight: () => null, nameOf: () => null, ...over })
+const guide = (over: Partial<RoamGuide> = {}): RoamGuide => ({ seek: () => Promise.resolve(false), sight: () => null, nameOf: () => null, kept: () => Promise.resolve([]), showKey: () => Promise.resolve(false), ...over })
 const visitor = (over: Partial<WalkingSession> = {}): WalkingSession => ({
   seller: NEXT_DOOR,
   sessionId: 's-7',
@@ -37,6 +37,7 @@ const visitor = (over: Partial<WalkingSession> = {}): WalkingSession => ({
   token: null,
   counter: 1,
   holder: testSigner.address,
+  proofAfterSeconds: null,
   ...over,
 })
 
@@ -102,7 +103,7 @@ describe('a session of this box that is used elsewhere', () => {
   it('walks neither while its guest has paused it, nor as a trial, nor by bytes alone, nor on two devices', async () => {
     const id = await bought()
     await box.hotspot.guests.pause(anna)
-    expect(roaming().find({ sessionId: id })).toBe(null)
+    expect(roaming().find({ sessionId: id, isByKey: false })).toBe(null)
     const ben = guest(2)
     await box.hotspot.guests.startTrial(ben)
     expect(roaming().find({ mac: ben.mac ?? '' })).toBe(null)

@@ -15,7 +15,7 @@ const counter = fc.integer({ min: 0, max: 2 ** 32 })
 const sessionId = fc.string({ unit: fc.constantFrom(...'0123456789abcdefZ-'), minLength: 1, maxLength: 32 })
 const mac = bytes(6).map((each) => Array.from(each, (byte) => byte.toString(16).padStart(2, '0')).join(':'))
 
-const ticket = fc.record({ sessionId, mac, bearerHash: hex(32), leftSeconds: counter, leftBytes: fc.option(amount), unitsPerMinute: amount, token: fc.option(address), counter, holder: address })
+const ticket = fc.record({ sessionId, mac, bearerHash: hex(32), leftSeconds: counter, leftBytes: fc.option(amount), unitsPerMinute: amount, token: fc.option(address), counter, holder: address, proofAfterSeconds: fc.option(counter) })
 const stay = fc.record({ sessionId, counter, seconds: counter, bytes: amount, isIdle: fc.boolean(), isFinal: fc.boolean() })
 const claim: fc.Arbitrary<RoamClaim> = fc.oneof(
   fc.record({ form: fc.constant('move' as const), seller: address, sessionId, counter, claimant: address }),
@@ -26,16 +26,17 @@ const proof = fc.option(
 )
 const question: fc.Arbitrary<RoamQuestion> = fc.oneof(
   fc.record({ kind: fc.constant('where' as const), mac }),
-  fc.record({ kind: fc.constant('claim' as const), sessionId, unitsPerMinute: amount, proof }),
+  fc.record({ kind: fc.constant('claim' as const), sessionId, mac, unitsPerMinute: amount, proof }),
   fc.record({ kind: fc.constant('report' as const), frame: bytes(1, 1000) }),
   fc.record({ kind: fc.constant('look' as const), sessionId, counter }),
+  fc.record({ kind: fc.constant('kept' as const), key: address }),
 )
 const reply: fc.Arbitrary<ClaimReply> = fc.oneof(
   fc.record({ kind: fc.constant('ticket' as const), frame: bytes(1, 1000) }),
-  fc.record({ kind: fc.constant('refused' as const), why: fc.constantFrom('unknown' as const, 'ended' as const, 'prove' as const, 'again' as const, 'too-dear' as const), counter }),
+  fc.record({ kind: fc.constant('refused' as const), why: fc.constantFrom('unknown' as const, 'ended' as const, 'prove' as const, 'again' as const, 'too-dear' as const, 'key' as const), counter }),
 )
 const word: fc.Arbitrary<WordReply> = fc.record({
-  word: fc.oneof(fc.record({ verdict: fc.constant('ok' as const), leftSeconds: counter, leftBytes: fc.option(amount) }), fc.record({ verdict: fc.constantFrom('gone' as const, 'ended' as const) })),
+  word: fc.oneof(fc.record({ verdict: fc.constant('ok' as const), leftSeconds: counter, leftBytes: fc.option(amount) }), fc.record({ verdict: fc.constantFrom('gone' as const, 'ended' as const, 'prove' as const) })),
   receipt: fc.option(bytes(1, 300)),
 })
 
@@ -100,7 +101,7 @@ describe('anything else is an input error with the field named', () => {
     ['leftSeconds', { leftSeconds: 2 ** 33 }],
     ['counter', { counter: 2 ** 32 + 1 }],
   ])('a ticket with a wrong %s', (field, wrong) => {
-    const good = { seller: `0x${'11'.repeat(20)}`, sessionId: 'a', mac: '02:00:00:00:00:01', bearerHash: `0x${'22'.repeat(32)}`, leftSeconds: 1, leftBytes: null, unitsPerMinute: 0n, token: null, counter: 1, holder: `0x${'11'.repeat(20)}` } as const
+    const good = { seller: `0x${'11'.repeat(20)}`, sessionId: 'a', mac: '02:00:00:00:00:01', bearerHash: `0x${'22'.repeat(32)}`, leftSeconds: 1, leftBytes: null, unitsPerMinute: 0n, token: null, counter: 1, holder: `0x${'11'.repeat(20)}`, proofAfterSeconds: null } as const
     expect(() => decodeTicket(encodeTicket({ ...good, ...wrong }))).toThrow(expect.objectContaining({ field }))
   })
 })

@@ -5,7 +5,7 @@ import type { HeldRoam, SellersWord } from '../../../src/mesh/roaming/held.ts'
 import { LEASE_MS } from '../../../src/mesh/roaming/sold.ts'
 import { TOKEN, boxId, guestKey, hashes, macOf } from './village.ts'
 
-const ticket = { seller: boxId(0), sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 500, leftBytes: null, unitsPerMinute: 5n, token: TOKEN, counter: 4, holder: boxId(1) } as const
+const ticket = { seller: boxId(0), sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 500, leftBytes: null, unitsPerMinute: 5n, token: TOKEN, counter: 4, holder: boxId(1), proofAfterSeconds: null } as const
 const FIRST = Uint8Array.of(1)
 const held = (used = 0): HeldRoam => ({ ...(takeTicket(null, ticket, FIRST, 1000)?.state as HeldRoam), used: { seconds: used, bytes: 0n } })
 const ok: SellersWord = { verdict: 'ok', leftSeconds: 450, leftBytes: null }

@@ -250,7 +250,7 @@ describe('money', () => {
 })
 
 describe('lies', () => {
-  const ticket = { seller: boxId(0), sessionId: 'session-1', mac: MAC, bearerHash: hashes.ofKey(KEY), leftSeconds: 900, leftBytes: null, unitsPerMinute: 5n, token: null, counter: 7, holder: boxId(1) } as const
+  const ticket = { seller: boxId(0), sessionId: 'session-1', mac: MAC, bearerHash: hashes.ofKey(KEY), leftSeconds: 900, leftBytes: null, unitsPerMinute: 5n, token: null, counter: 7, holder: boxId(1), proofAfterSeconds: null } as const
 
   it.each([
     ['forged: signed by another', sealFrame(standInDocuments(boxId(2)), 'ticket', encodeTicket(ticket))],

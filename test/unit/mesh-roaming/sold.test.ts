@@ -9,8 +9,8 @@ import { TOKEN, boxId, guestKey, hashes, macOf } from './village.ts'
 
 const SELLER = boxId(0)
 const sold = (seconds = 600): SoldRoam =>
-  newSoldRoam(SELLER, { seller: SELLER, sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: seconds, leftBytes: null, unitsPerMinute: 6n, token: TOKEN, counter: 0, holder: SELLER })
-const claim = (n: number, nowMs: number, more = {}) => ({ claimant: boxId(n), hasProof: false, unitsPerMinute: 5n, homeIdleMs: 60_000, nowMs, ...more })
+  newSoldRoam(SELLER, { seller: SELLER, sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: seconds, leftBytes: null, unitsPerMinute: 6n, token: TOKEN, counter: 0, holder: SELLER, proofAfterSeconds: null })
+const claim = (n: number, nowMs: number, more = {}) => ({ claimant: boxId(n), hasProof: false, isNewDevice: false, unitsPerMinute: 5n, homeIdleMs: 60_000, nowMs, ...more })
 const report = (counter: number, seconds: number, more: Partial<StayReport> = {}): StayReport => ({ sessionId: 's', counter, seconds, bytes: 0n, isIdle: false, isFinal: false, ...more })
 const left = (state: SoldRoam, seconds: number): SoldRoam => leftHome(state, { seconds, bytes: null }, 0)
 

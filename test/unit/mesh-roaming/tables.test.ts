@@ -32,9 +32,9 @@ const book = createRoamBook({
     spent.push(each)
   },
 })
-const ticket = { seller: boxId(0), sessionId: 's-1', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 500, leftBytes: 12n, unitsPerMinute: 6n, token: TOKEN, counter: 3, holder: boxId(1) } as const
+const ticket = { seller: boxId(0), sessionId: 's-1', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 500, leftBytes: 12n, unitsPerMinute: 6n, token: TOKEN, counter: 3, holder: boxId(1), proofAfterSeconds: 30 } as const
 const nowMs = time.boottimeMs()
-const claimed = claimSold(newSoldRoam(boxId(0), ticket), boxId(0), { claimant: boxId(2), hasProof: true, unitsPerMinute: 5n, homeIdleMs: 0, nowMs })
+const claimed = claimSold(newSoldRoam(boxId(0), ticket), boxId(0), { claimant: boxId(2), hasProof: true, isNewDevice: false, unitsPerMinute: 5n, homeIdleMs: 0, nowMs })
 const held = takeTicket(null, ticket, Buffer.from([1, 2, 255]), nowMs)?.state as HeldRoam
 const account = owe(newAccount('holder', boxId(0), TOKEN), 10n ** 30n, 7, nowMs)
 

@@ -8,14 +8,14 @@ import { TOKEN, boxId, guestKey, hashes, macOf } from './village.ts'
 
 const SELLER = boxId(0)
 const HOLDER = boxId(1)
-const TICKET = { seller: SELLER, sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 600, leftBytes: 5000n, unitsPerMinute: 6n, token: TOKEN, counter: 0, holder: SELLER }
+const TICKET = { seller: SELLER, sessionId: 's', mac: macOf(1), bearerHash: hashes.ofKey(guestKey(1)), leftSeconds: 600, leftBytes: 5000n, unitsPerMinute: 6n, token: TOKEN, counter: 0, holder: SELLER, proofAfterSeconds: null }
 const none = { sold: [], held: [], accounts: [] }
 
 describe('guests who are away', () => {
   it('are those that this box sold to and another has: where, since when, what is left', () => {
     const home = newSoldRoam(SELLER, TICKET)
     expect(roamGuests(SELLER, { ...none, sold: [home] }, 0).away).toEqual([])
-    const answer = claimSold(home, SELLER, { claimant: HOLDER, hasProof: false, unitsPerMinute: 5n, homeIdleMs: 60_000, nowMs: 1000 })
+    const answer = claimSold(home, SELLER, { claimant: HOLDER, hasProof: false, isNewDevice: false, unitsPerMinute: 5n, homeIdleMs: 60_000, nowMs: 1000 })
     expect(roamGuests(SELLER, { ...none, sold: [answer.state] }, 1000).away).toMatchObject([{ holder: HOLDER, sinceMs: 1000 }])
     const there = leftHome(answer.state, { seconds: 600, bytes: 5000n }, 1000)
     const { state } = reportSold(there, HOLDER, { sessionId: 's', counter: 1, seconds: 9, bytes: 700n, isIdle: false, isFinal: false }, 11_000)

@@ -13,6 +13,8 @@ import type { GuestProof, RoamBook, RoamChange, RoamHashes, RoamPayer, RoamTerms
 import type { RoamRecords } from '../../../src/mesh/roaming/ports.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
 
+/** Of a session that a key holds. */
+export const PROOF_AFTER_SECONDS = 30
 export const TOKEN: Address = `0x${'77'.repeat(20)}`
 const sha = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(createHash('sha256').update(concatBytes(...parts)).digest())
 export const keccakStandIn = (bytes: Uint8Array): Uint8Array => sha(utf8('k'), bytes)
@@ -49,8 +51,10 @@ export function proofByKey(guest: Address, seller: BoxId, sessionId: string, cou
 
 interface SoldSession {
   readonly id: string
-  readonly mac: Mac
+  mac: Mac
   readonly bearerHash: Hash
+  /** The key that holds it: it has to be shown elsewhere. */
+  key: Address | null
   soldMs: number
   homeUsedMs: number
   spentElsewhere: Used
@@ -85,7 +89,17 @@ export class StandInPlace implements RoamingPlace {
   }
 
   sell(id: string, mac: Mac, bearerHash: Hash, seconds: number): void {
-    this.sold.set(id, { id, mac, bearerHash, soldMs: seconds * 1000, homeUsedMs: 0, spentElsewhere: { seconds: 0, bytes: 0n }, isHome: true, counter: 0 })
+    this.sold.set(id, { id, mac, bearerHash, key: null, soldMs: seconds * 1000, homeUsedMs: 0, spentElsewhere: { seconds: 0, bytes: 0n }, isHome: true, counter: 0 })
+  }
+
+  sellKept(id: string, mac: Mac, key: Address, seconds: number): void {
+    this.sell(id, mac, hashes.ofKey(key), seconds)
+    const session = this.sold.get(id)
+    if (session !== undefined) session.key = key
+  }
+
+  async rebind(sessionId: string, mac: Mac): Promise<void> {
+    this.#mine(sessionId).mac = mac
   }
 
   /** Time goes on where a gate is open. */
@@ -133,9 +147,9 @@ export class StandInPlace implements RoamingPlace {
     for (const each of this.admissions.values()) each.usedMs = Math.floor(each.usedMs / 10_000) * 10_000
   }
 
-  find(guest: { readonly mac: Mac } | { readonly sessionId: string }): RoamTicket | null {
+  find(guest: Parameters<RoamingPlace['find']>[0]): RoamTicket | null {
     this.run()
-    const session = 'mac' in guest ? [...this.sold.values()].find((each) => each.mac === guest.mac && this.leftMs(each) >= 1000) : this.sold.get(guest.sessionId)
+    const session = 'key' in guest ? [...this.sold.values()].find((each) => each.key === guest.key && this.leftMs(each) >= 1000) : 'mac' in guest ? [...this.sold.values()].find((each) => each.mac === guest.mac && this.leftMs(each) >= 1000) : this.sold.get(guest.sessionId)
     return session === undefined || this.leftMs(session) < 1000 ? null : this.#ticket(session)
   }
 
@@ -201,8 +215,8 @@ export class StandInPlace implements RoamingPlace {
   }
 
   #ticket(session: SoldSession): RoamTicket {
-    const { id, mac, bearerHash, counter } = session
-    return { seller: this.self, sessionId: id, mac, bearerHash, leftSeconds: Math.floor(this.leftMs(session) / 1000), leftBytes: null, unitsPerMinute: this.unitsPerMinute, token: TOKEN, counter, holder: this.self }
+    const { id, mac, bearerHash, key, counter } = session
+    return { seller: this.self, sessionId: id, mac, bearerHash, leftSeconds: Math.floor(this.leftMs(session) / 1000), leftBytes: null, unitsPerMinute: this.unitsPerMinute, token: TOKEN, counter, holder: this.self, proofAfterSeconds: key === null ? null : PROOF_AFTER_SECONDS }
   }
 }
 

@@ -64,6 +64,7 @@ export const de = defineLanguage({
     roamElsewhere: 'Ihre Zeit wird an einer anderen WLAN-Box genutzt. Sie kommt hierher, sobald Ihr Gerät hier ist.',
     roamSilent: 'Die Box, die Ihre Zeit verkauft hat, ist nicht erreichbar. Ihre Zeit bleibt erhalten.',
     roamProve: 'Ihre Zeit wird an zwei Orten genutzt. Geben Sie den Code ein, um sie hier zu nutzen.',
+    roamKey: 'Ihre Zeit gehört zu Ihrem Schlüssel. Zeigen Sie ihn, damit sie hier weiterläuft.',
     roamDear: 'Zeit von einer anderen Box gilt hier nicht.',
     timeOver: 'Ihre Zeit ist abgelaufen',
     dataUsed: 'Ihre Daten sind aufgebraucht',

@@ -64,6 +64,7 @@ export const en = defineLanguage({
     roamElsewhere: 'Your time is in use at another Wi-Fi box. It comes here when your device does.',
     roamSilent: 'The box that sold your time cannot be reached. Your time is kept.',
     roamProve: 'Your time is in use in two places. Enter its code to use it here.',
+    roamKey: 'Your time is kept under your key. Show the key so that it goes on here.',
     roamDear: 'Time bought at another box is not taken here.',
     timeOver: 'Your time is over',
     dataUsed: 'Your data is used up',

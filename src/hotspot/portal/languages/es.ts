@@ -64,6 +64,7 @@ export const es = defineLanguage({
     roamElsewhere: 'Tu tiempo se está usando en otro punto Wi-Fi. Vendrá aquí con tu dispositivo.',
     roamSilent: 'No se puede contactar con el punto que vendió tu tiempo. Tu tiempo se conserva.',
     roamProve: 'Tu tiempo se usa en dos sitios. Escribe su código para usarlo aquí.',
+    roamKey: 'Tu tiempo está guardado con tu clave. Muéstrala para que siga aquí.',
     roamDear: 'El tiempo comprado en otro punto no vale aquí.',
     timeOver: 'Se acabó tu tiempo',
     dataUsed: 'Se acabaron tus datos',

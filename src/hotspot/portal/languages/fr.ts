@@ -64,6 +64,7 @@ export const fr = defineLanguage({
     roamElsewhere: 'Votre temps est utilisé sur une autre borne Wi-Fi. Il vient ici avec votre appareil.',
     roamSilent: 'La borne qui a vendu votre temps est injoignable. Votre temps est conservé.',
     roamProve: 'Votre temps est utilisé à deux endroits. Saisissez son code pour l’utiliser ici.',
+    roamKey: 'Votre temps est gardé sous votre clé. Montrez-la pour qu’il continue ici.',
     roamDear: 'Le temps acheté sur une autre borne n’est pas accepté ici.',
     timeOver: 'Votre temps est écoulé',
     dataUsed: 'Vos données sont épuisées',

@@ -64,6 +64,7 @@ export const id = defineLanguage({
     roamElsewhere: 'Waktu Anda sedang dipakai di titik Wi-Fi lain. Waktu pindah ke sini bersama perangkat Anda.',
     roamSilent: 'Titik yang menjual waktu Anda tidak dapat dihubungi. Waktu Anda tetap tersimpan.',
     roamProve: 'Waktu Anda dipakai di dua tempat. Masukkan kodenya untuk memakainya di sini.',
+    roamKey: 'Waktu Anda disimpan dengan kunci Anda. Tunjukkan kunci agar berlanjut di sini.',
     roamDear: 'Waktu yang dibeli di titik lain tidak berlaku di sini.',
     timeOver: 'Waktu Anda habis',
     dataUsed: 'Data Anda habis',

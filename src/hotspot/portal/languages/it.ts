@@ -64,6 +64,7 @@ export const it = defineLanguage({
     roamElsewhere: 'Il tuo tempo è in uso su un altro punto Wi-Fi. Arriva qui con il tuo dispositivo.',
     roamSilent: 'Il punto che ha venduto il tuo tempo non è raggiungibile. Il tuo tempo è salvo.',
     roamProve: 'Il tuo tempo è in uso in due posti. Inserisci il suo codice per usarlo qui.',
+    roamKey: 'Il tuo tempo è custodito dalla tua chiave. Mostrala perché continui qui.',
     roamDear: 'Il tempo acquistato altrove non vale qui.',
     timeOver: 'Il tuo tempo è finito',
     dataUsed: 'I tuoi dati sono finiti',

@@ -59,6 +59,7 @@ export interface Texts {
   readonly roamElsewhere: string
   readonly roamSilent: string
   readonly roamProve: string
+  readonly roamKey: string
   readonly roamDear: string
 
   readonly timeOver: string

@@ -64,6 +64,7 @@ export const pl = defineLanguage({
     roamElsewhere: 'Twój czas jest używany w innym punkcie Wi-Fi. Przejdzie tutaj razem z urządzeniem.',
     roamSilent: 'Punkt, który sprzedał Twój czas, jest nieosiągalny. Twój czas jest zachowany.',
     roamProve: 'Twój czas jest używany w dwóch miejscach. Wpisz jego kod, aby użyć go tutaj.',
+    roamKey: 'Twój czas jest zapisany pod Twoim kluczem. Pokaż klucz, aby trwał tutaj.',
     roamDear: 'Czas kupiony w innym punkcie nie jest tu przyjmowany.',
     timeOver: 'Twój czas się skończył',
     dataUsed: 'Twoje dane się skończyły',

@@ -64,6 +64,7 @@ export const pt = defineLanguage({
     roamElsewhere: 'Seu tempo está em uso em outro ponto Wi-Fi. Ele vem para cá com o seu aparelho.',
     roamSilent: 'O ponto que vendeu seu tempo não responde. Seu tempo está guardado.',
     roamProve: 'Seu tempo está em uso em dois lugares. Digite o código para usá-lo aqui.',
+    roamKey: 'Seu tempo está guardado com sua chave. Mostre-a para que continue aqui.',
     roamDear: 'Tempo comprado em outro ponto não vale aqui.',
     timeOver: 'Seu tempo acabou',
     dataUsed: 'Seus dados acabaram',

@@ -64,6 +64,7 @@ export const sw = defineLanguage({
     roamElsewhere: 'Muda wako unatumika kwenye kituo kingine cha Wi-Fi. Utahamia hapa pamoja na kifaa chako.',
     roamSilent: 'Kituo kilichouza muda wako hakipatikani. Muda wako umehifadhiwa.',
     roamProve: 'Muda wako unatumika sehemu mbili. Weka msimbo wake kuutumia hapa.',
+    roamKey: 'Muda wako umehifadhiwa kwa ufunguo wako. Onyesha ufunguo ili uendelee hapa.',
     roamDear: 'Muda ulionunuliwa kwenye kituo kingine haukubaliki hapa.',
     timeOver: 'Muda wako umekwisha',
     dataUsed: 'Data yako imekwisha',

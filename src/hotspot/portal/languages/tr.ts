@@ -64,6 +64,7 @@ export const tr = defineLanguage({
     roamElsewhere: 'Süreniz başka bir Wi-Fi noktasında kullanılıyor. Cihazınızla birlikte buraya gelir.',
     roamSilent: 'Sürenizi satan noktaya ulaşılamıyor. Süreniz korunuyor.',
     roamProve: 'Süreniz iki yerde kullanılıyor. Burada kullanmak için kodunu girin.',
+    roamKey: 'Süreniz anahtarınızla saklanıyor. Burada devam etmesi için anahtarı gösterin.',
     roamDear: 'Başka noktadan alınan süre burada geçmiyor.',
     timeOver: 'Süreniz doldu',
     dataUsed: 'Veri hakkınız bitti',

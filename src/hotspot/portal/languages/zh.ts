@@ -64,6 +64,7 @@ export const zh = defineLanguage({
     roamElsewhere: '您的时间正在另一个 Wi-Fi 点使用。设备到这里后会自动转过来。',
     roamSilent: '无法联系出售时间的 Wi-Fi 点。您的时间已保留。',
     roamProve: '您的时间同时在两处使用。请输入代码以在此使用。',
+    roamKey: '您的时间由您的密钥保管。请出示密钥，以便在此继续使用。',
     roamDear: '此处不接受在其他 Wi-Fi 点购买的时间。',
     timeOver: '您的时间已用完',
     dataUsed: '您的流量已用完',

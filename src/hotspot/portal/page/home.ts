@@ -42,7 +42,7 @@ function welcomePage(context: PageContext, view: GuestView): string {
   return page(context, {
     title: text.getOnline,
     wide: prices !== null,
-    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${view.roam !== null && html`<p class="note">${roamText(text, view.roam)}</p>`}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
+    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${view.roam === 'key' ? keyNote(context) : view.roam !== null && html`<p class="note">${roamText(text, view.roam)}</p>`}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
 ${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${context.hasPay ? text.payGo : text.walletHave}${chevronIcon}</a></p>`}`,
   })
 }
@@ -59,16 +59,22 @@ function openingPage(context: PageContext): string {
 function onlinePage(context: PageContext, view: GuestView, session: SessionView): string {
   const { language, destination } = context
   const { text } = language
-  const isVisiting = view.roam === 'visiting' // its box can stop and end it, this one cannot
+  const isVisiting = view.roam === 'visiting' || view.roam === 'visiting-key' // its box can stop and end it, this one cannot
   return page(context, {
     title: text.online,
     wide: true,
     reloadSeconds: RELOAD_SECONDS,
-    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${dial(context, session, 'running')}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
+    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${dial(context, session, 'running')}${view.roam === 'visiting-key' && keyNote(context)}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
       destination && html`<p><a class="btn" href="${destination.url}" rel="noreferrer"><bdi>${fill(text.goOn, { host: destination.host })}</bdi></a></p>`
     }<div class="pair">${!isVisiting && form(context, '/pause', html`<button class="btn">${pauseIcon}${text.pause}</button>`)}<a class="btn main" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
 <div class="stack">${!isVisiting && sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}<p class="foot">${comeBack(context)}</p></div>`,
   })
+}
+
+/** The key is on the wallet page alone: from there it is shown. */
+function keyNote(context: PageContext): Html {
+  const { text } = context.language
+  return html`<p class="note">${text.roamKey}</p>${context.hasWallet && html`<p><a class="btn main" href="${walletLink(context)}">${keyIcon}${text.resume}</a></p>`}`
 }
 
 /** Where to find the page again; the address is set apart so that it stays left to right. */
@@ -89,8 +95,8 @@ function pausedPage(context: PageContext, view: GuestView, session: SessionView)
     title: text.paused,
     wide: true,
     main: html`<section class="card center"><h1>${text.paused}</h1><p class="soft">${pauseText(text, view, session)}</p>${messageBox(context)}${dial(context, session, 'still')}<div class="pair">${
-      mayResume && form(context, '/resume', html`<button class="btn main">${playIcon}${text.resume}</button>`)
-    }<a class="btn" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div>${session.pauseReason === 'away' && codeForm(context)}</section>
+      mayResume && view.roam !== 'key' && form(context, '/resume', html`<button class="btn main">${playIcon}${text.resume}</button>`)
+    }<a class="btn" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div>${session.pauseReason === 'away' && (view.roam === 'key' ? keyNote(context) : codeForm(context))}</section>
 <div class="stack">${sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}</div>`,
   })
 }
@@ -115,7 +121,9 @@ function pauseText(text: Texts, { roam }: GuestView, { pauseReason }: SessionVie
 function roamText(text: Texts, roam: RoamState): string {
   switch (roam) {
     case 'visiting':
+    case 'visiting-key':
     case 'elsewhere':
+    case 'key': // its note says the rest
       return text.roamElsewhere
     case 'silent':
       return text.roamSilent

@@ -20,6 +20,8 @@ export interface WalletPage {
   readonly challenges: { readonly keep: string; readonly open: string }
   /** Minutes by the second; null: not sold so. */
   readonly pay: PayPart | null
+  /** Time under the key may be at another box: the script asks, and signs that it goes on here. */
+  readonly isWalking: boolean
 }
 
 export function walletPage(asked: PageContext, wallet: WalletPage): string {
@@ -37,7 +39,7 @@ export function walletPage(asked: PageContext, wallet: WalletPage): string {
       'open',
       wallet.challenges.open,
       html`<button class="btn" id="open-button">${wallet.hasSession || isPay ? text.moveHere : text.resume}</button><p class="soft">${text.moveHereNote}</p>`,
-    )}</section>
+    )}${wallet.isWalking && html`<div class="stack" id="walk" hidden><p id="walk-text" role="status">${text.roamKey}</p><button class="btn main" type="button" id="walk-button">${text.resume}</button></div>`}</section>
 ${wallet.pay !== null && payCard(context, wallet.pay)}<section class="card" id="key" aria-label="${text.walletKey}" hidden><p>${text.walletSave}</p><div class="qr" role="img" aria-label="${text.qrLabel}" id="qr"></div><p class="soft">${text.walletLink}</p><p><a class="address" id="link" href="/wallet" dir="ltr"></a></p><p class="note">${text.moveSecret}</p><div class="rows"><details id="words-box"><summary>${wordsIcon}${text.walletShowWords}${chevronIcon}</summary><div class="stack"><ol class="words" id="words" lang="en" dir="ltr" aria-label="${text.walletWords}"></ol></div></details></div><p class="soft">${text.walletKey}: <bdi class="address" dir="ltr" id="address"></bdi></p></section>
 <div class="card rows" id="restore" hidden><details id="restore-box"><summary>${keyIcon}${text.walletHave}${chevronIcon}</summary><div class="stack"><label for="typed">${text.walletWords}</label><textarea class="typed" id="typed" rows="4" maxlength="400" lang="en" dir="ltr" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" aria-describedby="bad-words"></textarea><p class="error" id="bad-words" role="alert" hidden>${text.walletBadWords}</p><button class="btn" type="button" id="use-words">${text.walletUse}</button></div></details></div>
 <p class="foot">${text.walletBurner}</p>

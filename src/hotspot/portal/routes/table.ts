@@ -11,7 +11,7 @@ import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './ac
 import { captivePortalApi } from './capport.ts'
 import { orderByKey, pursePage, purseOf, takeOut } from './purse.ts'
 import { streamBalance, topUp } from './stream.ts'
-import { keepSession, openSession, walletScript, walletView } from './wallet.ts'
+import { keepSession, keptElsewhere, openSession, showKey, walletScript, walletView } from './wallet.ts'
 
 export type Route =
   | { readonly kind: 'look'; readonly run: GuestGet }
@@ -31,6 +31,7 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/wallet.js', { kind: 'open', run: walletScript }],
   ['/wallet/keep', { kind: 'act', run: keepSession }],
   ['/wallet/open', { kind: 'act', run: openSession }],
+  ['/wallet/show', { kind: 'act', run: showKey }],
   ['/wallet/top-up', { kind: 'act', run: topUp }],
   ['/wallet/purse.json', { kind: 'look', run: pursePage }],
   ['/wallet/order', { kind: 'act', run: orderByKey }],
@@ -49,6 +50,7 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
 const SCANNED = /^\/[vVtT]\/([0-9A-Za-z]{1,256})$/
 const BALANCE = new RegExp(`^${STREAM_PATH}/(0x[0-9a-f]{40})\\.json$`)
 const PURSE = new RegExp(`^${STREAM_PATH}/(0x[0-9a-f]{40})/purse\\.json$`)
+const KEPT = /^\/wallet\/kept\/(0x[0-9a-f]{40})\.json$/
 const API_BY_NAME = new RegExp(`^${API_PATH}/([A-Za-z0-9_-]{24})$`)
 
 export interface Match {
@@ -65,6 +67,8 @@ export function routeOf(path: string): Match | null {
   if (payer !== undefined) return { route: { kind: 'look', run: streamBalance }, argument: payer }
   const owner = PURSE.exec(path)?.[1]
   if (owner !== undefined) return { route: { kind: 'look', run: purseOf }, argument: owner }
+  const keeper = KEPT.exec(path)?.[1]
+  if (keeper !== undefined) return { route: { kind: 'look', run: keptElsewhere }, argument: keeper }
   const name = API_BY_NAME.exec(path)?.[1]
   if (name !== undefined) return { route: { kind: 'open', run: captivePortalApi }, argument: name }
   return null

@@ -2,7 +2,7 @@
  * The wallet's routes: its page, its script, and the two verbs a guest's key can sign for. Without a wallet script
  * there is no wallet, and these paths are pages that do not exist.
  */
-import { MeshBoxError } from '../../../base/index.ts'
+import { MeshBoxError, fromHex, inputError } from '../../../base/index.ts'
 import type { WalletAction } from '../../wallet/index.ts'
 import { type Answer, htmlAnswer, jsonAnswer, redirectAnswer, scriptAnswer } from '../answer.ts'
 import { type AskedByGuest, type Counter, type GuestGet, type GuestPost, type LookingDesk, type OpenGet, pageContext } from '../asked.ts'
@@ -35,6 +35,35 @@ export const openSession: GuestPost = async (asked, counter, form) => {
   })
 }
 
+const SESSION_ID = /^[0-9A-Za-z-]{1,32}$/
+const SIGNATURE = /^0x[0-9a-f]{130}$/
+
+/** For the page's script: what this key could sign, and the token of a form that says so. Also asked by a page that another box showed. */
+export const keptElsewhere: GuestGet = async (asked, counter, address) => {
+  walletOf(counter)
+  return inJson(asked, async () => ({ walks: await counter.desk.keptElsewhere(asked.client, address), token: pageContext(asked, counter).formToken }))
+}
+
+export const showKey: GuestPost = (asked, counter, form) => {
+  walletOf(counter)
+  return inJson(asked, async () => {
+    const [session, signature] = [form.get('session') ?? '', form.get('signature') ?? '']
+    if (!SESSION_ID.test(session)) throw inputError('session', session, '1 to 32 letters, digits or -')
+    if (!SIGNATURE.test(signature)) throw inputError('signature', `${signature.length} characters`, '0x and 130 hex digits in lower case')
+    await counter.desk.showKey(asked.client, session, fromHex(signature, 'signature'))
+    return { state: 'here' }
+  })
+}
+
+async function inJson(asked: AskedByGuest, make: () => Promise<Readonly<Record<string, unknown>>>): Promise<Answer> {
+  try {
+    return jsonAnswer(200, await make())
+  } catch (error) {
+    if (!(error instanceof MeshBoxError) || error.kind === 'internal') throw error
+    return jsonAnswer(statusOf(error), { ...error.toPublic(), text: refusalText(asked.language, error) }, error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) })
+  }
+}
+
 /** The wallet page again, with why not and with fresh challenges. */
 export function walletRefused(asked: AskedByGuest, counter: Counter<LookingDesk>, error: MeshBoxError): Answer {
   const headers = error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }
@@ -61,17 +90,21 @@ function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<Look
   const { check, csp, payingCsp } = walletOf(counter)
   const message = error === null ? null : { text: refusalText(asked.language, error), typed: '', aboutCode: false }
   const context = { ...pageContext(asked, counter, message), selfPath: '/wallet' }
-  const { session } = counter.desk.view(asked.client)
+  const { session, roam } = counter.desk.view(asked.client)
   const { mac } = asked.client
-  const hasSession = session !== null && session.state !== 'ended'
+  // Of one that is another box's, this one can keep nothing.
+  const isVisiting = roam === 'visiting' || roam === 'visiting-key'
+  const hasSession = session !== null && session.state !== 'ended' && !isVisiting
+  const isWalking = counter.config.mesh.roamEnforcement === 'access' && counter.config.main.roles.includes('relay')
   const pay = payPart(asked, counter, !hasSession)
   const body = walletPage(context, {
     hasSession,
     keptBy: counter.desk.keptAddress(asked.client),
     challenges: { keep: check.challenge(mac, 'keep'), open: check.challenge(mac, 'open') },
     pay,
+    isWalking,
   })
-  return htmlAnswer(status, pay === null ? csp : payingCsp, body, headers)
+  return htmlAnswer(status, pay === null && !isWalking ? csp : payingCsp, body, headers)
 }
 
 /** On plain HTTP somebody may have changed the page: then it may spend an hour's price, or what the owner says. */

@@ -49,8 +49,8 @@ export function createRoamBook({ store, clock, onEarned, onSpent }: RoamBookPart
       store.turn((tx) => {
         const all = <T>(sql: string): T[] => tx.all<{ state: string }>(sql).map(({ state }) => fromText<T>(state))
         const records: RoamRecords = {
-          sold: all<SoldRoam>("SELECT state FROM mesh_roams WHERE role = 'sold' ORDER BY session_id"),
-          held: all<HeldRoam>("SELECT state FROM mesh_roams WHERE role = 'held' ORDER BY seller, session_id"),
+          sold: all<SoldRoam>("SELECT state FROM mesh_roams WHERE role = 'sold' ORDER BY session_id").map(soldAsNow),
+          held: all<HeldRoam>("SELECT state FROM mesh_roams WHERE role = 'held' ORDER BY seller, session_id").map((state) => ({ ...state, ticket: { ...state.ticket, proofAfterSeconds: state.ticket.proofAfterSeconds ?? null } })),
           accounts: all<RoamAccount>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token'),
         }
         const last = tx.get<{ boot_id: string; boottime_ms: number }>('SELECT boot_id, boottime_ms FROM mesh_roam_boot WHERE one = 1')
@@ -80,6 +80,12 @@ export function createRoamBook({ store, clock, onEarned, onSpent }: RoamBookPart
   }
 }
 
+/** Rows of before guests' keys were asked for have none of their fields: nothing had to be shown. */
+function soldAsNow(state: SoldRoam): SoldRoam {
+  const stays = state.stays.map((stay) => ({ ...stay, unprovedSeconds: stay.unprovedSeconds ?? null, provedMs: stay.provedMs ?? null }))
+  return { ...state, proofAfterSeconds: state.proofAfterSeconds ?? null, unprovedSeconds: state.unprovedSeconds ?? 0, stays }
+}
+
 /**
  * How long the box was off is not known, and does not count. Who holds a session may have let its guest in all the while, for
  * a lease at most: that much is believed.
@@ -92,7 +98,7 @@ function movedOn(records: RoamRecords, byMs: number): RoamRecords {
       movesMs: state.movesMs.map(at),
       contestedUntilMs: at(state.contestedUntilMs),
       provedMs: at(state.provedMs),
-      stays: state.stays.map((stay) => ({ ...stay, beganMs: at(stay.beganMs) - (stay.endedMs === null ? LEASE_MS : 0), endedMs: at(stay.endedMs), reportedMs: at(stay.reportedMs), signedMs: at(stay.signedMs) })),
+      stays: state.stays.map((stay) => ({ ...stay, beganMs: at(stay.beganMs) - (stay.endedMs === null ? LEASE_MS : 0), endedMs: at(stay.endedMs), reportedMs: at(stay.reportedMs), signedMs: at(stay.signedMs), provedMs: at(stay.provedMs) })),
     })),
     held: records.held.map((state) => ({ ...state, leaseUntilMs: at(state.leaseUntilMs), reportDueMs: at(state.reportDueMs), goneMs: at(state.goneMs) })),
     accounts: records.accounts.map((account) => ({ ...account, openSinceMs: at(account.openSinceMs) })),
