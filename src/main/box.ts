@@ -7,11 +7,12 @@ import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { IDENTITY_FILE, RESTORED_MARK, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
 import { createLedger, ledgerMigrations } from '../ledger/index.ts'
 import { hotspotMigrations } from '../hotspot/index.ts'
-import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type IotPort, type MeshPort, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
+import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type IotPort, type MeshPort, type PayoutPort, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
 import { iotMigrations, noteIotOldCopy } from '../iot/tables/index.ts'
 import { meshMigrations } from '../mesh/tables/index.ts'
 import type { LanSide, Photon, ProgramDesk } from '../photon/index.ts'
 import { noteBirth, noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
+import { payoutMigrations } from '../payout/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { forgetBackupMark, markIfBackup, openStore } from '../store/index.ts'
@@ -104,7 +105,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const isBackup = markIfBackup(book)
   const store = openStore({
     path: book,
-    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations],
+    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations],
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })
@@ -215,6 +216,11 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
+  const { startPayoutRoom } = await import('./payout.ts')
+  const paying = startPayoutRoom({ config: () => inForce.current(), store, ledger, identity, channels, clock, log })
+  started.add('payouts', () => paying.stop())
+  const payouts: PayoutPort = { desk: paying.desk, token: () => inForce.current().token }
+
   let photonRest: PhotonRestDoor | null = null
   if (photon !== null && config.photon.rest) {
     const { restDoor } = await import('./rest-door.ts')
@@ -229,6 +235,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     photon,
     mesh,
     iot,
+    payouts,
     joining: joinDesk({ configPath: options.configPath, config: inForce, box: identity.address, curve: () => opened.curve(), randomness: systemRandomness }),
     ledger,
     store,

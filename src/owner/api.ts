@@ -48,6 +48,8 @@ import { IOT_ROUTES } from './api/iot-routes.ts'
 import type { IotRouteTypes } from './api/iot-routes.ts'
 import type { MeshBanRequest, MeshEndRequest, MeshGuestsJson, MeshInvitationsJson, MeshInviteReply, MeshInviteRequest, MeshJoinReply, MeshJoinRequest, MeshJoiningJson, MeshMapJson, MeshPathJson, MeshPeersJson, MeshPricesJson, MeshStatusJson, MeshViewJson } from './api/mesh.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
+import { PAYOUT_ROUTES } from './api/payout.ts'
+import type { PayoutRouteTypes } from './api/payout.ts'
 import type {
   AdoptReply,
   AdoptRequest,
@@ -71,6 +73,7 @@ export type * from './api/sessions.ts'
 export type * from './api/vouchers.ts'
 export type * from './api/tariff.ts'
 export type * from './api/earnings.ts'
+export type * from './api/payout.ts'
 export type * from './api/settings.ts'
 export type * from './api/chain.ts'
 export type * from './api/photon.ts'
@@ -201,12 +204,13 @@ export const ROUTES = {
   setPassword: { method: 'POST', path: '/api/password', access: 'control' },
   sendCoins: { method: 'POST', path: '/api/chain/send', access: 'control' },
   ...IOT_ROUTES,
+  ...PAYOUT_ROUTES,
 } as const satisfies Record<string, RouteInfo>
 
 export type RouteName = keyof typeof ROUTES
 
 /** What each route takes and gives; `query` goes into the URL, `body` is JSON, `reply` is JSON or a text. */
-export interface RouteTypes extends IotRouteTypes {
+export interface RouteTypes extends IotRouteTypes, PayoutRouteTypes {
   loginState: { reply: LoginState }
   login: { body: LoginRequest; reply: LoginState }
   logout: { reply: LoginState }

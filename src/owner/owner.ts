@@ -16,6 +16,7 @@ import { dateOfDay, dayOfDate, money, priceOfMinutesPerToken } from './money.ts'
 import type { ChainDesk, OwnerPorts } from './ports.ts'
 import { IotVerbs } from './iot.ts'
 import { MeshVerbs } from './mesh.ts'
+import { PayoutVerbs } from './payout.ts'
 import { PhotonVerbs } from './photon.ts'
 import { receiptJson } from './receipt.ts'
 import { settingsJson } from './settings.ts'
@@ -43,6 +44,7 @@ export class Owner {
   /** Other boxes. */
   readonly mesh: MeshVerbs
   readonly iot: IotVerbs
+  readonly payouts: PayoutVerbs
   readonly #ports: OwnerPorts
   readonly #editor: ConfigEditor
   readonly #startedBoottimeMs: number
@@ -63,13 +65,14 @@ export class Owner {
     this.photon = new PhotonVerbs(ports.photon ?? null)
     this.mesh = new MeshVerbs(ports.mesh ?? null, ports.joining ?? null, ports.clock)
     this.iot = new IotVerbs(ports.iot ?? null, ports.clock)
+    this.payouts = new PayoutVerbs(ports.payouts ?? null)
     this.wizard = new Wizard(this.access, ports.password, ports.config, this.#editor)
   }
 
   // ---- status
 
   status(): Api.StatusJson {
-    return statusJson(this.#ports, this.photon, this.mesh, this.iot, this.#startedBoottimeMs)
+    return statusJson(this.#ports, this.photon, this.mesh, this.iot, this.payouts, this.#startedBoottimeMs)
   }
 
   /** With the set-up code while the box has no owner: only for who is on the box itself. */

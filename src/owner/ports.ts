@@ -11,6 +11,7 @@ import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
 import type { IotPort } from './iot.ts'
 import type { JoinDesk, MeshPort } from './mesh.ts'
+import type { PayoutPort } from './payout.ts'
 import type { PhotonPort } from './photon.ts'
 
 export interface ConfigDoor {
@@ -61,6 +62,8 @@ export interface OwnerPorts {
   readonly joining?: JoinDesk | null
   /** null, or left out, while the box has no IoT. */
   readonly iot?: IotPort | null
+  /** null, or left out, where shares are not paid. */
+  readonly payouts?: PayoutPort | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
   readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>

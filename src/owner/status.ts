@@ -4,6 +4,7 @@ import type { StatusJson } from './api/status.ts'
 import { healthOf } from './health.ts'
 import type { IotVerbs } from './iot.ts'
 import type { MeshVerbs } from './mesh.ts'
+import type { PayoutVerbs } from './payout.ts'
 import type { PhotonVerbs } from './photon.ts'
 import type { OwnerPorts } from './ports.ts'
 
@@ -18,7 +19,7 @@ const NO_HOTSPOT: HotspotStatus = {
   option114Reason: 'the hotspot is not switched on',
 }
 
-export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, mesh: MeshVerbs, iot: IotVerbs, startedBoottimeMs: number): StatusJson {
+export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, mesh: MeshVerbs, iot: IotVerbs, payouts: PayoutVerbs, startedBoottimeMs: number): StatusJson {
   const { main } = ports.config.current()
   const hotspot = ports.desk?.status() ?? NO_HOTSPOT
   const bootMs = ports.clock.boottimeMs()
@@ -43,5 +44,5 @@ export function statusJson(ports: OwnerPorts, photon: PhotonVerbs, mesh: MeshVer
     facts: ports.facts(),
     setup: { passwordSet: ports.password.isSet, recoveryWordsShown: ports.identity.recoveryWordsShown },
   }
-  return { ...known, health: healthOf(known, [photon.health(), mesh.health(), iot.health()]) }
+  return { ...known, health: healthOf(known, [photon.health(), mesh.health(), iot.health(), payouts.health()]) }
 }

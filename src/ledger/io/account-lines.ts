@@ -53,13 +53,18 @@ export interface AccountBalance {
   readonly balance: bigint
 }
 
-/** Of every account whose name begins with one of `classes` and a colon, settled ones too; in the order of their names. */
-export function accountBalances(tx: ReadTx, classes: readonly string[]): AccountBalance[] {
+/** Of every account whose name begins with one of `classes` and a colon, settled ones too; in the order of their names. `source`: only what it moved. */
+export function accountBalances(tx: ReadTx, classes: readonly string[], source: string | null = null): AccountBalance[] {
   const sums = new Map<string, AccountBalance>()
-  for (const { account, token, balance } of tx.all<{ account: string; token: string; balance: string }>('SELECT account, token, balance FROM ledger_totals ORDER BY account, token')) {
-    if (!classes.includes(account.slice(0, account.indexOf(':')))) continue
+  for (const { account, token, source: of, balance } of tx.all<{ account: string; token: string; source: string; balance: string }>('SELECT account, token, source, balance FROM ledger_totals ORDER BY account, token')) {
+    if ((source !== null && of !== source) || !classes.includes(account.slice(0, account.indexOf(':')))) continue
     const key = `${account} ${token}`
     sums.set(key, { account, token, balance: (sums.get(key)?.balance ?? 0n) + BigInt(balance) })
   }
   return [...sums.values()]
+}
+
+/** Id of the newest entry; 0: there is none. */
+export function newestEntry(tx: ReadTx): number {
+  return tx.get<{ id: number | null }>('SELECT max(id) AS id FROM ledger_entries')?.id ?? 0
 }

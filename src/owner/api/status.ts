@@ -47,7 +47,7 @@ export interface StatusJson {
 }
 
 export interface HealthLine {
-  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels' | 'mesh' | 'iot'
+  readonly part: 'gate' | 'store' | 'dnsmasq' | 'clock' | 'disk' | 'memory' | 'portal-tls' | 'setup' | 'backup' | 'channels' | 'mesh' | 'iot' | 'payout'
   readonly level: Level
   readonly text: string
   /** What to do about it, when there is something to do. */

@@ -10,6 +10,7 @@ import { chainRoutes } from './routes/chain.ts'
 import { earningsRoutes } from './routes/earnings.ts'
 import { iotRoutes } from './routes/iot.ts'
 import { meshRoutes } from './routes/mesh.ts'
+import { payoutRoutes } from './routes/payout.ts'
 import { photonRoutes } from './routes/photon.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -53,5 +54,6 @@ export const SHARED: { readonly [N in SharedRoute]: Handler<N> } = {
   ...meshRoutes,
   ...iotRoutes,
   ...earningsRoutes,
+  ...payoutRoutes,
   ...settingsRoutes,
 }
