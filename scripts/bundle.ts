@@ -4,12 +4,12 @@
  * another target: build/dist/<target>. What is in it, with modes: docs/native.md.
  */
 import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { build, transform, type BuildOptions, type Metafile } from 'esbuild'
 import { licences } from './bundle/licences.ts'
-import { bannedIn, browser, commandLine, dashboard, launcher, peer, server } from './bundle/programs.ts'
+import { asCommonJs, bannedIn, browser, commandLine, dashboard, launcher, peer, server, service } from './bundle/programs.ts'
 import { startScript } from './bundle/start-scripts.ts'
 import { ADDON_NAMES, addonPath, buildNative } from './native.ts'
 import { ROOT } from './native/fetch.ts'
@@ -19,9 +19,12 @@ import { TARGETS } from './native/targets.ts'
 import type { Target } from './native/targets.ts'
 
 const HOST = 'host'
+const EVERY_BOX = 'service.cjs with what it always loads'
+const EVERY_ROLE = 'service.cjs with parts/'
 /** Bytes. What is larger fails the build. */
 const LIMITS: Readonly<Record<string, number>> = {
-  'service.cjs': 2_650_000, // of it the mesh 0.3 MB and IoT 0.25 MB, which only boxes with those roles run
+  [EVERY_BOX]: 1_550_000, // what every box reads at its start
+  [EVERY_ROLE]: 3_200_000, // on flash; what a role brings is read by boxes with that role alone
   'executor.cjs': 500_000,
   'peer.cjs': 480_000, // loaded by boxes with payment channels to other boxes
   'mqtt.cjs': 450_000, // loaded by boxes with a broker
@@ -60,11 +63,11 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
   for (const folder of [place, dirname(out)]) mkdirSync(folder, { recursive: true })
   const draft = mkdtempSync(join(place, `.${basename(out)}-`))
   try {
-    const metafiles = await writePrograms(draft)
+    const { metafiles, sizes } = await writePrograms(draft)
     const addons = await copyAddons(draft, target, say)
     writeFileSync(join(draft, 'licences.txt'), await licences(metafiles, addons, target))
     // mqtt.cjs: a cache in it has a method called fetch.
-    for (const file of ['service.cjs', 'executor.cjs', 'peer.cjs', ...Object.keys(commandLine)]) {
+    for (const file of ['service.cjs', ...globSync('parts/*', { cwd: draft }), 'executor.cjs', 'peer.cjs', ...Object.keys(commandLine)]) {
       const text = readFileSync(join(draft, file), 'utf8')
       const banned = bannedIn(text)
       if (banned !== null) throw new BuildError(`${file} uses ${banned}`)
@@ -72,7 +75,7 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
       if (wide !== null) throw new BuildError(`${file} has ${wide}: its text would take two bytes a character for as long as it runs; in a tagged template write \${…}`)
     }
     for (const [file, limit] of Object.entries(LIMITS)) {
-      const bytes = statSync(join(draft, file)).size
+      const bytes = sizes[file] ?? statSync(join(draft, file)).size
       if (bytes > limit) throw new BuildError(`${file} has ${bytes} bytes; the limit is ${limit}`)
       say(`[bundle] ${file} ${(bytes / 1024).toFixed(0)} KiB`)
     }
@@ -91,10 +94,10 @@ function mayBeReplaced(folder: string): boolean {
 }
 
 /** JavaScript, pages and the scripts that start them; the same on every machine. */
-async function writePrograms(folder: string): Promise<Metafile[]> {
+async function writePrograms(folder: string): Promise<{ readonly metafiles: Metafile[]; readonly sizes: Readonly<Record<string, number>> }> {
   const made = (options: BuildOptions, outfile: string): Promise<Metafile> => build({ ...options, outfile: join(folder, outfile) }).then((result) => result.metafile as Metafile)
-  const metafiles = await Promise.all([
-    made({ ...server, entryPoints: ['src/main.ts'] }, 'service.cjs'),
+  const [service, ...metafiles] = await Promise.all([
+    writeInParts(folder),
     made({ ...server, entryPoints: ['src/spectrum/execute/io/executor-worker.ts'] }, 'executor.cjs'),
     made({ ...peer, entryPoints: ['src/main/peer-file.ts'] }, 'peer.cjs'),
     made({ ...server, entryPoints: ['src/main/mqtt-file.ts'] }, 'mqtt.cjs'),
@@ -109,7 +112,29 @@ async function writePrograms(folder: string): Promise<Metafile[]> {
   ])
   for (const file of ['index.html', 'dashboard.svg']) copyFileSync(join(ROOT, 'src/web/owner', file), join(folder, 'web', file))
   for (const [program, entry] of Object.entries(START_SCRIPTS)) writeFileSync(join(folder, program), startScript(program, entry))
-  return metafiles
+  return { metafiles: [service.metafile, ...metafiles], sizes: { [EVERY_BOX]: service.eagerBytes, [EVERY_ROLE]: service.bytes } }
+}
+
+/**
+ * service.cjs, and parts/ for what it loads when it is reached (the rooms of roles that this box may not have) and what these share with
+ * it: one build, so that nothing is there twice and a class is the same class everywhere.
+ */
+async function writeInParts(folder: string): Promise<{ readonly metafile: Metafile; readonly eagerBytes: number; readonly bytes: number }> {
+  const { metafile, outputFiles } = await build({ ...service, write: false })
+  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [resolve(ROOT, file), output]))
+  const root = resolve(ROOT, service.outdir)
+  const sizes = new Map<string, number>()
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, asCommonJs)
+    const to = join(folder, relative(root, path))
+    mkdirSync(dirname(to), { recursive: true })
+    writeFileSync(to, code)
+    sizes.set(path, Buffer.byteLength(code))
+  }
+  const eager = new Set([join(root, 'service.cjs')])
+  for (const path of eager) for (const { path: next, kind } of outputs.get(path)?.imports ?? []) if (kind === 'import-statement' && sizes.has(resolve(ROOT, next))) eager.add(resolve(ROOT, next))
+  const sum = (paths: Iterable<string>): number => [...paths].reduce((bytes, path) => bytes + (sizes.get(path) ?? 0), 0)
+  return { metafile, eagerBytes: sum(eager), bytes: sum(sizes.keys()) }
 }
 
 /** The first character that is not ASCII, with what stands before it; esbuild writes all others as escapes. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildOptions, Plugin } from 'esbuild'
+import type { BuildOptions, Plugin, TransformOptions } from 'esbuild'
 import { ROOT } from '../native/fetch.ts'
 
 export const version = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
@@ -49,6 +49,27 @@ export const server: BuildOptions = {
   mainFields: ['module', 'main'],
   define: { __MESHBOX_VERSION__: JSON.stringify(version) },
   plugins: [leaveOut],
+}
+
+/** esbuild divides ES modules alone: the service is made as such, and each file of it then made CJS (`asCommonJs`). */
+export const service = {
+  ...server,
+  format: 'esm',
+  splitting: true,
+  entryPoints: { service: 'src/main.ts' },
+  outdir: 'dist', // for names and hashes; the caller writes the files
+  outExtension: { '.js': '.cjs' },
+  chunkNames: 'parts/[name]-[hash]',
+  metafile: true,
+} as const satisfies BuildOptions
+
+export const asCommonJs: TransformOptions = {
+  format: 'cjs',
+  platform: 'node',
+  target: 'node22',
+  minify: true,
+  legalComments: 'none',
+  supported: { 'dynamic-import': false }, // require: a file of CJS needs no loader of ES modules
 }
 
 /** Sources of ours that are a file of their own beside a bundle, and that file: loaded when they are reached, or shared by two bundles. */

@@ -1,15 +1,11 @@
 /** What the owner sees: axe in every view, light and dark, phone and desktop; narrow screens; keyboard and focus. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
+import { axeFindings } from '../support/axe.ts'
 import { hash } from '../support/photon-views.ts'
 import { bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../support/dashboard-browser.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 /** With gzip, as it is sent. */
 const SCRIPT_BUDGET_BYTES = 48_000
 /** Pages that most visits do not open. */
@@ -77,13 +73,6 @@ async function show(page: Page, view: View): Promise<void> {
   await view.then?.(page)
 }
 
-async function axeFindings(page: Page, name: string): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE)
-  const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-  expect(results.passes.length).toBeGreaterThan(10)
-  return results.violations.map((violation) => `${name}: ${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)
-}
-
 /** What lies beyond the right edge of the window, other than inside something that scrolls by itself. */
 async function overflowing(page: Page, name: string): Promise<string[]> {
   return page.evaluate((view) => {
@@ -106,11 +95,11 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   ] as const)('axe finds nothing to complain about in any view, %s', async (_name, width, height) => {
     const { page, close, complaints } = await openOwnerPage(browser, busy.url, { width, height, colorScheme })
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
-    const findings = await axeFindings(page, 'login')
+    const findings = await axeFindings(page, 11)
     await signIn(page)
     for (const view of VIEWS) {
       await show(page, view)
-      findings.push(...(await axeFindings(page, view.name)))
+      findings.push(...(await axeFindings(page, 11)).map((finding) => `${view.name}: ${finding}`))
     }
     expect(findings).toEqual([])
     expect(complaints).toEqual([])
@@ -122,16 +111,16 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     const findings: string[] = []
     await page.getByRole('heading', { name: 'What is your place called?' }).waitFor()
     await page.getByRole('button', { name: 'Next' }).click()
-    findings.push(...(await axeFindings(page, 'place, wrong')))
+    findings.push(...(await axeFindings(page, 11)).map((finding) => `place, wrong: ${finding}`))
     await page.getByLabel('Name of the place').fill('Blue Door')
     await page.getByLabel('Set-up code').fill('AAAA-BBBB')
     for (const step of ['price', 'packages', 'network', 'password']) {
       await page.getByRole('button', { name: 'Next' }).click()
-      findings.push(...(await axeFindings(page, step)))
+      findings.push(...(await axeFindings(page, 11)).map((finding) => `${step}: ${finding}`))
     }
     await page.getByLabel('Password', { exact: true }).fill('abcdefghijklm')
     await page.getByRole('button', { name: 'Finish set-up' }).click()
-    findings.push(...(await axeFindings(page, 'password, wrong')))
+    findings.push(...(await axeFindings(page, 11)).map((finding) => `password, wrong: ${finding}`))
     expect(findings).toEqual([])
     await close()
   })

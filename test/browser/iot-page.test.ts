@@ -1,29 +1,18 @@
 /** The sensors page in a real Chromium: every state, phone and desktop, light and dark; and orders through the whole dashboard to a room that runs. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { AxeResults } from 'axe-core'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { axeFindings } from '../support/axe.ts'
 import { IOT_PAGES, LOOKS } from '../support/iot-pages.ts'
 import { Concentrator } from '../support/concentrator.ts'
 import { bundleDashboard, startDashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn, soon } from '../support/dashboard-browser.ts'
 import { FREQ_MHZ, GATEWAY, KEY, PUMP, TENANTS, devEuiOf, frameOf, openPlace } from '../support/iot-place.ts'
+import { picture, startPageStory, type PageStory } from '../support/page-story.ts'
 import { TOKEN } from '../unit/iot-tenants/tenant-box.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sensors</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/story.css"></head><body><div id="app"></div><script src="/pages.js"></script><script src="/story.js"></script></body></html>'
-/** A folder to look at the pictures in. */
-const PICTURES = process.env['MESHBOX_PICTURES']
 type Screen = readonly [width: number, height: number, theme: 'light' | 'dark']
 const SCREENS: readonly Screen[] = [
   [320, 700, 'light'],
@@ -34,57 +23,26 @@ const SCREENS: readonly Screen[] = [
 const screensOf = (name: string): readonly Screen[] => (['working', 'huge', 'soil'].includes(name) ? SCREENS : name in LOOKS ? SCREENS.slice(1, 2) : SCREENS.slice(1))
 
 let browser: Browser
-let server: Server
-let url = ''
+let story: PageStory
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: { story: 'test/support/iot-story.tsx', 'style/story': 'src/web/owner/style.css' },
-    outdir: 'out',
-    bundle: true,
-    format: 'iife',
-    target: 'es2020',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    tsconfigRaw: {},
-    write: false,
-  })
-  const script = outputFiles.find((file) => file.path.endsWith('story.js'))?.text ?? ''
-  const style = outputFiles.find((file) => file.path.endsWith('story.css'))?.text ?? ''
-  const samples = `PAGES=${JSON.stringify(IOT_PAGES)};LOOKS=${JSON.stringify(LOOKS)}`
-  server = createServer((request, response) => {
-    const [type, body] = request.url === '/pages.js' ? ['text/javascript', samples] : request.url === '/story.js' ? ['text/javascript', script] : request.url === '/story.css' ? ['text/css', style] : ['text/html', PAGE]
-    response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(body)
-  })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  story = await startPageStory({ story: 'iot-story', title: 'Sensors', samples: { PAGES: IOT_PAGES, LOOKS } })
   browser = await launchOwnerBrowser()
 })
 afterAll(async () => {
   await browser?.close()
-  await new Promise((resolve) => server.close(resolve))
+  await story.close()
 })
-
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-  expect(results.passes.length).toBeGreaterThan(5)
-  return results.violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)
-}
 
 /** Opens it, looks whether it fits and can be read by everybody, and takes a picture if one is wanted. */
 async function looksRight(hash: string, [width, height, theme]: Screen, said: (page: Page) => Promise<void>): Promise<void> {
-  const { page, complaints, close } = await openOwnerPage(browser, `${url}#${hash}/${theme}`, { width, height })
+  const { page, complaints, close } = await openOwnerPage(browser, `${story.url}#${hash}/${theme}`, { width, height })
   try {
     await page.getByRole('heading', { name: 'Sensors', exact: true, includeHidden: true }).waitFor({ state: 'attached' })
     await said(page)
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0)
     expect(await page.evaluate(() => [...document.querySelectorAll('.dialog-body')].map((body) => body.scrollWidth - body.clientWidth).filter((over) => over > 0))).toEqual([])
-    if (PICTURES !== undefined) {
-      mkdirSync(PICTURES, { recursive: true })
-      await page.screenshot({ path: join(PICTURES, `iot-${hash.replace('/', '-')}-${width}-${theme}.png`), fullPage: true })
-    }
-    expect(await axeFindings(page)).toEqual([])
+    await picture(page, `iot-${hash.replace('/', '-')}-${width}-${theme}`, true)
+    expect(await axeFindings(page, 6)).toEqual([])
     expect(complaints).toEqual([])
   } finally {
     await close()
@@ -131,7 +89,7 @@ describe('one sensor', () => {
     )
 
   it('hands out what is chosen and taken back', async () => {
-    const { page, close } = await openOwnerPage(browser, `${url}#look/soil/light`)
+    const { page, close } = await openOwnerPage(browser, `${story.url}#look/soil/light`)
     try {
       const dialog = page.getByRole('dialog')
       await dialog.getByRole('radio', { name: '7 days' }).click()

@@ -1,78 +1,33 @@
 /** The mesh page in a real Chromium: every state, phone and desktop, light and dark; and joining, inviting, banning through the whole dashboard. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { AxeResults } from 'axe-core'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { decodeQR } from 'qr/decode.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/index.ts'
 import { joinDesk } from '../../src/main/mesh-join.ts'
 import { codeText, makeInvitation } from '../../src/mesh/joining/index.ts'
+import { axeFindings } from '../support/axe.ts'
 import { bundleDashboard, startDashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn, soon } from '../support/dashboard-browser.ts'
 import { seededRandom } from '../support/fakes.ts'
 import { meshPages } from '../support/mesh-pages.ts'
 import { ROOF, scriptedMesh } from '../support/mesh-views.ts'
+import { picture, startPageStory, type PageStory } from '../support/page-story.ts'
 import { TERMS, boxDocuments, curve, keys } from '../unit/mesh-joining/boxes.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mesh</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/story.css"></head><body><div id="app"></div><script src="/pages.js"></script><script src="/story.js"></script></body></html>'
-/** A folder to look at the pictures in. */
-const PICTURES = process.env['MESHBOX_PICTURES']
 const STATES = ['busy', 'nobody', 'one', 'twenty', 'partition', 'gateway-lost', 'broken'] as const
 
 let browser: Browser
-let server: Server
-let url = ''
+let story: PageStory
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: { story: 'test/support/mesh-story.tsx', 'style/story': 'src/web/owner/style.css' },
-    outdir: 'out',
-    bundle: true,
-    format: 'iife',
-    target: 'es2020',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    tsconfigRaw: {},
-    write: false,
-  })
-  const script = outputFiles.find((file) => file.path.endsWith('story.js'))?.text ?? ''
-  const style = outputFiles.find((file) => file.path.endsWith('story.css'))?.text ?? ''
-  const samples = `PAGES=${JSON.stringify(await meshPages())}`
-  server = createServer((request, response) => {
-    const [type, body] = request.url === '/pages.js' ? ['text/javascript', samples] : request.url === '/story.js' ? ['text/javascript', script] : request.url === '/story.css' ? ['text/css', style] : ['text/html', PAGE]
-    response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(body)
-  })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  story = await startPageStory({ story: 'mesh-story', title: 'Mesh', samples: { PAGES: await meshPages() } })
   browser = await launchOwnerBrowser()
 })
 afterAll(async () => {
   await browser.close()
-  await new Promise((resolve) => server.close(resolve))
+  await story.close()
 })
-
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-  expect(results.passes.length).toBeGreaterThan(8)
-  return results.violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)
-}
-
-async function picture(page: Page, name: string, fullPage = false): Promise<void> {
-  if (PICTURES === undefined) return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `mesh-${name}.png`), fullPage })
-}
 
 const wide = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
@@ -114,7 +69,7 @@ describe('the mesh page', () => {
       [390, 844, 'dark'],
       [1280, 860, 'light'],
     ] as const)(`shows a mesh that is ${name}, %i wide, %i high, %s`, async (width, height, theme) => {
-      const { page, complaints, close } = await openOwnerPage(browser, `${url}#${name}/${theme}`, { width, height })
+      const { page, complaints, close } = await openOwnerPage(browser, `${story.url}#${name}/${theme}`, { width, height })
       try {
         await page.getByRole('heading', { level: 1, name: 'Mesh' }).waitFor()
         const { view } = (await meshPages())[name] ?? {}
@@ -124,9 +79,9 @@ describe('the mesh page', () => {
         await soon(() => page.locator('.mesh-map .mesh-node').count()).toBe(others === 0 ? 0 : others + 1)
         expect(await page.getByRole('rowheader').count()).toBe(others)
         expect(await wide(page)).toBe(0)
-        await picture(page, `${name}-${width}-${theme}`, true)
+        await picture(page, `mesh-${name}-${width}-${theme}`, true)
         expect(await overlaps(page)).toEqual([])
-        expect(await axeFindings(page)).toEqual([])
+        expect(await axeFindings(page, 9)).toEqual([])
         expect(complaints).toEqual([])
       } finally {
         await close()
@@ -134,7 +89,7 @@ describe('the mesh page', () => {
     })
 
   it('says what is wrong, since when, and what to do', async () => {
-    const { page, close } = await openOwnerPage(browser, `${url}#gateway-lost/light`)
+    const { page, close } = await openOwnerPage(browser, `${story.url}#gateway-lost/light`)
     try {
       await page.getByText('No way out is left. Guests see why').waitFor()
       await page.getByText('Roof two had one and is gone for 1 min').waitFor()
@@ -144,7 +99,7 @@ describe('the mesh page', () => {
     } finally {
       await close()
     }
-    const broken = await openOwnerPage(browser, `${url}#broken/light`)
+    const broken = await openOwnerPage(browser, `${story.url}#broken/light`)
     try {
       expect(await broken.page.getByRole('alert').innerText()).toContain('opkg install kmod-batman-adv')
       await broken.page.getByRole('heading', { name: 'The mesh cannot start' }).waitFor()
@@ -182,14 +137,14 @@ describe('a box in a mesh', () => {
       await dialog.getByText('A number from 1 to 32.').waitFor()
       await dialog.getByLabel('For how many boxes').fill('2')
       await dialog.getByLabel(/Taken back after days/).fill('7')
-      expect(await axeFindings(page)).toEqual([])
+      expect(await axeFindings(page, 9)).toEqual([])
       await page.keyboard.press('Enter')
       await dialog.getByRole('heading', { name: 'Code 4' }).waitFor()
       expect(await dialog.getByRole('textbox', { name: 'The code as text' }).innerText()).toBe(code)
       // What a phone's camera reads from the picture is the code.
       expect(await readPicture(page)).toBe(code)
-      await picture(page, `invited-${width}`)
-      expect(await axeFindings(page)).toEqual([])
+      await picture(page, `mesh-invited-${width}`)
+      expect(await axeFindings(page, 9)).toEqual([])
       await page.keyboard.press('Escape')
       await dialog.waitFor({ state: 'detached' })
       await page.getByRole('button', { name: 'Take back Code 3' }).press('Enter')
@@ -197,8 +152,8 @@ describe('a box in a mesh', () => {
 
       await page.getByRole('link', { name: 'roof two' }).first().press('Enter')
       await dialog.getByText('yes, 3.4 ms').waitFor()
-      await picture(page, `box-${width}`)
-      expect(await axeFindings(page)).toEqual([])
+      await picture(page, `mesh-box-${width}`)
+      expect(await axeFindings(page, 9)).toEqual([])
       await dialog.getByRole('button', { name: 'Ban' }).press('Enter')
       await dialog.getByLabel('Why (for you, later)').fill('noisy')
       await page.keyboard.press('Enter')
@@ -221,8 +176,8 @@ describe('a box in a mesh', () => {
       const carried = page.getByRole('link', { name: 'This box carries for roof two' })
       await carried.press('Enter')
       await dialog.getByRole('button', { name: 'Let it begin again' }).waitFor()
-      await picture(page, `carriage-${width}`)
-      expect(await axeFindings(page)).toEqual([])
+      await picture(page, `mesh-carriage-${width}`)
+      expect(await axeFindings(page, 9)).toEqual([])
       expect(await wide(page)).toBe(0)
       await dialog.getByRole('button', { name: 'Let it begin again' }).press('Enter')
       await page.getByText('It may begin again now.').first().waitFor()
@@ -275,8 +230,8 @@ describe('a box in no mesh', () => {
       await signIn(page)
       await openView(page, '#/mesh')
       await page.getByText('This box is in no mesh').waitFor()
-      await picture(page, `off-${width}`)
-      expect(await axeFindings(page)).toEqual([])
+      await picture(page, `mesh-off-${width}`)
+      expect(await axeFindings(page, 9)).toEqual([])
       await page.getByRole('link', { name: 'Join a community' }).press('Enter')
       await dialog.getByRole('button', { name: 'Look what would change' }).click()
       await dialog.getByText('Paste the code here.').waitFor()
@@ -288,8 +243,8 @@ describe('a box in no mesh', () => {
       await dialog.getByText(`Mesh ${TERMS.meshId}, channel 36, with a password`).waitFor()
       expect(await dialog.innerText()).not.toContain(TERMS.meshSecret)
       expect(readFileSync(files.wireless, 'utf8')).not.toContain(TERMS.meshSecret)
-      await picture(page, `joining-${width}`)
-      expect(await axeFindings(page)).toEqual([])
+      await picture(page, `mesh-joining-${width}`)
+      expect(await axeFindings(page, 9)).toEqual([])
       expect(await wide(page)).toBe(0)
       await dialog.getByRole('button', { name: 'Join' }).click()
       await page.getByText('Joined: restart the box').waitFor()

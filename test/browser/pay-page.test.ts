@@ -2,11 +2,8 @@
  * "Pay as you go" in a real browser that lacks what mini-browsers lack, on plain HTTP, against the portal, the payee's
  * desk and a real hotspot with a fake kernel; the channel is on paper. And how the page looks.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/index.ts'
@@ -19,14 +16,13 @@ import { streamMigrations } from '../../src/photon/stream/index.ts'
 import { openStore } from '../../src/store/index.ts'
 import { keyOf } from '../../src/web/wallet/key.ts'
 import { fragmentOf } from '../../src/web/wallet/link.ts'
+import { axeFindings } from '../support/axe.ts'
 import { seededRandom } from '../support/fakes.ts'
 import { fastFolder, guest, halfHour, startBox, type TestBox } from '../support/hotspot-box.ts'
 import { ScriptedNeighbours, compileGuestScript, compileWalletScript } from '../support/portal-app.ts'
 import { launchGuestBrowser } from '../support/portal-browser.ts'
 import { PaperSide, TOKEN } from '../unit/guest-streams/paper-side.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const KEY = keyOf(new Uint8Array(16).fill(7))
 const UNIT = 1000n
 const WORTH = 20_000_000n
@@ -213,9 +209,7 @@ describe('the page', () => {
     const page = await phone({ colorScheme, bypassCSP: true, reducedMotion: 'reduce' })
     await page.goto(ownLink())
     await page.waitForSelector('#pay-start:not([disabled])')
-    await page.evaluate(AXE)
-    const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-    expect(results.violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)).toEqual([])
+    expect(await axeFindings(page, 9)).toEqual([])
   })
   it('needs no sideways scrolling from 320 to 1280 pixels in any language, and what can be touched is 44 pixels high', async () => {
     side.confirm(WORTH)

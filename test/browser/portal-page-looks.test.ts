@@ -1,15 +1,11 @@
 /** What guests see and can reach: axe in every state, light and dark; narrow screens; right to left; keyboards. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { LANGUAGES } from '../../src/hotspot/portal/languages/index.ts'
+import { axeFindings } from '../support/axe.ts'
 import { QR_PAYLOAD, STATES, TICKET, compileGuestScript, startPortalApp, type PortalApp } from '../support/portal-app.ts'
 import { launchGuestBrowser } from '../support/portal-browser.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 /** Name, state of the guest, path. */
 const VIEWS: readonly (readonly [string, string, string])[] = [
   ...Object.keys(STATES).map((state) => [state, state, '/'] as const),
@@ -48,10 +44,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     for (const [name, state, path] of VIEWS) {
       await load(page, state, path)
       for (const details of await page.locator('details').all()) await details.evaluate((element) => element.setAttribute('open', ''))
-      await page.evaluate(AXE)
-      const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-      expect(results.violations.map((violation) => `${name}: ${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)).toEqual([])
-      expect(results.passes.length).toBeGreaterThan(10)
+      expect((await axeFindings(page, 11)).map((finding) => `${name}: ${finding}`)).toEqual([])
     }
     await page.close()
   })

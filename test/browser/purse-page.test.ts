@@ -3,10 +3,7 @@
  * the portal, a real hotspot with a fake kernel, the whole of Photon, and our own chain that is really run: he opens a
  * channel by a signed order, streams, puts more in, sends tokens to somebody, and takes the rest out.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/index.ts'
@@ -20,6 +17,7 @@ import { encodeCall } from '../../src/photon/chain/index.ts'
 import { streamMigrations } from '../../src/photon/stream/index.ts'
 import { openStore } from '../../src/store/index.ts'
 import { keyOf } from '../../src/web/wallet/key.ts'
+import { axeFindings } from '../support/axe.ts'
 import { seededRandom } from '../support/fakes.ts'
 import { fastFolder, guest, halfHour, startBox, type TestBox } from '../support/hotspot-box.ts'
 import { ScriptedNeighbours, compileGuestScript, compileWalletScript } from '../support/portal-app.ts'
@@ -28,8 +26,6 @@ import { Street, keccak } from '../unit/photon-box/street.ts'
 import type { Box } from '../unit/photon-box/street.ts'
 import { person } from '../unit/spectrum/village.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const KEY = keyOf(new Uint8Array(16).fill(11))
 const me = KEY.address.toLowerCase() as Address
 const [BOX, RICH, MAKER, FRIEND] = [person(780), person(781), person(782), person(783)]
@@ -253,9 +249,7 @@ describe('the card', () => {
     await page.click('#purse-box summary')
     await page.click('#facts-box summary')
     await page.waitForSelector('#purse-in')
-    await page.evaluate(AXE)
-    const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-    expect(results.violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)).toEqual([])
+    expect(await axeFindings(page, 9)).toEqual([])
   })
   it('needs no sideways scrolling from 320 to 1280 pixels in any language, and what can be touched is 44 pixels high', async () => {
     for (const width of [320, 1280]) {

@@ -2,24 +2,20 @@
  * The wallet in a real browser that lacks what mini-browsers lack, against a real hotspot with a fake kernel: keep on
  * one device, take up on another. And how the page looks and weighs.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { silentLog } from '../../src/base/index.ts'
 import { LANGUAGES } from '../../src/hotspot/portal/languages/index.ts'
 import { PortalServer } from '../../src/hotspot/portal/index.ts'
 import { keyOf } from '../../src/web/wallet/key.ts'
 import { fragmentOf } from '../../src/web/wallet/link.ts'
+import { axeFindings } from '../support/axe.ts'
 import { seededRandom } from '../support/fakes.ts'
 import { guest, startBox, type TestBox } from '../support/hotspot-box.ts'
 import { ScriptedNeighbours, compileGuestScript, compileWalletScript } from '../support/portal-app.ts'
 import { launchGuestBrowser } from '../support/portal-browser.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const KEY = keyOf(new Uint8Array(16).fill(7))
 const FRAGMENT = fragmentOf(KEY.entropy)
 const [anna, ben] = [guest(1), guest(2)] as const
@@ -246,10 +242,7 @@ describe('the page', () => {
     const page = await phone({ colorScheme, bypassCSP: true, reducedMotion: 'reduce' })
     for (const view of VIEWS) {
       await look(page, view)
-      await page.evaluate(AXE)
-      const results = await page.evaluate((values): Promise<AxeResults> => (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, { runOnly: { type: 'tag', values } }), TAGS)
-      expect(results.violations.map((violation) => `${view[0]}: ${violation.id} ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`)).toEqual([])
-      expect(results.passes.length).toBeGreaterThan(10)
+      expect((await axeFindings(page, 11)).map((finding) => `${view[0]}: ${finding}`)).toEqual([])
     }
   })
   it('needs no sideways scrolling at 320 pixels in any language, and what can be touched is 44 pixels high', async () => {
