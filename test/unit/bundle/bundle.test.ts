@@ -37,6 +37,7 @@ describe('the bundle', () => {
       'meshboxd.cjs': '644',
       'meshbox-cli.cjs': '644',
       'service.cjs': '644',
+      parts: '755',
       'cli.cjs': '644',
       'cli-chain.cjs': '644',
       'cli-tools.cjs': '644',
@@ -53,6 +54,8 @@ describe('the bundle', () => {
       'web/dashboard-seldom.js': '644',
     })
     for (const [file, mode] of Object.entries(modes)) expect(['644', '755'], file).toContain(mode)
+    // A file of its own for each room that a role brings.
+    for (const room of ['chain', 'photon', 'mesh', 'iot']) expect(Object.keys(modes).filter((file) => new RegExp(`^parts/${room}-[A-Z0-9]{8}\\.cjs$`).test(file)), room).toHaveLength(1)
   })
 
   it('is the same when it is made again', async () => {

@@ -7,12 +7,12 @@ import { ARCHITECTURES } from '../../../scripts/package/places.ts'
 export const EPOCH = 1_700_000_000
 
 export function sampleDist(folder: string, machine: number, bits: 32 | 64): string {
-  for (const below of ['web', 'native']) mkdirSync(join(folder, below), { recursive: true })
+  for (const below of ['web', 'native', 'parts']) mkdirSync(join(folder, below), { recursive: true })
   for (const script of ['meshboxd', 'meshbox']) {
     writeFileSync(join(folder, script), `#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/${script}.cjs" "$@"\n`)
     chmodSync(join(folder, script), 0o755)
   }
-  for (const file of ['meshboxd.cjs', 'service.cjs', 'executor.cjs', 'peer.cjs', 'mqtt.cjs', 'codec.cjs', 'meshbox-cli.cjs', 'cli.cjs', 'cli-chain.cjs', 'cli-tools.cjs', 'cli-errors.cjs', 'licences.txt', 'web/index.html', 'web/guest.js']) writeFileSync(join(folder, file), `// ${file}\n`)
+  for (const file of ['meshboxd.cjs', 'service.cjs', 'parts/room-1.cjs', 'executor.cjs', 'peer.cjs', 'mqtt.cjs', 'codec.cjs', 'meshbox-cli.cjs', 'cli.cjs', 'cli-chain.cjs', 'cli-tools.cjs', 'cli-errors.cjs', 'licences.txt', 'web/index.html', 'web/guest.js']) writeFileSync(join(folder, file), `// ${file}\n`)
   for (const addon of ['better_sqlite3', 'secp256k1']) writeFileSync(join(folder, 'native', `${addon}.node`), elfHeader(machine, bits))
   return folder
 }
