@@ -133,6 +133,15 @@ export interface PayOrder {
   readonly secretHash: Hash | null
   /** The secret itself: the payment is known by its hash, and waits for `allowReveal`. Left out or null: none is given. */
   readonly secret?: Hash | null
+  /** Paths to take, best first, for channels with original nodes: who carries there is not gossiped. Our own boxes are found by the router. */
+  readonly routes?: readonly OrderedRoute[]
+}
+
+/** `nodes`: without the payer, the target last. */
+export interface OrderedRoute {
+  readonly nodes: readonly Address[]
+  /** All that the carriers get. */
+  readonly fee: bigint
 }
 
 /** This box's side of a token swap: what it sends, and what for. */
@@ -147,6 +156,8 @@ export interface SwapOrder {
   readonly receivingToken: Address
   readonly receivingAmount: bigint
   readonly maxFee: bigint
+  /** As in `PayOrder`. */
+  readonly routes?: readonly OrderedRoute[]
 }
 
 /** All verbs reject with a MeshBoxError that names field, value and what is allowed. */

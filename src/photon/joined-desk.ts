@@ -2,8 +2,8 @@
  * One desk over both rooms, so that the owner's doors need not know of two: a channel is found in the room it is in, a
  * payment goes where there is a channel, and a channel with a node that is known on the LAN is one of the original's contract.
  */
-import type { Hash } from '../base/index.ts'
-import { OwnerDesk } from './box/index.ts'
+import type { Address, Hash } from '../base/index.ts'
+import { OwnerDesk, checkSwap } from './box/index.ts'
 import type { PaymentModes } from './box/index.ts'
 import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow, PhotonDesk, PhotonStatus, SwapOrder } from './desk.ts'
 import type { LanSide, LegacyDesk } from './v1/index.ts'
@@ -61,13 +61,21 @@ export class JoinedDesk extends OwnerDesk {
     this.#modes.checkNew(order.isDirect)
     const legacy = this.#legacy()
     const hasOwn = super.channels().some(({ partner, token }) => partner.address === order.target && token === order.token)
-    const isGiven = (order.secret ?? null) !== null // which the original's side does not take
-    return legacy === null || hasOwn || isGiven || !legacy.knows(order.target) ? super.pay(order) : this.#told(legacy.pay(order))
+    return legacy === null || hasOwn || !legacy.reaches(order) ? super.pay(order) : this.#told(legacy.pay(order))
   }
 
   override async swap(order: SwapOrder): Promise<void> {
     this.#modes.checkNew(false)
-    return super.swap(order)
+    const legacy = this.#legacy()
+    const hasOwn = super.channels().some(({ partner, token }) => partner.address === order.target && token === order.token)
+    if (legacy === null || hasOwn || !legacy.reaches(order)) return super.swap(order)
+    checkSwap(order, legacy.account)
+    return this.#told(legacy.swap(order))
+  }
+
+  override paths(target: Address, token: Address, amount: bigint): ReturnType<PhotonDesk['paths']> {
+    const legacy = this.#legacy()?.paths(target, token, amount) ?? []
+    return legacy.length > 0 ? legacy : super.paths(target, token, amount)
   }
 
   override async cancel(id: Hash): Promise<void> {

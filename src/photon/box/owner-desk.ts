@@ -186,13 +186,12 @@ export class OwnerDesk implements PhotonDesk {
 
   async swap(order: SwapOrder): Promise<void> {
     const now = this.#running()
-    const { target, token, receivingToken, side, secret, secretHash } = order
-    checkAmount('amount', order.amount)
-    checkAmount('receivingAmount', order.receivingAmount)
-    if (target === now.node.account) throw inputError('target', target, "another box's account")
-    if (token === receivingToken) throw inputError('receivingToken', receivingToken, 'another token than the one sent')
-    if (side === 'maker' && (secret === null || hexOf(sha256(bytesOf(secret))) !== secretHash)) throw inputError('secret', '(hidden)', 'the secret of secretHash, for the maker')
-    const { secret: _own, ...leg } = order
+    checkSwap(order, now.node.account)
+    const { secret, routes: _found, ...leg } = order
+    const { side, token, target, amount, maxFee, receivingToken } = leg
+    await this.#greeted(now, token, () => now.router.find({ token, target, amount, maxFee, maxParts: 1 }).length > 0)
+    // The taker's lock may come over another channel, with another partner.
+    await this.#greeted(now, receivingToken, (waiting) => !waiting.some((id) => now.node.channel(id)?.partner.address === target))
     await now.node.swap({ ...leg, ...(side === 'maker' && secret !== null ? { secret } : {}) })
     this.changed()
   }
@@ -330,6 +329,15 @@ const MAX_SETTLE_TIMEOUT = 2_700_000
 const MAX_PARTS_PAID = 4
 const MAX_ADDRESS_CHARS = 255
 const MULTIADDR = /^\/(ip4|ip6|dns4|dns6)\/[0-9a-zA-Z.:-]+\/tcp\/[1-9]\d{0,4}(\/p2p\/[0-9A-Za-z]+)?$/
+
+/** Errors: input, naming the field. */
+export function checkSwap({ target, token, receivingToken, side, secret, secretHash, amount, receivingAmount }: SwapOrder, self: Address): void {
+  checkAmount('amount', amount)
+  checkAmount('receivingAmount', receivingAmount)
+  if (target === self) throw inputError('target', target, "another box's account")
+  if (token === receivingToken) throw inputError('receivingToken', receivingToken, 'another token than the one sent')
+  if (side === 'maker' && (secret === null || hexOf(sha256(bytesOf(secret))) !== secretHash)) throw inputError('secret', '(hidden)', 'the secret of secretHash, for the maker')
+}
 
 function checkAmount(field: string, amount: bigint): void {
   if (amount < 1n || amount > MAX_DEPOSIT) throw inputError(field, amount, '1 to 2^128 − 1 smallest units')

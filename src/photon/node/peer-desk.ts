@@ -202,11 +202,19 @@ export class PeerDesk {
     this.greet(draft, live)
   }
 
-  /** Where we stand in the channel; v1 has no such message. */
+  /** Where we stand in the channel. v1 has no such message: there what waits for its acknowledgement goes out again. */
   greet(draft: Draft, live: LiveChannel): void {
-    if (this.#options.wire.domain.profile === 'v1') return
+    if (this.#options.wire.domain.profile === 'v1') {
+      if (live.isInSync) draft.afterwards.push(() => this.#sayAgain(live))
+      return
+    }
     live.greeted(this.#options.clock.boottimeMs())
     draft.send(live, sendReestablish(draft.state(live)))
+  }
+
+  #sayAgain(live: LiveChannel): void {
+    live.forgetSent()
+    this.#options.engine.flushChannel(live)
   }
 
   #inSync(live: LiveChannel, seen: bigint): void {

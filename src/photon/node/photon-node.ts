@@ -202,7 +202,7 @@ export class PhotonNode {
 
   async swap(leg: SwapLeg): Promise<string> {
     const { side, receivingToken, receivingAmount } = leg
-    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'swap', order: { side, pay: payOrderOf(leg, this.domain, this.#ids), receivingToken, receivingAmount }, routes: [] }))
+    await this.#engine.order((draft) => this.#desk.take(draft, { kind: 'swap', order: { side, pay: payOrderOf(leg, this.domain, this.#ids), receivingToken, receivingAmount }, routes: leg.routes ?? [] }))
     return swapId(leg.secretHash)
   }
 

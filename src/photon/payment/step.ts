@@ -250,8 +250,11 @@ function linkSwap(draft: Draft, before: SwapState): void {
     draft.put({ state: revealedByItself(ours), commands: [] })
     draft.put(targetSecret(theirs, swap.secret, theirs.data, view))
   }
-  if (swap.side === 'taker' && theirs !== undefined && !theirs.isEnded && theirs.isComplete && ours === undefined)
+  if (swap.side === 'taker' && theirs !== undefined && !theirs.isEnded && theirs.isComplete && ours === undefined) {
     draft.put(startPayment(swap.pay, [], view, { id: swap.id, expirationLimit: takerLimit(theirs, view) }))
+    // The original's maker shows the secret when it is asked, and only once it has the taker's lock; before, it does not even acknowledge.
+    if (swap.pay.domain.profile === 'v1') draft.commands.push({ kind: 'send-request', to: theirs.initiator, secretHash: theirs.secretHash, amount: theirs.amount, paymentId: theirs.paymentId })
+  }
   const now = legsOf(swap, draft.payment)
   const hasFailed = now.ours?.isEnded === true && now.ours.status !== STATUS.success
   if (hasFailed && now.theirs !== undefined && !now.theirs.isEnded && now.theirs.secret === null)

@@ -5,7 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ZERO_ADDRESS, ZERO_HASH, hexOf, utf8 } from '../../base/index.ts'
 import type { Address, Hash, Randomness, Timers } from '../../base/index.ts'
-import type { ChannelView as DeskChannel, PaymentRow, PhotonDesk } from '../desk.ts'
+import type { ChannelView as DeskChannel, OrderedRoute, PaymentRow, PhotonDesk } from '../desk.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { ProgramDesk } from '../program-desk.ts'
 import { CHANNEL_STATES, TRANSFER_STATES, photonError } from './api.ts'
@@ -126,7 +126,7 @@ export function deskApi(parts: DeskApiParts): PhotonApi {
 
   async function transfer(order: TransferOrder): Promise<Hash> {
     const maxFee = mostFee(order.routes)
-    const { id } = await desk.pay({ target: order.target, token: order.token, amount: order.amount, isDirect: order.isDirect, maxFee, data: utf8(order.data), secretHash: null, secret: order.secret })
+    const { id } = await desk.pay({ target: order.target, token: order.token, amount: order.amount, isDirect: order.isDirect, maxFee, data: utf8(order.data), secretHash: null, secret: order.secret, ...orderedRoutes(order.routes) })
     if (order.isSync) await ending(id)
     return desk.payment(id)?.secretHash ?? id
   }
@@ -221,7 +221,7 @@ export function deskApi(parts: DeskApiParts): PhotonApi {
       return { secret: hexOf(secret), secretHash: hexOf(sha256(secret)) }
     },
     swap: ({ target, secretHash, role, sendingAmount, sendingToken, receivingAmount, receivingToken, secret, routes }) =>
-      desk.swap({ target, side: role, secretHash, secret, token: sendingToken, amount: sendingAmount, receivingToken, receivingAmount, maxFee: mostFee(routes) }),
+      desk.swap({ target, side: role, secretHash, secret, token: sendingToken, amount: sendingAmount, receivingToken, receivingAmount, maxFee: mostFee(routes), ...orderedRoutes(routes) }),
     paths: async (token, target, amount) => desk.paths(target, token, amount).map(({ nodes, fee }, pathId) => ({ pathId, hops: [...nodes], fee })),
 
     feeTable: async () => feeTableOf(programs.fees()),
@@ -266,6 +266,10 @@ function channelView(channel: DeskChannel, revealTimeout: number): ChannelView {
 /** Of the routes that the client has chosen from. */
 function mostFee(routes: TransferOrder['routes']): bigint {
   return routes.reduce((most, route) => (route.fee > most ? route.fee : most), 0n)
+}
+
+function orderedRoutes(routes: TransferOrder['routes']): { readonly routes?: readonly OrderedRoute[] } {
+  return routes.length === 0 ? {} : { routes: routes.map(({ hops, fee }) => ({ nodes: hops, fee })) }
 }
 
 /** Amounts and state as in the list of channels; locks and proofs as the room keeps them. */

@@ -2,8 +2,9 @@
 import { MeshBoxError, inputError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import { BY_OWNER, channelView, dutyViews, openRow } from '../box/index.ts'
+import { spendable } from '../channel/index.ts'
 import type { ChannelState } from '../channel/index.ts'
-import type { ChannelView, DutyView, OpenOrder, PayOrder, PaymentRow } from '../desk.ts'
+import type { ChannelView, DutyView, OpenOrder, OrderedRoute, PayOrder, PaymentRow, SwapOrder } from '../desk.ts'
 import { orderedHash } from '../payment/index.ts'
 import type { Path } from '../ports.ts'
 import { channelId } from '../wire/index.ts'
@@ -16,6 +17,8 @@ const MAX_DATA_BYTES = 256
 const MAX_DEPOSIT = (1n << 128n) - 1n
 /** Partners asked whether they reach the target. */
 const MAX_CARRIERS = 8
+/** photon.md 4.2: source routes here are no longer. */
+const MAX_HOPS = 5
 
 export class LegacyDesk {
   readonly #room: RunningLegacy
@@ -41,6 +44,15 @@ export class LegacyDesk {
   knows(account: Address): boolean {
     const { places, parts, node } = this.#room
     return places.of(account, parts.clock.boottimeMs()) !== null || node.channels().some(({ partner }) => partner.address === account)
+  }
+
+  get account(): Address {
+    return this.#room.node.account
+  }
+
+  /** Whether an order is for this contract's channels: by its target, or by the way that it names. */
+  reaches({ target, token, routes = [] }: { readonly target: Address; readonly token: Address; readonly routes?: readonly OrderedRoute[] }): boolean {
+    return this.knows(target) || routes.some(({ nodes: [first] }) => first !== undefined && this.#channelWith(first, token) !== undefined)
   }
 
   /** Allowance and deposit go out back to back (F2). Errors: input; conflict `photon-channel-exists`; unavailable `photon-no-proof`. */
@@ -91,20 +103,36 @@ export class LegacyDesk {
     void duties.look()
   }
 
-  async pay({ target, token, amount, maxFee, data, secretHash, isDirect }: PayOrder): Promise<{ readonly id: Hash }> {
+  async pay(order: PayOrder): Promise<{ readonly id: Hash }> {
+    const { target, token, amount, maxFee, data, secretHash, secret = null, isDirect, routes } = order
     const { node } = this.#room
     checkAmount(amount)
+    if (target === node.account) throw inputError('target', target, "another node's account")
     if (data.length > MAX_DATA_BYTES) throw inputError('data', `${data.length} bytes`, `at most ${MAX_DATA_BYTES} bytes`)
     if (isDirect) {
       if (secretHash !== null) throw inputError('secretHash', secretHash, 'none in a direct payment')
+      if (secret !== null) throw inputError('secret', '(hidden)', 'none in a direct payment')
       const state = this.#channelWith(target, token)
       if (state === undefined) throw new MeshBoxError('not-found', 'there is no channel with it in this token', { code: 'photon-channel', field: 'target', value: target })
       const { paymentId } = await node.payDirect({ channel: state.key.channel, amount, data })
       return { id: paymentId }
     }
-    const routes = await this.#routes(token, target, amount, maxFee)
-    const id = await node.payLocked({ token, target, amount, maxFee, data, maxParts: 1, routes, ...(secretHash === null ? {} : { secretHash }) })
+    await this.#findWays(token, target, amount, maxFee, routes ?? [])
+    const id = await node.payLocked({ token, target, amount, maxFee, data, maxParts: 1, ...(secretHash === null ? {} : { secretHash }), ...(secret === null ? {} : { secret, isRevealAllowed: false }) })
     return { id: node.payment(id)?.secretHash ?? secretHash ?? '0x' }
+  }
+
+  /** Both legs over channels of the original's contract; `order` is sound. */
+  async swap({ routes = [], secret, ...leg }: SwapOrder): Promise<void> {
+    await this.#findWays(leg.token, leg.target, leg.amount, leg.maxFee, routes)
+    await this.#room.node.swap({ ...leg, ...(leg.side === 'maker' && secret !== null ? { secret } : {}) })
+  }
+
+  /** That it begins with a channel of this contract; what there is of others is not known. */
+  paths(target: Address, token: Address, amount: bigint): readonly { readonly nodes: readonly Address[]; readonly fee: bigint }[] {
+    const { node } = this.#room
+    const state = this.#channelWith(target, token)
+    return state !== undefined && node.isReady(state.key.channel) && spendable(state) >= amount ? [{ nodes: [target], fee: 0n }] : []
   }
 
   /** The name of a payment of ours under way; null: none has this id. */
@@ -132,20 +160,39 @@ export class LegacyDesk {
     return this.#room.status().nodes.map(({ account, place, isConnected }) => ({ account, address: `/ip4/${place.host}/udp/${place.port}`, isConnected }))
   }
 
+  /** Before an order goes out: its own ways, else such as the chain shows. Errors: input `routes`; unavailable `photon-no-proof`. */
+  async #findWays(token: Address, target: Address, amount: bigint, fee: bigint, ordered: readonly OrderedRoute[]): Promise<void> {
+    if (this.#channelWith(target, token) !== undefined) return
+    const given = ordered.map((route) => this.#orderedPath(token, target, amount, route))
+    this.#room.routes.put(token, target, given.length > 0 ? given : await this.#routes(token, target, amount, fee))
+  }
+
+  /** As the client names it. What each carrier asks is not known: all of the fee goes along until the last of them, who keeps what is left. */
+  #orderedPath(token: Address, target: Address, amount: bigint, { nodes, fee }: OrderedRoute): Path {
+    const { node } = this.#room
+    const { contract } = node.domain
+    const [first, last] = [nodes[0], nodes.at(-1)]
+    const state = first === undefined ? undefined : this.#channelWith(first, token)
+    if (state === undefined || last !== target || nodes.length > MAX_HOPS || new Set([node.account, ...nodes]).size <= nodes.length)
+      throw inputError('routes', nodes.join(' '), `at most ${MAX_HOPS} different nodes, the first a partner of this box in that token, the last the target`)
+    const from = (at: number): Address => nodes[at - 1] ?? node.account
+    const hops = nodes.map((one, at) => ({ node: one, channel: channelId(keccakOf(this.#room), from(at), one, token, contract), amount: at === nodes.length - 1 ? amount : amount + fee }))
+    return { hops, amount, fee }
+  }
+
   /**
    * Over one partner that has a channel with the target, as the chain says it now. What carriers ask is not known, and one that has
    * refused a payment does not look at it again: all that may be spent is offered, and the last carrier keeps what is left of it.
    */
-  async #routes(token: Address, target: Address, amount: bigint, fee: bigint): Promise<readonly (readonly Path[])[]> {
+  async #routes(token: Address, target: Address, amount: bigint, fee: bigint): Promise<readonly Path[]> {
     const { node } = this.#room
-    if (this.#channelWith(target, token) !== undefined) return []
     const carriers = node.channels().filter((state) => state.token === token && state.phase === 'opened' && node.isReady(state.key.channel)).slice(0, MAX_CARRIERS)
-    const routes: (readonly Path[])[] = []
+    const routes: Path[] = []
     for (const { key, partner } of carriers) {
       const onward = await this.#proved(token, partner.address, target)
       if (onward.state !== 'open') continue
       const channel = channelId(keccakOf(this.#room), partner.address, target, token, node.domain.contract)
-      routes.push([{ hops: [{ node: partner.address, channel: key.channel, amount: amount + fee }, { node: target, channel, amount }], amount, fee }])
+      routes.push({ hops: [{ node: partner.address, channel: key.channel, amount: amount + fee }, { node: target, channel, amount }], amount, fee })
     }
     return routes
   }

@@ -16,6 +16,7 @@ import { feeOf } from '../route/index.ts'
 import { createWire } from '../wire/index.ts'
 import { Announcer } from './announcer.ts'
 import { LanDoor } from './lan-door.ts'
+import { KnownRoutes } from './known-routes.ts'
 import { legacyCooperativeSettle } from './legacy-calls.ts'
 import { readLegacyBlock } from './legacy-block.ts'
 import { OLD_COPY_V1_NOTE } from './old-copy.ts'
@@ -35,6 +36,7 @@ export class RunningLegacy {
   readonly moments: ChainMoments
   readonly door: LanDoor
   readonly places: Places
+  readonly routes = new KnownRoutes()
   readonly terms: ContractTerms
   readonly parts: PhotonParts
   readonly legacy: LegacyParts
@@ -233,12 +235,13 @@ export class RunningLegacy {
     }
   }
 
-  /** Only the channel with the target itself; others are tried by the desk, which asks the chain for them. */
+  /** The channel with the target itself, else what the desk was told or has asked the chain for. */
   #router(): Router {
     return {
-      find: ({ token, target, amount }) => {
+      find: (request) => {
+        const { token, target, amount } = request
         const state = this.node.channels().find((one) => one.partner.address === target && one.token === token && one.phase === 'opened')
-        if (state === undefined || !this.node.isReady(state.key.channel)) return []
+        if (state === undefined || !this.node.isReady(state.key.channel)) return this.routes.of(request).map((path) => [path])
         const path: Path = { hops: [{ node: target, channel: state.key.channel, amount }], amount, fee: 0n }
         return [[path]]
       },

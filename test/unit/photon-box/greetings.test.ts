@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import type { Address } from '../../../src/base/index.ts'
 import { PATIENCE_MS } from '../../../src/photon/box/greetings.ts'
+import { secretHashOf } from '../../../src/photon/channel/index.ts'
 import { STATUS } from '../../../src/photon/payment/index.ts'
 import { person } from '../spectrum/village.ts'
 import { MemoryDoor, Street } from './street.ts'
@@ -64,5 +65,17 @@ it('a payment waits some seconds for the partner’s greeting, and no longer', a
   expect(alice.desk.payment(locked.ended[0] as Address)).toMatchObject({ status: STATUS.failed, reason: expect.stringContaining('no path has the money') as string })
   expect(direct.ended).toEqual(['photon-not-ready'])
   door.isMute = false
+
+  // A swap's first lock waits for it as well.
+  await meetMute()
+  const secret = `0x${'5c'.repeat(32)}` as const
+  let hasBegun = false
+  const swap = alice.desk.swap({ target: BOB.address, side: 'maker', secretHash: secretHashOf(secret), secret, token, amount: 9n, receivingToken: BOB.address, receivingAmount: 1n, maxFee: 0n }).then(() => (hasBegun = true))
+  await street.pass()
+  expect(hasBegun).toBe(false)
+  door.isMute = false
+  await street.settled(() => hasBegun)
+  await swap
+  await street.settled(() => alice.desk.channel(channel)?.own.locked === 9n)
   await Promise.all([alice.stop(), bob.stop()])
 })

@@ -82,6 +82,13 @@ describe('taker', () => {
     expect(kinds(made.give({ kind: 'lock-unlocked', channel: channelName(P, OTHER_TOKEN), secretHash: HASH, secret: SECRET }))).toEqual(['notice received', 'notice swapped'])
   })
 
+  test('on the original’s contract it asks for the secret once its own lock is on its way: the original’s maker waits for both', () => {
+    const made = desk()
+    const domain = { profile: 'v1', chainId: 3n, contract: taker.pay.domain.contract } as const
+    made.give({ kind: 'swap', order: { ...taker, pay: { ...taker.pay, domain } }, routes: [] })
+    expect(made.give(theirs()).filter(({ kind }) => kind === 'send-request')).toEqual([{ kind: 'send-request', to: P, secretHash: HASH, amount: 70n, paymentId: termsOf().paymentId }])
+  })
+
   test('a maker’s lock that leaves no room goes back', () => {
     const made = desk()
     made.give({ kind: 'swap', order: taker, routes: [] })

@@ -10,7 +10,7 @@ import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { encodeCall, encodeValues } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import { startPhoton } from '../../../src/photon/index.ts'
-import type { DatagramSocket, LegacyParts, LegacySettings, PhotonRooms, PhotonSettings, Place } from '../../../src/photon/index.ts'
+import type { ChainPort, DatagramSocket, LegacyParts, LegacySettings, PhotonRooms, PhotonSettings, Place } from '../../../src/photon/index.ts'
 import { openAskingSocket, openGroupSocket, openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
@@ -81,7 +81,7 @@ export class Lan {
     return new Lan(folder, chain, photon, legacy, token)
   }
 
-  async box(who: Person, options: { readonly legacy?: Partial<LegacySettings>; readonly settings?: Partial<PhotonSettings>; readonly weather?: Weather; readonly group?: Place } = {}): Promise<LanBox> {
+  async box(who: Person, options: { readonly legacy?: Partial<LegacySettings>; readonly settings?: Partial<PhotonSettings>; readonly weather?: Weather; readonly group?: Place; readonly chain?: ChainPort } = {}): Promise<LanBox> {
     const store = openStore({ path: join(this.#folder, `${who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
     const signer = { account: who.address, sign: (digests: Uint8Array) => native.signBatch(digests, who.key), signInPool: (digests: Uint8Array) => native.signBatchInPool(digests, who.key) }
     const own = new Uint8Array(32).fill(0x77)
@@ -116,7 +116,7 @@ export class Lan {
           maxPeers: 8,
           ...options.settings,
         },
-        chain: this.chain,
+        chain: options.chain ?? this.chain,
         gasPriceWei: () => GAS_PRICE,
         store,
         ledger: createLedger({ shares: () => [] }),
