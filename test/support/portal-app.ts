@@ -272,6 +272,8 @@ export interface PortalAppOptions {
   readonly rpc?: () => GuestRpc | null
   /** Minutes by the second. */
   readonly stream?: () => StreamDoor | null
+  /** Sessions go from box to box with their guests. */
+  readonly isWalking?: boolean
   /** Offers the wallet page. */
   readonly walletScript?: string
 }
@@ -301,7 +303,8 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
   const neighbours = new ScriptedNeighbours()
   const time = new FakeTime()
   const announced: Option114[] = []
-  const config = portalConfig(options.hotspot)
+  const plain = portalConfig(options.hotspot)
+  const config: Config = options.isWalking === true ? { ...plain, main: { ...plain.main, roles: [...plain.main.roles, 'relay'] }, mesh: { ...plain.mesh, roamEnforcement: 'access' } } : plain
   const server = new PortalServer({
     desk,
     neighbours,

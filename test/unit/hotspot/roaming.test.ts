@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RoamGuide, VisitJournal, WalkingSession } from '../../../src/hotspot/index.ts'
 import { guest, makeBox, makeKeys, startBox, testSigner } from '../../support/hotspot-box.ts'
 import type { TestBox } from '../../support/hotspot-box.ts'
+import { toChecksumAddress } from '../../../src/identity/index.ts'
 import { encodeCode } from '../../../src/hotspot/voucher/index.ts'
 
 const anna = guest(1)
@@ -72,6 +73,32 @@ describe('a session of this box that is used elsewhere', () => {
     await roaming().handOver(id, NEXT_DOOR, 3)
     await expect(roaming().takeBack(id, 2, NOTHING)).rejects.toMatchObject({ code: 'old-move' })
     expect(box.kernel.isOpen(mac)).toBe(false)
+  })
+
+  it('with the key that holds it is another device’s from then on, here and away, also one that its guest has paused', async () => {
+    const id = await bought()
+    const fresh = guest(5)
+    const freshMac = fresh.mac ?? ''
+    const address = toChecksumAddress(`0x${'ab'.repeat(20)}`)
+    expect(roaming().find({ mac })).toMatchObject({ proofAfterSeconds: null })
+    await box.hotspot.guests.keepWithKey(anna, address)
+    expect(roaming().find({ mac })).toMatchObject({ proofAfterSeconds: 120, bearerHash: roaming().hashOfKey(`0x${'ab'.repeat(20)}`) })
+    await box.hotspot.guests.pause(anna)
+    expect(roaming().find({ sessionId: id, isByKey: false })).toBe(null)
+    expect(roaming().find({ key: `0x${'ab'.repeat(20)}` })).toMatchObject({ sessionId: id, mac })
+    expect(roaming().find({ key: NEXT_DOOR })).toBe(null)
+    await box.hotspot.guests.resume(anna)
+    await roaming().rebind(id, freshMac)
+    await roaming().rebind(id, freshMac)
+    expect([box.kernel.isOpen(mac), box.kernel.isOpen(freshMac)]).toEqual([false, false])
+    expect(await roaming().handOver(id, NEXT_DOOR, 1)).toMatchObject({ mac: freshMac, leftSeconds: 1500 })
+    await roaming().takeBack(id, 2, { seconds: 60, bytes: 0n })
+    expect([box.kernel.isOpen(mac), box.kernel.isOpen(freshMac)]).toEqual([false, true])
+    expect(box.hotspot.guests.view(fresh).session).toMatchObject({ id, state: 'active', secondsLeft: 1440 })
+    expect(shown().session).toBe(null)
+    // Who has time of his own here loses it to nobody.
+    await box.hotspot.guests.redeem(anna, (await box.voucher('half-hour')).code)
+    await expect(roaming().rebind(id, mac)).rejects.toMatchObject({ code: 'session-running' })
   })
 
   it('survives a crash: it is still away, with what was said of it', async () => {
