@@ -4,18 +4,21 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run guest test check lint bundle native bench contracts clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
+.PHONY: help run guest lab test check lint bundle native bench contracts guide-pictures clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
-run: ## a town in namespaces: a guest is captured, pays, surfs, is cut off; then it stays up for you
+run: ## a town lives before your eyes, in the terminal and on a page; then it stays up for you (ARGS=--once, --quick, --seed N)
 	@$(SETUP) run
 	@node scripts/bundle.ts
 	@node scripts/lab/run.ts $(ARGS)
 
 guest: ## a shell as a guest of the running town (another terminal)
 	@node scripts/lab/guest.ts $(ARGS)
+
+lab: ## do something to the running town: ARGS="cut-wan", "kill box2", "start box2", "add-guest", "cheat", "heal", "status"
+	@node scripts/lab/command.ts $(ARGS)
 
 test: ## everything: types, plan of the house, all tests with real parts
 	@$(SETUP) test
@@ -51,6 +54,10 @@ bench: ## the numbers, side by side in one run (about 6 minutes)
 	@node scripts/bundle.ts
 	@node scripts/native.ts host
 	@node test/bench/index.ts $(ARGS)
+
+guide-pictures: ## the pictures of docs/guide, from the product's own pages (and from `make run`, if it is running)
+	@$(SETUP) test
+	@node scripts/guide/pictures.ts
 
 contracts: ## compiles the community chain's contracts into the tree; a test holds them to their sources
 	@$(SETUP) build

@@ -24,16 +24,11 @@ import type { Box } from './story.ts'
 /** After the settle timeout the contract gives both sides time to punish a lock that was given up and claimed all the same. */
 const PUNISH_BLOCKS = 257
 
-export interface Village {
-  readonly sealer: Service
-  readonly neighbour: Service
-}
-
-export async function tellOfChannels(box: Box): Promise<Village> {
+/** `meanwhile`: told while the chain counts blocks for a settlement. */
+export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): Promise<void> {
   const { town, files } = box
   const [first] = town.guests
   if (first === undefined) throw new Error('the chapter needs a guest')
-  const started: Service[] = []
   const nextDoor = await town.addNeighbour()
   const [hall, ours, theirs] = await Promise.all([firstStart(town.internet, join(files.dir, 'hall'), TOWN.internet4), homeOf(files, TOWN.boxMesh4), firstStart(nextDoor, join(files.dir, 'neighbour'), TOWN.neighbour4)])
 
@@ -47,7 +42,7 @@ export async function tellOfChannels(box: Box): Promise<Village> {
     await office.leaders('appendLeader', hall.miner)
     writeFileSync(hall.files.config, formatUci(sealerConfig(hall, network, BEN, [{ ...ours, enode: ours.enode.replace(TOWN.boxMesh4, TOWN.boxWan4) }])))
     const sealer = await startService(town.internet, hall.files)
-    started.push(sealer)
+    box.others.set('hall', { name: 'Village hall', host: town.internet, service: sealer })
     await waitFor('a block of the hall’s', async () => (await chain.getBlock('latest').catch(() => null))?.miner === BEN, 60_000)
     await office.leaders('removeLeader', ours.miner)
     early.destroy()
@@ -57,7 +52,7 @@ export async function tellOfChannels(box: Box): Promise<Village> {
     writeFileSync(theirs.files.config, formatUci(neighbourConfig(theirs, network, hall, ours, [villageTokenOption(villageToken)])))
     box.service = await startService(town.box, files)
     const neighbour = await startService(nextDoor, theirs.files)
-    started.push(neighbour)
+    box.others.set('box2', { name: 'Next door', host: nextDoor, service: neighbour })
     await startSite(nextDoor)
     await Promise.all([photonState('our box', box.service, 'ready'), photonState('the neighbour', neighbour, 'ready')])
     claim(`the hall seals, blocks come; our box and the one next door (${TOWN.neighbour4}, over the mesh) verify them and have channels on`, true)
@@ -65,11 +60,9 @@ export async function tellOfChannels(box: Box): Promise<Village> {
     await told.openAndPay()
     await told.stream(first)
     await tellOfSensors({ box: town.box, service: box.service, nextDoor, neighbour, ours, theirs })
-    await told.payOut()
-    return { sealer, neighbour }
+    await told.payOut(meanwhile)
   } catch (error) {
-    for (const one of started) note(one.log().split('\n').slice(-6).join('\n'))
-    for (const one of started) await one.stop()
+    for (const { service } of box.others.values()) note(service.log().split('\n').slice(-6).join('\n'))
     throw error
   } finally {
     chain.destroy()
@@ -133,12 +126,17 @@ class Chapter {
       claim(`and the ${token} channel says the same at both ends: ${mine?.own.spendable.text} here, ${mine?.partner.spendable.text} there`, mine !== undefined && mine.own.spendable.units === other?.partner.spendable.units && mine.partner.spendable.units === other.own.spendable.units, `${other?.partner.spendable.text}, ${other?.own.spendable.text}`)
     }
     const vtk = (await channelsOf(this.#box.service)).find(({ token }) => token.symbol === 'VTK')
+    if (this.#box.options.isQuick) {
+      await this.#do('channel', 'close', vtk?.id ?? '')
+      await waitFor('the VTK to be paid out', async () => (await this.#both()).every((list) => !list.some(({ token }) => token.symbol === 'VTK')), 120_000)
+      return note('the VTK channel is closed with the partner’s word: paid out with the next blocks (without --quick the story waits for a settlement without it)')
+    }
     await this.#do('channel', 'close', vtk?.id ?? '', '--force')
     note(`meshbox channel close ${vtk?.id.slice(0, 10)}… --force   (the VTK: without the partner's word it takes ${SETTLE_BLOCKS} + ${PUNISH_BLOCKS} blocks; we look again at the end)`)
   }
 
   async stream(guest: Box['town']['guests'][number]): Promise<void> {
-    const { town, portal } = this.#box
+    const { portal } = this.#box
     const { neighbour } = this.#parts
     const anna = new Phone(guest)
     step('Anna buys tokens for cash and pays by the second, in a browser')
@@ -162,7 +160,7 @@ class Chapter {
       claim(`online; the session has used ${session?.secondsUsed} s, and a moment later her page has spent ${await shown(page, 'pay-spent')}`, session?.state === 'active' && session.source === 'stream')
 
       step('Somebody pulls the WAN cable')
-      await town.setUplink('down')
+      await this.#box.setUplink('down')
       await Promise.all([photonState('our box', this.#box.service, 'offline'), photonState('the neighbour', neighbour, 'offline')])
       note(`nobody has seen a block for ten block times: meshbox channel status says "off line"`)
       await spends(page, '0.03')
@@ -190,14 +188,14 @@ class Chapter {
     }
 
     step('The cable is back')
-    await town.setUplink('up')
+    await this.#box.setUplink('up')
     await Promise.all([photonState('our box', this.#box.service, 'ready'), photonState('the neighbour', neighbour, 'ready')])
     // What was not taken is sent again ever more seldom, once a minute at last.
     await waitFor('what had to wait', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.5', 120_000)
     claim('the neighbour has seen the chain again and takes the 0.25 that waited', true)
   }
 
-  async payOut(): Promise<void> {
+  async payOut(meanwhile: () => Promise<void>): Promise<void> {
     const { ours, theirs, owner, neighbour, villageToken } = this.#parts
     step('Channels are closed and paid out on the chain')
     const hers = await this.#hers()
@@ -216,7 +214,9 @@ class Chapter {
     await this.#count(rows, parseEther('20'), WRAPPED)
     const vtk = (): Promise<PhotonChannelJson | undefined> => channelsOf(this.#box.service).then((list) => list.find(({ token }) => token.symbol === 'VTK'))
     const settleBlock = (await vtk())?.settleBlock ?? 0
-    note(`the VTK were closed without the partner's word: paid out after block ${settleBlock + PUNISH_BLOCKS}; it is block ${await this.#parts.chain.getBlockNumber()}`)
+    if (settleBlock > 0) note(`the VTK were closed without the partner's word: paid out after block ${settleBlock + PUNISH_BLOCKS}; it is block ${await this.#parts.chain.getBlockNumber()}`)
+    await meanwhile()
+    step('What the chain says at the end')
     await waitFor('the settlement', async () => (await vtk()) === undefined && (await channelsOf(neighbour)).length === 0, 420_000)
     await this.#count([['our box', 'VTK', ours.account, parseEther('3')], ['next door', 'VTK', theirs.account, parseEther('2')], ['in the contract', 'VTK', CHANNELS, 0n]], parseEther('5'), villageToken)
     note((await this.#box.service.cli('channel', 'status')).stdout.trimEnd())

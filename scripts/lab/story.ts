@@ -2,12 +2,13 @@
  * The first day of a box as one story, told step by step on the real thing: real DHCP, DNS, nftables, the
  * bundled service. Each ✔ is a claim that was checked; the first that is false ends the story.
  */
-import type { Town } from '../../test/support/netns.ts'
+import type { Host, Town } from '../../test/support/netns.ts'
 import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import { dhcp, slaac, startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import type { SessionsJson, StatusJson, VoucherCreateReply } from '../../src/owner/index.ts'
 import { headNumber, tellOfChain, type LabChain } from './chain.ts'
+import type { LabOptions } from './options.ts'
 import { claim, note, step } from './say.ts'
 
 /** Seconds of the package the story sells: long enough to be looked at, short enough to run out. */
@@ -19,6 +20,17 @@ export interface Box {
   readonly files: BoxFiles
   readonly portal: string
   readonly chain: LabChain
+  readonly options: LabOptions
+  /** Joins and cuts the way out, and shows it. */
+  readonly setUplink: (state: 'up' | 'down') => Promise<void>
+  service: Service
+  /** The boxes that came later: `hall`, `box2`. */
+  readonly others: Map<string, OtherBox>
+}
+
+export interface OtherBox {
+  readonly name: string
+  readonly host: Host
   service: Service
 }
 

@@ -16,6 +16,10 @@ export interface LabState {
   readonly pid: number
   readonly guests: readonly string[]
   readonly box: string
+  /** The lab's control socket. */
+  readonly control: string
+  /** Address of the live page. */
+  readonly live: string
 }
 
 export function writeState(state: LabState): void {

@@ -61,7 +61,8 @@ class Mesh:
         self.primary = hardware(next(iter(plan['own'].values())))
         self.ways = {hardware(originator): (self.links[link], hardware(hop)) for originator, (link, hop) in plan['ways'].items()}
         self.clients = {hardware(device): hardware(originator) for device, originator in plan['clients'].items()}
-        self.sequence, self.heard, self.sent = 0, set(), {}
+        # Who has lost its power does not begin with numbers that others have heard.
+        self.sequence, self.heard, self.sent = int.from_bytes(os.urandom(4), 'big') >> 1, set(), {}
 
     def run(self):
         doors = {link.own: link for link in self.links.values()}

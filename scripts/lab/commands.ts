@@ -1,0 +1,156 @@
+/** What may be done to the town from another terminal (`make lab`): cables, plugs, guests, a cheat. */
+import { startService } from '../../test/support/town-services.ts'
+import type { Command } from './control.ts'
+import type { Life } from './life.ts'
+import { note, secondsSinceStart } from './say.ts'
+import type { Scene } from './scene.ts'
+import type { Box } from './story.ts'
+import { STREET, type Roof, type Street } from './street.ts'
+import { table } from './closing.ts'
+
+const CHEAT: Roof = 'box7'
+
+export interface CommandParts {
+  readonly scene: Scene
+  readonly street: Street
+  readonly life: Life
+  /** Null until it has started. */
+  readonly box: () => Box | null
+  /** Which chapter is told now, or that none is. */
+  readonly chapter: () => string
+}
+
+export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
+  const { scene, street, life } = parts
+  const town = (): Box => {
+    const box = parts.box()
+    if (box === null) throw new Error('the town is still being built; ask again in a few seconds')
+    return box
+  }
+  const power = new Power(town, street)
+  const ids = (): string => power.ids().join(', ')
+  const named = (words: readonly string[]): string => {
+    const [id = ''] = words
+    if (words.length !== 1 || !power.ids().includes(id)) throw new Error(`'${words.join(' ')}' is no box of this town; allowed: ${ids()}`)
+    return id
+  }
+  const done = (text: string): string => {
+    note(`[make lab] ${text}`)
+    return text
+  }
+  const list: readonly (Command & { readonly verb: string })[] = [
+    { verb: 'status', usage: 'status', help: 'who is there, what is earned', mayInterrupt: true, run: () => Promise.resolve(statusText(scene, parts.chapter())) },
+    { verb: 'add-guest', usage: 'add-guest', help: 'one more guest comes and buys', mayInterrupt: false, run: async () => done((town(), await life.addGuest())) },
+    {
+      verb: 'cut-wan', usage: 'cut-wan', help: "pulls the market square's cable to the Internet", mayInterrupt: false,
+      run: async () => {
+        await town().setUplink('down')
+        return done('the cable is out: guests with time go on, box1 and box2 have each other; after ten block times `meshbox channel status` says "off line"')
+      },
+    },
+    {
+      verb: 'kill', usage: 'kill BOX', help: `pulls the plug of a box (${ids()})`, mayInterrupt: false,
+      run: async (words) => {
+        const id = named(words)
+        if (!power.isOn(id)) throw new Error(`${id} is off already; make lab ARGS="start ${id}"`)
+        await power.off(id)
+        return done(`${id} has no power; make lab ARGS="start ${id}"`)
+      },
+    },
+    {
+      verb: 'start', usage: 'start BOX', help: 'switches it on again', mayInterrupt: false,
+      run: async (words) => {
+        const id = named(words)
+        if (power.isOn(id)) throw new Error(`${id} is on; make lab ARGS="kill ${id}" would pull its plug`)
+        const from = performance.now()
+        await power.on(id)
+        return done(`${id} is on again after ${((performance.now() - from) / 1000).toFixed(1)} s`)
+      },
+    },
+    {
+      verb: 'cheat', usage: 'cheat', help: 'the mill counts three frames in ten', mayInterrupt: false,
+      run: async () => {
+        if (!street.isOn(CHEAT)) throw new Error(`${CHEAT} is off; make lab ARGS="start ${CHEAT}"`)
+        if (street.isCheating(CHEAT)) throw new Error('the mill cheats already; make lab ARGS="heal" makes it honest')
+        await street.cheat(CHEAT)
+        void street.stream(CHEAT, 16 * 1_048_576, 1_048_576).catch(() => 0)
+        return done('the mill sends, and lets its box count three frames in ten; watch the school shut its gate within some seconds')
+      },
+    },
+    {
+      verb: 'heal', usage: 'heal', help: 'joins, switches on and makes honest whatever is not', mayInterrupt: false,
+      run: async () => {
+        const healed: string[] = []
+        for (const id of power.ids().filter((one) => !power.isOn(one))) {
+          await power.on(id)
+          healed.push(`${id} is on`)
+        }
+        await town().setUplink('up')
+        const carriage = await street.between('box5', CHEAT)
+        if (street.isCheating(CHEAT) || carriage?.state === 'ended') {
+          await street.makeHonest(CHEAT)
+          healed.push('the mill is honest, and carried again')
+        }
+        return done(['the cable is in', ...healed].join('; '))
+      },
+    },
+  ]
+  return new Map(list.map((command) => [command.verb, command]))
+}
+
+/** Plugs. Bundled services are killed with their process; what guests' phones and the kernel's leases do then is theirs. */
+class Power {
+  readonly #town: () => Box
+  readonly #street: Street
+
+  constructor(town: () => Box, street: Street) {
+    this.#town = town
+    this.#street = street
+  }
+
+  ids(): readonly string[] {
+    return ['box1', 'box2', 'hall', ...STREET]
+  }
+
+  isOn(id: string): boolean {
+    if (isRoof(id)) return this.#street.isOn(id)
+    const { process } = this.#serviceOf(id)
+    return process.exitCode === null && process.signalCode === null
+  }
+
+  async off(id: string): Promise<void> {
+    await (isRoof(id) ? this.#street.powerOff(id) : this.#serviceOf(id).crash())
+  }
+
+  async on(id: string): Promise<void> {
+    if (isRoof(id)) return this.#street.powerOn(id)
+    const box = this.#town()
+    if (id === 'box1') {
+      box.service = await startService(box.town.box, box.files)
+      return
+    }
+    const other = box.others.get(id)
+    if (other !== undefined) other.service = await startService(other.host, other.service.files)
+  }
+
+  #serviceOf(id: string): Box['service'] {
+    const box = this.#town()
+    const service = id === 'box1' ? box.service : box.others.get(id)?.service
+    if (service === undefined) throw new Error(`${id} is not there yet: it comes in the chapter of payment channels`)
+    return service
+  }
+}
+
+const isRoof = (id: string): id is Roof => (STREET as readonly string[]).includes(id)
+
+function statusText(scene: Scene, chapter: string): string {
+  const { boxes, links, guests, figures } = scene.view
+  const rows = Object.entries(boxes).map(([id, { name, state, earned, facts, isCheating }]) => [id, name, isCheating ? `${state}, cheats` : state, earned ?? '-', facts.join(', ')])
+  const cut = Object.values(links).filter(({ state, from }) => state !== 'up' && !from.startsWith('g')).map(({ from, to, state }) => `${from}–${to}: ${state === 'down' ? 'cut' : 'gate shut'}`)
+  return [
+    `${chapter}; ${secondsSinceStart().toFixed(0)} s since the start; ${Object.entries(figures).map(([name, value]) => `${name} ${value}`).join(', ')}`,
+    table([['box', 'name', 'state', 'earned', 'now'], ...rows]),
+    `guests: ${Object.values(guests).map(({ name, note: what }) => `${name} (${what})`).join(', ') || 'none'}`,
+    `links: ${cut.join(', ') || 'all up'}`,
+  ].join('\n')
+}
