@@ -20,6 +20,7 @@ import { meshMetering } from './mesh-metering.ts'
 import { meshPeers } from './mesh-peers.ts'
 import { meshRoaming } from './mesh-roaming.ts'
 import { meshUplinks } from './mesh-uplinks.ts'
+import { meshView } from './mesh-view.ts'
 import { nativeSecp256k1 } from './native-secp256k1.ts'
 import { nfnetlink } from './nfnetlink.ts'
 import { photonEconomy } from './photon-economy.ts'
@@ -34,7 +35,7 @@ import { spectrumSync } from './spectrum-sync.ts'
 
 const BENCHES: readonly Bench[] = [
   ...[authorisations, gateDrivers, forwarding, expiry, restore, service, memory, firstPacket, nfnetlink, nativeSecp256k1],
-  ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, meshPeers, meshUplinks, meshMetering, meshRoaming, iot, armInstructions],
+  ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, meshPeers, meshUplinks, meshMetering, meshRoaming, meshView, iot, armInstructions],
 ]
 
 interface Outcome {

@@ -7,18 +7,20 @@
  *          ben ── cleo (way out)
  *   otto ──┘                       otto has no channel: he cannot pay
  */
-import { execFileSync, type ChildProcess } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildNative } from '../../scripts/native.ts'
 import type { MeshState } from '../../src/mesh/index.ts'
 import { Namespace, isRoot } from '../support/netns.ts'
+import { Talker } from '../support/talker.ts'
+import { bookedWith } from '../support/town-books.ts'
+import type { BoxFacts, BoxKeys, CarriageFacts } from '../support/town-books.ts'
 import { NODE, waitFor } from '../support/town-services.ts'
 import type { TownPlan } from './mesh-town-child.ts'
 
@@ -50,69 +52,19 @@ const deviceOf = (name: Name): string => `06:00:00:00:00:0${NUMBER[name]}`
 const addressOf = (name: Name): string => `fd42:0:0:1::${NUMBER[name]}`
 const originatorOf = (name: Name): string => Object.values(LINKS[name])[0] ?? ''
 
-/** As the child says it: amounts are text. */
-interface Carriage {
-  readonly carrier: string
-  readonly client: string
-  readonly isOurs: 'carrier' | 'client'
-  readonly state: string
-  readonly reason: string | null
-  readonly bytes: { readonly up: string; readonly down: string }
-  readonly lastBytes: { readonly up: string; readonly down: string }
-  readonly owed: string
-  readonly paid: string
-  readonly unpaidOrder: { readonly amount: string; readonly problem: string | null } | null
-}
-interface Facts {
-  readonly carriages: readonly Carriage[]
-  readonly own: { readonly unitsPerMiB: string | null; readonly hops: number; readonly via: readonly string[] } | null
-  readonly entries: readonly { readonly source: string; readonly evidence: { readonly facts?: Readonly<Record<string, string>> }; readonly postings: readonly { readonly account: string; readonly amount: string }[] }[]
-  readonly audit: readonly { readonly sum: string; readonly unbalancedEntries: readonly number[] }[]
-  readonly channels: readonly { readonly partner: string; readonly sent: string; readonly got: string }[]
-  readonly spending: { readonly spent: string }
-}
-
-/** A program that answers each line with one. */
-class Talker {
-  readonly process: ChildProcess
-  readonly first: Promise<string>
-  readonly #waiting: { readonly resolve: (line: string) => void; readonly reject: (error: Error) => void }[] = []
-
-  constructor(process: ChildProcess) {
-    this.process = process
-    if (process.stdout === null) throw new Error('no output')
-    this.first = this.#next()
-    const lines = createInterface({ input: process.stdout })
-    lines.on('line', (line) => this.#waiting.shift()?.resolve(line))
-    lines.on('close', () => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new Error('the program ended'))
-    })
-  }
-
-  ask(line: string): Promise<string> {
-    const answer = this.#next()
-    this.process.stdin?.write(`${line}\n`)
-    return answer
-  }
-
-  #next(): Promise<string> {
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
-  }
-}
-
 describe.skipIf(!isRoot())('boxes that carry for each other (needs root)', () => {
   const id = randomBytes(3).toString('hex')
   const places = Object.fromEntries(NAMES.map((name) => [name, new Namespace(`mbt-${name}-${id}`)])) as Record<Name, Namespace>
   const mesh = {} as Record<Name, Talker>
   const boxes = {} as Record<Name, Talker>
-  const keys = {} as Record<Name, { readonly box: string; readonly account: string }>
+  const keys = {} as Record<Name, BoxKeys>
   let dir = ''
   let sink: Talker
 
   const logOf = (name: Name): string => join(dir, `${name}.log`)
   const spawnIn = (name: Name, command: string, args: readonly string[], log: string): Talker => new Talker(places[name].spawn('sh', ['-c', 'exec "$@" 2>>"$0"', log, command, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }))
-  const facts = async (name: Name): Promise<Facts> => JSON.parse(await boxes[name].ask('facts')) as Facts
-  const between = async (name: Name, other: Name): Promise<Carriage | undefined> => (await facts(name)).carriages.find(({ carrier, client, state }) => state !== 'ended' && [carrier, client].includes(keys[other].box))
+  const facts = async (name: Name): Promise<BoxFacts> => JSON.parse(await boxes[name].ask('facts')) as BoxFacts
+  const between = async (name: Name, other: Name): Promise<CarriageFacts | undefined> => (await facts(name)).carriages.find(({ carrier, client, state }) => state !== 'ended' && [carrier, client].includes(keys[other].box))
   const arrived = async (from: Name): Promise<number> => (JSON.parse(await sink.ask('sums')) as Record<string, number | undefined>)[addressOf(from)] ?? 0
   const stream = async (from: Name, bytes: number, rate: number): Promise<number> => {
     const { code, stdout, stderr } = await places[from].run('python3', [programs('stream.py'), 'send', addressOf('cleo'), String(SINK_PORT), String(bytes), String(rate)], { timeoutMs: 90_000 })
@@ -120,12 +72,7 @@ describe.skipIf(!isRoot())('boxes that carry for each other (needs root)', () =>
     return Number(stdout)
   }
   /** What `name` has booked with `other`: as earned, and as spent. */
-  const booked = async (name: Name, other: Name): Promise<{ readonly earned: bigint; readonly spent: bigint }> => {
-    const { entries } = await facts(name)
-    const sum = (source: string, sign: bigint): bigint =>
-      entries.filter((entry) => entry.source === source).flatMap(({ postings }) => postings).filter(({ account, amount }) => account.includes(keys[other].account) && BigInt(amount) * sign > 0n).reduce((all, { amount }) => all + BigInt(amount) * sign, 0n)
-    return { earned: sum('mesh:relay', 1n), spent: sum('mesh:relay', -1n) }
-  }
+  const booked = async (name: Name, other: Name): Promise<ReturnType<typeof bookedWith>> => bookedWith(await facts(name), keys[other])
 
   async function start(name: Name): Promise<void> {
     const ways = WAYS[name]

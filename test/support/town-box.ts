@@ -70,7 +70,7 @@ export async function runTownBox(plan: BoxPlan, { view, hardInterfaces, leaving,
     'town',
   )
   const wire = new Libp2pWire({ seed: keyOf(100 + plan.number), listen: ['/ip6/::/tcp/60404'], maxConnections: 32, onTrouble: () => undefined })
-  const { hub, documents } = boxOf({ number: plan.number, wire, time, settings: { meshPrefixes: [PREFIX] }, log })
+  const { hub, documents } = boxOf({ number: plan.number, wire, time, settings: { meshPrefixes: [PREFIX] }, log, secp256k1: curve })
   const meshPhoton = new MeshPhoton({ hub, peerId: wire.peerId, account: signer.account, isWelcome: () => true, timers: time, log })
   const binding = createPeerBinding({ digests: createDigests(DOMAIN, (bytes) => curve.keccak256(bytes)), signer, secp256k1: curve, issuedSeconds: () => 0 })
   const terms = { account: signer.account, binding, maxPeers: 8, keeps: () => true }

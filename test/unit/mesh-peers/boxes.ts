@@ -7,9 +7,10 @@ import { PeerHub } from '../../../src/mesh/peers/index.ts'
 import type { PeerAlarm, PeerParts, PeerSettings, PeerShelf, StoredPeer, Wire } from '../../../src/mesh/peers/index.ts'
 import type { BoxId, Documents, PeerProtocol } from '../../../src/mesh/ports.ts'
 import { loadSecp256k1 } from '../../../src/native/index.ts'
+import type { Secp256k1 } from '../../../src/native/index.ts'
 import { seededRandom } from '../../support/fakes.ts'
 
-const curve = loadSecp256k1(null)
+const noble = loadSecp256k1(null)
 
 export const COMMUNITY = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
@@ -21,7 +22,7 @@ export function keyOf(number: number): Uint8Array {
   return key
 }
 
-export function documentsOf(number: number): Documents {
+export function documentsOf(number: number, curve: Secp256k1 = noble): Documents {
   const key = keyOf(number)
   const of = { keccak256: (bytes: Uint8Array) => curve.keccak256(bytes), sign: (digest: Uint8Array) => curve.sign(digest, key), recoverAddress: (digest: Uint8Array, signature: Uint8Array) => curve.recoverAddress(digest, signature) }
   const digest = curve.keccak256(Uint8Array.of(1))
@@ -60,6 +61,8 @@ export interface BoxOptions {
   /** Of the run: another one, another start. */
   readonly run?: number
   readonly refuses?: PeerParts['refuses']
+  /** Missing: JavaScript. */
+  readonly secp256k1?: Secp256k1
 }
 
 export interface TestBox {
@@ -68,8 +71,8 @@ export interface TestBox {
   readonly alarms: PeerAlarm[]
 }
 
-export function boxOf({ number, wire, time, shelf = new MemoryShelf(), settings = {}, log = silentLog, run = 0, refuses }: BoxOptions): TestBox {
-  const documents = documentsOf(number)
+export function boxOf({ number, wire, time, shelf = new MemoryShelf(), settings = {}, log = silentLog, run = 0, refuses, secp256k1 }: BoxOptions): TestBox {
+  const documents = documentsOf(number, secp256k1)
   const hub = new PeerHub({
     documents,
     wire,
