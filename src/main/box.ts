@@ -237,6 +237,11 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     iot,
     payouts,
     joining: joinDesk({ configPath: options.configPath, config: inForce, box: identity.address, curve: () => opened.curve(), randomness: systemRandomness }),
+    // Loaded when it is asked for: it reads every room's tables.
+    audit: async () => {
+      const { auditBox, auditChainOf, auditJson } = await import('./audit.ts')
+      return auditJson(await auditBox({ store, config: inForce.current(), self: identity.address, curve: opened.curve(), chain: spectrum === null ? null : auditChainOf(spectrum), timers: systemTimers }))
+    },
     ledger,
     store,
     identity,

@@ -47,6 +47,7 @@ import type {
 import { IOT_ROUTES } from './api/iot-routes.ts'
 import type { IotRouteTypes } from './api/iot-routes.ts'
 import type { MeshBanRequest, MeshEndRequest, MeshGuestsJson, MeshInvitationsJson, MeshInviteReply, MeshInviteRequest, MeshJoinReply, MeshJoinRequest, MeshJoiningJson, MeshMapJson, MeshPathJson, MeshPeersJson, MeshPricesJson, MeshStatusJson, MeshViewJson } from './api/mesh.ts'
+import type { AuditJson } from './api/audit.ts'
 import type { EarningsJson, EarningsQuery, EntriesJson, EntriesQuery } from './api/earnings.ts'
 import { PAYOUT_ROUTES } from './api/payout.ts'
 import type { PayoutRouteTypes } from './api/payout.ts'
@@ -72,6 +73,7 @@ export type * from './api/status.ts'
 export type * from './api/sessions.ts'
 export type * from './api/vouchers.ts'
 export type * from './api/tariff.ts'
+export type * from './api/audit.ts'
 export type * from './api/earnings.ts'
 export type * from './api/payout.ts'
 export type * from './api/settings.ts'
@@ -130,6 +132,7 @@ export const ROUTES = {
 
   earnings: { method: 'GET', path: '/api/earnings', access: 'owner' },
   entries: { method: 'GET', path: '/api/earnings/entries', access: 'owner' },
+  audit: { method: 'GET', path: '/api/audit', access: 'owner' },
 
   chain: { method: 'GET', path: '/api/chain', access: 'owner' },
   clearChainAlarm: { method: 'POST', path: '/api/chain/alarm/clear', access: 'owner' },
@@ -236,6 +239,7 @@ export interface RouteTypes extends IotRouteTypes, PayoutRouteTypes {
   changeTariff: { body: TariffChange; reply: TariffReply }
   earnings: { query: EarningsQuery; reply: EarningsJson }
   entries: { query: EntriesQuery; reply: EntriesJson }
+  audit: { reply: AuditJson }
   chain: { reply: ChainPageView }
   clearChainAlarm: { reply: ChainPageView }
   chainCheckpoint: { reply: ChainCheckpointJson }

@@ -8,6 +8,7 @@ import type { OwnerDesk, SessionView } from '../hotspot/index.ts'
 import { verifyReceipt } from '../hotspot/receipt/index.ts'
 import { dayOf } from '../ledger/index.ts'
 import type * as Api from './api.ts'
+import { AuditVerb } from './audit.ts'
 import { OwnerAccess } from './access.ts'
 import { ConfigEditor } from './config-editor.ts'
 import { earningsJson, entryJson } from './earnings.ts'
@@ -44,6 +45,7 @@ export class Owner {
   /** Other boxes. */
   readonly mesh: MeshVerbs
   readonly iot: IotVerbs
+  readonly audit: AuditVerb
   readonly payouts: PayoutVerbs
   readonly #ports: OwnerPorts
   readonly #editor: ConfigEditor
@@ -64,6 +66,7 @@ export class Owner {
     })
     this.photon = new PhotonVerbs(ports.photon ?? null)
     this.mesh = new MeshVerbs(ports.mesh ?? null, ports.joining ?? null, ports.clock)
+    this.audit = new AuditVerb(ports.audit ?? null)
     this.iot = new IotVerbs(ports.iot ?? null, ports.clock)
     this.payouts = new PayoutVerbs(ports.payouts ?? null)
     this.wizard = new Wizard(this.access, ports.password, ports.config, this.#editor)

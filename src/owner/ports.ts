@@ -9,6 +9,7 @@ import type { ReloadReportJson } from './api/amounts.ts'
 import type { ChainBranchesJson, ChainCheckpointJson, ChainPageView, ChainPocCallsJson, ChainPocJson, ChainPocOrder, ChainSentJson, ChainWalletJson } from './api/chain.ts'
 import type { SystemFacts } from './api/status.ts'
 import type { LogRing } from './log-ring.ts'
+import type { AuditPort } from './audit.ts'
 import type { IotPort } from './iot.ts'
 import type { JoinDesk, MeshPort } from './mesh.ts'
 import type { PayoutPort } from './payout.ts'
@@ -64,6 +65,8 @@ export interface OwnerPorts {
   readonly iot?: IotPort | null
   /** null, or left out, where shares are not paid. */
   readonly payouts?: PayoutPort | null
+  /** Left out where the books are not compared. */
+  readonly audit?: AuditPort | null
   readonly ledger: Pick<Ledger, 'totals' | 'statements' | 'balance' | 'entries'>
   readonly store: Pick<Store, 'read' | 'backup' | 'stats'>
   readonly identity: Pick<Identity, 'address' | 'addressFor' | 'publicKey' | 'revealRecoveryWords' | 'recoveryWordsShown' | 'backend'>

@@ -42,14 +42,18 @@ class Life {
 class MortalStore implements Store {
   readonly #store: Store
   readonly #life: Life
+  readonly #refusal: () => Error | null
 
-  constructor(store: Store, life: Life) {
+  constructor(store: Store, life: Life, refusal: () => Error | null) {
     this.#store = store
     this.#life = life
+    this.#refusal = refusal
   }
 
   async turn<T>(body: (tx: Tx) => T): Promise<T> {
     await this.#life.edge('before commit')
+    const refusal = this.#refusal()
+    if (refusal !== null) throw refusal
     const result = await this.#store.turn((tx) => {
       if (this.#life.isDead) throw new Error('the process is dead')
       return body(tx)
@@ -91,6 +95,8 @@ export class CrashBox {
   readonly crashed = new Map<string, number>()
   /** What the guests and the owner are doing, for the names of edges. */
   phase = 'start'
+  /** What the disk says to each turn, as when it is full; null: it takes them. */
+  refusal: Error | null = null
   /** Edges until the next death; 0 = none is planned. */
   nextDeath = 0
   box!: TestBox
@@ -123,7 +129,7 @@ export class CrashBox {
       if (isCrash) this.crashed.set(name, (this.crashed.get(name) ?? 0) + 1)
     })
     const life = this.#life
-    const store = new MortalStore(this.#store, life)
+    const store = new MortalStore(this.#store, life, () => this.refusal)
     this.box = makeBox({
       changes: this.#changes,
       time: this.time,

@@ -6,6 +6,7 @@ import type { RouteName, RouteTypes } from '../api.ts'
 import { ROUTES } from '../api.ts'
 import type { Owner } from '../owner.ts'
 import type { RequestSchema } from '../request-schema.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { chainRoutes } from './routes/chain.ts'
 import { earningsRoutes } from './routes/earnings.ts'
 import { iotRoutes } from './routes/iot.ts'
@@ -54,6 +55,7 @@ export const SHARED: { readonly [N in SharedRoute]: Handler<N> } = {
   ...meshRoutes,
   ...iotRoutes,
   ...earningsRoutes,
+  ...auditRoutes,
   ...payoutRoutes,
   ...settingsRoutes,
 }

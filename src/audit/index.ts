@@ -1,0 +1,27 @@
+/** Whether the box's books fit each other, the channels and the chain. See docs/audit.md. */
+export { audit, MAX_DIFFERENCES, PAGE_ROWS } from './audit.ts'
+export type {
+  AllotmentRow,
+  AuditLimits,
+  AuditPorts,
+  AuditReport,
+  Books,
+  CarriageRow,
+  ChannelRow,
+  CheckName,
+  DayRow,
+  Difference,
+  HistoryRow,
+  LedgerRow,
+  OutboxRow,
+  ReceiptRow,
+  RoamRow,
+  SessionRow,
+  SideRow,
+  StreamRow,
+  TenantRow,
+  TopUpRow,
+  TotalRow,
+  UnitRow,
+  VoucherRow,
+} from './types.ts'

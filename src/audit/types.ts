@@ -1,0 +1,317 @@
+/** What an audit reads, and what it says. Amounts are smallest units; `token` is as the ledger names it. */
+import type { Address, Hash } from '../base/index.ts'
+
+/** docs/audit.md says of each what it compares. */
+export type CheckName =
+  | 'ledger-balance'
+  | 'ledger-totals'
+  | 'ledger-days'
+  | 'ledger-shares'
+  | 'voucher'
+  | 'session-unserved'
+  | 'session-unpaid'
+  | 'stream'
+  | 'top-up'
+  | 'channel'
+  | 'guarantee'
+  | 'exposure'
+  | 'history'
+  | 'outbox'
+  | 'chain'
+  | 'carriage'
+  | 'roaming'
+  | 'uplink-twice'
+  | 'receipts'
+  | 'tenant-sums'
+  | 'tenant-credit'
+
+export interface Difference {
+  readonly check: CheckName
+  /** One sentence: what is not as it has to be. */
+  readonly what: string
+  /** Entry, session, channel, tenant …: where to look. */
+  readonly where: string
+  /** Null: it is no matter of how much. */
+  readonly amount: { readonly expected: bigint; readonly found: bigint; readonly token: string } | null
+  readonly advice: string
+}
+
+export interface AuditReport {
+  readonly differences: readonly Difference[]
+  /** Differences beyond the `MAX_DIFFERENCES` that are named. */
+  readonly unnamed: number
+  /** Rows looked at, by check. */
+  readonly looked: Readonly<Partial<Record<CheckName, number>>>
+  /** What could not be looked at now, and why: no difference, and no proof of none. */
+  readonly unchecked: readonly { readonly check: CheckName; readonly why: string }[]
+}
+
+export interface LedgerRow {
+  readonly id: number
+  readonly kind: 'post' | 'earn' | 'reverse'
+  readonly source: string
+  readonly token: string
+  readonly evidenceType: string
+  readonly evidenceId: string
+  readonly facts: Readonly<Record<string, string | number | boolean>>
+  /** Σ of the debits, as the entry's head says. */
+  readonly amount: bigint
+  readonly reverses: number | null
+  /** Of a reversal: all that was taken back of that earning, this one included. */
+  readonly taken: bigint | null
+  readonly postings: readonly { readonly account: string; readonly amount: bigint }[]
+}
+
+export interface TotalRow {
+  readonly account: string
+  readonly token: string
+  readonly source: string
+  readonly balance: bigint
+}
+
+export interface DayRow {
+  readonly day: string
+  readonly token: string
+  readonly source: string
+  readonly account: string
+  /** Credits minus debits. */
+  readonly gained: bigint
+}
+
+/** The key of the row before; empty texts: from the beginning. */
+export type TotalKey = Pick<TotalRow, 'account' | 'token' | 'source'>
+export type DayKey = Omit<DayRow, 'gained'>
+
+export interface VoucherRow {
+  readonly n: number
+  readonly id: string
+  readonly state: string
+  readonly price: bigint
+  /** Worth tokens: it goes into a channel. Null: worth time or bytes. */
+  readonly tokens: bigint | null
+  readonly sessionId: string | null
+  /** Null: it has none in the ledger. */
+  readonly entry: { readonly id: number; readonly amount: bigint; readonly token: string } | null
+  /** The session is still kept, and has this voucher among what was bought. Null: it is forgotten. */
+  readonly isInSession: boolean | null
+}
+
+export interface AllotmentRow {
+  readonly seq: number
+  readonly source: string
+  readonly bearer: string | null
+  readonly price: bigint
+  readonly refunded: bigint
+  readonly isVoid: boolean
+  readonly grantedMs: number | null
+  readonly usedMs: number
+  readonly grantedBytes: number | null
+  readonly usedBytes: number
+  /** What the ledger has of it. */
+  readonly entry: { readonly id: number; readonly amount: bigint; readonly taken: bigint; readonly token: string } | null
+}
+
+export interface SessionRow {
+  readonly id: string
+  readonly state: string
+  readonly endReason: string | null
+  readonly allotments: readonly AllotmentRow[]
+}
+
+export interface StreamRow {
+  readonly stream: string
+  readonly sessionId: string | null
+  /** Up to which value of the channel's counter the ledger has it. */
+  readonly posted: bigint
+  /** The newest entry's: what it says it was posted for. Null: the entry is missing. */
+  readonly entryValue: bigint | null
+  readonly token: string
+  /** The channel's counter as its newest proof and voucher have it. Null: that channel is not known any more. */
+  readonly proved: bigint | null
+}
+
+export interface TopUpRow {
+  readonly code: string
+  readonly amount: bigint
+  readonly price: bigint
+  readonly state: string
+  /** What left the purse for it, by the ledger. */
+  readonly entry: { readonly purse: bigint; readonly till: bigint; readonly token: string } | null
+  readonly voucherState: string | null
+}
+
+export interface SideRow {
+  readonly address: Address
+  readonly deposit: bigint
+  readonly withdrawn: bigint
+  readonly claimed: bigint
+  readonly nonce: bigint
+  readonly transferred: bigint
+  readonly locked: bigint
+  /** Σ of its locks. */
+  readonly locks: bigint
+  /** Transferred, by its newest signed proof; 0: there is none. */
+  readonly proved: bigint
+  /** A signature of another than this side stands under the newest proof. */
+  readonly isForged: boolean
+  /** Highest value that a voucher and a preimage claim. */
+  readonly streamed: bigint
+}
+
+export interface ChannelRow {
+  readonly number: number
+  readonly contract: Address
+  readonly channel: Hash
+  readonly epoch: bigint
+  readonly token: string
+  readonly phase: string
+  readonly own: SideRow
+  readonly partner: SideRow
+  /** The partner's counter when the chain's view froze. Null: it is not frozen. */
+  readonly offlineFrom: bigint | null
+  /** Nonces of ours that the partner has acknowledged. */
+  readonly acked: bigint
+  /** Own packets behind `acked` that are kept to be sent again. */
+  readonly waiting: number
+}
+
+export interface HistoryRow {
+  readonly id: number
+  readonly kind: string
+  readonly channelNumber: number
+  readonly amount: bigint
+  readonly token: string
+  readonly payer: Address | null
+  /** It came with the note that tenants put to their payments. */
+  readonly isForIot: boolean
+}
+
+export interface OutboxRow {
+  readonly id: number
+  readonly peer: Address
+  /** There is a channel with it that is not settled, or some payment under way: who pays and who is paid talk without a channel of theirs. */
+  readonly isWanted: boolean
+}
+
+export interface CarriageRow {
+  readonly number: number
+  readonly carrier: Address
+  readonly client: Address
+  /** Hex without 0x, as the ledger's evidence has it. */
+  readonly epoch: string
+  readonly role: 'carrier' | 'client'
+  readonly token: string
+  /** Whole units that both ends signed. */
+  readonly owed: bigint
+  readonly paid: bigint
+  /** Ordered, on disk, and not known to be paid. */
+  readonly ordered: bigint
+  readonly isSettled: boolean
+  /** Both ends' newest readings are signed by them; null: nothing was agreed on. */
+  readonly isSigned: boolean | null
+}
+
+export interface RoamRow {
+  readonly role: 'seller' | 'holder'
+  readonly partner: Address
+  readonly token: string
+  readonly owed: bigint
+  readonly paid: bigint
+  /** Reference of its payments, as the ledger's evidence begins. */
+  readonly reference: string
+}
+
+export interface TenantRow {
+  readonly tenant: string
+  readonly epoch: number
+  readonly payer: Address
+  readonly token: string
+  readonly seq: bigint
+  readonly cumAmount: bigint
+  readonly chainHash: string
+  readonly heldAmount: bigint
+  readonly heldCount: number
+  readonly receiptSeq: bigint
+  readonly settled: bigint
+  readonly isBehind: boolean
+  /** Σ of what is held, by its rows. */
+  readonly held: { readonly amount: bigint; readonly count: number }
+  readonly sums: readonly { readonly kind: string; readonly amount: bigint; readonly booked: bigint }[]
+  /** By the channels. */
+  readonly paid: bigint
+  /** Null: he is no tenant any more. */
+  readonly creditWindow: bigint | null
+}
+
+export interface UnitRow {
+  readonly seq: bigint
+  readonly kind: string
+  readonly frame: string
+  readonly tmstUs: number
+  readonly units: number
+  readonly amount: bigint
+}
+
+export interface ReceiptRow {
+  readonly seq: bigint
+  readonly cumAmount: bigint
+  readonly chainHash: string
+  readonly isSigned: boolean
+}
+
+/** The box's books in one consistent look: nothing is written while it lasts. Every page is at most as long as asked for. */
+export interface Books {
+  newestEntry(): number
+  entriesAfter(id: number, most: number): readonly LedgerRow[]
+  totalsAfter(key: TotalKey, most: number): readonly TotalRow[]
+  daysAfter(key: DayKey, most: number): readonly DayRow[]
+  vouchersAfter(n: number, most: number): readonly VoucherRow[]
+  hasVoucher(id: string): boolean
+  sessionsAfter(id: string, most: number): readonly SessionRow[]
+  streamsAfter(stream: string, most: number): readonly StreamRow[]
+  topUpsAfter(code: string, most: number): readonly TopUpRow[]
+  channelsAfter(number: number, most: number): readonly ChannelRow[]
+  historyAfter(id: number, most: number): readonly HistoryRow[]
+  outboxAfter(id: number, most: number): readonly OutboxRow[]
+  carriagesAfter(number: number, most: number): readonly CarriageRow[]
+  /** Behind the one of that place in their order. */
+  roamsAfter(place: number, most: number): readonly RoamRow[]
+  /** Whether both ends' readings in this evidence are signed by them. */
+  isCarriageSigned(facts: LedgerRow['facts']): boolean
+  /** Whether the tickets in this evidence are signed by the box that sold. Null: there are none, their guests were forgotten. */
+  isRoamingSigned(facts: LedgerRow['facts']): boolean | null
+  tenantsAfter(tenant: string, epoch: number, most: number): readonly TenantRow[]
+  unitsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly UnitRow[]
+  receiptsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly ReceiptRow[]
+  /** What was read of the channels' history for IoT: up to which row of it, and Σ by payer and token. */
+  paidMark(): number
+  paidSum(payer: Address, token: string): bigint
+}
+
+/** A channel as the contract has it. */
+export interface ChainSide {
+  readonly deposit: bigint
+  readonly withdrawn: bigint
+  readonly claimed: bigint
+}
+
+export interface AuditPorts {
+  look<T>(body: (books: Books) => T): T
+  /** Lets others have their turn. */
+  pause(): Promise<void>
+  /** Proved, as of the block up to which the box has taken the chain's news in. Null: not to be had now. */
+  chainOf(channel: ChannelRow): Promise<{ readonly own: ChainSide; readonly partner: ChainSide; readonly isOpen: boolean } | null>
+  /** The chain's hash of hashes for one more unit. */
+  nextChainHash(previous: string, unit: UnitRow): string
+  readonly limits: AuditLimits
+}
+
+/** What the box may have at risk, as it is configured. Null: there is no such limit. */
+export interface AuditLimits {
+  /** By one channel while nobody sees the chain. */
+  readonly offline: bigint | null
+  /** Owed by one box for being carried. */
+  readonly carriage: bigint | null
+  /** Owed by one box for its guests elsewhere. */
+  readonly roaming: bigint | null
+}

@@ -1,0 +1,109 @@
+/** Payment channels, their history and what waits to be sent, as the audit reads them. */
+import { equalBytesConstantTime, hexOf, utf8, type Address } from '../base/index.ts'
+import type { Books, ChannelRow, HistoryRow, OutboxRow, SideRow } from '../audit/index.ts'
+import type { ChannelSide, ChannelState } from '../photon/channel/index.ts'
+import { decodeSnapshot } from '../photon/node/snapshot.ts'
+import { readHistoryAfter } from '../photon/node/tables/history.ts'
+import { packetId } from '../photon/node/tables/packets.ts'
+import { createDigests } from '../photon/wire/index.ts'
+import type { ReadTx } from '../store/index.ts'
+import type { Secp256k1 } from '../native/index.ts'
+
+export interface ChannelTools {
+  readonly curve: Pick<Secp256k1, 'keccak256' | 'recoverAddress'>
+  /** As the ledger names it. */
+  readonly symbolOf: (token: Address) => string
+  /** Of channels that were met: a history has many rows of one. */
+  readonly names: Map<number, ChannelNames>
+}
+
+type Pages = Pick<Books, 'channelsAfter' | 'historyAfter' | 'outboxAfter'>
+
+const IOT_NOTE = utf8('iot')
+
+interface Stored {
+  readonly number: number
+  readonly contract: Uint8Array
+  readonly acked: number
+  readonly state: Uint8Array
+}
+
+export function channelPages(tx: ReadTx, tools: ChannelTools): Pages {
+  return {
+    channelsAfter: (number, most) => tx.all<Stored>('SELECT number, contract, acked, state FROM photon_channel WHERE number > ? ORDER BY number LIMIT ?', number, most).map((row) => channelRow(tx, row, tools)),
+    historyAfter: (id, most) => readHistoryAfter(tx, id, most).map((row) => historyRow(tx, row, tools)),
+    outboxAfter: (id, most) =>
+      tx.all<{ id: number; peer: Uint8Array; live: number }>('SELECT o.id, o.peer, (EXISTS (SELECT 1 FROM photon_channel c WHERE c.contract = o.contract AND c.partner = o.peer AND c.is_live = 1) OR EXISTS (SELECT 1 FROM photon_payment p WHERE p.contract = o.contract AND p.is_ended = 0)) AS live FROM photon_outbox o WHERE o.id > ? ORDER BY o.id LIMIT ?', id, most)
+        .map(({ id: row, peer, live }): OutboxRow => ({ id: row, peer: hexOf(peer), isWanted: live === 1 })),
+  }
+}
+
+function channelRow(tx: ReadTx, row: Stored, { curve, symbolOf }: ChannelTools): ChannelRow {
+  const state = decodeSnapshot<ChannelState>(row.state)
+  const { own, partner, key } = state
+  const digests = createDigests(state.domain, (bytes) => curve.keccak256(bytes))
+  const side = (of: ChannelSide): SideRow => {
+    const signer = of.proof === null ? null : curve.recoverAddress(digests.balanceProof(of.proof), of.proof.signature)
+    return {
+      address: of.address,
+      deposit: of.deposit,
+      withdrawn: of.withdrawn,
+      claimed: of.claimed,
+      nonce: of.nonce,
+      transferred: of.transferred,
+      locked: of.locked,
+      locks: of.locks.reduce((sum, { amount }) => sum + amount, 0n),
+      proved: of.proof?.transferred ?? 0n,
+      isForged: of.proof !== null && (signer === null || hexOf(signer) !== of.address),
+      streamed: of.stream?.value ?? 0n,
+    }
+  }
+  return {
+    number: row.number,
+    contract: hexOf(row.contract),
+    channel: key.channel,
+    epoch: key.epoch,
+    token: symbolOf(state.token),
+    phase: state.phase,
+    own: side(own),
+    partner: side(partner),
+    offlineFrom: state.offlineFrom,
+    acked: BigInt(row.acked),
+    waiting: waitingOf(tx, row.number, BigInt(row.acked), own.nonce),
+  }
+}
+
+function waitingOf(tx: ReadTx, number: number, acked: bigint, nonce: bigint): number {
+  return tx.get<{ n: number }>('SELECT count(*) AS n FROM photon_packet WHERE id > ? AND id <= ?', packetId(number, 'own', acked), packetId(number, 'own', nonce))?.n ?? 0
+}
+
+/** Of a channel's whole life, whatever else changes. */
+export interface ChannelNames {
+  readonly token: Address
+  readonly partner: Address
+}
+
+function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number], { symbolOf, names }: ChannelTools): HistoryRow {
+  const channel = row.channelNumber === 0 ? null : namesOf(tx, row.channelNumber, names)
+  const token = row.token ?? channel?.token ?? null
+  return {
+    id: row.id,
+    kind: row.kind,
+    channelNumber: row.channelNumber,
+    amount: row.amount,
+    token: token === null ? '' : symbolOf(token),
+    payer: row.peer ?? channel?.partner ?? null,
+    isForIot: equalBytesConstantTime(row.data, IOT_NOTE),
+  }
+}
+
+function namesOf(tx: ReadTx, number: number, names: Map<number, ChannelNames>): ChannelNames | null {
+  const known = names.get(number)
+  if (known !== undefined) return known
+  const row = tx.get<{ state: Uint8Array }>('SELECT state FROM photon_channel WHERE number = ?', number)
+  if (row === undefined) return null
+  const { token, partner } = decodeSnapshot<ChannelState>(row.state)
+  const found = { token, partner: partner.address }
+  names.set(number, found)
+  return found
+}

@@ -1,0 +1,136 @@
+/** A sound book has no difference; each kind of difference, planted, is named: what, where, how much. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AuditReport, CheckName } from '../../../src/audit/index.ts'
+import { PAGE_ROWS } from '../../../src/audit/index.ts'
+import { auditOf, openWholeStore } from '../../support/audited.ts'
+import { CHANNEL, CONFIG, OTHER, Planted, SELF } from './planted.ts'
+
+let planted: Planted
+beforeEach(async () => {
+  planted = await Planted.make()
+})
+afterEach(() => planted.close())
+
+const brief = (report: AuditReport): readonly (readonly [CheckName, string])[] => report.differences.map(({ check, where }) => [check, where] as const)
+
+it('sound books: nothing, and every check has looked at something', async () => {
+  const report = await planted.audit()
+  expect(report.differences).toEqual([])
+  expect(report.unnamed).toBe(0)
+  expect(report.unchecked).toEqual([{ check: 'chain', why: `what the chain has of channel ${CHANNEL} with ${OTHER.address} is not to be had now` }])
+  const looked: readonly CheckName[] = ['ledger-balance', 'ledger-totals', 'ledger-days', 'ledger-shares', 'voucher', 'session-unserved', 'session-unpaid', 'stream', 'top-up', 'channel', 'guarantee', 'exposure', 'history', 'outbox', 'carriage', 'roaming', 'uplink-twice', 'receipts', 'tenant-sums', 'tenant-credit']
+  for (const check of looked) expect([check, report.looked[check] ?? 0]).not.toEqual([check, 0])
+})
+
+const entryOf = (evidence: string): string => `(SELECT id FROM ledger_entries WHERE evidence_id = '${evidence}')`
+/** SQL of other hands, and what is to be named: check, where (part of it), expected and found. */
+const CASES: readonly (readonly [what: string, sql: readonly string[], check: CheckName, where: string, amount: readonly [bigint, bigint] | null])[] = [
+  ['a posting that was changed', [`UPDATE ledger_postings SET amount = '3001' WHERE entry_id = ${entryOf('v1')} AND amount = '3000'`], 'ledger-balance', 'voucher v1', [0n, 1n]],
+  ['an amount that is not the debits', [`UPDATE ledger_entries SET amount = '2999' WHERE evidence_id = 'p1'`], 'ledger-balance', 'payment p1', [7n, 2999n]],
+  ['a balance that was changed', ["UPDATE ledger_totals SET balance = '1' WHERE account = 'purse:channels'"], 'ledger-totals', 'purse:channels', [-5000n, 1n]],
+  ['a balance that is gone', ["DELETE FROM ledger_totals WHERE account = 'purse:channels'"], 'ledger-totals', 'purse:channels', [-5000n, 0n]],
+  ['a day that was changed', ["UPDATE ledger_days SET gained = '9' WHERE account = 'purse:channels'"], 'ledger-days', 'purse:channels', [5000n, 9n]],
+  ['shares that are not the earning', [`UPDATE ledger_postings SET amount = '-1' WHERE entry_id = ${entryOf('p1')} AND account = 'owner'`], 'ledger-shares', 'payment p1', [7n, 3n]],
+  ['more taken back than earned', ["UPDATE ledger_entries SET taken = '3001' WHERE kind = 'reverse'"], 'ledger-shares', 'refund', [3000n, 3001n]],
+  ['a used voucher without an entry', ["UPDATE hotspot_voucher SET state = 'used' WHERE id = 'v3'"], 'voucher', 'voucher v3', [3000n, 0n]],
+  ['an unused voucher with an entry', ["UPDATE hotspot_voucher SET state = 'unused' WHERE id = 'v1'"], 'voucher', 'voucher v1', [0n, 3000n]],
+  ['another price in the ledger', ["UPDATE hotspot_voucher SET price = '4000' WHERE id = 'v1'"], 'voucher', 'voucher v1', [4000n, 3000n]],
+  ['an earning by an unknown voucher', ["DELETE FROM hotspot_voucher WHERE id = 'v1'"], 'voucher', 'voucher v1', [0n, 3000n]],
+  ['a voucher used and not in its session', ["UPDATE hotspot_allotment SET bearer = 'x' WHERE bearer = 'v1'"], 'session-unserved', 'voucher v1, session 00000000000000a1', [3000n, 0n]],
+  ['paid, ended and not served', ["UPDATE hotspot_progress SET used = replace(used, '1800000', '60000') WHERE session_id = '00000000000000a1'"], 'session-unserved', 'session 00000000000000a1', [3000n, 0n]],
+  ['a refund that is not in the ledger', ["UPDATE hotspot_allotment SET refunded = '2000' WHERE session_id = '00000000000000a2'"], 'session-unserved', 'session 00000000000000a2', [2000n, 1000n]],
+  ['served and not paid', ["UPDATE hotspot_allotment SET entry_id = NULL WHERE session_id = '00000000000000a1'"], 'session-unpaid', 'session 00000000000000a1', [3000n, 0n]],
+  ['used more than bought', ["UPDATE hotspot_progress SET used = replace(used, '1800000', '1800001') WHERE session_id = '00000000000000a1'"], 'session-unpaid', 'session 00000000000000a1', [1_800_000n, 1_800_001n]],
+  ['a stream noted for another value', ["UPDATE hotspot_stream_posted SET value = '50'"], 'stream', 'stream s1', [50n, 40n]],
+  ['a stream earned beyond its vouchers', [`UPDATE photon_stream SET record = replace(record, '"steps":60', '"steps":30')`], 'stream', 'stream s1', [30n, 40n]],
+  ['a top-up without its entry', ["UPDATE hotspot_top_up SET amount = '6000'"], 'top-up', 'code v4', [6000n, 5000n]],
+  ['a code that can be used again', ["UPDATE hotspot_voucher SET state = 'unused' WHERE id = 'v4'"], 'top-up', 'code v4', [5000n, 10_000n]],
+  ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 3', [9n, 7n]],
+  ["a tenant's payment that is not counted", ["UPDATE iot_paid SET amount = '150'"], 'history', `payer ${OTHER.address}`, [200n, 150n]],
+  ['more came by the history than by the channel', ["UPDATE photon_history SET amount = '201' WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, [300n, 401n]],
+  ['a message to nobody', ["UPDATE photon_outbox SET peer = x'00'"], 'outbox', 'message 1', null],
+  ['a message that cannot be sent again', ['DELETE FROM photon_packet'], 'outbox', `channel ${CHANNEL}`, null],
+  ['carrying that was paid and not booked', ["UPDATE mesh_carriages SET paid = '60'"], 'carriage', 'carriage ', [60n, 50n]],
+  ['carrying paid beyond what was signed', ["UPDATE mesh_carriages SET paid = '91'"], 'carriage', 'carriage ', [90n, 91n]],
+  ['carrying booked with one signature', [`UPDATE ledger_entries SET facts = json_remove(facts, '$.clientReading') WHERE evidence_id = 'c1'`], 'carriage', 'entry ', [0n, 50n]],
+  ['roaming that was paid and not booked', [`UPDATE mesh_roam_accounts SET state = replace(state, '"60"', '"70"')`], 'roaming', `guests of ${OTHER.address}`, [70n, 60n]],
+  ["roaming booked on somebody's ticket", [`UPDATE ledger_entries SET facts = json_set(facts, '$.seller', '${SELF.address}') WHERE evidence_type = 'roaming'`], 'roaming', 'entry ', [0n, 60n]],
+  ['a guest box that owes too much', [`UPDATE mesh_roam_accounts SET state = replace(state, '"6000"', '"60000"')`], 'exposure', `guests of ${OTHER.address}`, [100n, 940n]],
+  ['an uplink billed twice', ['UPDATE iot_unit SET frame = (SELECT frame FROM iot_unit WHERE seq = 1) WHERE seq = 3'], 'uplink-twice', 'tenant farm', [0n, 90n]],
+  ['a unit that was changed', ["UPDATE iot_unit SET tmst_us = 7 WHERE seq = 2"], 'receipts', 'tenant farm', null],
+  ['a unit that is gone', ['DELETE FROM iot_unit WHERE seq = 2'], 'receipts', 'tenant farm', null],
+  ['a receipt of another', [`UPDATE iot_receipt SET gateway = '${OTHER.address}'`], 'receipts', 'tenant farm', null],
+  ['a receipt for another sum', ["UPDATE iot_receipt SET cum_amount = '280'"], 'receipts', 'tenant farm', [270n, 280n]],
+  ['a bill that is not its parts', ["UPDATE iot_account SET cum_amount = '271'"], 'tenant-sums', 'tenant farm', [270n, 271n]],
+  ['booked, and not in the ledger', ["UPDATE iot_sum SET booked = '269'"], 'tenant-sums', 'tenant farm', [269n, 270n]],
+  ['paid, and not in the ledger', ["UPDATE iot_account SET settled = '190'"], 'tenant-sums', 'tenant farm', [190n, 200n]],
+  ['held, and nothing is delivered', ['DELETE FROM iot_held'], 'tenant-sums', 'tenant farm', [0n, 5n]],
+  ['credit beyond its window', ["UPDATE iot_tenant SET credit_window = '74'"], 'tenant-credit', 'tenant farm', [74n, 75n]],
+]
+
+describe('planted by other hands', () => {
+  it.each(CASES)('%s', async (_, sql, check, where, amount) => {
+    await planted.spoil(...sql)
+    const { differences } = await planted.audit()
+    const found = differences.filter((one) => one.check === check && one.where.includes(where) && (amount === null || (one.amount?.expected === amount[0] && one.amount.found === amount[1])))
+    expect([found.length > 0, differences]).toEqual([true, differences])
+    for (const { advice, what } of differences) expect([what === '', advice === '']).toEqual([false, false])
+  })
+})
+
+describe('planted in a channel', () => {
+  it('given more than there was, locks that are no sum, a proof of another, more counted than proved', async () => {
+    await planted.changeChannel((state) => ({ ...state, own: { ...state.own, transferred: 1301n } }))
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', what: 'the own side has given more than it had', amount: { expected: 0n, found: -1n } }])
+    await planted.changeChannel((state) => ({ ...state, own: { ...state.own, transferred: 0n, locked: 4n } }))
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', amount: { expected: 0n, found: 4n } }])
+    await planted.changeChannel((state) => ({ ...state, own: { ...state.own, locked: 0n }, partner: { ...state.partner, claimed: 301n } }))
+    expect(brief(await planted.audit())).toEqual([['channel', `channel ${CHANNEL} with ${OTHER.address}`]])
+    await planted.changeChannel((state) => ({ ...state, partner: { ...state.partner, claimed: 0n, transferred: 310n } }))
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'guarantee', amount: { expected: 310n, found: 300n } }])
+    await planted.changeChannel((state) => ({ ...state, partner: { ...state.partner, transferred: 300n, proof: state.partner.proof === null ? null : { ...state.partner.proof, nonce: 3n } } }))
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', what: "the partner side's newest proof is not signed by it" }])
+  })
+
+  it('more taken while nobody saw the chain than may be', async () => {
+    await planted.changeChannel((state) => ({ ...state, offlineFrom: 199n }))
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'exposure', amount: { expected: 100n, found: 101n } }])
+  })
+})
+
+describe('the chain', () => {
+  const zero = { number: 9, hash: `0x${'09'.repeat(32)}` } as const
+
+  it('whose contract has no such channel', async () => {
+    await planted.turn((tx) => tx.run('INSERT INTO photon_chain_position VALUES (?, ?, ?)', `0x${'c0'.repeat(20)}`, zero.number, zero.hash))
+    const report = await auditOf({ store: planted.store, self: SELF.address, config: CONFIG, chain: { at: () => ({ ...zero }) as never, storage: () => Promise.resolve(0n) } })
+    expect(report.differences).toMatchObject([{ check: 'chain', what: 'a channel that is kept is not in the contract' }])
+    expect(report.unchecked).toEqual([])
+  })
+
+  it('that went another way since is not believed', async () => {
+    await planted.turn((tx) => tx.run('INSERT INTO photon_chain_position VALUES (?, ?, ?)', `0x${'c0'.repeat(20)}`, zero.number, zero.hash))
+    const report = await auditOf({ store: planted.store, self: SELF.address, config: CONFIG, chain: { at: () => ({ ...zero, hash: `0x${'08'.repeat(32)}` }) as never, storage: () => Promise.resolve(0n) } })
+    expect(report.differences).toEqual([])
+    expect(report.unchecked).toMatchObject([{ check: 'chain' }])
+  })
+})
+
+it('more differences than are named are counted', async () => {
+  await planted.turn((tx) => {
+    for (let n = 100; n < 350; n++)
+      tx.run("INSERT INTO hotspot_voucher (n, id, batch, slot, box, serial, label, devices, price, created_wall_ms, state, date_check) VALUES (?, ?, 'b', 1, 0, ?, '', 1, '5', 0, 'used', 'none')", n, `w${n}`, n)
+  })
+  const report = await planted.audit()
+  expect([report.differences.length, report.unnamed]).toEqual([200, 50])
+})
+
+it('an empty book is sound, and pages are never longer than said', async () => {
+  const store = openWholeStore(`${planted.folder}/empty.sqlite`)
+  try {
+    expect((await auditOf({ store, self: SELF.address })).differences).toEqual([])
+    expect(PAGE_ROWS).toBeLessThanOrEqual(200)
+  } finally {
+    await store.close()
+  }
+})
