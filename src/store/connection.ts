@@ -113,6 +113,8 @@ export class Connection implements TurnConnection {
   prepare(sql: string): Statement {
     let statement = this.#statements.get(sql)
     if (statement) {
+      // Their order matters only when some will have to go.
+      if (this.#statements.size < MAX_STATEMENTS / 2) return statement
       this.#statements.delete(sql)
     } else {
       statement = this.#db.prepare<SqlValue[], unknown>(sql)

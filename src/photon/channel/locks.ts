@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { Hash } from '../../base/index.ts'
 import { bytesOf } from '../../base/index.ts'
 import type { Lock } from '../ports.ts'
-import { lockHash, merkleRoot } from '../wire/index.ts'
+import { lockHash, merkleRoot, rootOfDistinct } from '../wire/index.ts'
 import type { Keccak } from '../wire/index.ts'
 import type { ChannelSide, PendingLock } from './state.ts'
 
@@ -12,8 +12,17 @@ type LockTotals = Pick<ChannelSide, 'locks' | 'locked' | 'locksroot'>
 /** The registry refuses a secret of zeros, so such a lock could never be opened on the chain. */
 export const ZERO_SECRET_HASH: Hash = '0x66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925'
 
+/** The hashes of the newest secrets: each is looked at by payment, channel and lock in turn. */
+const recentHashes = new Map<Hash, Hash>()
+const KEPT_HASHES = 256
+
 export function secretHashOf(secret: Hash): Hash {
-  return `0x${hash('sha256', bytesOf(secret), 'hex')}`
+  const known = recentHashes.get(secret)
+  if (known !== undefined) return known
+  const secretHash: Hash = `0x${hash('sha256', bytesOf(secret), 'hex')}`
+  if (recentHashes.size >= KEPT_HASHES) recentHashes.clear()
+  recentHashes.set(secret, secretHash)
+  return secretHash
 }
 
 const HASH = /^0x[0-9a-f]{64}$/
@@ -28,15 +37,13 @@ export function lockIn(side: ChannelSide, secretHash: Hash): PendingLock | undef
 export function withLock(keccak256: Keccak, side: ChannelSide, lock: Lock): LockTotals {
   const { expiration, amount, secretHash } = lock
   const pending: PendingLock = { expiration, amount, secretHash, hash: lockHash(keccak256, lock), secret: null, registeredBlock: null, isDisposed: false }
-  return totalsOf(keccak256, [...side.locks, pending], side.locked + amount)
+  const locks = [...side.locks, pending]
+  return { locks, locked: side.locked + amount, locksroot: merkleRoot(keccak256, leavesOf(locks)) }
 }
 
 export function withoutLock(keccak256: Keccak, side: ChannelSide, lock: PendingLock): LockTotals {
-  return totalsOf(
-    keccak256,
-    side.locks.filter((other) => other !== lock),
-    side.locked - lock.amount,
-  )
+  const locks = side.locks.filter((other) => other !== lock)
+  return { locks, locked: side.locked - lock.amount, locksroot: rootOfDistinct(keccak256, leavesOf(locks)) }
 }
 
 /** Marks on a lock that its hash does not cover: root and sum stay. */
@@ -49,7 +56,6 @@ export function plainLock(lock: PendingLock): Lock {
   return { expiration: lock.expiration, amount: lock.amount, secretHash: lock.secretHash }
 }
 
-function totalsOf(keccak256: Keccak, locks: readonly PendingLock[], locked: bigint): LockTotals {
-  const leaves = locks.map((lock) => lock.hash)
-  return { locks, locked, locksroot: merkleRoot(keccak256, leaves) }
+function leavesOf(locks: readonly PendingLock[]): readonly Hash[] {
+  return locks.map((lock) => lock.hash)
 }

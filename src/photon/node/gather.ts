@@ -3,7 +3,7 @@
  * recovered, all of a group together: a few on the loop, more in the thread pool. A peer's frames are mostly signed by itself, so
  * that its signatures are checked as those of one signer (docs/native.md): a third of the cost.
  */
-import { concatBytes, hexOf } from '../../base/index.ts'
+import { ZERO_HASH, concatBytes, hexOf } from '../../base/index.ts'
 import type { Address } from '../../base/index.ts'
 import type { ChannelReceived } from '../channel/index.ts'
 import type { Decoded, Message, Wire } from '../ports.ts'
@@ -123,7 +123,8 @@ function finished(item: Pending | Unreadable, addresses: Uint8Array): Gathered |
   const { from, frame, decoded } = item
   const signer = item.signer < 0 ? from : addressAt(addresses, item.signer, from)
   if (signer === NOBODY) return { from, refused: 'nobody made this signature' }
-  const { message, extra, signature } = decoded
+  const { message, signature } = decoded
+  const extra = message.kind === 'ack' ? ZERO_HASH : decoded.extra // of an ack nobody asks, and it would be hashed for it
   const received: ChannelReceived = { message, sender: signer, extra, signature, packet: frame }
   return { from, received: item.contractSigner < 0 ? received : { ...received, contractSigner: contractSignerOf(addresses, item.contractSigner) } }
 }

@@ -59,7 +59,7 @@ export class PaymentDesk {
   readonly #table = new PaymentTable()
   readonly #tell: (notice: PaymentNotice) => void
   /** Changes of the draft under way, and what the machines see of it. */
-  readonly #drafts = new WeakMap<Draft, { readonly changed: Map<string, PaymentState>; readonly view: PaymentView }>()
+  readonly #drafts = new WeakMap<Draft, { readonly changed: Changed; readonly view: PaymentView }>()
 
   constructor(options: PaymentDeskOptions, tell: (notice: PaymentNotice) => void) {
     this.#options = options
@@ -96,12 +96,12 @@ export class PaymentDesk {
       if (next === undefined) break
       if (steps > MAX_STEPS) throw new MeshBoxError('internal', 'the payment machines do not come to an end', { code: 'photon-steps' })
       const { changes, commands } = step(view, next)
-      for (const state of changes) changed.set(state.id, state)
+      for (const state of changes) changed.put(state)
       for (const command of commands) inputs.push(...this.#carryOut(draft, changed, command))
     }
   }
 
-  #carryOut(draft: Draft, changed: ReadonlyMap<string, PaymentState>, command: PaymentCommand): readonly PaymentInput[] {
+  #carryOut(draft: Draft, changed: Changed, command: PaymentCommand): readonly PaymentInput[] {
     const { router, fees } = this.#options
     switch (command.kind) {
       case 'send-request':
@@ -160,7 +160,7 @@ export class PaymentDesk {
     }
   }
 
-  #notice(draft: Draft, changed: ReadonlyMap<string, PaymentState>, command: Extract<PaymentCommand, { kind: 'notice' }>): void {
+  #notice(draft: Draft, changed: Changed, command: Extract<PaymentCommand, { kind: 'notice' }>): void {
     const payment = changed.get(command.id) ?? this.payment(command.id) ?? null
     const kind = ENDINGS[command.what]
     if (kind !== undefined && payment !== null && payment.role !== 'direct')
@@ -181,15 +181,15 @@ export class PaymentDesk {
   }
 
   /** The draft's changes, made true with it: stored in its turn, then put into the table. */
-  #changesOf(draft: Draft): { readonly changed: Map<string, PaymentState>; readonly view: PaymentView } {
+  #changesOf(draft: Draft): { readonly changed: Changed; readonly view: PaymentView } {
     const known = this.#drafts.get(draft)
     if (known !== undefined) return known
-    const changed = new Map<string, PaymentState>()
+    const changed = new Changed()
     const changes = { changed, view: this.#view(draft, changed) }
     this.#drafts.set(draft, changes)
     draft.writes.push((tx: Tx) => {
       if (changed.size === 0) return
-      putPayments(tx, this.#options.domain.contract, changed.values())
+      putPayments(tx, this.#options.domain.contract, [...changed.values()])
       purgePayments(tx)
     })
     draft.afterwards.push(() => {
@@ -198,15 +198,18 @@ export class PaymentDesk {
     return changes
   }
 
-  #view(draft: Draft, changed: ReadonlyMap<string, PaymentState>): PaymentView {
+  #view(draft: Draft, changed: Changed): PaymentView {
     const { channels, self, feeFor, heldBack } = this.#options
     const table = this.#table
-    const current = function* (states: Iterable<PaymentState>, isWanted: (state: PaymentState) => boolean): Generator<PaymentState> {
-      for (const state of states) {
+    /** As they are by now: those of the table first, in their order, then those that began in this draft. */
+    const current = (known: readonly PaymentState[], begun: Iterable<PaymentState>): readonly PaymentState[] => {
+      const states: PaymentState[] = []
+      for (const state of known) {
         const now = changed.get(state.id) ?? state
-        if (!now.isEnded) yield now
+        if (!now.isEnded) states.push(now)
       }
-      for (const state of changed.values()) if (!state.isEnded && table.get(state.id) === undefined && isWanted(state)) yield state
+      for (const state of begun) if (!state.isEnded && table.get(state.id) === undefined) states.push(state)
+      return states
     }
     return {
       self,
@@ -214,8 +217,8 @@ export class PaymentDesk {
       rules: this.#rules,
       heldBack: heldBack(),
       payment: (id) => changed.get(id) ?? this.payment(id),
-      withSecretHash: (secretHash) => [...current(table.withSecretHash(secretHash), (state) => state.secretHash === secretHash)],
-      open: () => [...current(table.open(), () => true)],
+      withSecretHash: (secretHash) => current(table.withSecretHash(secretHash), changed.under(secretHash)),
+      open: () => current(table.open(), changed.values()),
       channel: (channel) => {
         const live = channels.get(channel)
         return live === undefined ? undefined : glanceOf(draft.state(live))
@@ -229,6 +232,37 @@ export class PaymentDesk {
       },
       feeFor,
     }
+  }
+}
+
+/** Records that a draft has changed: a group's are many, and each input asks for those under its own hash. */
+class Changed {
+  readonly #byId = new Map<string, PaymentState>()
+  readonly #idsByHash = new Map<Hash, Set<string>>()
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get(id: string): PaymentState | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** A record's hash never changes. */
+  put(state: PaymentState): void {
+    this.#byId.set(state.id, state)
+    const ids = this.#idsByHash.get(state.secretHash)
+    if (ids === undefined) this.#idsByHash.set(state.secretHash, new Set([state.id]))
+    else ids.add(state.id)
+  }
+
+  values(): IterableIterator<PaymentState> {
+    return this.#byId.values()
+  }
+
+  under(secretHash: Hash): readonly PaymentState[] {
+    const ids = this.#idsByHash.get(secretHash)
+    return ids === undefined ? [] : Array.from(ids, (id) => this.#byId.get(id)).filter((state) => state !== undefined)
   }
 }
 

@@ -206,7 +206,9 @@ class Writer {
   }
 
   done(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#at))
+    // Out of node's pool where it is short: an own piece of memory for each row costs more than filling it.
+    const { buffer, byteOffset, length } = Buffer.from(this.#bytes.subarray(0, this.#at))
+    return new Uint8Array(buffer, byteOffset, length)
   }
 
   #room(more: number): void {

@@ -5,8 +5,19 @@ import type { ChannelFact, ChannelState } from '../channel/index.ts'
 import type { PaymentInput } from './turn.ts'
 import type { ChannelGlance } from './view.ts'
 
+/** Of one state, which never changes: it is asked for several times in each step. */
+const glances = new WeakMap<ChannelState, ChannelGlance>()
+
 /** Cheap: makes no copies of the locks. */
 export function glanceOf(state: ChannelState): ChannelGlance {
+  const known = glances.get(state)
+  if (known !== undefined) return known
+  const glance = newGlance(state)
+  glances.set(state, glance)
+  return glance
+}
+
+function newGlance(state: ChannelState): ChannelGlance {
   const { key, domain, token, role, settleTimeout, phase, sync } = state
   const isOpen = phase === 'opened' || phase === 'prepare-cooperative-settle' || phase === 'prepare-withdraw'
   const isReady = isOpen && sync.kind === 'in-sync'

@@ -10,7 +10,7 @@ import type { Moved } from './initiator.ts'
 import { keep, keeperDisposed, keeperMoment, keeperOver, keeperPublic, keeperRefused, keeperSecret } from './keeper.ts'
 import { carriedDisposed, carriedPaid, carriedPublic, carriedRemoved, carriedSecret, mediate, mediateAgain, mediatorMoment, mediatorRefused, mediatorSettled } from './mediator.ts'
 import { secretHashOf } from '../channel/index.ts'
-import { STATUS, initiatorId, isSameLock, keeperId, mediatorId, swapId, targetId } from './state.ts'
+import { STATUS, initiatorId, isSameLock, keeperId, mediatorId, targetId } from './state.ts'
 import type { Failure, HeldLock, PayOrder, PaymentState, SwapState, TargetState } from './state.ts'
 import { legsOf, mayTake, swapAfter, swapExpectation, swapFault, swapOf, takerLimit } from './swap.ts'
 import { ASKING, giveBack, takeLock, targetMoment, targetPaid, targetPublic, targetRefused, targetRemoved, targetSecret, targetSettled } from './target.ts'
@@ -33,10 +33,12 @@ class Draft {
 
   payment = (id: string): PaymentState | undefined => this.#changed.get(id) ?? this.view.payment(id)
 
-  /** Only while it has not ended: that is known without the disk. */
-  unended(id: string, secretHash: Hash): PaymentState | undefined {
-    const state = this.#changed.get(id) ?? this.view.withSecretHash(secretHash).find((one) => one.id === id)
-    return state?.isEnded === false ? state : undefined
+  /** Only while it has not ended: that is known without the disk. `token`: of those that have one record per token. */
+  unended<R extends PaymentState['role']>(role: R, secretHash: Hash, token: Address | null): Extract<PaymentState, { role: R }> | undefined {
+    const isWanted = (state: PaymentState): state is Extract<PaymentState, { role: R }> => state.role === role && (token === null || state.token === token) && !state.isEnded
+    for (const state of this.#changed.values()) if (state.secretHash === secretHash && isWanted(state)) return state
+    for (const state of this.view.withSecretHash(secretHash)) if (!this.#changed.has(state.id) && isWanted(state)) return state
+    return undefined
   }
 
   put(moved: Moved<PaymentState>): void {
@@ -201,15 +203,15 @@ function takeOwn(draft: Draft, channel: ChannelGlance, terms: Input<'lock-receiv
   const { view } = draft
   const { secretHash } = terms.lock
   const known = draft.payment(targetId(channel.token, secretHash))
-  const own = draft.unended(initiatorId(channel.token, secretHash), secretHash)
-  const swap = draft.unended(swapId(secretHash), secretHash)
+  const own = draft.unended('initiator', secretHash, channel.token)
+  const swap = draft.unended('swap', secretHash, null)
   let expected: Expectation = ASKING
   let fault = unwelcome
   if (terms.initiator === view.self) {
-    const isOurs = own?.role === 'initiator' && own.target === view.self && own.status === STATUS.canCancel
+    const isOurs = own !== undefined && own.target === view.self && own.status === STATUS.canCancel
     if (isOurs) expected = { kind: 'own', amount: own.amount, from: view.self, notBefore: null }
     else fault ??= { code: CODE.unwantedTransfer, reason: 'we have not sent this' }
-  } else if (swap?.role === 'swap' && swap.receivingToken === channel.token) {
+  } else if (swap !== undefined && swap.receivingToken === channel.token) {
     expected = swapExpectation(swap, view)
     const { ours } = legsOf(swap, draft.payment)
     if (swap.side === 'maker' && ours?.status !== STATUS.canCancel) fault ??= { code: CODE.unwantedTransfer, reason: 'the swap is off' }
@@ -222,12 +224,12 @@ function linkLegs(draft: Draft): void {
   for (const state of draft.changes()) {
     if (state.role === 'target' && state.kind === 'own') takeCircle(draft, state)
     if (state.role === 'initiator' && state.target === draft.view.self) {
-      const back = draft.unended(targetId(state.token, state.secretHash), state.secretHash)
-      if (back?.role === 'target') takeCircle(draft, back)
+      const back = draft.unended('target', state.secretHash, state.token)
+      if (back !== undefined) takeCircle(draft, back)
     }
     if (state.role !== 'initiator' && state.role !== 'target' && state.role !== 'swap') continue
-    const swap = draft.unended(swapId(state.secretHash), state.secretHash)
-    if (swap?.role === 'swap') linkSwap(draft, swap)
+    const swap = draft.unended('swap', state.secretHash, null)
+    if (swap !== undefined) linkSwap(draft, swap)
   }
 }
 

@@ -11,6 +11,15 @@ const U64 = 1n << 64n
 const U128 = 1n << 128n
 const U256 = 1n << 256n
 
+/**
+ * Bytes that hold anything, out of node's pool where they are few: an own piece of memory for each array costs more than what is
+ * written into it.
+ */
+export function pooledBytes(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(length)
+  return new Uint8Array(buffer, byteOffset, length)
+}
+
 export class ByteWriter {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -38,9 +47,9 @@ export class ByteWriter {
 
   /** A copy, with `room` bytes of zeros behind it. */
   copy(room = 0): Uint8Array {
-    const copy = new Uint8Array(this.#length + room)
+    const copy = pooledBytes(this.#length + room)
     copy.set(this.written())
-    return copy
+    return copy.fill(0, this.#length)
   }
 
   u8(value: number, field: string): this {

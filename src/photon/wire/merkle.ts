@@ -11,6 +11,11 @@ import type { Keccak } from '../typed-hasher.ts'
 /** Errors: input `leaves` for the same leaf twice. */
 export function merkleRoot(keccak: Keccak, leaves: readonly Hash[]): Hash {
   checkDistinct(leaves)
+  return rootOfDistinct(keccak, leaves)
+}
+
+/** The same, for who knows that no leaf is there twice. */
+export function rootOfDistinct(keccak: Keccak, leaves: readonly Hash[]): Hash {
   let level = leaves
   while (level.length > 1) level = parentsOf(keccak, level)
   return level[0] ?? ZERO_HASH

@@ -7,7 +7,7 @@ import { MeshBoxError, hexOf, inputError } from '../../base/index.ts'
 import type { Decoded, Domain, Message, Prepared, Wire } from '../ports.ts'
 import { ENVELOPE_BYTES, MAX_PACKET_BYTES, SIGNATURE_BYTES, hasLowS, hasPlainV } from './bounds.ts'
 import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { ByteWriter, pooledBytes } from './byte-writer.ts'
 import { createDigests } from './digests.ts'
 import { lockHash } from './identifiers.ts'
 import type { Layout } from './layout.ts'
@@ -50,24 +50,31 @@ export function createWire(domain: Domain, keccak: Keccak): Wire {
     if (isLegacy) out.zeros(1).u8(layout.version, 'version').zeros(1)
     else out.u8(layout.version, 'version')
     layout.write(out, message)
-    const bytes = out.written()
-    const extra = keccak(bytes)
     const isSigned = layout.signedAs !== 'nothing'
-    const digest = isSigned ? digestOf(layout, message, bytes, extra) : extra
     const packet = out.copy(isSigned ? SIGNATURE_BYTES : 0)
     let isSealed = false
-    return {
-      digest,
-      extra: hexOf(extra),
-      seal(signature) {
-        checkOuterSignature(signature, isSigned, isLegacy)
-        // One message, one signature: a second would change what was already handed out.
-        if (isSealed) throw new MeshBoxError('conflict', 'this packet has its signature', { code: 'already-sealed' })
-        isSealed = true
-        packet.set(signature, packet.length - signature.length)
-        return packet
-      },
+    const seal = (signature: Uint8Array): Uint8Array => {
+      checkOuterSignature(signature, isSigned, isLegacy)
+      // One message, one signature: a second would change what was already handed out.
+      if (isSealed) throw new MeshBoxError('conflict', 'this packet has its signature', { code: 'already-sealed' })
+      isSealed = true
+      packet.set(signature, packet.length - signature.length)
+      return packet
     }
+    if (!isSigned)
+      return {
+        // An ack's own hash is hardly ever wanted, and there are as many acks as messages: it is made when it is asked for.
+        get digest() {
+          return keccak(packet)
+        },
+        get extra() {
+          return hexOf(keccak(packet))
+        },
+        seal,
+      }
+    const bytes = out.written()
+    const extra = keccak(bytes)
+    return { digest: digestOf(layout, message, bytes, extra), extra: hexOf(extra), seal }
   }
 
   const decode = (packet: Uint8Array): Decoded | { readonly refused: string } => {
@@ -79,7 +86,7 @@ export function createWire(domain: Domain, keccak: Keccak): Wire {
     const isSigned = layout.signedAs !== 'nothing'
     const end = packet.length - (isSigned ? SIGNATURE_BYTES : 0)
     if (end < headerBytes) return { refused: 'too short' }
-    const signature = isSigned ? new Uint8Array(packet.subarray(end)) : null
+    const signature = isSigned ? copyOf(packet.subarray(end)) : null
     if (signature !== null && !hasPlainV(signature)) return { refused: `signature: v is ${signature[64]}` }
     if (signature !== null && !isLegacy && !hasLowS(signature)) return { refused: 'signature: high s' }
     const from = new ByteReader(packet, headerBytes, end)
@@ -87,11 +94,27 @@ export function createWire(domain: Domain, keccak: Keccak): Wire {
     from.finish()
     if (from.refusal !== null) return { refused: `${layout.kind}: ${from.refusal}` }
     const bytes = packet.subarray(0, end)
+    if (signature === null)
+      return {
+        message,
+        digest: null,
+        signature,
+        get extra() {
+          return hexOf(keccak(bytes))
+        },
+      }
     const extra = keccak(bytes)
-    return { message, digest: isSigned ? digestOf(layout, message, bytes, extra) : null, signature, extra: hexOf(extra) }
+    return { message, digest: digestOf(layout, message, bytes, extra), signature, extra: hexOf(extra) }
   }
 
   return { domain, prepare, decode }
+}
+
+/** Its own: a packet is a view of what the socket has read, a signature is kept. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = pooledBytes(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 function legacySealing(domain: Domain, keccak: Keccak): Sealing {

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { bytesOf } from '../../../base/index.ts'
 import type { Address } from '../../../base/index.ts'
-import type { ReadTx, Tx } from '../../../store/index.ts'
+import type { ReadTx, SqlValue, Tx } from '../../../store/index.ts'
 import type { PaymentState } from '../../payment/index.ts'
 import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
 
@@ -10,16 +10,27 @@ import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
 const MAX_ENDED = 20_000
 const PURGED_AT_ONCE = 200
 const NAME_BYTES = 16
+const ROWS_AT_ONCE = 8
+const puts = new Map<number, string>()
+/** A record is written some three times while it is under way. */
+const KEPT_NAMES = 512
+const recentNames = new Map<Address, Map<string, Uint8Array>>()
 
-export function putPayments(tx: Tx, contract: Address, states: Iterable<PaymentState>): void {
-  for (const state of states)
-    tx.run(
-      'INSERT INTO photon_payment (name, contract, is_ended, state) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET is_ended = excluded.is_ended, state = excluded.state',
-      nameOf(contract, state.id),
-      bytesOf(contract),
-      state.isEnded ? 1 : 0,
-      encodeSnapshot(state),
-    )
+export function putPayments(tx: Tx, contract: Address, states: readonly PaymentState[]): void {
+  const owner = bytesOf(contract)
+  for (let at = 0; at < states.length; at += ROWS_AT_ONCE) {
+    const some = states.slice(at, at + ROWS_AT_ONCE)
+    const params: SqlValue[] = []
+    for (const state of some) params.push(nameOf(contract, state.id), owner, state.isEnded ? 1 : 0, encodeSnapshot(state))
+    tx.run(putOf(some.length), ...params)
+  }
+}
+
+function putOf(rows: number): string {
+  let sql = puts.get(rows)
+  if (sql === undefined)
+    puts.set(rows, (sql = `INSERT INTO photon_payment (name, contract, is_ended, state) VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ')} ON CONFLICT (name) DO UPDATE SET is_ended = excluded.is_ended, state = excluded.state`))
+  return sql
 }
 
 /** A few at a time, by the oldest numbers. */
@@ -30,7 +41,14 @@ export function purgePayments(tx: Tx): void {
 }
 
 function nameOf(contract: Address, id: string): Uint8Array {
-  return hash('sha256', contract + id, 'buffer').subarray(0, NAME_BYTES)
+  let names = recentNames.get(contract)
+  if (names === undefined) recentNames.set(contract, (names = new Map()))
+  const known = names.get(id)
+  if (known !== undefined) return known
+  const name = hash('sha256', contract + id, 'buffer').subarray(0, NAME_BYTES)
+  if (names.size >= KEPT_NAMES) names.clear()
+  names.set(id, name)
+  return name
 }
 
 export function readOpenPayments(tx: ReadTx, contract: Address): readonly PaymentState[] {
