@@ -109,6 +109,7 @@ describe('orders', () => {
         asked.push(`clear ${id}`)
         raised.splice(0, 1)
       },
+      paths: (target) => [{ nodes: [NEIGHBOUR, target], fee: 20_000n }],
       wrap: async ({ amount }) => void asked.push(`wrap ${amount}`),
       unwrap: async ({ amount }) => void asked.push(`unwrap ${amount}`),
     })
@@ -142,6 +143,16 @@ describe('orders', () => {
       await dialog.getByRole('button', { name: 'Turn into coins' }).click()
       await dialog.waitFor({ state: 'detached' })
       expect(asked).toEqual(['clear 1', 'wrap 1500000000000000000', 'unwrap 2000000000000000000'])
+
+      await openView(page, '#/channels/pay')
+      await dialog.getByLabel('Account to pay').fill(GUEST)
+      await dialog.getByLabel('Amount').fill('4')
+      await dialog.getByRole('button', { name: 'Look for a way' }).click()
+      await dialog.getByText('With at most 0.02 MIN fee, over 1 other box.').waitFor()
+      expect(await dialog.getByRole('list', { name: 'Its way' }).getByRole('listitem').evaluateAll((hops) => hops.map((hop) => hop.getAttribute('title')?.toLowerCase()))).toEqual([NEIGHBOUR, GUEST])
+      expect(await axeFindings(page, 9)).toEqual([])
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'detached' })
 
       await openView(page, `#/channels/${hash(5)}`)
       await dialog.getByText(/did not want to end it together: a payment of mine is under way. You can end it alone./).waitFor()

@@ -90,6 +90,8 @@ export const dutyKinds: Readonly<Record<string, string>> = {
   settle: 'Pay out',
   wrap: 'Coins into tokens',
   unwrap: 'Tokens into coins',
+  'send-coin': 'Send coins',
+  purse: 'Carry out a guest’s order',
 }
 export const dutyLeft = (left: number | null, seconds: number | null): string => (left === null ? 'no hurry' : left === 0 ? 'due now' : `within ${blocks(left, seconds)}`)
 
@@ -154,6 +156,7 @@ export const payLook = 'Look for a way'
 export const payNoWay = 'No way carries this much there now. Try less, or open a channel with the receiver.'
 export const paySum = 'You pay'
 export const payFee = (fee: string, between: number): string => (between === 0 ? 'Over a channel of your own, for no fee.' : `With at most ${fee} fee, over ${plural(between, 'other box', 'other boxes')}.`)
+export const payWay = 'Its way'
 export const payRule = 'A payment that has arrived cannot be taken back.'
 export const payButton = (sum: string): string => `Pay ${sum}`
 export const payDone = 'Paid.'

@@ -9,16 +9,14 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
 import { Refused, say } from '../ui/notice.tsx'
+import { shortAddress } from './chain-parts.tsx'
 import * as S from './channel-strings.ts'
 import { TokenField, isAccount, tokenOf } from './open-channel.tsx'
 
 const MAX_NOTE = 80
 
-/** A way that was found; `nodes` 1: a channel with the receiver. */
-interface Way {
-  readonly fee: PhotonPathsJson['paths'][number]['fee']
-  readonly nodes: number
-}
+/** A way that was found; one node: a channel with the receiver. */
+type Way = PhotonPathsJson['paths'][number]
 
 export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly PhotonTokenJson[]; onClose: () => void; onDone: () => void }) {
   const [target, setTarget] = useState('')
@@ -40,7 +38,7 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
     setNoWay(false)
     const { paths } = await call('photonPaths', { query: named })
     const found = paths.find((path) => !direct || path.nodes.length === 1)
-    if (found) setWay({ fee: found.fee, nodes: found.nodes.length })
+    if (found) setWay(found)
     else setNoWay(true)
   })
   const pay = useAction(async () => {
@@ -80,7 +78,8 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
           <span class="collect-sum num">{sum}</span>
         </div>
         <p class="mono tiny">{target.trim()}</p>
-        <p>{S.payFee(showMoney(unitsOf(way.fee), token), way.nodes - 1)}</p>
+        <p>{S.payFee(showMoney(unitsOf(way.fee), token), way.nodes.length - 1)}</p>
+        {way.nodes.length > 1 && <WayList nodes={way.nodes} />}
         <p class="quiet">{S.payRule}</p>
         <Refused text={failed ?? pay.besides()} />
       </Dialog>
@@ -117,5 +116,18 @@ export function PayDialog({ tokens, onClose, onDone }: { tokens: readonly Photon
       <Switch label={S.payDirect} hint={S.payDirectHint} checked={direct} onInput={setDirect} />
       <Refused text={noWay ? S.payNoWay : tokens.length === 1 ? look.besides('target', 'amount') : look.besides('target', 'amount', 'token')} />
     </Dialog>
+  )
+}
+
+/** Who carries it, in order, and who gets it. */
+function WayList({ nodes }: { nodes: Way['nodes'] }) {
+  return (
+    <ol class="small" aria-label={S.payWay}>
+      {nodes.map((node) => (
+        <li key={node} class="mono tiny" title={node}>
+          {shortAddress(node)}
+        </li>
+      ))}
+    </ol>
   )
 }
