@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { runSeed } from './run.ts'
 import type { World } from './world.ts'
 
-const SEEDS = Number(process.env.MESHBOX_SIM_SEEDS ?? 300)
+const SEEDS = Number(process.env.MESHBOX_SIM_SEEDS ?? 1_000)
 const FIRST = Number(process.env.MESHBOX_SIM_FIRST ?? 1)
 const GROUP = 50
 /** So many runs, from the first seed on, come to everything that can become of a payment. */
