@@ -1,5 +1,6 @@
 /** Every command of `meshbox`, in the order of its help. A new command is a file in commands/ and a line here. */
 import type { CommandSpec } from './command.ts'
+import { audit } from './commands/audit.ts'
 import { backup } from './commands/backup.ts'
 import { chainAdopt } from './commands/chain-adopt.ts'
 import { chainAlarmClear } from './commands/chain-alarm-clear.ts'
@@ -49,6 +50,8 @@ import { payList } from './commands/pay-list.ts'
 import { payAllowReveal, payCancel, payShow } from './commands/pay-order.ts'
 import { payPaths } from './commands/pay-paths.ts'
 import { pay } from './commands/pay.ts'
+import { payoutList, payoutNote, payoutPay, payoutResume, payoutShow, payoutStatement } from './commands/payout.ts'
+import { payoutVerify } from './commands/payout-verify.ts'
 import { receiptVerify } from './commands/receipt-verify.ts'
 import { reload } from './commands/reload.ts'
 import { ruleList, ruleRemove, ruleRuns, ruleSet, ruleTry } from './commands/rule.ts'
@@ -109,6 +112,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   tariffSet,
   earnings,
   earningsEntries,
+  audit,
   backup,
   supportBundle,
   receiptVerify,
@@ -153,6 +157,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   payCancel,
   payAllowReveal,
   payPaths,
+  payoutList,
+  payoutShow,
+  payoutPay,
+  payoutResume,
+  payoutNote,
+  payoutStatement,
+  payoutVerify,
   watchStatus,
   join,
   joinUndo,

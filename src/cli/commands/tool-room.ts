@@ -5,4 +5,5 @@
 export * as iot from '../../iot/inspect/index.ts'
 export * as iotReceipts from '../../iot/tenants/receipt/index.ts'
 export * as joining from '../../mesh/joining/index.ts'
+export * as payoutStatements from '../../payout/statement/index.ts'
 export * as photon from '../../photon/wire/inspect/index.ts'

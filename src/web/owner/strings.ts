@@ -414,6 +414,7 @@ export const healthParts = {
   channels: 'Channels',
   mesh: 'Mesh',
   iot: 'Sensors',
+  payout: 'Payouts',
     } as Readonly<Record<string, string>>
 export const healthLevels = { ok: 'Fine', warn: 'Look at this', bad: 'Needs you' } as Readonly<Record<string, string>>
 export const healthSummary = { ok: 'Everything is fine', warn: 'Something to look at', bad: 'Something needs you' } as Readonly<Record<string, string>>

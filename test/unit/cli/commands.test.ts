@@ -71,6 +71,7 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'tariff set': ['tariff set --minutes-per-token 20 --trial-minutes 5 --trial-mib none --packages packages.json'],
   earnings: ['earnings --days 3'],
   'earnings entries': ['earnings entries'],
+  audit: ['audit'],
   backup: ['backup copy.sqlite3'],
   'support-bundle': ['support-bundle bundle.tar.gz'],
   'receipt verify': ['receipt verify receipt.txt'],
@@ -114,6 +115,13 @@ const LINES: Record<string, readonly [line: string, given?: Given]> = {
   'pay cancel': [`pay cancel ${hash(101)}`],
   'pay allow-reveal': [`pay allow-reveal ${hash(107)}`],
   'pay paths': [`pay paths 0x${'b2'.repeat(20)} 2.5`],
+  'payout list': ['payout'],
+  'payout note': ["payout note investor:lender 0.25 --memo 'in cash'"],
+  'payout pay': ['payout pay investor:lender'],
+  'payout show': ['payout show 1'],
+  'payout resume': ['payout resume 1'],
+  'payout statement': ['payout statement 1'],
+  'payout verify': ['payout verify -', { stdin: readFileSync(join(import.meta.dirname, '../../vectors/payout/series.txt'), 'utf8') }],
   'watch status': ['watch'],
   join: ['join - --apply --config-dir uci', { stdin: meshCode() }],
   'join-undo': ['join-undo --config-dir uci'],
@@ -162,7 +170,7 @@ describe('each command', () => {
       const { code, out, err } = await run(line, given)
       expect([name, code, err]).toEqual([name, 0, ''])
       expect([name, out]).toEqual([name, expect.stringMatching(/\S[^]*\n$/)])
-      if (!['voucher sheet', 'voucher export', 'backup', 'support-bundle'].includes(name) && !name.startsWith('tool ') && !name.startsWith('chain ')) expect([name, Math.max(80, longest(out))]).toEqual([name, 80])
+      if (!['voucher sheet', 'voucher export', 'backup', 'support-bundle', 'payout statement'].includes(name) && !name.startsWith('tool ') && !name.startsWith('chain ')) expect([name, Math.max(80, longest(out))]).toEqual([name, 80])
     }
   })
 

@@ -14,11 +14,14 @@ import { openIdentity, openVoucherKeys } from '../../../src/identity/index.ts'
 import type { Identity, OwnerPassword } from '../../../src/identity/index.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import type { Ledger } from '../../../src/ledger/index.ts'
+import { Payouts } from '../../../src/payout/index.ts'
+import { payoutMigrations } from '../../../src/payout/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer } from '../../../src/owner/index.ts'
 import type { ConfigDoor, DashboardFiles, OwnerPorts, OwnerServerOptions, SystemFacts } from '../../../src/owner/index.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
+import { ANNA, PaperChannels, SMT, noChannel } from '../../support/payout-box.ts'
 import { ScriptedDesk, sessionView } from './scripted-desk.ts'
 
 export const PASSWORD = 'correct horse 9'
@@ -118,6 +121,8 @@ export interface House {
   readonly identity: Identity
   readonly ring: LogRing
   readonly observed: number[]
+  /** What shares are paid over; the first payment fails. */
+  readonly paper: PaperChannels
   server(over?: Partial<OwnerServerOptions>): OwnerServer
   control(): ControlServer
   close(): Promise<void>
@@ -139,7 +144,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const randomness = seededRandom(++houses) // two boxes never have the same keys
   const ring = new LogRing()
   const log = createLog({ level: 'debug', style: 'syslog', now: () => time.wallMs(), write: (line) => ring.push(line, time.wallMs()) })
-  const store = openStore({ path: join(dir, 'books.sqlite3'), migrations: ledgerMigrations, log: silentLog })
+  const store = openStore({ path: join(dir, 'books.sqlite3'), migrations: [...ledgerMigrations, ...payoutMigrations], log: silentLog })
   const config = new ConfigInMemory(options.configText)
   const desk = new ScriptedDesk()
   desk.all.push(sessionView('00000000000000a1', { state: 'ended' }), sessionView('00000000000000a2', { label: '1 day' }), sessionView('00000000000000a3', { state: 'paused' }))
@@ -149,12 +154,30 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
   const password = options.password ?? new PlainPassword(PASSWORD)
   const ledger = createLedger({ shares: () => config.current().shares })
   const identity = await openIdentity({ dataDir: dir, randomness, log: silentLog })
+  const paper = new PaperChannels()
+  paper.failsOnce = noChannel()
+  const payouts = new Payouts({
+    store,
+    ledger,
+    identity,
+    settings: () => {
+      const { token, payout } = config.current()
+      const share = { account: 'investor:lender', partsPerMillion: 250_000, sources: [] }
+      return { ...payout, token, shares: [share], payees: [{ account: share.account, address: ANNA }], milestones: [{ id: 'first', account: share.account, measure: 'earnings', count: 10, reward: 1_000_000n, sources: [] }], channelTokens: [{ ...token, address: SMT }] }
+    },
+    channels: () => paper,
+    clock: time,
+    timers: time,
+    log: silentLog,
+  })
   const ports: OwnerPorts = {
     desk: options.withoutHotspot ? null : desk,
     chain: scriptedChain(),
     photon,
     mesh,
     ...(options.iot === undefined ? {} : { iot: options.iot }),
+    payouts: { desk: payouts, token: () => config.current().token },
+    audit: async () => ({ isSound: true, differences: [], unnamed: 0, looked: { 'ledger-balance': 3, voucher: 3 }, unchecked: [{ check: 'chain', why: 'the box follows no chain' }] }),
     ledger,
     store: options.store?.(store, dir) ?? store,
     identity,
@@ -187,6 +210,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
     identity,
     ring,
     observed,
+    paper,
     server(over = {}) {
       const server = new OwnerServer({
         owner,
@@ -219,6 +243,7 @@ export async function buildHouse(options: HouseOptions = {}): Promise<House> {
     },
     async close() {
       for (const close of closers) await close()
+      await payouts.stop()
       await store.close()
       rmSync(dir, { recursive: true, force: true })
     },

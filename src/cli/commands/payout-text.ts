@@ -1,0 +1,71 @@
+/** Payouts on a terminal. */
+import type { PayoutJson, PayoutMilestoneJson, PayoutPartyJson, PayoutsJson } from '../../owner/api/index.ts'
+import { argument, usageError } from '../command.ts'
+import type { Context } from '../command.ts'
+import { duration, moment, pairs, plain, table, tokens, wrap } from '../text.ts'
+
+const RIGHT = { align: 'right' } as const
+const REASONS: Readonly<Record<PayoutJson['reason'], string>> = { threshold: 'the threshold was reached', daily: 'once a day', ordered: "the owner's order" }
+const MEASURES: Readonly<Record<PayoutMilestoneJson['measure'], string>> = { minutes: 'minutes sold', earnings: 'earnings', tokens: 'tokens earned', days: 'days' }
+const FEW = 10
+
+export function payoutsText({ parties, milestones, payouts }: PayoutsJson): string {
+  if (parties.length === 0) return 'Nobody but the owner has a share: see `config share` and `config payee`.'
+  const parts = [
+    table([{ title: 'ACCOUNT', stretch: true }, { title: 'OWED', ...RIGHT }, { title: 'PAID', ...RIGHT }, { title: 'NOW' }], parties.map((party) => [party.account, tokens(party.owed, party.token), tokens(party.paid, party.token), standing(party)])),
+    ...parties.flatMap(trouble),
+  ]
+  if (milestones.length > 0) parts.push('', table([{ title: 'MILESTONE' }, { title: 'FOR', stretch: true }, { title: 'REACHED', ...RIGHT }, { title: 'REWARD', ...RIGHT }, { title: 'BOOKED' }], milestones.map(milestoneRow)))
+  if (payouts.length > 0) parts.push('', table([{ title: 'PAYOUT', ...RIGHT }, { title: 'TO', stretch: true }, { title: 'AMOUNT', ...RIGHT }, { title: 'STATE' }, { title: 'WHEN (UTC)' }], payouts.slice(0, FEW).map((one) => [String(one.id), one.account, tokens(one.amount, one.token), stateOf(one), moment(one.paidWallMs ?? one.madeWallMs)])))
+  return parts.join('\n')
+}
+
+export function payoutText(payout: PayoutJson): string {
+  const { id, account, number, amount, token, to, payment, reason, problem, retrySeconds, attempts, madeWallMs, paidWallMs, entries } = payout
+  return pairs([
+    ['Payout', String(id)],
+    ['To', `${account}, statement ${number}`],
+    ['Address', to],
+    ['Amount', tokens(amount, token)],
+    ['State', `${stateOf(payout)}${attempts > 0 ? `, ${attempts} tries failed` : ''}${retrySeconds === null ? '' : `, tried again in ${duration(retrySeconds)}`}`],
+    ...(problem === null ? [] : [['Because', plain(problem)] as const]),
+    ['Why', REASONS[reason]],
+    ['Entries', `behind ${entries[0]}, up to ${entries[1]} of the book`],
+    ['Payment', payment],
+    ['Made', `${moment(madeWallMs)} UTC`],
+    ...(paidWallMs === null ? [] : [['Paid', `${moment(paidWallMs)} UTC`] as const]),
+  ])
+}
+
+export function partyText({ account, owed, paid, token }: PayoutPartyJson): string {
+  return `${account} is owed ${tokens(owed, token)}; ${tokens(paid, token)} were sent over channels.`
+}
+
+/** Errors: usage. */
+export function payoutArgument(context: Context): string {
+  const text = argument(context, 0)
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw usageError(`ID: '${text}' is not the number of a payout; meshbox payout list shows them`)
+  return text
+}
+
+function standing({ open, waitsFor }: PayoutPartyJson): string {
+  if (open !== null) return stateOf(open)
+  return waitsFor === null ? '-' : 'accrues'
+}
+
+/** In full: it says what to do. */
+function trouble({ account, open, waitsFor }: PayoutPartyJson): string[] {
+  const reason = open === null ? (waitsFor === null ? null : `waits for ${waitsFor}`) : open.problem
+  return reason === null ? [] : [wrap(`${account}: ${plain(reason)}`, '  ')]
+}
+
+function stateOf({ state, stage, isAlarm }: PayoutJson): string {
+  if (state === 'paid') return 'paid'
+  if (state === 'dropped') return 'given up'
+  if (isAlarm) return 'FAILS'
+  return stage === 'waiting' ? 'waits' : 'under way'
+}
+
+function milestoneRow({ id, account, measure, count, reached, reward, entryId, isWaiting }: PayoutMilestoneJson): string[] {
+  return [id, account, `${reached} of ${count} ${MEASURES[measure]}`, reward.text, entryId !== null ? `entry ${entryId}` : isWaiting ? 'not covered' : '-']
+}
