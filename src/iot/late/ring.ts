@@ -52,7 +52,7 @@ export class LateFrames {
     }
   }
 
-  /** Oldest first; nothing is taken away but what cannot be read any more, which counts as lost. */
+  /** In the order in which they were heard, those of one run of the machine after those of the run before; nothing is taken away but what cannot be read any more, which counts as lost. */
   peek(tx: Tx, tenant: TenantId, limit: number): readonly { readonly seq: bigint; readonly heard: Heard; readonly at: Moment }[] {
     return lateOf(tx, tenant, limit).flatMap(({ seq, bytes, record, at }) => {
       try {

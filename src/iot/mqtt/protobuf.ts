@@ -33,7 +33,7 @@ const MAX_REPEATED = 512
 
 /** `message`: by field name; undefined and null are left out. */
 export function encodeMessage(schema: Schema, message: Message): Uint8Array {
-  const out = new Writer()
+  const out = WRITER.begin()
   writeFields(out, schema, message)
   return out.done()
 }
@@ -50,17 +50,18 @@ function writeFields(out: Writer, schema: Schema, message: Message): void {
 function writeField(out: Writer, { no, type }: Field, value: unknown, isAlways: boolean): void {
   if (typeof type === 'object') {
     if ('message' in type) return out.nested(no, (inner) => writeFields(inner, type.message, value as Message))
-    return writeVarint(out, no, BigInt(Math.max(0, type.names.indexOf(value as string))), isAlways)
+    return writeUnsigned(out, no, Math.max(0, type.names.indexOf(value as string)), isAlways)
   }
   switch (type) {
     case 'u32':
-      return writeVarint(out, no, BigInt((value as number) >>> 0), isAlways)
+      return writeUnsigned(out, no, (value as number) >>> 0, isAlways)
     case 'i32':
-      return writeVarint(out, no, BigInt.asUintN(64, BigInt(value as number)), isAlways)
+      if ((value as number) < 0) return out.negative(no, value as number)
+      return writeUnsigned(out, no, value as number, isAlways)
     case 'u64':
       return writeVarint(out, no, BigInt.asUintN(64, value as bigint), isAlways)
     case 'bool':
-      return writeVarint(out, no, value === true ? 1n : 0n, isAlways)
+      return writeUnsigned(out, no, value === true ? 1 : 0, isAlways)
     case 'float':
       return isAlways || value !== 0 ? out.float(no, value as number) : undefined
     case 'double':
@@ -76,6 +77,10 @@ function writeField(out: Writer, { no, type }: Field, value: unknown, isAlways: 
   }
 }
 
+function writeUnsigned(out: Writer, no: number, value: number, isAlways: boolean): void {
+  if (isAlways || value !== 0) out.unsigned(no, value)
+}
+
 function writeVarint(out: Writer, no: number, value: bigint, isAlways: boolean): void {
   if (isAlways || value !== 0n) out.varint(no, value)
 }
@@ -89,8 +94,29 @@ const NANO = 1_000_000_000n
 
 /** Grows by doubling; a nested message is written behind its place and moved by the length of its length. */
 class Writer {
-  #bytes = new Uint8Array(256)
+  #bytes = new Uint8Array(512)
+  #view = new DataView(this.#bytes.buffer)
   #at = 0
+
+  begin(): this {
+    this.#at = 0
+    return this
+  }
+
+  /** Below 2^53. */
+  unsigned(no: number, value: number): void {
+    this.#tag(no, 0)
+    this.#number(value)
+  }
+
+  /** A 32-bit number below 0, which is written as 64 bits: always ten bytes. */
+  negative(no: number, value: number): void {
+    this.#tag(no, 0)
+    this.#room(10)
+    let rest = value
+    for (let index = 0; index < 9; index++, rest >>= 7) this.#bytes[this.#at++] = (rest & 0x7f) | 0x80
+    this.#bytes[this.#at++] = 1
+  }
 
   varint(no: number, value: bigint): void {
     this.#tag(no, 0)
@@ -105,14 +131,14 @@ class Writer {
   float(no: number, value: number): void {
     this.#tag(no, 5)
     this.#room(4)
-    new DataView(this.#bytes.buffer).setFloat32(this.#at, value, true)
+    this.#view.setFloat32(this.#at, value, true)
     this.#at += 4
   }
 
   double(no: number, value: number): void {
     this.#tag(no, 1)
     this.#room(8)
-    new DataView(this.#bytes.buffer).setFloat64(this.#at, value, true)
+    this.#view.setFloat64(this.#at, value, true)
     this.#at += 8
   }
 
@@ -161,8 +187,12 @@ class Writer {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + bytes))
     grown.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
   }
 }
+
+/** One for all messages: none is begun before the one before is done, and what is done is a copy. */
+const WRITER = new Writer()
 
 // ---- in
 

@@ -1,5 +1,5 @@
 /**
- * Hands frames of late/ to tenants that can be reached again: oldest first, one after the other, at most `latePerSecond`, flagged late. They have a price of
+ * Hands frames of late/ to tenants that can be reached again: in the order in which they were heard, one after the other, at most `latePerSecond`, flagged late. They have a price of
  * their own (`perLateFrame`); at 0 they are not billed at all and are in no receipt. A run of up to 20 is held in one turn and settled in one
  * turn; after a crash between them the run is handed over again and billed once.
  */
@@ -9,7 +9,7 @@ import type { Tx } from '../../store/index.ts'
 import { decodeFrame } from '../lorawan/index.ts'
 import type { Delivery, Heard } from '../ports.ts'
 import { maySpend } from './account.ts'
-import { bill, hold, letGo, readAccount } from './io/account-tables.ts'
+import { bill, hold, letGo, oldestUnderWay, readAccount } from './io/account-tables.ts'
 import type { Seat } from './roster.ts'
 import type { BilledUnit, HeldUnit } from './types.ts'
 import type { SaleParts } from './uplinks.ts'
@@ -64,7 +64,7 @@ export class Playback {
       seat.mayHaveLate = false
       return
     }
-    if (items.length === 0) return this.#rest(seat) // no credit: until he pays
+    if (items.length === 0) return this.#rest(seat) // no credit, or an older one is being delivered
     const delivered = new Set<LateItem>()
     for (const item of items) {
       if (patience.isOver || !delivery.isOnline) break
@@ -88,7 +88,10 @@ export class Playback {
     const price = amountOf('late', 1, record.prices)
     const at = momentOf(clock)
     const items: LateItem[] = []
-    for (const { seq, heard } of waiting) {
+    // One that was heard before and is still being delivered may be late in the end: it goes first.
+    const underWayMs = oldestUnderWay(tx, record.id, clock.bootId)
+    for (const { seq, heard, at: heardAt } of waiting) {
+      if (heardAt.bootId === clock.bootId && heardAt.boottimeMs > underWayMs) break
       const account = readAccount(tx, record.id, record.epoch)
       if (account === null || account.isBehind || !maySpend(account, payments.paid(tx, record.payer, record.prices.token), price, record.creditWindow)) break
       if (price === 0n) {

@@ -35,7 +35,7 @@ export type EarningsBook = Pick<Ledger, 'earn' | 'post'>
 export interface LateShelf {
   append(tx: Tx, tenant: TenantId, heard: Heard, at: Moment): void
   /** Oldest first; nothing is taken away but what cannot be read. */
-  peek(tx: Tx, tenant: TenantId, limit: number): readonly { readonly seq: bigint; readonly heard: Heard }[]
+  peek(tx: Tx, tenant: TenantId, limit: number): readonly { readonly seq: bigint; readonly heard: Heard; readonly at: Moment }[]
   /** One that was handed over. */
   remove(tx: Tx, tenant: TenantId, seq: bigint): boolean
   /** All of a tenant's. */

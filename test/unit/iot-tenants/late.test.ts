@@ -28,6 +28,40 @@ describe('undelivered', () => {
     expect(box.house.admin.tenants()[0]).toMatchObject({ owed: 12n, lateFrames: 0 })
   })
 
+  it('in the order in which they were heard, also those that were being delivered while later ones went straight to the ring', async () => {
+    box = await opened({ limits: { inFlight: 3 } }, [tenant({ creditWindow: 1_000_000n })])
+    box.server().isOnline = false
+    const takes = []
+    for (let fCnt = 1; fCnt <= 8; fCnt++) {
+      takes.push(box.house.take(heardOf(uplink(fCnt)), ['farm']))
+      await box.pass(100, 50)
+    }
+    // Three wait their minute, five lie in the ring: back before the minute is over, the three come live, and none of the five before them.
+    expect([rows('iot_held'), rows('iot_late')]).toEqual([3, 5])
+    await box.pass(61_000, 500)
+    expect((await Promise.all(takes)).map((each) => each.get('farm'))).toEqual(Array(8).fill('late'))
+    box.server().isOnline = true
+    await box.pass(6_000)
+    expect(box.server().got.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((fCnt) => heardOf(uplink(fCnt)).id))
+    expect(box.units()).toHaveLength(8)
+  })
+
+  it('none of them goes before an older one that is still being delivered', async () => {
+    box = await opened({ limits: { inFlight: 1 } }, [tenant({ creditWindow: 1_000_000n })])
+    box.server().answer = () => false // it refuses, and is there
+    const takes = [1, 2].map(async (fCnt) => {
+      await box.pass(100 * (fCnt - 1), 50)
+      return box.house.take(heardOf(uplink(fCnt)), ['farm'])
+    })
+    await box.pass(20_000, 500)
+    expect([rows('iot_held'), rows('iot_late')]).toEqual([1, 1])
+    expect(box.server().got.filter(({ isLate }) => isLate)).toEqual([])
+    box.server().answer = () => true
+    await box.pass(20_000, 500)
+    expect((await Promise.all(takes)).map((each) => each.get('farm'))).toEqual(['sold', 'late'])
+    expect(box.server().got.slice(-2).map(({ id, isLate }) => [id, isLate])).toEqual([[heardOf(uplink(1)).id, false], [heardOf(uplink(2)).id, true]])
+  })
+
   it('at a price of 0 late frames are in no bill at all', async () => {
     box = await opened({}, [tenant({ prices: { ...tenant().prices, perLateFrame: 0n } })])
     box.server().isOnline = false

@@ -8,6 +8,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { dirname } from 'node:path'
 import { MeshBoxError, asError } from '../../../base/index.ts'
 import type { Cancel, Timers } from '../../../base/index.ts'
+import { PATIENCE } from './sandbox-text.ts'
 import type { CodecAnswer, CodecCall } from './sandbox-text.ts'
 
 export interface CodecProcessOptions {
@@ -18,7 +19,7 @@ export interface CodecProcessOptions {
   /** Whom it becomes; it must be able to read the entry file. Null: the service's own user. On a box the service is root, and this should be nobody. */
   readonly asUser: { readonly uid: number; readonly gid: number } | null
   readonly timers: Timers
-  /** Of one call. Default 50. */
+  /** CPU time of one call. Default 50. */
   readonly limitMs?: number
   /** With the 45 MiB that Node itself uses. Default 96. */
   readonly maxDataMib?: number
@@ -116,7 +117,8 @@ class CodecProcess implements JavaScript {
     const running = this.#running
     if (running === null || this.#child === null) return
     const limitMs = this.#limitMs
-    this.#within(2 * limitMs + GRACE_MS, `took more than ${limitMs} ms`)
+    // Its body and its call, each as often as they may be tried.
+    this.#within(2 * limitMs * PATIENCE.reduce((sum, times) => sum + times, 0) + GRACE_MS, `took more than ${limitMs} ms`)
     this.#child.process.stdin.write(`${JSON.stringify({ job: running.job, source: running.source, call: running.call, input: running.input, limitMs })}\n`)
   }
 

@@ -2,6 +2,9 @@
 /** Of what a codec returns, as JSON. */
 export const MAX_RESULT_LENGTH = 32 * 1024
 
+/** How often a call may be made, and of what wall time each is, in limits: a codec that was hardly given the processor has used nothing of its own. */
+export const PATIENCE: readonly number[] = [1, 4, 16]
+
 export type CodecCall = 'decodeUplink' | 'encodeDownlink'
 
 /** One call, as the child gets it: a line of JSON. `check` only compiles and runs the top level. */
@@ -11,6 +14,7 @@ export interface CodecJob {
   readonly call: CodecCall | 'check'
   /** JSON text. */
   readonly input: string
+  /** CPU time. */
   readonly limitMs: number
 }
 

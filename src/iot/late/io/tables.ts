@@ -25,6 +25,7 @@ export const lateMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  { id: 'iot-late-002', sql: 'CREATE INDEX iot_late_order ON iot_late (tenant, boot_id, boottime_ms, seq);' },
 ]
 
 export function addLate(tx: Tx, tenant: TenantId, record: Uint8Array, bytes: number, at: Moment): void {
@@ -74,9 +75,12 @@ export function forgetAllLate(tx: Tx): void {
   tx.run('DELETE FROM iot_late')
 }
 
+/** In the order in which they were heard, which is not that in which they came here: a frame that was being delivered comes a minute after it was heard. */
 export function lateOf(tx: ReadTx, tenant: TenantId, limit: number): readonly { readonly seq: number; readonly bytes: number; readonly record: Uint8Array; readonly at: Moment }[] {
+  const first = tx.get<{ boot_id: string }>('SELECT boot_id FROM iot_late WHERE tenant = ? ORDER BY seq LIMIT 1', tenant)
+  if (first === undefined) return []
   return tx
-    .all<{ seq: number; bytes: number; record: Uint8Array; boot_id: string; boottime_ms: number; wall_ms: number; wall_trusted: number }>('SELECT * FROM iot_late WHERE tenant = ? ORDER BY seq LIMIT ?', tenant, limit)
+    .all<{ seq: number; bytes: number; record: Uint8Array; boot_id: string; boottime_ms: number; wall_ms: number; wall_trusted: number }>('SELECT * FROM iot_late WHERE tenant = ? AND boot_id = ? ORDER BY boottime_ms, seq LIMIT ?', tenant, first.boot_id, limit)
     .map((row) => ({
       seq: row.seq,
       bytes: row.bytes,

@@ -38,7 +38,8 @@ export class GwmpServer implements RadioDoor {
   /** Errors: unavailable `cannot-listen`. */
   static open(options: GwmpListenOptions, parts: GwmpListenParts): Promise<GwmpServer> {
     const isV6 = isIPv6(options.address)
-    const socket = createSocket(isV6 ? 'udp6' : 'udp4')
+    // Addresses only: a name is never looked up, and node's own lookup costs an answer as much as sending it.
+    const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', lookup: (address, _options, done) => done(null, address, isV6 ? 6 : 4) })
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         socket.close()

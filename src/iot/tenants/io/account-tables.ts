@@ -167,6 +167,11 @@ export function heldOf(tx: ReadTx, tenant: TenantId, decode: (record: Uint8Array
   }))
 }
 
+/** When the oldest frame was heard that is being delivered, in this run of the machine, milliseconds since boot; Infinity: none is. */
+export function oldestUnderWay(tx: ReadTx, tenant: TenantId, bootId: string): number {
+  return tx.get<{ oldest: number | null }>("SELECT min(boottime_ms) AS oldest FROM iot_held WHERE tenant = ? AND boot_id = ? AND kind = 'uplink'", tenant, bootId)?.oldest ?? Infinity
+}
+
 /** A record of another version of the box is nothing to deliver. */
 function readable(record: Uint8Array, decode: (record: Uint8Array) => Heard): Heard | null {
   try {
