@@ -13,7 +13,6 @@ export type {
   Difference,
   HistoryRow,
   LedgerRow,
-  OutboxRow,
   ReceiptRow,
   RoamRow,
   SessionRow,

@@ -179,18 +179,13 @@ export interface HistoryRow {
   readonly id: number
   readonly kind: string
   readonly channelNumber: number
+  /** Of direct payments: the message that paid. */
+  readonly nonce: bigint
   readonly amount: bigint
   readonly token: string
   readonly payer: Address | null
   /** It came with the note that tenants put to their payments. */
   readonly isForIot: boolean
-}
-
-export interface OutboxRow {
-  readonly id: number
-  readonly peer: Address
-  /** There is a channel with it that is not settled, or some payment under way: who pays and who is paid talk without a channel of theirs. */
-  readonly isWanted: boolean
 }
 
 export interface CarriageRow {
@@ -272,7 +267,6 @@ export interface Books {
   topUpsAfter(code: string, most: number): readonly TopUpRow[]
   channelsAfter(number: number, most: number): readonly ChannelRow[]
   historyAfter(id: number, most: number): readonly HistoryRow[]
-  outboxAfter(id: number, most: number): readonly OutboxRow[]
   carriagesAfter(number: number, most: number): readonly CarriageRow[]
   /** Behind the one of that place in their order. */
   roamsAfter(place: number, most: number): readonly RoamRow[]

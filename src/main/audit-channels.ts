@@ -1,6 +1,6 @@
-/** Payment channels, their history and what waits to be sent, as the audit reads them. */
+/** Payment channels and their history, as the audit reads them. */
 import { equalBytesConstantTime, hexOf, utf8, type Address } from '../base/index.ts'
-import type { Books, ChannelRow, HistoryRow, OutboxRow, SideRow } from '../audit/index.ts'
+import type { Books, ChannelRow, HistoryRow, SideRow } from '../audit/index.ts'
 import type { ChannelSide, ChannelState } from '../photon/channel/index.ts'
 import { decodeSnapshot } from '../photon/node/snapshot.ts'
 import { readHistoryAfter } from '../photon/node/tables/history.ts'
@@ -17,7 +17,7 @@ export interface ChannelTools {
   readonly names: Map<number, ChannelNames>
 }
 
-type Pages = Pick<Books, 'channelsAfter' | 'historyAfter' | 'outboxAfter'>
+type Pages = Pick<Books, 'channelsAfter' | 'historyAfter'>
 
 const IOT_NOTE = utf8('iot')
 
@@ -32,9 +32,6 @@ export function channelPages(tx: ReadTx, tools: ChannelTools): Pages {
   return {
     channelsAfter: (number, most) => tx.all<Stored>('SELECT number, contract, acked, state FROM photon_channel WHERE number > ? ORDER BY number LIMIT ?', number, most).map((row) => channelRow(tx, row, tools)),
     historyAfter: (id, most) => readHistoryAfter(tx, id, most).map((row) => historyRow(tx, row, tools)),
-    outboxAfter: (id, most) =>
-      tx.all<{ id: number; peer: Uint8Array; live: number }>('SELECT o.id, o.peer, (EXISTS (SELECT 1 FROM photon_channel c WHERE c.contract = o.contract AND c.partner = o.peer AND c.is_live = 1) OR EXISTS (SELECT 1 FROM photon_payment p WHERE p.contract = o.contract AND p.is_ended = 0)) AS live FROM photon_outbox o WHERE o.id > ? ORDER BY o.id LIMIT ?', id, most)
-        .map(({ id: row, peer, live }): OutboxRow => ({ id: row, peer: hexOf(peer), isWanted: live === 1 })),
   }
 }
 
@@ -90,6 +87,7 @@ function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number]
     id: row.id,
     kind: row.kind,
     channelNumber: row.channelNumber,
+    nonce: row.nonce,
     amount: row.amount,
     token: token === null ? '' : symbolOf(token),
     payer: row.peer ?? channel?.partner ?? null,

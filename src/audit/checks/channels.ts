@@ -11,7 +11,7 @@ const LIVE: ReadonlySet<string> = new Set(['opened', 'closing', 'withdrawing', '
 const CLOSE = 'do not take payments over it any more; `meshbox channel close` gets what the newest proofs are worth'
 
 export function channelChecks(findings: Findings, limits: AuditLimits): readonly Step[] {
-  return [channelStep(findings, limits), historyStep(findings), outboxStep(findings)]
+  return [channelStep(findings, limits), historyStep(findings)]
 }
 
 function channelStep(findings: Findings, limits: AuditLimits): Step {
@@ -48,6 +48,7 @@ function channel(findings: Findings, row: ChannelRow, limits: AuditLimits): void
   const shown = max(partner.proved, partner.streamed, partner.claimed)
   if (partner.transferred > shown)
     findings.add({ check: 'guarantee', what: 'the partner gave more than its newest proof and voucher are worth on the chain', where, amount: { expected: partner.transferred, found: shown, token }, advice: CLOSE })
+  findings.looked('outbox')
   const missing = own.nonce - row.acked - BigInt(row.waiting)
   if (missing > 0n) findings.add({ check: 'outbox', what: `${missing} messages that the partner has not acknowledged are not kept to be sent again`, where, amount: null, advice: CLOSE })
   if (row.offlineFrom === null || limits.offline === null) return
@@ -62,12 +63,22 @@ function historyStep(findings: Findings): Step {
   return (books) => walk.step(books)
 }
 
+/** Of one channel, by the history: how much, and the highest number of a message. */
+interface Direct {
+  came: bigint
+  went: bigint
+  cameNonce: bigint
+  wentNonce: bigint
+}
+
+const NOTHING: Direct = { came: 0n, went: 0n, cameNonce: 0n, wentNonce: 0n }
+
 class HistoryWalk {
   readonly #findings: Findings
   readonly #earned = new Map<string, bigint>()
   readonly #booked = new Map<string, bigint>()
   readonly #forIot = new Map<string, { readonly payer: Address; readonly token: string; sum: bigint }>()
-  readonly #direct = new Map<number, { came: bigint; went: bigint }>()
+  readonly #direct = new Map<number, Direct>()
   #last = 0
   #lastEntry = 0
   #number = 0
@@ -91,13 +102,13 @@ class HistoryWalk {
     return this.#channels(books)
   }
 
-  #row({ id, kind, channelNumber, amount, token, payer, isForIot }: HistoryRow): void {
+  #row({ id, kind, channelNumber, nonce, amount, token, payer, isForIot }: HistoryRow): void {
     this.#findings.looked('history')
     if (kind === 'mediated') this.#earned.set(token, (this.#earned.get(token) ?? 0n) + amount)
     if (kind !== 'direct-received' && kind !== 'direct-sent') return
-    const direct = this.#direct.get(channelNumber) ?? { came: 0n, went: 0n }
-    if (kind === 'direct-received') direct.came += amount
-    else direct.went += amount
+    const direct = this.#direct.get(channelNumber) ?? { ...NOTHING }
+    if (kind === 'direct-received') [direct.came, direct.cameNonce] = [direct.came + amount, max(direct.cameNonce, nonce)]
+    else [direct.went, direct.wentNonce] = [direct.went + amount, max(direct.wentNonce, nonce)]
     this.#direct.set(channelNumber, direct)
     if (kind !== 'direct-received' || !isForIot || payer === null) return
     const name = `${payer} ${token}`
@@ -121,27 +132,15 @@ class HistoryWalk {
   #channels(books: Books): boolean {
     const rows = books.channelsAfter(this.#number, CHANNEL_ROWS)
     for (const row of rows) {
-      const { came, went } = this.#direct.get(row.number) ?? { came: 0n, went: 0n }
+      const { came, went, cameNonce, wentNonce } = this.#direct.get(row.number) ?? NOTHING
       const { own, partner, token } = row
       if (!LIVE.has(row.phase)) continue
+      if (cameNonce > partner.nonce || wentNonce > own.nonce) this.#findings.add({ check: 'history', what: `the history has a payment by message ${cameNonce > partner.nonce ? cameNonce : wentNonce}, which the channel does not know`, where: whereOf(row), amount: null, advice: CLOSE })
       if (came > partner.transferred) this.#findings.add({ check: 'history', what: 'the history says that more came than the channel does', where: whereOf(row), amount: { expected: partner.transferred, found: came, token }, advice: CLOSE })
       if (went > own.transferred) this.#findings.add({ check: 'history', what: 'the history says that more was paid than the channel does', where: whereOf(row), amount: { expected: own.transferred, found: went, token }, advice: CLOSE })
     }
     this.#number = rows.at(-1)?.number ?? Infinity
     return rows.length === CHANNEL_ROWS
-  }
-}
-
-function outboxStep(findings: Findings): Step {
-  let last = 0
-  return (books) => {
-    const rows = books.outboxAfter(last, PAGE_ROWS)
-    for (const { id, peer, isWanted } of rows) {
-      findings.looked('outbox')
-      if (!isWanted) findings.add({ check: 'outbox', what: 'a message waits for a box with which there is no channel, and no payment is under way', where: `message ${id} to ${peer}`, amount: null, advice: 'nothing is lost by it; make a support bundle (`meshbox support-bundle`)' })
-    }
-    last = rows.at(-1)?.id ?? last
-    return rows.length === PAGE_ROWS
   }
 }
 

@@ -48,7 +48,7 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 3', [9n, 7n]],
   ["a tenant's payment that is not counted", ["UPDATE iot_paid SET amount = '150'"], 'history', `payer ${OTHER.address}`, [200n, 150n]],
   ['more came by the history than by the channel', ["UPDATE photon_history SET amount = '201' WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, [300n, 401n]],
-  ['a message to nobody', ["UPDATE photon_outbox SET peer = x'00'"], 'outbox', 'message 1', null],
+  ['a payment by a message that never was', ["UPDATE photon_history SET nonce = 99 WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, null],
   ['a message that cannot be sent again', ['DELETE FROM photon_packet'], 'outbox', `channel ${CHANNEL}`, null],
   ['carrying that was paid and not booked', ["UPDATE mesh_carriages SET paid = '60'"], 'carriage', 'carriage ', [60n, 50n]],
   ['carrying paid beyond what was signed', ["UPDATE mesh_carriages SET paid = '91'"], 'carriage', 'carriage ', [90n, 91n]],

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bytesOf, hexOf, momentOf, toHex, utf8 } from '../../../src/base/index.ts'
+import { hexOf, momentOf, toHex, utf8 } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { AuditReport } from '../../../src/audit/index.ts'
 import { nextChainHash, receiptDigest } from '../../../src/iot/tenants/receipt/index.ts'
@@ -127,7 +127,6 @@ function channels(tx: Tx): void {
   const row = { channelNumber: 1, nonce: 1n, wallMs: 0, key: extra, peer: null, note: '' }
   insertHistory(tx, [{ ...row, kind: 'direct-received', amount: 200n, data: utf8('iot') }, { ...row, kind: 'direct-received', amount: 100n, data: new Uint8Array(0) }, { ...row, kind: 'mediated', channelNumber: 0, amount: 7n, data: new Uint8Array(0), token: TOKEN, fee: 7n }], 5)
   ledger.earn(tx, { source: 'photon:fee', token: 'TOK', amount: 7n, from: `photon:${OTHER.address}`, evidence: { type: 'payment', id: 'p1' }, at })
-  tx.run('INSERT INTO photon_outbox VALUES (1, ?, ?, ?, ?)', bytesOf(CONTRACT), bytesOf(OTHER.address), bytesOf(extra), new Uint8Array(2))
 }
 
 function carriage(tx: Tx): void {
