@@ -1,7 +1,7 @@
 /** `make run` as root: the town is built, its story told, its books compared; then it lives on until Ctrl-C, or ends by itself. */
 import { join } from 'node:path'
 import { TOWN, Town } from '../../test/support/netns.ts'
-import { boxFiles, socketRequest, startBoxDnsmasq, startInternet, startService, type Service } from '../../test/support/town-services.ts'
+import { CLI, boxFiles, socketRequest, startBoxDnsmasq, startInternet, startService, type Service } from '../../test/support/town-services.ts'
 import { giveChain } from './chain.ts'
 import { tellOfBooks } from './closing.ts'
 import { labCommands } from './commands.ts'
@@ -17,7 +17,7 @@ import { Scene } from './scene.ts'
 import { tellStory, type Box } from './story.ts'
 import { Street } from './street.ts'
 import { tellOfStreet } from './street-story.ts'
-import { MACHINE_AS_GUEST, OWNER_NET, ROOT, joinThisMachine, removeFormerTown, removeState, writeState } from './town.ts'
+import { MACHINE_AS_GUEST, OWNER_NET, joinThisMachine, removeFormerTown, removeState, writeState } from './town.ts'
 import { Watcher, type WatchedBox } from './watcher.ts'
 
 const MIB = 1_048_576
@@ -107,7 +107,7 @@ const isOn = ({ process }: Service): boolean => process.exitCode === null && pro
 /** The service's boxes, and the four of the street. */
 const watchedIds = (box: Box): number => 1 + box.others.size + 4
 
-const ROLES = { box2: ['Next door', 'partner with a channel'], hall: ['Village hall', 'seals the chain'] } as const
+const ROLES = { box2: ['Next door', 'has a channel'], hall: ['Village hall', 'seals the chain'] } as const
 
 function watchedBoxes(box: Box, scene: Scene): ReadonlyMap<string, WatchedBox> {
   const boxes = new Map<string, WatchedBox>([['box1', { name: 'Corner café', role: 'sells minutes', service: () => box.service }]])
@@ -141,5 +141,5 @@ function sayAddresses(liveUrl: string, { town, chain, files }: Box): void {
   note(`guest page of Anna's phone in a browser: make guest ARGS="1 chromium --no-sandbox http://shop.example/"`)
   note('act as a guest: make guest        (another terminal, as root)')
   note('interfere: make lab ARGS="cut-wan"   or: kill box2, start box2, add-guest, cheat, heal, status')
-  note(`the box's own command line: ip netns exec ${town.box.name} ${join(ROOT, 'dist/meshbox')} --socket ${files.socket} status`)
+  note(`the box's own command line: ip netns exec ${town.box.name} ${CLI} --socket ${files.socket} status`)
 }

@@ -5,7 +5,7 @@
 import type { Host, Town } from '../../test/support/netns.ts'
 import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
-import { dhcp, slaac, startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
+import { CLI, dhcp, slaac, startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import type { SessionsJson, StatusJson, VoucherCreateReply } from '../../src/owner/index.ts'
 import { headNumber, tellOfChain, type LabChain } from './chain.ts'
 import type { LabOptions } from './options.ts'
@@ -131,7 +131,7 @@ export async function tellStory(box: Box): Promise<void> {
   claim('the next page is ours again and says why', again.status === 200)
   note(`her page says: ${text(again.body)}`)
   const receipt = await anna.ask(`${box.portal}receipt.txt`)
-  const verified = await town.box.run('sh', ['-c', `${process.cwd()}/dist/meshbox receipt verify -`], { input: receipt.body, env: { MESHBOX_NODE: process.execPath } })
+  const verified = await town.box.run('sh', ['-c', `${CLI} receipt verify -`], { input: receipt.body, env: { MESHBOX_NODE: process.execPath } })
   claim('her receipt verifies: meshbox receipt verify', verified.code === 0, verified.stderr || receipt.body.slice(0, 200))
 
   step('The community has a chain, and this box keeps it')

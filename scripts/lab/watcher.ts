@@ -84,7 +84,7 @@ export class Watcher {
     ])
     if (earnings === null) return // busy with its start or end
     const head = chain?.head.number ?? null
-    const open = channels?.channels.filter(({ phase }) => phase === 'open') ?? []
+    const open = channels?.channels.filter(({ phase }) => phase === 'opened') ?? []
     const facts = [...(head === null ? [] : [`block ${head}`]), ...(open.length === 0 ? [] : [`${open.length} channel${open.length === 1 ? '' : 's'}: ${open.map(({ own, token }) => `${own.spendable.text} ${token.symbol}`).join(', ')}`])]
     if (sessions !== null) {
       facts.unshift(`${sessions.sessions.length} guest${sessions.sessions.length === 1 ? '' : 's'} on line`)

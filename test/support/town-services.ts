@@ -11,7 +11,8 @@ import { TOWN, type GuestHost, type Host, type RunResult, type Town } from './ne
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const NODE = join(ROOT, 'node_modules/.bin/node')
-const BUNDLE = join(ROOT, 'dist')
+/** MESHBOX_BUNDLE: a copy, for who does not want it made anew under his feet. */
+const BUNDLE = process.env['MESHBOX_BUNDLE'] ?? join(ROOT, 'dist')
 export const CLI = join(BUNDLE, 'meshbox')
 
 /** Polls until `check` gives a value; throws with `what` after the time. */
