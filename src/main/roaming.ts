@@ -51,6 +51,8 @@ export interface MeshRoamingParts {
 
 const SOURCE = 'mesh:roaming'
 const COST_ACCOUNT = 'cost:roaming'
+const WRITE_OFF_SOURCE = 'mesh:write-off'
+const LOSS_ACCOUNT = 'loss:roaming'
 /** No session's: those are SHA-256 of something. */
 const NO_BEARER: Hash = `0x${'00'.repeat(32)}`
 const MAX_CODE_BYTES = 64
@@ -88,7 +90,7 @@ export class MeshRoaming {
         idleMs: (mac) => walking.idleMs(mac),
         onUnknownGuest: (listener) => walking.onUnknownGuest(listener),
       },
-      book: createRoamBook({ store, clock, onEarned: (tx, earned) => this.#earned(tx, earned, ledger), onSpent: (tx, spent) => this.#spent(tx, spent, ledger) }),
+      book: createRoamBook({ store, clock, onEarned: (tx, earned) => this.#earned(tx, earned, ledger), onSpent: (tx, spent) => this.#spent(tx, spent, ledger), onWrittenOff: (tx, writtenOff) => this.#writtenOff(tx, writtenOff, ledger) }),
       payer: token === null ? null : this.#purse,
       terms: termsOf(parts),
       clock,
@@ -105,6 +107,11 @@ export class MeshRoaming {
   /** For the owner. */
   guests(): RoamGuests {
     return this.#roaming.guests()
+  }
+
+  /** By the owner: what this box owes for its guests here is asked for no more. False: it owes nothing. */
+  writeOff(box: BoxId): Promise<boolean> {
+    return this.#roaming.writeOff(box)
   }
 
   /** Before other boxes are there to ask. */
@@ -171,6 +178,20 @@ export class MeshRoaming {
       postings: [
         { account: COST_ACCOUNT, amount },
         { account: `photon:${holder}`, amount: -amount },
+      ],
+      at: momentOf(this.#parts.clock),
+    })
+  }
+
+  /** Nothing of it was booked as earned: two accounts that only tell of it, and no money moves. */
+  #writtenOff(tx: Tx, { seller, token, amount, total, owed, reference }: NonNullable<RoamChange['writtenOff']>, ledger: Pick<Ledger, 'post'>): void {
+    ledger.post(tx, {
+      source: WRITE_OFF_SOURCE,
+      token: this.#tokenName(token),
+      evidence: { type: 'roaming-written-off', id: `${reference}:${owed}:${total}`, facts: { seller, owed: owed.toString(), total: total.toString() } },
+      postings: [
+        { account: LOSS_ACCOUNT, amount },
+        { account: `unpaid:${seller}`, amount: -amount },
       ],
       at: momentOf(this.#parts.clock),
     })

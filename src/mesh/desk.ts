@@ -148,7 +148,7 @@ export interface MeshDesk {
   endCarriage(box: BoxId, reason: string): Promise<void>
   /** Carriages that rest may begin anew at once. Errors: as above. */
   readmit(box: BoxId): Promise<void>
-  /** What it owes of carriages that ended is no longer asked for. Errors: as above. */
+  /** What it owes of carriages that ended, and for its guests here, is no longer asked for. Errors: as above, where there is neither. */
   writeOff(box: BoxId): Promise<void>
   /** Sessions that walk; null: here they do not. */
   guests(): RoamGuests | null
@@ -161,7 +161,7 @@ export interface DeskParts {
   readonly peers: Pick<PeerNode, 'self' | 'peers' | 'ban' | 'pardon'>
   readonly community: Community
   readonly relay: DeskRelay | null
-  readonly roaming: { guests(): RoamGuests } | null
+  readonly roaming: { guests(): RoamGuests; writeOff(box: BoxId): Promise<boolean> } | null
   readonly uplinks: Pick<Uplinks, 'states' | 'reach'> | null
   readonly token: Address | null
   /** What goes on codes; null: not known, e.g. while the radio's mesh is off. */
@@ -206,7 +206,14 @@ export function meshDesk(parts: DeskParts): MeshDesk {
     unban: (box) => peers.pardon(box),
     endCarriage: async (box, reason) => counted().end(box, reason),
     readmit: async (box) => counted().readmit(box),
-    writeOff: async (box) => counted().writeOff(box),
+    async writeOff(box) {
+      const hasGuests = (await parts.roaming?.writeOff(box)) ?? false
+      try {
+        await counted().writeOff(box)
+      } catch (thrown) {
+        if (!hasGuests || !(thrown instanceof MeshBoxError) || (thrown.code !== 'no-relay' && thrown.code !== 'mesh-no-carriage')) throw thrown
+      }
+    },
     guests: () => parts.roaming?.guests() ?? null,
     look: () => view.refresh(),
   }

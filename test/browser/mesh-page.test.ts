@@ -187,7 +187,7 @@ describe('a box in a mesh', () => {
       await dialog.waitFor({ state: 'detached' })
       await carried.press('Enter')
       await dialog.getByRole('button', { name: 'Write off' }).press('Enter')
-      await dialog.getByText('0.10\u00a0MIN of carrying that ended are asked for no more').waitFor()
+      await dialog.getByText('0.10\u00a0MIN for carrying that ended, or for its guests here, are asked for no more').waitFor()
       await dialog.getByRole('button', { name: 'Write off' }).press('Enter')
       await dialog.waitFor({ state: 'detached' })
       expect(mesh.asked).toEqual([`readmit ${ROOF}`, `end ${ROOF} the roof is mended`, `write-off ${ROOF}`])

@@ -30,9 +30,9 @@ export const meshCarriageReadmit: CommandSpec = {
 
 export const meshCarriageWriteOff: CommandSpec = {
   words: ['mesh', 'carriage', 'write-off'],
-  summary: 'what a box owes for carrying that ended is asked for no more',
-  details: `For good. A box that owes more than is paid at once is not carried for anew; after this it
-may be. If it pays all the same, that is taken.`,
+  summary: 'what a box owes for carrying that ended, or its guests, is asked for no more',
+  details: `For good. A box that owes more than is paid at once is not carried for anew, and its guests
+are not let in; after this they may be. If it pays all the same, that is taken.`,
   arguments: [{ name: 'BOX' }],
   run: async (context) => {
     const prices = await context.service.call('meshCarriageWriteOff', { params: { id: boxArgument(argument(context, 0)) } })

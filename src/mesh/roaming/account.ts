@@ -18,12 +18,14 @@ export interface RoamAccount {
   readonly owedParts: bigint
   /** Whole units, cumulative, on disk at both. */
   readonly paid: bigint
+  /** Whole units that the holder's owner asks for no more; 0n at the seller. */
+  readonly writtenOff: bigint
   /** Since when something is owed; boot clock. */
   readonly openSinceMs: number | null
 }
 
 export function newAccount(role: RoamAccount['role'], partner: BoxId, token: Address): RoamAccount {
-  return { role, partner, token, owedParts: 0n, paid: 0n, openSinceMs: null }
+  return { role, partner, token, owedParts: 0n, paid: 0n, writtenOff: 0n, openSinceMs: null }
 }
 
 export function owe(account: RoamAccount, unitsPerMinute: bigint, seconds: number, nowMs: number): RoamAccount {
@@ -34,7 +36,7 @@ export function owe(account: RoamAccount, unitsPerMinute: bigint, seconds: numbe
 /** Whole units that can be paid in all. */
 export const payable = (account: RoamAccount): bigint => account.owedParts / PARTS_PER_UNIT
 
-export const openUnits = (account: RoamAccount): bigint => payable(account) - account.paid
+export const openUnits = (account: RoamAccount): bigint => payable(account) - account.paid - account.writtenOff
 
 export function isPaymentDue(account: RoamAccount, settleAmount: bigint, nowMs: number): boolean {
   const open = openUnits(account)
@@ -42,10 +44,16 @@ export function isPaymentDue(account: RoamAccount, settleAmount: bigint, nowMs: 
   return (settleAmount > 0n && open >= settleAmount) || (account.openSinceMs !== null && nowMs - account.openSinceMs >= SETTLE_AFTER_MS)
 }
 
-/** `amount`: cumulative. One that is not more changes nothing. */
+/** All that is open is asked for no more. */
+export function writeOff(account: RoamAccount): RoamAccount {
+  return { ...account, writtenOff: account.writtenOff + openUnits(account), openSinceMs: null }
+}
+
+/** `amount`: cumulative. One that is not more changes nothing. What is paid all the same was not given up. */
 export function paid(account: RoamAccount, amount: bigint, nowMs: number): RoamAccount {
   if (amount <= account.paid) return account
-  const after = { ...account, paid: amount }
+  const unpaid = payable(account) > amount ? payable(account) - amount : 0n
+  const after = { ...account, paid: amount, writtenOff: account.writtenOff < unpaid ? account.writtenOff : unpaid }
   return { ...after, openSinceMs: openUnits(after) > 0n ? nowMs : null }
 }
 

@@ -80,6 +80,8 @@ export interface RoamChange {
   readonly forgottenHeld?: readonly { readonly seller: BoxId; readonly sessionId: string }[]
   /** Paid by a seller: to be posted in the ledger in the same turn, with the seller's signed tickets of the stays. `total`: ever, this included. */
   readonly earned?: { readonly seller: BoxId; readonly token: Address; readonly amount: bigint; readonly total: bigint; readonly reference: Hash; readonly evidence: readonly Uint8Array[] }
+  /** Given up by a holder's owner, or less than nothing: paid all the same. Posted in the same turn. `total`: what is given up now. */
+  readonly writtenOff?: { readonly seller: BoxId; readonly token: Address; readonly amount: bigint; readonly total: bigint; readonly owed: bigint; readonly reference: Hash }
   /** Paid to a holder: posted in the same turn. `total`: ever, this included. */
   readonly spent?: { readonly holder: BoxId; readonly token: Address; readonly amount: bigint; readonly total: bigint; readonly reference: Hash }
 }

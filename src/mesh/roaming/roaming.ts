@@ -131,6 +131,11 @@ export class Roaming {
     return roamGuests(this.#parts.self, { sold: this.sold(), held: this.held(), accounts: this.accounts() }, this.#parts.clock.boottimeMs())
   }
 
+  /** By the owner: what this box owes for its guests here is asked for no more. False: it owes nothing. */
+  writeOff(box: BoxId): Promise<boolean> {
+    return this.#till.writeOff(box)
+  }
+
   /** For the guest's page. */
   sight(mac: Mac): RoamSight {
     return { ...(this.#sought.get(mac)?.sight ?? { why: null, toProve: null }), held: this.#holder.ofMac(mac) }

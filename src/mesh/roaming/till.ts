@@ -2,11 +2,11 @@
 import { asError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { BoxId } from '../ports.ts'
-import { isPaymentDue, newAccount, openUnits, owe, paid, payable, referenceOf } from './account.ts'
+import { isPaymentDue, newAccount, openUnits, owe, paid, payable, referenceOf, writeOff } from './account.ts'
 import type { RoamAccount } from './account.ts'
 import { Lane } from './parts.ts'
 import type { RoamParts } from './parts.ts'
-import type { RoamPayer } from './ports.ts'
+import type { RoamChange, RoamPayer } from './ports.ts'
 
 const keyOf = (role: RoamAccount['role'], partner: BoxId, token: Address): string => `${role} ${partner} ${token}`
 const PAY_AGAIN_MS = 5000
@@ -70,6 +70,25 @@ export class RoamTill {
     })
   }
 
+  /** What this seller owes for its guests here is asked for no more; on disk when it resolves. False: it owes nothing. */
+  writeOff(seller: BoxId): Promise<boolean> {
+    return this.#lane.run(async () => {
+      const open = [...this.#accounts].filter(([, account]) => account.role === 'holder' && account.partner === seller && openUnits(account) > 0n)
+      for (const [key, before] of open) {
+        const after = writeOff(before)
+        await this.#parts.book.write({ accounts: [after], writtenOff: this.#givenUp(before, after) })
+        this.#accounts.set(key, after)
+      }
+      return open.length > 0
+    })
+  }
+
+  #givenUp(before: RoamAccount, after: RoamAccount): NonNullable<RoamChange['writtenOff']> {
+    const { hashes, self } = this.#parts
+    const { partner, token, writtenOff } = after
+    return { seller: partner, token, amount: writtenOff - before.writtenOff, total: writtenOff, owed: payable(after), reference: referenceOf(hashes.keccak256, partner, self, token) }
+  }
+
   /** Pays what is due, one after the other. */
   async settle(): Promise<void> {
     const { payer, terms, clock, log, hashes, self, book } = this.#parts
@@ -117,7 +136,7 @@ export class RoamTill {
       const after = paid(account, payer.received(reference, account.token), clock.boottimeMs())
       if (after === account) return
       const earned = { seller: account.partner, token: account.token, amount: after.paid - account.paid, total: after.paid, reference, evidence: this.#evidenceOf(account.partner) }
-      await book.write({ accounts: [after], earned })
+      await book.write({ accounts: [after], earned, ...(after.writtenOff === account.writtenOff ? {} : { writtenOff: this.#givenUp(account, after) }) })
       this.#accounts.set(key, after)
       return
     }

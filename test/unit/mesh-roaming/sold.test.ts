@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StayReport } from '../../../src/mesh/documents/index.ts'
-import { isPaymentDue, newAccount, openUnits, owe, paid, payable } from '../../../src/mesh/roaming/account.ts'
+import { isPaymentDue, newAccount, openUnits, owe, paid, payable, writeOff } from '../../../src/mesh/roaming/account.ts'
 import { CONTEST_MOVES, LEASE_MS, RECONCILE_MS, claimSold, leftHome, leftOf, newSoldRoam, pruneSold, reportSold, signStay, spentElsewhere, ticketOf } from '../../../src/mesh/roaming/sold.ts'
 import type { SoldRoam } from '../../../src/mesh/roaming/sold.ts'
 import { TOKEN, boxId, guestKey, hashes, macOf } from './village.ts'
@@ -137,6 +137,17 @@ it('any course: one holder, rising numbers, seconds within what was sold and wha
     }),
     { numRuns: 300 },
   )
+})
+
+it('a debt that is given up is open no more; what is paid all the same was not given up', () => {
+  const owing = owe(newAccount('holder', boxId(0), TOKEN), 6n, 100, 50)
+  const given = writeOff(owing)
+  expect([openUnits(owing), openUnits(given), given.writtenOff, given.openSinceMs]).toEqual([10n, 0n, 10n, null])
+  const more = owe(given, 6n, 50, 900)
+  expect([openUnits(more), more.openSinceMs]).toEqual([5n, 900])
+  // It pays cumulatively, old debts among it.
+  expect([paid(more, 4n, 1000), paid(more, 12n, 1000), paid(more, 15n, 1000)].map((each) => [each.writtenOff, openUnits(each)])).toEqual([[10n, 1n], [3n, 0n], [0n, 0n]])
+  expect(openUnits(owe(paid(more, 15n, 1000), 6n, 10, 1100))).toBe(1n)
 })
 
 it('debts are exact: any pieces add up to the whole, and a payment counts once', () => {

@@ -19,6 +19,7 @@ afterAll(() => store.close())
 const time = new FakeTime()
 const earned: unknown[] = []
 const spent: unknown[] = []
+const writtenOff: unknown[] = []
 let refuses = false
 const book = createRoamBook({
   store,
@@ -26,6 +27,10 @@ const book = createRoamBook({
   onEarned: (_: Tx, each) => {
     if (refuses) throw new Error('the ledger refuses')
     earned.push(each)
+  },
+  onWrittenOff: (_: Tx, each) => {
+    if (refuses) throw new Error('the ledger refuses')
+    writtenOff.push(each)
   },
   onSpent: (_: Tx, each) => {
     if (refuses) throw new Error('the ledger refuses')
@@ -66,6 +71,19 @@ it('what a neighbour paid is posted with the account, or neither is', async () =
   await book.write({ accounts: [after], earned: posting, forgottenSold: ['s-1'], forgottenHeld: [{ seller: boxId(0), sessionId: 's-1' }] })
   expect(earned).toEqual([posting])
   expect(await book.read()).toEqual({ sold: [], held: [], accounts: [after] })
+})
+
+it('what is given up is written and posted, or neither', async () => {
+  const posting = { seller: boxId(0), token: TOKEN, amount: 7n, total: 7n, owed: 12n, reference: hashes.ofKey(boxId(0)) }
+  const { accounts } = await book.read()
+  const [before] = accounts
+  if (before === undefined) throw new Error('no account')
+  refuses = true
+  await expect(book.write({ accounts: [{ ...before, writtenOff: 7n }], writtenOff: posting })).rejects.toThrow('the ledger refuses')
+  expect((await book.read()).accounts).toEqual(accounts)
+  refuses = false
+  await book.write({ accounts: [{ ...before, writtenOff: 7n }], writtenOff: posting })
+  expect([writtenOff, (await book.read()).accounts]).toMatchObject([[posting], [{ writtenOff: 7n }]])
 })
 
 it('and so is what was paid to one', async () => {

@@ -182,7 +182,21 @@ describe('the desk', () => {
     expect(orders).toEqual([`end ${id(2)} enough`, `readmit ${id(2)}`, `write-off ${id(2)}`])
     await expect(meshDesk({ ...parts, relay: null }).writeOff(id(2))).rejects.toMatchObject({ kind: 'conflict', code: 'no-relay' })
     const guests = { away: [], visitors: [], debts: [] }
-    expect([desk.guests(), meshDesk({ ...parts, roaming: { guests: () => guests } }).guests()]).toEqual([null, guests])
+    let owes = true
+    const roaming = {
+      guests: () => guests,
+      writeOff: async (box: string) => {
+        orders.push(`for guests ${box}`)
+        return owes
+      },
+    }
+    expect([desk.guests(), meshDesk({ ...parts, roaming }).guests()]).toEqual([null, guests])
+    // Where nothing is counted there may still be a debt for guests.
+    await meshDesk({ ...parts, relay: null, roaming }).writeOff(id(2))
+    await meshDesk({ ...parts, roaming }).writeOff(id(2))
+    expect(orders.slice(3)).toEqual([`for guests ${id(2)}`, `for guests ${id(2)}`, `write-off ${id(2)}`])
+    owes = false
+    await expect(meshDesk({ ...parts, relay: null, roaming }).writeOff(id(2))).rejects.toMatchObject({ code: 'no-relay' })
   })
 
   it('expels, and shows it', async () => {

@@ -36,6 +36,8 @@ export interface RoamBookParts {
   readonly clock: Pick<Clock, 'bootId' | 'boottimeMs'>
   /** Posts in the ledger what a neighbour paid, in the same turn. */
   readonly onEarned: (tx: Tx, earned: NonNullable<RoamChange['earned']>) => void
+  /** And what the owner asks for no more. */
+  readonly onWrittenOff: (tx: Tx, writtenOff: NonNullable<RoamChange['writtenOff']>) => void
   /** And what was paid to one. */
   readonly onSpent: (tx: Tx, spent: NonNullable<RoamChange['spent']>) => void
 }
@@ -43,7 +45,7 @@ export interface RoamBookParts {
 /** In place of a seller: this box. */
 const SOLD_HERE = 'self'
 
-export function createRoamBook({ store, clock, onEarned, onSpent }: RoamBookParts): RoamBook {
+export function createRoamBook({ store, clock, onEarned, onSpent, onWrittenOff }: RoamBookParts): RoamBook {
   return {
     read: () =>
       store.turn((tx) => {
@@ -51,7 +53,7 @@ export function createRoamBook({ store, clock, onEarned, onSpent }: RoamBookPart
         const records: RoamRecords = {
           sold: all<SoldRoam>("SELECT state FROM mesh_roams WHERE role = 'sold' ORDER BY session_id").map(soldAsNow),
           held: all<HeldRoam>("SELECT state FROM mesh_roams WHERE role = 'held' ORDER BY seller, session_id").map((state) => ({ ...state, ticket: { ...state.ticket, proofAfterSeconds: state.ticket.proofAfterSeconds ?? null } })),
-          accounts: all<RoamAccount>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token'),
+          accounts: all<RoamAccount>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token').map((account) => ({ ...account, writtenOff: account.writtenOff ?? 0n })),
         }
         const last = tx.get<{ boot_id: string; boottime_ms: number }>('SELECT boot_id, boottime_ms FROM mesh_roam_boot WHERE one = 1')
         if (last === undefined || last.boot_id === clock.bootId) return records
@@ -65,6 +67,7 @@ export function createRoamBook({ store, clock, onEarned, onSpent }: RoamBookPart
         for (const sessionId of change.forgottenSold ?? []) tx.run("DELETE FROM mesh_roams WHERE role = 'sold' AND seller = ? AND session_id = ?", SOLD_HERE, sessionId)
         for (const { seller, sessionId } of change.forgottenHeld ?? []) tx.run("DELETE FROM mesh_roams WHERE role = 'held' AND seller = ? AND session_id = ?", seller, sessionId)
         if (change.earned !== undefined) onEarned(tx, change.earned)
+        if (change.writtenOff !== undefined) onWrittenOff(tx, change.writtenOff)
         if (change.spent !== undefined) onSpent(tx, change.spent)
       }),
   }

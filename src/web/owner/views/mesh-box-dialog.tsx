@@ -234,6 +234,6 @@ function textOf(step: Sure, view: MeshViewJson, box: string): string {
     case 'end':
       return S.endText
     case 'write-off':
-      return S.writeOffText(openText(carriagesWith(view, box).all))
+      return S.writeOffText(openText(carriagesWith(view, box)))
   }
 }

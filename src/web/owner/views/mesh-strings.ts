@@ -87,7 +87,7 @@ export const readmit = 'Let it begin again'
 export const readmitDone = 'It may begin again now.'
 export const writeOff = 'Write off'
 export const writeOffTitle = (name: string): string => `Write off what ${name} owes?`
-export const writeOffText = (left: string): string => `${left} of carrying that ended are asked for no more, for good. If the other box pays all the same, that is taken.`
+export const writeOffText = (left: string): string => `${left} for carrying that ended, or for its guests here, are asked for no more, for good. If the other box pays all the same, that is taken.`
 export const writeOffDone = 'Written off.'
 
 // guests who walk
