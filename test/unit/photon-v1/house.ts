@@ -6,7 +6,7 @@ import { hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { SystemClock, systemRandomness, systemTimers } from '../../../src/base/io/system.ts'
 import { PhotonNode, photonMigrations } from '../../../src/photon/node/index.ts'
-import type { Domain } from '../../../src/photon/index.ts'
+import type { Domain, Router } from '../../../src/photon/index.ts'
 import { LanDoor, Places } from '../../../src/photon/v1/index.ts'
 import type { Place } from '../../../src/photon/v1/index.ts'
 import { openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
@@ -24,6 +24,7 @@ export interface HouseOptions {
   readonly domain: Domain
   readonly trusted?: readonly Address[]
   readonly isNear?: (host: string) => boolean
+  readonly router?: Router
 }
 
 export class House {
@@ -36,7 +37,7 @@ export class House {
   readonly #folder: string
   readonly #store
 
-  private constructor({ key, domain, trusted = [], isNear = (host) => host.startsWith('127.') }: HouseOptions) {
+  private constructor({ key, domain, trusted = [], isNear = (host) => host.startsWith('127.'), router = { find: () => [], report: () => undefined } }: HouseOptions) {
     this.#folder = mkdtempSync(join(tmpdir(), 'photon-v1-house-'))
     this.#store = openStore({ path: join(this.#folder, 'book.db'), migrations: photonMigrations, log: silentLog })
     this.account = accountOf(key)
@@ -79,7 +80,7 @@ export class House {
       log: silentLog,
       moments: this.moments,
       duties: { put: () => undefined },
-      router: { find: () => [], report: () => undefined },
+      router,
       fees: { post: () => undefined },
       feeFor: () => 0n,
       roleOf: () => 'leaf',
@@ -101,8 +102,8 @@ export class House {
   }
 
   /** A channel under any name, as an event of the chain tells of it. */
-  async channel(channel: Hash, epoch: bigint, partner: Address, own: bigint, partners: bigint): Promise<void> {
-    await this.node.onChannelEvent({ kind: 'opened', channel, block: Number(epoch), token: TOKEN, a: this.account, b: partner, epoch, settleTimeout: 200 })
+  async channel(channel: Hash, epoch: bigint, partner: Address, own: bigint, partners: bigint, token = TOKEN): Promise<void> {
+    await this.node.onChannelEvent({ kind: 'opened', channel, block: Number(epoch), token, a: this.account, b: partner, epoch, settleTimeout: 200 })
     await this.node.onChannelEvent({ kind: 'deposited', channel, block: Number(epoch), participant: this.account, total: own })
     await this.node.onChannelEvent({ kind: 'deposited', channel, block: Number(epoch), participant: partner, total: partners })
   }
