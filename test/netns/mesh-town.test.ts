@@ -31,6 +31,7 @@ const CLEO_ASKS = 100n
 const BEN_KEEPS = 50n
 const MAX_DEBT = 600n
 const SINK_PORT = 7000
+const LOCKED = 500n
 
 type Name = 'anna' | 'ben' | 'cleo' | 'otto'
 const NUMBER: Readonly<Record<Name, number>> = { anna: 1, ben: 2, cleo: 3, otto: 4 }
@@ -91,6 +92,7 @@ describe.skipIf(!isRoot())('boxes that carry for each other (needs root)', () =>
         clients: others.map((other) => ({ mac: deviceOf(other), vlan: null, originator: originatorOf(other), isRoaming: false })),
       },
       channels: { anna: { 2: '100000' }, ben: { 1: '100000', 3: '100000' }, cleo: { 2: '100000' }, otto: {} }[name] as Record<string, string>,
+      ...(name === 'anna' ? { path: [NUMBER.ben, NUMBER.cleo] } : {}),
     }
     boxes[name] = spawnIn(name, NODE, ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(plan)], logOf(name))
     keys[name] = JSON.parse(await boxes[name].first) as (typeof keys)[Name]
@@ -194,5 +196,19 @@ describe.skipIf(!isRoot())('boxes that carry for each other (needs root)', () =>
     await waitFor('anna to have paid', async () => (await booked('anna', 'ben')).spent >= before + CLEO_ASKS + BEN_KEEPS, 30_000)
     await waitFor('the books to agree', async () => (await booked('anna', 'ben')).spent === (await booked('ben', 'anna')).earned && (await booked('ben', 'cleo')).spent === (await booked('cleo', 'ben')).earned, 60_000)
     expect(BigInt((await facts('anna')).channels[0]?.sent ?? 0)).toBe((await booked('anna', 'ben')).spent)
+  })
+
+  it('pay who is two boxes away by one locked payment, and the box between keeps its unit', async () => {
+    const moved = async (payer: Name, payee: Name): Promise<bigint | null> => {
+      const now = await facts(payee)
+      const channel = now.channels.find(({ partner }) => partner === keys[payer].account)
+      return channel?.inFlight === 0 ? BigInt(channel.got) - bookedWith(now, keys[payer]).earned : null
+    }
+    await boxes.anna.ask(`pay ${LOCKED}`)
+    await waitFor('anna to have paid', async () => (await facts('anna')).locked.some(({ kind, amount }) => kind === 'sent' && BigInt(amount) === LOCKED))
+    await waitFor('cleo to have it from anna', async () => (await facts('cleo')).locked.some(({ kind, peer, amount }) => kind === 'received' && peer === keys.anna.account && BigInt(amount) === LOCKED))
+    // Beside what is paid for carrying, which goes on.
+    await waitFor("anna's channel to have moved by it and ben's unit", async () => (await moved('anna', 'ben')) === LOCKED + 1n)
+    await waitFor("ben's channel to have moved by it", async () => (await moved('ben', 'cleo')) === LOCKED)
   })
 })
