@@ -19,7 +19,7 @@ import type { SideBook, SignedProof } from './fuzz-party.ts'
 import { ALICE, BOB, CAROL, Town } from './town.ts'
 import type { Outcome } from './town.ts'
 
-const SEQUENCES = Number(process.env.PHOTON_FUZZ_SEQUENCES ?? '200')
+const SEQUENCES = Number(process.env.PHOTON_FUZZ_SEQUENCES ?? '500')
 const FIRST = Number(process.env.PHOTON_FUZZ_FIRST ?? '0')
 const SEED = process.env.PHOTON_FUZZ_SEED ?? 'photon-contracts'
 const PEOPLE = [ALICE, BOB, CAROL] as const
