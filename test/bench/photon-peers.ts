@@ -29,7 +29,7 @@ export interface PeerSettings extends Pick<PeerTask, 'key' | 'partners' | 'route
   /** Below it, a new folder for the file. */
   readonly base: string
   readonly isNoble?: boolean
-  /** Counts the calls that wait for the disk, by strace, into this file. */
+  /** Where strace notes the calls that write to the disk and wait for it. */
   readonly syncLog?: string
 }
 
@@ -49,7 +49,7 @@ export class Peer {
     const { base, key, partners, route, transport } = settings
     const task: PeerTask = { key, partners, route, transport, dir: mkdtempSync(join(base, `peer-${key}-`)), secp256k1Path: settings.isNoble === true ? null : addonPath('host', 'secp256k1'), sqliteBinding: program.sqliteBinding }
     const words = [process.execPath, program.file, JSON.stringify(task)]
-    const traced = settings.syncLog === undefined ? words : ['strace', '-f', '-qq', '-e', 'trace=fsync,fdatasync', '-o', settings.syncLog, ...words]
+    const traced = settings.syncLog === undefined ? words : ['strace', '-f', '-qq', '-s', '0', '-e', 'trace=fsync,fdatasync,pwrite64', '-o', settings.syncLog, ...words]
     const peer = new Peer(settings, spawn(traced[0] ?? '', traced.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] }))
     peer.#address = (await peer.#next<{ address: string }>()).address
     return peer
@@ -75,6 +75,10 @@ export class Peer {
     const closed = new Promise((resolve) => this.#child.once('close', resolve))
     this.#child.stdin.end(`${JSON.stringify({ do: 'stop' } satisfies PeerOrder)}\n`)
     await closed
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   kill(): void {
