@@ -94,6 +94,10 @@ async function fromTown(from: Browser): Promise<void> {
   await live.goto(town.live)
   await live.locator('#boxes tr').nth(4).waitFor()
   await live.waitForTimeout(3_000) // the first frames and coins are on their way
+  // Where this machine keeps the town is of no interest to a reader.
+  await live.evaluate(() => {
+    for (const line of document.querySelectorAll('#said li')) if (line.textContent.includes('--socket')) line.remove()
+  })
   await keep(live, 'town')
   await live.close()
   const owner = await openOwnerPage(from, `http://${OWNER_NET.box}:2090/`, DESK)

@@ -184,6 +184,7 @@ async function ask<T>(service: Service, path: string): Promise<T | null> {
 }
 
 function clock(seconds: number): string {
+  if (seconds >= 7_200) return `${Math.round(seconds / 3_600)} h`
   return seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
 }
 
