@@ -32,7 +32,8 @@ class TalkingChecks extends Checks {
 
 const PARTS: Readonly<Record<string, (checks: Checks, addons: Addons) => Promise<void>>> = {
   view: (checks, { genetlink }) => checkView(loadGenetlink(genetlink), checks),
-  carry: (checks, { genetlink, nfnetlink }) => checkCarry(loadGenetlink(genetlink), nfnetlink, checks),
+  carry: (checks, { genetlink, nfnetlink }) => checkCarry(loadGenetlink(genetlink), nfnetlink, 'table', checks),
+  filters: (checks, { genetlink, nfnetlink }) => checkCarry(loadGenetlink(genetlink), nfnetlink, 'filters', checks),
   crowd: (checks, { genetlink }) => checkCrowd(loadGenetlink(genetlink), checks),
   settle: (checks, { nfnetlink, sqlite, secp256k1 }) => checkSettlement(nfnetlink, sqlite, loadSecp256k1(secp256k1), checks),
 }

@@ -1,15 +1,16 @@
 /**
  * What neighbours carry for each other, counted by our table in the kernel, against batman-adv's own count of what it
- * forwarded, and against what the ends of the traffic know; the gate that is shut for who does not pay; and ways out.
+ * forwarded, and against what the ends of the traffic know; the gate that is shut for who does not pay; and ways out. What leaves is
+ * counted by the table's egress hook, or, as on OpenWrt's kernels, by filters of traffic control: u32 with marks, and gact.
  */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '../../../src/base/index.ts'
 import { CarryKernel } from '../../../src/mesh/io/carry-kernel.ts'
-import type { LinkTraffic } from '../../../src/mesh/metering/index.ts'
-import { loadNfnetlink } from '../../../src/native/index.ts'
-import type { GenetlinkDoor, Nfnetlink } from '../../../src/native/index.ts'
+import type { LeavingBy, LinkTraffic } from '../../../src/mesh/metering/index.ts'
+import { createTrafficActions, loadNfnetlink } from '../../../src/native/index.ts'
+import type { Genetlink, GenetlinkDoor, Nfnetlink } from '../../../src/native/index.ts'
 import type { Checks } from '../genetlink-guest/checks.ts'
 import { checkGateways } from './gateways.ts'
 import { LINE, Roofs } from './roofs.ts'
@@ -24,10 +25,11 @@ const ETHERNET_HEADER_BYTES = 14n
 
 interface Meter {
   readonly netlink: Nfnetlink
+  readonly route: Genetlink
   readonly kernel: CarryKernel
 }
 
-export async function checkCarry(genetlink: GenetlinkDoor, addon: string, checks: Checks): Promise<void> {
+export async function checkCarry(genetlink: GenetlinkDoor, addon: string, leavingBy: LeavingBy, checks: Checks): Promise<void> {
   const door = loadNfnetlink(addon)
   if (door === null) throw new Error(`${addon} was not loaded`)
   const roofs = new Roofs('BATMAN_IV', LINE)
@@ -35,24 +37,42 @@ export async function checkCarry(genetlink: GenetlinkDoor, addon: string, checks
   try {
     for (const box of roofs.names) {
       const netlink = door.open({ namespacePath: roofs.path(box) })
-      const kernel = new CarryKernel({ netlink, nft: ['ip', 'netns', 'exec', roofs.place(box), 'nft'], runtimeDir: mkdtempSync(join(tmpdir(), 'carry-')), log: silentLog })
-      meters.set(box, { netlink, kernel })
+      const route = await genetlink.open({ namespacePath: roofs.path(box), protocol: 'route' })
+      const within = (program: string): readonly string[] => ['ip', 'netns', 'exec', roofs.place(box), program]
+      const leaving = { tc: within('tc'), actions: createTrafficActions(route) }
+      const kernel = new CarryKernel({ netlink, nft: within('nft'), runtimeDir: mkdtempSync(join(tmpdir(), 'carry-')), log: silentLog, leavingBy, leaving })
+      meters.set(box, { netlink, route, kernel })
       const near = roofs.neighboursOf(box)
       await kernel.install({ interfaces: near.map((to) => `to-${to}`), own: near.map((to) => roofs.mac(box, to)), isGated: true })
       await open(roofs, meters, box, near)
     }
     await checks.until('a reaches d over two relays that count', () => roofs.pings('a', roofs.address('d')), Boolean)
+    if (leavingBy === 'filters') checkFilters(roofs, checks)
     await checkCounts(roofs, meters, checks)
     await checkGate(roofs, meters, checks)
-    await checkGateways(genetlink, roofs, checks)
+    if (leavingBy === 'table') await checkGateways(genetlink, roofs, checks)
     for (const [box, { kernel }] of meters) {
       await kernel.remove()
       checks.equal(`${box}: nothing is left of the table`, roofs.in(box, 'nft', 'list', 'tables').includes('meshbox_carry'), false)
+      checks.equal(`${box}: nor of filters`, roofs.neighboursOf(box).map((to) => shown(roofs, box, to)), roofs.neighboursOf(box).map(() => ''))
     }
   } finally {
+    for (const { route } of meters.values()) route.close()
     await Promise.all([...meters.values()].map(({ netlink }) => netlink.close()))
     roofs.remove()
   }
+}
+
+/** Traffic control's filters of what `box` sends to `to`. */
+function shown(roofs: Roofs, box: string, to: string): string {
+  return roofs.in(box, 'tc', 'filter', 'show', 'dev', `to-${to}`, 'egress').trim()
+}
+
+/** This kernel could do it by its table too: so that it is not taken for granted who counts. */
+function checkFilters(roofs: Roofs, checks: Checks): void {
+  const filters = shown(roofs, 'b', 'c')
+  checks.add('u32 with marks tells frames apart, gact counts them', / u32 /.test(filters) && / mark 0x/.test(filters) && / gact /.test(filters) && !/ bpf /.test(filters), filters)
+  checks.equal('the table has nothing to do with what leaves', roofs.in('b', 'nft', 'list', 'table', 'netdev', 'meshbox_carry').includes('egress'), false)
 }
 
 /** Those of `near` that are `admitted` may send through `box`. */

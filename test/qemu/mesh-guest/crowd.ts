@@ -6,6 +6,8 @@ import type { Checks } from '../genetlink-guest/checks.ts'
 import { run, runAnyway } from '../genetlink-guest/line.ts'
 
 const ORIGINATORS = 200
+/** Of what is noted, in milliseconds. */
+export const CROWD_NOTES = { ours: '200 originators listed by us, ms', cpu: 'CPU of it, ms', batctl: 'by batctl as a program, ms' } as const
 const TIMES = 30
 const BATCTL_TIMES = 5
 
@@ -23,8 +25,9 @@ export async function checkCrowd(door: GenetlinkDoor, checks: Checks): Promise<v
     const before = process.cpuUsage()
     const ours = await median(TIMES, () => batadv.originators('bat0'))
     const used = process.cpuUsage(before)
-    const theirs = await median(BATCTL_TIMES, () => run('batctl', 'meshif', 'bat0', 'originators'))
-    checks.notes[`${ORIGINATORS} originators listed by us; CPU of it; by batctl as a program, ms`] = `${ours}; ${Math.round((used.user + used.system) / 10 / TIMES) / 100}; ${theirs}`
+    checks.notes[CROWD_NOTES.ours] = ours
+    checks.notes[CROWD_NOTES.cpu] = Math.round((used.user + used.system) / 10 / TIMES) / 100
+    checks.notes[CROWD_NOTES.batctl] = await median(BATCTL_TIMES, () => run('batctl', 'meshif', 'bat0', 'originators'))
   } finally {
     netlink.close()
     runAnyway('ip', 'link', 'del', 'bat0')
