@@ -7,8 +7,8 @@ import { homePage } from '../../../src/hotspot/portal/page/home.ts'
 import type { GuestView } from '../../../src/hotspot/types.ts'
 import { view, withSession } from '../../support/portal-app.ts'
 
-function shown(language: Language, guest: GuestView): string {
-  const context: PageContext = { venue: 'Café Aurora', language, chosenLanguage: language.code, destination: null, formToken: 't', origin: 'http://wifi.example:2080', selfPath: '/', script: '', hasWallet: false, hasPay: false, message: null }
+function shown(language: Language, guest: GuestView, hasWallet = false): string {
+  const context: PageContext = { venue: 'Café Aurora', language, chosenLanguage: language.code, destination: null, formToken: 't', origin: 'http://wifi.example:2080', selfPath: '/', script: '', hasWallet, hasPay: false, message: null }
   return homePage(context, guest).replace(/<style>.*<\/style>/s, '')
 }
 
@@ -30,4 +30,11 @@ it.each(LANGUAGES.map((language) => [language.code, language] as const))('in %s'
   }
   expect(shown(language, withSession({ state: 'paused', pauseReason: 'away' }))).toContain(text.roamElsewhere)
   expect(new Set(Object.values(why)).size).toBe(4)
+  // His key is shown from the wallet page; of its time nobody is asked for a code's.
+  for (const guest of [view({ roam: 'key' }), withSession({ label: 'Harbour', bytesLeft: null }, { roam: 'visiting-key', ticket: null }), withSession({ state: 'paused', pauseReason: 'away' }, { roam: 'key' })]) {
+    expect(shown(language, guest, true)).toContain(text.roamKey)
+    expect(shown(language, guest, true)).toContain(`href="/wallet?lang=${language.code}">`)
+    expect(shown(language, guest)).not.toContain('href="/wallet')
+  }
+  expect(shown(language, withSession({ state: 'paused', pauseReason: 'away' }, { roam: 'key' }), true)).not.toContain('"/resume')
 })
