@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let lan: Lan
 beforeAll(async () => {
   lan = await Lan.build(folder, PEOPLE, MAKER)
-}, 120_000)
+})
 
 const pay = (box: LanBox, target: Person, amount: bigint): Promise<unknown> => {
   const order: PayOrder = { target: target.address, token: lan.token, amount, isDirect: true, maxFee: 0n, data: new Uint8Array(0), secretHash: null }
@@ -68,7 +68,7 @@ it('settle together where both owners trust the other, and take money out: a new
     expect(box.desk.status().alarms).toEqual([])
     await box.stop()
   }
-}, 120_000)
+})
 
 it('F5: a channel that somebody opened with us with a short timeout is not filled, and nothing is taken from it', async () => {
   const [A, B] = [PEOPLE[2], PEOPLE[3]] as [Person, Person]
@@ -85,7 +85,7 @@ it('F5: a channel that somebody opened with us with a short timeout is not fille
   await lan.settled(() => a.lan.status().taken > before + 2)
   expect(a.desk.channel(channel)).toMatchObject({ own: { spendable: 0n }, partner: { nonce: 0n } })
   await Promise.all([a.stop(), b.stop()])
-}, 120_000)
+})
 
 it('a backup put in place closes its v1 channels before a nonce can be used twice', async () => {
   const [A, B] = [PEOPLE[6], PEOPLE[7]] as [Person, Person]
@@ -105,7 +105,7 @@ it('a backup put in place closes its v1 channels before a nonce can be used twic
   await expect(pay(restored, B, 1n)).rejects.toMatchObject({ code: 'photon-refused' })
   await lan.until(() => b.desk.channel(channel)?.phase === 'closed')
   await Promise.all([restored.stop(), b.stop()])
-}, 120_000)
+})
 
 it('who closes without what he owes is answered with what he has signed, in one block with the close or later', async () => {
   const [A, B] = [PEOPLE[4], PEOPLE[5]] as [Person, Person]
@@ -122,7 +122,7 @@ it('who closes without what he owes is answered with what he has signed, in one 
   expect([await lan.balance(A.address), await lan.balance(B.address)]).toEqual([940n, 1060n])
   for (const box of [a, b]) expect(box.desk.status().alarms).toEqual([])
   await Promise.all([a.stop(), b.stop()])
-}, 120_000)
+})
 
 it('a lock that the payer never unlocks is unlocked on the chain, with the secret registered there', async () => {
   const [A, B] = [PEOPLE[8], PEOPLE[9]] as [Person, Person]
@@ -142,4 +142,4 @@ it('a lock that the payer never unlocks is unlocked on the chain, with the secre
     expect(box.desk.status().alarms).toEqual([])
     await box.stop()
   }
-}, 120_000)
+})

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let lan: Lan
 beforeAll(async () => {
   lan = await Lan.build(folder, [ALICE, BOB, CAROL], MAKER)
-}, 120_000)
+})
 
 const order = (target: LanBox, amount: bigint, isDirect: boolean): PayOrder => ({ target: target.lan.account, token: lan.token, amount, isDirect, maxFee: 5n, data: new Uint8Array(0), secretHash: null })
 const arePlaced = (...boxes: readonly LanBox[]): boolean => boxes.every((box) => box.lan.status().listening !== null)
@@ -76,4 +76,4 @@ it('opens, pays both ways under loss and repetition, restarts, is paid under a l
     expect(box.desk.status().alarms).toEqual([])
     await box.stop()
   }
-}, 120_000)
+})

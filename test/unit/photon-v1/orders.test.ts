@@ -1,6 +1,6 @@
 /**
  * What the owner's programs may order of channels of the original's contract beyond a payment to a partner: a way over several nodes, a
- * secret of their own, a swap of two tokens; and what waited while the chain was out of view.
+ * secret of their own, a swap of two tokens, a payload for a third party; and what waited while the chain was out of view.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bytesOf } from '../../../src/base/index.ts'
 import type { Address, Hash, Hex } from '../../../src/base/index.ts'
-import { encodeCall } from '../../../src/photon/chain/index.ts'
+import { delegatedUpdateCall, encodeCall } from '../../../src/photon/chain/index.ts'
 import { secretHashOf } from '../../../src/photon/channel/index.ts'
 import type { PayOrder, SwapOrder } from '../../../src/photon/index.ts'
 import { ShortChain } from '../photon-box/short-chain.ts'
@@ -19,7 +19,7 @@ import { LEGACY_CHAIN_ID, LOOPBACK, Lan } from './lan.ts'
 import type { LanBox } from './lan.ts'
 import { OldNode } from './old-node.ts'
 
-const [ALICE, BOB, OLD, CAROL, DAVE, MAKER] = [person(850), person(851), person(852), person(853), person(854), person(855)]
+const [ALICE, BOB, OLD, CAROL, DAVE, EVE, FRED, MAKER] = [person(850), person(851), person(852), person(853), person(854), person(855), person(856), person(857)]
 const SECRET: Hash = `0x${'5e'.repeat(32)}`
 const folder = mkdtempSync(join(tmpdir(), 'photon-v1-orders-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -27,10 +27,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let lan: Lan
 let other: Address
 beforeAll(async () => {
-  lan = await Lan.build(folder, [ALICE, BOB, OLD, CAROL, DAVE], MAKER)
+  lan = await Lan.build(folder, [ALICE, BOB, OLD, CAROL, DAVE, EVE, FRED], MAKER)
   other = await lan.chain.deploy(MAKER, bytesOf(plainToken.bytecode as Hex))
   await lan.chain.call(BOB, other, encodeCall(keccak, 'mint(address,uint256)', [BOB.address, 1000n]))
-}, 120_000)
+})
 
 const payTo = (target: Address, amount: bigint, more: Partial<PayOrder> = {}): PayOrder => ({ target, token: lan.token, amount, isDirect: false, maxFee: 5n, data: new Uint8Array(0), secretHash: null, ...more })
 async function opened(box: LanBox, partner: Address, token: Address, amount: bigint): Promise<Hash> {
@@ -76,7 +76,7 @@ it('two tokens change hands between two boxes, both or none; what was ordered of
   const [deposit] = alice.photon.programs.transactions().filter(({ step }) => step === 1)
   expect(deposit).toMatchObject({ account: ALICE.address, due: { duty: { kind: 'open', amount: 300n }, key: { channel: mine, epoch: alice.desk.channel(mine)?.epoch } }, mined: { succeeded: true, block: alice.desk.channel(mine)?.openBlock } })
   await Promise.all([alice.stop(), bob.stop()])
-}, 120_000)
+})
 
 it('a way over several nodes goes out as it was named, and nothing goes where it makes no sense', async () => {
   const alice = await lan.box(CAROL)
@@ -101,7 +101,7 @@ it('a way over several nodes goes out as it was named, and nothing goes where it
     await expect(alice.desk.pay(payTo(target, 1n, { routes: [{ nodes: [old.account, second, target], fee: 0n }, { nodes: wrong, fee: 0n }] }))).rejects.toMatchObject({ kind: 'input', field: 'routes' })
   await alice.stop()
   await old.close()
-}, 120_000)
+})
 
 it('what a partner did not take while the chain was out of view goes out again as soon as it is back', async () => {
   const view = new ShortChain(lan.chain)
@@ -125,4 +125,38 @@ it('what a partner did not take while the chain was out of view goes out again a
   await lan.settled(() => bob.desk.channel(channel)?.own.spendable === 36n)
   expect(lan.time.boottimeMs() - before).toBeLessThan(20_000)
   await Promise.all([alice.stop(), bob.stop()])
-}, 120_000)
+})
+
+it('with the original’s monitoring payload anybody can post what a box that is gone was paid', async () => {
+  const [eve, fred] = [await lan.box(EVE), await lan.box(FRED)]
+  await lan.until(() => [eve, fred].every((box) => box.lan.status().listening !== null))
+  eve.lan.updateNodes([fred.node])
+  fred.lan.updateNodes([eve.node])
+  const channel = await opened(eve, FRED.address, lan.token, 300n)
+  await lan.until(() => fred.desk.channel(channel)?.isConnected === true)
+  await eve.desk.pay(payTo(FRED.address, 60n, { isDirect: true }))
+  await lan.settled(() => fred.desk.channel(channel)?.own.spendable === 60n)
+  const payload = fred.photon.programs.monitoring(channel, MAKER.address)
+  await fred.stop()
+
+  await eve.desk.close(channel, true)
+  await lan.until(() => eve.desk.channel(channel)?.phase === 'closed')
+  const settles = eve.desk.channel(channel)?.settleBlock ?? 0
+  const { update_transfer: update } = payload
+  const { data } = delegatedUpdateCall(keccak, { profile: 'v1', contract: lan.legacy, registry: lan.legacy, self: MAKER.address }, {
+    token: payload.token_address,
+    partner: payload.partner_address,
+    receiver: FRED.address,
+    proof: { transferred: update.transfer_amount ?? 0n, locksroot: update.locksroot, nonce: update.nonce, extra: update.extra_hash, signature: update.closing_signature ?? new Uint8Array(0) },
+    receiverSignature: update.non_closing_signature ?? new Uint8Array(0),
+    watcher: MAKER.address,
+    reward: 0n,
+  })
+  // The original takes it in the second half of the settle time.
+  await expect(lan.chain.call(MAKER, lan.legacy, data)).rejects.toThrow(/failed/)
+  await lan.until(() => (lan.chain.head()?.number ?? 0) >= settles - 90)
+  await lan.chain.call(MAKER, lan.legacy, data)
+  await lan.until(() => eve.desk.channels().length === 0, 700)
+  expect([await lan.balance(EVE.address), await lan.balance(FRED.address)]).toEqual([940n, 1060n])
+  await eve.stop()
+}, 600_000)

@@ -112,6 +112,22 @@ contract LegacyNetwork {
         emit BalanceProofUpdated(id, partner, locksroot, transferred_amount);
     }
 
+    function updateBalanceProofDelegate(address token, address partner, address participant, uint256 transferred_amount, bytes32 locksroot, uint64 nonce, bytes32 additional_hash, bytes calldata partner_signature, bytes calldata participant_signature) external {
+        bytes32 id = idOf(token, partner, participant);
+        Proof memory proof = Proof(transferred_amount, locksroot, nonce, additional_hash);
+        delegated(id, partner, participant, proof, participant_signature);
+        post(id, partner, proof, partner_signature);
+        emit BalanceProofUpdated(id, partner, locksroot, transferred_amount);
+    }
+
+    // By whoever has the receiver's signature, in the second half of the settle time.
+    function delegated(bytes32 id, address partner, address participant, Proof memory proof, bytes calldata signature) internal view {
+        Channel storage channel = channels[id];
+        require(channel.state == 2 && channel.settleBlock >= block.number && channel.settleBlock - channel.settleTimeout / 2 <= block.number);
+        require(proof.nonce > channel.sides[partner].nonce);
+        require(signer(abi.encodePacked("144", proof.transferred, proof.locksroot, proof.nonce, id, channel.openBlock, chain_id), signature) == participant);
+    }
+
     function post(bytes32 id, address payer, Proof memory proof, bytes calldata signature) internal {
         Channel storage channel = channels[id];
         bytes memory tail = abi.encodePacked(id, channel.openBlock, chain_id);
