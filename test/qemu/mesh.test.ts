@@ -35,5 +35,7 @@ describe('the mesh on batman-adv, on emulated arm64', () => {
     machine.crowd.hush()
   })
 
+  it("follows a guest who walks from one box's bridge to another's, with the address that he has", () => checked('roam', 8))
+
   it('settles what the kernel counted along a line, each hop to the unit', () => checked('settle', 15))
 })
