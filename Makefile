@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run guest lab test check lint bundle native bench contracts guide-pictures clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
+.PHONY: help run guest lab test check lint bundle native bench contracts guide-pictures soak clean ipk feed firmware qemu qemu-shell qemu-test qemu-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -54,6 +54,11 @@ bench: ## the numbers, side by side in one run (about 6 minutes)
 	@node scripts/bundle.ts
 	@node scripts/native.ts host
 	@node test/bench/index.ts $(ARGS)
+
+soak: ## an hour of full load (SECONDS=3600): memory, stalls, every unit; root
+	@$(SETUP) bench
+	@node scripts/bundle.ts
+	@node scripts/soak.ts
 
 guide-pictures: ## the pictures of docs/guide, from the product's own pages (and from `make run`, if it is running)
 	@$(SETUP) test

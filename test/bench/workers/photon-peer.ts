@@ -40,6 +40,9 @@ export interface Figures {
   readonly cpuMs: number
   readonly commits: number
   readonly rssMib: number
+  /** Of all channels, as this end has it on disk; smallest units. */
+  readonly sent: string
+  readonly got: string
 }
 
 /** Microseconds of CPU. `hash`: what both ends hash of one direct payment's 178 bytes, its typed proof and its digest. */
@@ -57,7 +60,7 @@ async function main(): Promise<void> {
   if (settings.transport === 'none') {
     openStore({ path: `${settings.dir}/box.sqlite`, migrations: [], log: silentLog, nativeBinding: settings.sqliteBinding })
     say({ address: '' })
-    for await (const _line of told()) say(figuresOf(0))
+    for await (const _line of told()) say(figuresOf(0, []))
     return
   }
   const libp2p = settings.transport === 'tcp' ? null : await startLibp2p(secp256k1, settings.key)
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
       while (order.partner !== null && !box.node.isReady(channelOf(box.account, account(order.partner)))) await new Promise((resolve) => setTimeout(resolve, 1))
       say({})
     } else if (order.do === 'pay') say(await (order.kind === 'direct' ? payDirect(box, hops[0] ?? box.account, order.window, order.count) : payLocked(box, hops.at(-1) ?? box.account, order.window, order.count)))
-    else if (order.do === 'figures') say(figuresOf(box.store.stats().commits))
+    else if (order.do === 'figures') say(figuresOf(box.store.stats().commits, box.node.channels()))
     else if (order.do === 'primitives') say(primitives(secp256k1, order.milliseconds))
     else break
   }
@@ -155,9 +158,10 @@ async function timed(window: number, count: number, payOne: () => Promise<void>)
   return { wallMs, p50Ms: taken[Math.floor(taken.length / 2)] ?? Number.NaN }
 }
 
-function figuresOf(commits: number): Figures {
+function figuresOf(commits: number, channels: readonly { readonly own: { readonly transferred: bigint }; readonly partner: { readonly transferred: bigint } }[]): Figures {
   const cpu = process.cpuUsage()
-  return { cpuMs: (cpu.user + cpu.system) / 1000, commits, rssMib: process.memoryUsage.rss() / 2 ** 20 }
+  const sum = (amounts: readonly bigint[]): string => String(amounts.reduce((all, one) => all + one, 0n))
+  return { sent: sum(channels.map(({ own }) => own.transferred)), got: sum(channels.map(({ partner }) => partner.transferred)), cpuMs: (cpu.user + cpu.system) / 1000, commits, rssMib: process.memoryUsage.rss() / 2 ** 20 }
 }
 
 /** In batches, on this machine in this moment. */
