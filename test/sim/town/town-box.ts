@@ -1,0 +1,277 @@
+/**
+ * A box of the town: the real hotspot, the real tenants' house and the real payment channels on one SQLite file, in one process that dies at any edge
+ * of a commit, with a clock of its own. The kernel, the radio and the wire are models.
+ */
+import { MeshBoxError, momentOf, silentLog, utf8 } from '../../../src/base/index.ts'
+import type { Address } from '../../../src/base/index.ts'
+import type { AuditReport } from '../../../src/audit/index.ts'
+import { LateFrames } from '../../../src/iot/late/index.ts'
+import { iotMigrations } from '../../../src/iot/tables/index.ts'
+import { createTenantHouse } from '../../../src/iot/tenants/index.ts'
+import type { TenantHouse } from '../../../src/iot/tenants/index.ts'
+import { IOT_NOTE, IotPayments } from '../../../src/main/iot-payments.ts'
+import type { IotPaymentsParts } from '../../../src/main/iot-payments.ts'
+import { meshMigrations } from '../../../src/mesh/tables/index.ts'
+import { PhotonNode } from '../../../src/photon/node/index.ts'
+import type { Path, PathRequest } from '../../../src/photon/ports.ts'
+import { photonMigrations } from '../../../src/photon/tables/index.ts'
+import type { Store } from '../../../src/store/index.ts'
+import { auditOf, curve, keyFrom } from '../../support/audited.ts'
+import type { Key } from '../../support/audited.ts'
+import { CrashBox } from '../../support/crash-box.ts'
+import { seededRandom } from '../../support/fakes.ts'
+import { guest, settle } from '../../support/hotspot-box.ts'
+import type { TestBox } from '../../support/hotspot-box.ts'
+import { FakeAir, FakeServer, NWK_KEY, heardOf, keccak, tenant, uplink } from '../../unit/iot-tenants/tenant-box.ts'
+import { MemoryDoor } from '../../unit/photon-box/street.ts'
+import type { Net } from '../../unit/photon-box/street.ts'
+import { DOMAIN, TOKEN, TestMoments, accountSigner, channelOf, openingEvents } from '../../unit/photon-node/box.ts'
+
+export const DEPOSIT = 1_000_000_000n
+/** Units that a tenant may owe; a unit costs 10. */
+const WINDOW = 400n
+const DEV_ADDR = 0x2601_0001
+export const CONFIG = `config token 'token'\n\toption symbol 'MBX'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:MBX:6'\n`
+const DISK_FULL = new MeshBoxError('unavailable', 'there is no room on the disk', { code: 'store-full' })
+
+type Direct = NonNullable<ReturnType<NonNullable<IotPaymentsParts['channels']>['direct']>>
+
+/** What lives and dies with the process, beside the hotspot. */
+interface Life {
+  readonly node: PhotonNode
+  readonly house: TenantHouse
+  readonly payments: IotPayments
+  readonly door: MemoryDoor
+}
+
+export class TownBox {
+  readonly key: Key
+  readonly crash: CrashBox
+  readonly moments = new TestMoments()
+  readonly server = new FakeServer()
+  /** With which it has channels; and all that it can talk to. */
+  readonly neighbours: TownBox[] = []
+  readonly others: TownBox[] = []
+  /** What happened, to see that it was hard. */
+  deaths = 0
+  sold = 0
+  fCnt = 0
+  #life: Life | null = null
+  #guests = 0
+  readonly #net: Net
+  readonly #seed: number
+
+  constructor(index: number, seed: number, net: Net) {
+    this.key = keyFrom(`town ${seed} box ${index}`)
+    this.#net = net
+    this.#seed = seed * 100 + index
+    const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
+    this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations], begin: (box, store) => this.#begin(box, store) })
+  }
+
+  get account(): Address {
+    return this.key.address
+  }
+  get life(): Life {
+    if (this.#life === null) throw new Error('this box is off')
+    return this.#life
+  }
+  get isOn(): boolean {
+    return this.#life !== null && !this.crash.isDead
+  }
+
+  #begin(box: TestBox, store: Store): void {
+    const { time } = this.crash
+    const door = new MemoryDoor(this.#net, this.account)
+    const node = new PhotonNode({
+      domain: DOMAIN,
+      keccak256: (bytes) => curve.keccak256(bytes),
+      signer: accountSigner(curve, this.key.secret),
+      recovery: curve,
+      store,
+      transport: door,
+      clock: time,
+      timers: time,
+      randomness: seededRandom(this.#seed * 1000 + this.deaths),
+      soon: (work) => void setImmediate(work),
+      log: silentLog,
+      moments: this.moments,
+      duties: { put: () => undefined },
+      roleOf: () => 'core',
+      router: { find: (request) => this.#paths(request), report: () => undefined },
+      // As photon/box posts it.
+      fees: {
+        post: (tx, { paymentKey, amount, from }) => {
+          if (amount > 0n) box.ledger.earn(tx, { source: 'photon:fee', token: 'MBX', amount, from: `photon:${from}`, evidence: { type: 'payment', id: `${paymentKey.length}:${Buffer.from(keccak(utf8(paymentKey))).toString('hex')}` }, at: momentOf(time) })
+        },
+      },
+      feeFor: () => 1n,
+    })
+    const payments = new IotPayments({ store, channels: { direct: () => this.#direct(node) }, timers: time, log: silentLog })
+    const house = createTenantHouse({
+      store,
+      ledger: box.ledger,
+      seal: { seal: (key) => key, open: (sealed) => sealed },
+      signer: { address: this.account, sign: async (digest) => curve.sign(digest, this.key.secret) },
+      keccak,
+      chainId: DOMAIN.chainId,
+      payments,
+      channels: { channelOf: () => null },
+      contest: { isOurs: async () => true },
+      downlinks: new FakeAir(),
+      late: new LateFrames(1 << 20),
+      tokenSymbol: () => 'MBX',
+      openDelivery: () => this.server,
+      isOwnDevice: () => false,
+      clock: time,
+      timers: time,
+      log: silentLog,
+    })
+    this.#life = { node, house, payments, door }
+  }
+
+  /** As photon/box hands them on to other rooms. */
+  #direct(node: PhotonNode): Direct {
+    const rows = (after: number, most: number) => node.paymentsAfter(after, most)
+    const partial: Pick<Direct, 'newest' | 'after' | 'onReceived'> = {
+      newest: () => node.payments(null, 1)[0]?.id ?? 0,
+      after: (mark, most) => {
+        const found = rows(mark, most)
+        const payments = found.flatMap((row) => {
+          const state = row.kind === 'direct-received' ? node.channelOfNumber(row.channelNumber) : null
+          return state === null ? [] : [{ id: row.id, kind: 'received' as const, partner: state.partner.address, token: state.token, amount: row.amount, reference: row.key, data: row.data }]
+        })
+        return { payments, lookedTo: found.length < most ? null : (found.at(-1)?.id ?? null) }
+      },
+      // It looks by itself every few seconds.
+      onReceived: () => () => undefined,
+    }
+    return { ...partial, isDelivered: () => false, pay: () => Promise.reject(new Error('nothing is paid here')) }
+  }
+
+  /** Along the line of boxes; each box in between asks for one unit. */
+  #paths({ target, amount, maxFee }: PathRequest): readonly (readonly Path[])[] {
+    for (const next of this.neighbours)
+      for (const last of next.neighbours)
+        if (last.account === target && maxFee >= 1n)
+          return [[{ hops: [{ node: next.account, channel: channelOf(this.account, next.account), amount: amount + 1n }, { node: last.account, channel: channelOf(next.account, last.account), amount }], amount, fee: 1n }]]
+    return []
+  }
+
+  /** On, with all rooms; false: it died while it started. */
+  async start(): Promise<boolean> {
+    this.#life = null
+    if (!(await this.crash.start())) return false
+    const { life, crash } = this
+    const work = (async (): Promise<void> => {
+      life.node.start(this.others.map(({ account }) => account))
+      await life.door.start()
+      await life.payments.start()
+      await life.house.start()
+    })()
+    if ((await this.#attempt(work)) === undefined) return false
+    if (life.house.admin.tenants().length === 0) {
+      const [payer] = this.neighbours
+      if (payer === undefined) throw new Error('a box without neighbours has no tenant')
+      await this.#attempt(life.house.admin.put(tenant({ payer: payer.account, creditWindow: WINDOW, prices: { ...tenant().prices, token: TOKEN } })))
+      await this.#attempt(life.house.admin.putMicKeys('farm', [{ devAddr: DEV_ADDR, key: NWK_KEY }]))
+    }
+    for (const other of this.neighbours) {
+      if (life.node.channel(channelOf(this.account, other.account)) === undefined)
+        for (const event of openingEvents(this.account, other.account, DEPOSIT)) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
+    }
+    for (const other of this.others) if (other.isOn) await life.door.dial(`/memory/${other.account}`).catch(() => undefined) // it dials itself when it is there
+    return !crash.isDead
+  }
+
+  /** Until it is done, or the process is dead. Time passes meanwhile: work waits for timers. */
+  async #attempt<T>(work: Promise<T>): Promise<{ done: T } | { refused: unknown } | undefined> {
+    let isOver = false
+    const attempted = this.crash.attempt(work).finally(() => (isOver = true))
+    for (let rounds = 0; rounds < 400 && !isOver && !this.crash.isDead; rounds++) {
+      await settle(2)
+      if (!isOver) this.crash.pass(50)
+    }
+    return this.crash.isDead || !isOver ? undefined : attempted
+  }
+
+  /** The process is gone, or the power; on again until it stays on. `nextDeath`: edges until it dies once more; 0: it does not. */
+  async comeBack(kind: 'service' | 'power', nextDeath: number): Promise<void> {
+    this.deaths++
+    await this.off(kind)
+    this.crash.nextDeath = nextDeath
+    while (!(await this.start())) {
+      this.crash.nextDeath = 0
+      await this.off('power')
+    }
+  }
+
+  async off(kind: 'service' | 'power'): Promise<void> {
+    const door = this.#life?.door
+    this.#life = null
+    await door?.close()
+    await settle(3)
+    this.crash.refusal = null
+    await this.crash.afterDeath(kind, true)
+  }
+
+  async sell(minutes: number): Promise<void> {
+    this.crash.phase = 'sell'
+    const made = await this.#attempt(this.crash.box.voucher(minutes > 30 ? 'day-gib' : 'half-hour'))
+    if (made === undefined || !('done' in made)) return
+    const outcome = await this.#attempt(this.crash.box.hotspot.guests.redeem(guest(this.#seed * 1000 + ++this.#guests), made.done.code))
+    if (outcome !== undefined && 'done' in outcome) this.sold++
+  }
+
+  async refund(pick: number): Promise<void> {
+    this.crash.phase = 'refund'
+    const open = this.crash.box.hotspot.owner.sessions({ state: 'open', limit: 20 })
+    const session = open[pick % Math.max(1, open.length)]
+    if (session !== undefined) await this.#attempt(this.crash.box.hotspot.owner.refund(session.id))
+  }
+
+  async hear(isAgain: boolean): Promise<void> {
+    this.crash.phase = 'hear'
+    if (!isAgain) this.fCnt++
+    await this.#attempt(this.life.house.take(heardOf(uplink(this.fCnt, { devAddr: DEV_ADDR })), ['farm']))
+  }
+
+  /** By the channel with a neighbour; as its tenant with the note that says so. */
+  async pay(to: TownBox, amount: bigint, isForIot: boolean): Promise<void> {
+    this.crash.phase = 'pay'
+    const { node } = this.life
+    const channel = channelOf(this.account, to.account)
+    if (node.isReady(channel)) await this.#attempt(node.payDirect({ channel, amount, ...(isForIot ? { data: IOT_NOTE } : {}) }))
+  }
+
+  async payThrough(to: TownBox, amount: bigint): Promise<void> {
+    this.crash.phase = 'pay through'
+    const { node } = this.life
+    await this.#attempt(node.payLocked({ token: TOKEN, target: to.account, amount, maxFee: 5n }))
+  }
+
+  fill(isFull: boolean): void {
+    this.crash.refusal = isFull ? DISK_FULL : null
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.crash.advance(ms, 5_000)
+  }
+
+  /** Entries of this source in the ledger. */
+  entriesOf(source: string): number {
+    return this.crash.store.read((tx) => tx.get<{ n: number }>('SELECT count(*) AS n FROM ledger_entries WHERE source = ?', source)?.n ?? 0)
+  }
+
+  audit(): Promise<AuditReport> {
+    return auditOf({ store: this.crash.store, self: this.account, config: CONFIG })
+  }
+
+  async dispose(): Promise<void> {
+    const door = this.#life?.door
+    this.#life = null
+    await door?.close()
+    await settle(3)
+    await this.crash.dispose()
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Thirty days of a town with random failures of everything, every book audited after each. MESHBOX_TOWN_DAYS and MESHBOX_TOWN_SEEDS: longer, and more of them;
+ * MESHBOX_TOWN_SEED: the first one, to see a run again.
+ */
+import { describe, expect, it } from 'vitest'
+import { Town } from './town.ts'
+
+const DAYS = Number(process.env['MESHBOX_TOWN_DAYS'] ?? 30)
+const SEEDS = Number(process.env['MESHBOX_TOWN_SEEDS'] ?? 1)
+const FIRST = Number(process.env['MESHBOX_TOWN_SEED'] ?? 1)
+
+/** Some 60 s of CPU; on a busy machine that is many minutes. */
+const TIMEOUT_MS = 3_600_000 * SEEDS
+
+describe.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('town %i', (seed) => {
+  it(`${DAYS} days: after each, no book has a difference, and both ends of every channel say the same`, async () => {
+    const town = new Town(seed)
+    try {
+      await town.start()
+      while (town.day < DAYS && town.problems.length === 0) await town.liveADay()
+      expect(town.problems).toEqual([])
+      // It was worth something, and it was hard.
+      for (const box of town.boxes) {
+        expect(box.sold).toBeGreaterThan(0)
+        expect(box.fCnt).toBeGreaterThan(0)
+        expect(box.deaths).toBeGreaterThan(DAYS)
+        for (const source of ['hotspot:voucher', 'iot:uplink', 'iot:payment']) expect([source, box.entriesOf(source) > 0]).toEqual([source, true])
+      }
+      expect(town.boxes[1]?.entriesOf('photon:fee')).toBeGreaterThan(0)
+      if (DAYS >= 30) for (const trouble of ['power', 'service', 'disk full', 'chain frozen', 'server away', 'clock jumped', 'wire cut']) expect([trouble, (town.troubles.get(trouble) ?? 0) > 0]).toEqual([trouble, true])
+    } finally {
+      await town.dispose()
+    }
+  }, TIMEOUT_MS)
+})

@@ -1,0 +1,181 @@
+/**
+ * Three boxes in a line, from one seed: guests buy minutes, sensors are heard and billed to the neighbour, boxes pay each other directly and through the one in
+ * between. Processes die at random edges of commits, power and disk and wire fail, the chain's view freezes, clocks jump. A day is an hour of trade and
+ * a night without power; then every book is audited, and what one box says of a channel is held against what the other says.
+ */
+import { settle } from '../../support/hotspot-box.ts'
+import { seededRandom } from '../../support/fakes.ts'
+import { Net } from '../../unit/photon-box/street.ts'
+import { TOKEN, channelOf } from '../../unit/photon-node/box.ts'
+import { DEPOSIT, TownBox } from './town-box.ts'
+
+const BOXES = 3
+const STEPS_A_DAY = 24
+const STEP_MS = 150_000
+const NIGHT_MS = 23 * 3_600_000
+/** Steps of calm in which everything that waits has to come through. */
+const CALM_STEPS = 60
+
+export class Town {
+  readonly boxes: readonly TownBox[]
+  readonly problems: string[] = []
+  /** How often each kind of trouble came. */
+  readonly troubles = new Map<string, number>()
+  day = 0
+  readonly #dice: { next(): number }
+  readonly #net = new Net()
+  #cut: readonly [TownBox, TownBox] | null = null
+
+  constructor(seed: number) {
+    this.#dice = seededRandom(seed)
+    this.boxes = Array.from({ length: BOXES }, (_, index) => new TownBox(index, seed, this.#net))
+    this.boxes.forEach((box, index) => {
+      for (const other of [this.boxes[index + 1], this.boxes[index - 1]]) if (other !== undefined) box.neighbours.push(other)
+      box.others.push(...this.boxes.filter((other) => other !== box))
+    })
+  }
+
+  async start(): Promise<void> {
+    for (const box of this.boxes) if (!(await box.start())) throw new Error('a box did not start')
+  }
+
+  async liveADay(): Promise<void> {
+    this.day++
+    for (let step = 0; step < STEPS_A_DAY; step++) {
+      await this.#trouble()
+      for (const box of this.boxes) {
+        await this.#trade(box)
+        await this.#alive(box)
+        await box.pass(STEP_MS / 10)
+        await this.#alive(box)
+      }
+      for (const { moments } of this.boxes) if (!moments.moment.isFrozen) moments.move({ block: moments.moment.block + 1 })
+    }
+    await this.#calm()
+    await this.#audit()
+    await this.#night()
+  }
+
+  async dispose(): Promise<void> {
+    for (const box of this.boxes) await box.dispose()
+  }
+
+  #below(count: number): number {
+    return Math.floor(this.#dice.next() * count)
+  }
+
+  #chance(probability: number): boolean {
+    return this.#dice.next() < probability
+  }
+
+  async #trade(box: TownBox): Promise<void> {
+    const what = this.#below(10)
+    const to = box.neighbours[this.#below(box.neighbours.length)] ?? box
+    const far = this.boxes.find((other) => other !== box && !box.neighbours.includes(other))
+    if (what < 2) await box.sell(this.#chance(0.2) ? 60 : 30)
+    else if (what < 3) await box.refund(this.#below(20))
+    else if (what < 6) await box.hear(this.#chance(0.2))
+    else if (what < 7) await box.pay(to, BigInt(1 + this.#below(500)), false)
+    else if (what < 8 && far !== undefined) await box.payThrough(far, BigInt(1 + this.#below(500)))
+    // The tenant at the neighbour's box is this one.
+    else for (const landlord of this.boxes) if (landlord.neighbours[0] === box && box.isOn) await box.pay(landlord, BigInt(10 * (1 + this.#below(30))), true)
+  }
+
+  async #trouble(): Promise<void> {
+    for (const box of this.boxes) {
+      if (this.#chance(0.02)) await this.#die(box, 'power')
+      if (this.#chance(0.03)) this.#said('disk full', () => box.fill(true))
+      else if (box.crash.refusal !== null && this.#chance(0.5)) box.fill(false)
+      if (this.#chance(0.02)) this.#said('chain frozen', () => box.moments.move({ isFrozen: true }))
+      else if (box.moments.moment.isFrozen && this.#chance(0.2)) box.moments.move({ isFrozen: false, block: Math.max(...this.boxes.map(({ moments }) => moments.moment.block)) })
+      if (this.#chance(0.03)) this.#said('server away', () => (box.server.answer = () => false))
+      else if (this.#chance(0.3)) box.server.answer = () => true
+      if (this.#chance(0.02)) this.#said('clock jumped', () => box.crash.time.jumpWall((this.#dice.next() - 0.5) * 2 * 365 * 86_400_000))
+      if (this.#chance(0.1)) box.crash.time.trusted = !box.crash.time.trusted
+    }
+    if (this.#cut !== null && this.#chance(0.3)) await this.#heal()
+    else if (this.#cut === null && this.#chance(0.06)) {
+      const a = this.boxes[this.#below(BOXES - 1)]
+      const next = a?.neighbours[0]
+      if (a !== undefined && next !== undefined) this.#said('wire cut', () => {
+        this.#cut = [a, next]
+        if (a.isOn) a.life.door.disconnect(next.account)
+      })
+    }
+  }
+
+  #said(what: string, then: () => void): void {
+    this.troubles.set(what, (this.troubles.get(what) ?? 0) + 1)
+    then()
+  }
+
+  /** Dead at an edge of a commit, or on its way up: on again. */
+  async #alive(box: TownBox): Promise<void> {
+    if (!box.isOn) await this.#die(box, this.#chance(0.5) ? 'power' : 'service')
+  }
+
+  async #die(box: TownBox, kind: 'service' | 'power'): Promise<void> {
+    this.troubles.set(kind, (this.troubles.get(kind) ?? 0) + 1)
+    await box.comeBack(kind, this.#chance(0.7) ? 5 + this.#below(120) : 0)
+    if (this.#cut?.includes(box) === true) for (const other of this.#cut) if (other !== box) box.life.door.disconnect(other.account)
+  }
+
+  async #heal(): Promise<void> {
+    const cut = this.#cut
+    this.#cut = null
+    const [a, b] = cut ?? []
+    if (a?.isOn === true && b?.isOn === true) await a.life.door.dial(`/memory/${b.account}`)
+  }
+
+  /** No more trouble: what waits comes through. */
+  async #calm(): Promise<void> {
+    await this.#heal()
+    const block = Math.max(...this.boxes.map(({ moments }) => moments.moment.block))
+    for (const box of this.boxes) {
+      box.fill(false)
+      box.server.answer = () => true
+      await box.comeBack('service', 0)
+      box.moments.move({ isFrozen: false, block })
+    }
+    for (const box of this.boxes) for (const other of box.others) await box.life.door.dial(`/memory/${other.account}`)
+    for (let step = 0; step < CALM_STEPS && (step < 6 || !this.#isQuiet()); step++) {
+      for (const box of this.boxes) await box.pass(10_000)
+      await settle(4)
+      for (const { moments } of this.boxes) moments.move({ block: moments.moment.block + 1 })
+    }
+    if (!this.#isQuiet()) this.problems.push(`day ${this.day}: something still waits after an hour of calm`)
+  }
+
+  #isQuiet(): boolean {
+    return this.boxes.every((box) => box.isOn && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
+  }
+
+  async #audit(): Promise<void> {
+    for (const [index, box] of this.boxes.entries()) {
+      const { differences } = await box.audit()
+      for (const { check, what, where, amount } of differences) this.problems.push(`day ${this.day}, box ${index}: ${check}: ${what} (${where}; expected ${amount?.expected ?? '-'}, found ${amount?.found ?? '-'})`)
+    }
+    for (const [index, box] of this.boxes.entries()) {
+      const next = this.boxes[index + 1]
+      if (next !== undefined) this.#between(box, next)
+    }
+  }
+
+  /** Both ends of a channel say the same, and nothing of it is gone or made. */
+  #between(a: TownBox, b: TownBox): void {
+    const id = channelOf(a.account, b.account, TOKEN)
+    const [here, there] = [a.life.node.channel(id), b.life.node.channel(id)]
+    if (here === undefined || there === undefined) return void this.problems.push(`day ${this.day}: a channel is gone`)
+    const figures = (of: typeof here.own): readonly bigint[] => [of.deposit, of.withdrawn, of.transferred, of.locked, of.nonce]
+    if (String([figures(here.own), figures(here.partner)]) !== String([figures(there.partner), figures(there.own)])) this.problems.push(`day ${this.day}: the ends of ${id} differ: ${figures(here.own)} ${figures(here.partner)} and ${figures(there.partner)} ${figures(there.own)}`)
+    const left = (own: typeof here.own, partner: typeof here.own): bigint => own.deposit - own.withdrawn - own.transferred + partner.transferred
+    if (left(here.own, here.partner) + left(there.own, there.partner) !== 2n * DEPOSIT) this.problems.push(`day ${this.day}: ${id} holds another sum than was put in`)
+  }
+
+  async #night(): Promise<void> {
+    for (const box of this.boxes) {
+      box.crash.time.jumpWall(NIGHT_MS)
+      await box.comeBack('power', this.#chance(0.5) ? 20 + this.#below(200) : 0)
+    }
+  }
+}
