@@ -1,0 +1,149 @@
+/**
+ * A share that is paid: two bundled services on one machine, one of which seals their chain. The sealer earns its blocks, a ten-thousandth of them
+ * is an investor's, who has a box of his own; it is paid over a real channel, once the channel is there, and he checks the statement on
+ * his box, which asks nothing of the one that paid. The boxes' clocks run faster: money rests 17 blocks deep.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { silentLog } from '../../src/base/index.ts'
+import { systemRandomness } from '../../src/base/io/system.ts'
+import { formatUci } from '../../src/config/index.ts'
+import { openIdentity } from '../../src/identity/index.ts'
+import { loadSecp256k1 } from '../../src/native/index.ts'
+import type { PayoutJson, PayoutsJson, PhotonChannelsJson, PhotonPaymentsJson, PhotonStatusJson } from '../../src/owner/index.ts'
+import { GENESIS_ADDRESSES } from '../../src/photon/contracts/index.ts'
+import { COMMUNITY_ADDRESSES } from '../../src/spectrum/community/index.ts'
+import { formatEnode } from '../../src/spectrum/source/index.ts'
+import { hurried } from '../support/fake-time.ts'
+import { thisMachine } from '../support/netns.ts'
+import { NODE, boxFiles, copyOfBundle, startService, waitFor, type BoxFiles, type Service } from '../support/town-services.ts'
+
+const TOKEN = COMMUNITY_ADDRESSES.WrappedSmt
+const SHARE = 100
+const PATIENCE_MS = 240_000
+const SPEED = 8
+const folder = mkdtempSync(join(tmpdir(), 'meshbox-payout-town-'))
+const bundle = copyOfBundle(join(folder, 'bundle'))
+const CLI = join(bundle, 'meshbox')
+
+interface Home {
+  readonly files: BoxFiles
+  readonly box: string
+  readonly account: string
+  readonly miner: string
+  readonly enode: string
+  readonly ports: { readonly owner: number; readonly chain: number; readonly photon: number }
+}
+let homes: Home[] = []
+let services: Service[] = []
+const home = (index: number): Home => homes[index] ?? missing()
+const service = (index: number): Service => services[index] ?? missing()
+function missing(): never {
+  throw new Error('that box is not there')
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+async function firstStart(name: string): Promise<Home> {
+  const files = boxFiles(join(folder, name))
+  // As a box comes up first: its keys and its book are made together.
+  writeFileSync(files.config, formatUci([{ type: 'meshbox', name: 'main', options: { data_dir: files.dataDir, control_socket: files.socket, log_style: 'time' } }, { type: 'owner', name: 'owner', options: { address: '127.0.0.1', port: String(await freePort()) } }]))
+  await (await startService(thisMachine, files, {}, bundle)).stop()
+  const identity = await openIdentity({ dataDir: files.dataDir, randomness: systemRandomness, log: silentLog })
+  const [owner, chain, photon] = [await freePort(), await freePort(), await freePort()]
+  const nodeId = loadSecp256k1(null).publicKeyOf(identity.deriveSecret('chain-node')).subarray(1)
+  return {
+    files,
+    box: identity.address,
+    account: identity.addressFor('photon-account').toLowerCase(),
+    miner: identity.addressFor('chain-miner').toLowerCase(),
+    enode: formatEnode({ nodeId, address: '127.0.0.1', tcpPort: chain, udpPort: chain }),
+    ports: { owner, chain, photon },
+  }
+}
+
+function configOf(one: Home, other: Home, network: string, role: 'sealer' | 'light', payout: Parameters<typeof formatUci>[0]): string {
+  return formatUci([
+    { type: 'meshbox', name: 'main', options: { data_dir: one.files.dataDir, control_socket: one.files.socket, log_style: 'time', clock_trust: 'always', roles: [role, 'photon'] } },
+    { type: 'token', name: 'token', options: { symbol: 'SMT', decimals: '18' } },
+    { type: 'owner', name: 'owner', options: { address: '127.0.0.1', port: String(one.ports.owner) } },
+    { type: 'chain', name: 'chain', options: { network, listen_address: '127.0.0.1', listen_port: String(one.ports.chain), peers: [other.enode], ...(role === 'sealer' ? { coinbase: one.miner } : {}) } },
+    {
+      type: 'photon',
+      name: 'photon',
+      options: {
+        contract: GENESIS_ADDRESSES.PhotonV2, tokens: [`${TOKEN}:SMT:18`], listen_address: '127.0.0.1', listen_port: String(one.ports.photon),
+        peers: [`${other.account}@/ip4/127.0.0.1/tcp/${other.ports.photon}`], settle_timeout: '36', core_settle_timeout: '36', min_settle_timeout: '25', reveal_timeout: '4',
+      },
+    },
+    ...payout,
+  ])
+}
+
+beforeAll(async () => {
+  const [hall, shop] = [await firstStart('hall'), await firstStart('shop')]
+  homes = [hall, shop]
+  const network = join(folder, 'village.json')
+  const made = await thisMachine.run(
+    CLI,
+    ['--json', 'chain', 'new', network, '--name', 'village', '--leaders', hall.miner, '--owner', hall.miner, '--period', '2', '--allocations', `${hall.account}=100,${shop.account}=100`],
+    { env: { MESHBOX_NODE: NODE } },
+  )
+  expect([made.code, made.stderr]).toEqual([0, ''])
+  writeFileSync(
+    hall.files.config,
+    configOf(hall, shop, network, 'sealer', [
+      { type: 'share', name: 'shop', options: { role: 'investor', beneficiary: 'shop', parts_per_million: String(SHARE) } },
+      { type: 'payee', name: 'shop_box', options: { account: 'investor:shop', address: shop.account } },
+    ]),
+  )
+  writeFileSync(shop.files.config, configOf(shop, hall, network, 'light', []))
+  services = await Promise.all(homes.map(({ files }) => startService(thisMachine, files, hurried(SPEED), bundle)))
+})
+afterAll(async () => {
+  for (const one of services) await one.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const statusOf = (index: number): Promise<PhotonStatusJson> => service(index).cliJson<PhotonStatusJson>('channel', 'status')
+const payoutsOf = (): Promise<PayoutsJson> => service(0).cliJson<PayoutsJson>('payout', 'list')
+
+it('accrues, waits for a channel and says so, and is paid once when the channel is there', async () => {
+  // Blocks are booked when they are final; wrapping its coins makes the sealer earn the gas, where a block alone is worth nothing.
+  await waitFor('payment channels', async () => (await statusOf(0)).state === 'ready' && (await statusOf(1)).state === 'ready', PATIENCE_MS)
+  expect((await service(0).cli('channel', 'wrap', '20')).code).toBe(0)
+  await waitFor('earnings of blocks', async () => BigInt((await payoutsOf()).parties[0]?.owed.units ?? 0) > 0n, PATIENCE_MS)
+  const ordered = await service(0).cliJson<PayoutJson>('payout', 'pay', 'investor:shop')
+  expect(ordered).toMatchObject({ id: 1, account: 'investor:shop', to: home(1).account, state: 'open', stage: 'waiting', problem: expect.stringContaining('there is no open channel') as string })
+
+  await waitFor('the tokens', async () => (await statusOf(0)).wrapped?.balance?.text === '20', PATIENCE_MS)
+  expect((await service(0).cli('channel', 'open', home(1).account, '5', '--core')).code).toBe(0)
+  await waitFor('the channel', async () => (await service(1).cliJson<PhotonChannelsJson>('channel', 'list')).channels[0]?.isConnected === true && (await service(0).cliJson<PhotonChannelsJson>('channel', 'list')).channels[0]?.own.deposit.text === '5', PATIENCE_MS)
+  const { amount } = ordered
+  await waitFor('the payout', async () => (await service(0).cliJson<PayoutJson>('payout', 'resume', '1').catch(() => service(0).cliJson<PayoutJson>('payout', 'show', '1'))).state === 'paid', PATIENCE_MS)
+  const { payments } = await service(1).cliJson<PhotonPaymentsJson>('pay', 'list')
+  expect(payments).toMatchObject([{ id: ordered.payment, direction: 'received', amount, peer: home(0).account, data: 'payout' }])
+})
+
+it('comes with a statement that the investor checks on his own box', async () => {
+  const file = join(folder, 'statement.txt')
+  expect((await service(0).cli('payout', 'statement', '1', '--output', file)).code).toBe(0)
+  const wishes = ['--box', home(0).box, '--to', home(1).account, '--share', String(SHARE), '--received']
+  const check = await service(1).cli('payout', 'verify', file, ...wishes)
+  expect([check.code, check.stderr]).toEqual([0, ''])
+  expect(check.stdout).toContain(`VALID, signed by ${home(0).box}`)
+  expect(await service(1).cli('payout', 'verify', file, '--box', home(1).box)).toMatchObject({ code: 1, stdout: expect.stringContaining('NOT VALID') as string })
+  // The box that paid never received it.
+  expect(await service(0).cli('payout', 'verify', file, '--received')).toMatchObject({ code: 1, stdout: expect.stringContaining('none that this box received') as string })
+})
