@@ -49,11 +49,11 @@ native-%:
 	@$(SETUP) native
 	@node scripts/native.ts $*
 
-bench: ## the numbers, side by side in one run (about 6 minutes)
+bench: ## the numbers, side by side in one run, into docs/benchmarks.md; ARGS="iot mesh-peers" for some of them
 	@$(SETUP) bench
 	@node scripts/bundle.ts
 	@node scripts/native.ts host
-	@node test/bench/index.ts $(ARGS)
+	@node test/bench/index.ts $(if $(ARGS),$(ARGS),--write)
 
 soak: ## an hour of full load (SECONDS=3600): memory, stalls, every unit; root
 	@$(SETUP) bench

@@ -1,8 +1,9 @@
 /**
- * All benchmarks, one table: `node test/bench/index.ts [--json] [name …]`. Needs root, and the
- * bundle in dist/. Exits 1 when a benchmark could not run; a number that misses its aim is only shown.
+ * All benchmarks, one table: `node test/bench/index.ts [--json] [--write] [name …]`. Needs root, and the
+ * bundle in dist/. `--write`: a run of all of them leaves its table in docs/benchmarks.md. Exits 1 when a benchmark could not run; a number
+ * that misses its aim is only shown.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot, runProgram } from '../support/netns.ts'
@@ -13,7 +14,7 @@ import { firstPacket } from './first-packet.ts'
 import { forwarding } from './forwarding.ts'
 import { gateDrivers } from './gate-drivers.ts'
 import { iot } from './iot.ts'
-import type { Bench, BenchRow, Circumstances } from './measure.ts'
+import type { Bench } from './measure.ts'
 import { circumstances, figure, table } from './measure.ts'
 import { memory } from './memory.ts'
 import { meshMetering } from './mesh-metering.ts'
@@ -26,6 +27,7 @@ import { nfnetlink } from './nfnetlink.ts'
 import { photonEconomy } from './photon-economy.ts'
 import { photonStream } from './photon-stream.ts'
 import { photon } from './photon.ts'
+import { inserted, machine, report, type Outcome } from './report.ts'
 import { restore } from './restore.ts'
 import { service } from './service.ts'
 import { spectrumChain } from './spectrum-chain.ts'
@@ -38,16 +40,15 @@ const BENCHES: readonly Bench[] = [
   ...[spectrumSync, spectrumExecute, spectrumChain, spectrumMemory, photon, photonStream, photonEconomy, meshPeers, meshUplinks, meshMetering, meshRoaming, meshView, iot, armInstructions],
 ]
 
-interface Outcome {
-  readonly bench: string
-  readonly seconds: number
-  readonly before: Circumstances
-  readonly rows: readonly BenchRow[]
-  readonly failure?: string
-}
+const PAGE = join(import.meta.dirname, '../../docs/benchmarks.md')
 
 const names = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const isJson = process.argv.includes('--json')
+const isWritten = process.argv.includes('--write')
+if (isWritten && names.length > 0) {
+  console.error(`bench: --write is for a run of all benchmarks; leave out ${names.join(', ')}`)
+  process.exit(2)
+}
 const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name))
 if (unknown.length > 0) {
   console.error(`bench: unknown: ${unknown.join(', ')}; allowed: ${BENCHES.map((bench) => bench.name).join(', ')}`)
@@ -73,6 +74,10 @@ if (isInterrupted) await new Promise(() => undefined) // the signal's own work e
 
 if (isJson) console.log(JSON.stringify(outcomes, null, 2))
 else console.log(`\n${table(outcomes.flatMap((outcome) => outcome.rows))}\n`)
+if (isWritten) {
+  writeFileSync(PAGE, inserted(readFileSync(PAGE, 'utf8'), report(outcomes, new Date().toISOString().slice(0, 10), machine())))
+  say('bench: the table is in docs/benchmarks.md, "The last whole run"')
+}
 for (const { bench, failure } of outcomes) if (failure !== undefined) say(`bench: ${bench} could not run: ${failure}`)
 process.exit(outcomes.some((outcome) => outcome.failure !== undefined) ? 1 : 0)
 

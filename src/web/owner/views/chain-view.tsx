@@ -4,7 +4,7 @@ import { useAction } from '../action.ts'
 import { call } from '../client.ts'
 import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
-import { Pending } from '../ui/notice.tsx'
+import { WaitingPage } from '../ui/page.tsx'
 import { AdoptDialog } from './chain-branches.tsx'
 import { PocDialog, SendDialog, ordersOf } from './chain-money.tsx'
 import { ChainPage } from './chain.tsx'
@@ -30,14 +30,7 @@ export function ChainView({ id }: { id: string | null }) {
     void Promise.all([live, wallet, poc, branches].map((one) => one.reload()))
   }
   if (live.data === null)
-    return (
-      <div class="page">
-        <h1 tabIndex={-1}>{S.title}</h1>
-        <div class="card card-pad">
-          <Pending live={live} lines={8} height="36px" />
-        </div>
-      </div>
-    )
+    return <WaitingPage title={S.title} live={live} />
   const order = poc.data === null ? undefined : ordersOf(poc.data).find((one: ChainPocOrder) => id === `poc-${one}`)
   const branch = branches.data?.branches.find((one) => id === `take-${one.tip.hash}`)
   return (

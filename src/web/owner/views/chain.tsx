@@ -4,6 +4,7 @@ import type { ChainBlockJson, ChainBranchesJson, ChainPageView, ChainSlotJson } 
 import { showDateTime, showDuration } from '../format.ts'
 import { Button } from '../ui/button.tsx'
 import { Hidden, Notice } from '../ui/notice.tsx'
+import { Columns, PageHead } from '../ui/page.tsx'
 import { BranchesCard } from './chain-branches.tsx'
 import { MoneyCard } from './chain-money.tsx'
 import type { MoneyProps } from './chain-money.tsx'
@@ -30,12 +31,7 @@ interface ChainProps {
 export function ChainPage({ view, onLooked, looking, refused, money, branches }: ChainProps) {
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.title}</h1>
-          <p>{S.lead(view.network.name, view.network.isCommunity)}</p>
-        </div>
-      </div>
+      <PageHead title={S.title} lead={S.lead(view.network.name, view.network.isCommunity)} />
       {view.alarm && (
         <Notice level="bad">
           <div class="chain-alarm">
@@ -51,18 +47,23 @@ export function ChainPage({ view, onLooked, looking, refused, money, branches }:
           </div>
         </Notice>
       )}
-      <div class="columns columns-even">
-        <div class="stack gap-page">
-          {branches !== null && <BranchesCard branches={branches} />}
-          <StandingCard view={view} />
-          <RoundCard view={view} />
-        </div>
-        <div class="stack gap-page">
-          <SealerCard sealer={view.sealer} />
-          <MoneyCard {...money} />
-          <SourcesCard view={view} />
-        </div>
-      </div>
+      <Columns
+        isEven
+        main={
+          <>
+            {branches !== null && <BranchesCard branches={branches} />}
+            <StandingCard view={view} />
+            <RoundCard view={view} />
+          </>
+        }
+        side={
+          <>
+            <SealerCard sealer={view.sealer} />
+            <MoneyCard {...money} />
+            <SourcesCard view={view} />
+          </>
+        }
+      />
     </div>
   )
 }

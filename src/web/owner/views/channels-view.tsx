@@ -5,7 +5,8 @@ import { call } from '../client.ts'
 import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
 import { followsChain, useStatus } from '../status.ts'
-import { Pending, say } from '../ui/notice.tsx'
+import { say } from '../ui/notice.tsx'
+import { WaitingPage } from '../ui/page.tsx'
 import { AlarmDialog, alarmRoute } from './channel-alarms.tsx'
 import { ChannelDialog } from './channel-dialog.tsx'
 import * as S from './channel-strings.ts'
@@ -50,14 +51,7 @@ export function ChannelsView({ id }: { id: string | null }) {
   }
 
   if (status.data === null || channels.data === null)
-    return (
-      <div class="page">
-        <h1 tabIndex={-1}>{S.title}</h1>
-        <div class="card card-pad">
-          <Pending live={status.data === null ? status : channels} lines={8} height="36px" />
-        </div>
-      </div>
-    )
+    return <WaitingPage title={S.title} live={status.data === null ? status : channels} />
   const alarm = status.data.alarms.find((one) => one.isClearable && id === alarmRoute(one))
   const chosen = listed ?? (id === single.data?.id ? single.data : undefined)
   return (

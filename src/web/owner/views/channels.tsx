@@ -4,6 +4,7 @@ import { hrefOf } from '../router.ts'
 import * as W from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Empty, Refused } from '../ui/notice.tsx'
+import { Columns, PageHead } from '../ui/page.tsx'
 import { shortAddress } from './chain-parts.tsx'
 import { AlarmNotices } from './channel-alarms.tsx'
 import { ChannelBar } from './channel-bar.tsx'
@@ -29,11 +30,7 @@ export function ChannelsPage(props: ChannelsProps) {
   const { status, channels, head, duties, watch, blockSeconds } = props
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.title}</h1>
-          <p>{S.lead}</p>
-        </div>
+      <PageHead title={S.title} lead={S.lead}>
         <div class="row">
           <LinkButton icon="channels" href={hrefOf('channels', 'pay')}>
             {S.pay}
@@ -42,44 +39,48 @@ export function ChannelsPage(props: ChannelsProps) {
             {S.open}
           </LinkButton>
         </div>
-      </div>
+      </PageHead>
       <Refused text={props.problem} />
       <AlarmNotices alarms={status.alarms} />
-      <div class="columns">
-        <div class="stack gap-page">
-          <section class="card" aria-labelledby="channel-state">
-            <div class="line line-top chain-state">
-              <LevelDot level={S.levels[status.state]} />
-              <div class="line-text">
-                <h2 id="channel-state">{S.stateTitle[status.state]}</h2>
-                <p class="small quiet">{S.stateText[status.state]}</p>
+      <Columns
+        main={
+          <>
+            <section class="card" aria-labelledby="channel-state">
+              <div class="line line-top chain-state">
+                <LevelDot level={S.levels[status.state]} />
+                <div class="line-text">
+                  <h2 id="channel-state">{S.stateTitle[status.state]}</h2>
+                  <p class="small quiet">{S.stateText[status.state]}</p>
+                </div>
               </div>
-            </div>
-            {channels.length === 0 && status.state === 'starting' ? null : channels.length === 0 ? (
-              <Empty icon="channels" title={S.none} text={S.noneText} />
-            ) : (
-              <ul class="lines">
-                {channels.map((channel) => (
-                  <ChannelLine key={channel.id} channel={channel} head={head} blockSeconds={blockSeconds} />
-                ))}
-              </ul>
-            )}
-            {props.onMoreChannels && (
-              <div class="card-foot">
-                <Button kind="quiet" onClick={props.onMoreChannels}>
-                  {W.wordsMore}
-                </Button>
-              </div>
-            )}
-          </section>
-          <PaymentsCard payments={props.payments} onMore={props.onMore} onCallBack={props.onCallBack} />
-        </div>
-        <div class="stack gap-page">
-          <DutiesCard duties={duties} blockSeconds={blockSeconds} />
-          <EarnedCard status={status} />
-          <BoxCard status={status} watch={watch} />
-        </div>
-      </div>
+              {channels.length === 0 && status.state === 'starting' ? null : channels.length === 0 ? (
+                <Empty icon="channels" title={S.none} text={S.noneText} />
+              ) : (
+                <ul class="lines">
+                  {channels.map((channel) => (
+                    <ChannelLine key={channel.id} channel={channel} head={head} blockSeconds={blockSeconds} />
+                  ))}
+                </ul>
+              )}
+              {props.onMoreChannels && (
+                <div class="card-foot">
+                  <Button kind="quiet" onClick={props.onMoreChannels}>
+                    {W.wordsMore}
+                  </Button>
+                </div>
+              )}
+            </section>
+            <PaymentsCard payments={props.payments} onMore={props.onMore} onCallBack={props.onCallBack} />
+          </>
+        }
+        side={
+          <>
+            <DutiesCard duties={duties} blockSeconds={blockSeconds} />
+            <EarnedCard status={status} />
+            <BoxCard status={status} watch={watch} />
+          </>
+        }
+      />
     </div>
   )
 }

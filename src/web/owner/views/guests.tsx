@@ -13,6 +13,7 @@ import { Button, LinkButton } from '../ui/button.tsx'
 import { Tabs } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Hidden, Pending } from '../ui/notice.tsx'
+import { PageHead } from '../ui/page.tsx'
 import { GuestDialog } from './guest-dialog.tsx'
 import { percentLeft, Remaining, Started, StatePill, Traffic, useSecondsLeft } from './guest-parts.tsx'
 
@@ -39,12 +40,7 @@ export function GuestsView({ id }: { id: string | null }) {
 
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.guestsTitle}</h1>
-          {counts && counts.active + counts.paused > 0 && <p>{S.guestsLead(counts.active, counts.paused)}</p>}
-        </div>
-      </div>
+      <PageHead title={S.guestsTitle} lead={counts && counts.active + counts.paused > 0 && S.guestsLead(counts.active, counts.paused)} />
       <div class="filters">
         <Tabs
           legend={S.guestsFilter}

@@ -8,6 +8,7 @@ import { levelOf, useStatus } from '../status.ts'
 import * as S from '../strings.ts'
 import { Tabs } from '../ui/field.tsx'
 import { Empty, Hidden, Pending, Said } from '../ui/notice.tsx'
+import { Columns, PageHead } from '../ui/page.tsx'
 import { CareCard } from './care.tsx'
 import { LevelDot } from './health-parts.tsx'
 
@@ -20,29 +21,29 @@ export function HealthView() {
   const { data } = status
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.healthTitle}</h1>
-          {data && <p>{S.healthLead(data.version, showDuration(data.uptimeSeconds))}</p>}
-        </div>
-      </div>
+      <PageHead title={S.healthTitle} lead={data && S.healthLead(data.version, showDuration(data.uptimeSeconds))} />
       {!data && (
         <div class="card card-pad">
           <Pending live={status} lines={8} height="36px" />
         </div>
       )}
       {data && (
-        <div class="columns columns-even">
-          <div class="stack gap-page">
-            <PartsCard status={data} />
-            <AlarmsCard status={data} />
-            <CareCard status={data} onChanged={() => void status.reload()} />
-          </div>
-          <div class="stack gap-page">
-            <FiguresCard status={data} />
-            <LogCard />
-          </div>
-        </div>
+        <Columns
+          isEven
+          main={
+            <>
+              <PartsCard status={data} />
+              <AlarmsCard status={data} />
+              <CareCard status={data} onChanged={() => void status.reload()} />
+            </>
+          }
+          side={
+            <>
+              <FiguresCard status={data} />
+              <LogCard />
+            </>
+          }
+        />
       )}
     </div>
   )

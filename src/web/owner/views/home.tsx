@@ -9,6 +9,7 @@ import * as S from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Hidden, Pending, Said } from '../ui/notice.tsx'
+import { PageHead } from '../ui/page.tsx'
 import { CounterVoucherDialog } from './counter-voucher.tsx'
 import { EarningsCard } from './earnings-card.tsx'
 import { Remaining } from './guest-parts.tsx'
@@ -23,12 +24,7 @@ export function HomeView({ id }: { id: string | null }) {
   const clock = status.data?.clock
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.homeTitle}</h1>
-          {clock && <p>{clock.trusted ? showToday(clock.wallMs) : S.homeNoDate}</p>}
-        </div>
-      </div>
+      <PageHead title={S.homeTitle} lead={clock && (clock.trusted ? showToday(clock.wallMs) : S.homeNoDate)} />
       <HealthStrip status={status} />
       <div class="home">
         <EarningsCard />

@@ -3,7 +3,7 @@ import { call } from '../client.ts'
 import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
 import { hearsSensors, useStatus } from '../status.ts'
-import { Pending } from '../ui/notice.tsx'
+import { WaitingPage } from '../ui/page.tsx'
 import { DeviceDialog } from './iot-device-dialog.tsx'
 import { DeviceForm } from './iot-device-form.tsx'
 import { RuleDialog } from './iot-rules.tsx'
@@ -39,14 +39,7 @@ function IotAlive({ id }: { id: string | null }) {
     reload()
   }
   if (status.data === null || devices.data === null)
-    return (
-      <div class="page">
-        <h1 tabIndex={-1}>{S.title}</h1>
-        <div class="card card-pad">
-          <Pending live={status.data === null ? status : devices} lines={8} height="36px" />
-        </div>
-      </div>
-    )
+    return <WaitingPage title={S.title} live={status.data === null ? status : devices} />
   const device = devices.data.devices.find((one) => one.devEui === id)
   const tenant = tenants.data?.tenants.find((one) => id === `tenant-${one.id}`)
   const rule = rules.data?.rules.find((one) => id === `rule-${one.id}`)

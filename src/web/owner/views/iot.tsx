@@ -4,6 +4,7 @@ import { showBytes } from '../format.ts'
 import { hrefOf } from '../router.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { Empty, Notice, Refused } from '../ui/notice.tsx'
+import { Columns, PageHead } from '../ui/page.tsx'
 import { LevelDot } from './health-parts.tsx'
 import { DevicesCard } from './iot-devices.tsx'
 import { DownlinksCard, FramesCard, RadioCard } from './iot-radio.tsx'
@@ -41,11 +42,7 @@ export function IotPage(props: IotPageProps) {
   const nameOf = (devEui: string): string => devices.find((device) => device.devEui === devEui)?.name ?? devEui
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.title}</h1>
-          <p>{S.lead}</p>
-        </div>
+      <PageHead title={S.title} lead={S.lead}>
         <div class="row">
           <LinkButton icon="clock" href={hrefOf('iot', 'new-rule')}>
             {S.addRule}
@@ -54,7 +51,7 @@ export function IotPage(props: IotPageProps) {
             {S.addDevice}
           </LinkButton>
         </div>
-      </div>
+      </PageHead>
       <Refused text={props.problem} />
       {broker.problem !== null && (
         <Notice level="warn">
@@ -62,19 +59,23 @@ export function IotPage(props: IotPageProps) {
           {S.brokerKept}
         </Notice>
       )}
-      <div class="columns">
-        <div class="stack gap-page">
-          <RadioCard status={status} gateways={props.gateways} />
-          <DevicesCard devices={devices} />
-          <FramesCard frames={props.frames} nameOf={nameOf} />
-        </div>
-        <div class="stack gap-page">
-          <TenantsCard tenants={props.tenants} />
-          <RulesCard {...props.rules} />
-          <DownlinksCard downlinks={props.downlinks} nameOf={nameOf} />
-          <BrokerCard status={status} />
-        </div>
-      </div>
+      <Columns
+        main={
+          <>
+            <RadioCard status={status} gateways={props.gateways} />
+            <DevicesCard devices={devices} />
+            <FramesCard frames={props.frames} nameOf={nameOf} />
+          </>
+        }
+        side={
+          <>
+            <TenantsCard tenants={props.tenants} />
+            <RulesCard {...props.rules} />
+            <DownlinksCard downlinks={props.downlinks} nameOf={nameOf} />
+            <BrokerCard status={status} />
+          </>
+        }
+      />
     </div>
   )
 }

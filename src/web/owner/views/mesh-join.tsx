@@ -9,6 +9,7 @@ import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field, TextField } from '../ui/field.tsx'
 import { Empty, Notice, Refused, say } from '../ui/notice.tsx'
+import { PageHead } from '../ui/page.tsx'
 import * as S from './mesh-strings.ts'
 
 export type JoinVerb = MeshJoinRequest['do']
@@ -22,12 +23,7 @@ export function OutsidePage({ joining }: { joining: MeshJoiningJson | null }) {
   const community = joining?.community ?? null
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.title}</h1>
-          <p>{S.lead}</p>
-        </div>
-      </div>
+      <PageHead title={S.title} lead={S.lead} />
       <section class="card">
         <Empty icon="mesh" title={community === null ? S.offTitle : S.waitTitle} text={community === null ? S.offText : S.waitText(community.name)}>
           {joining === null ? (

@@ -4,7 +4,8 @@ import { ApiError, call } from '../client.ts'
 import { useLive } from '../live.ts'
 import { closeTo } from '../router.ts'
 import { useStatus } from '../status.ts'
-import { Pending, say } from '../ui/notice.tsx'
+import { say } from '../ui/notice.tsx'
+import { WaitingPage } from '../ui/page.tsx'
 import type { MeshJoiningJson } from '../../../owner/api.ts'
 import { MeshBoxDialog } from './mesh-box-dialog.tsx'
 import { InviteDialog } from './mesh-invite.tsx'
@@ -37,14 +38,7 @@ export function MeshView({ id }: { id: string | null }) {
   const known = joining.data?.state ?? null
   const dialog = verb !== undefined && known !== null ? <JoinDialog key={verb} verb={verb} onClose={leave} onDone={done} /> : null
   if (box.data === null || joining.data === null || (isOn && view.data === null))
-    return (
-      <div class="page">
-        <h1 tabIndex={-1}>{S.title}</h1>
-        <div class="card card-pad">
-          <Pending live={box.data === null ? box : joining.data === null ? joining : view} lines={8} height="36px" />
-        </div>
-      </div>
-    )
+    return <WaitingPage title={S.title} live={box.data === null ? box : joining.data === null ? joining : view} />
   if (view.data === null)
     return (
       <>

@@ -3,6 +3,7 @@ import type { MeshViewJson } from '../../../owner/api.ts'
 import { hrefOf } from '../router.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { Empty, Notice, Refused, Said } from '../ui/notice.tsx'
+import { Columns, PageHead } from '../ui/page.tsx'
 import { LevelDot } from './health-parts.tsx'
 import { BoxTable } from './mesh-boxes.tsx'
 import { GuestsCard } from './mesh-guests.tsx'
@@ -22,47 +23,47 @@ export function MeshPage({ view, joining, problem, onTakeBack }: MeshPageProps) 
   const others = map.nodes.filter(({ isSelf }) => !isSelf)
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.title}</h1>
-          <p>{S.lead}</p>
-        </div>
+      <PageHead title={S.title} lead={S.lead}>
         {status.isOurs && (
           <LinkButton kind="primary" icon="plus" href={hrefOf('mesh', 'invite')}>
             {S.invite}
           </LinkButton>
         )}
-      </div>
+      </PageHead>
       <Refused text={problem} />
       {status.alarms.map(({ code, text, forSeconds }) => (
         <Notice key={`${code} ${text}`} level="bad">
           <Said text={withNames(view, text)} /> {forSeconds !== null && <span class="small">{S.alarmSince(forSeconds)}</span>}
         </Notice>
       ))}
-      <div class="columns">
-        <div class="stack gap-page">
-          <section class="card" aria-label={S.boxes}>
-            {(others.length > 0 || status.condition.kind !== 'up') && <State view={view} />}
-            {others.length > 0 && (
-              <>
-                <MeshMap view={view} />
-                <MapLegend view={view} />
-                <BoxTable view={view} />
-              </>
-            )}
-            {others.length === 0 && status.condition.kind === 'up' && (
-              <Empty icon="mesh" title={S.aloneTitle} text={S.aloneText} />
-            )}
-          </section>
-          <PaymentsCard view={view} />
-          <GuestsCard view={view} />
-        </div>
-        <div class="stack gap-page">
-          <UplinksCard view={view} />
-          <CommunityCard view={view} joining={joining} onTakeBack={onTakeBack} />
-          <PricesCard view={view} />
-        </div>
-      </div>
+      <Columns
+        main={
+          <>
+            <section class="card" aria-label={S.boxes}>
+              {(others.length > 0 || status.condition.kind !== 'up') && <State view={view} />}
+              {others.length > 0 && (
+                <>
+                  <MeshMap view={view} />
+                  <MapLegend view={view} />
+                  <BoxTable view={view} />
+                </>
+              )}
+              {others.length === 0 && status.condition.kind === 'up' && (
+                <Empty icon="mesh" title={S.aloneTitle} text={S.aloneText} />
+              )}
+            </section>
+            <PaymentsCard view={view} />
+            <GuestsCard view={view} />
+          </>
+        }
+        side={
+          <>
+            <UplinksCard view={view} />
+            <CommunityCard view={view} joining={joining} onTakeBack={onTakeBack} />
+            <PricesCard view={view} />
+          </>
+        }
+      />
     </div>
   )
 }

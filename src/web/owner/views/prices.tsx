@@ -11,6 +11,7 @@ import { useTariff } from '../tariff.ts'
 import { Button } from '../ui/button.tsx'
 import { fieldsOf, Form, Switch, TextField } from '../ui/field.tsx'
 import { Notice, Pending, Refused, say } from '../ui/notice.tsx'
+import { PageHead } from '../ui/page.tsx'
 import { changeOf, draftOf, draftProblems, type Draft } from './price-draft.ts'
 import { GuestPreview } from './guest-preview.tsx'
 import { HappyHoursCard } from './happy-hours.tsx'
@@ -25,12 +26,7 @@ export function PricesView() {
   const { data } = tariff
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.pricesTitle}</h1>
-          <p>{S.pricesLead}</p>
-        </div>
-      </div>
+      <PageHead title={S.pricesTitle} lead={S.pricesLead} />
       {!data && (
         <div class="card card-pad">
           <Pending live={tariff} lines={8} height="36px" />

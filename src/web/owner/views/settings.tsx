@@ -12,6 +12,7 @@ import { Button } from '../ui/button.tsx'
 import { Form, Tabs, TextField } from '../ui/field.tsx'
 import { NewPassword, newPasswordProblem } from '../ui/new-password.tsx'
 import { Pending, Refused, Said, say } from '../ui/notice.tsx'
+import { Columns } from '../ui/page.tsx'
 import { WordsDialog } from './words-dialog.tsx'
 
 /** What the identity room asks for; the box has the last word. */
@@ -30,17 +31,22 @@ export function SettingsView() {
         </div>
       )}
       {data && (
-        <div class="columns columns-even">
-          <div class="stack gap-page">
-            <NameCard settings={data} onSaved={settings.put} />
-            <PasswordCard />
-            <LookCard />
-          </div>
-          <div class="stack gap-page">
-            <KeysCard settings={data} />
-            <NetworkCard settings={data} />
-          </div>
-        </div>
+        <Columns
+          isEven
+          main={
+            <>
+              <NameCard settings={data} onSaved={settings.put} />
+              <PasswordCard />
+              <LookCard />
+            </>
+          }
+          side={
+            <>
+              <KeysCard settings={data} />
+              <NetworkCard settings={data} />
+            </>
+          }
+        />
       )}
     </div>
   )

@@ -10,6 +10,7 @@ import { useTariff } from '../tariff.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Pending } from '../ui/notice.tsx'
+import { PageHead } from '../ui/page.tsx'
 import { priceText, SheetLinks, UseMeter } from './batch-parts.tsx'
 import { MakeVouchersDialog } from './make-vouchers.tsx'
 import { VoucherBatchView } from './voucher-batch.tsx'
@@ -31,17 +32,13 @@ export function VouchersView({ id }: { id: string | null }) {
   const unused = list?.reduce((sum, one) => sum + one.unused, 0)
   return (
     <div class="page">
-      <div class="page-head">
-        <div>
-          <h1 tabIndex={-1}>{S.vouchersTitle}</h1>
-          {unused !== undefined && list && list.length > 0 && <p>{S.vouchersLead(unused)}</p>}
-        </div>
+      <PageHead title={S.vouchersTitle} lead={unused !== undefined && list && list.length > 0 && S.vouchersLead(unused)}>
         {list && list.length > 0 && (
           <Button kind="primary" icon="plus" onClick={() => go('vouchers', 'new')}>
             {S.vouchersMake}
           </Button>
         )}
-      </div>
+      </PageHead>
       {!list && (
         <div class="card card-pad">
           <Pending live={batches} lines={4} height="64px" />
