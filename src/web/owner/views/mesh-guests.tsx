@@ -20,7 +20,7 @@ export function GuestsCard({ view }: { view: MeshViewJson }) {
         </div>
       </div>
       {!isQuiet && (
-        <ul class="lines">
+        <ul class="lines mesh-walking">
           {away.map(({ mac, sessionId, holder, forSeconds, leftSeconds, isContested }) => (
             <li key={sessionId} class="line line-top">
               <LevelDot level={isContested ? 'warn' : 'ok'} />
