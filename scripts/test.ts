@@ -5,6 +5,9 @@
  *
  * The emulated machines take one processor, one after the other, everything else the second: no test has a bound in time that a busy
  * machine would break.
+ *
+ * Where at most three files failed, each is run once more by itself at the end: what is then whole has failed beside the others only, and is
+ * named as such, loudly. What fails by itself has failed.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -20,6 +23,17 @@ let failed = 0
 let skipped = 0
 /** What failed, told once more at the end: who reads only the end of a long log must find it there. */
 const failures: string[] = []
+const MOST_AGAIN = 3
+
+interface FailedFile {
+  readonly project: string
+  /** Relative to the root. */
+  readonly file: string
+  readonly failedTests: number
+  readonly told: readonly string[]
+}
+
+const failedFiles: FailedFile[] = []
 
 interface VitestResult {
   readonly success: boolean
@@ -73,7 +87,9 @@ async function vitest(project: string, extra: readonly string[], aside = false):
     failed += result.numFailedTests
     skipped += result.numPendingTests
     if (code !== 0 && result.numFailedTests === 0) failed += Math.max(1, result.numFailedTestSuites)
-    failures.push(...failuresOf(project, result))
+    const files = failedFilesOf(project, result)
+    failedFiles.push(...files)
+    failures.push(...files.flatMap(({ told }) => told))
     if (code !== 0 && result.success && result.numFailedTests === 0) failures.push(`${project}: an error outside of any test (above)`)
   } catch (error) {
     failed++
@@ -84,13 +100,27 @@ async function vitest(project: string, extra: readonly string[], aside = false):
   }
 }
 
-function failuresOf(project: string, result: VitestResult): string[] {
-  return result.testResults.flatMap((file) => {
-    const where = `${project}: ${relative(ROOT, file.name)}`
-    const tests = file.assertionResults.filter((test) => test.status === 'failed')
-    if (tests.length === 0) return file.status === 'failed' ? [`${where}: ${firstLines(file.message)}`] : []
-    return tests.map((test) => `${where}: ${test.fullName}: ${firstLines(test.failureMessages.join(' | '))}`)
+function failedFilesOf(project: string, result: VitestResult): FailedFile[] {
+  return result.testResults.flatMap((one) => {
+    const file = relative(ROOT, one.name)
+    const tests = one.assertionResults.filter((test) => test.status === 'failed')
+    if (tests.length === 0 && one.status !== 'failed') return []
+    const told = tests.length === 0 ? [firstLines(one.message)] : tests.map((test) => `${test.fullName}: ${firstLines(test.failureMessages.join(' | '))}`)
+    return [{ project, file, failedTests: tests.length, told: told.map((text) => `${project}: ${file}: ${text}`) }]
   })
+}
+
+/** Whole by itself? Then its failures are taken back, and told as what fails only beside others. */
+async function again({ project, file, failedTests, told }: FailedFile): Promise<void> {
+  console.log(`[test] once more, by itself: ${project}: ${file}`)
+  const isWhole = (await run(bin('vitest'), ['run', '--project', project, file])) === 0
+  if (!isWhole || failedTests === 0) return
+  failed -= failedTests
+  passed += failedTests
+  for (const text of told) {
+    failures.splice(failures.indexOf(text), 1)
+    console.log(`[test] UNSTEADY, failed beside other tests and passed by itself: ${text}`)
+  }
 }
 
 const firstLines = (text: string): string => text.split('\n').slice(0, 3).join(' ').slice(0, 500)
@@ -124,6 +154,8 @@ else {
   for (const project of ['unit', 'sim', 'real']) await vitest(project, positionals)
   await emulated
 }
+
+if (failedFiles.length <= MOST_AGAIN) for (const file of failedFiles) await again(file)
 
 if (skipped > 0) {
   console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)
