@@ -5,6 +5,7 @@ import { axeFindings } from '../support/axe.ts'
 import { hash } from '../support/photon-views.ts'
 import { bundleDashboard, startDashboardApp, type DashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../support/dashboard-browser.ts'
+import { picture } from '../support/page-story.ts'
 
 /** With gzip, as it is sent. */
 const SCRIPT_BUDGET_BYTES = 48_000
@@ -127,6 +128,33 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
 })
 
 describe('on narrow screens', () => {
+  it.each([900, 1000, 1100, 1200])('what is said of a guest does not lie upon each other at %i pixels', async (width) => {
+    const { page, close } = await openOwnerPage(browser, busy.url, { width, height: 800 })
+    await signIn(page)
+    await openView(page, '#/guests')
+    await page.locator('.guest').first().waitFor()
+    const upon = await page.evaluate(() => {
+      // What is seen, not its cell: text may be wider than the cell that it is in.
+      const boxes = (row: Element): DOMRect[] => {
+        const found: DOMRect[] = []
+        const texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT)
+        for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+          if (text.parentElement?.closest('.hidden-text')) continue
+          const range = document.createRange()
+          range.selectNodeContents(text)
+          found.push(...[...range.getClientRects()].filter(({ width, height }) => width > 0 && height > 0))
+        }
+        return found
+      }
+      return [...document.querySelectorAll('.guest')].filter((row) => {
+        const all = boxes(row)
+        return all.some((a, i) => all.slice(i + 1).some((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1))
+      }).length
+    })
+    await picture(page, `guests-${width}`)
+    expect(upon).toBe(0)
+    await close()
+  })
   it.each([320, 360, 768])('nothing has to be scrolled sideways at %i pixels', async (width) => {
     const { page, close } = await openOwnerPage(browser, busy.url, { width, height: 700 })
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
