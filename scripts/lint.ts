@@ -33,7 +33,7 @@ const SHARED_WITH_BROWSER: ReadonlySet<string> = new Set(['src/owner/api.ts', 's
 
 /** Modules that do I/O: only for files in an `io/` folder, in store/, cli/ or main.ts. */
 const IO_MODULES =
-  /^(node:(fs|net|dgram|http|https|http2|tls|dns|child_process|worker_threads|readline|os)(\/.*)?|fastify|@fastify\/.*|mqtt|@ethereumjs\/devp2p|libp2p|@libp2p\/.*|better-sqlite3|.*\.node)$/
+  /^(node:(fs|net|dgram|http|https|http2|tls|dns|child_process|worker_threads|readline|os)(\/.*)?|fastify|@fastify\/.*|mqtt(\/.*)?|@ethereumjs\/devp2p|libp2p|@libp2p\/.*|better-sqlite3|.*\.node)$/
 /** Even pure builtins stay out of code that runs in a browser. */
 const NODE_MODULES = /^node:/
 

@@ -39,7 +39,7 @@ export function sendDirect(state: ChannelState, order: DirectOrder): Sent | Refu
   const objection = newTransferObjection(state)
   if (objection !== null) return objection
   if (order.amount <= 0n) return refuse(CODE.invalidAmount, 'amount must be above 0')
-  if (order.amount > spendable(state)) return refuse(CODE.insufficientBalance, `only ${spendable(state)} can be given`)
+  if (order.amount > spendable(state)) return refuse(CODE.insufficientBalance, `only ${spendable(state)} units can be given`)
   const side = advanced(state, order.amount)
   if (!isSide(side)) return side
   const next = { ...state, own: side }
