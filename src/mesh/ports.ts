@@ -188,11 +188,6 @@ export interface LinkCounters {
   readonly sentPackets: bigint
 }
 
-export interface CounterSource {
-  /** All neighbours, from one consistent dump. A counter that went back means that the table was made anew. */
-  read(): Promise<readonly LinkCounters[]>
-}
-
 /** Signed by the box that sells; the newest sequence counts. */
 export interface PriceAdvert {
   readonly box: BoxId
@@ -325,22 +320,6 @@ export interface RoamTicket {
   readonly holder: BoxId
   /** So many seconds away from the seller are charged before the guest's key is shown; null: nothing need be shown. */
   readonly proofAfterSeconds: number | null
-}
-
-/** The hotspot, as roaming needs it. */
-export interface SessionPlace {
-  /** Of a session that this box sold or holds, by the guest's MAC or bearer hash. */
-  find(guest: { readonly mac: Mac } | { readonly bearerHash: Hash }): RoamTicket | null
-  /** Seller's side: the session's time runs on at another box from now on; our gate closes for it. On disk when it resolves. */
-  handOver(sessionId: string, to: BoxId, counter: number): Promise<RoamTicket>
-  /** Holder's side: let the guest in by this ticket for at most `leaseSeconds`, then ask again. On disk when it resolves. */
-  admit(ticket: RoamTicket, leaseSeconds: number): Promise<void>
-  /** Holder's side: the session went elsewhere, or ended at the seller. */
-  release(sessionId: string, reason: string): Promise<void>
-  /** Seconds used here since the last report, to tell the seller. */
-  used(sessionId: string): { readonly seconds: number; readonly bytes: bigint }
-  /** A packet of a device without a session was seen. */
-  onUnknownGuest(listener: (mac: Mac) => void): Cancel
 }
 
 // ---- joining

@@ -1,19 +1,5 @@
 /** What leaves by MQTT, and what waits until it can. Made by mqtt/ and late/. */
-import type { Cancel, Moment } from '../../base/index.ts'
-import type { Heard } from './radio.ts'
-import type { TenantId } from './tenants.ts'
-
-// ---- late/
-
-/** A ring of at most 16 MiB on disk. The oldest goes when it is full, and is counted. */
-export interface LateRing {
-  append(heard: Heard, tenant: TenantId): void
-  /** Oldest first; nothing is taken away. */
-  peek(tenant: TenantId, limit: number): readonly { readonly seq: bigint; readonly heard: Heard; readonly at: Moment }[]
-  /** Up to and with `seq`. */
-  drop(tenant: TenantId, seq: bigint): void
-  stats(): { readonly frames: number; readonly bytes: number; readonly lost: bigint }
-}
+import type { Cancel } from '../../base/index.ts'
 
 // ---- mqtt/
 

@@ -6,38 +6,14 @@
 import type { Moment } from '../../base/index.ts'
 import type { ReadTx, Tx } from '../../store/index.ts'
 import type { TxStatus } from './downlink.ts'
-import type { Device, DeviceSession, QueueItem, Reading, Value } from './network.ts'
-import type { DevAddr, Eui, FrameId } from './radio.ts'
-import type { BillableUnit, Receipt, Tenant, TenantId } from './tenants.ts'
+import type { Reading, Value } from './network.ts'
+import type { Eui } from './radio.ts'
+import type { BillableUnit } from './tenants.ts'
 
 /** Seals keys at rest with the box's device master key. `open` errors: unavailable when the box's key is another one. */
 export interface KeySeal {
   seal(key: Uint8Array): Uint8Array
   open(sealed: Uint8Array): Uint8Array
-}
-
-/** network/: iot-network-00n */
-export interface NetworkTables {
-  devices(tx: ReadTx): readonly Device[]
-  putDevice(tx: Tx, device: Device): void
-  /** With session, nonces and queue. */
-  removeDevice(tx: Tx, devEui: Eui): boolean
-  sessions(tx: ReadTx): readonly DeviceSession[]
-  putSession(tx: Tx, session: DeviceSession): void
-  /**
-   * 1.0.2, 1.0.3: false when it was used before (the last 10,000 are kept). 1.0.4: false unless it is greater than the last. It is noted
-   * in the same turn as the new session.
-   */
-  useDevNonce(tx: Tx, devEui: Eui, devNonce: number, rule: 'unused' | 'greater'): boolean
-  /** The owner's reset button: the most common complaint about join servers. */
-  forgetDevNonces(tx: Tx, devEui: Eui): void
-  /** 24 bit, only grows, unique per device. */
-  nextJoinNonce(tx: Tx, devEui: Eui): number
-  isDevAddrTaken(tx: ReadTx, devAddr: DevAddr): boolean
-  queue(tx: ReadTx, devEui: Eui): readonly QueueItem[]
-  putQueueItem(tx: Tx, item: QueueItem): void
-  /** All counters down + `by`, at a start after an unclean end: what was signed and not committed is never signed again. */
-  skipDownCounters(tx: Tx, by: number): number
 }
 
 /** airtime/: iot-airtime-00n. Written before the order goes to the radio. */
@@ -59,28 +35,6 @@ export interface AirtimeRow {
   readonly startsAt: Moment
   readonly durationUs: number
   readonly isSettled: boolean
-}
-
-/** tenants/: iot-tenants-00n. The rows of one epoch add up to its account, exactly, after every crash. */
-export interface TenantTables {
-  tenants(tx: ReadTx): readonly Tenant[]
-  putTenant(tx: Tx, tenant: Tenant): void
-  /** False: this frame was taken for this tenant before. Kept for 24 h: a repeated transmission is the same bytes. */
-  markSeen(tx: Tx, tenant: TenantId, frame: FrameId, at: Moment): boolean
-  /** Network session keys for the MIC check before billing, never an AppSKey; sealed. */
-  micKeys(tx: ReadTx, tenant: TenantId, devAddr: DevAddr): readonly { readonly key: Uint8Array; readonly lastFCntUp: number | null }[]
-  putMicKey(tx: Tx, tenant: TenantId, devAddr: DevAddr, key: Uint8Array): void
-  /** Before it is delivered: counts against the credit window, is in no receipt. After a restart what is held is delivered again. */
-  hold(tx: Tx, unit: HeldUnit): void
-  /** The destination has it: gets the next seq, moves the account and the chain of hashes. Null: it was not held (billed or let go before). */
-  bill(tx: Tx, tenant: TenantId, frame: FrameId, kind: BillableUnit['kind']): BillableUnit | null
-  /** Not delivered within 60 s: costs nothing. */
-  letGo(tx: Tx, tenant: TenantId, frame: FrameId, kind: BillableUnit['kind']): boolean
-  held(tx: ReadTx, tenant: TenantId): readonly HeldUnit[]
-  account(tx: ReadTx, tenant: TenantId): TenantAccount
-  putReceipt(tx: Tx, receipt: Receipt): void
-  receipts(tx: ReadTx, tenant: TenantId, page: { readonly beforeSeq?: bigint; readonly limit: number }): readonly Receipt[]
-  units(tx: ReadTx, tenant: TenantId, page: { readonly afterSeq: bigint; readonly limit: number }): readonly BillableUnit[]
 }
 
 /** A unit before it is delivered. */

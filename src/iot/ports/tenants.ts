@@ -121,5 +121,3 @@ export interface Delivery {
   close(): Promise<void>
 }
 
-/** Sources of the ledger's entries: one entry per receipt and source, evidence type `iot-receipt`, id `<tenant>:<epoch>:<seq>`. */
-export type IotSource = 'iot:uplink' | 'iot:join' | 'iot:downlink' | 'iot:late' | 'iot:payment'

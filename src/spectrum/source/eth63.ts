@@ -36,8 +36,6 @@ import {
 import { joinList, splitList, stringItem } from './raw-rlp.ts'
 
 export const ETH_VERSION = 63
-/** Codes that eth/63 occupies in a connection's code space. */
-export const ETH_CODES = 17
 export const CODE = {
   status: 0x00,
   newBlockHashes: 0x01,
