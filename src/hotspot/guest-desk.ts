@@ -78,6 +78,7 @@ export class GuestCounter implements GuestDesk {
           ? null
           : issueTicket({ sessionId: session.id, counter: session.ticketCounter }, this.#deps.voucherKeys),
       roam,
+      wayOut: this.#deps.wayOut(),
     }
   }
 

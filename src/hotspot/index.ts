@@ -19,6 +19,7 @@ export type {
   VoucherBatchRequest,
   VoucherBatchRow,
   VoucherRow,
+  WayOut,
 } from './types.ts'
 export type {
   DeviceCounters,

@@ -7,6 +7,7 @@ import type { Store } from '../store/index.ts'
 import type { Gate, NeighbourTable } from './gate/types.ts'
 import type { ReceiptSigner } from './receipt/index.ts'
 import type { VisitJournal } from './roaming/index.ts'
+import type { WayOut } from './types.ts'
 
 /** The part of the ledger the hotspot writes: earnings, what of them is given back, and tokens sold for cash. */
 export type EarningsBook = Pick<Ledger, 'earn' | 'reverse' | 'post'>
@@ -24,8 +25,10 @@ export interface HotspotDeps {
   readonly timers: Timers
   readonly randomness: Randomness
   readonly log: Log
-  /** Whether the portal is announced by DHCP option 114, and why (not). */
   /** For what other boxes' guests use here; absent: a restart of the service asks for them anew. */
   readonly visitJournal?: VisitJournal
+  /** For guests to know; a box that does not watch its ways out says `internet`. */
+  readonly wayOut: () => WayOut
+  /** Whether the portal is announced by DHCP option 114, and why (not). */
   readonly option114: () => { readonly state: 'announced' | 'withheld'; readonly reason: string }
 }

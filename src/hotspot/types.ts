@@ -80,7 +80,11 @@ export interface GuestView {
   readonly ticket: string | null
   /** Between boxes: `visiting`, `session` is another box's and goes on here, with `-key` for a while only; else why it does not. Null: nothing is known of one. */
   readonly roam: RoamState | null
+  readonly wayOut: WayOut
 }
+
+/** What there is of the Internet: `intermittent`, it comes and goes. No way out is a normal state of a place, and no fault of the guest's. */
+export type WayOut = 'internet' | 'intermittent' | 'none'
 
 /**
  * `elsewhere`: it is used at another box now. `silent`: the box that sold it cannot be reached. `prove`: used in two places, so the

@@ -132,13 +132,14 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   let hotspot: RunningHotspot | null = null
   let guestRpc: Spectrum['guestRpc'] = null
   let channels: Photon | null = null
+  let meshed: RunningMesh | null = null
   const inForce = new ConfigInForce(options.configPath, config, log.room('config'), (next) => {
     logOptions.level = next.main.logLevel
     return hotspot?.configChanged()
   })
   const ledger = createLedger({ shares: () => inForce.current().shares })
   if (config.main.roles.includes('hotspot')) {
-    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder, guestRpc: () => guestRpc, channels: () => channels })
+    const running = await startHotspot({ config: () => inForce.current(), store, ledger, voucherKeys, identity, signer, clock, log, folder, guestRpc: () => guestRpc, channels: () => channels, wayOut: () => meshed?.wayOut() ?? 'internet' })
     hotspot = running
     started.add('the hotspot', () => running.stop())
   } else log.warn("this box has no role 'hotspot': no guest is served; set it in section meshbox 'main', list roles")
@@ -165,7 +166,6 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   }
 
   let mesh: MeshPort | null = null
-  let meshed: RunningMesh | null = null
   if (roles.includes('relay')) {
     // libp2p and batman-adv are for boxes among boxes.
     const { startMesh } = await import('./mesh.ts')

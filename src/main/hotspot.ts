@@ -7,7 +7,7 @@ import type { SystemClock } from '../base/io/system.ts'
 import { systemRandomness, systemTimers } from '../base/io/system.ts'
 import type { Config } from '../config/index.ts'
 import { DnsmasqFiles, createGate } from '../hotspot/gate/index.ts'
-import { Hotspot, type OwnerDesk, type Roaming } from '../hotspot/index.ts'
+import { Hotspot, type OwnerDesk, type Roaming, type WayOut } from '../hotspot/index.ts'
 import { PortalServer, readTlsFiles, type GuestRpc, type Option114 } from '../hotspot/portal/index.ts'
 import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
@@ -33,6 +33,8 @@ export interface HotspotParts {
   readonly guestRpc: () => GuestRpc | null
   /** Payment channels; null while there are none. They start after the hotspot, and stop before it. */
   readonly channels: () => Photon | null
+  /** As the mesh sees it, which starts later. */
+  readonly wayOut: () => WayOut
 }
 
 export interface RunningHotspot {
@@ -75,6 +77,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     log: log.room('hotspot'),
     // On routers /var is tmpfs, as for the seconds of streams.
     visitJournal: visitFile(`${main.controlSocket}.visits`),
+    wayOut: parts.wayOut,
     option114: () => ({ state: announced.uri === null ? 'withheld' : 'announced', reason: announced.reason }),
   })
   const streams = new GuestStreams({

@@ -43,6 +43,7 @@ import {
   type MeshPart,
   type PeerAlarm,
   type PeerQuestions,
+  type Reach,
   type Wire,
 } from '../mesh/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
@@ -86,6 +87,8 @@ export interface RunningMesh {
   readonly photon: MeshPhoton | null
   /** For what concentrators hear; null: this box has none. */
   readonly lora: MeshLora | null
+  /** For guests: what has been so for a while. */
+  wayOut(): Reach
   /** They run, or wait for their contract. Before they stop. */
   usePayments(photon: Pick<Photon, 'direct'>): void
   stop(): Promise<void>
@@ -102,6 +105,8 @@ const MAX_TEXT_BYTES = 256 * 1024
 const COMMUNITY_BYTES = 8
 const SPARE_CONNECTIONS = 16
 const CHAIN_FILE_AGAIN_MS = 30_000
+/** A way out that is being changed is no news for guests; nor is the time before the first probe. */
+const REACH_HOLDS_MS = 20_000
 
 /** Errors: input for what the configuration cannot mean; what reading the book throws. What the kernel or the network cannot do now is an alarm of the running room. */
 export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
@@ -216,6 +221,10 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
   return {
     photon,
     lora,
+    wayOut: () => {
+      const { reach, sinceMs } = uplinks.reach()
+      return config.uplinks.length === 0 || clock.boottimeMs() - sinceMs < REACH_HOLDS_MS ? 'internet' : reach
+    },
     usePayments: (channels) => {
       relay?.usePayments(channels)
       roaming?.usePayments(channels)

@@ -167,6 +167,7 @@ export interface BoxOptions {
   /** Other than `time`, for tests that count real time. */
   readonly clock?: Clock & Timers
   readonly visitJournal?: VisitJournal
+  readonly wayOut?: HotspotDeps['wayOut']
   /** Of the box; the same for all boxes that do not say. */
   readonly signer?: HotspotDeps['signer']
 }
@@ -215,6 +216,7 @@ export function makeBox(options: BoxOptions = {}): TestBox {
     timers: options.clock ?? time,
     randomness: seededRandom(options.seed ?? 1),
     log: options.log ?? silentLog,
+    wayOut: options.wayOut ?? (() => 'internet'),
     option114: () => ({ state: 'withheld', reason: 'no certificate' }),
   })
   return {

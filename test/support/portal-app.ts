@@ -62,7 +62,7 @@ export function session(change: Partial<SessionView> = {}): SessionView {
 }
 
 export function view(change: Partial<GuestView> = {}): GuestView {
-  return { venue: 'Café Aurora', board: BOARD, trialAvailable: true, session: null, ticket: null, roam: null, ...change }
+  return { venue: 'Café Aurora', board: BOARD, trialAvailable: true, session: null, ticket: null, roam: null, wayOut: 'internet', ...change }
 }
 
 export function withSession(change: Partial<SessionView> = {}, more: Partial<GuestView> = {}): GuestView {
@@ -88,6 +88,9 @@ export const STATES: Readonly<Record<string, GuestView>> = {
   'paused-away': withSession({ state: 'paused', pauseReason: 'away', bytesLeft: null }, { roam: 'prove' }),
   'online-visiting': withSession({ label: 'Bäckerei am Hafen', bytesLeft: null }, { roam: 'visiting', ticket: null }),
   'not-visiting': view({ roam: 'silent' }),
+  'welcome-no-internet': view({ wayOut: 'none' }),
+  'online-no-internet': withSession({ bytesLeft: null }, { wayOut: 'none' }),
+  'online-unsteady': withSession({ bytesLeft: null }, { wayOut: 'intermittent' }),
   credited: withSession({ state: 'credited' }),
   'ended-time': withSession({ state: 'ended', endReason: 'time-used', secondsLeft: 0, bytesLeft: null, secondsUsed: 3600 }),
   'ended-bytes': withSession({ state: 'ended', endReason: 'bytes-used', bytesLeft: 0 }),

@@ -86,6 +86,7 @@ export async function startRealBox(config: Config): Promise<RealBox> {
     timers: systemTimers,
     randomness: systemRandomness,
     log: warnings,
+    wayOut: () => 'internet',
     option114: () => ({ state: 'withheld', reason: 'a benchmark' }),
   })
   await neighbours.start()

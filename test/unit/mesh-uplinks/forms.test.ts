@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { setMeshAttributes } from '../../../src/mesh/uplinks/io/gateway-mode.ts'
 import { defaultRoutes4, defaultRoutes6 } from '../../../src/mesh/uplinks/default-routes.ts'
 import { rootQuestion, wrongWithAnswer } from '../../../src/mesh/uplinks/dns-question.ts'
-import { reachNotice } from '../../../src/mesh/uplinks/reach-text.ts'
 import { choicePlan, clearPlan, placePlan } from '../../../src/mesh/uplinks/route-plan.ts'
 import { readTarget } from '../../../src/mesh/uplinks/targets.ts'
 import { readAttributes } from '../../../src/native/index.ts'
@@ -121,10 +120,4 @@ it("batman-adv's gateway mode has the kernel's attributes", () => {
   expect([server.u32(3), server.u32(49), server.u32(50), server.u8(51)]).toEqual([9, 200, 1, 2])
   const client = readAttributes(setMeshAttributes(9, { kind: 'client' }))
   expect([client.u32(3), client.u32(49), client.u8(51)]).toEqual([9, null, 1])
-})
-
-it('guests are told what is, since when', () => {
-  expect(reachNotice('none', 60_000, 250_000)).toMatchObject({ code: 'reach-none', minutes: 3, selling: 'local-only' })
-  expect(reachNotice('intermittent', 5000, 0)).toMatchObject({ code: 'reach-intermittent', minutes: 0, selling: 'warned' })
-  expect(reachNotice('internet', 0, 0).selling).toBe('open')
 })

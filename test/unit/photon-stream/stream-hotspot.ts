@@ -60,6 +60,7 @@ export class StreamHotspot {
       timers: time,
       randomness: seededRandom(this.#seed++),
       log: silentLog,
+      wayOut: () => 'internet',
       option114: () => ({ state: 'withheld', reason: 'no certificate' }),
     }
     const lanes = (this.lanes = new Lanes())

@@ -61,6 +61,9 @@ export interface Texts {
   readonly roamProve: string
   readonly roamKey: string
   readonly roamDear: string
+  readonly unsteadyInternet: string
+  readonly noInternet: string
+  readonly noInternetPause: string
 
   readonly timeOver: string
   readonly dataUsed: string

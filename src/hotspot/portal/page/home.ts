@@ -42,7 +42,7 @@ function welcomePage(context: PageContext, view: GuestView): string {
   return page(context, {
     title: text.getOnline,
     wide: prices !== null,
-    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${view.roam === 'key' ? keyNote(context) : view.roam !== null && html`<p class="note">${roamText(text, view.roam)}</p>`}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
+    main: html`<section class="card"><h1>${text.getOnline}</h1>${messageBox(context)}${wayOutNote(context, view, false)}${view.roam === 'key' ? keyNote(context) : view.roam !== null && html`<p class="note">${roamText(text, view.roam)}</p>`}${codeForm(context)}<p class="soft">${text.whereVoucher}</p>${view.trialAvailable && trialForm(context, view.board)}</section>
 ${prices}${context.hasWallet && html`<p class="card rows"><a href="${walletLink(context)}">${keyIcon}${context.hasPay ? text.payGo : text.walletHave}${chevronIcon}</a></p>`}`,
   })
 }
@@ -64,11 +64,17 @@ function onlinePage(context: PageContext, view: GuestView, session: SessionView)
     title: text.online,
     wide: true,
     reloadSeconds: RELOAD_SECONDS,
-    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${dial(context, session, 'running')}${view.roam === 'visiting-key' && keyNote(context)}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
+    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${wayOutNote(context, view, !isVisiting)}${dial(context, session, 'running')}${view.roam === 'visiting-key' && keyNote(context)}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
       destination && html`<p><a class="btn" href="${destination.url}" rel="noreferrer"><bdi>${fill(text.goOn, { host: destination.host })}</bdi></a></p>`
     }<div class="pair">${!isVisiting && form(context, '/pause', html`<button class="btn">${pauseIcon}${text.pause}</button>`)}<a class="btn main" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
 <div class="stack">${!isVisiting && sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}<p class="foot">${comeBack(context)}</p></div>`,
   })
+}
+
+/** No fault of the guest's, and nothing that he could do; time that only waits for the Internet may stand still. */
+function wayOutNote({ language: { text } }: PageContext, { wayOut }: GuestView, mayPause: boolean): Html | false {
+  if (wayOut === 'internet') return false
+  return html`<p class="note">${wayOut === 'none' ? text.noInternet : text.unsteadyInternet}${wayOut === 'none' && mayPause && html` ${text.noInternetPause}`}</p>`
 }
 
 /** The key is on the wallet page alone: from there it is shown. */
@@ -94,7 +100,7 @@ function pausedPage(context: PageContext, view: GuestView, session: SessionView)
   return page(context, {
     title: text.paused,
     wide: true,
-    main: html`<section class="card center"><h1>${text.paused}</h1><p class="soft">${pauseText(text, view, session)}</p>${messageBox(context)}${dial(context, session, 'still')}<div class="pair">${
+    main: html`<section class="card center"><h1>${text.paused}</h1><p class="soft">${pauseText(text, view, session)}</p>${messageBox(context)}${wayOutNote(context, view, false)}${dial(context, session, 'still')}<div class="pair">${
       mayResume && view.roam !== 'key' && form(context, '/resume', html`<button class="btn main">${playIcon}${text.resume}</button>`)
     }<a class="btn" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div>${session.pauseReason === 'away' && (view.roam === 'key' ? keyNote(context) : codeForm(context))}</section>
 <div class="stack">${sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}</div>`,
