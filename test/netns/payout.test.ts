@@ -3,7 +3,7 @@
  * is an investor's, who has a box of his own; it is paid over a real channel, once the channel is there, and he checks the statement on
  * his box, which asks nothing of the one that paid. The boxes' clocks run faster: money rests 17 blocks deep.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { systemRandomness } from '../../src/base/io/system.ts'
 import { formatUci } from '../../src/config/index.ts'
 import { openIdentity } from '../../src/identity/index.ts'
 import { loadSecp256k1 } from '../../src/native/index.ts'
-import type { PayoutJson, PayoutsJson, PhotonChannelsJson, PhotonPaymentsJson, PhotonStatusJson } from '../../src/owner/index.ts'
+import type { ChainPageView, PayoutJson, PayoutsJson, PhotonChannelsJson, PhotonPaymentsJson, PhotonStatusJson } from '../../src/owner/index.ts'
 import { GENESIS_ADDRESSES } from '../../src/photon/contracts/index.ts'
 import { COMMUNITY_ADDRESSES } from '../../src/spectrum/community/index.ts'
 import { formatEnode } from '../../src/spectrum/source/index.ts'
@@ -117,6 +117,7 @@ afterAll(async () => {
 })
 
 const statusOf = (index: number): Promise<PhotonStatusJson> => service(index).cliJson<PhotonStatusJson>('channel', 'status')
+const headOf = async (index: number): Promise<number> => (await service(index).cliJson<ChainPageView>('chain', 'status')).head.number
 const payoutsOf = (): Promise<PayoutsJson> => service(0).cliJson<PayoutsJson>('payout', 'list')
 
 it('accrues, waits for a channel and says so, and is paid once when the channel is there', async () => {
@@ -146,4 +147,31 @@ it('comes with a statement that the investor checks on his own box', async () =>
   expect(await service(1).cli('payout', 'verify', file, '--box', home(1).box)).toMatchObject({ code: 1, stdout: expect.stringContaining('NOT VALID') as string })
   // The box that paid never received it.
   expect(await service(0).cli('payout', 'verify', file, '--received')).toMatchObject({ code: 1, stdout: expect.stringMatching(/is none that\s+this box received/) as string })
+})
+
+it('goes on after a restart: what was earned since goes out by the threshold, once, and its statement follows the first', async () => {
+  await service(0).stop()
+  const before = await headOf(1)
+  writeFileSync(home(0).files.config, `${readFileSync(home(0).files.config, 'utf8')}\n${formatUci([{ type: 'payout', name: 'payout', options: { threshold: '1000' } }])}`)
+  services = [await startService(thisMachine, home(0).files, hurried(SPEED), bundle), service(1)]
+  // Sealed by another clock, the blocks would be old when they come: the other box would see no chain, and take no payment.
+  await waitFor('new blocks, fresh at both boxes', async () => (await headOf(1)) > before && (await statusOf(1)).state === 'ready' && (await statusOf(0)).state === 'ready', PATIENCE_MS)
+  expect((await service(0).cli('channel', 'unwrap', '1')).code).toBe(0)
+  await waitFor('more earnings', async () => BigInt((await payoutsOf()).parties[0]?.owed.units ?? 0) > 0n, PATIENCE_MS)
+  expect((await payoutsOf()).payouts).toHaveLength(1)
+
+  writeFileSync(home(0).files.config, readFileSync(home(0).files.config, 'utf8').replace("option threshold '1000'", "option threshold '0.000000000000000001'"))
+  const reload = await service(0).cli('reload')
+  expect([reload.code, reload.stdout]).toEqual([0, expect.stringContaining('payout.threshold') as string])
+  const isPaid = ({ id, state }: PayoutJson): boolean => id === 2 && state === 'paid'
+  await waitFor('the second payout', async () => (await payoutsOf()).payouts.some(isPaid), PATIENCE_MS)
+  const second = (await payoutsOf()).payouts.find(isPaid)
+  expect(second).toMatchObject({ account: 'investor:shop', reason: 'threshold', to: home(1).account })
+  const { payments } = await service(1).cliJson<PhotonPaymentsJson>('pay', 'list')
+  expect(payments.filter(({ id }) => id === second?.payment)).toMatchObject([{ direction: 'received', amount: second?.amount, peer: home(0).account, data: 'payout' }])
+
+  const file = join(folder, 'series.txt')
+  expect((await service(0).cli('payout', 'statement', '2', '--series', '--output', file)).code).toBe(0)
+  const check = await service(1).cli('payout', 'verify', file, '--box', home(0).box, '--to', home(1).account, '--share', String(SHARE), '--received')
+  expect([check.code, check.stderr]).toEqual([0, ''])
 })

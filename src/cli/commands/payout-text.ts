@@ -8,6 +8,8 @@ const RIGHT = { align: 'right' } as const
 const REASONS: Readonly<Record<PayoutJson['reason'], string>> = { threshold: 'the threshold was reached', daily: 'once a day', ordered: "the owner's order" }
 const MEASURES: Readonly<Record<PayoutMilestoneJson['measure'], string>> = { minutes: 'minutes sold', earnings: 'earnings', tokens: 'tokens earned', days: 'days' }
 const FEW = 10
+/** Whatever an earlier try failed for. */
+const NOT_ACKNOWLEDGED = "not acknowledged by the recipient's box yet; sent again until it is"
 
 export function payoutsText({ parties, milestones, payouts }: PayoutsJson): string {
   if (parties.length === 0) return 'Nobody but the owner has a share: see `config share` and `config payee`.'
@@ -21,7 +23,8 @@ export function payoutsText({ parties, milestones, payouts }: PayoutsJson): stri
 }
 
 export function payoutText(payout: PayoutJson): string {
-  const { id, account, number, amount, token, to, payment, reason, problem, retrySeconds, attempts, madeWallMs, paidWallMs, entries } = payout
+  const problem = problemOf(payout)
+  const { id, account, number, amount, token, to, payment, reason, retrySeconds, attempts, madeWallMs, paidWallMs, entries } = payout
   return pairs([
     ['Payout', String(id)],
     ['To', `${account}, statement ${number}`],
@@ -55,8 +58,12 @@ function standing({ open, waitsFor }: PayoutPartyJson): string {
 
 /** In full: it says what to do. */
 function trouble({ account, open, waitsFor }: PayoutPartyJson): string[] {
-  const reason = open === null ? (waitsFor === null ? null : `waits for ${waitsFor}`) : open.problem
+  const reason = open === null ? (waitsFor === null ? null : `waits for ${waitsFor}`) : problemOf(open)
   return reason === null ? [] : [wrap(`${account}: ${plain(reason)}`, '  ')]
+}
+
+function problemOf({ stage, problem }: PayoutJson): string | null {
+  return stage === 'paying' ? NOT_ACKNOWLEDGED : problem
 }
 
 function stateOf({ state, stage, isAlarm }: PayoutJson): string {

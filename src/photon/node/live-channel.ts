@@ -17,6 +17,8 @@ const FIRST_RESEND_MS = 1_000
 /** A partner that has not said where it stands may not have known the channel when we said it: the chain told one of us first. */
 const GREET_AGAIN_MS = 3_000
 const LAST_RESEND_MS = 60_000
+/** What is not taken comes again and again: it is told that seldom. */
+const TELL_REFUSAL_EVERY_MS = 600_000
 
 export class LiveChannel {
   readonly number: number
@@ -28,6 +30,8 @@ export class LiveChannel {
   storedAcked: bigint
   /** The partner has said on this connection what it knows. */
   hasMet = false
+  /** Since we said last where we stand, a packet of the partner's was not taken; it may be when the chain has said more. */
+  hasRefused = false
   readonly #isOneByOne: boolean
   #outstanding: Outstanding[] = []
   /** How many of them went out on this connection. */
@@ -35,6 +39,7 @@ export class LiveChannel {
   #resendAt = 0
   #resendDelay = FIRST_RESEND_MS
   #greetedAt = -GREET_AGAIN_MS
+  #toldRefusalAt = -TELL_REFUSAL_EVERY_MS
 
   constructor(number: number, acked: bigint, state: ChannelState) {
     this.number = number
@@ -72,6 +77,15 @@ export class LiveChannel {
   /** We have said where we stand. */
   greeted(nowMs: number): void {
     this.#greetedAt = nowMs
+    this.hasRefused = false
+  }
+
+  /** A packet of the partner's was not taken. True: the owner has not been told of one for some time. */
+  refused(nowMs: number): boolean {
+    this.hasRefused = true
+    if (nowMs - this.#toldRefusalAt < TELL_REFUSAL_EVERY_MS) return false
+    this.#toldRefusalAt = nowMs
+    return true
   }
 
   isGreetingDue(nowMs: number): boolean {

@@ -87,7 +87,9 @@ export class PeerDesk {
     if (asksAgain) this.greet(draft, live)
     const taken = this.#options.machine.receive(draft.state(live), received, draft.moment)
     if (!taken.ok) {
-      this.#options.log.debug('photon: a message was not taken', { from, kind: message.kind, code: taken.code, reason: taken.reason })
+      // It is not acknowledged: the payer waits, connected, and does not know for what.
+      if ('envelope' in message && live.refused(this.#options.clock.boottimeMs())) this.#options.log.info('photon: a payment of a partner is not taken now; it comes again', { from, channel: message.envelope.channel, kind: message.kind, reason: taken.reason })
+      else this.#options.log.debug('photon: a message was not taken', { from, kind: message.kind, code: taken.code, reason: taken.reason })
       return
     }
     draft.put(live, taken.state)

@@ -305,6 +305,8 @@ export class PhotonNode {
       const told = this.#machine.onChain(draft.state(live), event, draft.moment)
       draft.put(live, told.state)
       for (const fact of told.facts) this.#peers.fact(draft, live, fact, null)
+      // What was too much before this was known, a deposit for one, comes at once.
+      if (live.hasRefused && live.isInSync) this.#peers.greet(draft, live)
       if (told.state.phase === 'settled') draft.afterwards.push(() => this.#engine.channels.remove(live))
       draft.dutiful.add(live)
     })
