@@ -1,6 +1,7 @@
 /**
  * Loaded into each process of the soak by NODE_OPTIONS=--require: looks every 10 ms whether its main thread came back in time, and writes what
  * it found to the folder MESHBOX_SOAK_STALLS. A turn counts by the CPU time it took: on a shared machine a thread also waits for others.
+ * SIGUSR2: collects all garbage (needs --expose-gc), see held.ts.
  */
 'use strict'
 const { isMainThread } = require('node:worker_threads')
@@ -28,5 +29,6 @@ if (isMainThread && folder !== undefined) {
     }
     ;[lastWall, lastCpu] = [performance.now(), cpuMs()]
   }
+  process.on('SIGUSR2', () => global.gc())
   setInterval(look, EVERY_MS).unref()
 }
