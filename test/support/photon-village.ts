@@ -96,24 +96,29 @@ export function neighbourConfig(home: Home, network: string, hall: Home, partner
 
 /** Channels, and minutes by the second. `moreTokens`: beside the wrapped coin, as the configuration names them. */
 export function photonSection(home: Home, partner: Home, moreTokens: readonly string[] = []): PlainSection {
+  return channelSection({ tokens: [`${WRAPPED}:SMT:18`, ...moreTokens], listen_address: home.address, peers: [peerAt(partner)], stream_token: WRAPPED, stream_price_per_minute: PRICE_PER_MINUTE })
+}
+
+/** Channels in the wrapped coin alone, over whatever connects the boxes. */
+export function channelSection(options: PlainSection['options'] = {}, settleBlocks = SETTLE_BLOCKS): PlainSection {
   return {
     type: 'photon',
     name: 'photon',
     options: {
       contract: CHANNELS,
-      tokens: [`${WRAPPED}:SMT:18`, ...moreTokens],
-      listen_address: home.address,
-      peers: [`${partner.account}@/ip4/${partner.address}/tcp/${PEER_PORT}`],
-      settle_timeout: String(SETTLE_BLOCKS),
-      core_settle_timeout: String(SETTLE_BLOCKS),
+      tokens: [`${WRAPPED}:SMT:18`],
+      settle_timeout: String(settleBlocks),
+      core_settle_timeout: String(settleBlocks),
       min_settle_timeout: '25',
       reveal_timeout: '4',
       max_offline_exposure: EXPOSURE,
-      stream_token: WRAPPED,
-      stream_price_per_minute: PRICE_PER_MINUTE,
+      ...options,
     },
   }
 }
+
+/** As `photon.peers` names it. */
+export const peerAt = ({ account, address }: Home): string => `${account}@/ip4/${address}/tcp/${PEER_PORT}`
 
 export const SLIP: PlainSection = { type: 'package', name: 'slip', options: { slot: '9', label: `${SLIP_TOKENS} tokens`, tokens: SLIP_TOKENS, price: SLIP_TOKENS, offered: '0' } }
 

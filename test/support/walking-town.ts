@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatUci } from '../../src/config/index.ts'
+import { editUci, formatUci, type PlainSection } from '../../src/config/index.ts'
 import { boxConfig } from './box-config.ts'
 import { MESH, foundCommunity, meshSection, type MeshHome } from './mesh-town.ts'
 import { TOWN, Town, type GuestHost, type Namespace } from './netns.ts'
@@ -15,13 +15,23 @@ import { boxFiles, startInternet, startService, waitFor, type BoxFiles, type Ser
 /** The page of whichever box the phone is at. */
 export const HOME = `http://${TOWN.box4}:2080/`
 
-interface Site {
+export interface Site {
   readonly ns: Namespace
   readonly files: BoxFiles
   /** The way to it from the Internet. */
   readonly wan4: string
   service: Service
 }
+
+/** What both boxes have beside their hotspot and their mesh. */
+export interface MoreRooms {
+  readonly roles: readonly string[]
+  readonly sections: readonly PlainSection[]
+  readonly mesh: Readonly<Record<string, string>>
+}
+
+/** Before the boxes' first start, when they have their keys. What it starts in the town ends with it. */
+type Prepare = (town: Town, dir: string, ours: BoxFiles, theirs: BoxFiles) => Promise<MoreRooms>
 
 export class WalkingTown {
   readonly town: Town
@@ -40,7 +50,7 @@ export class WalkingTown {
   }
 
   /** The boxes have met when it resolves. */
-  static async create(): Promise<WalkingTown> {
+  static async create(prepare: Prepare = () => Promise.resolve({ roles: [], sections: [], mesh: {} })): Promise<WalkingTown> {
     const dir = mkdtempSync(join(tmpdir(), 'meshbox-walk-'))
     const town = await Town.create({ guests: 1, addresses: 'static' })
     try {
@@ -53,8 +63,9 @@ export class WalkingTown {
       await startInternet(town, dir)
       const [oursFiles, theirsFiles] = [boxFiles(join(dir, 'ours')), boxFiles(join(dir, 'theirs'))]
       const [founder, member] = await foundCommunity(oursFiles, theirsFiles)
-      writeFileSync(oursFiles.config, configOf(oursFiles, founder, 'Corner café'))
-      writeFileSync(theirsFiles.config, configOf(theirsFiles, member, 'Harbour'))
+      const more = await prepare(town, dir, oursFiles, theirsFiles)
+      writeFileSync(oursFiles.config, configOf(oursFiles, founder, 'Corner café', more))
+      writeFileSync(theirsFiles.config, configOf(theirsFiles, member, 'Harbour', more))
       const [oursService, theirsService] = await Promise.all([startService(town.box, oursFiles), startService(next, theirsFiles)])
       const [guest] = town.guests
       if (guest === undefined) throw new Error('no guest')
@@ -64,6 +75,7 @@ export class WalkingTown {
       return walking
     } catch (error) {
       await town.destroy()
+      rmSync(dir, { recursive: true, force: true })
       throw error
     }
   }
@@ -137,7 +149,7 @@ async function furnish(town: Town, ns: Namespace, mac: string): Promise<void> {
   await ns.sysctl('ipv4/ip_forward', 1)
 }
 
-function configOf(files: BoxFiles, home: MeshHome, name: string): string {
-  const config = boxConfig(files, { main: { name, clock_trust: 'always' } }).replace("list roles 'hotspot'", "list roles 'hotspot'\n\tlist roles 'relay'")
-  return `${config}\n${formatUci([meshSection(home)])}`
+function configOf(files: BoxFiles, home: MeshHome, name: string, { roles, sections, mesh }: MoreRooms): string {
+  const config = editUci(boxConfig(files, { main: { name, clock_trust: 'always' } }), [{ do: 'set-list', section: { name: 'main' }, option: 'roles', values: ['hotspot', 'relay', ...roles] }])
+  return `${config}\n${formatUci([meshSection(home, mesh), ...sections])}`
 }
