@@ -15,7 +15,7 @@ import { airtimeTables, networkRows, openNetwork } from './network/index.ts'
 import type { Network } from './network/index.ts'
 import type { IotParts, IotRoom } from './parts.ts'
 import type { Actuators, Eui, Heard, Reading } from './ports.ts'
-import { openRadio } from './radio/index.ts'
+import { openRadio, ownCups } from './radio/index.ts'
 import type { OpenRadio } from './radio/index.ts'
 import { RoomDesk } from './room-desk.ts'
 import { BoxRules } from './rules/index.ts'
@@ -47,7 +47,7 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
   const rows = networkRows(parts.seal)
   const board = new LiveBoard(clock, log)
 
-  const radio = await openRadio(settings, { clock, timers, log, cups: null })
+  const radio = await openRadio(settings, { clock, timers, log, cups: settings.station === null ? null : ownCups(settings.station) })
   undo.push(() => radio.close())
   /** Of the log, from the turn that stored it to the moment it is told. */
   const rowIds = new WeakMap<Reading, number>()

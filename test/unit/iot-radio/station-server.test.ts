@@ -1,5 +1,5 @@
 /** The Stations' door over real TCP and TLS: who gets in, frames and orders end to end, what breaks, floods, and CUPS as a Station parses it. */
-import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { X509Certificate, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { signSoftware, stationKeyOf } from '../../../src/iot/radio/cups/signing.
 import { credentialsOf } from '../../../src/iot/radio/cups/update-info.ts'
 import type { UpdatePlan } from '../../../src/iot/radio/cups/update-info.ts'
 import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
+import { ownCups } from '../../../src/iot/radio/io/own-cups.ts'
 import { StationServer } from '../../../src/iot/radio/io/station-server.ts'
 import type { StationListenOptions } from '../../../src/iot/radio/io/station-server.ts'
 import { Concentrators } from '../../../src/iot/radio/radio.ts'
@@ -286,6 +287,23 @@ describe('CUPS', () => {
     expect(verify('sha512', answer.bytes.subarray(1), onGateway, answer.signature.subarray(4))).toBe(false)
     const again = parsed((await ask({ ...UNCHANGED, tcCredentials }, { ...asked, tcCredCrc: crc32(tcCredentials) })).body)
     expect(again.tcCred.length).toBe(0)
+  })
+  it('of the box: itself as the server, with the authority to believe and the token over TLS, and no secret without', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'meshbox-cups-'))
+    open.push(() => rmSync(folder, { recursive: true }))
+    const certificateFile = join(folder, 'tc.crt')
+    const authority = makeAuthority()
+    const made = makeCertificate(authority, { names: ['localhost'], notBeforeMs: Date.UTC(2000, 0, 1), notAfterMs: Date.UTC(2049, 0, 1) })
+    const tokens = { [GATEWAY]: 'Bearer x' }
+    const request = { ...asked, gateway: GATEWAY }
+    writeFileSync(certificateFile, `${made.certificatePem}\n${authority.certificatePem}`)
+    const secure = ownCups({ address: '192.168.1.1', port: 3001, certificateFile, keyFile: join(folder, 'tc.key'), tokens })(request)
+    const answer = parsed((await ask(secure)).body)
+    expect([answer.cupsUri, answer.tcUri, answer.cupsCred.length, answer.bytes.length]).toEqual(['', 'wss://192.168.1.1:3001', 0, 0])
+    const trust = new X509Certificate(authority.certificatePem).raw
+    expect(answer.tcCred).toEqual(Buffer.concat([trust, Buffer.alloc(4), Buffer.from('Authorization: Bearer x\r\n')]))
+    expect(ownCups({ address: 'fd00::1', port: 3001, certificateFile: null, keyFile: null, tokens })(request)).toEqual({ ...UNCHANGED, tcUri: 'ws://[fd00::1]:3001' })
+    expect(ownCups({ address: '0.0.0.0', port: 3001, certificateFile: null, keyFile: null, tokens })(request)).toEqual(UNCHANGED)
   })
   it.each([['is there already', { package: '2.1' }], ['is for another model', { model: 'rpi' }], ['is signed by nobody the gateway believes', { keys: [7] }], ['a gateway would run unsigned', { keys: [] }]])('keeps back software that %s', async (_name, change) => {
     expect(parsed((await ask({ ...UNCHANGED, software }, { ...asked, ...change })).body)).toMatchObject({ signature: Buffer.alloc(0), bytes: Buffer.alloc(0) })
