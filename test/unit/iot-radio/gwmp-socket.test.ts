@@ -94,8 +94,11 @@ describe('a forwarder on loopback', () => {
     isHostile = false
     const sent = acks.filter((ack) => ack.sent === 0)
     const doubtful = acks.filter((ack) => ack.doubtful === 0)
-    expect(acks.filter((ack) => ack.sent !== 0 && ack.doubtful !== 0).map(({ statuses }) => statuses)).toEqual([])
-    expect(sent.length + doubtful.length).toBe(20)
+    // Where the network repeats an order and loses the answer to the first, what comes is the answer to the second: the place is taken, by itself.
+    // Nobody can tell that from a true collision.
+    const refused = acks.filter((ack) => ack.sent !== 0 && ack.doubtful !== 0)
+    expect(new Set(refused.flatMap(({ statuses }) => statuses))).toEqual(new Set(refused.length === 0 ? [] : ['COLLISION_PACKET']))
+    expect(sent.length + doubtful.length + refused.length).toBe(20)
     expect(sent.length).toBeGreaterThanOrEqual(9)
     // What it took is in its queue and comes on the air by itself: by then each of them is there once.
     await until(() => concentrator.onAir.length >= concentrator.answers.filter((answer) => answer === 'NONE').length)
