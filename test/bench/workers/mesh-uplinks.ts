@@ -14,11 +14,12 @@ export interface UplinksTask {
   readonly farPort: number
 }
 
-/** `gapMs`: this long nothing came back, and now something did. */
-export type UplinksSaid = { readonly chosen: string | null; readonly health: Readonly<Record<string, string>> } | { readonly gapMs: number }
+/** `gapMs`: this long nothing came back, and now something did; `silentMs`: since when nothing came back. */
+export type UplinksSaid = { readonly chosen: string | null; readonly health: Readonly<Record<string, string>>; readonly silentMs: number } | { readonly gapMs: number }
 
 const EVERY_MS = 10
-const GAP_MS = 150
+/** A shorter gap is not told: the datagrams themselves come so far apart. */
+const GAP_MS = 2 * EVERY_MS
 
 const { interfaceNames, far, farPort } = task<UplinksTask>()
 const clock = new SystemClock('always')
@@ -44,5 +45,6 @@ socket.on('error', () => undefined)
 socket.bind(0, () => systemTimers.every(EVERY_MS, () => socket.send('are you there', farPort, far, () => undefined)))
 systemTimers.every(200, () => {
   const states = watch.states()
-  say({ chosen: states.find(({ isChosen }) => isChosen)?.interfaceName ?? null, health: Object.fromEntries(states.map(({ interfaceName, health }) => [interfaceName, health])) } satisfies UplinksSaid)
+  const health = Object.fromEntries(states.map(({ interfaceName, health }) => [interfaceName, health]))
+  say({ chosen: states.find(({ isChosen }) => isChosen)?.interfaceName ?? null, health, silentMs: performance.now() - cameAtMs } satisfies UplinksSaid)
 })
