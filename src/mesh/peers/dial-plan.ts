@@ -13,6 +13,8 @@ export const FIRST_WAIT_MS = 1000
 export const LONGEST_WAIT_MS: Readonly<Record<DialSource, number>> = { static: 300_000, remembered: 300_000, beacon: 30_000 }
 /** A beacon that is not heard so long says nothing any more. */
 export const BEACON_HOLDS_MS = 15_000
+/** Beacons come each second. Who was silent for longer and is heard again was away, and what was waited for it is void. */
+export const AWAY_AFTER_MS = 1500
 /** Of two boxes that hear each other, one dials; the other one only when that fails. */
 export const SECOND_DIALS_AFTER_MS = 4000
 export const MAX_ADDRESSES = 256
@@ -57,13 +59,15 @@ export class DialPlan {
   /** `isSecond`: the other one is to dial. False: there is no room for one more. */
   learn(address: PeerAddress, source: DialSource, box: BoxId | null, nowMs: number, isSecond = false): boolean {
     const known = this.#entries.get(address.key)
+    const dialMs = nowMs + (isSecond ? SECOND_DIALS_AFTER_MS : 0)
     if (known !== undefined) {
+      const isBack = source === 'beacon' && nowMs - known.heardMs > AWAY_AFTER_MS
+      const wait = isBack ? { waitMs: FIRST_WAIT_MS, dialMs: Math.min(known.dialMs, dialMs) } : {}
       // A better source stays; who is there now is what was heard last.
-      this.#entries.set(address.key, { ...known, box: box ?? known.box, heardMs: nowMs, source: strength(source) > strength(known.source) ? source : known.source })
+      this.#entries.set(address.key, { ...known, ...wait, box: box ?? known.box, heardMs: nowMs, source: strength(source) > strength(known.source) ? source : known.source })
       return true
     }
     if (this.#entries.size >= MAX_ADDRESSES && !this.#forgetOne(source)) return false
-    const dialMs = nowMs + (isSecond ? SECOND_DIALS_AFTER_MS : 0)
     this.#entries.set(address.key, { address, source, box, heardMs: nowMs, dialMs, waitMs: FIRST_WAIT_MS, isDialling: false })
     return true
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MeshBoxError } from '../../../src/base/index.ts'
 import { addressText, hostOf, ip6Text, ipBytes, parseAddress, parsePrefix, portAt, sideOf } from '../../../src/mesh/peers/addresses.ts'
 import { Allowance, RECEIVE_BURST_SECONDS } from '../../../src/mesh/peers/allowance.ts'
-import { BEACON_HOLDS_MS, DialPlan, LONGEST_WAIT_MS, MAX_ADDRESSES, MAX_BEACON_DIALS, SECOND_DIALS_AFTER_MS } from '../../../src/mesh/peers/dial-plan.ts'
+import { AWAY_AFTER_MS, BEACON_HOLDS_MS, DialPlan, LONGEST_WAIT_MS, MAX_ADDRESSES, MAX_BEACON_DIALS, SECOND_DIALS_AFTER_MS } from '../../../src/mesh/peers/dial-plan.ts'
 import { decodeControl, encodeControl, openHello, sealHello } from '../../../src/mesh/peers/hello.ts'
 import type { ControlFrame } from '../../../src/mesh/peers/hello.ts'
 import { HostBook, MAX_HOSTS } from '../../../src/mesh/peers/host-book.ts'
@@ -173,6 +173,27 @@ describe('the dial plan', () => {
     plan.ended(at(1).key, SECOND_DIALS_AFTER_MS)
     plan.take(4, BEACON_HOLDS_MS + 1, never)
     expect(plan.size).toBe(0)
+  })
+
+  it('dials at once who was away and is heard again, and not because he is heard on and on', () => {
+    const failed = (isHeardAllTheTime: boolean): DialPlan => {
+      const plan = new DialPlan(() => 0)
+      plan.learn(at(1), 'beacon', '0x01', 0)
+      for (let now = 0; now <= 12_000; now += 250) {
+        if (isHeardAllTheTime && now % 1000 === 0) plan.learn(at(1), 'beacon', '0x01', now)
+        for (const { address } of plan.take(1, now, never)) plan.ended(address.key, now)
+      }
+      return plan
+    }
+    const [away, there] = [failed(false), failed(true)]
+    for (const plan of [away, there]) plan.learn(at(1), 'beacon', '0x01', 12_250)
+    expect(away.take(1, 12_250, never)).toHaveLength(1)
+    expect(there.take(1, 12_250, never)).toHaveLength(0)
+    const second = failed(false)
+    second.learn(at(1), 'beacon', '0x01', 12_250, true)
+    expect(second.take(1, 12_250, never)).toHaveLength(0)
+    expect(second.take(1, 12_250 + SECOND_DIALS_AFTER_MS, never)).toHaveLength(1)
+    expect(AWAY_AFTER_MS).toBeGreaterThan(1200)
   })
 
   it('is bounded: what the owner named stays, a beacon gives way to nothing weaker', () => {
