@@ -285,7 +285,8 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     const reads: ChainReads = {
       account: ({ header }, address) => sync.state.account(header, address),
       storage: ({ header }, address, slot) => sync.state.storage(header, address, slot),
-      body: (block) => sync.body(block),
+      // A box that seals alone has nobody to ask, and its own channels' news are in its own blocks.
+      body: async (block) => chain.body(block.hash) ?? sync.body(block),
       receipts: async (block) => chain.receipts(block.hash) ?? sync.receipts(block),
       async send(transaction) {
         const added = await pool.add(transaction, 'wallet')
