@@ -3,7 +3,7 @@
  * lane for what is said unasked. A box whose chain is not up yet, or is another, gives no answer; it is asked again while it is connected.
  */
 import { MeshBoxError, asError, inputError, type Address, type Cancel, type Log, type Timers } from '../base/index.ts'
-import type { PeerLane, PeerNode, PeerProtocol, PeerQuestions } from '../mesh/index.ts'
+import type { PeerLane, PeerNode, PeerProtocol, PeerQuestions, PeerSide } from '../mesh/index.ts'
 import type { MeshChainTransport, MeshHandlers } from '../spectrum/index.ts'
 
 const MIB = 1024 * 1024
@@ -22,22 +22,24 @@ export class MeshChain {
   readonly #questions: PeerQuestions
   readonly #news: PeerLane
   readonly #links = new Map<Address, NeighbourLink>()
-  readonly #connected = new Set<Address>()
+  readonly #connected = new Map<Address, PeerSide>()
   readonly #open: OpenNeighbour
+  readonly #isWelcome: (box: Address) => boolean
   readonly #timers: Timers
   readonly #log: Log
   readonly #cancels: Cancel[]
 
-  /** Before the node starts. */
-  constructor(node: Pick<PeerNode, 'open' | 'openQuestions'>, parts: { readonly open: OpenNeighbour; readonly timers: Timers; readonly log: Log }) {
+  /** Before the node starts. `isWelcome`: of the community. */
+  constructor(node: Pick<PeerNode, 'open' | 'openQuestions'>, parts: { readonly open: OpenNeighbour; readonly isWelcome: (box: Address) => boolean; readonly timers: Timers; readonly log: Log }) {
     this.#open = parts.open
+    this.#isWelcome = parts.isWelcome
     this.#timers = parts.timers
     this.#log = parts.log
     this.#questions = node.openQuestions(CHAIN_QUESTIONS, async (from, question) => (await this.#links.get(from)?.answer(question)) ?? null)
     this.#news = node.open(CHAIN_NEWS)
     this.#cancels = [
-      this.#questions.onOpen((peer) => {
-        this.#connected.add(peer)
+      this.#questions.onOpen((peer, side) => {
+        this.#connected.set(peer, side)
         void this.#begin(peer)
       }),
       this.#questions.onClose((peer) => {
@@ -46,7 +48,7 @@ export class MeshChain {
       }),
       this.#news.onFrame((from, frame) => this.#links.get(from)?.hear(frame)),
       this.#timers.every(AGAIN_MS, () => {
-        for (const peer of this.#connected) void this.#begin(peer)
+        for (const peer of this.#connected.keys()) void this.#begin(peer)
       }),
     ]
   }
@@ -58,8 +60,15 @@ export class MeshChain {
 
   async #begin(peer: Address): Promise<void> {
     if (this.#links.has(peer)) return
-    const link = new NeighbourLink(peer, this.#questions, this.#news, () => {
-      if (this.#links.get(peer) === link) this.#links.delete(peer)
+    const link = new NeighbourLink({
+      peer,
+      questions: this.#questions,
+      news: this.#news,
+      // Who comes from the Internet has a way out of its own.
+      mayAskThrough: () => this.#connected.get(peer) === 'mesh' && this.#isWelcome(peer),
+      onEnd: () => {
+        if (this.#links.get(peer) === link) this.#links.delete(peer)
+      },
     })
     this.#links.set(peer, link)
     try {
@@ -71,31 +80,39 @@ export class MeshChain {
   }
 }
 
+interface LinkParts {
+  readonly peer: Address
+  readonly questions: PeerQuestions
+  readonly news: PeerLane
+  readonly mayAskThrough: () => boolean
+  readonly onEnd: () => void
+}
+
 class NeighbourLink implements MeshChainTransport {
   readonly neighbour: Address
-  readonly #questions: PeerQuestions
-  readonly #news: PeerLane
-  readonly #onEnd: () => void
+  readonly #parts: LinkParts
   #handlers: MeshHandlers | null = null
   #isOver = false
 
-  constructor(neighbour: Address, questions: PeerQuestions, news: PeerLane, onEnd: () => void) {
-    this.neighbour = neighbour
-    this.#questions = questions
-    this.#news = news
-    this.#onEnd = onEnd
+  constructor(parts: LinkParts) {
+    this.neighbour = parts.peer
+    this.#parts = parts
+  }
+
+  mayAskThrough(): boolean {
+    return this.#parts.mayAskThrough()
   }
 
   async request(frame: Uint8Array, maxReplyBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     if (this.#isOver || signal.aborted) throw gone(this.neighbour)
     const given = new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(gone(this.neighbour)), { once: true }))
-    const reply = await Promise.race([this.#questions.ask(this.neighbour, frame, ANSWER_MS), given])
+    const reply = await Promise.race([this.#parts.questions.ask(this.neighbour, frame, ANSWER_MS), given])
     if (reply.length > maxReplyBytes) throw inputError('reply', `${reply.length} bytes`, `at most ${maxReplyBytes} bytes`)
     return reply
   }
 
   announce(frame: Uint8Array): boolean {
-    return !this.#isOver && this.#news.send(this.neighbour, frame)
+    return !this.#isOver && this.#parts.news.send(this.neighbour, frame)
   }
 
   serve(handlers: MeshHandlers): void {
@@ -119,7 +136,7 @@ class NeighbourLink implements MeshChainTransport {
   end(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#onEnd()
+    this.#parts.onEnd()
     this.#handlers?.onClosed(reason)
   }
 }

@@ -147,7 +147,8 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
   const questions = hub.openQuestions(CHAIN_FILE_PROTOCOL, async (_from, question) => chainFileAnswer(chainFile(), question))
   const wanted = code?.facts.chainFileHash ?? null
   const { spectrum } = parts
-  const chain = spectrum === null ? null : new MeshChain(hub, { open: (transport) => spectrum.neighbour(transport), timers: systemTimers, log })
+  const isWelcome = (box: BoxId): boolean => ['admitted', 'provisional'].includes(members.standing(box))
+  const chain = spectrum === null ? null : new MeshChain(hub, { open: (transport) => spectrum.neighbour(transport), isWelcome, timers: systemTimers, log })
 
   const links = createUplinkLinks()
   const routes = new KernelUplinkRoutes({ interfaceNames: config.uplinks.map((uplink) => uplink.interface), links, gatewayMode: kernel.gatewayMode, timers: systemTimers, log })
@@ -162,7 +163,6 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
     log,
   })
 
-  const isWelcome = (box: BoxId): boolean => ['admitted', 'provisional'].includes(members.standing(box))
   const account = config.main.roles.includes('photon') ? (identity.addressFor('photon-account').toLowerCase() as Address) : null
   const photon = account === null ? null : new MeshPhoton({ hub, peerId: wire.peerId, account, isWelcome, timers: systemTimers, log })
   if (photon !== null) members.onStanding(() => photon.look())

@@ -7,7 +7,7 @@ import { MeshBoxError, asError, hexOf } from '../base/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import type { Store } from '../store/index.ts'
-import { checkpointOf, createChainServer, encodeCheckpoint, isStale, newestCheckpointBlock, openChain } from './chain/index.ts'
+import { checkpointOf, createChainServer, encodeCheckpoint, encodeReceipts, isStale, newestCheckpointBlock, openChain } from './chain/index.ts'
 import type { ChainStart, KeptChain } from './chain/index.ts'
 import { ZERO_ADDRESS } from './codec/fields.ts'
 import type { Address, Hash } from './codec/fields.ts'
@@ -26,11 +26,12 @@ import { GUEST_POLICY, OWNER_POLICY, Rpc } from './rpc/index.ts'
 import type { RpcPorts } from './rpc/index.ts'
 import { SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
 import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
-import { Sources, formatEnode } from './source/index.ts'
-import type { MeshChainTransport } from './source/index.ts'
+import { MAX_ASKED_FOR_NODES, MAX_ASKED_FOR_RECEIPTS, Sources, formatEnode } from './source/index.ts'
+import type { Elsewhere, MeshChainTransport } from './source/index.ts'
 import type { KnownHeader } from './rules/verify-header.ts'
 import { storedBans } from './tables/io/bans.ts'
 import { createSync } from './sync/index.ts'
+import type { Circle } from './sync/index.ts'
 
 export interface SpectrumSettings {
   readonly network: Network
@@ -159,9 +160,18 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     })
     undo.push(() => executor.close())
     await executor.begin(network)
+    const noNeighbours = (most: number): Circle => ({ isAsked: ({ kind }) => kind !== 'mesh', most })
+    const elsewhere: Elsewhere = {
+      nodes: (hashes) => sync.nodes(hashes, noNeighbours(MAX_ASKED_FOR_NODES)),
+      receipts: async (hash) => {
+        const block = chain.block(hash) ?? chain.header(hash)
+        const found = block === null ? null : await sync.receipts(block, noNeighbours(MAX_ASKED_FOR_RECEIPTS))
+        return found === null ? null : encodeReceipts(found)
+      },
+    }
     const { listen, fixed: staticPeers, bootnodes, max: maxPeers } = settings.peers
     const sources = new Sources(
-      { server: createChainServer(chain, executor), curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
+      { server: createChainServer(chain, executor), elsewhere: settings.doesExecute ? null : elsewhere, curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
       { eth63: { nodeKey: parts.nodeKey, clientName: `MeshBox/${parts.version}`, listen, staticPeers, bootnodes, maxPeers }, rpc: settings.servers, rpcPollMs: RPC_POLL_MS, maxSources: maxPeers + settings.servers.length },
     )
     const sync = createSync({
@@ -285,7 +295,8 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     const reads: ChainReads = {
       account: ({ header }, address) => sync.state.account(header, address),
       storage: ({ header }, address, slot) => sync.state.storage(header, address, slot),
-      body: (block) => sync.body(block),
+      // A box that seals alone has nobody to ask, and its own channels' news are in its own blocks.
+      body: async (block) => chain.body(block.hash) ?? sync.body(block),
       receipts: async (block) => chain.receipts(block.hash) ?? sync.receipts(block),
       async send(transaction) {
         const added = await pool.add(transaction, 'wallet')

@@ -10,6 +10,7 @@ export type { Checkpoint, CheckpointSignature, SignedCheckpoint } from './checkp
 export { MAX_CHECKPOINT_AGE_SECONDS, proveCheckpoint, signCheckpoint, verifyCheckpoint } from './verify-checkpoint.ts'
 export type { CheckpointJudge, CheckpointRefusal, CheckpointRefusalCode } from './verify-checkpoint.ts'
 export { SERVED, createChainServer } from './server.ts'
+export { encodeReceipts } from './stored-receipts.ts'
 export { DEFAULT_TREE_LIMITS, FINAL_DEPTH, SAFE_DEPTH } from './tree.ts'
 export type { ExpectedBlock, TreeLimits } from './tree.ts'
 export { MAX_BATCH_BLOCKS } from './insert.ts'

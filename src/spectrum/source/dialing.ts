@@ -38,6 +38,14 @@ export class Dialing {
     this.#targets.set(identity, { enode, isStatic: false, failures: 0, atMs: nowMs, isBusy: false })
   }
 
+  /** This box has another address: what could not be reached before may be now. */
+  again(nowMs: number): void {
+    for (const target of this.#targets.values()) {
+      target.failures = 0
+      target.atMs = Math.min(target.atMs, nowMs)
+    }
+  }
+
   isStatic(identity: string): boolean {
     return this.#targets.get(identity)?.isStatic === true
   }

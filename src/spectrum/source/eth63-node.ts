@@ -127,6 +127,11 @@ export class Eth63Node {
     this.#dialing.addFound(enode, clock.boottimeMs() + FOUND_DELAY_MS * this.#dice())
   }
 
+  /** Calls at once whoever it would call at some time. */
+  redial(): void {
+    this.#dialing.again(this.#parts.clock.boottimeMs())
+  }
+
   #look(): void {
     const { clock, pool } = this.#parts
     const room = Math.min(this.#settings.maxPeers - this.#peers.size, MAX_PENDING_HANDSHAKES) - this.#dialsUnderWay

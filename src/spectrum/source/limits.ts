@@ -30,6 +30,29 @@ export const MAX_OUTSTANDING_REQUESTS = 8
 export const REQUEST_TIMEOUT_MS = 15_000
 /** How many requests of one peer wait for our answer before we stop reading from it. */
 export const MAX_WAITING_ANSWERS = 4
+/** The same of a neighbour of the mesh, of whom nobody can stop reading: as many as it asks at once, and as many that it has given up. */
+export const MAX_WAITING_NEIGHBOUR_ANSWERS = 2 * MAX_OUTSTANDING_REQUESTS
+
+/** Questions of neighbours that this box asks of others for them, at one time: sources take eight of ours, and half of them stay ours. */
+export const MAX_PASSING_ON = 4
+export const MAX_PASSING_ON_EACH = 2
+/** Sources that are asked for one thing; more only add to what a question costs that nobody can answer. Who lately had state is asked for it first. */
+export const MAX_ASKED_FOR_NODES = 3
+export const MAX_ASKED_FOR_RECEIPTS = 8
+/** Shorter than who asks for state waits (sync/proved-state.ts). */
+export const PASS_ON_MS = 8_000
+/** Of one question; who asks for more asks again. 64 codes of contracts, the largest of nodes, are 1.5 MiB. */
+export const MAX_PASSED_ON_NODES = 64
+export const MAX_PASSED_ON_RECEIPTS = 8
+export const MAX_PASSED_ON_BYTES = 512 * 1024
+/** In a request. What is asked for in vain costs that, times the sources. */
+export const ASKED_HASH_BYTES = 33
+/** Whose allowance is remembered, there or gone. */
+export const MAX_PASSED_ON_NEIGHBOURS = 128
+/** For one neighbour, and for all: burst, and per second. A block is verified with some 5 KiB of state. */
+export const PASSED_ON_BYTES = { burst: 2 * 1024 * 1024, perSecond: 16 * 1024 }
+export const ALL_PASSED_ON_BYTES = { burst: 8 * 1024 * 1024, perSecond: 64 * 1024 }
+
 /** Items that are read from disk in one turn of the event loop. */
 export const ANSWER_SLICE = 16
 /** From the connection to the Status of the other side. */

@@ -17,9 +17,11 @@ import { Allowance } from './allowance.ts'
 import { answer, isRequest } from './answers.ts'
 import { CODE, ETH_VERSION, MAX_PAYLOAD_BYTES, REPLY_OF, decodeStatus, encodeStatus, frameOf, messageOf } from './eth63.ts'
 import type { Message, Status } from './eth63.ts'
-import { ALL_MESSAGES, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_OUTSTANDING_REQUESTS, MAX_WAITING_ANSWERS, REQUEST_TIMEOUT_MS, SERVED_BYTES, UNASKED_BYTES, UNASKED_MESSAGES } from './limits.ts'
+import { ALL_MESSAGES, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_OUTSTANDING_REQUESTS, MAX_WAITING_ANSWERS, MAX_WAITING_NEIGHBOUR_ANSWERS, REQUEST_TIMEOUT_MS, SERVED_BYTES, UNASKED_BYTES, UNASKED_MESSAGES } from './limits.ts'
+import type { PassedOn, PassingOn } from './passing-on.ts'
 import { PeerSource } from './peer-source.ts'
 import type { PeerLink } from './peer-source.ts'
+import { Places } from './places.ts'
 import type { SourcePool } from './pool.ts'
 import { closed } from './source-errors.ts'
 
@@ -27,6 +29,8 @@ import { closed } from './source-errors.ts'
 export interface MeshChainTransport {
   /** The neighbour's proved identity, e.g. its libp2p peer id. */
   readonly neighbour: string
+  /** Whether what this box does not keep is asked of others for it: that costs this box its way out, which strangers do not get. */
+  mayAskThrough(): boolean
   /** One question, one answer of at most `maxReplyBytes`. Rejects where there is none; `signal` gives up. */
   request(frame: Uint8Array, maxReplyBytes: number, signal: AbortSignal): Promise<Uint8Array>
   /** Best effort. False: not now, the neighbour does not read. */
@@ -52,6 +56,8 @@ export function maxFrameBytes(code: number): number {
 export interface MeshParts {
   readonly pool: SourcePool
   readonly server: ChainServer
+  /** Null: what this box keeps is all that it gives. */
+  readonly passingOn: PassingOn | null
   readonly keccak: Keccak
   readonly clock: Pick<Clock, 'boottimeMs'>
   readonly timers: Timers
@@ -79,6 +85,9 @@ class MeshLink implements PeerLink {
   readonly #unaskedMessages: Allowance
   readonly #unaskedBytes: Allowance
   readonly #served: Allowance
+  readonly #passedOn: PassedOn | null
+  /** Answers are made, and held until they may go, so many at a time. */
+  readonly #making = new Places(MAX_WAITING_ANSWERS)
   readonly #giveUps = new Set<AbortController>()
   #answering = 0
   #source: PeerSource | null = null
@@ -93,6 +102,7 @@ class MeshLink implements PeerLink {
     this.#unaskedMessages = new Allowance(UNASKED_MESSAGES, now)
     this.#unaskedBytes = new Allowance(UNASKED_BYTES, now)
     this.#served = new Allowance(SERVED_BYTES, now)
+    this.#passedOn = parts.passingOn?.of(this.#identity) ?? null
     transport.serve({
       onRequest: (frame) => this.#answer(frame),
       onAnnouncement: (frame) => this.#hear(frame),
@@ -167,8 +177,8 @@ class MeshLink implements PeerLink {
   /** What the neighbour asks. */
   async #answer(frame: Uint8Array): Promise<Uint8Array> {
     if (this.#closedReason !== null) throw closed(this.#closedReason)
-    const { clock, server, timers } = this.#parts
-    if (this.#answering >= MAX_WAITING_ANSWERS || !this.#messages.take(1, clock.boottimeMs())) throw new MeshBoxError('limit', 'too many questions at once', { code: 'source-busy' })
+    const { clock, server } = this.#parts
+    if (this.#answering >= MAX_WAITING_NEIGHBOUR_ANSWERS || !this.#messages.take(1, clock.boottimeMs())) throw new MeshBoxError('limit', 'too many questions at once', { code: 'source-busy' })
     this.#answering++
     try {
       const request = messageOf(frame)
@@ -177,16 +187,24 @@ class MeshLink implements PeerLink {
         return frameOf(statusOf(server))
       }
       if (!isRequest(request.code)) throw inputError('request', request.code, 'a request of eth/63')
-      const reply = frameOf(await answer(server, timers, request))
-      const waitMs = this.#served.spend(reply.length, clock.boottimeMs())
-      if (waitMs > 0) await new Promise<void>((resolve) => timers.after(waitMs, resolve))
-      return reply
+      const passedOn = this.#transport.mayAskThrough() ? ((await this.#passedOn?.answer(server, request)) ?? null) : null
+      return await this.#making.run(() => this.#reply(request, passedOn))
     } catch (thrown) {
       this.fail(asError(thrown))
       throw thrown
     } finally {
       this.#answering--
     }
+  }
+
+  /** `made` null: of what is kept here. */
+  async #reply(request: Message, made: Message | null): Promise<Uint8Array> {
+    if (this.#closedReason !== null) throw closed(this.#closedReason)
+    const { clock, server, timers } = this.#parts
+    const reply = frameOf(made ?? (await answer(server, timers, request)))
+    const waitMs = this.#served.spend(reply.length, clock.boottimeMs())
+    if (waitMs > 0) await new Promise<void>((resolve) => timers.after(waitMs, resolve))
+    return reply
   }
 
   #hear(frame: Uint8Array): void {

@@ -15,6 +15,17 @@ export interface SourcePool {
   thank(source: ChainSource): void
 }
 
+/** Whom to ask for somebody else; what this box itself needs is asked of all. */
+export interface Circle {
+  isAsked(source: ChainSource): boolean
+  /** The most that are asked for one thing. */
+  readonly most: number
+}
+
+export function within(circle: Circle | null, sources: readonly ChainSource[]): readonly ChainSource[] {
+  return circle === null ? sources : sources.filter((source) => circle.isAsked(source)).slice(0, circle.most)
+}
+
 export interface RawBlock {
   /** RLP. */
   readonly header: Uint8Array

@@ -19,7 +19,8 @@ import type { Round } from '../rules/round.ts'
 import { excludedFrom, pickVolunteer } from '../rules/volunteer.ts'
 import { MAX_NODES, Questions, SourceFault, lie } from './ask.ts'
 import { NodeCache } from './node-cache.ts'
-import type { SourcePool } from './ports.ts'
+import { within } from './ports.ts'
+import type { Circle, SourcePool } from './ports.ts'
 
 export interface ProvedStateParts {
   readonly keccak: Keccak
@@ -107,9 +108,9 @@ export class StateReader implements ProvedState {
   }
 
   /** Trie nodes and code by hash, from here or from sources, each checked; without those that nobody has. For who walks tries by itself. */
-  async nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]> {
+  async nodes(hashes: readonly Hash[], circle: Circle | null = null): Promise<readonly Uint8Array[]> {
     const session = new Session(this.#keccak, this.#kept, this.#cache)
-    await this.#fetch(hashes.filter((hash) => session.nodeOf(hash) === undefined), session)
+    await this.#fetch(hashes.filter((hash) => session.nodeOf(hash) === undefined), session, circle)
     return hashes.flatMap((hash) => session.nodeOf(hash) ?? [])
   }
 
@@ -155,14 +156,15 @@ export class StateReader implements ProvedState {
   }
 
   /** Every hash must come from somebody: false where one is left that nobody has. */
-  async #fetch(hashes: readonly Hash[], session: Session): Promise<boolean> {
+  async #fetch(hashes: readonly Hash[], session: Session, circle: Circle | null = null): Promise<boolean> {
     for (let from = 0; from < hashes.length; from += MAX_NODES) {
       let wanted: readonly Hash[] = hashes.slice(from, from + MAX_NODES)
       // A long answer may come in parts: a source is asked again while it gives something.
-      for (const source of this.#sources.usable().toSorted((a, b) => (this.#hesitation.get(a) ?? 0) - (this.#hesitation.get(b) ?? 0))) {
+      const sources = this.#sources.usable().toSorted((a, b) => (this.#hesitation.get(a) ?? 0) - (this.#hesitation.get(b) ?? 0))
+      for (const source of within(circle, sources)) {
         for (let before = -1; wanted.length > 0 && before !== wanted.length; ) {
           before = wanted.length
-          wanted = await this.#askOne(source, wanted, session)
+          wanted = await this.#askOne(source, wanted, session, circle === null)
         }
         if (wanted.length === 0) break
       }
@@ -178,7 +180,7 @@ export class StateReader implements ProvedState {
   }
 
   /** What this source left unanswered. */
-  async #askOne(source: ChainSource, wanted: readonly Hash[], session: Session): Promise<readonly Hash[]> {
+  async #askOne(source: ChainSource, wanted: readonly Hash[], session: Session, isOurs: boolean): Promise<readonly Hash[]> {
     const askedMs = this.#clock.boottimeMs()
     try {
       const left = new Set(wanted)
@@ -192,7 +194,8 @@ export class StateReader implements ProvedState {
         }
         session.put(hash, node)
       }
-      this.#noteTime(source, this.#clock.boottimeMs() - askedMs, nodes.length > 0)
+      // What others ask for may be nowhere.
+      if (isOurs) this.#noteTime(source, this.#clock.boottimeMs() - askedMs, nodes.length > 0)
       return [...left]
     } catch (thrown) {
       if (!(thrown instanceof SourceFault)) throw thrown

@@ -10,7 +10,8 @@ import type { ChainSource } from '../ports.ts'
 import { verifyReceipts } from '../rules/verify-body.ts'
 import type { KnownHeader } from '../rules/verify-header.ts'
 import { Questions, SourceFault, lie } from './ask.ts'
-import type { SourcePool } from './ports.ts'
+import { within } from './ports.ts'
+import type { Circle, SourcePool } from './ports.ts'
 
 /** Room for the logs of a full block (codec/receipt.ts) and its receipts' own fields. */
 const LIMITS: RlpLimits = { maxBytes: MAX_RECEIPT_BYTES, maxItems: 600_000, maxDepth: 5 }
@@ -32,8 +33,8 @@ export class ReceiptReader {
   }
 
   /** Null: nobody has them now. Whoever sends wrong ones for a verified header lies. */
-  async of(block: KnownHeader): Promise<readonly Receipt[] | null> {
-    for (const source of this.#parts.sources.usable()) {
+  async of(block: KnownHeader, circle: Circle | null = null): Promise<readonly Receipt[] | null> {
+    for (const source of within(circle, this.#parts.sources.usable())) {
       try {
         const receipts = await this.#askOne(source, block)
         if (receipts !== null) return receipts

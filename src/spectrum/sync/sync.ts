@@ -10,7 +10,7 @@ import type { KnownHeader } from '../rules/verify-header.ts'
 import { BlockImporter } from './block-importer.ts'
 import { BodyReader } from './bodies.ts'
 import { Follower } from './follower.ts'
-import type { Breathe, ImportReport, LeaderChange } from './ports.ts'
+import type { Breathe, ImportReport, Circle, LeaderChange } from './ports.ts'
 import { StateReader } from './proved-state.ts'
 import { ReceiptReader } from './receipts.ts'
 import { Roster } from './roster.ts'
@@ -54,9 +54,9 @@ export interface Sync {
   /** A block that this box sealed: judged like any other, kept, and told to the sources. */
   importOwn(block: Block): Promise<ImportReport>
   /** Trie nodes and code by hash, each checked; without those that nobody has. */
-  nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]>
+  nodes(hashes: readonly Hash[], circle?: Circle): Promise<readonly Uint8Array[]>
   /** Null: nobody has them now. */
-  receipts(block: KnownHeader): Promise<readonly Receipt[] | null>
+  receipts(block: KnownHeader, circle?: Circle): Promise<readonly Receipt[] | null>
   /** Of one that this box keeps no more. Null: nobody has it now. */
   body(block: KnownHeader): Promise<Body | null>
 }
@@ -105,8 +105,8 @@ export function createSync(parts: SyncParts): Sync {
     status: () => follower.status(),
     isBehind: () => follower.isBehind(),
     importOwn: (block) => importer.importOwn(block),
-    nodes: (hashes) => state.nodes(hashes),
-    receipts: (block) => receipts.of(block),
+    nodes: (hashes, circle) => state.nodes(hashes, circle),
+    receipts: (block, circle) => receipts.of(block, circle),
     body: (block) => bodies.of(block),
   }
 }

@@ -15,6 +15,7 @@ class End {
   readonly opened: MeshChainTransport[] = []
   readonly closed: string[] = []
   readonly news: string[] = []
+  readonly strangers = new Set<BoxId>()
   isSource = true
   isSilent = false
   other: End | null = null
@@ -49,7 +50,7 @@ class End {
           penalise: () => undefined,
         }),
       },
-      { open: (transport) => this.#open(transport), timers: this.time, log: silentLog },
+      { open: (transport) => this.#open(transport), isWelcome: (box) => !this.strangers.has(box), timers: this.time, log: silentLog },
     )
   }
 
@@ -81,6 +82,19 @@ it('carries questions, replies and news of one neighbour', async () => {
   expect(link?.neighbour).toBe(b.self)
   expect(await link?.request(Uint8Array.of(3, 1), 100, new AbortController().signal)).toEqual(Uint8Array.of(3, 1, 99))
   expect([link?.announce(Uint8Array.of(7)), b.news]).toEqual([true, ['0x07']])
+})
+
+it('asks others only for boxes of the community that are on the mesh', async () => {
+  const [link] = a.opened
+  expect(link?.mayAskThrough()).toBe(true)
+  a.strangers.add(b.self)
+  expect(link?.mayAskThrough()).toBe(false)
+  a.strangers.clear()
+  a.closes(b.self)
+  expect(link?.mayAskThrough()).toBe(false)
+  a.opens(b.self, 'internet')
+  await settled()
+  expect(a.opened.at(-1)?.mayAskThrough()).toBe(false)
 })
 
 it('refuses a reply that is longer than was asked for, and lets who gives up go', async () => {

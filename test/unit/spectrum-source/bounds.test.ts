@@ -194,6 +194,18 @@ describe('calling', () => {
     expect(dialing.due(0, 5, nobody)).toEqual([enode(1)])
   })
 
+  it('calls again at once where this box has another address', () => {
+    const dialing = new Dialing()
+    dialing.addStatic(enode(1), 0)
+    for (let failure = 0; failure < 3; failure++) {
+      dialing.due(failure * 300_000, 1, nobody)
+      ended(dialing, enode(1), false, failure * 300_000)
+    }
+    expect(dialing.due(600_001, 1, nobody)).toEqual([])
+    dialing.again(600_001)
+    expect(dialing.due(600_001, 1, nobody)).toEqual([enode(1)])
+  })
+
   it('waits longer after each failure, up to five minutes, and starts anew after a success', () => {
     const dialing = new Dialing()
     dialing.addStatic(enode(1), 0)

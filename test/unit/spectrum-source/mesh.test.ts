@@ -6,8 +6,8 @@ import { systemTimers } from '../../../src/base/io/system.ts'
 import { encodeTransaction } from '../../../src/spectrum/index.ts'
 import type { Block, ChainSource } from '../../../src/spectrum/ports.ts'
 import { CODE, encodeGetHeaders, encodeItems, encodeStatus, frameOf, messageOf } from '../../../src/spectrum/source/eth63.ts'
-import { LocalSource, SourcePool, forgetfulBans, maxFrameBytes, openMeshSource } from '../../../src/spectrum/source/index.ts'
-import type { MeshChainTransport, MeshHandlers } from '../../../src/spectrum/source/index.ts'
+import { LocalSource, PassingOn, SourcePool, forgetfulBans, maxFrameBytes, openMeshSource } from '../../../src/spectrum/source/index.ts'
+import type { Elsewhere, MeshChainTransport, MeshHandlers } from '../../../src/spectrum/source/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import { native } from '../spectrum/curves.ts'
 import { DEVNET_NODES } from '../spectrum/devnet.ts'
@@ -18,6 +18,7 @@ const { bytes: noise } = randomStream('mesh')
 /** One end of a duplex: what is asked here is answered there. */
 class Pipe implements MeshChainTransport {
   readonly neighbour: string
+  isWelcome = true
   other: Pipe | null = null
   handlers: MeshHandlers | null = null
   isClosed = false
@@ -30,6 +31,9 @@ class Pipe implements MeshChainTransport {
     this.neighbour = neighbour
   }
 
+  mayAskThrough(): boolean {
+    return this.isWelcome
+  }
   async request(frame: Uint8Array, maxReplyBytes: number): Promise<Uint8Array> {
     if (this.forge === null) await this.other?.isServing
     const reply = await (this.forge?.(frame) ?? this.other?.handlers?.onRequest(frame))
@@ -64,13 +68,13 @@ function box(server = new MapServer(30), timers: Timers = systemTimers, maxSourc
   const pool = new SourcePool({ keccak: native, clock: realClock, log: silentLog, bans: forgetfulBans, maxSources })
   const ears = new Ears()
   pool.on(ears)
-  return { pool, ears, server, parts: { pool, server, keccak: native, clock: realClock, timers } }
+  return { pool, ears, server, parts: { pool, server, passingOn: null, keccak: native, clock: realClock, timers } }
 }
 
-async function neighbours(height = 20) {
+async function neighbours(height = 20, elsewhere: Elsewhere | null = null) {
   const [here, there] = [box(new MapServer(height)), box()]
   const [pipe, otherPipe] = duplex()
-  const back = openMeshSource(there.parts, otherPipe)
+  const back = openMeshSource({ ...there.parts, passingOn: elsewhere === null ? null : new PassingOn(elsewhere, { clock: realClock, timers: systemTimers }) }, otherPipe)
   const source = await openMeshSource(here.parts, pipe)
   if (source === null || (await back) === null) throw new Error('no source')
   return { here, there, pipe, otherPipe, source }
@@ -87,6 +91,31 @@ describe('mesh neighbours', () => {
     expect(await source.receipts([devnet(9).hash])).toEqual(there.server.receipts([devnet(9).hash]))
     const hashes = [...DEVNET_NODES.keys()].slice(0, 40)
     expect(await source.nodes(hashes)).toEqual(hashes.map((hash) => DEVNET_NODES.get(hash)))
+  })
+
+  it('have what the other does not keep asked of others for them, if they are no strangers; meanwhile other questions are answered', async () => {
+    const far = new MapServer(30)
+    const ends: (() => void)[] = []
+    const elsewhere: Elsewhere = {
+      nodes: (hashes) => new Promise((resolve) => ends.push(() => resolve(far.nodes(hashes)))),
+      receipts: async (hash) => far.receipts([hash])[0] ?? null,
+    }
+    const { source, there, otherPipe } = await neighbours(20, elsewhere)
+    there.server.nodes = () => []
+    there.server.receipts = () => []
+    const hashes = [...DEVNET_NODES.keys()].slice(0, 40)
+    expect(await source.receipts([devnet(9).hash])).toEqual(far.receipts([devnet(9).hash]))
+    const asked = [1, 2, 3, 4, 5].map(() => source.nodes(hashes))
+    expect(await source.headers(3, 1)).toEqual([devnet(3).rlp])
+    let isAnswered = false
+    void Promise.all(asked).then(() => (isAnswered = true))
+    await eventually(() => {
+      for (const end of ends.splice(0)) end()
+      return isAnswered
+    })
+    for (const one of asked) expect(await one).toEqual(hashes.map((hash) => DEVNET_NODES.get(hash)))
+    otherPipe.isWelcome = false
+    expect([await source.nodes(hashes), await source.receipts([devnet(9).hash]), ends]).toEqual([[], [null], []])
   })
 
   it('push blocks and transactions, and fetch a block announced by its hash', async () => {
@@ -184,8 +213,8 @@ describe('mesh neighbours', () => {
   it('that ask too much at once are told to wait', async () => {
     const { here, otherPipe } = await neighbours()
     const frame = frameOf({ code: CODE.getNodes, payload: encodeItems(CODE.nodes, [...DEVNET_NODES.keys()].slice(0, 300).map((hash) => Buffer.from(`a0${hash.slice(2)}`, 'hex'))).payload })
-    const answers = await Promise.allSettled(Array.from({ length: 10 }, () => otherPipe.request(frame, maxFrameBytes(CODE.nodes))))
-    expect(answers.filter((one) => one.status === 'fulfilled')).toHaveLength(4)
+    const answers = await Promise.allSettled(Array.from({ length: 20 }, () => otherPipe.request(frame, maxFrameBytes(CODE.nodes))))
+    expect(answers.filter((one) => one.status === 'fulfilled')).toHaveLength(16)
     expect(here.pool.bans()).toEqual([])
   })
 

@@ -93,6 +93,23 @@ describe('reads', () => {
   })
 })
 
+describe('nodes for somebody else', () => {
+  it('are asked of some, of few of them, and what is nowhere is held against nobody', async () => {
+    const sources = ['neighbour', 'one', 'two', 'three', 'four'].map((id) => honest(id))
+    const { state } = stage(sources)
+    const circle = { isAsked: ({ id }: { readonly id: string }) => id !== 'neighbour', most: 3 }
+    const nowhere: Hash = `0x${'99'.repeat(32)}`
+    expect(await state.nodes([nowhere], circle)).toEqual([])
+    expect(sources.map(({ askedNodes }) => askedNodes.length)).toEqual([0, 1, 1, 1, 0])
+    expect(await state.nodes([at.stateRoot, nowhere], circle)).toEqual([valley.nodes.get(at.stateRoot)])
+    expect(sources.map(({ askedNodes }) => askedNodes.length)).toEqual([0, 3, 2, 2, 0])
+    // The read of this box itself: in the order that they had before.
+    await state.round(valley.genesis.header)
+    expect((sources[0]?.askedNodes.length ?? 0) > 0).toBe(true)
+    expect(sources.slice(1).map(({ askedNodes }) => askedNodes.length)).toEqual([3, 2, 2, 0])
+  })
+})
+
 describe('sources that have nothing, lie or are silent', () => {
   it('the next one is asked; with none left the state is unavailable', async () => {
     expect(await stage([empty(), honest()]).state.round(at)).toEqual(first.round)

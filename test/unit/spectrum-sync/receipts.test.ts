@@ -34,6 +34,15 @@ describe('receipts on demand', () => {
     expect(roster.bannedCount()).toBe(0)
   })
 
+  it('for somebody else are asked of some, and of few of them', async () => {
+    const asked: number[] = []
+    const noting = (index: number) => () => (asked.push(index), Promise.resolve([null]))
+    const { reader: own } = reader(noting(0), noting(1), noting(2), answer(receipts))
+    const circle = (most: number) => ({ isAsked: ({ id }: { readonly id: string }) => id !== 'source 0', most })
+    expect([await own.of({ header, hash }, circle(2)), asked]).toEqual([null, [1, 2]])
+    expect(await own.of({ header, hash }, circle(3))).toEqual(receipts)
+  })
+
   it.each<[string, NonNullable<Script['receipts']>]>([
     ['one left out', answer(receipts.slice(1))],
     ['a changed log', answer(receipts.map((receipt) => ({ ...receipt, logs: [{ address: `0x${'aa'.repeat(20)}`, topics: [], data: new Uint8Array(0) }] })))],

@@ -6,18 +6,22 @@ import { expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
 import { systemRandomness, systemTimers } from '../../../src/base/io/system.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
-import { MAINNET, startFromGenesis, startSpectrum } from '../../../src/spectrum/index.ts'
+import { photonChain } from '../../../src/main/photon-chain.ts'
+import { MAINNET, encodeTransaction, startFromGenesis, startSpectrum } from '../../../src/spectrum/index.ts'
 import type { ChainStart, Network, Spectrum, SpectrumParts } from '../../../src/spectrum/index.ts'
-import { newCommunity } from '../../../src/spectrum/community/index.ts'
+import { COMMUNITY_ADDRESSES, newCommunity } from '../../../src/spectrum/community/index.ts'
 import { spectrumMigrations } from '../../../src/spectrum/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
+import { send } from '../spectrum-execute/town.ts'
 import { minerKey } from '../spectrum-seal/box.ts'
 import { native } from './curves.ts'
 import { person } from './village.ts'
 
 const LEADER = person(330)
 const WALLET = person(331)
+/** deposit() of the wrapped coin. */
+const DEPOSIT = Uint8Array.of(0xd0, 0xe3, 0x0d, 0xb0)
 const CLOCK = { bootId: 'test', boottimeMs: () => performance.now(), wallMs: () => Date.now(), isWallTrusted: () => true }
 
 function community(startSeconds: number): Network {
@@ -112,6 +116,22 @@ it('seals, answers guests within their methods, knows why it needs no deposit, a
   // Only verifying, with a wallet outside: no deposit is this box's matter.
   const third = await place.start({ doesExecute: false, sealing: null })
   expect([third.poc, third.chain.head().header.number > before]).toEqual([null, true])
+})
+
+it('tells payment channels what is in its own blocks, although it is alone and has nobody to ask', async () => {
+  const network = community(Math.floor(Date.now() / 1000) - 60)
+  const chain = await box(network).start()
+  await head(chain, 1)
+  const to = COMMUNITY_ADDRESSES.WrappedSmt.toLowerCase() as `0x${string}`
+  const wrap = send(network, WALLET, 0n, { to, valueWei: 1000n, gas: 100_000n, data: DEPOSIT, gasPriceWei: 18_000_000_000n })
+  const hash = await chain.reads.send(encodeTransaction(wrap))
+  const port = photonChain({ spectrum: chain, keccak: native, marks: [to], clock: CLOCK, log: silentLog })
+  const isMined = (): boolean => chain.chain.transaction(hash) !== null
+  while (!isMined()) await head(chain, chain.chain.head().header.number + 1)
+  const point = port.at(chain.chain.transaction(hash)?.number ?? -1)
+  expect(point === null ? null : await port.logs(point)).toMatchObject([{ address: to, transactionHash: hash }, { address: to, logIndex: 1 }])
+  expect(await port.receipt(hash)).toMatchObject({ succeeded: true, logs: [{ address: to }, { address: to }] })
+  await chain.stop()
 })
 
 it('leaves a chain of long ago for a checkpoint that is newer by weeks, and starts on no other network', async () => {

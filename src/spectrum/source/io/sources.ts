@@ -1,4 +1,5 @@
 /** All sources of one chain, from settings: the pool, the eth/63 node, discovery, the RPC servers. Opened in order, closed in reverse. */
+import { networkInterfaces } from 'node:os'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import { inputError } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
@@ -9,6 +10,8 @@ import { parseEnode } from '../enode.ts'
 import { Eth63Node } from '../eth63-node.ts'
 import { openMeshSource } from '../mesh.ts'
 import type { MeshChainTransport } from '../mesh.ts'
+import { PassingOn } from '../passing-on.ts'
+import type { Elsewhere } from '../passing-on.ts'
 import { SourcePool } from '../pool.ts'
 import { RpcNode } from '../rpc/rpc-node.ts'
 import { NodeHttpDoor } from './http-door.ts'
@@ -38,6 +41,8 @@ export interface SourcesSettings {
 
 export interface SourcesParts {
   readonly server: ChainServer
+  /** For neighbours of the mesh; null: what this box keeps is all that it gives. */
+  readonly elsewhere: Elsewhere | null
   readonly curve: Secp256k1
   readonly clock: Clock
   readonly timers: Timers
@@ -46,12 +51,18 @@ export interface SourcesParts {
   readonly bans: BanStore
 }
 
+const ADDRESSES_EVERY_MS = 3000
+
+/** With their interfaces, of those that are up. */
+const ownAddresses = (): ReadonlySet<string> => new Set(Object.entries(networkInterfaces()).flatMap(([name, all]) => (all ?? []).map(({ address }) => `${name} ${address}`)))
+
 export class Sources {
   readonly pool: SourcePool
   readonly #parts: SourcesParts
   readonly #settings: SourcesSettings
   readonly #eth63: Eth63Node | null
   readonly #rpc: RpcNode
+  readonly #passingOn: PassingOn | null
   readonly #bootnodes: ReturnType<typeof parseEnode>[]
   #discovery: Discovery | null = null
   #closes: (() => Promise<void> | void)[] = []
@@ -61,6 +72,7 @@ export class Sources {
     if (!Number.isSafeInteger(settings.maxSources) || settings.maxSources < 1) throw inputError('maxSources', settings.maxSources, '1 or more')
     this.#parts = parts
     this.#settings = settings
+    this.#passingOn = parts.elsewhere === null ? null : new PassingOn(parts.elsewhere, parts)
     this.pool = new SourcePool({ ...parts, keccak: parts.curve, maxSources: settings.maxSources })
     this.#bootnodes = (settings.eth63?.bootnodes ?? []).map(parseEnode)
     this.#rpc = new RpcNode({ ...parts, pool: this.pool, network: parts.server.network, keccak: parts.curve, door: new NodeHttpDoor() }, settings.rpc, settings.rpcPollMs)
@@ -88,6 +100,7 @@ export class Sources {
         this.#closes.push(() => eth63.stop())
         await eth63.start()
         await this.#discover(eth63)
+        this.#redialOnNewAddress(eth63)
       }
       this.#closes.push(() => this.#rpc.stop())
       this.#rpc.start()
@@ -104,11 +117,22 @@ export class Sources {
 
   /** A neighbour of the mesh. False: it is no source; the transport is closed. */
   async neighbour(transport: MeshChainTransport): Promise<boolean> {
-    return (await openMeshSource({ ...this.#parts, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
+    return (await openMeshSource({ ...this.#parts, passingOn: this.#passingOn, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
   }
 
   on(listener: Parameters<SourcePool['on']>[0]): Cancel {
     return this.pool.on(listener)
+  }
+
+  /** A way out that comes after hours without one is not waited for as long as the last call was put off. */
+  #redialOnNewAddress(eth63: Eth63Node): void {
+    let before = ownAddresses()
+    const cancel = this.#parts.timers.every(ADDRESSES_EVERY_MS, () => {
+      const now = ownAddresses()
+      if ([...now].some((address) => !before.has(address))) eth63.redial()
+      before = now
+    })
+    this.#closes.push(() => void cancel())
   }
 
   async #discover(eth63: Eth63Node): Promise<void> {
