@@ -9,7 +9,7 @@ import type { UplinkTransmission } from './mic.ts'
 import { checkUnsigned } from './octets.ts'
 import { cryptFOpts, cryptPayload } from './payload.ts'
 
-/** Opening costs 15 µs and holds 3 KiB outside the heap: keep those of the devices that spoke last, not of all. */
+/** Holds the keys themselves, unsealed: keep those of the devices that spoke last, not of all. */
 export interface SessionCiphers {
   readonly is11: boolean
   readonly fNwkSInt: AesKey

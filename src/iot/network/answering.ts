@@ -6,7 +6,7 @@ import { asError, momentOf } from '../../base/index.ts'
 import type { Cancel } from '../../base/index.ts'
 import type { ReadTx, Tx } from '../../store/index.ts'
 import type { DownCommand } from '../lorawan/index.ts'
-import type { Eui, FrameId, Heard, QueueItem, TxAck } from '../ports.ts'
+import type { Device, Eui, FrameId, Heard, QueueItem, TxAck } from '../ports.ts'
 import { makeAnswer, windowsAfter, windowsNow } from './answer.ts'
 import type { Answer, OpenWindow } from './answer.ts'
 import { answeringCopy } from './joins.ts'
@@ -40,6 +40,8 @@ interface Pending {
   readonly frame: FrameId | null
   readonly gateway: Eui
   readonly id: number
+  /** Something waits for the device since: it was queued, or came back. */
+  hasNews: boolean
 }
 
 interface Made {
@@ -72,7 +74,7 @@ export class Answering {
   }
 
   /** After a frame of the device, whose state is on disk. */
-  after(session: NetworkSession, heard: Heard, dataRate: number, wanted: Wanted): void {
+  after(session: NetworkSession, deviceClass: Device['deviceClass'], heard: Heard, dataRate: number, wanted: Wanted): void {
     const copy = answeringCopy(this.#room, heard)
     const before = this.#pending.get(session.devEui)
     // A copy that came after the collection: the answer to the first one is still on its way.
@@ -82,13 +84,15 @@ export class Answering {
     const windows = windowsAfter(this.#room.plan, session, { frequencyHz: heard.frequencyHz, dataRate, copy })
     const lastUs = windows.at(-1)?.timing
     const expiresMs = copy.arrivedMs + (lastUs?.kind === 'after' ? lastUs.delayUs / 1_000 : 0)
-    this.#place(session, heard.id, copy.gateway, windows, expiresMs, wanted)
+    this.#place(session, deviceClass, heard.id, copy.gateway, windows, expiresMs, wanted)
   }
 
   /** Something waits for a device: a class C device gets it now. */
   push(devEui: Eui): void {
     const { store, rows, radio, clock } = this.#room
-    if (this.#pending.has(devEui) || this.#later.has(devEui)) return
+    const underWay = this.#pending.get(devEui)
+    if (underWay !== undefined) underWay.hasNews = true
+    if (underWay !== undefined || this.#later.has(devEui)) return
     const session = store.read((tx) => {
       const device = rows.device(tx, devEui)
       const found = rows.session(tx, devEui)
@@ -98,7 +102,7 @@ export class Answering {
     const gateway = radio.gateways().find((known) => known.id === session?.lastGateway)
     // A device that was never heard is not known to be anywhere; a gateway that is away says when it is back.
     if (session === null || gateway?.isOnline !== true) return
-    this.#place(session, null, gateway.id, windowsNow(this.#room.plan, session), clock.boottimeMs() + CLASS_C_EXPIRES_MS, NOTHING_WANTED)
+    this.#place(session, 'C', null, gateway.id, windowsNow(this.#room.plan, session), clock.boottimeMs() + CLASS_C_EXPIRES_MS, NOTHING_WANTED)
   }
 
   /** All that waits: at the start, and when a gateway is back. */
@@ -118,11 +122,13 @@ export class Answering {
     this.#later.clear()
   }
 
-  #place(session: NetworkSession, frame: FrameId | null, gateway: Eui, windows: readonly OpenWindow[], expiresMs: number, wanted: Wanted): void {
-    const { desk, ids, store, rows, events } = this.#room
+  #place(session: NetworkSession, deviceClass: Device['deviceClass'], frame: FrameId | null, gateway: Eui, windows: readonly OpenWindow[], expiresMs: number, wanted: Wanted): void {
+    const { desk, ids, store, rows, plan, events } = this.#room
     if (this.#isStopped) return
     const head = store.read((tx) => rows.head(tx, session.devEui))
-    const pending = { frame, gateway, id: ids.next() }
+    const pending: Pending = { frame, gateway, id: ids.next(), hasNews: false }
+    // Only frames of the device and what is queued change the answer, and both are told here: nobody has to look at the disk again before the window.
+    const hasSomething = wanted.hasAck || wanted.mustAnswer || head !== null || requestsFor(plan, session).length > 0
     const changed: QueueItem[] = []
     let made: Made | null = null
     this.#pending.set(session.devEui, pending)
@@ -137,7 +143,7 @@ export class Answering {
         tenant: null,
         devEui: session.devEui,
         expiresMs,
-        isWanted: () => this.#isWanted(session, wanted),
+        isWanted: () => hasSomething || pending.hasNews,
         prepare: (tx) => {
           made = null
           changed.length = 0
@@ -149,21 +155,15 @@ export class Answering {
         },
       })
       .then((ack) => {
-        if (this.#pending.get(session.devEui) === pending) this.#pending.delete(session.devEui)
+        const newest = this.#pending.get(session.devEui)
+        if (newest === pending) this.#pending.delete(session.devEui)
+        // On its way when the device spoke again: what the gateway refused waits now, and is news to the next answer.
+        else if (newest !== undefined && ack !== null) newest.hasNews = true
         if (this.#isStopped) return
         events.queue(lastOfEach(changed))
-        this.#afterwards(session.devEui, ack, made)
+        if (deviceClass === 'C' || pending.hasNews) this.#afterwards(session.devEui, ack, made)
       })
       .catch((error: unknown) => this.#room.log.error('what follows a downlink could not be seen to', { devEui: session.devEui, error: asError(error) }))
-  }
-
-  #isWanted(placed: NetworkSession, wanted: Wanted): boolean {
-    const { store, rows, plan } = this.#room
-    if (wanted.hasAck || wanted.mustAnswer) return true
-    return store.read((tx) => {
-      const session = rows.session(tx, placed.devEui)
-      return session !== null && (requestsFor(plan, session).length > 0 || rows.head(tx, placed.devEui) !== null)
-    })
   }
 
   /** In the turn: what there is to say, with its counter taken. Null: nothing. */

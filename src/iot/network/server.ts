@@ -8,7 +8,7 @@ import type { Cancel } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import { dataRateOf, decodeFrame, maxPayloadBytes } from '../lorawan/index.ts'
 import type { DataFrame, Frame } from '../lorawan/index.ts'
-import type { DownlinkDesk, Heard, JoinEvent, NetworkServer, QueueItem, Reading, Verdict } from '../ports.ts'
+import type { Device, DownlinkDesk, Heard, JoinEvent, NetworkServer, QueueItem, Reading, Verdict } from '../ports.ts'
 import { ACK_WANTED } from './answering.ts'
 import type { Answering, Wanted } from './answering.ts'
 import { takeJoin } from './joins.ts'
@@ -17,7 +17,7 @@ import type { Match } from './match.ts'
 import { checkRoom, expired, heardAfter } from './queue.ts'
 import { ciphersOf, gpsTimeOf } from './room.ts'
 import type { Room } from './room.ts'
-import type { Candidate } from './rows.ts'
+import type { Candidate, KeylessDevice } from './rows.ts'
 import type { NetworkSession } from './session.ts'
 import { takeRepetition, takeUplink } from './uplink.ts'
 
@@ -35,7 +35,7 @@ interface Found {
 interface Stored {
   readonly verdict: Verdict
   /** Null: it gets no answer. */
-  readonly answer: { readonly session: NetworkSession; readonly wanted: Wanted } | null
+  readonly answer: { readonly session: NetworkSession; readonly deviceClass: Device['deviceClass']; readonly wanted: Wanted } | null
   readonly changed: readonly QueueItem[]
 }
 
@@ -114,14 +114,14 @@ export class DeviceServer implements NetworkServer {
     const stored = await this.#room.store.turn((tx) => this.#judge(tx, heard, frame, dataRate, found))
     this.#room.events.queue(stored.changed)
     if (stored.verdict.kind === 'reading') this.#room.events.reading(stored.verdict.reading)
-    if (stored.answer !== null) this.#answer(stored.answer.session, heard, dataRate, stored.answer.wanted)
+    if (stored.answer !== null) this.#answer(stored.answer, heard, dataRate)
     return stored.verdict
   }
 
   /** The frame is taken, whatever becomes of the answer. */
-  #answer(session: NetworkSession, heard: Heard, dataRate: number, wanted: Wanted): void {
+  #answer({ session, deviceClass, wanted }: NonNullable<Stored['answer']>, heard: Heard, dataRate: number): void {
     try {
-      this.#answering.after(session, heard, dataRate, wanted)
+      this.#answering.after(session, deviceClass, heard, dataRate, wanted)
     } catch (thrown) {
       this.#room.log.error('a frame is not answered', { devEui: session.devEui, error: asError(thrown) })
     }
@@ -154,7 +154,7 @@ export class DeviceServer implements NetworkServer {
     const session = rows.session(tx, seen.devEui)
     if (device === null || session === null || session.number !== seen.number) return refused('the session ended while the frame was looked at')
     if (device.isDisabled) return refused('disabled by the owner')
-    if (match.fCnt === session.fCntUp - 1) return this.#repeat(tx, heard, session)
+    if (match.fCnt === session.fCntUp - 1) return this.#repeat(tx, heard, device, session)
     if (match.fCnt < session.fCntUp && !(match.kind === 'reset' && device.allowsCounterReset))
       return refused(`counter ${match.fCnt} was used before (${session.fCntUp} is next): a recording played again, or a device that started from 0`)
     const changed: QueueItem[] = []
@@ -163,13 +163,13 @@ export class DeviceServer implements NetworkServer {
     rows.saveSession(tx, outcome.session)
     if (outcome.reading !== null) this.#keep(tx, outcome.reading)
     const wanted: Wanted = { hasAck: frame.isConfirmed, mustAnswer: outcome.mustAnswer, answers: outcome.answers, repeating: outcome.repeating }
-    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, wanted }, changed }
+    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, deviceClass: device.deviceClass, wanted }, changed }
   }
 
-  #repeat(tx: Tx, heard: Heard, before: NetworkSession): Stored {
+  #repeat(tx: Tx, heard: Heard, { deviceClass }: Pick<KeylessDevice, 'deviceClass'>, before: NetworkSession): Stored {
     const { session, mustAnswer } = takeRepetition(before, heard)
     if (mustAnswer) this.#room.rows.saveSession(tx, session)
-    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, wanted: ACK_WANTED } : null, changed: [] }
+    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED } : null, changed: [] }
   }
 
   /** What became of the confirmed downlink before this frame. */

@@ -16,7 +16,7 @@ export const MAX_KEYS_PER_ADDRESS = 32
 export const MAX_KEYS_PER_TENANT = 10_000
 const FIRST_ROUNDS = 4
 const ROUND = 0x1_0000
-const OPEN_KEYS = 256
+const OPEN_KEYS = 2_048
 
 /** A candidate. `slot` names it within its DevAddr. */
 export interface MicKey {
@@ -53,7 +53,7 @@ export function checkMic(keys: readonly MicKey[], phy: Uint8Array, frame: Pick<D
   return { kind: 'wrong' }
 }
 
-/** Keys that were opened, those used last: opening costs more than a frame, and holds 3 KiB. */
+/** Keys that were read and unsealed, those used last. */
 export class OpenKeys {
   readonly #keys = new Map<string, AesKey>()
 

@@ -36,6 +36,8 @@ describe('the MQTT client', () => {
     aedes.authorizePublish = () => undefined
     const waiting = [1, 2, 3].map((n) => box.publish(message('a', String(n))))
     await expect(box.publish(message('a', 'one too many'))).rejects.toMatchObject({ kind: 'limit', code: 'mqtt-full' })
+    // A state that the broker keeps is said all the same.
+    waiting.push(box.publish(message('state', 'offline', true)))
     await cut()
     for (const one of await Promise.allSettled(waiting)) expect(one).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } })
     await expect(box.publish({ ...message('a', ''), payload: new Uint8Array(70_000) })).rejects.toMatchObject({ kind: 'unavailable' })

@@ -100,6 +100,24 @@ describe('the queue', () => {
     expect(state(lost.queueId)?.tries).toHaveLength(8)
   })
 
+  it('what the gateway refuses after the device has spoken again goes out in the windows of that frame', async () => {
+    const sensor = await start()
+    await speak(sensor)
+    const item = await order('open')
+    let answer = (): void => undefined
+    box.air.answersAfter = new Promise<void>((resolve) => (answer = resolve))
+    box.air.concentrators[0]?.refusals.push('TX_FREQ', 'TX_FREQ')
+    await box.network.server.take(box.heard(sensor.frame(utf8('x'))))
+    await box.pass(900)
+    expect(state(item.queueId)).toMatchObject({ state: 'sent', tries: [] })
+    await box.network.server.take(box.heard(sensor.frame(utf8('x'))))
+    answer()
+    const before = box.air.sent.length
+    await box.pass(3_000)
+    expect(box.air.sent).toHaveLength(before + 1)
+    expect(state(item.queueId)).toMatchObject({ state: 'sent', tries: [{ statuses: ['TX_FREQ', 'TX_FREQ'] }, { statuses: ['OK', 'IGNORED'] }] })
+  })
+
   it('a gateway without a path is said to be away', async () => {
     const sensor = await start()
     const item = await order('open')

@@ -63,6 +63,8 @@ export class Air implements Radio {
   readonly concentrators: Concentrator[]
   readonly sent: OnAir[] = []
   readonly asked: Downlink[] = []
+  /** No gateway answers before. */
+  answersAfter: Promise<unknown> = Promise.resolve()
   readonly #time: FakeTime
   readonly #listeners = new Set<(gateway: Gateway) => void>()
 
@@ -111,7 +113,7 @@ export class Air implements Radio {
       if (status === 'OK') onAirUs = timeOnAirUs(window.modulation, window.phy.length, window)
     }
     const sent = statuses.indexOf('OK')
-    return Promise.resolve({ id: downlink.id, gateway: downlink.gateway, statuses, sent: sent < 0 ? null : sent, onAirUs })
+    return this.answersAfter.then(() => ({ id: downlink.id, gateway: downlink.gateway, statuses, sent: sent < 0 ? null : sent, onAirUs }))
   }
 
   #try(concentrator: Concentrator, window: TxWindow, downlink: Downlink): TxStatus {

@@ -1,9 +1,14 @@
 /** What is on disk: nonces, counters after an end in order and without, sessions read back as they were, and bytes nobody can foresee. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { fromHex, utf8 } from '../../../src/base/index.ts'
-import { networkRows } from '../../../src/iot/network/index.ts'
+import { fromHex, silentLog, utf8 } from '../../../src/base/index.ts'
+import { networkMigrations, networkRows } from '../../../src/iot/network/index.ts'
 import { channelsOf, channelsText } from '../../../src/iot/network/io/state-text.ts'
 import type { NetworkSession } from '../../../src/iot/network/session.ts'
+import { openStore } from '../../../src/store/index.ts'
+import type { Migration, Store } from '../../../src/store/index.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { Box, testSeal } from './box.ts'
 import { Sensor, joined } from './sensor.ts'
@@ -84,6 +89,38 @@ it('a session reads back as it was written; an old life is not written over a ne
   await expect(box.store.turn((tx) => rows.saveSession(tx, { ...next, fCntDown: 3 }))).rejects.toMatchObject({ code: 'session-changed' })
   await expect(box.store.turn((tx) => rows.saveSession(tx, { ...next, number: next.number + 1 }))).rejects.toMatchObject({ code: 'session-changed' })
   for (const channels of [[], [null], next.channels]) expect(channelsOf(channelsText(channels))).toEqual(channels)
+})
+
+it('a file of the version before: its sessions are read as they were, counters and keys with them', async () => {
+  const [first] = networkMigrations
+  const dir = mkdtempSync(join(tmpdir(), 'meshbox-iot-'))
+  const path = join(dir, 'box.sqlite')
+  const open = (migrations: readonly Migration[]): Store => openStore({ path, migrations, log: silentLog })
+  box = await new Box().open()
+  await joined(box, new Sensor(EUI, KEY))
+  const now = stored()
+  const history = Array.from({ length: 20 }, (_, n) => ({ fCnt: 70_000 + 3 * n, snrDb: -12.75 + n, txPowerIndex: 2, gateways: 1 + (n % 3) }))
+  const named = { ...now, history, hasAdr: true, lastUplink: { fCnt: 70_057, frame: 'ab', wasAnswered: true } }
+  const { devEui: _devEui, number: _number, devAddr: _devAddr, fCntUp: _up, fCntDown: _down, ...state } = named
+  const text = JSON.stringify({ ...state, channels: channelsText(now.channels), pendingMac: [{ cid: 6, payload: '06', tries: 2 }] })
+  const key = testSeal.seal(KEY)
+  let store = open(first === undefined ? [] : [first])
+  await store.turn((tx) => tx.run('INSERT INTO iot_session VALUES (?, 3, 7, 70058, 41, 0, ?, ?, NULL, NULL, ?, ?)', EUI, 'mark', key, key, text))
+  await store.close()
+  store = open(networkMigrations)
+  try {
+    const expected = { ...named, number: 3, devAddr: 7, fCntUp: 70_058, fCntDown: 41, pendingMac: [{ cid: 6, payload: Uint8Array.of(6), tries: 2 }] }
+    const read = (): NetworkSession | null => store.read((tx) => rows.session(tx, EUI))
+    expect(read()).toEqual(expected)
+    expect(store.read((tx) => rows.sessionKeys(tx, EUI))?.fNwkSIntKey).toEqual(KEY)
+    await store.turn((tx) => rows.saveSession(tx, { ...expected, fCntUp: 70_059 }))
+    expect(read()).toEqual({ ...expected, fCntUp: 70_059 })
+    // One page of the file holds it.
+    expect(store.read((tx) => tx.get<{ bytes: number }>('SELECT length(state) AS bytes FROM iot_session'))?.bytes).toBeLessThan(700)
+  } finally {
+    await store.close()
+    rmSync(dir, { recursive: true })
+  }
 })
 
 it(`${FUZZ} frames of noise and of broken copies of right ones: none is taken, none throws, nothing changes`, async () => {

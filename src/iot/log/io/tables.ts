@@ -104,11 +104,10 @@ export function createLogTables(limits: LogLimits): DataLogTables {
       const record = recordOf(reading)
       const vals = reading.values === null ? null : JSON.stringify(reading.values)
       const bytes = ROW_BYTES + record.length + (vals?.length ?? 0)
-      tx.run(
-        'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      const { id } = tx.get<{ id: number }>(
+        'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
         devEui, reading.fCnt, Math.round(at.wallMs), at.wallTrusted ? 1 : 0, at.bootId, at.boottimeMs, record, vals, reading.problem, bytes,
-      )
-      const id = tx.get<{ id: number }>('SELECT last_insert_rowid() AS id')?.id ?? 0
+      ) ?? { id: 0 }
       grow(tx, devEui, 1, bytes + countValues(tx, devEui, at.wallMs, reading.values ?? []))
       return id
     },

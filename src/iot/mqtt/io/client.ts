@@ -43,6 +43,8 @@ const LAST_ID = 0xffff
 const MAX_TOPIC_BYTES = 0xffff
 /** MQTT 5, 3.2.2.3.3: of a broker that says nothing of it. One of 3.1.1 says nothing ever. */
 const USUAL_RECEIVE_MAXIMUM = 0xffff
+/** Beyond what may wait: a state that the broker is to keep is said once, and would be wrong there until the next. */
+const STATES_WAITING = 64
 /** A connection that takes nothing any more is found out by its keepalive; until then this much waits. */
 const MAX_BACKLOG_BYTES = 1024 * 1024
 
@@ -146,13 +148,14 @@ class Connection implements MqttConnection {
   }
 
   /** Errors: unavailable, limit. */
-  #line({ topic, payload }: MqttMessage): BrokerStream {
+  #line({ topic, payload, isRetained }: MqttMessage): BrokerStream {
     const stream = this.#stream
     if (stream === null || !this.#isConnected) throw unavailable(`the broker is away: ${this.#problem ?? 'closed'}`)
-    if (this.#inFlight.size + this.#queued.length >= (this.#parts.maxWaiting ?? 1_000) || stream.backlogBytes > MAX_BACKLOG_BYTES) throw new MeshBoxError('limit', 'too many messages wait for the broker', { code: 'mqtt-full', retryAfterSeconds: 1 })
+    const most = (this.#parts.maxWaiting ?? 1_000) + (isRetained ? STATES_WAITING : 0)
+    if (this.#inFlight.size + this.#queued.length >= most || stream.backlogBytes > MAX_BACKLOG_BYTES) throw new MeshBoxError('limit', 'too many messages wait for the broker', { code: 'mqtt-full', retryAfterSeconds: 1 })
     const topicBytes = Buffer.byteLength(topic)
-    const most = this.#maxPacketBytes - HEAD_BYTES - topicBytes
-    if (topicBytes > MAX_TOPIC_BYTES || payload.length > most) throw new MeshBoxError('limit', `a message has at most ${most} bytes here; this one has ${payload.length}`, { code: 'mqtt-too-long' })
+    const mostBytes = this.#maxPacketBytes - HEAD_BYTES - topicBytes
+    if (topicBytes > MAX_TOPIC_BYTES || payload.length > mostBytes) throw new MeshBoxError('limit', `a message has at most ${mostBytes} bytes here; this one has ${payload.length}`, { code: 'mqtt-too-long' })
     return stream
   }
 

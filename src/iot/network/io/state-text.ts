@@ -1,8 +1,91 @@
-/** Channels of a session as a short text: 72 of them are 12 KiB as JSON, and a session is written with every frame. */
+/**
+ * A session as a short text. It is written with every frame and should stay within its page: with names, 20 frames of history are 1.1 KiB of
+ * JSON and 72 channels 12 KiB; here 0.2 and 1.
+ *
+ *   [ aFCntDown, confFCnt, … ]     a JSON array, in the order of `Written`
+ *   { "aFCntDown": …, … }          as it was written before; still read
+ */
 import { fromHex, toHex } from '../../../base/index.ts'
+import type { Moment } from '../../../base/index.ts'
 import type { NetworkSession } from '../session.ts'
 
-type Channels = NetworkSession['channels']
+/** The others are columns. */
+type State = Omit<NetworkSession, 'devEui' | 'number' | 'devAddr' | 'fCntUp' | 'fCntDown'>
+type Channels = State['channels']
+type Bit = 0 | 1
+type WrittenMoment = readonly [bootId: string, boottimeMs: number, wallMs: number, wallTrusted: Bit]
+
+type Written = readonly [
+  aFCntDown: number, confFCnt: number, rxDelaySeconds: number, rx1DrOffset: number, rx2DataRate: number, rx2FrequencyHz: number,
+  dataRate: number, txPowerIndex: number, nbTrans: number, hasUplinkDwell: Bit, hasDownlinkDwell: Bit, maxEirpDbm: number,
+  hasAdr: Bit, maxDataRate: number, maxTxPowerIndex: number, lastGateway: string | null, statusAskedAt: number | null, intervalSeconds: number | null, repeatsAnswered: number,
+  battery: number | null, marginDb: number | null, awaitingAck: State['awaitingAck'], lastUplink: State['lastUplink'],
+  startedAt: WrittenMoment, lastSeen: WrittenMoment | null,
+  history: readonly number[], channels: string, pendingMac: readonly (readonly [cid: number, payload: string, tries: number])[],
+]
+
+export function stateText(state: State): string {
+  const written: Written = [
+    state.aFCntDown, state.confFCnt, state.rxDelaySeconds, state.rx1DrOffset, state.rx2DataRate, state.rx2FrequencyHz,
+    state.dataRate, state.txPowerIndex, state.nbTrans, bit(state.hasUplinkDwell), bit(state.hasDownlinkDwell), state.maxEirpDbm,
+    bit(state.hasAdr), state.maxDataRate, state.maxTxPowerIndex, state.lastGateway, state.statusAskedAt, state.intervalSeconds, state.repeatsAnswered,
+    state.battery, state.marginDb, state.awaitingAck, state.lastUplink,
+    writtenMoment(state.startedAt), state.lastSeen === null ? null : writtenMoment(state.lastSeen),
+    numbersOf(state.history), channelsText(state.channels), state.pendingMac.map(({ cid, payload, tries }) => [cid, toHex(payload), tries]),
+  ]
+  return JSON.stringify(written)
+}
+
+/** `text` was made by stateText, of this version or of the one before. */
+export function stateOf(text: string): State {
+  if (text.startsWith('{')) return namedState(text)
+  const [
+    aFCntDown, confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
+    dataRate, txPowerIndex, nbTrans, hasUplinkDwell, hasDownlinkDwell, maxEirpDbm,
+    hasAdr, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
+    battery, marginDb, awaitingAck, lastUplink, startedAt, lastSeen, history, channels, pendingMac,
+  ] = JSON.parse(text) as Written
+  return {
+    aFCntDown, confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
+    dataRate, txPowerIndex, nbTrans, hasUplinkDwell: hasUplinkDwell === 1, hasDownlinkDwell: hasDownlinkDwell === 1, maxEirpDbm,
+    hasAdr: hasAdr === 1, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
+    battery, marginDb, awaitingAck, lastUplink, startedAt: momentRead(startedAt), lastSeen: lastSeen === null ? null : momentRead(lastSeen),
+    history: historyOf(history), channels: channelsOf(channels), pendingMac: pendingMac.map(([cid, payload, tries]) => ({ cid, payload: fromHex(payload), tries })),
+  }
+}
+
+type NamedState = Omit<State, 'channels' | 'pendingMac'> & { readonly channels: string; readonly pendingMac: readonly { readonly cid: number; readonly payload: string; readonly tries: number }[] }
+
+function namedState(text: string): State {
+  const { channels, pendingMac, ...rest } = JSON.parse(text) as NamedState
+  return { ...rest, channels: channelsOf(channels), pendingMac: pendingMac.map((entry) => ({ ...entry, payload: fromHex(entry.payload) })) }
+}
+
+/** Four of each frame, the counter by how far it lies after the one before. */
+function numbersOf(history: State['history']): readonly number[] {
+  const numbers: number[] = []
+  let before = 0
+  for (const { fCnt, snrDb, txPowerIndex, gateways } of history) {
+    numbers.push(fCnt - before, snrDb, txPowerIndex, gateways)
+    before = fCnt
+  }
+  return numbers
+}
+
+function historyOf(numbers: readonly number[]): State['history'] {
+  const history: State['history'][number][] = []
+  let fCnt = 0
+  for (let at = 0; at < numbers.length; at += 4) {
+    const [step = 0, snrDb = 0, txPowerIndex = 0, gateways = 0] = [numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]]
+    fCnt += step
+    history.push({ fCnt, snrDb, txPowerIndex, gateways })
+  }
+  return history
+}
+
+const bit = (is: boolean): Bit => (is ? 1 : 0)
+const writtenMoment = ({ bootId, boottimeMs, wallMs, wallTrusted }: Moment): WrittenMoment => [bootId, boottimeMs, wallMs, bit(wallTrusted)]
+const momentRead = ([bootId, boottimeMs, wallMs, wallTrusted]: WrittenMoment): Moment => ({ bootId, boottimeMs, wallMs, wallTrusted: wallTrusted === 1 })
 
 /** Each `frequency/100,least,most,on` in numbers to the base 36, or `-`; parted by `;`. */
 export function channelsText(channels: Channels): string {
@@ -17,6 +100,3 @@ export function channelsOf(text: string): Channels {
     return { frequencyHz: units * 100, minDataRate, maxDataRate, isEnabled: on === 1 }
   })
 }
-
-export const bytesText = toHex
-export const textBytes = (text: string): Uint8Array => fromHex(text)

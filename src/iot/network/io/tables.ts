@@ -1,6 +1,7 @@
 /**
  * Devices, sessions, nonces and queues in the box's file. Keys lie sealed. A session's counters are columns of their own, so that a
- * restart can move all of them at once; the rest of its state is one JSON text, which nobody asks questions of.
+ * restart can move all of them at once; the rest of its state is one short text (state-text.ts), which nobody asks questions of. It is written
+ * with every frame: a row with a rowid that fits in one page of 1 KiB costs that one page, also with 20 frames of history.
  *
  * A session's row stays when its device is removed (`is_retired`): the same keys under the same address must not count from 0 again.
  */
@@ -10,7 +11,7 @@ import type { Migration, Tx } from '../../../store/index.ts'
 import type { Device, KeySeal, QueueItem, SessionKeys } from '../../ports.ts'
 import type { KeylessDevice, LastLife, NetworkRows } from '../rows.ts'
 import type { NetworkSession } from '../session.ts'
-import { bytesText, channelsOf, channelsText, textBytes } from './state-text.ts'
+import { stateOf, stateText } from './state-text.ts'
 
 export const networkMigrations: readonly Migration[] = [
   {
@@ -74,6 +75,29 @@ export const networkMigrations: readonly Migration[] = [
         is_clean INTEGER NOT NULL,
         next_downlink_id INTEGER NOT NULL
       ) STRICT;
+    `,
+  },
+  {
+    id: 'iot-network-002',
+    // Without a rowid, SQLite keeps 231 bytes of a row in its page, and puts the rest together each time it looks for a row beside it.
+    sql: `
+      CREATE TABLE iot_session_kept (
+        id INTEGER PRIMARY KEY,
+        dev_eui TEXT NOT NULL UNIQUE,
+        number INTEGER NOT NULL,
+        dev_addr INTEGER NOT NULL,
+        f_cnt_up INTEGER NOT NULL,
+        f_cnt_down INTEGER NOT NULL,
+        is_retired INTEGER NOT NULL,
+        keys_mark TEXT NOT NULL,
+        f_nwk_s_int_key BLOB, s_nwk_s_int_key BLOB, nwk_s_enc_key BLOB, app_s_key BLOB,
+        state TEXT NOT NULL
+      ) STRICT;
+      INSERT INTO iot_session_kept (dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, is_retired, keys_mark, f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key, state)
+        SELECT dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, is_retired, keys_mark, f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key, state FROM iot_session;
+      DROP TABLE iot_session;
+      ALTER TABLE iot_session_kept RENAME TO iot_session;
+      CREATE INDEX iot_session_addr ON iot_session (dev_addr, dev_eui) WHERE is_retired = 0;
     `,
   },
 ]
@@ -187,7 +211,8 @@ export function networkRows(seal: KeySeal): NetworkRows {
       tx.run('DELETE FROM iot_session WHERE dev_eui = ?', session.devEui)
       const isOne = (key: Uint8Array): Uint8Array | null => (Buffer.compare(key, keys.fNwkSIntKey) === 0 ? null : key)
       tx.run(
-        'INSERT INTO iot_session VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)',
+        `INSERT INTO iot_session (dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, is_retired, keys_mark, f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key, state)
+          VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
         ...[session.devEui, session.number, session.devAddr, session.fCntUp, session.fCntDown, markOf(keys)],
         ...[sealed(keys.fNwkSIntKey), sealed(isOne(keys.sNwkSIntKey)), sealed(isOne(keys.nwkSEncKey)), sealed(keys.appSKey), stateText(session)],
       )
@@ -291,25 +316,9 @@ function markOf(keys: SessionKeys): string {
   return toHex(new Uint8Array(hash.digest().subarray(0, 16)))
 }
 
-type StoredState = Omit<NetworkSession, 'devEui' | 'number' | 'devAddr' | 'fCntUp' | 'fCntDown' | 'channels' | 'pendingMac'>
-
-function stateText({ devEui: _devEui, number: _number, devAddr: _devAddr, fCntUp: _up, fCntDown: _down, channels, pendingMac, ...rest }: NetworkSession): string {
-  return JSON.stringify({ ...rest, channels: channelsText(channels), pendingMac: pendingMac.map((entry) => ({ ...entry, payload: bytesText(entry.payload) })) })
-}
-
 function sessionOf(row: SessionRow | undefined): NetworkSession | null {
   if (row === undefined) return null
-  const { channels, pendingMac, ...rest } = JSON.parse(row.state) as StoredState & { channels: string; pendingMac: { cid: number; payload: string; tries: number }[] }
-  return {
-    ...rest,
-    devEui: row.dev_eui,
-    number: row.number,
-    devAddr: row.dev_addr,
-    fCntUp: row.f_cnt_up,
-    fCntDown: row.f_cnt_down,
-    channels: channelsOf(channels),
-    pendingMac: pendingMac.map((entry) => ({ ...entry, payload: textBytes(entry.payload) })),
-  }
+  return { ...stateOf(row.state), devEui: row.dev_eui, number: row.number, devAddr: row.dev_addr, fCntUp: row.f_cnt_up, fCntDown: row.f_cnt_down }
 }
 
 function queueItemOf(row: QueueRow): QueueItem {
