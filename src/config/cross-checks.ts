@@ -127,6 +127,9 @@ function checkIot({ main, iot, hotspot, owner }: ReadConfig, report: Report): vo
     if (iot.isSound(file, key) && (iot.values[file] === null) !== (iot.values[key] === null)) report(iot, iot.values[key] === null ? key : file, 'is missing: a certificate and its key are given together', 'both, or neither')
   if (iot.isSound('broker', 'brokerUrl') && broker === 'url' && brokerUrl === null) report(iot, 'brokerUrl', 'is missing beside `broker url`', 'the URL of a broker, or `broker own`')
   if (iot.isSound('brokerPort', 'brokerListenAddress', 'brokerListenPort') && broker === 'own' && brokerListenAddress !== null && isLoopback(brokerListenAddress) && brokerListenPort === brokerPort) report(iot, 'brokerListenPort', 'is broker_port', 'a port of its own', brokerListenPort)
+  const priced = iot.values.airtimeBandPrices.map(({ band }) => band)
+  const twice = priced.find((band, at) => priced.indexOf(band) !== at)
+  if (iot.isSound('airtimeBandPrices') && twice !== undefined) report(iot, 'airtimeBandPrices', 'has two prices for one sub-band', 'one price for each', twice)
   if (!main.isSound('roles') || !main.values.roles.includes('iot') || !owner.isSound('address', 'port')) return
   if (iot.isSound('stationAddress', 'stationPort') && stationPort === owner.values.port && isSameAddress(iot.values.stationAddress, owner.values.address)) report(iot, 'stationPort', "is the dashboard's", 'a port of its own', stationPort)
 }

@@ -2,7 +2,7 @@
 import { parseIp } from './network-address.ts'
 import { absolutePath, flag, listOf, matching, money, oneOf, option, optional, wholeNumber } from './rules.ts'
 import type { Rules } from './schema.ts'
-import type { IotConfig } from './types.ts'
+import type { IotBandPrice, IotConfig } from './types.ts'
 
 /** As src/iot/lorawan names them. */
 const REGIONS = ['EU868', 'US915', 'AS923', 'AS923-2', 'AS923-3', 'AS923-4', 'CN470', 'IN865'] as const
@@ -10,6 +10,15 @@ const address = matching('IP address', 'an IPv4 or IPv6 address', (text) => pars
 const eui = matching('EUI', '16 lower-case hex digits', (text) => /^[0-9a-f]{16}$/.test(text))
 /** 0: the door stays shut. */
 const doorPort = wholeNumber(0, 65_535, 'port; 0: shut')
+const bandPrice = {
+  kind: 'sub-band and price',
+  allowed: `a sub-band of the region, a blank, and ${money.allowed}`,
+  read: (text: string, context: Parameters<typeof money.read>[1]): IotBandPrice | undefined => {
+    const [, band, price = ''] = /^([A-Za-z0-9._-]{1,16}) (\S+)$/.exec(text) ?? []
+    const perMs = money.read(price, context)
+    return band === undefined || perMs === undefined ? undefined : { band, perMs }
+  },
+}
 const brokerUrl = matching('URL', 'mqtt:// or mqtts:// with a host, such as mqtts://broker.example:8883', (text) => /^mqtts?:\/\//.test(text) && text.length <= 512 && URL.canParse(text) && new URL(text).hostname !== '' && new URL(text).password === '')
 
 export const IOT: Rules<IotConfig> = {
@@ -25,7 +34,8 @@ export const IOT: Rules<IotConfig> = {
   stationTokensFile: optional(absolutePath(), 'no tokens', { doc: 'File with one line for each gateway: its EUI, a blank, and what its Authorization header must say.', restart: true }),
   collectMs: option(wholeNumber(0, 1000, 'milliseconds'), 200, '200', { doc: 'How long copies of a frame are waited for when more than one concentrator is near.', restart: true }),
   airtimeReservedPpm: option(wholeNumber(0, 1_000_000, 'parts per million'), 200_000, '200000', { doc: "Part of each sub-band's airtime that only the owner's joins and acknowledgements may use.", restart: true }),
-  airtimePricePerMs: option(money, 0n, '0', { doc: "Least price of a started millisecond of a tenant's downlink, in the token; a tenant's own price list goes before.", restart: true }),
+  airtimePricePerMs: option(money, 0n, '0', { doc: "Least price of a started millisecond of a tenant's downlink, in his token; his own price list goes before.", restart: true }),
+  airtimeBandPrices: listOf(bandPrice, 32, { value: [], text: 'none: `airtime_price_per_ms` is that of all' }, { doc: 'The same for one sub-band, such as `P 0.002`; `meshbox lora gateways` shows their names.', restart: true }),
   airtimeSurgeFromPpm: option(wholeNumber(0, 999_999, 'parts per million; 0: never'), 0, '0', { doc: 'From which part of an hour\'s airtime on that price rises.', restart: true }),
   airtimeSurgeTimes: option(wholeNumber(1, 1000, 'times'), 4, '4', { doc: 'To how many times the price has risen when all airtime is used.', restart: true }),
   broker: option(oneOf('own', 'url', 'off'), 'own', 'own', { doc: '`own`: the service runs mosquitto; `url`: somebody else\'s broker; `off`: no MQTT.', restart: true }),

@@ -306,6 +306,13 @@ export interface UplinkConfig {
   readonly probes: readonly string[]
 }
 
+export interface IotBandPrice {
+  /** As the region names it. */
+  readonly band: string
+  /** Smallest units. */
+  readonly perMs: bigint
+}
+
 /** `config iot 'iot'`: docs/iot.md. A door whose port is 0 stays shut. */
 export interface IotConfig {
   readonly region: string
@@ -323,6 +330,7 @@ export interface IotConfig {
   readonly collectMs: number
   readonly airtimeReservedPpm: number
   readonly airtimePricePerMs: bigint
+  readonly airtimeBandPrices: readonly IotBandPrice[]
   /** 0: the price stays. */
   readonly airtimeSurgeFromPpm: number
   readonly airtimeSurgeTimes: number

@@ -3,10 +3,12 @@
  * docs/iot.md, "Order of one uplink".
  */
 import { asError, inputError } from '../base/index.ts'
+import type { Address } from '../base/index.ts'
+import { withDecimals } from './airtime/index.ts'
 import { BrokerSide } from './broker-side.ts'
 import { BoxCodecs, createCodecProcess } from './codecs/index.ts'
 import { openDelivery } from './deliveries.ts'
-import type { IotRoomDesk } from './desk.ts'
+import type { IotRoomDesk, IotToken } from './desk.ts'
 import { KnownDevices } from './known-devices.ts'
 import { LateFrames } from './late/index.ts'
 import { LiveBoard, devEuiOf } from './live-board.ts'
@@ -115,11 +117,8 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
     contest: parts.contest,
     downlinks: network.desk,
     late,
-    tokenSymbol: (token) => {
-      const found = parts.tokens().find(({ address }) => address === token)
-      if (found === undefined) throw inputError('token', token, parts.tokens().map(({ address, symbol }) => `${symbol} (${address})`).join(', ') || 'a token that section photon names: there is none')
-      return found.symbol
-    },
+    tokenSymbol: (token) => tokenOf(parts, token).symbol,
+    airPrice: (price, token) => withDecimals(price, settings.airtime.priceDecimals, tokenOf(parts, token).decimals),
     openDelivery: (tenant) => openDelivery(tenant, { radio, connect: open === null ? null : (wanted) => open(wanted), broker: broker?.place ?? null, nextDownlinkId: () => network.nextDownlinkId(), clock, timers, random, log }),
     isOwnDevice: (devEui) => devices.has(devEui),
     clock,
@@ -145,6 +144,14 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
   const frames = new FrameWay(network, house, board, devices, log)
   undo.push(radio.onHeard((heard) => frames.take(heard)))
   return new RoomDesk({ ...parts, radio, network, rows, codecs, devices, actuators, rules, dataLog, tables, house, late, broker, isOwnBroker: own !== null, board, refusedPackets: () => refusedOf(radio) })
+}
+
+/** Errors: input, naming those there are. */
+function tokenOf({ tokens }: IotParts, token: Address): IotToken {
+  const known = tokens()
+  const found = known.find(({ address }) => address === token)
+  if (found === undefined) throw inputError('token', token, known.map(({ address, symbol }) => `${symbol} (${address})`).join(', ') || 'a token that section photon names: there is none')
+  return found
 }
 
 interface Listening {

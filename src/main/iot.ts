@@ -109,7 +109,7 @@ export function refuseGuestDoors(config: Config): void {
 
 /** Errors: input, naming the option whose file cannot be read or used. */
 export function iotSettings(config: Config): IotRoomSettings {
-  const { iot, main } = config
+  const { iot, main, token } = config
   const { airtimeSurgeFromPpm, airtimeSurgeTimes } = iot
   const brokerTls = iot.brokerCertificateFile === null || iot.brokerKeyFile === null ? null : { certificateFile: iot.brokerCertificateFile, keyFile: iot.brokerKeyFile }
   return {
@@ -123,7 +123,8 @@ export function iotSettings(config: Config): IotRoomSettings {
     collectMs: iot.collectMs,
     airtime: {
       reservedPpm: iot.airtimeReservedPpm,
-      pricesPerMs: { '*': iot.airtimePricePerMs },
+      pricesPerMs: { '*': iot.airtimePricePerMs, ...Object.fromEntries(iot.airtimeBandPrices.map(({ band, perMs }) => [band, perMs])) },
+      priceDecimals: token.decimals,
       dutyPpm: {},
       surge: airtimeSurgeFromPpm === 0 ? null : { fromPpm: airtimeSurgeFromPpm, timesPpm: airtimeSurgeTimes * PPM },
     },

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { silentLog } from '../../src/base/index.ts'
 import { SystemClock, systemRandomness, systemTimers } from '../../src/base/io/system.ts'
 import { startIot } from '../../src/iot/index.ts'
-import type { IotRoom } from '../../src/iot/index.ts'
+import type { IotRoom, IotRoomSettings, Tenant } from '../../src/iot/index.ts'
 import { connectMqtt } from '../../src/iot/mqtt/io/client.ts'
 import { openSessionKeys, sealData } from '../../src/iot/lorawan/index.ts'
 import { iotMigrations } from '../../src/iot/tables/index.ts'
@@ -52,14 +52,15 @@ export interface PlacePorts {
   readonly broker?: number
 }
 
-export async function openPlace(folder: string, ports: PlacePorts): Promise<Place> {
+/** `change`: other settings than those, and terms of the tenant when he is let in. */
+export async function openPlace(folder: string, ports: PlacePorts, change: { readonly settings?: IotRoomSettings; readonly terms?: Partial<Tenant> } = {}): Promise<Place> {
   const store = openStore({ path: join(folder, 'box.sqlite'), migrations: [...ledgerMigrations, ...iotMigrations], log: silentLog })
   const ledger = createLedger({ shares: () => [] })
   const payments = new FakePayments()
   const room = await startIot({
-    settings: {
+    settings: change.settings ?? {
       region: 'IN865', netId: 0, gwmp: { address: '127.0.0.1', port: ports.gwmp, gateways: [] }, station: null, collectMs: 0,
-      airtime: { reservedPpm: 0, pricesPerMs: {}, dutyPpm: {}, surge: null },
+      airtime: { reservedPpm: 0, pricesPerMs: {}, priceDecimals: 6, dutyPpm: {}, surge: null },
       mqtt: { broker: ports.broker === undefined ? 'off' : 'own', url: null, userName: null, passwordFile: null, topicPrefix: 'meshbox', listen: [], homeAssistant: false, sparkplugGroup: null },
       log: { days: 30, maxBytes: 64 << 20 }, lateBytes: 1 << 20, ownBroker: { loopbackPort: ports.broker ?? 1, listeners: [] }, brokerPassword: null, nodeName: 'sim',
     },
@@ -83,7 +84,7 @@ export async function openPlace(folder: string, ports: PlacePorts): Promise<Plac
       })
   }
   if (desk.tenants().length === 0) {
-    await desk.putTenant(tenant({ creditWindow: WINDOW, destination: { kind: 'gwmp', host: '127.0.0.1', port: ports.server } }))
+    await desk.putTenant(tenant({ creditWindow: WINDOW, destination: { kind: 'gwmp', host: '127.0.0.1', port: ports.server }, ...change.terms }))
     await desk.putMicKeys('farm', [{ devAddr: TENANTS, key: KEY }])
   }
   return { room, store, ledger, payments }

@@ -4,7 +4,7 @@
  */
 export { budgets, forget, newAirtime, recall, reserve, settle, withRules } from './ledger.ts'
 export type { AirOrder, AirVerdict, AirWindow, AirtimeState, OnAir } from './ledger.ts'
-export { startedMs } from './price.ts'
+export { startedMs, withDecimals } from './price.ts'
 export { recalled } from './restore.ts'
 export { DEFAULT_RESERVED_PPM, airRules } from './rules.ts'
 export type { AirBand, AirRules, AirWishes } from './rules.ts'

@@ -12,6 +12,11 @@ export function pricePerMs(band: AirBand, surge: AirRules['surge'], usedUs: numb
   return band.basePricePerMs + mulDivCeil(band.basePricePerMs, rise, BigInt(WHOLE_PPM) * BigInt(WHOLE_PPM - surge.fromPpm))
 }
 
+/** A price of `from` digits after the point as one of `to`; rounded up, since a smallest unit is the least that can be asked. */
+export function withDecimals(price: bigint, from: number, to: number): bigint {
+  return to >= from ? price * 10n ** BigInt(to - from) : mulDivCeil(price, 1n, 10n ** BigInt(from - to))
+}
+
 /** Started milliseconds, as they stand in a receipt. */
 export function startedMs(onAirUs: number): number {
   return Math.ceil(onAirUs / 1_000)

@@ -54,7 +54,8 @@ export function airRules(region: Region, model: Gateway['dutyModel'], wishes: Ai
     if (!Number.isInteger(surge.timesPpm) || surge.timesPpm < WHOLE_PPM || surge.timesPpm > 1_000 * WHOLE_PPM) throw inputError('airtime-surge-times', surge.timesPpm, `${WHOLE_PPM} (the same) to ${1_000 * WHOLE_PPM}`)
   }
   const names = new Set(region.subBands.map((band) => band.name))
-  for (const name of [...Object.keys(pricesPerMs), ...Object.keys(dutyPpm)]) if (name !== '*' && !names.has(name)) throw inputError('airtime-band', name, [...names, '*'].join(', '))
+  for (const [field, wished] of [['airtime_band_prices', pricesPerMs], ['airtime-duty', dutyPpm]] as const)
+    for (const name of Object.keys(wished)) if (name !== '*' && !names.has(name)) throw inputError(field, name, `a sub-band of ${region.name}: ${[...names].join(', ')}`)
   const bands = region.subBands.map((band): AirBand => {
     const legal = model === 'blocking' && region.name === 'EU868' ? (STATION_DUTY_PPM[band.name] ?? band.dutyPpm) : band.dutyPpm
     const wished = dutyPpm[band.name] ?? dutyPpm['*']

@@ -2,6 +2,7 @@
 import { asError } from '../../base/index.ts'
 import type { Clock, Log, Randomness, Timers } from '../../base/index.ts'
 import type { Store, Tx } from '../../store/index.ts'
+import { airRules } from '../airtime/index.ts'
 import type { AirWishes } from '../airtime/index.ts'
 import type { AirtimeTables, DeviceDesk, DeviceView, Eui, Radio, Reading } from '../ports.ts'
 import { Answering } from './answering.ts'
@@ -48,6 +49,7 @@ export interface Network {
 export async function openNetwork(parts: NetworkParts): Promise<Network> {
   const { store, rows, airtime, radio, clock, timers, random, log } = parts
   const plan = networkPlan(parts.wishes)
+  airRules(plan.region, 'window', parts.air) // the desk makes its own for each kind of gateway, when one comes: a wrong wish is told now
   const desk = new SlotDesk({ store, airtime, radio, clock, timers, log, region: plan.region, air: parts.air ?? {}, gpsNowMs: () => gpsNowMs(clock) })
   const ids = new DownlinkIds(store, rows, log)
   await store.turn((tx) => {

@@ -25,8 +25,9 @@ export interface IotSettings {
   readonly collectMs: number
   readonly airtime: {
     readonly reservedPpm: number
-    /** Token base units, by sub-band or `*`. */
+    /** By sub-band or `*`, with so many digits after the point as `priceDecimals` says; a tenant pays it in his token. */
     readonly pricesPerMs: Readonly<Record<string, bigint>>
+    readonly priceDecimals: number
     readonly dutyPpm: Readonly<Record<string, number>>
     readonly surge: { readonly fromPpm: number; readonly timesPpm: number } | null
   }

@@ -10,29 +10,29 @@ import type { Downlink, FrameId, PriceList, SubBandBudget, TenantId, TxAck, TxWi
 import { maySpend } from './account.ts'
 import { bill, hold, letGo, readAccount } from './io/account-tables.ts'
 import type { Seat } from './roster.ts'
-import type { HeldUnit } from './types.ts'
+import type { HeldUnit, TenantHouseDeps } from './types.ts'
 import type { SaleParts } from './uplinks.ts'
 
 const MAX_WINDOWS = 8
 
 /** Of one window. */
-export interface AirQuote {
+interface AirQuote {
   readonly frame: FrameId
   readonly onAirUs: number
   readonly pricePerMs: bigint
 }
 
-/** Errors: input for a window that cannot be sent. */
-export function quoteOf(window: TxWindow, prices: PriceList, bands: readonly SubBandBudget[]): AirQuote {
+/** `airPrice`: as TenantHouseDeps has it. Errors: input for a window that cannot be sent. */
+function quoteOf(window: TxWindow, prices: PriceList, bands: readonly SubBandBudget[], airPrice: TenantHouseDeps['airPrice']): AirQuote {
   const band = bands.find(({ fromHz, toHz }) => window.frequencyHz >= fromHz && window.frequencyHz < toHz)
   return {
     frame: createHash('sha256').update(window.phy).digest('hex'),
     onAirUs: timeOnAirUs(window.modulation, window.phy.length, { hasCrc: window.hasCrc, preambleSymbols: window.preambleSymbols }),
-    pricePerMs: (band === undefined ? undefined : prices.perDownlinkMs[band.name]) ?? prices.perDownlinkMs['*'] ?? band?.pricePerMs ?? 0n,
+    pricePerMs: (band === undefined ? undefined : prices.perDownlinkMs[band.name]) ?? prices.perDownlinkMs['*'] ?? airPrice(band?.pricePerMs ?? 0n, prices.token),
   }
 }
 
-export function costOf({ pricePerMs, onAirUs }: AirQuote): { readonly units: number; readonly amount: bigint } {
+function costOf({ pricePerMs, onAirUs }: AirQuote): { readonly units: number; readonly amount: bigint } {
   const units = Math.ceil(onAirUs / 1_000)
   return { units, amount: pricePerMs * BigInt(units) }
 }
@@ -52,7 +52,7 @@ export class DownlinkSales {
     if (seat.record.isPaused) throw new MeshBoxError('forbidden', `the tenant ${id} is paused`, { code: 'tenant-paused', value: id })
     if (downlink.windows.length < 1 || downlink.windows.length > MAX_WINDOWS) throw inputError('windows', downlink.windows.length, `1 to ${MAX_WINDOWS}`)
     const bands = deps.downlinks.budget(downlink.gateway)
-    const quotes = downlink.windows.map((window) => quoteOf(window, seat.record.prices, bands))
+    const quotes = downlink.windows.map((window) => quoteOf(window, seat.record.prices, bands, deps.airPrice))
     const waitSeconds = roster.downlinkRate.take(id, deps.clock.boottimeMs())
     if (waitSeconds > 0) throw new MeshBoxError('limit', 'more downlinks than one tenant may order at once', { code: 'downlinks-too-many', value: id, retryAfterSeconds: waitSeconds })
 

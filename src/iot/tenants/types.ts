@@ -98,6 +98,8 @@ export interface TenantHouseDeps {
   readonly late: LateShelf
   /** The token as the ledger calls it: its symbol. Errors: input for a token the box does not take. */
   readonly tokenSymbol: (token: Address) => string
+  /** What the airtime ledger asks, in smallest units of that token. Errors: input for a token the box does not take. */
+  readonly airPrice: (pricePerMs: bigint, token: Address) => bigint
   /** Opened for each tenant that is served; closed when he is ended or his destination changes. */
   readonly openDelivery: (tenant: Tenant) => Delivery
   /** Whether the owner has a device with that DevEUI himself. */

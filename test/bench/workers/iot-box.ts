@@ -127,6 +127,7 @@ async function openTenants(settings: IotTask, clock: SystemClock, store: Store, 
   const payments = new FakePayments()
   const terms = tenant({ routes: [{ kind: 'dev-addr', prefix: 0, prefixBits: 7 }], creditWindow: 1_000_000n })
   const house = createTenantHouse({
+    airPrice: (price) => price,
     store, ledger: createLedger({ shares: () => [] }), seal: { seal: (key) => key, open: (sealed) => sealed }, signer: { address: BOX, sign: async (digest) => sign(digest) }, keccak, chainId: 7n,
     payments, channels: { channelOf: () => null }, contest: { isOurs: async () => true }, downlinks: { submit: () => Promise.reject(new Error('no radio')), budget: () => [] },
     late: new LateFrames(16 << 20), tokenSymbol: () => 'TOK', openDelivery: () => delivery, isOwnDevice: () => false, clock, timers: systemTimers, log: silentLog, limits: { uplinksPerSecond: 2_000, uplinkBurst: 4_000 },

@@ -121,6 +121,7 @@ export class TownBox {
       downlinks: new FakeAir(),
       late: new LateFrames(1 << 20),
       tokenSymbol: () => 'MBX',
+      airPrice: (price) => price,
       openDelivery: () => this.server,
       isOwnDevice: () => false,
       clock: time,

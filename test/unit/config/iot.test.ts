@@ -19,8 +19,8 @@ it('listens on the box alone unless it is told otherwise', () => {
 })
 
 it('is typed: doors, prices, the broker', () => {
-  const text = iot("option region 'CN470'", "option gwmp_address '192.168.1.1'", "list gateways '0102030405060708'", "option airtime_price_per_ms '0.000001'", "option broker 'url'", "option broker_url 'mqtts://broker.example:8883'", "option topic_prefix 'farm/box-1'")
-  expect(loadConfig(text, 'box').iot).toMatchObject({ region: 'CN470', gwmpAddress: '192.168.1.1', gateways: ['0102030405060708'], airtimePricePerMs: 10n ** 12n, brokerUrl: 'mqtts://broker.example:8883', topicPrefix: 'farm/box-1' })
+  const text = iot("option region 'CN470'", "option gwmp_address '192.168.1.1'", "list gateways '0102030405060708'", "option airtime_price_per_ms '0.000001'", "list airtime_band_prices 'CN 0.5'", "option broker 'url'", "option broker_url 'mqtts://broker.example:8883'", "option topic_prefix 'farm/box-1'")
+  expect(loadConfig(text, 'box').iot).toMatchObject({ region: 'CN470', gwmpAddress: '192.168.1.1', gateways: ['0102030405060708'], airtimePricePerMs: 10n ** 12n, airtimeBandPrices: [{ band: 'CN', perMs: 5n * 10n ** 17n }], brokerUrl: 'mqtts://broker.example:8883', topicPrefix: 'farm/box-1' })
 })
 
 it.each([
@@ -33,6 +33,8 @@ it.each([
   ["somebody else's broker, of which nobody says where", iot("option broker 'url'"), ['broker_url']],
   ['a password in a URL', iot("option broker 'url'", "option broker_url 'mqtt://me:secret@host'"), ['broker_url']],
   ['a prefix that is a wildcard', iot("option topic_prefix '#'"), ['topic_prefix']],
+  ['a sub-band without a price', iot("list airtime_band_prices 'P'"), ['airtime_band_prices']],
+  ['two prices for one sub-band', iot("list airtime_band_prices 'P 1'", "list airtime_band_prices 'P 2'"), ['airtime_band_prices']],
   ['a region that nobody knows', iot("option region 'EU433'"), ['region']],
   ["the dashboard's port", iot("option station_address '127.0.0.1'", "option station_port '2090'"), ['station_port']],
 ])('refuses %s', (_what, text, options) => {

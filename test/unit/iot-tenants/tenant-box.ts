@@ -206,6 +206,7 @@ export class TenantBox {
       downlinks: this.air,
       late: this.late,
       tokenSymbol: () => 'TOK',
+      airPrice: (price) => price,
       openDelivery: (of) => this.server(of.id),
       isOwnDevice: () => false,
       clock: this.time,

@@ -44,6 +44,7 @@ const air: DownlinkDesk = { submit: () => Promise.reject(new Error('no radio')),
 
 const store = openStore({ path, migrations: MIGRATIONS, log: silentLog })
 const house = createTenantHouse({
+  airPrice: (price) => price,
   store, ledger: createLedger({ shares: () => [] }), seal: { seal: (key) => key, open: (key) => key }, signer: { address: BOX, sign: async (digest) => sign(digest) }, keccak, chainId: 7n,
   payments, channels: { channelOf: () => null }, contest: { isOurs: async () => true }, downlinks: air, late: new LateFrames(1 << 20), tokenSymbol: () => 'TOK', openDelivery: () => server,
   isOwnDevice: () => false, clock, timers, log: silentLog, limits: { uplinksPerSecond: 10_000, uplinkBurst: 10_000 },

@@ -15,6 +15,8 @@ import { startDashboardApp } from '../../support/dashboard-app.ts'
 import type { DashboardApp } from '../../support/dashboard-app.ts'
 
 export const SCRIPT = fileURLToPath(new URL('../../../openwrt-feed/meshbox/files/usr/libexec/rpcd/meshbox', import.meta.url))
+/** The object of concentrators alone. */
+export const LORA_SCRIPT = `${SCRIPT}.lora`
 /** What of busybox the script may use. */
 const APPLETS = ['sh', 'awk', 'cat']
 
@@ -55,9 +57,9 @@ export class Rpcd {
     return this.run(['call', method], input, env)
   }
 
-  run(words: readonly string[], input: string | Uint8Array = '', env: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  run(words: readonly string[], input: string | Uint8Array = '', env: Readonly<Record<string, string>> = {}, script = SCRIPT): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const child = spawn(join(this.#bin, 'sh'), [SCRIPT, ...words], { cwd: this.folder, env: { PATH: this.#bin, ...env } })
+      const child = spawn(join(this.#bin, 'sh'), [script, ...words], { cwd: this.folder, env: { PATH: this.#bin, ...env } })
       const out: Buffer[] = []
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
       child.on('error', reject)

@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EarningsJson, SessionsJson, StatusJson, VoucherCreateReply } from '../../../src/owner/index.ts'
-import { Rpcd, SCRIPT, close, listen, startRpcdBox } from './rpcd-box.ts'
+import { LORA_SCRIPT, Rpcd, SCRIPT, close, listen, startRpcdBox } from './rpcd-box.ts'
 import type { RpcdBox } from './rpcd-box.ts'
 
 const FEED = fileURLToPath(new URL('../../../openwrt-feed/', import.meta.url))
-const READ = ['status', 'sessions', 'earnings']
+const READ = ['status', 'sessions', 'earnings', 'lora']
 const WRITE = ['voucher', 'session', 'reload']
 
-it('is a script of POSIX shell, clean for shellcheck', () => {
-  expect(spawnSync('shellcheck', ['-s', 'sh', SCRIPT], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' })
-  expect(statSync(SCRIPT).mode & 0o777).toBe(0o755)
+it.each([SCRIPT, LORA_SCRIPT])('%s is a script of POSIX shell, clean for shellcheck', (script) => {
+  expect(spawnSync('shellcheck', ['-s', 'sh', script], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' })
+  expect(statSync(script).mode & 0o777).toBe(0o755)
 })
 
 describe('with the real service', () => {
@@ -117,7 +117,7 @@ it('does not tell the set-up code of a fresh box', async () => {
 })
 
 describe('what reaches the service', () => {
-  const ALLOWED = /^(GET \/api\/(status|sessions\?[A-Za-z0-9._%=&-]+|earnings(\?days=\d+)?)|POST \/api\/(reload|vouchers|sessions\/[A-Za-z0-9][A-Za-z0-9._:-]*\/(kick|pause|resume)))$/
+  const ALLOWED = /^(GET \/api\/(status|iot|sessions\?[A-Za-z0-9._%=&-]+|earnings(\?days=\d+)?)|POST \/api\/(reload|vouchers|sessions\/[A-Za-z0-9][A-Za-z0-9._:-]*\/(kick|pause|resume)))$/
   let rpcd: Rpcd
   let service: Awaited<ReturnType<typeof listen>>
   beforeEach(async () => {
@@ -133,6 +133,15 @@ describe('what reaches the service', () => {
     '$(touch pwned)', '`touch pwned`', '; touch pwned', "'; touch pwned; '", '" ; touch pwned "', '\\"; touch pwned', '| touch pwned', '&& touch pwned', '\n touch pwned', '\r\ntouch pwned',
     '../../etc/passwd', '..', '.', '-o/pwned', '--output=pwned', '@/etc/passwd', 'a/kick?x=', 'a%2F..%2F', 'a b', 'a#b', 'a?b', '[1-9]', '{a,b}', '*', '~', '\u0000', '\u0007', 'é', '😀', '\u2028', '', 'x'.repeat(65), '%s%s%n', '${IFS}', '$PATH', 'http://other/', 'a\\', '//x',
   ]
+  it('of the object of concentrators is their state, and nothing else', async () => {
+    const env = { MESHBOX_SOCKET: rpcd.socketPath }
+    expect((await rpcd.run(['list'], '', env, LORA_SCRIPT)).json).toEqual({ status: {} })
+    expect((await rpcd.run(['call', 'status'], '{}', env, LORA_SCRIPT)).json).toEqual({ done: true })
+    expect((await rpcd.run(['call', 'status'], '{"id":"x"}', env, LORA_SCRIPT)).json).toMatchObject({ error: 'bad-input' })
+    expect((await rpcd.run(['call', 'reload'], '{}', env, LORA_SCRIPT)).json).toMatchObject({ error: 'bad-input' })
+    expect(service.asked).toEqual([{ verb: 'GET', url: '/api/iot', body: '' }])
+  })
+
   it('is only ever of the allowed form, whatever stands in a text', async () => {
     for (const text of HOSTILE) {
       for (const [method, args] of [
@@ -297,6 +306,7 @@ describe('the access lists', () => {
     const acl = load(path)
     expect(Object.keys(acl)).toEqual([name])
     expect([...(acl[name]?.read.ubus?.['meshbox'] ?? [])].sort()).toEqual([...READ].sort())
+    expect(acl[name]?.read.ubus?.['meshbox.lora']).toEqual(['status'])
     expect([...(acl[name]?.write.ubus?.['meshbox'] ?? [])].sort()).toEqual([...WRITE].sort())
   })
 
@@ -304,6 +314,6 @@ describe('the access lists', () => {
     const { read, write } = load('luci-app-meshbox/root/usr/share/rpcd/acl.d/luci-app-meshbox.json')['luci-app-meshbox'] ?? {}
     expect(read?.uci).toEqual(['meshbox'])
     expect(write?.uci).toEqual(['meshbox'])
-    expect(Object.keys(read?.ubus ?? {})).toEqual(['meshbox'])
+    expect(Object.keys(read?.ubus ?? {})).toEqual(['meshbox', 'meshbox.lora'])
   })
 })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { momentOf } from '../../../src/base/index.ts'
 import { hashCounters, writeReceipt } from '../../../src/hotspot/receipt/index.ts'
 import { Owner } from '../../../src/owner/index.ts'
+import type { IotStatusJson } from '../../../src/owner/index.ts'
 import { metricsText } from '../../../src/owner/metrics.ts'
 import { buildHouse, FACTS } from './house.ts'
 import type { House } from './house.ts'
@@ -275,5 +276,19 @@ describe('metrics', () => {
     expect(text).not.toContain('anonymous_memory')
     expect(text).not.toContain('meshbox_channels_state')
     expect(text).toContain('version="a\\"b\\\\c\\nd"')
+  })
+
+  it('count what concentrators bring, and say when IoT is configured and does not run', () => {
+    const status = { ...house.owner.status(), iot: true }
+    const iot: IotStatusJson = {
+      region: 'EU868', doors: { gwmp: '127.0.0.1:1700', station: null }, broker: { kind: 'own', isConnected: false, problem: 'mosquitto is not installed', unpublished: 12 }, gateways: { online: 1, known: 2 },
+      devices: { online: 3, known: 4, joined: 4 }, tenants: { served: 1, known: 2 }, rules: { live: 0, known: 0 }, uplinks: 1_234, refusedPackets: 5, downlinksSent: 6, downlinksFailed: 7, late: { frames: 8, bytes: 99, lost: '0' },
+    }
+    const linesOf = (room: IotStatusJson | null): readonly string[] => metricsText(status, { symbol: 'TOK', decimals: 6 }, [], null, null, room).split('\n').filter((line) => line.startsWith('meshbox_iot_'))
+    expect(linesOf(iot)).toEqual([
+      'meshbox_iot_up 1', 'meshbox_iot_gateways 1', 'meshbox_iot_devices 3', 'meshbox_iot_tenants 1', 'meshbox_iot_uplinks_total 1234', 'meshbox_iot_refused_packets_total 5', 'meshbox_iot_downlinks_total{end="sent"} 6',
+      'meshbox_iot_downlinks_total{end="failed"} 7', 'meshbox_iot_late_frames 8', 'meshbox_iot_broker_up 0', 'meshbox_iot_unpublished_readings 12',
+    ])
+    expect(linesOf(null)).toEqual(['meshbox_iot_up 0'])
   })
 })
