@@ -39,7 +39,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'web/wallet.js': 150_000, // 60 kB compressed, which the service checks
   'web/dashboard.js': 90_000,
   'web/dashboard-shared.js': 70_000,
-  'web/dashboard-seldom.js': 125_000, // chain, channels, mesh, sensors: one file for all that most visits do not open
+  'web/dashboard-seldom.js': 138_000, // chain, channels, payouts, mesh, sensors: one file for all that most visits do not open
 }
 
 /** Shell scripts, and what each starts. */

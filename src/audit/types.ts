@@ -11,6 +11,7 @@ export type CheckName =
   | 'session-unserved'
   | 'session-unpaid'
   | 'stream'
+  | 'stream-unpaid'
   | 'top-up'
   | 'channel'
   | 'guarantee'
@@ -18,12 +19,15 @@ export type CheckName =
   | 'history'
   | 'outbox'
   | 'chain'
+  | 'chain-sum'
   | 'carriage'
   | 'roaming'
+  | 'receipt-postings'
   | 'uplink-twice'
   | 'receipts'
   | 'tenant-sums'
   | 'tenant-credit'
+  | 'payout'
 
 export interface Difference {
   readonly check: CheckName
@@ -44,6 +48,17 @@ export interface AuditReport {
   readonly looked: Readonly<Partial<Record<CheckName, number>>>
   /** What could not be looked at now, and why: no difference, and no proof of none. */
   readonly unchecked: readonly { readonly check: CheckName; readonly why: string }[]
+  /** What the contracts were asked for. */
+  readonly contracts: readonly ContractSum[]
+}
+
+/** All open channels in one token, as the contract has them at one block. Their pot: deposits less what was claimed and withdrawn. */
+export interface ContractSum {
+  readonly contract: Address
+  readonly token: string
+  readonly block: number
+  readonly channels: number
+  readonly pot: bigint
 }
 
 export interface LedgerRow {
@@ -130,6 +145,19 @@ export interface StreamRow {
   readonly proved: bigint | null
 }
 
+/** What a stream was served, and what pays for it, in ticks; a begun one counts whole. */
+export interface ServedRow {
+  readonly stream: string
+  readonly sessionId: string
+  readonly servedMs: number
+  /** By the newest proof on this disk; null: there is none, or it does not say for how long. */
+  readonly paid: { readonly ticks: bigint; readonly tickMs: number; readonly unit: bigint; readonly token: string } | null
+  /** The ledger has earned something by it, and does not say at which price. */
+  readonly isUnpriced: boolean
+  /** Left unpaid when it ended, and the most that may be; null: it goes on, or its channel has another since. */
+  readonly debt: { readonly owed: bigint; readonly grace: bigint } | null
+}
+
 export interface TopUpRow {
   readonly code: string
   readonly amount: bigint
@@ -184,8 +212,12 @@ export interface HistoryRow {
   readonly amount: bigint
   readonly token: string
   readonly payer: Address | null
+  /** Of direct payments: who pays finds it again by this. */
+  readonly reference: Hash
   /** It came with the note that tenants put to their payments. */
   readonly isForIot: boolean
+  /** It went with the note of payouts. */
+  readonly isForPayout: boolean
 }
 
 export interface CarriageRow {
@@ -214,6 +246,30 @@ export interface RoamRow {
   readonly paid: bigint
   /** Reference of its payments, as the ledger's evidence begins. */
   readonly reference: string
+}
+
+export interface PayoutRow {
+  readonly id: number
+  readonly account: string
+  readonly token: string
+  readonly number: number
+  readonly previous: Hash | null
+  readonly afterEntry: number
+  readonly upToEntry: number
+  readonly amount: bigint
+  readonly reference: Hash
+  readonly to: Address
+  readonly state: 'open' | 'paid' | 'dropped'
+  /** The paid one before it, of the same account and token. */
+  readonly before: { readonly reference: Hash; readonly upToEntry: number } | null
+  /** Of a paid one: the book's entry; null: it is not there. */
+  readonly entry: { readonly id: number; readonly evidence: string; readonly postings: LedgerRow['postings'] } | null
+  /** What the lines of the book that it pays for make. */
+  readonly lines: bigint
+  /** Those lines hash to its reference. */
+  readonly isIntact: boolean
+  /** Of a paid one: this box has signed its statement. */
+  readonly isSigned: boolean | null
 }
 
 export interface TenantRow {
@@ -264,16 +320,24 @@ export interface Books {
   hasVoucher(id: string): boolean
   sessionsAfter(id: string, most: number): readonly SessionRow[]
   streamsAfter(stream: string, most: number): readonly StreamRow[]
+  servedAfter(stream: string, most: number): readonly ServedRow[]
   topUpsAfter(code: string, most: number): readonly TopUpRow[]
   channelsAfter(number: number, most: number): readonly ChannelRow[]
   historyAfter(id: number, most: number): readonly HistoryRow[]
   carriagesAfter(number: number, most: number): readonly CarriageRow[]
+  /** Whether the carriage that this evidence names is kept. */
+  hasCarriage(facts: LedgerRow['facts']): boolean
   /** Behind the one of that place in their order. */
   roamsAfter(place: number, most: number): readonly RoamRow[]
   /** Whether both ends' readings in this evidence are signed by them. */
   isCarriageSigned(facts: LedgerRow['facts']): boolean
   /** Whether the tickets in this evidence are signed by the box that sold. Null: there are none, their guests were forgotten. */
   isRoamingSigned(facts: LedgerRow['facts']): boolean | null
+  /** Null: that receipt is not kept. */
+  receiptAt(tenant: string, epoch: number, seq: number): { readonly cumAmount: bigint; readonly chainHash: string } | null
+  payoutsAfter(id: number, most: number): readonly PayoutRow[]
+  /** By its reference; null: there is none. */
+  payoutOf(reference: Hash): Pick<PayoutRow, 'id' | 'state' | 'amount' | 'to' | 'token'> & { readonly entryId: number | null } | null
   tenantsAfter(tenant: string, epoch: number, most: number): readonly TenantRow[]
   unitsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly UnitRow[]
   receiptsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly ReceiptRow[]
@@ -289,12 +353,14 @@ export interface ChainSide {
   readonly claimed: bigint
 }
 
+export type ChainAnswer = { readonly why: string } | { readonly block: number; readonly own: ChainSide; readonly partner: ChainSide; readonly isOpen: boolean }
+
 export interface AuditPorts {
   look<T>(body: (books: Books) => T): T
   /** Lets others have their turn. */
   pause(): Promise<void>
-  /** Proved, as of the block up to which the box has taken the chain's news in. Null: not to be had now. */
-  chainOf(channel: ChannelRow): Promise<{ readonly own: ChainSide; readonly partner: ChainSide; readonly isOpen: boolean } | null>
+  /** Proved, as of the block up to which the box has taken the chain's news in; or why it is not to be had now. */
+  chainOf(channel: ChannelRow): Promise<ChainAnswer>
   /** The chain's hash of hashes for one more unit. */
   nextChainHash(previous: string, unit: UnitRow): string
   readonly limits: AuditLimits
@@ -308,4 +374,6 @@ export interface AuditLimits {
   readonly carriage: bigint | null
   /** Owed by one box for its guests elsewhere. */
   readonly roaming: bigint | null
+  /** Ticks of a stream that were served and whose proof is not on this disk. */
+  readonly streamTicks: bigint
 }

@@ -5,9 +5,12 @@ import type { ReadTx } from '../store/index.ts'
 import { channelPages, type ChannelTools } from './audit-channels.ts'
 import { iotPages, type IotTools } from './audit-iot.ts'
 import { meshPages, type MeshTools } from './audit-mesh.ts'
+import { payoutPages, type PayoutTools } from './audit-payouts.ts'
+import { postingsOf } from './audit-rows.ts'
 import { sessionsAfter } from './audit-sessions.ts'
+import { servedAfter } from './audit-streams.ts'
 
-export type BookTools = ChannelTools & IotTools & MeshTools
+export type BookTools = ChannelTools & IotTools & MeshTools & PayoutTools
 
 export function booksOf(tx: ReadTx, tools: BookTools): Books {
   return {
@@ -25,10 +28,12 @@ export function booksOf(tx: ReadTx, tools: BookTools): Books {
     hasVoucher: (id) => tx.get('SELECT 1 FROM hotspot_voucher WHERE id = ?', id) !== undefined,
     sessionsAfter: (id, most) => sessionsAfter(tx, id, most),
     streamsAfter: (stream, most) => streamsAfter(tx, stream, most),
+    servedAfter: (stream, most) => servedAfter(tx, stream, most),
     topUpsAfter: (code, most) => topUpsAfter(tx, code, most),
     ...channelPages(tx, tools),
     ...meshPages(tx, tools),
     ...iotPages(tx, tools),
+    ...payoutPages(tx, tools),
   }
 }
 
@@ -59,10 +64,6 @@ function entriesAfter(tx: ReadTx, id: number, most: number): LedgerRow[] {
     taken: row.taken === null ? null : BigInt(row.taken),
     postings: postingsOf(tx, row.id),
   }))
-}
-
-function postingsOf(tx: ReadTx, id: number): LedgerRow['postings'] {
-  return tx.all<{ account: string; amount: string }>('SELECT account, amount FROM ledger_postings WHERE entry_id = ? ORDER BY line', id).map(({ account, amount }) => ({ account, amount: BigInt(amount) }))
 }
 
 interface BookedRow {

@@ -20,6 +20,7 @@ export interface ChannelTools {
 type Pages = Pick<Books, 'channelsAfter' | 'historyAfter'>
 
 const IOT_NOTE = utf8('iot')
+const PAYOUT_NOTE = utf8('payout')
 
 interface Stored {
   readonly number: number
@@ -91,7 +92,9 @@ function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number]
     amount: row.amount,
     token: token === null ? '' : symbolOf(token),
     payer: row.peer ?? channel?.partner ?? null,
+    reference: row.key,
     isForIot: equalBytesConstantTime(row.data, IOT_NOTE),
+    isForPayout: equalBytesConstantTime(row.data, PAYOUT_NOTE),
   }
 }
 

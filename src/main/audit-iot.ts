@@ -12,7 +12,7 @@ export interface IotTools {
   readonly symbolOf: (token: Address) => string
 }
 
-type Pages = Pick<Books, 'tenantsAfter' | 'unitsAfter' | 'receiptsAfter' | 'paidMark' | 'paidSum'>
+type Pages = Pick<Books, 'tenantsAfter' | 'unitsAfter' | 'receiptsAfter' | 'receiptAt' | 'paidMark' | 'paidSum'>
 
 export function iotPages(tx: ReadTx, tools: IotTools): Pages {
   return {
@@ -21,6 +21,10 @@ export function iotPages(tx: ReadTx, tools: IotTools): Pages {
       tx.all<StoredUnit>('SELECT seq, kind, frame, tmst_us, units, amount FROM iot_unit WHERE tenant = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?', tenant, epoch, seq, most)
         .map((row): UnitRow => ({ seq: BigInt(row.seq), kind: row.kind, frame: toHex(row.frame), tmstUs: row.tmst_us, units: row.units, amount: BigInt(row.amount) })),
     receiptsAfter: (tenant, epoch, seq, most) => tx.all<StoredReceipt>('SELECT * FROM iot_receipt WHERE tenant = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?', tenant, epoch, seq, most).map((row) => receiptRow(row, tools)),
+    receiptAt(tenant, epoch, seq) {
+      const row = tx.get<Pick<StoredReceipt, 'cum_amount' | 'chain_hash'>>('SELECT cum_amount, chain_hash FROM iot_receipt WHERE tenant = ? AND epoch = ? AND seq = ?', tenant, epoch, seq)
+      return row === undefined ? null : { cumAmount: BigInt(row.cum_amount), chainHash: toHex(row.chain_hash) }
+    },
     paidMark: () => paidTables.mark(tx),
     paidSum: (payer, token) =>
       tx.all<{ token: string; amount: string }>('SELECT token, amount FROM iot_paid WHERE payer = ?', payer).reduce((sum, row) => (tools.symbolOf(row.token as Address) === token ? sum + BigInt(row.amount) : sum), 0n),

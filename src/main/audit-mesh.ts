@@ -16,7 +16,7 @@ export interface MeshTools {
   readonly meshToken: (token: Address) => string
 }
 
-type Pages = Pick<Books, 'carriagesAfter' | 'roamsAfter' | 'isCarriageSigned' | 'isRoamingSigned'>
+type Pages = Pick<Books, 'carriagesAfter' | 'hasCarriage' | 'roamsAfter' | 'isCarriageSigned' | 'isRoamingSigned'>
 
 interface StoredCarriage {
   readonly carrier: Uint8Array
@@ -43,6 +43,7 @@ export function meshPages(tx: ReadTx, { curve, self, meshToken }: MeshTools): Pa
   })
   return {
     carriagesAfter: (number, most) => tx.all<StoredCarriage>('SELECT * FROM mesh_carriages WHERE number > ? ORDER BY number LIMIT ?', number, most).map((row) => carriage(row, documents, meshToken)),
+    hasCarriage: ({ carrier, client, epoch }) => tried(() => tx.get('SELECT 1 FROM mesh_carriages WHERE carrier = ? AND client = ? AND epoch = ?', bytesIn(carrier), bytesIn(client), bytesIn(epoch)) !== undefined),
     roamsAfter: (place, most) => tx.all<{ state: string }>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token LIMIT ? OFFSET ?', most, place).map(({ state }) => roam(state, curve, self, meshToken)),
     isCarriageSigned: (facts) => isCarriageSigned(facts, documents),
     isRoamingSigned: (facts) => isRoamingSigned(facts, documents),

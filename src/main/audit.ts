@@ -5,6 +5,7 @@
 import { fromHex, toHex, type Address, type Timers } from '../base/index.ts'
 import { audit, type AuditPorts, type AuditReport, type ChannelRow } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
+import { toChecksumAddress } from '../identity/index.ts'
 import { nextChainHash } from '../iot/tenants/receipt/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { loadPosition } from '../photon/chain/io/index.ts'
@@ -14,6 +15,7 @@ import type { AuditJson } from '../owner/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 import { booksOf, type BookTools } from './audit-books.ts'
+import { UNPROVED_TICKS } from './stream-limits.ts'
 
 export interface AuditBoxParts {
   readonly store: Pick<Store, 'read'>
@@ -50,6 +52,7 @@ export function auditBox(parts: AuditBoxParts): Promise<AuditReport> {
       offline: config.photon.maxOfflineExposure,
       carriage: config.mesh.maxDebt === 0n ? null : config.mesh.maxDebt,
       roaming: config.mesh.maxDebt === 0n ? config.mesh.roamPricePerMinute * MINUTES_OF_DEBT : config.mesh.maxDebt,
+      streamTicks: UNPROVED_TICKS,
     },
   }
   return audit(ports)
@@ -60,6 +63,7 @@ function toolsOf({ config, curve, self }: AuditBoxParts): BookTools {
   const box = self.toLowerCase() as Address
   return {
     self: box,
+    signer: toChecksumAddress(self),
     curve,
     receipts: { keccak: (bytes) => curve.keccak256(bytes), recover: (digest, signature) => curve.recover(digest, signature) },
     symbolOf: (address) => named(address) ?? address,
@@ -70,23 +74,26 @@ function toolsOf({ config, curve, self }: AuditBoxParts): BookTools {
 
 /** As of the block up to which this box has taken in what happened to its channels. */
 async function chainOf({ store, curve, chain }: AuditBoxParts, { contract, channel, epoch, own, partner }: ChannelRow): ReturnType<AuditPorts['chainOf']> {
+  if (chain === null) return { why: 'this box follows no chain (role light or sealer)' }
   const position = store.read((tx) => loadPosition(tx, contract))
-  const point = position === null ? null : (chain?.at(position.number) ?? null)
-  if (chain === null || position === null || point === null || point.hash !== position.hash) return null
+  if (position === null) return { why: 'nothing was heard of this contract yet' }
+  const point = chain.at(position.number)
+  if (point === null || point.hash !== position.hash) return { why: `block ${position.number}, up to which its news were taken in, is not on the chain that the box has now` }
   const proved = await proveChannel(chain, (bytes) => curve.keccak256(bytes), point, contract, channel, [own.address, partner.address])
-  if (proved === null) return null
+  if (proved === null) return { why: `nobody gives the contract's state at block ${position.number} now` }
   const [ours, theirs] = proved.sides
-  return { own: ours, partner: theirs, isOpen: proved.state !== 'none' && proved.epoch === epoch }
+  return { block: point.number, own: ours, partner: theirs, isOpen: proved.state !== 'none' && proved.epoch === epoch }
 }
 
 /** As the owner's API says it. */
-export function auditJson({ differences, unnamed, looked, unchecked }: AuditReport): AuditJson {
+export function auditJson({ differences, unnamed, looked, unchecked, contracts }: AuditReport): AuditJson {
   return {
     isSound: differences.length === 0,
     differences: differences.map(({ amount, ...rest }) => ({ ...rest, amount: amount === null ? null : { expected: amount.expected.toString(), found: amount.found.toString(), token: amount.token } })),
     unnamed,
     looked: { ...looked },
     unchecked: unchecked.map((each) => ({ ...each })),
+    contracts: contracts.map((each) => ({ ...each, pot: each.pot.toString() })),
   }
 }
 

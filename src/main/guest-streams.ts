@@ -12,6 +12,7 @@ import type { StreamTerms } from '../photon/stream/index.ts'
 import type { Store } from '../store/index.ts'
 import { GuestFunding } from './guest-funding.ts'
 import { GuestOrderDoor } from './guest-orders.ts'
+import { FLUSH_TICKS, GRACE_TICKS } from './stream-limits.ts'
 
 /** Of the running room of channels. */
 export interface Channels extends Pick<Photon, 'streams'> {
@@ -38,14 +39,11 @@ const LOOK_MS = 250
 const REACH_MS = 5000
 const TICK_SECONDS = 1
 const STEPS = 60
-const GRACE_TICKS = 15
 const HOUR_SECONDS = 3600
 const MINUTE_SECONDS = 60n
 /** Signatures of liars that are looked at: with noble on a small router each costs tens of milliseconds. */
 const WRONG_SIGNATURES = { burst: 60, perSecond: 6 }
 const FLUSH_MS = 60_000
-/** What a power cut may cost, in ticks. */
-const FLUSH_TICKS = 180n
 const IDLE_MS = 600_000
 /** So little left in a channel that the guest may be about to go. */
 const LOW_TICKS = 60n

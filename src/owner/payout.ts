@@ -93,7 +93,7 @@ function payoutJson({ payout, stage, retrySeconds, isAlarm }: PayoutView): Json.
   }
 }
 
-function partyJson({ account, token, decimals, owed, paid, address, open, waitsFor }: PartyView): Json.PayoutPartyJson {
+function partyJson({ account, shares, token, decimals, owed, paid, address, last, open, waitsFor }: PartyView): Json.PayoutPartyJson {
   const places = decimals ?? 0
-  return { account, token: { symbol: token, decimals: places }, owed: money(owed, places), paid: money(paid, places), address, open: open === null ? null : payoutJson(open), waitsFor }
+  return { account, shares, token: { symbol: token, decimals: places }, owed: money(owed, places), paid: money(paid, places), address, last: last === null ? null : { id: last.id, amount: money(last.amount, places), paidWallMs: Math.floor(last.wallMs) }, open: open === null ? null : payoutJson(open), waitsFor }
 }

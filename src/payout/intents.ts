@@ -71,7 +71,8 @@ function linesOf(tx: ReadTx, account: string, token: string, afterEntry: number,
   return lines
 }
 
-function linesUpTo(tx: ReadTx, account: string, token: string, afterEntry: number, upToEntry: number): StatementLine[] {
+/** Those that a payout is for. */
+export function linesUpTo(tx: ReadTx, account: string, token: string, afterEntry: number, upToEntry: number): StatementLine[] {
   const lines: StatementLine[] = []
   for (let afterId = afterEntry; afterId < upToEntry; ) {
     const page = accountLines(tx, { account, token, afterId, limit: LINES_AT_ONCE })

@@ -10,7 +10,7 @@ import type { Ledger, PayingChannels } from '../ledger/index.ts'
 import type { ReadTx, Store } from '../store/index.ts'
 import { PAYOUT_SOURCE, bodyOf, debtsOf, makeIntent } from './intents.ts'
 import type { PartyDebt } from './intents.ts'
-import { endDropped, endPaid, lastDailyDay, milestoneState, noteMark, noteTry, openPayouts, paidSeries, payoutById, payoutsBefore, readMark } from './io/tables.ts'
+import { endDropped, endPaid, lastDailyDay, lastPaid, milestoneState, noteMark, noteTry, openPayouts, paidSeries, payoutById, payoutsBefore, readMark } from './io/tables.ts'
 import { beginWay, stepWay } from './machine.ts'
 import type { Way, WayInput } from './machine.ts'
 import { bookMilestones } from './milestone-book.ts'
@@ -309,8 +309,11 @@ export class Payouts implements PayoutDesk {
     const open = all.find((payout) => payout.account === account && payout.token === token)
     const decimals = 'decimals' in to ? to.decimals : token === now.token.symbol ? now.token.decimals : null
     const paid = accountPaid(tx, account, token)
+    const newest = lastPaid(tx, account, token)
+    const shares = now.shares.filter((share) => share.account === account).map(({ partsPerMillion, sources }) => ({ partsPerMillion, sources }))
+    const last = newest?.paid == null ? null : { id: newest.id, amount: newest.amount, wallMs: newest.paid.wallMs }
     const waitsFor = open !== undefined ? null : 'waitsFor' in to ? to.waitsFor : whyNotDue(now, to.decimals, { owed, lastDaily: lastDailyDay(tx, account, token) }, momentOf(clock))
-    return { account, token, decimals, owed, paid, address: now.payees.find((payee) => payee.account === account)?.address ?? null, open: open === undefined ? null : this.#view(open), waitsFor }
+    return { account, shares, token, decimals, owed, paid, last, address: now.payees.find((payee) => payee.account === account)?.address ?? null, open: open === undefined ? null : this.#view(open), waitsFor }
   }
 
   #view(payout: Payout): PayoutView {

@@ -64,6 +64,8 @@ export interface PayoutView {
 
 export interface PartyView {
   readonly account: string
+  /** What it has a part of now; without sources: of all earnings. */
+  readonly shares: readonly { readonly partsPerMillion: number; readonly sources: readonly string[] }[]
   /** Name in the book. */
   readonly token: string
   /** Null: not known, amounts are shown in smallest units. */
@@ -72,6 +74,8 @@ export interface PartyView {
   readonly owed: bigint
   readonly paid: bigint
   readonly address: Address | null
+  /** The newest that was paid; null: none. */
+  readonly last: { readonly id: number; readonly amount: bigint; readonly wallMs: number } | null
   readonly open: PayoutView | null
   /** Why nothing is under way. */
   readonly waitsFor: string | null

@@ -12,11 +12,12 @@ import { auditBox } from '../../src/main/audit.ts'
 import type { AuditChain } from '../../src/main/audit.ts'
 import { meshMigrations } from '../../src/mesh/tables/index.ts'
 import { loadSecp256k1 } from '../../src/native/index.ts'
+import { payoutMigrations } from '../../src/payout/tables/index.ts'
 import { photonMigrations } from '../../src/photon/tables/index.ts'
 import { openStore } from '../../src/store/index.ts'
 import type { Migration, Store } from '../../src/store/index.ts'
 
-export const ALL_MIGRATIONS: readonly Migration[] = [...ledgerMigrations, ...hotspotMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations]
+export const ALL_MIGRATIONS: readonly Migration[] = [...ledgerMigrations, ...hotspotMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations]
 export const curve = loadSecp256k1(null)
 
 export function openWholeStore(path: string): Store {

@@ -5,6 +5,7 @@
 import { scriptedChain } from './chain-views.ts'
 import { scriptedPhoton } from './photon-views.ts'
 import type { ScriptedPhoton } from './photon-views.ts'
+import type { ScriptedPayouts } from './payout-views.ts'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -183,6 +184,7 @@ export interface DashboardRooms {
   readonly photon?: ScriptedPhoton
   readonly mesh?: MeshPort
   readonly iot?: IotPort
+  readonly payouts?: ScriptedPayouts
   /** Makes the router's files its own, with the configuration's door that it is given. */
   readonly joining?: (config: ConfigDoor, folder: string) => JoinDesk
 }
@@ -218,6 +220,7 @@ export async function startDashboardApp(files: DashboardFiles, kind: 'fresh' | '
     photon,
     mesh: rooms.mesh ?? null,
     iot: rooms.iot ?? null,
+    ...(rooms.payouts === undefined ? {} : { payouts: rooms.payouts }),
     joining: rooms.joining?.(door, folder) ?? null,
     ledger,
     store,

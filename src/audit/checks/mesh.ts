@@ -6,17 +6,17 @@ import type { AuditLimits, CarriageRow, LedgerRow, RoamRow } from '../types.ts'
 const SIGNED = 'the payment stays; keep this book as it is (`meshbox backup`), for without both signatures it proves nothing to the other box'
 const BOOKED = 'compare with the other box (`meshbox mesh carriage`), and with `meshbox earnings entries`'
 
-/** What the ledger has of carriages and of roaming, by whose and which. */
+/** What the ledger has of carriages that are kept and of roaming, by whose and which: of the others there is nothing to hold it against. */
 class MeshWalk {
   readonly carriages = new Map<string, bigint>()
   readonly roams = new Map<string, bigint>()
   #last = 0
 
   /** False: all that is there was taken in. */
-  take(entries: readonly LedgerRow[]): void {
+  take(entries: readonly LedgerRow[], books: Parameters<Step>[0]): void {
     for (const entry of entries) {
       const { evidenceType, facts, evidenceId, amount } = entry
-      if (evidenceType === 'carriage' || evidenceType === 'carriage-paid') add(this.carriages, `${evidenceType} ${String(facts['epoch'])}`, amount)
+      if ((evidenceType === 'carriage' || evidenceType === 'carriage-paid') && books.hasCarriage(facts)) add(this.carriages, `${evidenceType} ${String(facts['epoch'])}`, amount)
       if (evidenceType === 'roaming' || evidenceType === 'roaming-paid') add(this.roams, `${evidenceType} ${evidenceId.split(':')[0] ?? ''}`, amount)
     }
     this.#last = entries.at(-1)?.id ?? this.#last
@@ -31,7 +31,7 @@ export function meshChecks(findings: Findings, limits: AuditLimits): readonly St
   const walk = new MeshWalk()
   const catchUp = (books: Parameters<Step>[0], signatures: boolean): boolean => {
     const entries = books.entriesAfter(walk.last, PAGE_ROWS)
-    walk.take(entries)
+    walk.take(entries, books)
     if (signatures) for (const entry of entries) signed(findings, entry, books)
     return entries.length === PAGE_ROWS
   }

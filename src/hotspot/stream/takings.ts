@@ -80,7 +80,7 @@ export class Takings {
     const at = momentOf(clock)
     await store.turn((tx) => {
       for (const { sale, value, voucher } of taken) {
-        const { stream, channel, epoch, base, payer } = sale
+        const { stream, channel, epoch, base, payer, unit, tickSeconds } = sale
         const amount = value - (postedOf(tx, stream) ?? base)
         if (amount <= 0n) continue
         const entryId = ledger.earn(tx, {
@@ -95,6 +95,9 @@ export class Takings {
               payer,
               epoch: epoch.toString(),
               value: value.toString(),
+              base: base.toString(),
+              unit: unit.toString(),
+              tickSeconds,
               cumulative: voucher.cumulative.toString(),
               tip: voucher.tip,
               steps: voucher.steps,

@@ -18,4 +18,6 @@ export interface AuditJson {
   looked: Record<string, number>
   /** What could not be looked at now. */
   unchecked: { check: string; why: string }[]
+  /** What all channels of a token hold together by the contract's proved state at that block; only where all of them could be compared. */
+  contracts: { contract: string; token: string; block: number; channels: number; pot: string }[]
 }

@@ -28,11 +28,15 @@ export interface PayoutJson {
 
 export interface PayoutPartyJson {
   readonly account: string
+  /** What it has a part of; empty: of nothing now. No sources: of everything. */
+  readonly shares: readonly { readonly partsPerMillion: number; readonly sources: readonly string[] }[]
   readonly token: { readonly symbol: string; readonly decimals: number }
   /** With the open payout. */
   readonly owed: Money
   readonly paid: Money
   readonly address: string | null
+  /** The newest that was paid over channels; null: none. */
+  readonly last: { readonly id: number; readonly amount: Money; readonly paidWallMs: number } | null
   readonly open: PayoutJson | null
   /** Null: nothing is waited for. */
   readonly waitsFor: string | null

@@ -136,6 +136,16 @@ export function payoutsBefore(tx: ReadTx, beforeId: number | null, limit: number
   return tx.all<PayoutRow>('SELECT * FROM payouts WHERE id < ? ORDER BY id DESC LIMIT ?', beforeId ?? Number.MAX_SAFE_INTEGER, limit).map(toPayout)
 }
 
+/** Oldest first. */
+export function payoutsAfter(tx: ReadTx, afterId: number, limit: number): Payout[] {
+  return tx.all<PayoutRow>('SELECT * FROM payouts WHERE id > ? ORDER BY id LIMIT ?', afterId, limit).map(toPayout)
+}
+
+export function payoutByReference(tx: ReadTx, reference: Hash): Payout | null {
+  const row = tx.get<PayoutRow>('SELECT * FROM payouts WHERE reference = ?', bytesOf(reference))
+  return row === undefined ? null : toPayout(row)
+}
+
 /** Of one account and token up to this number, oldest first, the newest `limit` of them. */
 export function paidSeries(tx: ReadTx, account: string, token: string, upToNumber: number, limit: number): Payout[] {
   return tx

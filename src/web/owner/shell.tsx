@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { useCell } from './cell.ts'
 import { auth } from './client.ts'
 import { hrefOf, useRoute, type Route, type ViewName } from './router.ts'
-import { followsChain, hearsSensors, levelOf, useStatus } from './status.ts'
+import { followsChain, hasShares, hearsSensors, levelOf, useStatus } from './status.ts'
 import * as S from './strings.ts'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import { Icon, Mark, type IconName } from './ui/icon.tsx'
@@ -26,12 +26,13 @@ const ICONS: Record<ViewName, IconName> = {
   more: 'more',
   chain: 'chain',
   channels: 'channels',
+  payouts: 'share',
   mesh: 'mesh',
   iot: 'antenna',
   health: 'health',
   settings: 'settings',
 }
-const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'channels', 'mesh', 'iot', 'health', 'settings']
+const SIDE: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'chain', 'channels', 'payouts', 'mesh', 'iot', 'health', 'settings']
 const BOTTOM: readonly ViewName[] = ['home', 'guests', 'vouchers', 'prices', 'more']
 
 export function Shell({ place }: { place: string }) {
@@ -42,9 +43,10 @@ export function Shell({ place }: { place: string }) {
   const level = status.data ? levelOf(status.data) : 'ok'
   const name = status.data?.name ?? place
   const isThere = (view: ViewName): boolean => {
-    if (status.data === null) return !['chain', 'channels', 'iot'].includes(view)
+    if (status.data === null) return !['chain', 'channels', 'payouts', 'iot'].includes(view)
     if (view === 'chain') return followsChain(status.data)
     if (view === 'iot') return hearsSensors(status.data)
+    if (view === 'payouts') return hasShares(status.data)
     return view !== 'channels' || status.data.photon
   }
 
@@ -70,7 +72,7 @@ export function Shell({ place }: { place: string }) {
       </a>
     </li>
   )
-  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'channels' || route.view === 'mesh' || route.view === 'iot' || route.view === 'health' || route.view === 'settings'
+  const isMore = route.view === 'more' || route.view === 'chain' || route.view === 'channels' || route.view === 'payouts' || route.view === 'mesh' || route.view === 'iot' || route.view === 'health' || route.view === 'settings'
 
   return (
     <div class={`shell${isLocked ? ' shell-locked' : ''}`}>
@@ -127,6 +129,7 @@ function View({ route }: { route: Route }) {
       return <MoreView />
     case 'chain':
     case 'channels':
+    case 'payouts':
     case 'mesh':
     case 'iot':
       return <SeldomView key={route.view} view={route.view} id={route.id} />

@@ -19,6 +19,11 @@ export function hearsSensors(status: StatusJson): boolean {
   return status.iot
 }
 
+/** Does anybody but the owner have a part of what it earns? */
+export function hasShares(status: StatusJson): boolean {
+  return status.health.some((line) => line.part === 'payout')
+}
+
 /** The worst of all parts. */
 export function levelOf(status: StatusJson): Level {
   const levels = status.health.map((line) => line.level)

@@ -39,6 +39,7 @@ export const nav = {
   more: 'More',
   chain: 'Chain',
   channels: 'Channels',
+  payouts: 'Payouts',
   mesh: 'Mesh',
   iot: 'Sensors',
   health: 'Box health',

@@ -14,6 +14,7 @@ import type { IotPaymentsParts } from '../../../src/main/iot-payments.ts'
 import { meshMigrations } from '../../../src/mesh/tables/index.ts'
 import { PhotonNode } from '../../../src/photon/node/index.ts'
 import type { Path, PathRequest } from '../../../src/photon/ports.ts'
+import { payoutMigrations } from '../../../src/payout/tables/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { auditOf, curve, keyFrom } from '../../support/audited.ts'
@@ -66,7 +67,7 @@ export class TownBox {
     this.#net = net
     this.#seed = seed * 100 + index
     const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
-    this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations], begin: (box, store) => this.#begin(box, store) })
+    this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations], begin: (box, store) => this.#begin(box, store) })
   }
 
   get account(): Address {

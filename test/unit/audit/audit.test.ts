@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditReport, CheckName } from '../../../src/audit/index.ts'
 import { PAGE_ROWS } from '../../../src/audit/index.ts'
-import { auditOf, openWholeStore } from '../../support/audited.ts'
-import { CHANNEL, CONFIG, OTHER, Planted, SELF } from './planted.ts'
+import { channelSlot, sideSlots } from '../../../src/photon/chain/storage.ts'
+import { auditOf, curve, openWholeStore } from '../../support/audited.ts'
+import { CHANNEL, CONFIG, OLD_STREAM, OTHER, Planted, SELF, STREAM } from './planted.ts'
 
 let planted: Planted
 beforeEach(async () => {
@@ -17,11 +18,17 @@ it('sound books: nothing, and every check has looked at something', async () => 
   const report = await planted.audit()
   expect(report.differences).toEqual([])
   expect(report.unnamed).toBe(0)
-  expect(report.unchecked).toEqual([{ check: 'chain', why: `what the chain has of channel ${CHANNEL} with ${OTHER.address} is not to be had now` }])
-  const looked: readonly CheckName[] = ['ledger-balance', 'ledger-totals', 'ledger-days', 'ledger-shares', 'voucher', 'session-unserved', 'session-unpaid', 'stream', 'top-up', 'channel', 'guarantee', 'exposure', 'history', 'outbox', 'carriage', 'roaming', 'uplink-twice', 'receipts', 'tenant-sums', 'tenant-credit']
+  const noChain = `channel ${CHANNEL} with ${OTHER.address}: this box follows no chain (role light or sealer)`
+  expect(report.unchecked).toEqual([
+    { check: 'chain', why: noChain },
+    { check: 'chain-sum', why: `all channels in TOK of contract ${CONTRACT}: ${noChain}` },
+  ])
+  expect(report.contracts).toEqual([])
+  const looked: readonly CheckName[] = ['ledger-balance', 'ledger-totals', 'ledger-days', 'ledger-shares', 'voucher', 'session-unserved', 'session-unpaid', 'stream', 'top-up', 'channel', 'guarantee', 'exposure', 'history', 'outbox', 'carriage', 'roaming', 'uplink-twice', 'receipts', 'tenant-sums', 'tenant-credit', 'stream-unpaid', 'receipt-postings', 'payout']
   for (const check of looked) expect([check, report.looked[check] ?? 0]).not.toEqual([check, 0])
 })
 
+const CONTRACT = `0x${'c0'.repeat(20)}` as const
 const entryOf = (evidence: string): string => `(SELECT id FROM ledger_entries WHERE evidence_id = '${evidence}')`
 /** SQL of other hands, and what is to be named: check, where (part of it), expected and found. */
 const CASES: readonly (readonly [what: string, sql: readonly string[], check: CheckName, where: string, amount: readonly [bigint, bigint] | null])[] = [
@@ -41,11 +48,15 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['a refund that is not in the ledger', ["UPDATE hotspot_allotment SET refunded = '2000' WHERE session_id = '00000000000000a2'"], 'session-unserved', 'session 00000000000000a2', [2000n, 1000n]],
   ['served and not paid', ["UPDATE hotspot_allotment SET entry_id = NULL WHERE session_id = '00000000000000a1'"], 'session-unpaid', 'session 00000000000000a1', [3000n, 0n]],
   ['used more than bought', ["UPDATE hotspot_progress SET used = replace(used, '1800000', '1800001') WHERE session_id = '00000000000000a1'"], 'session-unpaid', 'session 00000000000000a1', [1_800_000n, 1_800_001n]],
-  ['a stream noted for another value', ["UPDATE hotspot_stream_posted SET value = '50'"], 'stream', 'stream s1', [50n, 40n]],
-  ['a stream earned beyond its vouchers', [`UPDATE photon_stream SET record = replace(record, '"steps":60', '"steps":30')`], 'stream', 'stream s1', [30n, 40n]],
+  ['a stream noted for another value', [`UPDATE hotspot_stream_posted SET value = '80' WHERE stream = '${STREAM}'`], 'stream', `stream ${STREAM}`, [80n, 70n]],
+  ['a stream earned beyond its vouchers', [`UPDATE photon_stream SET record = replace(record, '"steps":60', '"steps":30')`], 'stream', `stream ${STREAM}`, [60n, 70n]],
+  ['seconds served beyond the words that are held', ["UPDATE hotspot_progress SET used = replace(used, '[40000,', '[300000,')  WHERE session_id = '00000000000000a1'"], 'stream-unpaid', `stream ${STREAM}`, [45n, 300n]],
+  ['seconds served beyond the last voucher of an older stream', ["UPDATE hotspot_progress SET used = replace(used, '[30000,', '[226000,') WHERE session_id = '00000000000000a2'"], 'stream-unpaid', `stream ${OLD_STREAM}`, [30n, 226n]],
+  ['seconds served without any proof', ['DELETE FROM photon_stream', 'DELETE FROM hotspot_stream_posted', "UPDATE hotspot_stream SET used_before_ms = 160000 WHERE is_over = 0"], 'stream-unpaid', `stream ${STREAM}`, [0n, 200n]],
+  ['a stream that ended with more unpaid than its grace', [`UPDATE photon_stream SET record = replace(replace(replace(record, '"phase":"open"', '"phase":"over"'), '"owed":"0"', '"owed":"16"'), '"final":"30"', '"final":"70"')`], 'stream-unpaid', `stream ${STREAM}`, [15n, 16n]],
   ['a top-up without its entry', ["UPDATE hotspot_top_up SET amount = '6000'"], 'top-up', 'code v4', [6000n, 5000n]],
   ['a code that can be used again', ["UPDATE hotspot_voucher SET state = 'unused' WHERE id = 'v4'"], 'top-up', 'code v4', [5000n, 10_000n]],
-  ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 3', [9n, 7n]],
+  ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 5', [9n, 7n]],
   ["a tenant's payment that is not counted", ["UPDATE iot_paid SET amount = '150'"], 'history', `payer ${OTHER.address}`, [200n, 150n]],
   ['more came by the history than by the channel', ["UPDATE photon_history SET amount = '201' WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, [300n, 401n]],
   ['a payment by a message that never was', ["UPDATE photon_history SET nonce = 99 WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, null],
@@ -65,6 +76,26 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['booked, and not in the ledger', ["UPDATE iot_sum SET booked = '269'"], 'tenant-sums', 'tenant farm', [269n, 270n]],
   ['paid, and not in the ledger', ["UPDATE iot_account SET settled = '190'"], 'tenant-sums', 'tenant farm', [190n, 200n]],
   ['held, and nothing is delivered', ['DELETE FROM iot_held'], 'tenant-sums', 'tenant farm', [0n, 5n]],
+  ['own carrying paid beyond its readings', [`UPDATE ledger_entries SET facts = json_set(facts, '$.owedParts', '${19n << 20n}') WHERE evidence_id = 'c2'`], 'receipt-postings', 'carriage-paid c2', [19n, 20n]],
+  ['guests booked for another sum than their evidence adds', [`UPDATE ledger_entries SET facts = json_set(facts, '$.total', '70') WHERE evidence_type = 'roaming'`], 'receipt-postings', 'mesh:roaming', [70n, 60n]],
+  ["guests' money from another box", [`UPDATE ledger_postings SET account = 'photon:0x00' WHERE account LIKE 'photon:%' AND entry_id = (SELECT id FROM ledger_entries WHERE evidence_type = 'roaming')`], 'receipt-postings', 'mesh:roaming', [60n, 0n]],
+  ['a bill booked for another sum than its receipt', [`UPDATE ledger_entries SET facts = json_set(facts, '$.cumAmount', '271') WHERE evidence_type = 'iot-receipt'`], 'receipt-postings', 'farm:1:3', [270n, 271n]],
+  ['a bill booked for less than its receipt', [`UPDATE ledger_entries SET amount = '260' WHERE evidence_type = 'iot-receipt'`], 'receipt-postings', 'tenant farm', [270n, 260n]],
+  ['a bill on the account of another tenant', [`UPDATE ledger_postings SET account = 'due:iot-mill' WHERE account = 'due:iot-farm' AND amount = '270'`], 'receipt-postings', 'farm:1:3', [270n, 0n]],
+  ['a payment booked for another sum than its evidence adds', [`UPDATE ledger_entries SET facts = json_set(facts, '$.paid', '210') WHERE evidence_type = 'iot-payment'`], 'receipt-postings', 'farm:1:200', [210n, 200n]],
+  ['a payout that was never sent', [`DELETE FROM photon_history WHERE amount = '25'`], 'payout', 'payout 1 to community:club', [25n, 0n]],
+  ['a payout that was sent twice', [`INSERT INTO photon_history (kind, channel, nonce, amount, wall_ms, key, data) SELECT kind, channel, nonce, amount, wall_ms, key, data FROM photon_history WHERE amount = '10'`], 'payout', 'payout 2', [10n, 20n]],
+  ['a payout for another sum than was sent', [`UPDATE photon_history SET amount = '24' WHERE amount = '25'`], 'payout', 'payout 1', [25n, 24n]],
+  ['money that no payout knows', ['DELETE FROM payouts WHERE id = 2'], 'payout', `to ${OTHER.address}, row 5`, [0n, 10n]],
+  ['a posting that no payout knows', ['DELETE FROM payouts WHERE id = 2'], 'payout', 'entry ', [0n, 10n]],
+  ['a payout that was given up and sent', [`UPDATE payouts SET state = 'dropped', signature = NULL WHERE id = 2`], 'payout', 'payout 2', [0n, 10n]],
+  ['a payout for more than its lines', [`UPDATE payouts SET amount = '26' WHERE id = 1`], 'payout', 'payout 1', [25n, 26n]],
+  ['a payout for other lines than its payment names', [`UPDATE payouts SET reference = zeroblob(32) WHERE id = 1`], 'payout', 'payout 1', null],
+  ['a statement with the signature of another', [`UPDATE payouts SET signature = (SELECT signature FROM payouts WHERE id = 2) WHERE id = 1`], 'payout', 'payout 1', null],
+  ['a payout that the ledger has not paid', ['UPDATE payouts SET entry_id = 1 WHERE id = 2'], 'payout', 'payout 2', [10n, 0n]],
+  ['a payout posted to another', [`UPDATE ledger_postings SET account = 'photon:0x00' WHERE account LIKE 'photon:%' AND amount = '-25'`], 'payout', 'payout 1', [25n, 0n]],
+  ['a line that is paid twice', ['UPDATE payouts SET after_entry = 0 WHERE id = 2'], 'payout', 'payout 2', [35n, 10n]],
+  ['a payout that does not follow the one before', ['UPDATE payouts SET previous = zeroblob(32) WHERE id = 2'], 'payout', 'payout 2', null],
   ['credit beyond its window', ["UPDATE iot_tenant SET credit_window = '74'"], 'tenant-credit', 'tenant farm', [74n, 75n]],
 ]
 
@@ -82,7 +113,7 @@ describe('planted in a channel', () => {
   it('given more than there was, locks that are no sum, a proof of another, more counted than proved', async () => {
     await planted.changeChannel((state) => ({ ...state, own: { ...state.own, transferred: 1301n } }))
     expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', what: 'the own side has given more than it had', amount: { expected: 0n, found: -1n } }])
-    await planted.changeChannel((state) => ({ ...state, own: { ...state.own, transferred: 0n, locked: 4n } }))
+    await planted.changeChannel((state) => ({ ...state, own: { ...state.own, transferred: 35n, locked: 4n } }))
     expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', amount: { expected: 0n, found: 4n } }])
     await planted.changeChannel((state) => ({ ...state, own: { ...state.own, locked: 0n }, partner: { ...state.partner, claimed: 301n } }))
     expect(brief(await planted.audit())).toEqual([['channel', `channel ${CHANNEL} with ${OTHER.address}`]])
@@ -100,20 +131,61 @@ describe('planted in a channel', () => {
 
 describe('the chain', () => {
   const zero = { number: 9, hash: `0x${'09'.repeat(32)}` } as const
+  const at = (): Promise<void> => planted.turn((tx) => tx.run('INSERT INTO photon_chain_position VALUES (?, ?, ?)', CONTRACT, zero.number, zero.hash))
+  const auditWith = (storage: (slot: bigint) => bigint | null, hash: string = zero.hash): Promise<AuditReport> =>
+    auditOf({ store: planted.store, self: SELF.address, config: CONFIG, chain: { at: (): never => ({ ...zero, hash }) as never, storage: (_point, _contract, slot): Promise<bigint | null> => Promise.resolve(storage(slot)) } })
+  const keccak = (bytes: Uint8Array): Uint8Array => curve.keccak256(bytes)
+  /** The contract's storage with that channel open in its first life. */
+  const holding = (own: bigint, partner: bigint) => (slot: bigint): bigint => {
+    if (slot === channelSlot(keccak, CHANNEL)) return (1n << 160n) | 1n
+    if (slot === sideSlots(keccak, CHANNEL, SELF.address)[0]) return own
+    return slot === sideSlots(keccak, CHANNEL, OTHER.address)[0] ? partner : 0n
+  }
+
+  it('that has the same: what all channels hold is said, with the block', async () => {
+    await at()
+    const report = await auditWith(holding(1000n, 1000n))
+    expect([report.differences, report.unchecked]).toEqual([[], []])
+    expect(report.contracts).toEqual([{ contract: CONTRACT, token: 'TOK', block: 9, channels: 1, pot: 2000n }])
+    expect([report.looked.chain, report.looked['chain-sum']]).toEqual([1, 1])
+  })
+
+  it('that holds less: by the side and by the sum', async () => {
+    await at()
+    const { differences } = await auditWith(holding(900n, 1000n))
+    expect(differences).toMatchObject([
+      { check: 'chain', what: "the own side's deposit is not what the contract has", amount: { expected: 900n, found: 1000n, token: 'TOK' } },
+      { check: 'chain-sum', where: `contract ${CONTRACT}, block 9, channels: 1`, amount: { expected: 1900n, found: 2000n, token: 'TOK' } },
+    ])
+  })
 
   it('whose contract has no such channel', async () => {
-    await planted.turn((tx) => tx.run('INSERT INTO photon_chain_position VALUES (?, ?, ?)', `0x${'c0'.repeat(20)}`, zero.number, zero.hash))
-    const report = await auditOf({ store: planted.store, self: SELF.address, config: CONFIG, chain: { at: () => ({ ...zero }) as never, storage: () => Promise.resolve(0n) } })
-    expect(report.differences).toMatchObject([{ check: 'chain', what: 'a channel that is kept is not in the contract' }])
+    await at()
+    const report = await auditWith(() => 0n)
+    expect(report.differences).toMatchObject([{ check: 'chain', what: 'a channel that is kept is not in the contract' }, { check: 'chain-sum', amount: { expected: 0n, found: 2000n } }])
     expect(report.unchecked).toEqual([])
   })
 
-  it('that went another way since is not believed', async () => {
-    await planted.turn((tx) => tx.run('INSERT INTO photon_chain_position VALUES (?, ?, ?)', `0x${'c0'.repeat(20)}`, zero.number, zero.hash))
-    const report = await auditOf({ store: planted.store, self: SELF.address, config: CONFIG, chain: { at: () => ({ ...zero, hash: `0x${'08'.repeat(32)}` }) as never, storage: () => Promise.resolve(0n) } })
-    expect(report.differences).toEqual([])
-    expect(report.unchecked).toMatchObject([{ check: 'chain' }])
+  it.each([
+    ['that went another way since', (): bigint => 0n, `0x${'08'.repeat(32)}`, 'block 9, up to which its news were taken in, is not on the chain that the box has now'],
+    ['whose state nobody gives', (): null => null, zero.hash, "nobody gives the contract's state at block 9 now"],
+  ] as const)('%s is not believed, and why is said', async (_, storage, hash, why) => {
+    await at()
+    const report = await auditWith(storage, hash)
+    expect([report.differences, report.contracts]).toEqual([[], []])
+    expect(report.unchecked).toMatchObject([{ check: 'chain', why: expect.stringContaining(why) }, { check: 'chain-sum', why: expect.stringContaining(why) }])
   })
+
+  it('of which nothing was heard yet is said to be so', async () => {
+    expect((await auditWith(() => 0n)).unchecked).toMatchObject([{ check: 'chain', why: expect.stringContaining('nothing was heard of this contract yet') }, { check: 'chain-sum' }])
+  })
+})
+
+it('streams of an earlier version, without a price, are counted and not called sound', async () => {
+  await planted.spoil(`UPDATE ledger_entries SET facts = json_remove(facts, '$.unit') WHERE evidence_type = 'stream-voucher'`)
+  const report = await planted.audit()
+  expect(report.differences).toEqual([])
+  expect(report.unchecked).toContainEqual({ check: 'stream-unpaid', why: 'streams that an earlier version booked, without the price of a second: 1' })
 })
 
 it('more differences than are named are counted', async () => {

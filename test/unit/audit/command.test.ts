@@ -5,7 +5,7 @@ import type { Context } from '../../../src/cli/command.ts'
 import { AuditVerb } from '../../../src/owner/audit.ts'
 import type { AuditJson } from '../../../src/owner/api/audit.ts'
 
-const SOUND: AuditJson = { isSound: true, differences: [], unnamed: 0, looked: { voucher: 2, stream: 1 }, unchecked: [] }
+const SOUND: AuditJson = { isSound: true, differences: [], unnamed: 0, looked: { voucher: 2, stream: 1 }, unchecked: [], contracts: [] }
 const DIFFERENT: AuditJson = {
   isSound: false,
   differences: [
@@ -15,6 +15,7 @@ const DIFFERENT: AuditJson = {
   unnamed: 5,
   looked: { voucher: 2 },
   unchecked: [{ check: 'chain', why: 'the box follows no chain' }],
+  contracts: [{ contract: '0xc0', token: 'TOK', block: 9, channels: 1, pot: '2000' }],
 }
 
 const contextOf = (answer: AuditJson): Context => ({ service: { call: () => Promise.resolve(answer) }, busy: <T>(_what: string, work: Promise<T>): Promise<T> => work }) as unknown as Context
@@ -31,6 +32,7 @@ receipts: receipt 3 is not signed by this box
   where: tenant farm, account 1
   do: compare
 not compared (chain): the box follows no chain
+contract 0xc0 at block 9: 1 channel with 2000 TOK
 7 differences in 2 comparisons, the first 2 are named.`)
 })
 

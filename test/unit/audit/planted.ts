@@ -2,11 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hexOf, momentOf, toHex, utf8 } from '../../../src/base/index.ts'
+import { hexOf, momentOf, silentLog, toHex, utf8 } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { AuditReport } from '../../../src/audit/index.ts'
 import { nextChainHash, receiptDigest } from '../../../src/iot/tenants/receipt/index.ts'
+import { toChecksumAddress } from '../../../src/identity/index.ts'
+import { textDigest } from '../../../src/identity/personal-message.ts'
 import { createLedger } from '../../../src/ledger/index.ts'
+import type { PayingChannels } from '../../../src/ledger/index.ts'
 import { createDocuments, encodeTicket, sealFrame } from '../../../src/mesh/documents/index.ts'
 import { rowOf, withFrames } from '../../../src/mesh/metering/account.ts'
 import type { Account } from '../../../src/mesh/metering/account.ts'
@@ -20,10 +23,13 @@ import { decodeSnapshot } from '../../../src/photon/node/snapshot.ts'
 import { insertChannel, updateChannel } from '../../../src/photon/node/tables/channels.ts'
 import { insertHistory } from '../../../src/photon/node/tables/history.ts'
 import { insertPackets } from '../../../src/photon/node/tables/packets.ts'
+import { recordOf } from '../../../src/photon/stream/index.ts'
+import { Payouts } from '../../../src/payout/index.ts'
 import { channelId, createDigests } from '../../../src/photon/wire/index.ts'
 import type { Store, Tx } from '../../../src/store/index.ts'
 import { auditOf, curve, keyFrom, openWholeStore } from '../../support/audited.ts'
 import { FakeTime } from '../../support/fakes.ts'
+import { payoutSettings } from '../../support/payout-box.ts'
 
 export const SELF = keyFrom('self')
 export const OTHER = keyFrom('other')
@@ -33,6 +39,9 @@ const DOMAIN = { profile: 'v2', chainId: 7n, contract: CONTRACT } as const
 export const CONFIG = `config token 'token'\n\toption symbol 'TOK'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:TOK:6'\n\toption max_offline_exposure '0.0001'\nconfig mesh 'mesh'\n\toption token '${TOKEN}'\n\toption max_debt '0.0001'\n`
 export const CHANNEL = channelId((bytes) => curve.keccak256(bytes), SELF.address, OTHER.address, TOKEN, CONTRACT)
 const EPOCH = new Uint8Array(8).fill(5)
+/** Running, and one before it on the same channel. */
+export const STREAM = `${CHANNEL}.1.00000007`
+export const OLD_STREAM = `${CHANNEL}.1.00000006`
 export const UNITS = 3
 
 const ledger = createLedger({ shares: () => [{ role: 'investor', beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] })
@@ -53,6 +62,8 @@ export class Planted {
       roaming(tx)
       tenants(tx)
     })
+    await planted.pay(25n)
+    await planted.pay(10n)
     return planted
   }
 
@@ -70,6 +81,27 @@ export class Planted {
       if (row === undefined) throw new Error('no channel')
       updateChannel(tx, 1, BigInt(row.acked), change(decodeSnapshot<ChannelState>(row.state)))
     })
+  }
+
+  /** A reward, and the payout of it, by the room itself: over channels that keep no more than their history. */
+  async pay(reward: bigint): Promise<void> {
+    const { store } = this
+    await store.turn((tx) => ledger.post(tx, { source: 'milestone:reward', token: 'TOK', evidence: { type: 'milestone', id: `of ${reward}` }, postings: [{ account: 'owner', amount: reward }, { account: 'community:club', amount: -reward }], at }))
+    const channels: PayingChannels = {
+      newest: () => 0,
+      after: () => ({ payments: [], lookedTo: null }),
+      isDelivered: () => true,
+      async pay({ amount, reference, data }) {
+        await store.turn((tx) => insertHistory(tx, [{ channelNumber: 1, nonce: 1n, wallMs: 0, key: reference, peer: null, note: '', kind: 'direct-sent', amount, data }], 5))
+        return { delivered: Promise.resolve() }
+      },
+    }
+    const settings = payoutSettings({ token: { symbol: 'TOK', decimals: 6 }, shares: [], payees: [{ account: 'community:club', address: OTHER.address }], channelTokens: [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] })
+    const identity = { address: toChecksumAddress(SELF.address), signText: (text: string) => curve.sign(textDigest(text), SELF.secret) }
+    const payouts = new Payouts({ store, ledger, identity, settings: () => settings, channels: () => channels, clock: time, timers: time, log: silentLog })
+    const { payout } = await payouts.payNow('community:club', 'TOK')
+    while (payouts.payout(payout.id).payout.state === 'open') await store.turn(() => undefined)
+    await payouts.stop()
   }
 
   turn(body: (tx: Tx) => void): Promise<void> {
@@ -106,14 +138,32 @@ function hotspot(tx: Tx): void {
     const session = `00000000000000a${n}`
     if (refunded !== '0') ledger.reverse(tx, entry, BigInt(refunded), { type: 'refund', id: `${session}.0` }, at)
     tx.run('INSERT INTO hotspot_allotment VALUES (?, 0, ?, ?, ?, 1800000, NULL, 1, NULL, NULL, ?, ?, ?, ?)', session, 'voucher', `v${n}`, 'half an hour', '3000', refunded, entry, refunded === '0' ? 0 : 1)
-    tx.run('INSERT INTO hotspot_progress VALUES (?, ?, NULL, NULL, ?)', session, bootId, JSON.stringify({ allotments: [[usedMs, 0]], bytes: [0, 0], devices: {} }))
+    tx.run('INSERT INTO hotspot_progress VALUES (?, ?, NULL, NULL, ?)', session, bootId, JSON.stringify({ allotments: [[usedMs, 0], [n === 1 ? 40_000 : 30_000, 0]], bytes: [0, 0], devices: {} }))
+    const stream = n === 1 ? STREAM : OLD_STREAM
+    tx.run('INSERT INTO hotspot_allotment VALUES (?, 1, ?, ?, ?, 60000, NULL, 1, NULL, NULL, ?, ?, NULL, 0)', session, 'stream', stream, 'by the second', '0', '0')
+    tx.run('INSERT INTO hotspot_stream VALUES (?, ?, 0, ?)', stream, session, n - 1)
   }
   tx.run("INSERT INTO hotspot_top_up (code, payer, amount, price, state, boot_id, boottime_ms, wall_ms, wall_trusted) VALUES ('v4', ?, '5000', '3000', 'funded', ?, 0, 0, 0)", OTHER.address, bootId)
   ledger.post(tx, { source: 'hotspot:top-up', token: 'TOK', evidence: { type: 'token-voucher', id: 'v4' }, postings: [{ account: 'cash:vouchers', amount: 3000n }, { account: 'top-up:difference', amount: 2000n }, { account: 'purse:channels', amount: -5000n }], at })
-  const streamed = ledger.earn(tx, { source: 'hotspot:stream', token: 'TOK', amount: 40n, from: `channel:${CHANNEL}`, evidence: { type: 'stream-voucher', id: 's1.40', facts: { epoch: '1', value: '40' } }, at })
-  tx.run("INSERT INTO hotspot_stream_posted VALUES ('s1', '40', ?)", streamed)
-  const record = { format: 1, account: { epoch: '1', transferred: '0' }, final: '0', claim: null, session: { vouchers: [{ cumulative: '0', steps: 60, unit: '1' }] } }
-  tx.run('INSERT INTO photon_stream VALUES (?, 1, ?)', CHANNEL, JSON.stringify(record))
+  for (const [stream, base, value] of [[OLD_STREAM, 0n, 30n], [STREAM, 30n, 70n]] as const) {
+    const facts = { epoch: '1', value: value.toString(), base: base.toString(), unit: '1', tickSeconds: 1 }
+    const entry = ledger.earn(tx, { source: 'hotspot:stream', token: 'TOK', amount: value - base, from: `channel:${CHANNEL}`, evidence: { type: 'stream-voucher', id: `${stream}.${value}`, facts }, at })
+    tx.run('INSERT INTO hotspot_stream_posted VALUES (?, ?, ?)', stream, value.toString(), entry)
+  }
+  tx.run('INSERT INTO photon_stream VALUES (?, 1, ?)', CHANNEL, streamRecord())
+}
+
+/** 45 seconds are paid since value 30, by a voucher for 60. */
+function streamRecord(): string {
+  const word: Hash = `0x${'0d'.repeat(32)}`
+  const key = { channel: CHANNEL, epoch: 1n }
+  const voucher = { ...key, cumulative: 30n, tip: word, steps: 60, unit: 1n, signature: new Uint8Array(65) }
+  const terms = { chainId: 7n, contract: CONTRACT, token: TOKEN, unit: 1n, tickSeconds: 1, steps: 60, graceTicks: 15, minDeposit: 1n, settleTimeout: 600, validUntilSeconds: 0 }
+  return recordOf({
+    account: { ...key, domain: DOMAIN, token: TOKEN, payer: OTHER.address, payee: SELF.address, transferred: 0n, ceiling: 1000n },
+    final: 30n, owed: 0n, claim: null,
+    session: { id: 7, challenge: word, device: '02:00:00:00:00:01', terms, phase: 'open', base: 30n, debtTicks: 0, servedTicks: 40, vouchers: [{ voucher, index: 45, preimage: new Uint8Array(32) }], lastAckMs: null, wrongTicks: 0 },
+  })
 }
 
 function channels(tx: Tx): void {
@@ -122,7 +172,7 @@ function channels(tx: Tx): void {
   const extra: Hash = `0x${'0e'.repeat(32)}`
   const digest = createDigests(DOMAIN, (bytes) => curve.keccak256(bytes)).balanceProof({ ...envelope, extra })
   const proof = { ...envelope, extra, signature: curve.sign(digest, OTHER.secret) }
-  insertChannel(tx, { ...fresh, own: { ...fresh.own, nonce: 1n }, partner: { ...fresh.partner, nonce: 2n, transferred: 300n, proof } })
+  insertChannel(tx, { ...fresh, own: { ...fresh.own, nonce: 1n, transferred: 35n }, partner: { ...fresh.partner, nonce: 2n, transferred: 300n, proof } })
   insertPackets(tx, [{ channelNumber: 1, who: 'own', nonce: 1n, packet: new Uint8Array(3) }])
   const row = { channelNumber: 1, nonce: 1n, wallMs: 0, key: extra, peer: null, note: '' }
   insertHistory(tx, [{ ...row, kind: 'direct-received', amount: 200n, data: utf8('iot') }, { ...row, kind: 'direct-received', amount: 100n, data: new Uint8Array(0) }, { ...row, kind: 'mediated', channelNumber: 0, amount: 7n, data: new Uint8Array(0), token: TOKEN, fee: 7n }], 5)
@@ -146,6 +196,9 @@ function carriage(tx: Tx): void {
   )
   writeCarriage(tx, rowOf(account, bootId), false)
   const facts = { carrier: SELF.address, client: OTHER.address, epoch: toHex(EPOCH), owedParts: '1', carrierReading: hexOf(frames.carrier.frame), clientReading: hexOf(frames.client.frame) }
+  const theirs: Reading = { ...signed, carrier: OTHER.address, client: SELF.address }
+  const paid = { carrier: OTHER.address, client: SELF.address, epoch: '06'.repeat(8), owedParts: (20n << 20n).toString(), carrierReading: hexOf(signReading(documentsOf(OTHER), theirs).frame), clientReading: hexOf(signReading(documentsOf(SELF), theirs).frame) }
+  ledger.post(tx, { source: 'mesh:relay', token: 'TOK', evidence: { type: 'carriage-paid', id: 'c2', facts: paid }, postings: [{ account: 'cost:relay', amount: 20n }, { account: `photon:${OTHER.address}`, amount: -20n }], at })
   ledger.earn(tx, { source: 'mesh:relay', token: 'TOK', amount: 50n, from: `photon:${OTHER.address}`, evidence: { type: 'carriage', id: 'c1', facts }, at })
 }
 
@@ -172,8 +225,8 @@ function tenants(tx: Tx): void {
   const receipt = { chainId: 7n, gateway: SELF.address, tenant: OTHER.address, token: TOKEN, channel: CHANNEL, channelEpoch: 1n, seq: BigInt(UNITS), cumUplinks: BigInt(UNITS), cumUnits: BigInt(UNITS), cumDownlinkMs: 0n, cumAmount: 270n, chainHash: hexOf(hash) }
   const signature = curve.sign(receiptDigest(receipt, (bytes) => curve.keccak256(bytes)), SELF.secret)
   tx.run("INSERT INTO iot_receipt VALUES ('farm', 1, ?, '7', ?, ?, ?, ?, '1', ?, ?, 0, '270', ?, ?)", UNITS, SELF.address, OTHER.address, TOKEN, CHANNEL, UNITS, UNITS, hash, signature)
-  ledger.earn(tx, { source: 'iot:uplink', token: 'TOK', amount: 270n, from: 'due:iot-farm', evidence: { type: 'iot-receipt', id: `farm:1:${UNITS}` }, at })
-  ledger.post(tx, { source: 'iot:payment', token: 'TOK', evidence: { type: 'iot-payment', id: 'farm:1:200' }, postings: [{ account: 'cash:channels', amount: 200n }, { account: 'due:iot-farm', amount: -200n }], at })
+  ledger.earn(tx, { source: 'iot:uplink', token: 'TOK', amount: 270n, from: 'due:iot-farm', evidence: { type: 'iot-receipt', id: `farm:1:${UNITS}`, facts: { payer: OTHER.address, seq: String(UNITS), cumAmount: '270', chainHash: hexOf(hash) } }, at })
+  ledger.post(tx, { source: 'iot:payment', token: 'TOK', evidence: { type: 'iot-payment', id: 'farm:1:200', facts: { payer: OTHER.address, paid: '200' } }, postings: [{ account: 'cash:channels', amount: 200n }, { account: 'due:iot-farm', amount: -200n }], at })
   tx.run("INSERT INTO iot_paid VALUES (?, ?, '200')", OTHER.address, TOKEN)
   tx.run('INSERT INTO iot_paid_mark VALUES (1, 3)')
 }

@@ -2,7 +2,7 @@
 import { auth } from '../client.ts'
 import { useCell } from '../cell.ts'
 import { hrefOf } from '../router.ts'
-import { followsChain, hearsSensors, levelOf, useStatus } from '../status.ts'
+import { followsChain, hasShares, hearsSensors, levelOf, useStatus } from '../status.ts'
 import * as S from '../strings.ts'
 import { Icon } from '../ui/icon.tsx'
 import { SignOutButton } from '../ui/sign-out.tsx'
@@ -33,6 +33,17 @@ export function MoreView() {
             <div class="line-text">
               <a class="cover" href={hrefOf('channels')}>
                 {S.nav.channels}
+              </a>
+            </div>
+            <Icon name="right" size={18} />
+          </li>
+        )}
+        {data && hasShares(data) && (
+          <li class="line line-link">
+            <Icon name="share" size={22} />
+            <div class="line-text">
+              <a class="cover" href={hrefOf('payouts')}>
+                {S.nav.payouts}
               </a>
             </div>
             <Icon name="right" size={18} />

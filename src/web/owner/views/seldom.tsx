@@ -24,10 +24,10 @@ export function SetupGate() {
 }
 
 /** A page of the navigation. */
-export function SeldomView({ view, id }: { view: 'chain' | 'channels' | 'mesh' | 'iot'; id: string | null }) {
+export function SeldomView({ view, id }: { view: 'chain' | 'channels' | 'payouts' | 'mesh' | 'iot'; id: string | null }) {
   return (
     <Seldom
-      show={(views) => (view === 'chain' ? <views.ChainView id={id} /> : view === 'iot' ? <views.IotView id={id} /> : view === 'mesh' ? <views.MeshView id={id} /> : <views.ChannelsView id={id} />)}
+      show={(views) => (view === 'chain' ? <views.ChainView id={id} /> : view === 'iot' ? <views.IotView id={id} /> : view === 'mesh' ? <views.MeshView id={id} /> : view === 'payouts' ? <views.PayoutsView id={id} /> : <views.ChannelsView id={id} />)}
       wait={(pending) => (
         <div class="page">
           <h1 tabIndex={-1}>{S.nav[view]}</h1>

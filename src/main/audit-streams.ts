@@ -1,0 +1,61 @@
+/** What streams were served, by the hotspot's tables, and what pays for it, by the channels' newest record or, of older ones, by the ledger. */
+import type { LedgerRow, ServedRow } from '../audit/index.ts'
+import { channelOf, paidTicks } from '../photon/stream/index.ts'
+import type { PayeeChannel } from '../photon/stream/index.ts'
+import type { ReadTx } from '../store/index.ts'
+
+interface StoredStream {
+  readonly stream: string
+  readonly session_id: string
+  readonly used_before_ms: number
+  readonly seq: number | null
+  readonly used: string | null
+}
+
+/** A stream is named after its channel, that channel's life and the session in it. */
+const NAME = /^(.+)\.(\d+)\.([0-9a-f]{8})$/
+
+export function servedAfter(tx: ReadTx, stream: string, most: number): ServedRow[] {
+  return tx
+    .all<StoredStream>(
+      `SELECT s.stream, s.session_id, s.used_before_ms, a.seq, p.used FROM hotspot_stream s
+       LEFT JOIN hotspot_allotment a ON a.session_id = s.session_id AND a.bearer = s.stream
+       LEFT JOIN hotspot_progress p ON p.session_id = s.session_id WHERE s.stream > ? ORDER BY s.stream LIMIT ?`, stream, most,
+    )
+    .map((row) => {
+      const used = row.used === null ? [] : (JSON.parse(row.used) as { readonly allotments: readonly (readonly [number, number])[] }).allotments
+      const head = { stream: row.stream, sessionId: row.session_id, servedMs: row.used_before_ms + (used[row.seq ?? -1]?.[0] ?? 0) }
+      return { ...head, ...proofOf(tx, row.stream) }
+    })
+}
+
+type Proof = Pick<ServedRow, 'paid' | 'isUnpriced' | 'debt'>
+
+function proofOf(tx: ReadTx, stream: string): Proof {
+  const entry = tx.get<{ token: string; facts: string | null; value: string }>('SELECT e.token, e.facts, p.value FROM hotspot_stream_posted p JOIN ledger_entries e ON e.id = p.entry_id WHERE p.stream = ?', stream)
+  const held = recordOf(tx, stream)
+  if (held !== null) return ofRecord(held, entry?.token ?? '')
+  const facts = entry?.facts == null ? {} : (JSON.parse(entry.facts) as LedgerRow['facts'])
+  const { base, unit, tickSeconds } = facts
+  if (entry === undefined) return { paid: null, isUnpriced: false, debt: null }
+  if (base === undefined || unit === undefined || BigInt(unit) <= 0n) return { paid: null, isUnpriced: true, debt: null }
+  return { paid: { ticks: (BigInt(entry.value) - BigInt(base)) / BigInt(unit), tickMs: Number(tickSeconds) * 1000, unit: BigInt(unit), token: entry.token }, isUnpriced: false, debt: null }
+}
+
+/** The channel's, while this stream is its newest. */
+function recordOf(tx: ReadTx, stream: string): PayeeChannel | null {
+  const [, channel = '', epoch = '', session = ''] = NAME.exec(stream) ?? []
+  const row = tx.get<{ record: string }>('SELECT record FROM photon_stream WHERE channel = ?', channel)
+  if (row === undefined) return null
+  const held = channelOf(row.record)
+  return held.account.epoch.toString() === epoch && held.session?.id === Number.parseInt(session, 16) ? held : null
+}
+
+/** What was paid first was the debt of a session before. */
+function ofRecord({ session, final, owed }: PayeeChannel, token: string): Proof {
+  if (session === null) return { paid: null, isUnpriced: false, debt: null }
+  const { unit, tickSeconds, graceTicks } = session.terms
+  const isOver = session.phase === 'over'
+  const ticks = (isOver ? (final - session.base) / unit : BigInt(paidTicks(session))) - BigInt(session.debtTicks)
+  return { paid: { ticks, tickMs: tickSeconds * 1000, unit, token }, isUnpriced: false, debt: isOver ? { owed, grace: unit * BigInt(graceTicks) } : null }
+}
