@@ -2,8 +2,17 @@
 import type { Address } from '../../src/base/index.ts'
 import type { StreamDoor, StreamPeer } from '../../src/hotspot/index.ts'
 import { decodeFrames, encodeFrame, newPayer, revealedValue, step, viewOf } from '../../src/photon/stream/payer/index.ts'
-import type { PayerInput, PayerState } from '../../src/photon/stream/payer/index.ts'
+import type { PayerInput, PayerOptions, PayerState } from '../../src/photon/stream/payer/index.ts'
 import { PAPER_BOX, PAPER_DOMAIN, PAPER_TOKEN, nodeHash, paperRecover, paperSign } from './model-channels.ts'
+
+/** Whom this page pays, in what, and how it signs. */
+export interface PageParty {
+  readonly payee: Address
+  readonly contract: PayerOptions['contract']
+  readonly token: Address
+  sign(digest: Uint8Array): Uint8Array
+  recover(digest: Uint8Array, signature: Uint8Array): Address | null
+}
 
 type Act = PayerInput extends infer Input ? (Input extends { readonly nowMs: number } ? Omit<Input, 'nowMs'> : never) : never
 
@@ -15,21 +24,23 @@ export class PayingPage {
   state: PayerState
   readonly #nowMs: () => number
   readonly #door: () => StreamDoor | null
+  readonly #party: PageParty
   #wakeAtMs = Number.POSITIVE_INFINITY
   #isClosed = false
 
   /** `life`: which page of this guest it is; no two begin with the same number. */
-  constructor(payer: Address, device: string, life: number, unit: bigint, nowMs: () => number, door: () => StreamDoor | null, shown = 0n) {
+  constructor(payer: Address, device: string, life: number, unit: bigint, nowMs: () => number, door: () => StreamDoor | null, shown = 0n, party: PageParty = paperParty(payer)) {
     this.payer = payer
+    this.#party = party
     this.device = device
     this.shown = shown
     this.#nowMs = nowMs
     this.#door = door
     this.state = newPayer({
       payer,
-      payee: PAPER_BOX,
-      contract: PAPER_DOMAIN,
-      token: PAPER_TOKEN,
+      payee: party.payee,
+      contract: party.contract,
+      token: party.token,
       master: new Uint8Array(32).fill(5),
       counter: BigInt(life + 1) << 64n,
       known: 0n,
@@ -66,11 +77,15 @@ export class PayingPage {
 
   #take(input: PayerInput): void {
     if (this.#isClosed) return
-    const { state, effects } = step(this.state, input, { sha256: nodeHash, sign: (digest) => paperSign(this.payer, digest), recover: paperRecover })
+    const { state, effects } = step(this.state, input, { sha256: nodeHash, sign: (digest) => this.#party.sign(digest), recover: (digest, signature) => this.#party.recover(digest, signature) })
     this.state = state
     if (state.voucher !== null && revealedValue(state) > this.shown) this.shown = revealedValue(state)
     for (const effect of effects)
       if (effect.type === 'wake') this.#wakeAtMs = effect.atMs
       else if (effect.type === 'send') this.#door()?.receive(this.#peer(), Buffer.concat(effect.frames.map(encodeFrame)))
   }
+}
+
+function paperParty(payer: Address): PageParty {
+  return { payee: PAPER_BOX, contract: PAPER_DOMAIN, token: PAPER_TOKEN, sign: (digest) => paperSign(payer, digest), recover: paperRecover }
 }

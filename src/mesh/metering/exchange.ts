@@ -4,6 +4,7 @@
  */
 import type { CarriedBytes, Reading } from '../ports.ts'
 import { compareBytes } from './tolerance.ts'
+import type { Agreement } from './tolerance.ts'
 
 export const PARTS_PER_UNIT = 1n << 20n
 export const NO_BYTES: CarriedBytes = { up: 0n, down: 0n }
@@ -22,7 +23,7 @@ export interface Exchange {
   readonly owedParts: bigint
   /** What the carrier says of the time since the exchange before, and what the client has counted of it and not yet agreed to. */
   readonly stretch: { readonly carrier: bigint; readonly client: bigint }
-  /** Readings out of tolerance in a row, this one among them. */
+  /** Readings out of tolerance in a row, this one among them; those with too little in them to tell are left out. */
   readonly drifts: number
 }
 
@@ -42,8 +43,14 @@ export function exchangeOf(before: Pick<Exchange, 'pair' | 'owedParts' | 'drifts
     pair,
     owedParts: (before?.owedParts ?? 0n) + (lower(carrier, client) - countedBefore) * unitsPerMiB,
     stretch,
-    drifts: compareBytes(stretch.carrier, stretch.client) === 'agree' ? 0 : (before?.drifts ?? 0) + 1,
+    drifts: driftsAfter(before?.drifts ?? 0, compareBytes(stretch.carrier, stretch.client)),
   }
+}
+
+/** Traffic comes in bursts, with quiet readings between: these clear nobody. */
+function driftsAfter(before: number, agreement: Agreement): number {
+  if (agreement === 'agree') return 0
+  return agreement === 'little' ? before : before + 1
 }
 
 function lower(a: bigint, b: bigint): bigint {

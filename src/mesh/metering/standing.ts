@@ -40,7 +40,9 @@ export function adoptStanding(state: Carriage, shown: Standing, priceOf: (sequen
   if (reason !== null) return { kind: 'wrong', reason, isBreach: false }
   const unitsPerMiB = priceOf(top.priceSequence)
   if (unitsPerMiB === null) return { kind: 'wrong', reason: `price ${top.priceSequence} is not known here`, isBreach: false }
-  const before = shown.from === null ? null : { from: null, pair: shown.from, owedParts: top.owedParts, stretch: { carrier: 0n, client: 0n }, drifts: 0 }
+  // What was out of tolerance before is not forgotten by being shown the rest.
+  const drifts = shown.from !== null && numberOf(state.agreed) === shown.from.carrier.sequence ? (state.agreed?.drifts ?? 0) : 0
+  const before = shown.from === null ? null : { from: null, pair: shown.from, owedParts: top.owedParts, stretch: { carrier: 0n, client: 0n }, drifts }
   const exchange: Exchange = exchangeOf(before, shown.pair, unitsPerMiB)
   if (state.role === 'client') {
     // The sum up to `from` is under our own signature; the newest exchange is agreed on when the carrier's next reading names it.

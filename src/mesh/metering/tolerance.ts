@@ -9,12 +9,13 @@ const DRIFT_PER_CENT = 5n
 const BREACH_PER_CENT = 50n
 export const DRIFTS_TO_END = 3
 
-export type Agreement = 'agree' | 'drift' | 'breach'
+/** `little`: so few bytes that 5 % of them are within the slack. It says nothing for or against anybody. */
+export type Agreement = 'agree' | 'little' | 'drift' | 'breach'
 
 /** What each end says was carried since the last reading, both ways together. */
 export function compareBytes(carrier: bigint, client: bigint): Agreement {
   const excess = carrier - client
-  if (excess <= SLACK_BYTES) return 'agree'
+  if (excess <= SLACK_BYTES) return carrier * DRIFT_PER_CENT > SLACK_BYTES * 100n ? 'agree' : 'little'
   if (excess * 100n > carrier * BREACH_PER_CENT) return 'breach'
   return excess * 100n > carrier * DRIFT_PER_CENT ? 'drift' : 'agree'
 }

@@ -19,11 +19,11 @@ import type { ProvedChannels } from './proved-channels.ts'
 
 export interface StreamSideOptions {
   readonly node: PhotonNode
-  readonly duties: DutyDesk
-  readonly proved: ProvedChannels
+  readonly duties: Pick<DutyDesk, 'put' | 'pending' | 'look'>
+  readonly proved: Pick<ProvedChannels, 'newest'>
   readonly store: Store
   readonly signer: AccountSigner
-  readonly curve: Secp256k1
+  readonly curve: Pick<Secp256k1, 'keccak256' | 'recoverAddress'>
   readonly settings: Pick<PhotonSettings, 'maxOfflineExposure' | 'revealTimeout'>
   readonly moment: () => ChannelMoment
   /** The chain has a channel that this box does not know: young, or older than its book. */

@@ -1,6 +1,6 @@
 /**
- * A box of the town: the real hotspot, the real tenants' house and the real payment channels on one SQLite file, in one process that dies at any edge
- * of a commit, with a clock of its own. The kernel, the radio and the wire are models.
+ * A box of the town: the real hotspot, the real tenants' house, the real payment channels and streams on one SQLite file, in one process that dies at any
+ * edge of a commit, with a clock of its own. The kernel, the radio and the wire are models.
  */
 import { MeshBoxError, momentOf, silentLog, utf8 } from '../../../src/base/index.ts'
 import type { Address } from '../../../src/base/index.ts'
@@ -27,12 +27,15 @@ import { FakeAir, FakeServer, NWK_KEY, heardOf, keccak, tenant, uplink } from '.
 import { MemoryDoor } from '../../unit/photon-box/street.ts'
 import type { Net } from '../../unit/photon-box/street.ts'
 import { DOMAIN, TOKEN, TestMoments, accountSigner, channelOf, openingEvents } from '../../unit/photon-node/box.ts'
+import { OFFLINE_EXPOSURE, PayingGuests } from './paying-guests.ts'
 
 export const DEPOSIT = 1_000_000_000n
 /** Units that a tenant may owe; a unit costs 10. */
 const WINDOW = 400n
 const DEV_ADDR = 0x2601_0001
-export const CONFIG = `config token 'token'\n\toption symbol 'MBX'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:MBX:6'\n`
+export const CONFIG = `config token 'token'\n\toption symbol 'MBX'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:MBX:6'\n\toption max_offline_exposure '0.003'\n`
+/** Devices of guests who pay by the second: behind those of who ever buys a voucher. */
+const PAYING_FROM = 900
 const DISK_FULL = new MeshBoxError('unavailable', 'there is no room on the disk', { code: 'store-full' })
 
 type Direct = NonNullable<ReturnType<NonNullable<IotPaymentsParts['channels']>['direct']>>
@@ -49,6 +52,7 @@ export class TownBox {
   readonly key: Key
   readonly crash: CrashBox
   readonly moments = new TestMoments()
+  readonly paying: PayingGuests
   readonly server = new FakeServer()
   /** With which it has channels; and all that it can talk to. */
   readonly neighbours: TownBox[] = []
@@ -68,6 +72,7 @@ export class TownBox {
     this.#seed = seed * 100 + index
     const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
     this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations], begin: (box, store) => this.#begin(box, store) })
+    this.paying = new PayingGuests(this.key, this.#seed * 1000 + PAYING_FROM, this.crash, this.moments)
   }
 
   get account(): Address {
@@ -98,7 +103,8 @@ export class TownBox {
       log: silentLog,
       moments: this.moments,
       duties: { put: () => undefined },
-      roleOf: () => 'core',
+      roleOf: (_, partner) => (this.others.some(({ account }) => account === partner) ? 'core' : 'leaf'),
+      rules: { maxOfflineExposure: OFFLINE_EXPOSURE },
       router: { find: (request) => this.#paths(request), report: () => undefined },
       // As photon/box posts it.
       fees: {
@@ -130,6 +136,7 @@ export class TownBox {
       log: silentLog,
     })
     this.#life = { node, house, payments, door }
+    this.paying.begin(box, store, node)
   }
 
   /** As photon/box hands them on to other rooms. */
@@ -182,6 +189,8 @@ export class TownBox {
       if (life.node.channel(channelOf(this.account, other.account)) === undefined)
         for (const event of openingEvents(this.account, other.account, DEPOSIT)) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
     }
+    for (const event of this.paying.events()) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
+    this.paying.start()
     for (const other of this.others) if (other.isOn) await life.door.dial(`/memory/${other.account}`).catch(() => undefined) // it dials itself when it is there
     return !crash.isDead
   }
@@ -192,15 +201,19 @@ export class TownBox {
     const attempted = this.crash.attempt(work).finally(() => (isOver = true))
     for (let rounds = 0; rounds < 400 && !isOver && !this.crash.isDead; rounds++) {
       await settle(2)
-      if (!isOver) this.crash.pass(50)
+      if (!isOver) this.pass(50)
     }
     return this.crash.isDead || !isOver ? undefined : attempted
   }
 
   /** The process is gone, or the power; on again until it stays on. `nextDeath`: edges until it dies once more; 0: it does not. */
-  async comeBack(kind: 'service' | 'power', nextDeath: number): Promise<void> {
-    this.deaths++
+  async restart(kind: 'service' | 'power', nextDeath: number): Promise<void> {
     await this.off(kind)
+    await this.comeBack(nextDeath)
+  }
+
+  async comeBack(nextDeath: number): Promise<void> {
+    this.deaths++
     this.crash.nextDeath = nextDeath
     while (!(await this.start())) {
       this.crash.nextDeath = 0
@@ -214,6 +227,7 @@ export class TownBox {
     await door?.close()
     await settle(3)
     this.crash.refusal = null
+    this.paying.died(kind)
     await this.crash.afterDeath(kind, true)
   }
 
@@ -256,8 +270,19 @@ export class TownBox {
     this.crash.refusal = isFull ? DISK_FULL : null
   }
 
-  async pass(ms: number): Promise<void> {
-    await this.crash.advance(ms, 5_000)
+  /** Time passes here, while nobody is at work. */
+  pass(ms: number): void {
+    if (!this.crash.isDead) this.crash.pass(ms)
+    this.paying.pass(ms)
+  }
+
+  /** A block: what this box ordered of the chain lands, and it is told. */
+  async mine(): Promise<void> {
+    if (!this.isOn || this.moments.moment.isFrozen) return
+    this.crash.phase = 'chain'
+    const events = this.paying.ordered()
+    for (const event of events) if ((await this.#attempt(this.life.node.onChannelEvent(event))) === undefined) return
+    this.paying.mined(events)
   }
 
   /** Entries of this source in the ledger. */

@@ -24,10 +24,12 @@ describe.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('town 
         expect(box.sold).toBeGreaterThan(0)
         expect(box.fCnt).toBeGreaterThan(0)
         expect(box.deaths).toBeGreaterThan(DAYS)
+        expect(box.paying.earned()).toBeGreaterThan(0n)
+        expect(box.paying.claimed()).toBeGreaterThan(0n)
         for (const source of ['hotspot:voucher', 'iot:uplink', 'iot:payment']) expect([source, box.entriesOf(source) > 0]).toEqual([source, true])
       }
       expect(town.boxes[1]?.entriesOf('photon:fee')).toBeGreaterThan(0)
-      if (DAYS >= 30) for (const trouble of ['power', 'service', 'disk full', 'chain frozen', 'server away', 'clock jumped', 'wire cut']) expect([trouble, (town.troubles.get(trouble) ?? 0) > 0]).toEqual([trouble, true])
+      if (DAYS >= 30) for (const trouble of ['power', 'service', 'disk full', 'chain frozen', 'server away', 'clock jumped', 'wire cut', 'off for a while']) expect([trouble, (town.troubles.get(trouble) ?? 0) > 0]).toEqual([trouble, true])
     } finally {
       await town.dispose()
     }

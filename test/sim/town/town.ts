@@ -1,6 +1,6 @@
 /**
- * Three boxes in a line, from one seed: guests buy minutes, sensors are heard and billed to the neighbour, boxes pay each other directly and through the one in
- * between. Processes die at random edges of commits, power and disk and wire fail, the chain's view freezes, clocks jump. A day is an hour of trade and
+ * Three boxes in a line, from one seed: guests buy minutes or pay by the second, sensors are heard and billed to the neighbour, boxes pay each other directly and through the one in
+ * between. Processes die at random edges of commits, power and disk and wire fail, the chain's view freezes, clocks jump. A day is some minutes of trade and
  * a night without power; then every book is audited, and what one box says of a channel is held against what the other says.
  */
 import { settle } from '../../support/hotspot-box.ts'
@@ -11,7 +11,9 @@ import { DEPOSIT, TownBox } from './town-box.ts'
 
 const BOXES = 3
 const STEPS_A_DAY = 24
-const STEP_MS = 150_000
+const STEP_MS = 15_000
+/** Everybody's clock goes on together, by so much. */
+const TOGETHER_MS = 2500
 const NIGHT_MS = 23 * 3_600_000
 /** Steps of calm in which everything that waits has to come through. */
 const CALM_STEPS = 60
@@ -25,6 +27,8 @@ export class Town {
   readonly #dice: { next(): number }
   readonly #net = new Net()
   #cut: readonly [TownBox, TownBox] | null = null
+  /** Boxes that are off, and for how many steps more. */
+  readonly #off = new Map<TownBox, number>()
 
   constructor(seed: number) {
     this.#dice = seededRandom(seed)
@@ -44,11 +48,15 @@ export class Town {
     for (let step = 0; step < STEPS_A_DAY; step++) {
       await this.#trouble()
       for (const box of this.boxes) {
-        await this.#trade(box)
-        await this.#alive(box)
-        await box.pass(STEP_MS / 10)
+        if (box.isOn) await this.#trade(box)
         await this.#alive(box)
       }
+      await this.#pass(STEP_MS)
+      for (const box of this.boxes) {
+        await box.mine()
+        await this.#alive(box)
+      }
+      for (const box of this.boxes) await this.#wait(box)
       for (const { moments } of this.boxes) if (!moments.moment.isFrozen) moments.move({ block: moments.moment.block + 1 })
     }
     await this.#calm()
@@ -68,7 +76,15 @@ export class Town {
     return this.#dice.next() < probability
   }
 
+  async #pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= TOGETHER_MS) {
+      for (const box of this.boxes) box.pass(Math.min(left, TOGETHER_MS))
+      await settle(4)
+    }
+  }
+
   async #trade(box: TownBox): Promise<void> {
+    if (this.#chance(0.4)) box.paying.act(this.#below(1 << 20))
     const what = this.#below(10)
     const to = box.neighbours[this.#below(box.neighbours.length)] ?? box
     const far = this.boxes.find((other) => other !== box && !box.neighbours.includes(other))
@@ -83,6 +99,7 @@ export class Town {
 
   async #trouble(): Promise<void> {
     for (const box of this.boxes) {
+      if (this.#off.has(box)) continue
       if (this.#chance(0.02)) await this.#die(box, 'power')
       if (this.#chance(0.03)) this.#said('disk full', () => box.fill(true))
       else if (box.crash.refusal !== null && this.#chance(0.5)) box.fill(false)
@@ -104,19 +121,38 @@ export class Town {
     }
   }
 
-  #said(what: string, then: () => void): void {
+  #said(what: string, then: () => void = () => undefined): void {
     this.troubles.set(what, (this.troubles.get(what) ?? 0) + 1)
     then()
   }
 
-  /** Dead at an edge of a commit, or on its way up: on again. */
+  /** Dead at an edge of a commit: on again, at once or after a while. */
   async #alive(box: TownBox): Promise<void> {
-    if (!box.isOn) await this.#die(box, this.#chance(0.5) ? 'power' : 'service')
+    if (box.isOn || this.#off.has(box)) return
+    const kind = this.#chance(0.5) ? 'power' : 'service'
+    if (!this.#chance(0.2)) return this.#die(box, kind)
+    this.#said(kind)
+    this.#said('off for a while')
+    this.#off.set(box, 1 + this.#below(8))
+    await box.off(kind)
+  }
+
+  async #wait(box: TownBox): Promise<void> {
+    const steps = this.#off.get(box)
+    if (steps === undefined) return
+    this.#off.set(box, steps - 1)
+    if (steps <= 1) await this.#on(box)
   }
 
   async #die(box: TownBox, kind: 'service' | 'power'): Promise<void> {
-    this.troubles.set(kind, (this.troubles.get(kind) ?? 0) + 1)
-    await box.comeBack(kind, this.#chance(0.7) ? 5 + this.#below(120) : 0)
+    this.#said(kind)
+    await box.off(kind)
+    await this.#on(box)
+  }
+
+  async #on(box: TownBox): Promise<void> {
+    this.#off.delete(box)
+    await box.comeBack(this.#chance(0.7) ? 5 + this.#below(120) : 0)
     if (this.#cut?.includes(box) === true) for (const other of this.#cut) if (other !== box) box.life.door.disconnect(other.account)
   }
 
@@ -134,20 +170,22 @@ export class Town {
     for (const box of this.boxes) {
       box.fill(false)
       box.server.answer = () => true
-      await box.comeBack('service', 0)
+      this.#off.delete(box)
+      await box.restart('service', 0)
       box.moments.move({ isFrozen: false, block })
     }
     for (const box of this.boxes) for (const other of box.others) await box.life.door.dial(`/memory/${other.account}`)
     for (let step = 0; step < CALM_STEPS && (step < 6 || !this.#isQuiet()); step++) {
-      for (const box of this.boxes) await box.pass(10_000)
-      await settle(4)
+      for (const { paying } of this.boxes) paying.leave()
+      await this.#pass(10_000)
+      for (const box of this.boxes) await box.mine()
       for (const { moments } of this.boxes) moments.move({ block: moments.moment.block + 1 })
     }
     if (!this.#isQuiet()) this.problems.push(`day ${this.day}: something still waits after an hour of calm`)
   }
 
   #isQuiet(): boolean {
-    return this.boxes.every((box) => box.isOn && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
+    return this.boxes.every((box) => box.isOn && box.paying.areGone && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
   }
 
   async #audit(): Promise<void> {
@@ -156,6 +194,7 @@ export class Town {
       for (const { check, what, where, amount } of differences) this.problems.push(`day ${this.day}, box ${index}: ${check}: ${what} (${where}; expected ${amount?.expected ?? '-'}, found ${amount?.found ?? '-'})`)
     }
     for (const [index, box] of this.boxes.entries()) {
+      for (const problem of box.paying.problems()) this.problems.push(`day ${this.day}, box ${index}: ${problem}`)
       const next = this.boxes[index + 1]
       if (next !== undefined) this.#between(box, next)
     }
@@ -175,7 +214,7 @@ export class Town {
   async #night(): Promise<void> {
     for (const box of this.boxes) {
       box.crash.time.jumpWall(NIGHT_MS)
-      await box.comeBack('power', this.#chance(0.5) ? 20 + this.#below(200) : 0)
+      await box.restart('power', this.#chance(0.5) ? 20 + this.#below(200) : 0)
     }
   }
 }

@@ -47,6 +47,19 @@ describe('a lying meter', () => {
     expect(got).toBeLessThanOrEqual(2n * 3n * MIB)
   })
 
+  it('of a client that leaves out four tenths, in bursts with quiet readings between: three bursts', async () => {
+    const [a, b] = await pair()
+    a.lie = times(6n, 10n)
+    let got = 0n
+    for (let burst = 0; burst < 8; burst++) {
+      got += village.carry([a, b], MIB, 3n * MIB).down
+      await village.rounds(4)
+    }
+    expect(b.view('carrier', a)).toMatchObject({ state: 'ended' })
+    expect(b.view('carrier', a).reason).toMatch(/figures differ/)
+    expect(got).toBe(3n * 3n * MIB)
+  })
+
   it('may begin anew after ten minutes, or when the owner says so', async () => {
     const [a, b] = await pair()
     a.lie = times(1n, 10n)

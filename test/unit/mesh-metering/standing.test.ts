@@ -45,6 +45,26 @@ function shown(state: Carriage): Standing {
   return standing
 }
 
+it('what was out of tolerance before is not forgotten by being shown the rest', () => {
+  let [carrier, client] = [begin('carrier'), begin('client')]
+  for (let round = 1; round <= 3; round++) {
+    const nowMs = round * READING_EVERY_MS
+    const total = BigInt(round) * 4n * MIB
+    const asked = stepCarriage(carrier, { kind: 'tick', bytes: { up: 0n, down: total }, nowMs }, TERMS)
+    carrier = asked.state
+    for (const effect of asked.effects) {
+      if (effect.kind !== 'send') continue
+      const answered = stepCarriage(client, { kind: 'reading', reading: effect.reading, bytes: { up: 0n, down: (total * 6n) / 10n }, nowMs }, TERMS)
+      client = answered.state
+      // The last answer does not come; the client shows it when they meet again.
+      if (round < 3) for (const each of answered.effects) if (each.kind === 'send') carrier = stepCarriage(carrier, { kind: 'reading', reading: each.reading, bytes: { up: 0n, down: total }, nowMs }, TERMS).state
+    }
+  }
+  expect(carrier.agreed?.drifts).toBe(2)
+  const adoption = adoptStanding(carrier, shown(client), priceOf)
+  expect(adoption.kind === 'adopted' ? adoption.state.agreed?.drifts : adoption.kind).toBe(3)
+})
+
 it('whichever end lost whatever of its last rounds: both stand where the other stood', () => {
   fc.assert(
     fc.property(fc.constantFrom('carrier' as const, 'client' as const), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 12 }), (loser, kept, reached) => {
