@@ -284,6 +284,7 @@ export interface MeshConfig {
   readonly spendPerDay: bigint
   readonly roamEnforcement: 'exit' | 'access'
   readonly roamPricePerMinute: bigint
+  readonly roamSecondsWithoutKey: number
   /** Of a day; 0: no way out is bought. */
   readonly upstreamCap: bigint
 }

@@ -117,13 +117,24 @@ export class WalkingTown {
     const copy: GuestHost = await this.town.addGuest()
     await copy.ns.ip('addr', 'flush', 'dev', 'eth0')
     await copy.ns.ip('link', 'set', 'eth0', 'address', mac)
-    await this.town.box.ip('link', 'set', copy.port, 'netns', this.theirs.ns.name)
-    await this.theirs.ns.ip('link', 'set', copy.port, 'master', TOWN.guestInterface)
-    await this.theirs.ns.ip('link', 'set', copy.port, 'up')
+    await this.#plugIn(copy)
     await copy.ns.ip('addr', 'add', `${ip4}/24`, 'dev', 'eth0')
     await copy.ns.ip('route', 'replace', 'default', 'via', TOWN.box4)
-    copy.ns.setResolver(TOWN.box4)
     return new Phone({ ...copy, mac })
+  }
+
+  /** With addresses of its own, at theirs. */
+  async anotherPhone(): Promise<Phone> {
+    const guest = await this.town.addGuest()
+    await this.#plugIn(guest)
+    return new Phone(guest)
+  }
+
+  async #plugIn({ ns, port }: GuestHost): Promise<void> {
+    await this.town.box.ip('link', 'set', port, 'netns', this.theirs.ns.name)
+    await this.theirs.ns.ip('link', 'set', port, 'master', TOWN.guestInterface)
+    await this.theirs.ns.ip('link', 'set', port, 'up')
+    ns.setResolver(TOWN.box4)
   }
 
   async destroy(): Promise<void> {

@@ -29,8 +29,6 @@ const SWEEP_MS = 60_000
 /** What the books hold exactly; more bytes than any session has. */
 const MOST_BYTES = 2n ** 50n
 const MOST_SECONDS = 2 ** 31
-/** What another box may charge on the device's word alone, to a session that a guest's key holds: as long as a page takes to be opened. */
-const UNPROVED_SECONDS = 120
 const MINUTE_MS = 60_000n
 const NEVER: AwayRow = { counter: 0, holder: null, spent: { seconds: 0, bytes: 0n } }
 
@@ -174,7 +172,7 @@ export class AwaySessions {
   }
 
   #describe(session: Session): WalkingSession {
-    const { store, clock } = this.#deps
+    const { store, clock, config } = this.#deps
     const now = settle(session, clock.boottimeMs())
     const usable = now.allotments.filter(isUsable)
     const isOpenEnded = isOver(now) || usable.length === 0
@@ -191,7 +189,7 @@ export class AwaySessions {
       ...this.#worthOf(usable),
       counter,
       holder: (holder as Address | null) ?? this.#self,
-      proofAfterSeconds: key === null ? null : UNPROVED_SECONDS,
+      proofAfterSeconds: key === null ? null : config().mesh.roamSecondsWithoutKey,
     }
   }
 

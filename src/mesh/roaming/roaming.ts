@@ -11,6 +11,7 @@ import { ROAM_PROTOCOL, decodeQuestion, encodeClaimReply, encodeQuestion, encode
 import type { Whereabouts } from './frames.ts'
 import { HolderDesk } from './holder-desk.ts'
 import type { ClaimOutcome } from './holder-desk.ts'
+import { NEEDS_KEY } from './held.ts'
 import type { HeldRoam } from './held.ts'
 import type { RoamParts } from './parts.ts'
 import type { GuestProof } from './ports.ts'
@@ -43,7 +44,7 @@ export interface RoamSight {
 
 /** A session that a guest's key holds and that is not at this box, or is here on his device's word alone. */
 export interface KeptWalk extends Whereabouts {
-  /** It is used here, and goes on when the key is shown. */
+  /** It is used here, or was until the key was asked for, and goes on when it is shown. */
   readonly isHere: boolean
 }
 
@@ -162,9 +163,10 @@ export class Roaming {
   async kept(mac: Mac, key: Address): Promise<readonly KeptWalk[]> {
     const own = this.#seller.whereKept(key)
     const away = own !== null && this.#seller.isAway(own.sessionId) ? [own] : []
-    // One that is here already, for this very device and with the key shown, wants nothing more.
+    // One that is here already, for this very device and with the key shown, wants nothing more. One that was let go until it is
+    // shown is here still, unless it has gone on since: then the number has risen.
     const walks = [...away, ...(await this.#holder.kept(key))].flatMap((where): KeptWalk[] => {
-      const held = this.#holder.list().find(({ ticket, isIn }) => isIn && ticket.seller === where.seller && ticket.sessionId === where.sessionId && ticket.mac === mac)
+      const held = this.#holder.list().find(({ ticket, isIn, goneMs, reason }) => (isIn || (goneMs === null && reason === NEEDS_KEY && ticket.counter === where.counter)) && ticket.seller === where.seller && ticket.sessionId === where.sessionId && ticket.mac === mac)
       if (held === undefined) return [{ ...where, isHere: false }]
       return held.ticket.proofAfterSeconds === null ? [] : [{ ...where, counter: held.ticket.counter, isHere: true }]
     })

@@ -13,6 +13,8 @@ import { WalkCard } from './walk.ts'
 const page = element('wallet')
 const hasSession = page.getAttribute('data-session') === '1'
 const keptBy = page.getAttribute('data-kept') ?? ''
+/** With time that another box sold, so that this one has nothing of the key's to open: `on`, it goes on here; `key`, when the key is shown. Else empty. */
+const visit = page.getAttribute('data-visit') ?? ''
 const wordsBox = element('words-box') as HTMLDetailsElement
 let key: WalletKey | null = null
 /** Of `key`: made once, for it takes a phone a moment. */
@@ -68,16 +70,16 @@ function draw(): void {
   show('needs-script', false)
   show('kept', isMine)
   show('other', hasSession && keptBy !== '' && !isMine)
-  show('none', !hasSession && (key === null || pay !== null))
+  show('none', !hasSession && (key === null || visit === 'on' || (visit === '' && pay !== null)))
   show('why', hasSession && !isMine)
   show('keep-box', hasSession && !isMine)
-  show('open-box', key !== null && !isNew && !isMine)
+  drawOpen()
   // Where minutes are paid by the second, starting to pay is what the page is for.
   element('open-button').classList.toggle('main', !hasSession && pay === null)
   show('key', isShown)
   // Money is put only under a key of the guest's own: his words say that this one is.
   show('restore', !isShown || (pay !== null && !isOwn))
-  if (!hasSession && key === null && pay === null) (element('restore-box') as HTMLDetailsElement).open = true
+  if (!hasSession && key === null && (visit === 'key' || pay === null)) (element('restore-box') as HTMLDetailsElement).open = true
   if (key === null || !isShown) return
   const link = `${location.origin}/wallet${fragmentOf(key.entropy)}`
   element('qr').innerHTML = encodeQR(link, 'svg', { ecc: 'medium', border: 1 }).replace('<svg ', '<svg aria-hidden="true" ')
@@ -86,6 +88,11 @@ function draw(): void {
   anchor.textContent = link
   element('address').textContent = key.address
   showWords(wordsBox.open)
+}
+
+/** Where sessions walk, time that is at another box is brought by the walk's own button. */
+function drawOpen(): void {
+  show('open-box', key !== null && !isNew && key.address !== keptBy && visit === '' && (walk === null || walk.isForOpen))
 }
 
 /** The words are in the page only while somebody asked to see them. */
@@ -157,7 +164,7 @@ const pay: PayCard | null =
         },
       })
 const walkBox = document.getElementById('walk')
-const walk = walkBox === null ? null : new WalkCard(walkBox, () => (key === null ? null : { address: key.address, sign: key.signDigest }))
+const walk = walkBox === null ? null : new WalkCard(walkBox, () => (key === null ? null : { address: key.address, sign: key.signDigest }), drawOpen)
 signWhenSent('keep')
 signWhenSent('open')
 wordsBox.addEventListener('toggle', () => showWords(wordsBox.open))

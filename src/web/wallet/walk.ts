@@ -1,11 +1,14 @@
 /**
  * Time under this key that another box sold, or has: the key signs that it goes on at the box of this page. Asked while the page is
- * open, also when the phone has gone to another box meanwhile: where the guest is in already for a while, it signs by itself.
+ * open, also when the phone has gone to another box meanwhile: where the guest is in by his device, or was until the key was asked
+ * for, it signs by itself. In a pocket the page asks more seldom, as long as the phone lets it run.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { askBox } from './ask-box.ts'
 
 const ASK_EVERY_MS = 5000
+/** Well within what a box lets a device use without the key, if the phone does not hold the page's timers longer than a minute. */
+const ASK_HIDDEN_EVERY_MS = 30_000
 const HOLDS_UP_MS = 60_000
 const MOVE = 1
 
@@ -38,29 +41,50 @@ export function walkDigest({ seller, sessionId, counter, claimant }: Walk): Uint
 export class WalkCard {
   readonly #box: HTMLElement
   readonly #key: () => WalkKey | null
+  readonly #changed: () => void
   #token = ''
   #walks: readonly Walk[] = []
   #isBusy = false
+  #hasAsked = false
+  /** By itself, here. */
+  #isShown = false
+  #askedAtMs = Number.NEGATIVE_INFINITY
   /** Not again at once what was refused. */
   #refusedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(box: HTMLElement, key: () => WalkKey | null) {
+  /** `changed`: what `isForOpen` says may be another. */
+  constructor(box: HTMLElement, key: () => WalkKey | null, changed: () => void) {
     this.#box = box
     this.#key = key
+    this.#changed = changed
     document.getElementById('walk-button')?.addEventListener('click', () => this.#show(0, true))
-    setInterval(() => this.ask(), ASK_EVERY_MS)
+    setInterval(() => {
+      if (!document.hidden || performance.now() - this.#askedAtMs >= ASK_HIDDEN_EVERY_MS) this.ask()
+    }, ASK_EVERY_MS)
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.ask()
+    })
+  }
+
+  /** The box has answered, and knows of nothing elsewhere: what this key may hold was sold here, and is not away. */
+  get isForOpen(): boolean {
+    return this.#hasAsked && this.#walks.length === 0 && !this.#isShown
   }
 
   ask(): void {
     const key = this.#key()
-    if (key === null || this.#isBusy || document.hidden) return
+    if (key === null || this.#isBusy) return
     this.#isBusy = true
+    this.#askedAtMs = performance.now()
     askBox(`/wallet/kept/${key.address.toLowerCase()}.json`, null, ({ status, body }) => {
       this.#isBusy = false
-      if (status !== 200) return
+      this.#hasAsked = true
+      if (status !== 200) return this.#changed()
       this.#token = String(body['token'])
       this.#walks = (Array.isArray(body['walks']) ? body['walks'] : []).filter(isWalk)
       this.#box.hidden = this.#walks.length === 0
+      if (this.#walks.length > 0) this.#tellShown(false)
+      this.#changed()
       const here = this.#walks.findIndex(({ isHere }) => isHere)
       if (here >= 0 && performance.now() - this.#refusedAtMs > HOLDS_UP_MS) this.#show(here, false)
     })
@@ -76,12 +100,20 @@ export class WalkCard {
       this.#isBusy = false
       // Its own empty #, so that the key does not stay in the address of a page that has no use for it.
       if (status === 200 && isAsked) return location.assign('/#')
-      if (status === 200) return void (this.#box.hidden = true)
+      if (status === 200) return this.#tellShown(true)
       this.#refusedAtMs = performance.now()
       if (isAsked && index + 1 < this.#walks.length) return this.#show(index + 1, true)
       const said = document.getElementById('walk-text')
       if (isAsked && said !== null && typeof body['text'] === 'string') said.textContent = body['text']
     })
+  }
+
+  #tellShown(isShown: boolean): void {
+    this.#isShown = isShown
+    if (isShown) this.#box.hidden = true
+    const told = document.getElementById('walk-shown')
+    if (told !== null) told.hidden = !isShown
+    this.#changed()
   }
 }
 

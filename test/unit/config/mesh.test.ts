@@ -30,7 +30,8 @@ it('is typed: community, boxes, prices, ways out in the order of the file', () =
     { id: 'wan', interface: 'eth0', kind: 'ethernet', costPerMib: 0n, probes: ['9.9.9.9', '[2620:fe::fe]:443', 'example.org:443'] },
     { id: 'modem', interface: 'wwan0', kind: 'lte', costPerMib: 5n * 10n ** 17n, downKbit: 10_000 },
   ])
-  expect(loadConfig(mesh("option community 'own'"), 'box').mesh.community).toBe('own')
+  expect(loadConfig(mesh("option community 'own'"), 'box').mesh).toMatchObject({ community: 'own', roamSecondsWithoutKey: 120 })
+  expect(loadConfig(mesh("option roam_seconds_without_key '3600'"), 'box').mesh.roamSecondsWithoutKey).toBe(3600)
 })
 
 it('keeps the old price in other decimals until the next start', () => {
@@ -48,6 +49,7 @@ it.each([
   ['a port that the firewall does not open', mesh("option listen_port '40003'"), ['listen_port']],
   ["the payment channels' port", `${mesh()}\nconfig photon 'photon'\n option listen_address '10.1.2.3'\n option listen_port '60404'`, ['listen_port']],
   ['addresses of the Internet for the mesh', mesh("option ula_prefix '2001:db8:1::/64'"), ['ula_prefix']],
+  ['guests who are asked for their key before a page can be opened', mesh("option roam_seconds_without_key '5'"), ['roam_seconds_without_key']],
   ['a box without an address', mesh("list peers '/ip6/fd00::7/tcp/60404'"), ['peers']],
   ['a way out without an interface', uplink('wan'), ['interface']],
   ['the mesh as a way out', uplink('wan', "option interface 'bat0'"), ['interface']],

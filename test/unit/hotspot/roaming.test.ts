@@ -83,6 +83,8 @@ describe('a session of this box that is used elsewhere', () => {
     expect(roaming().find({ mac })).toMatchObject({ proofAfterSeconds: null })
     await box.hotspot.guests.keepWithKey(anna, address)
     expect(roaming().find({ mac })).toMatchObject({ proofAfterSeconds: 120, bearerHash: roaming().hashOfKey(`0x${'ab'.repeat(20)}`) })
+    box.config = { ...box.config, mesh: { ...box.config.mesh, roamSecondsWithoutKey: 600 } }
+    expect(roaming().find({ mac })).toMatchObject({ proofAfterSeconds: 600 })
     await box.hotspot.guests.pause(anna)
     expect(roaming().find({ sessionId: id, isByKey: false })).toBe(null)
     expect(roaming().find({ key: `0x${'ab'.repeat(20)}` })).toMatchObject({ sessionId: id, mac })

@@ -99,7 +99,8 @@ describe('a guest with a key', () => {
     await stay(village, b, MAC, PROOF_AFTER_SECONDS * 1000 + 10_000)
     expect(b.place.isOpen(MAC)).toBe(false)
     expect(b.roaming?.sight(MAC)).toMatchObject({ why: 'key', held: { reason: NEEDS_KEY } })
-    expect(await show(village, b, MAC)).toBe('in')
+    // Its page need not be pressed for that: it is this very guest, and nobody else has gone on with it.
+    expect(await show(village, b, MAC)).toBe('in, as before')
     await stay(village, b, MAC, 120_000)
     expect(b.place.isOpen(MAC)).toBe(true)
     expect(b.roaming?.sight(MAC).held?.ticket.proofAfterSeconds).toBe(null)
@@ -116,6 +117,14 @@ describe('a guest with a key', () => {
     }
     await village.run(5000)
     expect(a.roaming?.sold()[0]?.stays.at(-1)?.usedSeconds).toBeGreaterThan(55)
+  })
+
+  it('who was let go for want of the key and has gone on elsewhere is not brought back by an open page', async () => {
+    const { village, b, c } = await three()
+    await stay(village, b, MAC, PROOF_AFTER_SECONDS * 1000 + 10_000)
+    expect(b.roaming?.sight(MAC)).toMatchObject({ why: 'key' })
+    expect(await show(village, c, macOf(7))).toBe('in')
+    expect(await village.finish(b.roaming!.kept(MAC, KEY))).toMatchObject([{ isHere: false }])
   })
 
   it('on a new phone finds his time at any box, and the old phone loses it; home again it is the new one’s', async () => {

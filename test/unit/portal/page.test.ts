@@ -50,8 +50,8 @@ function pages(language: Language): Record<string, string> {
     scanned: scannedPage(plain, 'A'.repeat(184), { kind: 'voucher', label: 'Day pass', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     ticket: scannedPage(plain, TICKET, { kind: 'ticket', label: 'One hour', seconds: 86_400, bytes: 5e9, tokens: null, devices: 3 }),
     receipt: receiptPage(plain, RECEIPT.repeat(3)),
-    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: false, board: STREAM_BOARD, cap: 10n ** 18n }, isWalking: true }),
-    pay: walletPage(plain, { hasSession: false, keptBy: null, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: true, board: STREAM_BOARD, cap: null }, isWalking: true }),
+    wallet: walletPage(refused, { hasSession: true, keptBy: `0x${'aB'.repeat(20)}`, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: false, board: STREAM_BOARD, cap: 10n ** 18n }, walkSeconds: 120, visit: null }),
+    pay: walletPage(plain, { hasSession: false, keptBy: null, challenges: { keep: 'c'.repeat(40), open: 'd'.repeat(40) }, pay: { isMain: true, board: STREAM_BOARD, cap: null }, walkSeconds: 120, visit: null }),
     problem: problemPage(plain, { title: language.text.didNotWork, text: language.text.badRequest, detail: 'x'.repeat(200) }),
   }
 }

@@ -60,6 +60,8 @@ export interface Texts {
   readonly roamSilent: string
   readonly roamProve: string
   readonly roamKey: string
+  readonly roamKeySoon: string
+  readonly roamKeyShown: string
   readonly roamDear: string
   readonly unsteadyInternet: string
   readonly noInternet: string
@@ -124,6 +126,7 @@ export interface Texts {
   readonly walletKept: string
   readonly walletSave: string
   readonly walletLink: string
+  readonly walletWalks: string
   readonly walletShowWords: string
   readonly walletWords: string
   readonly walletHave: string
@@ -133,6 +136,7 @@ export interface Texts {
   readonly walletFull: string
   readonly walletOther: string
   readonly walletNone: string
+  readonly walletShowKey: string
   readonly walletKey: string
   readonly walletBurner: string
 

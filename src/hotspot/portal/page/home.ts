@@ -10,7 +10,7 @@ import { grantText, priceText } from '../wording.ts'
 import { type PageContext, form, link, walletLink } from './context.ts'
 import { page } from './document.ts'
 import { checkIcon, chevronIcon, keyIcon, pauseIcon, playIcon, plusIcon } from './icons.ts'
-import { codeForm, dial, isLow, messageBox, priceCard, sessionRows, trialForm, usedText } from './parts.ts'
+import { boughtAt, codeForm, dial, isLow, messageBox, priceCard, sessionRows, trialForm, usedText } from './parts.ts'
 
 const WAIT_SECONDS = 2
 const RELOAD_SECONDS = 30
@@ -64,7 +64,7 @@ function onlinePage(context: PageContext, view: GuestView, session: SessionView)
     title: text.online,
     wide: true,
     reloadSeconds: RELOAD_SECONDS,
-    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${wayOutNote(context, view, !isVisiting)}${dial(context, session, 'running')}${view.roam === 'visiting-key' && keyNote(context)}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
+    main: html`<section class="card center"><h1 class="ok">${checkIcon}${text.online}</h1><p class="soft">${isVisiting ? boughtAt(text, session.label) : html`<bdi>${session.label}</bdi>`}</p>${messageBox(context)}${wayOutNote(context, view, !isVisiting)}${dial(context, session, 'running')}${view.roam === 'visiting-key' && keyNote(context, true)}<p class="note" id="low"${!isLow(session) && html` hidden`}>${text.almostOver}</p>${
       destination && html`<p><a class="btn" href="${destination.url}" rel="noreferrer"><bdi>${fill(text.goOn, { host: destination.host })}</bdi></a></p>`
     }<div class="pair">${!isVisiting && form(context, '/pause', html`<button class="btn">${pauseIcon}${text.pause}</button>`)}<a class="btn main" href="${link(context, '/add')}">${plusIcon}${text.addTime}</a></div></section>
 <div class="stack">${!isVisiting && sessionRows(context, { canMove: view.ticket !== null, canEnd: true })}<p class="foot">${comeBack(context)}</p></div>`,
@@ -78,20 +78,15 @@ function wayOutNote({ language: { text } }: PageContext, { wayOut }: GuestView, 
 }
 
 /** The key is on the wallet page alone: from there it is shown. */
-function keyNote(context: PageContext): Html {
+function keyNote(context: PageContext, isOnline = false): Html {
   const { text } = context.language
-  return html`<p class="note">${text.roamKey}</p>${context.hasWallet && html`<p><a class="btn main" href="${walletLink(context)}">${keyIcon}${text.resume}</a></p>`}`
+  return html`<p class="note">${isOnline ? text.roamKeySoon : text.roamKey}</p>${context.hasWallet && html`<p><a class="btn main" href="${walletLink(context)}">${keyIcon}${isOnline ? text.walletUse : text.resume}</a></p>`}`
 }
 
 /** Where to find the page again; the address is set apart so that it stays left to right. */
 function comeBack(context: PageContext): Html {
   const [before = '', after = ''] = context.language.text.comeBack.split('{address}')
   return html`${before}<bdi dir="ltr"><b>${context.origin.replace(/^https?:\/\//, '')}</b></bdi>${after}`
-}
-
-function boughtAt(text: Texts, name: string): Html {
-  const [before = '', after = ''] = text.roamVisiting.split('{name}')
-  return html`${before}<bdi>${name}</bdi>${after}`
 }
 
 function pausedPage(context: PageContext, view: GuestView, session: SessionView): string {

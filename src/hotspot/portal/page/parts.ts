@@ -1,6 +1,6 @@
 /** Pieces that several guest pages share: the code form, the price list, the dial, the message. */
 import { type Html, html } from '../html.ts'
-import { fill } from '../languages/language.ts'
+import { type Texts, fill } from '../languages/language.ts'
 import type { Offer, PriceBoard, SessionView } from '../../types.ts'
 import { clockParts, countText, dataText, durationText, grantText, percentText, priceText } from '../wording.ts'
 import { type PageContext, form, link, walletLink } from './context.ts'
@@ -14,6 +14,12 @@ export function messageBox(context: PageContext): Html | null {
   if (message === null) return null
   const text = message.aboutCode ? html`<a href="#code">${message.text}</a>` : html`${message.text}`
   return html`<div class="error" role="alert"><b>${language.text.didNotWork}</b>${text}</div>`
+}
+
+/** Time that goes on here and that another box sold. */
+export function boughtAt(text: Texts, name: string): Html {
+  const [before = '', after = ''] = text.roamVisiting.split('{name}')
+  return html`${before}<bdi>${name}</bdi>${after}`
 }
 
 /** `button`: what pressing it does here. */

@@ -96,13 +96,16 @@ function walletAnswer(status: number, asked: AskedByGuest, counter: Counter<Look
   const isVisiting = roam === 'visiting' || roam === 'visiting-key'
   const hasSession = session !== null && session.state !== 'ended' && !isVisiting
   const isWalking = counter.config.mesh.roamEnforcement === 'access' && counter.config.main.roles.includes('relay')
-  const pay = payPart(asked, counter, !hasSession)
+  const isKeyAsked = roam === 'key' || roam === 'visiting-key'
+  const visit = !hasSession && (isVisiting || isKeyAsked) ? { seller: session?.label ?? null, isKeyAsked } : null
+  const pay = payPart(asked, counter, !hasSession && visit === null)
   const body = walletPage(context, {
     hasSession,
     keptBy: counter.desk.keptAddress(asked.client),
     challenges: { keep: check.challenge(mac, 'keep'), open: check.challenge(mac, 'open') },
     pay,
-    isWalking,
+    walkSeconds: isWalking ? counter.config.mesh.roamSecondsWithoutKey : null,
+    visit,
   })
   return htmlAnswer(status, pay === null && !isWalking ? csp : payingCsp, body, headers)
 }
