@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { editUci, formatUci, type PlainSection } from '../../src/config/index.ts'
 import { boxConfig } from './box-config.ts'
-import { MESH, foundCommunity, meshSection, type MeshHome } from './mesh-town.ts'
+import { MESH, addWayOut, foundCommunity, meshSection, nameOnLink, plugIn, type MeshHome } from './mesh-town.ts'
 import { TOWN, Town, type GuestHost, type Namespace } from './netns.ts'
 import { Phone } from './phone.ts'
 import { boxFiles, startInternet, startService, waitFor, type BoxFiles, type Service } from './town-services.ts'
@@ -55,8 +55,7 @@ export class WalkingTown {
     const town = await Town.create({ guests: 1, addresses: 'static' })
     try {
       const next = await town.addNeighbour()
-      await town.box.ip('addr', 'add', `${MESH.ours6}/64`, 'dev', 'mesh', 'nodad')
-      await next.ip('addr', 'add', `${MESH.theirs6}/64`, 'dev', 'mesh', 'nodad')
+      await nameOnLink(town, next)
       const mac = (await town.box.must('cat', `/sys/class/net/${TOWN.guestInterface}/address`)).trim()
       await town.box.ip('link', 'set', TOWN.guestInterface, 'address', mac) // stays what it is, whatever port comes or goes
       await furnish(town, next, mac)
@@ -150,13 +149,8 @@ async function furnish(town: Town, ns: Namespace, mac: string): Promise<void> {
   await ns.ip('addr', 'add', `${TOWN.box4}/24`, 'dev', TOWN.guestInterface)
   await ns.ip('addr', 'add', `${TOWN.box6}/64`, 'dev', TOWN.guestInterface, 'nodad')
   await ns.ip('link', 'set', TOWN.guestInterface, 'up')
-  await ns.ip('route', 'del', 'default')
-  await town.internet.ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', TOWN.wanInterface, 'netns', ns.name)
-  await ns.ip('addr', 'add', `${MESH.theirWan4}/24`, 'dev', TOWN.wanInterface)
-  await ns.ip('link', 'set', TOWN.wanInterface, 'up')
-  await town.internet.ip('addr', 'add', `${MESH.internet4}/24`, 'dev', 'eth1')
-  await town.internet.ip('link', 'set', 'eth1', 'up')
-  await ns.ip('route', 'add', 'default', 'via', MESH.internet4)
+  await addWayOut(town, ns)
+  await plugIn(ns)
   await ns.sysctl('ipv4/ip_forward', 1)
 }
 
