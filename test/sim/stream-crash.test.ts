@@ -4,7 +4,8 @@
  * commit, order for the chain or kernel change, comes back on the same disk, tmpfs and kernel (or after a power cut,
  * with the wall clock ten years off), and everybody goes on. Afterwards: a code that was taken is in its guest's channel
  * exactly once, nobody else had it; what a guest is charged is what he showed and what he was let through for, and the
- * ledger, the channel and the page agree to the unit. Seeded: run n is the same run every time.
+ * ledger, the channel and the page agree to the unit; and by the audit's rule what was served is proved on the disk, also
+ * right after a death. Seeded: run n is the same run every time.
  *
  * MESHBOX_STREAM_CRASH_RUNS sets the number of runs (default 5,000: every edge; more come to more edges at once).
  */
@@ -12,6 +13,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { describe, expect, it } from 'vitest'
+import { Findings } from '../../src/audit/audit.ts'
+import { streamChecks } from '../../src/audit/checks/streams.ts'
 import { MeshBoxError, silentLog, toHex } from '../../src/base/index.ts'
 import type { Address } from '../../src/base/index.ts'
 import type { ClientAddress, GuestConsent, OpeningTerms, TopUpAnswer, VoucherRow } from '../../src/hotspot/index.ts'
@@ -19,7 +22,9 @@ import { findSession } from '../../src/hotspot/io/session-tables.ts'
 import { findVoucher } from '../../src/hotspot/io/voucher-tables.ts'
 import type { Session } from '../../src/hotspot/session/index.ts'
 import { findTopUp } from '../../src/hotspot/stream/io/top-up-tables.ts'
+import { servedAfter } from '../../src/main/audit-streams.ts'
 import { GuestStreams } from '../../src/main/guest-streams.ts'
+import { UNPROVED_TICKS } from '../../src/main/stream-limits.ts'
 import { openConsentDigest } from '../../src/photon/contracts/orders.ts'
 import { streamMigrations } from '../../src/photon/stream/index.ts'
 import { CrashBox } from '../support/crash-box.ts'
@@ -268,7 +273,7 @@ function sessionsOf({ crash, devices }: Run): Session[] {
   })
 }
 
-const totals = { deaths: 0, codes: 0, streams: 0, earned: 0n }
+const totals = { deaths: 0, codes: 0, streams: 0, earned: 0n, proved: 0 }
 
 async function runOne(box: PayingBox, seed: number, codes: readonly VoucherRow[]): Promise<void> {
   const run = new Run(box, seed, codes)
@@ -288,12 +293,26 @@ async function runOne(box: PayingBox, seed: number, codes: readonly VoucherRow[]
     await box.afterDeath('service', false)
     await crash.start()
   }
+  expectProofs(run)
   crash.phase = 'the end'
   crash.box.gate.failing = 0
   box.channels.status = 'ready'
   await expectCodesArePaid(run)
   await expectStreamsAreWhole(run)
+  expectProofs(run)
   totals.deaths += run.deaths
+}
+
+/** What the audit says of the disk as it is. */
+function expectProofs({ crash }: Run): void {
+  const findings = new Findings()
+  for (const step of streamChecks(findings, { streamTicks: UNPROVED_TICKS })) {
+    const look = (): boolean => crash.store.read((tx) => step({ servedAfter: (stream, most) => servedAfter(tx, stream, most) }))
+    while (look());
+  }
+  const { differences, unchecked, looked } = findings.report()
+  expect([differences, unchecked], 'served and not proved').toEqual([[], []])
+  totals.proved += looked['stream-unpaid'] ?? 0
 }
 
 /** Each code that was taken is in the channel of the one guest it was promised to, once; the others are as they were printed. */
@@ -411,6 +430,7 @@ describe(`crash injection in streams and codes worth tokens, ${RUNS} runs`, () =
     expect(totals.deaths).toBeGreaterThan(RUNS / 2)
     expect(totals.codes).toBeGreaterThan(RUNS / 4)
     expect(totals.earned).toBeGreaterThan(0n)
+    expect(totals.proved).toBeGreaterThan(0)
     if (RUNS >= 5000) expectEveryEdge(crashed)
   })
 })

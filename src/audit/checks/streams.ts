@@ -1,11 +1,12 @@
 /** Minutes paid by the second: what was served is proved by vouchers and words on this disk, but for what a power cut may cost and the grace. */
 import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
-import type { AuditLimits, ServedRow } from '../types.ts'
+import type { Findings } from '../audit.ts'
+import type { AuditLimits, Books, ServedRow } from '../types.ts'
 
 const UNPAID = 'nothing is to be got back of it; if it grows, sell no minutes by the second (take photon.stream_token away) and make a support bundle (`meshbox support-bundle`)'
 
-export function streamChecks(findings: Findings, limits: AuditLimits): readonly Step[] {
+/** One step. */
+export function streamChecks(findings: Findings, limits: Pick<AuditLimits, 'streamTicks'>): readonly ((books: Pick<Books, 'servedAfter'>) => boolean)[] {
   let last = ''
   let unpriced = 0
   return [
@@ -24,7 +25,7 @@ export function streamChecks(findings: Findings, limits: AuditLimits): readonly 
 }
 
 /** Without any proof the price is not known: then it is a matter of seconds. */
-function served(findings: Findings, { stream, sessionId, servedMs, paid, debt }: ServedRow, { streamTicks }: AuditLimits): void {
+function served(findings: Findings, { stream, sessionId, servedMs, paid, debt }: ServedRow, { streamTicks }: Pick<AuditLimits, 'streamTicks'>): void {
   findings.looked('stream-unpaid')
   const where = `stream ${stream}, session ${sessionId}`
   const tickMs = paid?.tickMs ?? 1000
