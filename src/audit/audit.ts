@@ -12,7 +12,7 @@ import type { AuditPorts, AuditReport, Books, CheckName, Difference } from './ty
 
 export const PAGE_ROWS = 100
 /** Named; the rest are only counted. */
-const MAX_DIFFERENCES = 200
+export const MAX_DIFFERENCES = 200
 
 /** One page in one look. False: there is no more. */
 export type Step = (books: Books) => boolean

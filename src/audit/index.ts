@@ -1,5 +1,5 @@
 /** Whether the box's books fit each other, the channels and the chain. See docs/audit.md. */
-export { audit, PAGE_ROWS } from './audit.ts'
+export { audit, MAX_DIFFERENCES, PAGE_ROWS } from './audit.ts'
 export type {
   AllotmentRow,
   AuditLimits,

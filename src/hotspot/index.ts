@@ -33,13 +33,15 @@ export type {
   NeighbourTable,
 } from './gate/types.ts'
 export type { VoucherId, VoucherTerms } from './voucher/types.ts'
+export { DnsmasqFiles, LoopbackNeighbours, RecordGate, createGate } from './gate/index.ts'
 export type { DnsmasqPaths, GateDeps, GateParts } from './gate/index.ts'
+export { PortalServer, readTlsFiles } from './portal/index.ts'
 export type { Option114, PortalDeps } from './portal/index.ts'
 export { verifyReceipt } from './receipt/index.ts'
 export type { ReceiptCheck } from './receipt/index.ts'
 export { Roaming } from './roaming/index.ts'
 export type { RoamGuide, UsedAway, VisitJournal, WalkingGuests, WalkingSession } from './roaming/index.ts'
-export { TopUps } from './stream/index.ts'
+export { StreamTill, TopUps } from './stream/index.ts'
 export type {
   ChannelFunder,
   FundingOrder,

@@ -23,7 +23,7 @@ export interface AirQuote {
 }
 
 /** Errors: input for a window that cannot be sent. */
-function quoteOf(window: TxWindow, prices: PriceList, bands: readonly SubBandBudget[]): AirQuote {
+export function quoteOf(window: TxWindow, prices: PriceList, bands: readonly SubBandBudget[]): AirQuote {
   const band = bands.find(({ fromHz, toHz }) => window.frequencyHz >= fromHz && window.frequencyHz < toHz)
   return {
     frame: createHash('sha256').update(window.phy).digest('hex'),
@@ -32,7 +32,7 @@ function quoteOf(window: TxWindow, prices: PriceList, bands: readonly SubBandBud
   }
 }
 
-function costOf({ pricePerMs, onAirUs }: AirQuote): { readonly units: number; readonly amount: bigint } {
+export function costOf({ pricePerMs, onAirUs }: AirQuote): { readonly units: number; readonly amount: bigint } {
   const units = Math.ceil(onAirUs / 1_000)
   return { units, amount: pricePerMs * BigInt(units) }
 }
