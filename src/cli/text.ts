@@ -1,7 +1,7 @@
 /** How values look on an 80-column terminal; pure. Control characters never reach it. */
 import type { Money, TokenJson } from '../owner/api/index.ts'
 
-export const COLUMNS = 80
+const COLUMNS = 80
 
 /** One line of harmless text. */
 export function plain(text: string): string {

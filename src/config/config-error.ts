@@ -77,7 +77,7 @@ export function problemLine(problem: ConfigProblem): string {
 }
 
 /** Cut short and without control characters: a hostile file cannot draw on a terminal or fill a log. */
-export function printable(text: string, max = MAX_SHOWN): string {
+function printable(text: string, max = MAX_SHOWN): string {
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd')
   return plain.length <= max ? plain : `${plain.slice(0, max - 3)}...`
 }

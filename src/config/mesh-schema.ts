@@ -47,9 +47,9 @@ export const MESH: Rules<MeshConfig> = {
   maxDebt: option(money, 0n, '0', { doc: 'What a neighbour may owe before nothing more is carried for it; 0: the price of 64 MiB.', restart: true }),
   maxPricePerMib: option(money, 0n, '0', { doc: 'A neighbour that asks more for a MiB does not carry for this box; 0: any price is taken.' }),
   spendPerDay: option(money, 0n, '0', { doc: 'The most that the box spends in a day on being carried by neighbours; 0: it buys nothing.' }),
+  roamSecondsWithoutKey: option(wholeNumber(30, 86_400, 'seconds'), 120, '120', { doc: 'What other boxes may count in all of the time of a guest of this box whose key keeps it, between two times that he shows the key.' }),
   roamEnforcement: option(oneOf('exit', 'access'), 'exit', 'exit', { doc: 'Where guests from other boxes are let through: `exit` at the box with the way out alone, `access` at the box whose Wi-Fi they use too.', restart: true }),
   roamPricePerMinute: option(money, 0n, '0', { doc: "What boxes of other owners pay this one for a minute that their guest uses here." }),
-  roamSecondsWithoutKey: option(wholeNumber(30, 86_400, 'seconds'), 120, '120', { doc: 'What other boxes may count in all of the time of a guest of this box whose key keeps it, between two times that he shows the key.' }),
   upstreamCap: option(money, 0n, '0', { doc: 'The most that the box spends in a day, of its own money, on a way out that it buys; 0: it buys none.' }),
 }
 

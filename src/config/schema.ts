@@ -31,7 +31,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 export const PACKAGE_NAME = 'meshbox'
 
 /** Roles this version can play; the others of `Role` come with later versions. */
-export const ROLES_BUILT: readonly Role[] = ['hotspot', 'relay', 'light', 'sealer', 'photon', 'iot']
+const ROLES_BUILT: readonly Role[] = ['hotspot', 'relay', 'light', 'sealer', 'photon', 'iot']
 
 const interfaceName = matching(
   'interface name',

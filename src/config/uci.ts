@@ -51,11 +51,11 @@ export interface UciFile {
 }
 
 export const MAX_FILE_BYTES = 256 * 1024
-export const MAX_SECTIONS = 512
+const MAX_SECTIONS = 512
 export const MAX_STATEMENTS_PER_SECTION = 512
 export const MAX_NAME_CHARS = 64
 /** After so many the reader gives up: the first ones are what has to be mended anyway. */
-export const MAX_PROBLEMS = 50
+const MAX_PROBLEMS = 50
 
 export const NAME_CHARS = /^[A-Za-z0-9_]+$/
 export const TYPE_CHARS = /^[\x21-\x7e]+$/

@@ -45,7 +45,7 @@ export class LateDates {
 }
 
 /** In this boot the moment of use is known exactly; of an earlier boot only that it was before this one. */
-export function dateCheckOf(used: PendingDate, now: Pick<Moment, 'bootId' | 'boottimeMs' | 'wallMs'>): DateCheck {
+function dateCheckOf(used: PendingDate, now: Pick<Moment, 'bootId' | 'boottimeMs' | 'wallMs'>): DateCheck {
   const isThisBoot = used.usedBootId === now.bootId
   const latestWallMs = now.wallMs - now.boottimeMs + (isThisBoot ? used.usedBoottimeMs : 0)
   if (Math.floor(latestWallMs / DAY_MS) <= used.validUntilDay) return 'ok'

@@ -14,9 +14,9 @@ import type { HotspotDeps } from './ports.ts'
 import { NOTHING_READ, isByteLimited, step } from './session/index.ts'
 import type { Reading, Session } from './session/index.ts'
 
-export const POLL_MS = 2000
+const POLL_MS = 2000
 /** When nobody is limited by bytes and nobody looks: for idle pauses and the owner's figures. */
-export const SLOW_POLL_MS = 30_000
+const SLOW_POLL_MS = 30_000
 /** A page that was shown may be looked at for so long. */
 const LOOKING_MS = 10_000
 

@@ -7,8 +7,8 @@ import { scrypt } from 'node:crypto'
 import { equalBytesConstantTime, fromHex, inputError, toHex } from '../base/index.ts'
 import type { RecordFields } from './secret-record.ts'
 
-export const MIN_PASSWORD_LENGTH = 10
-export const MAX_PASSWORD_LENGTH = 256
+const MIN_PASSWORD_LENGTH = 10
+const MAX_PASSWORD_LENGTH = 256
 export const SALT_BYTES = 16
 const HASH_BYTES = 32
 const COST = { n: 2 ** 15, r: 8, p: 1 }

@@ -7,7 +7,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { MeshBoxError } from '../base/index.ts'
 import type { Curve, Signer } from './types.ts'
 
-export const SIGNATURE_BYTES = 65
+const SIGNATURE_BYTES = 65
 /** v of Ethereum signatures: 27 + the parity of the point R's y. */
 const V_EVEN = 27
 

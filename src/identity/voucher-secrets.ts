@@ -6,7 +6,7 @@ import { createHmac, createPrivateKey, createPublicKey, hkdfSync, sign, verify }
 import { concatBytes, fromBase64Url, fromHex } from '../base/index.ts'
 
 export const SEED_BYTES = 16
-export const SIGNATURE_BYTES = 64
+const SIGNATURE_BYTES = 64
 const KEY_BYTES = 32
 const SIGN_INFO = 'meshbox voucher signing key, version 1'
 const CODE_INFO = 'meshbox voucher code key, version 1'

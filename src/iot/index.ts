@@ -12,4 +12,3 @@ export type { BillableUnit, CopyContest, DeviceView, Eui, FrameEvent, Gateway, G
 export { NeighbourContest, SOLE_BOX } from './radio/index.ts'
 export type { ContestOffer, ContestPeers } from './radio/index.ts'
 export type { EarningsBook, TenantChannels } from './tenants/index.ts'
-export { receiptJson, unitJson } from './tenants/receipt/index.ts'

@@ -14,7 +14,7 @@ const MAX_EVIDENCE_TYPE = 32
 const MAX_EVIDENCE_ID = 200
 const MAX_FACTS = 4096
 const MAX_MEMO = 200
-export const MAX_POSTINGS = 128
+const MAX_POSTINGS = 128
 
 export function checkHead(source: string, token: string, evidence: Evidence, at: Moment, memo?: string): void {
   checkText('source', source, SOURCE, MAX_SOURCE, 'room:what, e.g. hotspot:voucher')

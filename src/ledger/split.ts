@@ -14,9 +14,9 @@
 import { MAX_AMOUNT, MeshBoxError, inputError } from '../base/index.ts'
 import type { ShareRule } from './types.ts'
 
-export const MILLION = 1_000_000
+const MILLION = 1_000_000
 /** Far more than any agreement has; bounds the postings of an entry. */
-export const MAX_BENEFICIARIES = 64
+const MAX_BENEFICIARIES = 64
 
 export interface SharePart {
   readonly account: string

@@ -10,7 +10,7 @@ import { JoinedDoor } from './joined-door.ts'
 
 const MIB = 1024 * 1024
 /** As payments' own libp2p has it (photon/node): frames of 1,200 bytes, 2 MiB that wait. */
-export const PHOTON_LANE: PeerProtocol = { name: '/photon/3', maxFrameBytes: 1200, maxQueuedBytes: 2 * MIB, maxFramesPerSecond: 4000, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
+const PHOTON_LANE: PeerProtocol = { name: '/photon/3', maxFrameBytes: 1200, maxQueuedBytes: 2 * MIB, maxFramesPerSecond: 4000, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
 /** A channel may be opened or end while its partner stays connected. */
 const LOOK_EVERY_MS = 10_000
 

@@ -21,7 +21,7 @@ export function meshSettingsOf(mesh: MeshConfig, boxName: string, addresses: rea
 }
 
 /** The first 64 bits. */
-export function prefixOf(address: string): string {
+function prefixOf(address: string): string {
   const [head = ''] = address.toLowerCase().split('%')
   const [left = '', right] = head.split('::')
   const front = left.split(':').filter((group) => group !== '')

@@ -2,21 +2,14 @@
 export { loadNfnetlink } from './io/nfnetlink.ts'
 export { loadSecp256k1 } from './io/secp256k1.ts'
 export {
-  ADDRESS_BYTES,
-  COMPACT_SIGNATURE_BYTES,
   COMPRESSED_POINT_BYTES,
-  DIGEST_BYTES,
   FRAME_BYTES,
-  HASH_BYTES,
   MAX_BATCH_BYTES,
   MAX_BATCH_FRAMES,
-  MAX_COMBINED_POINTS,
-  POINT_BYTES,
   SCALAR_BYTES,
-  SIGNATURE_BYTES,
 } from './secp256k1.ts'
 export type { HighS, PointForm, Secp256k1 } from './secp256k1.ts'
-export { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES, MAX_NF_NAME_BYTES, NF_FAMILIES, NfRefused } from './nfnetlink.ts'
+export { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES, NfRefused } from './nfnetlink.ts'
 export type {
   NfChange,
   NfCounter,
@@ -39,9 +32,9 @@ export type {
 export { concatenation, hostWord, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from './nfnetlink-keys.ts'
 
 export { loadGenetlink } from './io/genetlink.ts'
-export { DEFAULT_GENETLINK_ANSWER_BYTES, GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from './genetlink.ts'
+export { GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from './genetlink.ts'
 export type { Genetlink, GenetlinkCall, GenetlinkDoor, GenetlinkFamily, GenetlinkMessage, GenetlinkOptions, GenetlinkWatcher } from './genetlink.ts'
-export { Attributes, attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from './genetlink-attributes.ts'
+export { attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from './genetlink-attributes.ts'
 export { createTrafficActions } from './traffic-actions.ts'
 export type { TrafficAction, TrafficActions } from './traffic-actions.ts'
 export { createBatadv } from './batadv-mesh.ts'

@@ -50,12 +50,12 @@ export function createTrafficActions(netlink: Pick<Genetlink, 'dump'>): TrafficA
   return { list: async (kind) => (await netlink.dump(GET_ACTIONS, UNSPECIFIED, actionsQuestion(kind))).flatMap(decodeActions) }
 }
 
-export function actionsQuestion(kind: string): Uint8Array {
+function actionsQuestion(kind: string): Uint8Array {
   return concatBytes(nestedAttribute(TABLE, nestedAttribute(1, textAttribute(KIND, kind))), attribute(FLAGS, LARGE_DUMP))
 }
 
 /** What lacks its index or its counter is left out. */
-export function decodeActions(message: Pick<GenetlinkMessage, 'attributes'>): TrafficAction[] {
+function decodeActions(message: Pick<GenetlinkMessage, 'attributes'>): TrafficAction[] {
   const table = readAttributes(message.attributes).bytes(TABLE)
   return listAttributes(table ?? new Uint8Array(0)).flatMap(({ value }) => decodeAction(readAttributes(value)))
 }

@@ -13,7 +13,7 @@ export interface LogEvent {
   readonly line: string
 }
 
-export const RING_LINES = 500
+const RING_LINES = 500
 const MAX_LINE_CHARS = 1000
 /** What createLog of base writes: an ISO time or a syslog priority, the level, the rest. */
 const LINE = /^(?:<\d>|\d{4}-\S+ )?(debug|info|warn|error) (.*)$/s

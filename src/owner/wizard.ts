@@ -17,7 +17,7 @@ import type { ConfigDoor } from './ports.ts'
 import { packagePresets, packagesOfPreset } from './presets.ts'
 
 /** What identity's OwnerPassword demands. */
-export const PASSWORD_MIN_LENGTH = 10
+const PASSWORD_MIN_LENGTH = 10
 
 export class Wizard {
   readonly #access: OwnerAccess

@@ -1,28 +1,21 @@
 /** Spectrum: the chain. Pure rules first (codecs, networks, VRF, Tribe's ranks and rounds, proofs), then what a box keeps and runs. docs/spectrum.md */
-export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf, keccakHex } from './codec/fields.ts'
+export { ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf, keccakHex } from './codec/fields.ts'
 export type { Address, Hash, Hex, Keccak } from './codec/fields.ts'
 export {
-  BLOOM_BYTES,
-  MAX_EXTRA_BYTES,
-  MAX_HEADER_BYTES,
   SEAL_BYTES,
-  VANITY_BYTES,
-  VRF_BYTES,
   addressOfKey,
   decodeHeader,
   encodeHeader,
   hashHeader,
   headerItem,
-  headerOf,
   recoverSealer,
   sealHash,
   sealHeader,
 } from './codec/header.ts'
 export type { Header, Sealer } from './codec/header.ts'
-export { MAX_BODY_BYTES, MAX_TRANSACTIONS, bodyOf, decodeBody, encodeBody } from './codec/body.ts'
+export { decodeBody, encodeBody } from './codec/body.ts'
 export type { Body } from './codec/body.ts'
 export {
-  MAX_TRANSACTION_BYTES,
   decodeTransaction,
   encodeTransaction,
   hashTransaction,
@@ -31,14 +24,12 @@ export {
   signTransaction,
   signingDigest,
   transactionItem,
-  transactionOf,
 } from './codec/transaction.ts'
 export type { Transaction, UnsignedTransaction } from './codec/transaction.ts'
-export { MAX_RECEIPT_BYTES, bloomOfLogs, decodeReceipt, encodeReceipt, mayContain, receiptOf } from './codec/receipt.ts'
+export { bloomOfLogs, decodeReceipt, encodeReceipt, mayContain, receiptOf } from './codec/receipt.ts'
 export type { LogEntry, Receipt } from './codec/receipt.ts'
 export { EMPTY_TRIE_ROOT, nodeSet, readTrie } from './proof/read-trie.ts'
 export type { NodeSource, Read, TrieRead, Unread } from './proof/read-trie.ts'
-export { MAX_NODE_BYTES } from './proof/trie-node.ts'
 export { buildListTrie, buildTrie } from './proof/build-trie.ts'
 export type { TrieEntry } from './proof/build-trie.ts'
 export {
@@ -63,7 +54,7 @@ export { EMPTY_UNCLE_HASH, genesisHeader } from './network/genesis.ts'
 export { customNetwork } from './network/custom.ts'
 export type { CustomNetwork } from './network/custom.ts'
 export { proveVrf, verifyVrf, vrfMessage } from './vrf.ts'
-export { MAX_LEADERS, MAX_SIGNERS, applyBlock, checkRound } from './rules/round.ts'
+export { applyBlock, checkRound } from './rules/round.ts'
 export type { Round, RoundStep } from './rules/round.ts'
 export { oldRankOf, rankOf } from './rules/rank.ts'
 export type { Rank } from './rules/rank.ts'
@@ -81,7 +72,7 @@ export type { ChainReads, Spectrum, SpectrumParts, SpectrumSettings, SpectrumSta
 export type { MeshChainTransport, MeshHandlers } from './source/index.ts'
 export { minerKeyOf } from './miner-key.ts'
 export type { OwnerWallet } from './seal/index.ts'
-export { MAX_CHECKPOINT_BYTES, decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'
+export { decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'
 export type { ChainBlock } from './ports.ts'
 export type { ChainBranch, ChainStart } from './chain/index.ts'
 export { MAX_JOIN_FILE_BYTES, decodeJoinFile } from './community/index.ts'

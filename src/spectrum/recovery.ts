@@ -32,7 +32,7 @@ export interface StateRecovery {
 }
 
 /** More blocks than this are not run again where their state can be fetched. */
-export const REPLAYED_BLOCKS = 2048
+const REPLAYED_BLOCKS = 2048
 /** Headers read from disk between two turns of the event loop. */
 const LOOKED_AT_ONCE = 16
 const FIRST_RETRY_MS = 10_000

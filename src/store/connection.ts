@@ -19,7 +19,7 @@ export const PAGE_BYTES = 1024
 export const APPLICATION_ID = 0x4d426f78
 
 /** The WAL is copied into the file when it holds this many pages, and cut back to this size after a burst. */
-export const CHECKPOINT_PAGES = 1000
+const CHECKPOINT_PAGES = 1000
 const WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * PAGE_BYTES
 const CACHE_KIB = 4096
 /** A service that is being restarted may find the old one still closing. */

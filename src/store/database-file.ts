@@ -144,7 +144,7 @@ function closeToOthers(path: string, log: Log): void {
   }
 }
 
-export function removeWithCompanions(path: string): void {
+function removeWithCompanions(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
 }
 

@@ -25,13 +25,13 @@ export function translateSqliteError(thrown: unknown, path: string): Error {
 }
 
 /** `SQLITE_…` of an error made by the addon; null for everything else. */
-export function sqliteCode(thrown: unknown): string | null {
+function sqliteCode(thrown: unknown): string | null {
   if (!(thrown instanceof Error) || thrown.name !== 'SqliteError') return null
   const code: unknown = Reflect.get(thrown, 'code')
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : null
 }
 
-export function fullError(path: string, cause?: unknown): MeshBoxError {
+function fullError(path: string, cause?: unknown): MeshBoxError {
   return new MeshBoxError('unavailable', `no room left on the device that holds ${path}; nothing of this was stored. Free some space and try again`, {
     code: 'store-full',
     retryAfterSeconds: 60,

@@ -14,9 +14,9 @@ import { OpenTx } from './transaction.ts'
 import type { Tx } from './types.ts'
 
 /** Waiting turns are closures in memory: more than this means that the disk does not keep up. */
-export const MAX_QUEUED_TURNS = 10_000
+const MAX_QUEUED_TURNS = 10_000
 /** Bounds how long one group keeps the event loop: about 25 ms of work on the slowest board. */
-export const MAX_GROUP_TURNS = 256
+const MAX_GROUP_TURNS = 256
 
 interface Turn {
   readonly body: (tx: Tx) => unknown

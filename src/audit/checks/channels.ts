@@ -27,7 +27,7 @@ function channelStep(findings: Findings, limits: AuditLimits): Step {
 export const whereOf = ({ channel, partner }: ChannelRow): string => `channel ${channel} with ${partner.address}`
 
 /** What a side can still give; locks of both are somebody's, nobody's yet. */
-export function leftOf(side: SideRow, other: SideRow): bigint {
+function leftOf(side: SideRow, other: SideRow): bigint {
   return side.deposit - side.withdrawn - side.transferred + other.transferred - side.locked
 }
 

@@ -17,7 +17,7 @@ export const meshGuests: CommandSpec = {
   },
 }
 
-export function meshGuestsText({ walks, away, visitors, debts }: MeshGuestsJson): string {
+function meshGuestsText({ walks, away, visitors, debts }: MeshGuestsJson): string {
   if (!walks) return wrap('Sessions do not walk here: guests pass the gate of the box with the way out, or this box has none (mesh.roam_enforcement).')
   const parts: string[] = []
   if (away.length > 0) {

@@ -9,9 +9,9 @@ import { BOOK_SETS, PAID, readClassid } from './names.ts'
 import type { Field } from './set-changes.ts'
 
 /** A lease the kernel lost this much before its time was lost by somebody, not by the clock. */
-export const EARLY_TOLERANCE_MS = 2000
+const EARLY_TOLERANCE_MS = 2000
 /** nft shows whole seconds, and reading takes a while: only what is later than this was lengthened by somebody. */
-export const LATE_TOLERANCE_MS = 5000
+const LATE_TOLERANCE_MS = 5000
 
 const elementsOf = (dump: Contents, set: string): readonly DumpedElement[] => dump.sets.get(`inet ${set}`) ?? []
 

@@ -50,8 +50,8 @@ export interface BookedSession {
 export const REMEMBER_MS = 15 * 60_000
 const SWEEP_MS = 60_000
 
-export const FIRST_MINOR = 0x10
-export const LAST_MINOR = 0xfff0
+const FIRST_MINOR = 0x10
+const LAST_MINOR = 0xfff0
 
 /** nft name of a session's quota object: session ids may hold what nft's language does not. */
 export function sessionKey(sessionId: string): string {

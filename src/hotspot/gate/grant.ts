@@ -4,11 +4,11 @@ import { isIp4, readMac } from './address.ts'
 import type { Grant } from './types.ts'
 
 /** Longest timeout a grant may ask for; a lease is renewed long before. */
-export const MAX_LEASE_MS = 30 * 24 * 3600 * 1000
+const MAX_LEASE_MS = 30 * 24 * 3600 * 1000
 /** A terabyte more than any voucher: keeps sums of bytes far inside what a number holds exactly. */
-export const MAX_QUOTA_BYTES = 2 ** 50
+const MAX_QUOTA_BYTES = 2 ** 50
 /** 10 Gbit/s. */
-export const MAX_RATE_KBPS = 10_000_000
+const MAX_RATE_KBPS = 10_000_000
 const MAX_SESSION_ID = 128
 
 /** Throws MeshBoxError `input` naming the field. */

@@ -54,7 +54,7 @@ function newElement(shape: SetShape, { key, value, timeoutMs, count }: SetElemen
 }
 
 /** What `meta priority` is compared with. */
-export function handleBytes(handle: number): Uint8Array {
+function handleBytes(handle: number): Uint8Array {
   const bytes = new Uint8Array(FIELD_BYTES.handle)
   writeHandle(bytes, 0, handle)
   return bytes

@@ -9,7 +9,7 @@ import type { Allotment, Device, Reading, Session } from '../session/index.ts'
 import type { EndReason, PauseReason, SessionState } from '../types.ts'
 
 /** Ended sessions beyond the newest so many are forgotten; their money stays in the ledger. */
-export const KEPT_ENDED_SESSIONS = 20_000
+const KEPT_ENDED_SESSIONS = 20_000
 
 interface SessionRow {
   id: string

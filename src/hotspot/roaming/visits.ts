@@ -275,7 +275,7 @@ const LEASE_SECONDS = 60
 const keyOf = ({ seller, sessionId }: Pick<WalkingSession, 'seller' | 'sessionId'>): string => `${seller} ${sessionId}`
 
 /** Not one of our sessions' ids. */
-export function visitId({ seller, sessionId }: WalkingSession): string {
+function visitId({ seller, sessionId }: WalkingSession): string {
   return `visit-${createHash('sha256').update(`${seller} ${sessionId}`).digest('hex').slice(0, 24)}`
 }
 

@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
  * A renewed lease that is also the last one is cut this much short: the time between reading the clock and
  * the kernel's commit would otherwise be given away, and expiry must not be late.
  */
-export const LAST_LEASE_MARGIN_MS = 40
+const LAST_LEASE_MARGIN_MS = 40
 /** What a gate takes (gate/grant.ts); a voucher printed elsewhere may say more. */
 const MAX_QUOTA_BYTES = 2 ** 50
 const RATE_KBPS = { least: 8, most: 10_000_000 }

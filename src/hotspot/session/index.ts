@@ -1,5 +1,5 @@
 /** The paid session, pure: states, arithmetic, grants, views. */
-export { bytesLeft, currentOf, isUsable, newAllotment, totalMsLeft } from './allotment.ts'
+export { bytesLeft, currentOf, isUsable, totalMsLeft } from './allotment.ts'
 export type { Allotment, Terms } from './allotment.ts'
 export {
   NOTHING_READ,
@@ -14,5 +14,5 @@ export {
 } from './session.ts'
 export type { Device, NewDevice, Reading, Reversal, Run, Session, SessionEffect, SessionInput, Step } from './session.ts'
 export { step } from './step.ts'
-export { LAST_LEASE_MARGIN_MS, allowanceOf, deadlineOf, grantsOf, isByteLimited, leaseEndOf, leaseWithinRest, needsRenewal } from './grants.ts'
+export { allowanceOf, deadlineOf, grantsOf, isByteLimited, leaseEndOf, leaseWithinRest, needsRenewal } from './grants.ts'
 export { secondsUsed, sum, viewOf } from './view.ts'

@@ -2,8 +2,6 @@
 export type { StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
 export { StreamTill } from './stream-till.ts'
 export type { StreamTillParts } from './stream-till.ts'
-export { streamMigrations } from './io/stream-tables.ts'
-export { promisedTo, stepTopUp, topUpEntry } from './top-up.ts'
 export { TopUps } from './top-ups.ts'
 export type {
   ChannelFunder,

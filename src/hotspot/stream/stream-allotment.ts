@@ -6,7 +6,7 @@ import { leaseWithinRest } from '../session/index.ts'
 import type { Allotment, Session, Step, Terms } from '../session/index.ts'
 
 /** While the kernel's lease has less than this left, and more was paid, the gate is told soon. */
-export const SHORT_LEASE_MS = 10_000
+const SHORT_LEASE_MS = 10_000
 
 /** `bearer` is the stream: it is found by it, and nobody can type it in. */
 export function streamTerms(stream: string, grantedMs: number, rates: Pick<Terms, 'downKbps' | 'upKbps'>): Terms {

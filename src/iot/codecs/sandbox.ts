@@ -9,7 +9,7 @@
  */
 import { MeshBoxError, inputError } from '../../base/index.ts'
 
-export const MAX_SOURCE_BYTES = 64 * 1024
+const MAX_SOURCE_BYTES = 64 * 1024
 
 /** Errors: limit above 64 KiB; input for a source that imports. What the parser says comes from the child. */
 export function checkSource(source: string): void {

@@ -13,7 +13,7 @@ import type { CodingRate, Copy, Heard, Modulation, RadioTime } from '../ports.ts
 
 const VERSION = 1
 /** One more would not fit the ring's bound of a record. */
-export const MAX_RECORD_BYTES = 16 * 1024
+const MAX_RECORD_BYTES = 16 * 1024
 const MAX_COPIES = 32
 const MAX_CONTEXT_BYTES = 255
 const CODING_RATES: readonly CodingRate[] = ['4/5', '4/6', '4/7', '4/8', '4/5LI', '4/6LI', '4/8LI', '1/3', '2/3', 'OFF']

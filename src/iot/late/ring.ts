@@ -13,7 +13,7 @@ import { addLate, addToStat, biggestHolder, lateOf, lateStats, oldestLate, remov
 
 export const MAX_LATE_BYTES = 16 * 1024 * 1024
 /** What a row takes beside its record: head, moment, index. */
-export const ROW_BYTES = 96
+const ROW_BYTES = 96
 /** Which antennas heard it, beyond the best, is of little use later. */
 const KEPT_COPIES = 3
 

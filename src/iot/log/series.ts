@@ -2,7 +2,7 @@
 import { inputError } from '../../base/index.ts'
 import type { SeriesPoint } from '../ports.ts'
 
-export const MAX_POINTS = 1_000
+const MAX_POINTS = 1_000
 export const HOUR_MS = 3_600_000
 
 /** A sum over some readings; one reading is `{count: 1, sum: v, least: v, most: v}`. */

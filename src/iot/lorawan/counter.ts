@@ -2,7 +2,7 @@
 import { checkUnsigned } from './octets.ts'
 
 /** Frames that may be lost in a row before a device is no longer believed: 1.0.3, which networks keep also for 1.0.4. */
-export const MAX_FCNT_GAP = 16_384
+const MAX_FCNT_GAP = 16_384
 const ROUND = 0x1_0000
 export const MAX_FCNT = 0xffff_ffff
 

@@ -121,7 +121,7 @@ function decodeAccept(open: Uint8Array): JoinAccept {
   }
 }
 
-export function encodeCfList(list: CfList): Uint8Array {
+function encodeCfList(list: CfList): Uint8Array {
   const bytes = new Uint8Array(CF_LIST_BYTES)
   if (list.kind === 'unknown') {
     if (list.bytes.length !== CF_LIST_BYTES || (list.bytes[15] ?? 0) < 2) throw inputError('cf-list', `${list.bytes.length} bytes`, '16 bytes of a type above 1')

@@ -2,7 +2,7 @@
 import { fromHex, inputError, toHex } from '../../base/index.ts'
 import type { DevAddr, Eui } from '../ports.ts'
 
-export const EUI_BYTES = 8
+const EUI_BYTES = 8
 
 /** A copy, also of a Buffer, whose own slice() is none: datagrams come in Buffers that are used again. */
 export function copyOf(bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array {

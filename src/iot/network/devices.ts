@@ -128,7 +128,7 @@ function withoutMac({ pendingMac: _pending, ...session }: NetworkSession): NonNu
 }
 
 /** Silent for longer than three of its intervals, and an hour at least: offline. After a reboot nobody is online who cannot be dated. */
-export function isOnline(device: Pick<Device, 'expectedIntervalSeconds'>, session: Pick<NetworkSession, 'lastSeen' | 'intervalSeconds'>, clock: Clock): boolean {
+function isOnline(device: Pick<Device, 'expectedIntervalSeconds'>, session: Pick<NetworkSession, 'lastSeen' | 'intervalSeconds'>, clock: Clock): boolean {
   const silentMs = session.lastSeen === null ? null : sinceMs(session.lastSeen, clock)
   const intervalMs = (device.expectedIntervalSeconds ?? session.intervalSeconds ?? 0) * 1_000
   return silentMs !== null && silentMs <= Math.max(MISSED_INTERVALS * intervalMs, LEAST_OFFLINE_MS)

@@ -120,7 +120,7 @@ function devStatus(session: NetworkSession): readonly DownCommand[] {
 }
 
 /** By channel, as long as the region's list: defined, or switched on. */
-export function channelFlags(plan: NetworkPlan, session: NetworkSession, onlyEnabled: boolean): readonly boolean[] {
+function channelFlags(plan: NetworkPlan, session: NetworkSession, onlyEnabled: boolean): readonly boolean[] {
   return Array.from({ length: plan.region.maxChannels }, (_, index) => {
     const channel = session.channels[index] ?? null
     return channel !== null && (!onlyEnabled || channel.isEnabled)

@@ -3,7 +3,7 @@ import { MeshBoxError } from '../../base/index.ts'
 import type { Clock, Moment } from '../../base/index.ts'
 import type { QueueItem, TxAck } from '../ports.ts'
 
-export const MAX_QUEUED = 32
+const MAX_QUEUED = 32
 const MAX_TRIES_SHOWN = 8
 /** On the air and not acknowledged, or refused by the gateway. */
 const MAX_TRIES = 8

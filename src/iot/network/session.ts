@@ -43,7 +43,7 @@ export function joinedSession(plan: NetworkPlan, device: KeylessDevice, join: { 
 }
 
 /** What a device has that was told nothing. */
-export function blankSession(region: Region, device: Pick<KeylessDevice, 'devEui'>, from: { readonly number: number; readonly devAddr: DevAddr; readonly at: Moment }): NetworkSession {
+function blankSession(region: Region, device: Pick<KeylessDevice, 'devEui'>, from: { readonly number: number; readonly devAddr: DevAddr; readonly at: Moment }): NetworkSession {
   return {
     devEui: device.devEui,
     number: from.number,

@@ -13,7 +13,7 @@ import type { KeylessDevice } from './rows.ts'
 import type { NetworkSession } from './session.ts'
 
 /** Repetitions of one confirmed frame that are answered: a recording played back for ever must not cost a downlink each time. */
-export const MAX_REPEATS_ANSWERED = 8
+const MAX_REPEATS_ANSWERED = 8
 /** Weight of the newest interval. */
 const INTERVAL_SHARE = 0.25
 const LAST_COUNTER = 2 ** 32
@@ -61,7 +61,7 @@ export function takeRepetition(before: NetworkSession, heard: Heard): { readonly
   return isAsked ? { session: { ...before, repeatsAnswered: before.repeatsAnswered + 1 }, mustAnswer: true } : { session: before, mustAnswer: false }
 }
 
-export function bestSnr(heard: Heard): number | null {
+function bestSnr(heard: Heard): number | null {
   return heard.copies.reduce<number | null>((best, { snrDb }) => (snrDb !== null && (best === null || snrDb > best) ? snrDb : best), null)
 }
 

@@ -7,13 +7,9 @@
  */
 export { NeighbourContest, SOLE_BOX } from './copy-contest.ts'
 export type { ContestOffer, ContestPeers } from './copy-contest.ts'
-export { signSoftware, stationKeyOf } from './cups/signing.ts'
-export { credentialsOf } from './cups/update-info.ts'
 export type { Software, UpdatePlan, UpdateRequest } from './cups/update-info.ts'
 export type { RadioTxAck } from './door.ts'
-export { frameHash } from './frame-hash.ts'
 export { openGwmpDelivery, openRadio } from './io/open-radio.ts'
 export type { GwmpDeliveryOptions, OpenRadio, OpenRadioParts, RadioCounts, RadioSettings } from './io/open-radio.ts'
 export type { CupsPlans } from './io/station-server.ts'
-export { frameFilter } from './northbound/filter.ts'
 export { ownCups } from './io/own-cups.ts'

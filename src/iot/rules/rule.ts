@@ -8,9 +8,9 @@ export interface LocalRule extends Rule {
 }
 
 export const MAX_RULES = 64
-export const MAX_SECONDS = 7 * 86_400
+const MAX_SECONDS = 7 * 86_400
 /** Shorter would let two rules that call each other fill the air. */
-export const MIN_COOL_DOWN_SECONDS = 10
+const MIN_COOL_DOWN_SECONDS = 10
 const MAX_JSON = 512
 const OPERATORS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '=', '!='])
 

@@ -4,7 +4,7 @@ import type { QueueItem } from '../ports.ts'
 import type { StoredRun } from './io/tables.ts'
 
 /** After that the owner has to look: the device does not listen. */
-export const MAX_BACK_TRIES = 20
+const MAX_BACK_TRIES = 20
 /** An order that has no end of its own is not carried out a day later. */
 export const ON_EXPIRES_SECONDS = 3_600
 const RETRY_MS = 60_000

@@ -16,9 +16,9 @@ import type { Roster } from './roster.ts'
 import { dueAccount } from './settlement.ts'
 import type { TenantHouseDeps } from './types.ts'
 
-export const RECEIPT_UNITS = 100
-export const RECEIPT_AGE_MS = 60_000
-export const RECEIPT_PAUSE_MS = 1_000
+const RECEIPT_UNITS = 100
+const RECEIPT_AGE_MS = 60_000
+const RECEIPT_PAUSE_MS = 1_000
 
 /** What was billed since the last receipt of one account. */
 interface Open {

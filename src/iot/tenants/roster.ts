@@ -125,6 +125,6 @@ export class Roster {
   }
 }
 
-export function emptyCounts(): Record<TenantOutcome, number> {
+function emptyCounts(): Record<TenantOutcome, number> {
   return { sold: 0, duplicate: 0, repeated: 0, 'bad-mic': 0, 'no-credit': 0, paused: 0, 'not-ours': 0, late: 0, 'over-limit': 0, undelivered: 0, 'not-stored': 0 }
 }

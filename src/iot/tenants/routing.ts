@@ -11,7 +11,7 @@ import type { AddressPrefix } from '../lorawan/index.ts'
 import type { DevAddr, Eui, Route, TenantId } from '../ports.ts'
 import type { RouteClash } from './types.ts'
 
-export const MAX_ROUTES_PER_TENANT = 4_096
+const MAX_ROUTES_PER_TENANT = 4_096
 /** How many there are. */
 const ADDRESSES = 2 ** 32
 const MAX_OVERLAPS = 100
@@ -32,7 +32,7 @@ export function routeKey(route: Route): string {
 }
 
 /** Errors: input: a prefix with bits set behind its end, or none at all (one tenant would have everybody's frames). */
-export function prefixOf(route: Exclude<Route, { kind: 'join' }>): AddressPrefix {
+function prefixOf(route: Exclude<Route, { kind: 'join' }>): AddressPrefix {
   if (route.kind === 'net-id') return prefixOfNetId(route.netId)
   const { prefix, prefixBits: bits } = route
   if (!Number.isInteger(bits) || bits < 1 || bits > 32) throw inputError('prefix-bits', bits, '1 to 32')

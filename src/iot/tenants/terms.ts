@@ -3,9 +3,9 @@ import { MAX_AMOUNT, inputError } from '../../base/index.ts'
 import type { Destination, PriceList, Tenant } from '../ports.ts'
 
 /** A 2^80th is a million tokens of 18 decimals: sums of 2^34 units stay below 2^128. */
-export const MAX_PRICE = 2n ** 80n
-export const MAX_CREDIT_WINDOW = MAX_AMOUNT / 4n
-export const MAX_COPIES = 16
+const MAX_PRICE = 2n ** 80n
+const MAX_CREDIT_WINDOW = MAX_AMOUNT / 4n
+const MAX_COPIES = 16
 const MAX_BANDS = 32
 const ADDRESS = /^0x[0-9a-f]{40}$/
 

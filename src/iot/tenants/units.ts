@@ -5,7 +5,7 @@
 import type { DataFrame } from '../lorawan/index.ts'
 import type { PriceList } from '../ports.ts'
 
-export const UNIT_BYTES = 24
+const UNIT_BYTES = 24
 
 export function unitsOf(frame: Pick<DataFrame, 'fOpts' | 'frmPayload'>): number {
   return Math.max(1, Math.ceil((frame.fOpts.length + frame.frmPayload.length) / UNIT_BYTES))

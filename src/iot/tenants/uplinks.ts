@@ -22,7 +22,7 @@ import type { BilledUnit, HeldUnit, TenantHouseDeps, TenantLimits, TenantOutcome
 import { amountOf, unitsOf } from './units.ts'
 
 /** How long boxes have to agree whose copy is bought. */
-export const CONTEST_MS = 200
+const CONTEST_MS = 200
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 8_000
 

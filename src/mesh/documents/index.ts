@@ -1,7 +1,7 @@
 /** What boxes sign for each other: bytes, bounds and signatures. docs/mesh.md */
 export { FieldReader, MAX_DOCUMENT_BYTES, macBytes, macText, readDocument, writeDocument } from './fields.ts'
 export type { Field } from './fields.ts'
-export { MAX_HOPS, MAX_VALID_SECONDS, MIN_VALID_SECONDS, decodePrice, encodePrice } from './price.ts'
+export { MAX_HOPS, decodePrice, encodePrice } from './price.ts'
 export { EPOCH_BYTES, decodeReading, encodeReading } from './reading.ts'
 export { MAX_STAYS_A_REPORT, decodeRoamClaim, decodeRoamMove, decodeRoamStays, encodeRoamClaim } from './roam-claim.ts'
 export type { RoamClaim, RoamMove, RoamStays, StayReport } from './roam-claim.ts'

@@ -3,8 +3,8 @@ import type { PriceAdvert } from '../ports.ts'
 import { readDocument, writeDocument } from './fields.ts'
 
 export const MAX_HOPS = 16
-export const MIN_VALID_SECONDS = 10
-export const MAX_VALID_SECONDS = 600
+const MIN_VALID_SECONDS = 10
+const MAX_VALID_SECONDS = 600
 const MAX_SEQUENCE = 2 ** 48
 
 type PriceFacts = Omit<PriceAdvert, 'box'>

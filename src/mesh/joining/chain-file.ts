@@ -12,7 +12,7 @@ import type { Hash } from '../../base/index.ts'
 import { readDocument, writeDocument } from '../documents/index.ts'
 import type { BoxId, PeerProtocol, PeerQuestions } from '../ports.ts'
 
-export const PIECE_BYTES = 3072
+const PIECE_BYTES = 3072
 export const MAX_CHAIN_FILE_BYTES = 1 << 20
 const ANSWER_MS = 10_000
 

@@ -10,7 +10,6 @@ export type { CommunityCode, CommunityPrices, InvitationKeys, InvitationParts, T
 export { joiningMigrations } from './io/member-tables.ts'
 export { JOIN_PROTOCOL } from './join-frames.ts'
 export { invitationKeys } from './keys.ts'
-export { memberLane } from './member-lane.ts'
 export { PROVISIONAL_MS, newMembers, standingOf, stepMembers } from './members.ts'
 export type { Issued, Known, Members, MembersEffect, MembersInput, MembersStep, Paper, Standing } from './members.ts'
 export { DEFAULT_CHANNEL, newCommunity } from './new-community.ts'

@@ -16,8 +16,8 @@ import type { BoxId, Documents, Invitation } from '../ports.ts'
 export const MAX_USES = 32
 export const MAX_NAME_BYTES = 32
 /** Of SAE. */
-export const MAX_SECRET_BYTES = 63
-export const MAX_TOKENS = 3
+const MAX_SECRET_BYTES = 63
+const MAX_TOKENS = 3
 export const NONCE_BYTES = 16
 /** 2.4 GHz, 5 GHz and 6 GHz channels have numbers up to here. */
 export const MAX_CHANNEL = 233

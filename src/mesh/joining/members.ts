@@ -14,8 +14,8 @@ import type { CommunityList } from './papers.ts'
 
 /** How long a ticket alone makes a member, of this box's running time. */
 export const PROVISIONAL_MS = 72 * 3_600_000
-export const MAX_KNOWN = 512
-export const MAX_ISSUED = 256
+const MAX_KNOWN = 512
+const MAX_ISSUED = 256
 
 /** `stranger`: neither money nor guests are exchanged with it. `expelled`: not spoken with. */
 export type Standing = 'admitted' | 'provisional' | 'stranger' | 'expelled'

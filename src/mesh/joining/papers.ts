@@ -19,7 +19,7 @@ import type { Ticket } from './invitation.ts'
 const CLAIM_FORM = 2
 const ADMISSION_FORM = 3
 export const MAX_EXPELLED = 96
-export const MAX_VOID = 96
+const MAX_VOID = 96
 const MAX_SEQUENCE = 2 ** 40
 
 /** The key of the code says for whom. */

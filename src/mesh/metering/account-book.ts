@@ -14,7 +14,7 @@ import { hasCarriage, readCarriages, writeCarriage } from './io/tables.ts'
 import { withNewCounters } from './meter.ts'
 
 /** Readings are written with the next turn that has to be, or after so long: flash wears. */
-export const WRITE_EVERY_MS = 60_000
+const WRITE_EVERY_MS = 60_000
 
 export class AccountBook {
   readonly #store: Store

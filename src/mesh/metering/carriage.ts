@@ -16,7 +16,7 @@ export const READING_EVERY_MS = 5000
 /** The carrier's gate closes on a client that does not answer for so long; it opens when the client does. */
 export const ANSWER_TIMEOUT_MS = 30_000
 /** A carriage over which nothing passes is asked so seldom: what settlement sends stays below 0.1 % of what is carried. */
-export const QUIET_READING_MS = 20_000
+const QUIET_READING_MS = 20_000
 /** A carriage that ended for dishonesty may begin anew after it. */
 export const REST_MS = 600_000
 /** New adverts between two readings; a box makes one in ten seconds at most. */

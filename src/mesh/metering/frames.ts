@@ -21,7 +21,7 @@ import type { PriceOffer } from './prices.ts'
 export const PRICE_LANE: PeerProtocol = { name: '/meshbox/price/1', maxFrameBytes: 1024, maxQueuedBytes: 8192, maxFramesPerSecond: 2, maxBytesPerSecond: 2048, sides: ['mesh'] }
 export const CARRIAGE_LANE: PeerProtocol = { name: '/meshbox/carriage/1', maxFrameBytes: 2048, maxQueuedBytes: 16_384, maxFramesPerSecond: 4, maxBytesPerSecond: 8192, sides: ['mesh'] }
 
-export const MAX_REASON_BYTES = 200
+const MAX_REASON_BYTES = 200
 const MAX_SEQUENCE = 2 ** 48
 const MAX_READING_FRAME_BYTES = 400
 const WANT = 1

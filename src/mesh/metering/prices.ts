@@ -14,7 +14,7 @@ export const ADVERT_VALID_SECONDS = 120
 export const ADVERT_AGAIN_MS = 45_000
 /** More than this above what is paid now has to stand for `RAISE_NOTICE_MS` before it is taken. */
 const SUDDEN_RAISE_PER_CENT = 25n
-export const RAISE_NOTICE_MS = 60_000
+const RAISE_NOTICE_MS = 60_000
 /** A better upstream is taken when it is cheaper by so much: otherwise prices along a path swing. */
 const HYSTERESIS_PER_CENT = 10n
 const MAX_UNITS_PER_MIB = 1n << 96n
@@ -53,7 +53,7 @@ export function hearAdvert(before: HeardAdvert | null, advert: PriceAdvert, nowM
   return { ...before, receivedMs: nowMs }
 }
 
-export function isExpired(heard: HeardAdvert, nowMs: number): boolean {
+function isExpired(heard: HeardAdvert, nowMs: number): boolean {
   return nowMs - heard.receivedMs >= heard.advert.validSeconds * 1000
 }
 

@@ -8,7 +8,7 @@ import type { PeerAddress } from './addresses.ts'
 
 export type DialSource = 'static' | 'remembered' | 'beacon'
 
-export const FIRST_WAIT_MS = 1000
+const FIRST_WAIT_MS = 1000
 /** On the mesh a box that comes back must be found soon; far away it costs somebody's money to ask. */
 export const LONGEST_WAIT_MS: Readonly<Record<DialSource, number>> = { static: 300_000, remembered: 300_000, beacon: 30_000 }
 /** A beacon that is not heard so long says nothing any more. */

@@ -8,7 +8,7 @@ import { DialPlan } from './dial-plan.ts'
 import type { DialEntry } from './dial-plan.ts'
 import type { Wire, WireConnection } from './wire.ts'
 
-export const MAX_PARALLEL_DIALS = 4
+const MAX_PARALLEL_DIALS = 4
 /** Boxes whose originator a beacon told. */
 const MAX_ORIGINATORS = 256
 

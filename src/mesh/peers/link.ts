@@ -14,11 +14,11 @@ import type { MemoryBudget } from './memory-budget.ts'
 import type { StreamEnds, WireConnection, WireStream } from './wire.ts'
 
 export const HELLO_TIMEOUT_MS = 10_000
-export const PING_EVERY_MS = 15_000
+const PING_EVERY_MS = 15_000
 /** Three pings without an answer. */
 export const SILENCE_MS = 46_000
 /** Between the farewell and the end. */
-export const FAREWELL_MS = 100
+const FAREWELL_MS = 100
 /** Round trips are smoothed: one in so many counts. */
 const SMOOTHING = 4
 const MALFORMED_POINTS = 20

@@ -40,8 +40,8 @@ const MAX_ALARMS = 128
 export const KEEP_AFTER_MS = 60_000
 const TICK_MS = 250
 /** What all peers together may make this box keep. */
-export const MAX_WRITTEN_BYTES = 12 * 1024 * 1024
-export const MAX_HELD_BYTES = 8 * 1024 * 1024
+const MAX_WRITTEN_BYTES = 12 * 1024 * 1024
+const MAX_HELD_BYTES = 8 * 1024 * 1024
 
 interface Seated extends Place {
   readonly link: Link

@@ -21,7 +21,6 @@ export interface PeerSettings {
 }
 
 export const DEFAULT_MAX_PEERS = 50
-export const DEFAULT_MAX_INTERNET_PEERS = 16
 
 export interface PeerParts extends MeshTools {
   readonly settings: PeerSettings

@@ -51,4 +51,4 @@ export function keepsOlder(connections: { readonly isOlderOurs: boolean; readonl
   return isOlderOurs !== isNewerOurs && apartMs < SAME_TIME_MS && isOlderOurs === isSelfLower
 }
 
-export const SAME_TIME_MS = 3000
+const SAME_TIME_MS = 3000

@@ -6,8 +6,8 @@ import { bytesOf, concatBytes, hexOf, utf8 } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { BoxId } from '../ports.ts'
 
-export const PARTS_PER_UNIT = 60n
-export const SETTLE_AFTER_MS = 60_000
+const PARTS_PER_UNIT = 60n
+const SETTLE_AFTER_MS = 60_000
 
 export interface RoamAccount {
   readonly role: 'seller' | 'holder'

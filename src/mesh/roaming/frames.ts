@@ -17,7 +17,7 @@ import type { SellersWord } from './held.ts'
 import type { GuestProof } from './ports.ts'
 import type { Refusal } from './sold.ts'
 
-export const MAX_CODE_BYTES = 64
+const MAX_CODE_BYTES = 64
 /** Fewer than a document may list: each answer may carry a signed receipt, and all has to fit one. */
 export const STAYS_A_REPORT = 8
 const MAX_SECONDS = 2 ** 32

@@ -9,7 +9,7 @@ import type { Used } from './ports.ts'
 import { LEASE_MS } from './sold.ts'
 
 export const REPORT_EVERY_MS = 4000
-export const REPORT_AGAIN_MS = 1000
+const REPORT_AGAIN_MS = 1000
 const RESUME_MS = 5000
 /** A last word that nobody wants to hear is kept so long. */
 export const LAST_WORD_MS = 900_000

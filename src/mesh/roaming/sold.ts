@@ -13,10 +13,10 @@ import type { StayReport } from '../documents/index.ts'
 /** A place may let the guest on so long after the seller last said so. */
 export const LEASE_MS = 60_000
 /** So many moves without proof within this time: somebody uses it in two places. */
-export const CONTEST_WINDOW_MS = 10_000
+const CONTEST_WINDOW_MS = 10_000
 export const CONTEST_MOVES = 3
 /** As long as nobody tried in vain for this time, a device alone is believed again. */
-export const CONTEST_REST_MS = 30_000
+const CONTEST_REST_MS = 30_000
 /** A guest who was not heard for so long is idle. */
 export const IDLE_MS = 1000
 /** Two moves by proof are at least so far apart. */
@@ -214,7 +214,7 @@ export function openEnds(state: SoldRoam, nowMs: number): readonly Stay[] {
 }
 
 /** Whole seconds, rounded to the guest. */
-export function leftSeconds(state: SoldRoam, nowMs: number): number {
+function leftSeconds(state: SoldRoam, nowMs: number): number {
   return leftOf(state, nowMs).seconds
 }
 

@@ -10,7 +10,7 @@
  */
 import type { DefaultRoute } from './default-routes.ts'
 
-export const MAX_UPLINKS = 8
+const MAX_UPLINKS = 8
 const FIRST = 5200
 const NEAR = 5290
 const CHOSEN = 5291

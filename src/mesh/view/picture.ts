@@ -11,7 +11,7 @@ import type { LinkQuality, Mac, MeshChange, MeshClient, MeshCondition, MeshNode,
 export const GONE_FOR_MS = 24 * 3600 * 1000
 
 /** Originator intervals without a message after which a node is gone. The kernel itself keeps it for 200 s. */
-export const SILENT_INTERVALS = 30
+const SILENT_INTERVALS = 30
 const DEFAULT_INTERVAL_MS = 1000
 
 /** What the kernel said, dumped at about one moment. */
@@ -170,7 +170,7 @@ function goneNode(node: MeshNode, nowMs: number): MeshNode {
 }
 
 /** Positive: `a` is the better way. */
-export function compareQuality(a: LinkQuality, b: LinkQuality): number {
+function compareQuality(a: LinkQuality, b: LinkQuality): number {
   return (a.throughputKbit ?? a.tq ?? 0) - (b.throughputKbit ?? b.tq ?? 0)
 }
 

@@ -17,7 +17,7 @@ export const PATIENCE_MS = 6_000
 const LOOK_EVERY_MS = 200
 
 /** Channels in `token` that can be paid through as soon as the partner has answered. */
-export function greeted({ node, isConnected }: GreetingOptions, token: Address): readonly Hash[] {
+function greeted({ node, isConnected }: GreetingOptions, token: Address): readonly Hash[] {
   return node.channels().flatMap((state) => (state.token === token && state.phase === 'opened' && state.sync.kind !== 'behind' && isConnected(state.partner.address) && !node.isReady(state.key.channel) ? [state.key.channel] : []))
 }
 

@@ -42,12 +42,12 @@ export interface GuestOrdersOptions {
 }
 
 /** Blocks in which an order may be sent, and how many must be left when it is placed. */
-export const ORDER_BLOCKS = 300
+const ORDER_BLOCKS = 300
 const LEAST_BLOCKS_LEFT = 40
 /** Of all guests, on their way at once. */
-export const MAX_ORDERS = 6
+const MAX_ORDERS = 6
 /** So many failed within `FAILED_BLOCKS`: no more are taken. The scheduler remembers them longer than that. */
-export const MAX_FAILED = 8
+const MAX_FAILED = 8
 const FAILED_BLOCKS = 300
 /** The box's own transactions have this much more than the order takes. */
 const GAS_RESERVE = 4n

@@ -12,10 +12,10 @@ export type AbiValue = bigint | number | boolean | Hex | Uint8Array | readonly H
 
 const WORD = 32
 /** No call of ours is nearly as long. */
-export const MAX_CALL_BYTES = 16 * 1024
+const MAX_CALL_BYTES = 16 * 1024
 
 /** First 4 bytes of the hash of `name(types)`. */
-export function selectorOf(keccak: Keccak, signature: string): Uint8Array {
+function selectorOf(keccak: Keccak, signature: string): Uint8Array {
   return keccak(utf8(signature)).slice(0, 4)
 }
 

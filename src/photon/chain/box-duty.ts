@@ -1,6 +1,6 @@
 /** What a box does on the chain: its channels' duties, what it does for others (a neighbour's newest state, a guest's opening), and its own coin. */
 import type { Address, Hash } from '../../base/index.ts'
-import type { ChannelKey, DueDuty, Duty } from '../ports.ts'
+import type { ChannelKey, Duty } from '../ports.ts'
 import type { DelegatedUpdate, OpenForTerms } from './calls.ts'
 import type { SignedOrder } from './purse.ts'
 
@@ -42,13 +42,6 @@ export interface RewardedEvent {
   readonly watcher: Address
   readonly amount: bigint
 }
-
-/** Narrows where only the channels' own duties are meant. */
-export function isChannelDuty(due: DueBoxDuty): due is DueDuty {
-  return !NOT_OF_CHANNELS.has(due.duty.kind)
-}
-
-const NOT_OF_CHANNELS: ReadonlySet<BoxDuty['kind']> = new Set(['update-delegate', 'open-for', 'purse', 'wrap', 'unwrap', 'send-coin'])
 
 /** Done twice, these move money twice: the contract cannot know that the second was not meant. */
 const ONCE_ONLY: ReadonlySet<BoxDuty['kind']> = new Set(['open', 'deposit', 'open-for', 'wrap', 'unwrap', 'send-coin'])

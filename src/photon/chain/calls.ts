@@ -5,7 +5,7 @@
  */
 import { concatBytes, bytesOf, inputError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
-import type { BalanceProof, ChannelKey, Duty, Lock, Profile } from '../ports.ts'
+import type { BalanceProof, ChannelKey, Lock, Profile } from '../ports.ts'
 import { encodeCall } from './abi.ts'
 import type { AbiValue, Keccak } from './abi.ts'
 import type { BoxDuty } from './box-duty.ts'
@@ -119,13 +119,6 @@ export function delegatedUpdateCall(keccak: Keccak, site: ContractSite, update: 
       ? encodeCall(keccak, 'updateBalanceProofDelegate(address,address,address,uint256,bytes32,uint64,bytes32,bytes,bytes)', [token, partner, receiver, transferred, locksroot, nonce, extra, signature, receiverSignature])
       : encodeCall(keccak, 'updateDelegate((address,address,address,uint256,bytes32,uint64,bytes32,address,uint128),bytes,bytes)', [token, partner, receiver, transferred, locksroot, nonce, extra, watcher, reward, signature, receiverSignature])
   return { to: site.contract, data, gas: GAS.delegate }
-}
-
-/** v1 only; v2 has no such call. `receiverSignature`: "188", naming the sender. Errors: input in v2. */
-export function delegatedUnlockCall(keccak: Keccak, site: ContractSite, unlock: Extract<Duty, { kind: 'unlock' }>, receiver: Address, receiverSignature: Uint8Array): ContractCall {
-  if (site.profile !== 'v1') throw inputError('unlock', 'delegated', 'the v1 profile')
-  const values = [unlock.token, unlock.partner, receiver, unlock.transferred, ...lockValues(unlock.lock), joined(unlock.merkleProof), receiverSignature]
-  return { to: site.contract, data: encodeCall(keccak, 'unlockDelegate(address,address,address,uint256,uint256,uint256,bytes32,bytes,bytes)', values), gas: GAS.delegate + GAS.hash * BigInt(unlock.merkleProof.length) }
 }
 
 /** Opening for a participant who has signed it; see contracts/orders.ts. */

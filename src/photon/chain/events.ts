@@ -36,7 +36,7 @@ const EVENTS: readonly (readonly [string, number, Read])[] = [
 ]
 export const SECRET_TOPIC: Hash = '0x9b7ddc883342824bd7ddbff103e7a69f8f2e60b96c075cd1b8b8b9713ecc75a4'
 
-export function topicOf(keccak: Keccak, event: string): Hash {
+function topicOf(keccak: Keccak, event: string): Hash {
   return hexOf(keccak(utf8(event)))
 }
 

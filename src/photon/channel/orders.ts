@@ -1,6 +1,5 @@
 /** What the owner (or an alarm) orders of a channel, and what passes with time (specs/photon.md 3.1, 9.3). */
 import { CODE } from './codes.ts'
-import { MAY_ASK } from './agree-withdraw.ts'
 import type { ChannelMoment } from './rules.ts'
 import { SETTLE_DELAY_BLOCKS } from './rules.ts'
 import { REST_STATE } from './state.ts'
@@ -19,17 +18,6 @@ export function orderClose(state: ChannelState, note: string): Changed | Refusal
 /** Stops the channel because two truths met, e.g. a stored packet has another hash than the partner saw. */
 export function freeze(state: ChannelState, reason: string): Taken {
   return frozen(state, reason)
-}
-
-/** No new transfers, so that pending locks run out before a settlement or withdrawal. */
-export function orderDrain(state: ChannelState, before: 'settle' | 'withdraw'): Changed | Refusal {
-  if (!MAY_ASK.has(state.phase)) return refuse(CODE.channelState, `the channel is ${state.phase}`)
-  return { ok: true, state: { ...state, phase: before === 'settle' ? 'prepare-cooperative-settle' : 'prepare-withdraw' } }
-}
-
-export function cancelDrain(state: ChannelState): Changed | Refusal {
-  if (state.phase !== 'prepare-cooperative-settle' && state.phase !== 'prepare-withdraw') return refuse(CODE.channelState, `the channel is ${state.phase}`)
-  return { ok: true, state: { ...state, phase: 'opened' } }
 }
 
 /** Notes a secret for the locks that it opens, on both sides. */

@@ -33,7 +33,7 @@ export interface DisposalReason {
 }
 
 /** Where pending locks may still end (3.1: 1, 8 and 9). */
-export const DRAINING: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle', 'prepare-withdraw'])
+const DRAINING: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle', 'prepare-withdraw'])
 
 export function sendDirect(state: ChannelState, order: DirectOrder): Sent | Refusal {
   const objection = newTransferObjection(state)

@@ -9,9 +9,9 @@
 export { step } from './step.ts'
 export { glanceOf, inputOf } from './glance.ts'
 export { PaymentTable } from './table.ts'
-export { DEFAULT_RULES as DEFAULT_PAYMENT_RULES, lockBlocks } from './rules.ts'
+export { DEFAULT_RULES as DEFAULT_PAYMENT_RULES } from './rules.ts'
 export type { PaymentRules } from './rules.ts'
-export { STATUS, directId, initiatorId, keeperId, mediatorId, orderedHash, swapId, targetId } from './state.ts'
+export { STATUS, initiatorId, orderedHash, swapId, targetId } from './state.ts'
 export type {
   DirectState,
   Failure,

@@ -268,7 +268,7 @@ function revealed(state: InitiatorState): InitiatorState {
   return { ...state, isRevealed: true, status: state.status === STATUS.canCancel ? STATUS.cannotCancel : state.status }
 }
 
-export function lockedParts(state: InitiatorState): readonly OutPart[] {
+function lockedParts(state: InitiatorState): readonly OutPart[] {
   return state.parts.filter((part) => part.phase === 'locked')
 }
 

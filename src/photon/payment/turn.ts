@@ -83,11 +83,3 @@ export interface Step {
   readonly changes: readonly PaymentState[]
   readonly commands: readonly PaymentCommand[]
 }
-
-export const NOTHING: Step = { changes: [], commands: [] }
-
-export function joined(steps: readonly Step[]): Step {
-  const [only] = steps
-  if (only !== undefined && steps.length === 1) return only
-  return { changes: steps.flatMap((step) => step.changes), commands: steps.flatMap((step) => step.commands) }
-}

@@ -116,7 +116,7 @@ export function routeData(view: RouteView): object {
   return { path_id: view.pathId, path_hop: view.hops.length, fee: view.fee, result: view.hops.map(shown) }
 }
 
-export function feeRate(rate: FeeRate): object {
+function feeRate(rate: FeeRate): object {
   return { fee_constant: rate.constant, fee_percent: rate.divisor }
 }
 

@@ -60,7 +60,6 @@ export type Gossip = { readonly kind: 'announce'; readonly announce: SignedAnnou
 export const ANNOUNCE_BYTES = 249
 export const POLICY_BYTES = 208
 export const ASK_BYTES = 184
-export const MAX_GOSSIP_FRAME_BYTES = ANNOUNCE_BYTES
 const ANNOUNCE_TYPE = 0x30
 const POLICY_TYPE = 0x31
 const ASK_TYPE = 0x32

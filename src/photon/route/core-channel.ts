@@ -11,11 +11,9 @@ export interface CoreRule {
   readonly minSettleTimeout: number
 }
 
-/** photon.core.settleTimeout, the figure that token-motivate uses. */
-export const CORE_SETTLE_TIMEOUT = 40_000
 export const CORE_MAX_LOCKS = 30
 /** One lock holds at most a tenth of the channel. */
-export const CORE_MAX_LOCK_DIVISOR = 10n
+const CORE_MAX_LOCK_DIVISOR = 10n
 
 /** `saysCore`: both ends have signed that they mean it so. The rest is the chain's word. */
 export function isCoreChannel(facts: ChannelFacts, saysCore: boolean, rule: CoreRule): boolean {

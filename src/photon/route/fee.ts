@@ -11,7 +11,7 @@ import { inputError, MAX_AMOUNT } from '../../base/index.ts'
 import type { FeePolicy } from '../ports.ts'
 
 const MILLION = 1_000_000n
-export const MAX_FEE_PPM = 1_000_000
+const MAX_FEE_PPM = 1_000_000
 /** The curve has five knots, so four pieces. */
 const PIECES = 4n
 
@@ -44,34 +44,6 @@ export function checkFeePolicy(policy: FeePolicy): void {
   if (policy.curve.length !== 5 || !policy.curve.every((rate) => Number.isInteger(rate) && Math.abs(rate) <= MAX_FEE_PPM))
     throw inputError('fee.curve', policy.curve, `five whole numbers from −${MAX_FEE_PPM} to ${MAX_FEE_PPM}`)
   if (!Number.isSafeInteger(policy.validFromSeconds) || policy.validFromSeconds < 0) throw inputError('fee.validFromSeconds', policy.validFromSeconds, 'whole seconds since 1970')
-}
-
-/** The old form: `fee_percent` is a divisor, 10000 for 0.01 %, 0 for none. */
-export interface FeeSettingV1 {
-  readonly feeConstant: bigint
-  readonly feePercent: bigint
-}
-
-/** Null when the old form cannot say exactly the same: a curve, or a ppm that does not divide 10⁶. */
-export function feeSettingV1Of(policy: FeePolicy): FeeSettingV1 | null {
-  if (policy.curve.some((rate) => rate !== 0)) return null
-  if (policy.ppm === 0) return { feeConstant: policy.constant, feePercent: 0n }
-  if (MAX_FEE_PPM % policy.ppm !== 0) return null
-  return { feeConstant: policy.constant, feePercent: BigInt(MAX_FEE_PPM / policy.ppm) }
-}
-
-/** Null when ppm cannot say exactly the same: a divisor that does not divide 10⁶, or figures out of range. */
-export function feePolicyOfV1(setting: FeeSettingV1, validFromSeconds: number): FeePolicy | null {
-  const { feeConstant, feePercent } = setting
-  if (feeConstant < 0n || feeConstant > MAX_AMOUNT) return null
-  if (feePercent <= 0n) return { ...FREE_POLICY, constant: feeConstant, validFromSeconds } // the original reads 0 and less as none
-  if (MILLION % feePercent !== 0n) return null
-  return { ...FREE_POLICY, constant: feeConstant, ppm: Number(MILLION / feePercent), validFromSeconds }
-}
-
-/** 4.1: the old fee, for old settings that have no exact ppm. */
-export function feeOfV1(setting: FeeSettingV1, amount: bigint): bigint {
-  return (setting.feePercent > 0n ? amount / setting.feePercent : 0n) + setting.feeConstant
 }
 
 function imbalance(curve: FeePolicy['curve'], amount: bigint, before: bigint, capacity: bigint): bigint {

@@ -70,7 +70,7 @@ function widestParts(network: Network, query: Query, maxParts: number): readonly
   return null
 }
 
-export function nameOf(found: Found): string {
+function nameOf(found: Found): string {
   return found.edges.map((edge) => edge.channel).join(' ')
 }
 

@@ -14,7 +14,7 @@ import { Distances, viewOf } from './view.ts'
 
 /** photon.maxPath */
 export const MAX_HOPS = 5
-export const MAX_PARTS = 8
+const MAX_PARTS = 8
 const MAX_HINTS = 4
 
 /** 6.3: refusals for want of money in the channel, … */

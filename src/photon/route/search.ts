@@ -125,7 +125,7 @@ export function widestPath(network: Network, query: Query): Found | null {
 }
 
 /** What goes through each edge so that `amount` arrives; null when an edge is too thin for it. */
-export function amountsThrough(edges: readonly Edge[], amount: bigint): readonly bigint[] | null {
+function amountsThrough(edges: readonly Edge[], amount: bigint): readonly bigint[] | null {
   const amounts: bigint[] = []
   let needed = amount
   for (let at = edges.length - 1; at >= 0; at--) {

@@ -124,7 +124,7 @@ export function parseEndpoint(endpoint: string): Place {
   return { host, port: Number(port) }
 }
 
-export function isSame(a: Place, b: Place): boolean {
+function isSame(a: Place, b: Place): boolean {
   return a.host === b.host && a.port === b.port
 }
 

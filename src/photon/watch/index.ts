@@ -1,7 +1,7 @@
 /** Neighbours guard each other's channels: as watcher, as delegator, as keeper of backups; and the original's monitoring payload. docs/photon-watch.md */
 export { DELEGATE_HEAD_BYTES, MAX_SECRETS, MAX_WATCH_FRAME_BYTES, RECEIPT_BYTES, VERDICT, decodeWatchFrame, encodeDelegation, encodeReceipt, jobHash, receiptDigest } from './frames.ts'
 export type { Receipt, Verdict, WatchMessage } from './frames.ts'
-export { WATCH_JOBS, asFound, dutiesFor, judgeChannel, judgeForm, judgeRoom, onChannelEvent, withDelegation } from './judge.ts'
+export { WATCH_JOBS } from './judge.ts'
 export type { Holdings, JobTools, WatchJob, WatchLimits } from './judge.ts'
 export { Watcher } from './watcher.ts'
 export type { WatcherOptions } from './watcher.ts'

@@ -4,7 +4,7 @@
  * hashes both are made of. Pure; nothing here signs. docs/photon-wire.md
  */
 export { createWire } from './wire.ts'
-export { ENVELOPE_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, MAX_PATH_HOPS, MAX_REASON_BYTES, NO_SIGNATURE, SIGNATURE_BYTES } from './bounds.ts'
+export { MAX_PACKET_BYTES, NO_SIGNATURE, SIGNATURE_BYTES } from './bounds.ts'
 export { createDigests } from './digests.ts'
 export type { Digests, UpdateDelegation } from './digests.ts'
 export { writeHex } from '../hex-digits.ts'

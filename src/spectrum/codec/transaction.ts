@@ -26,7 +26,7 @@ export interface Transaction extends UnsignedTransaction {
 }
 
 /** A block's body on the wire; eth/63 sends no larger messages. */
-export const MAX_TRANSACTION_BYTES = 10 * 1024 * 1024
+const MAX_TRANSACTION_BYTES = 10 * 1024 * 1024
 const FIELDS = 9
 const LIMITS = { maxBytes: MAX_TRANSACTION_BYTES, maxItems: FIELDS + 1, maxDepth: 1 }
 const UINT64_BYTES = 8

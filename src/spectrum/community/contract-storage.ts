@@ -47,7 +47,7 @@ export interface TokenStorage {
 const MAX_LEADERS = 5n
 const VERSION = '1.0.0'
 /** A longer string would not lie in its own slot. */
-export const MAX_STRING_BYTES = 31
+const MAX_STRING_BYTES = 31
 const WORD_BITS = 256n
 
 export function chiefStorage(keccak: Keccak, base: Address, leader: Address, signerLimit: number): Storage {

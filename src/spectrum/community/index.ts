@@ -2,7 +2,7 @@
 export { ARTIFACTS } from './artifacts.ts'
 export type { Artifact, ContractName } from './artifacts.ts'
 export type { Miner } from './contract-storage.ts'
-export { COMMUNITY_ADDRESSES, MAX_ALLOCATIONS, MAX_COMMUNITY_LEADERS, MAX_GENESIS_MINERS, MIN_DEPOSIT_WEI, fitSignerLimit, newCommunity } from './new-community.ts'
+export { COMMUNITY_ADDRESSES, fitSignerLimit, newCommunity } from './new-community.ts'
 export type { Allocation, Community, CommunitySettings } from './new-community.ts'
 export { genesisNodes } from './genesis-nodes.ts'
 export { MAX_JOIN_FILE_BYTES, decodeJoinFile, encodeJoinFile } from './join-file.ts'

@@ -31,8 +31,8 @@ export interface JoinFile {
   readonly checkpointKeys: readonly Hex[]
 }
 
-export const JOIN_FILE_FORMAT = 'meshbox-community-chain'
-export const JOIN_FILE_VERSION = 1
+const JOIN_FILE_FORMAT = 'meshbox-community-chain'
+const JOIN_FILE_VERSION = 1
 export const MAX_JOIN_FILE_BYTES = 1 << 20
 const MAX_ACCOUNTS = 2048
 /** Of all accounts together: each costs a few hashes. */

@@ -69,11 +69,11 @@ export const COMMUNITY_ADDRESSES: Readonly<Record<ContractName, Address>> = {
   CommunityToken: '0x4d657368426f7800000000000000000000001006',
 }
 
-export const MAX_COMMUNITY_LEADERS = 5
+const MAX_COMMUNITY_LEADERS = 5
 export const MAX_GENESIS_MINERS = 256
-export const MAX_ALLOCATIONS = 1024
+const MAX_ALLOCATIONS = 1024
 /** Halved three times it is still something. */
-export const MIN_DEPOSIT_WEI = 8n
+const MIN_DEPOSIT_WEI = 8n
 const WRAPPED_SMT: TokenStorage = { name: 'Wrapped SMT', symbol: 'WSMT', decimals: 18, supply: 0n, holder: null }
 /** SIP004's least: it never has to fall. */
 const GENESIS_GAS = 40_000_000n

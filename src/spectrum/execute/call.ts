@@ -26,9 +26,9 @@ export interface CallPlace {
 }
 
 /** Half a second here, some seconds on a small board, and twenty times what a wallet's call takes. */
-export const MAX_CALL_STEPS = 2_000_000
+const MAX_CALL_STEPS = 2_000_000
 /** No call gets more, whatever it asks for: a block of today's limit. */
-export const MAX_CALL_GAS = 50_000_000n
+const MAX_CALL_GAS = 50_000_000n
 const REVERT = 'revert'
 const OUT_OF_STEPS = 'more steps than a call may take here'
 const ERROR_SELECTOR = '08c379a0'

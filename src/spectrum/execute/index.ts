@@ -4,7 +4,6 @@
  */
 export { createWorkerExecutor } from './io/worker-executor.ts'
 export type { WorkerExecutorOptions } from './io/worker-executor.ts'
-export { openStateReader } from './io/sqlite-state-store.ts'
 export type { StateFileOptions, StateReader } from './io/sqlite-state-store.ts'
 export type { FetchNodes } from './node-source.ts'
 export { replayBlocks } from './replay.ts'

@@ -14,7 +14,7 @@ import type { Network } from '../network/network.ts'
 /** Of all transactions of a block together. A block of 40 M gas has at most 40 M. */
 export const MAX_BLOCK_STEPS = 50_000_000
 /** What would have been paid for all that ran unmetered in a block. A round's last update takes some 2 M. */
-export const MAX_FREE_GAS = 50_000_000n
+const MAX_FREE_GAS = 50_000_000n
 
 /** Nobody can say what this run comes to: it would not end, or the original would make coins of it. */
 export class Unprovable extends Error {}

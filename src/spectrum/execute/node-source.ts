@@ -24,8 +24,8 @@ export class MissingNode extends Error {
 }
 
 /** What one job may fetch: far more than a block's worth, far less than a box's memory. */
-export const MAX_FETCHED_NODES = 50_000
-export const MAX_FETCHED_BYTES = 32 * 1024 * 1024
+const MAX_FETCHED_NODES = 50_000
+const MAX_FETCHED_BYTES = 32 * 1024 * 1024
 const MAX_FETCH = 384
 /** Code has 24 KiB at most, nodes 532 bytes; a genesis may hold longer code. */
 const MAX_FETCHED_ITEM_BYTES = 256 * 1024

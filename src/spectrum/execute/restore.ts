@@ -12,7 +12,7 @@ import type { StateStore } from './state-store.ts'
 import { childHashes, damaged, decodeNode, leafValues } from './trie-nodes.ts'
 
 /** What a source answers at once. */
-export const RESTORE_ASK = 384
+const RESTORE_ASK = 384
 /** Nodes looked at in one step: some ten milliseconds of a small board. */
 const LOOK_NODES = 500
 /** A state larger than this is no router's. */

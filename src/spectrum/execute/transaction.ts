@@ -77,7 +77,7 @@ export function workplace(options: { readonly network: Network; readonly curve: 
  * A call of `update` on any chief, from SIP001 on. The fork counts by the parent's height on the public networks;
  * a network whose rules are all on from block 1 has them on in block 1 too.
  */
-export function isChiefUpdate(network: Network, blockNumber: number, transaction: UnsignedTransaction): boolean {
+function isChiefUpdate(network: Network, blockNumber: number, transaction: UnsignedTransaction): boolean {
   return transaction.to !== null && isChief(network, transaction.to) && volunteerOf(transaction.data) !== null && isActive(network, 'sip001', Math.max(blockNumber - 1, 1))
 }
 

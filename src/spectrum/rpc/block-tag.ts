@@ -86,7 +86,7 @@ export function blockByHash(chain: ChainView, hash: Hash, isCanonicalOnly = fals
   return isCanonical(chain, found) ? found : null
 }
 
-export function isCanonical(chain: ChainView, block: KnownHeader): boolean {
+function isCanonical(chain: ChainView, block: KnownHeader): boolean {
   return chain.headerAt(block.header.number)?.hash === block.hash || chain.head().hash === block.hash
 }
 

@@ -49,7 +49,7 @@ function prepare(asked: Asked, params: Params) {
 }
 
 /** `mostGas`: what is taken where no gas is given, or more. Errors: RpcError -32602. */
-export function readCall(param: Param, chainId: bigint, mostGas: bigint): CallRequest {
+function readCall(param: Param, chainId: bigint, mostGas: bigint): CallRequest {
   const call = param.fields(FIELDS)
   for (const field of [call.maxFeePerGas, call.maxPriorityFeePerGas]) if (!field.isAbsent) throw paramError(field.name, 'a fee of EIP-1559', 'gasPrice: this chain has no base fee')
   if (!call.type.isAbsent && call.type.quantity() !== 0n) throw paramError(call.type.name, 'a typed transaction', '0x0')

@@ -124,6 +124,6 @@ export function logJson(log: LogEntry, place: TransactionPlace, transactionHash:
 }
 
 /** Where a contract of this sender and nonce comes to lie (Yellow Paper, 7). */
-export function createdAddress(keccak: Keccak, sender: Address, nonce: bigint): Hex {
+function createdAddress(keccak: Keccak, sender: Address, nonce: bigint): Hex {
   return hexOf(keccak.keccak256(encodeRlp([bytesOf(sender), integerBytes(nonce)])).subarray(HASH_BYTES - ADDRESS_BYTES))
 }

@@ -9,7 +9,6 @@ import type { ChainSource, Misdeed } from '../ports.ts'
 
 export const MAX_HEADERS = 192
 export const MAX_BODIES = 128
-export const MAX_RECEIPTS = 128
 export const MAX_NODES = 384
 /** The longest that a source may take for one answer. */
 export const ANSWER_MS = 15_000

@@ -12,7 +12,7 @@ import { MAX_BODIES, MAX_HEADERS, Questions, lie, slow } from './ask.ts'
 import type { RawBlock } from './ports.ts'
 
 /** As far back as a reorg is followed at all, and somewhat more, so that one that is too deep is seen and told. */
-export const WINDOW_BLOCKS = 64
+const WINDOW_BLOCKS = 64
 
 export interface FetchedHeader {
   readonly header: Header

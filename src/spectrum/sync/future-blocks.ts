@@ -4,7 +4,7 @@ import type { Hash } from '../codec/fields.ts'
 import type { RawBlock } from './ports.ts'
 
 /** A block further ahead is not kept (spec 2.5): its sender's clock, or ours, is wrong. */
-export const MAX_AHEAD_SECONDS = 30
+const MAX_AHEAD_SECONDS = 30
 const MAX_BLOCKS = 32
 const MAX_BLOCKS_PER_SOURCE = 4
 const MAX_BYTES = 8 * 1024 * 1024

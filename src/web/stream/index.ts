@@ -1,6 +1,6 @@
 /** Paying by the second from a page. The entry that bundles it hands the payer in: docs/photon-stream.md shows how. */
 export { browserTime, isTrustedPage, onVisibility } from './browser.ts'
-export { MAX_BLOCK_SECONDS, MAX_HIDDEN_SECONDS, MAX_VISIBLE_SECONDS, STREAMING, block, leadSeconds, spendLimit } from './lead.ts'
+export { MAX_HIDDEN_SECONDS, MAX_VISIBLE_SECONDS, STREAMING, block, leadSeconds, spendLimit } from './lead.ts'
 export type { LeadChoice } from './lead.ts'
 export { boxLink } from './link.ts'
 export { PageStream } from './page-stream.ts'

@@ -5,7 +5,7 @@
  */
 export const MAX_VISIBLE_SECONDS = 90
 export const MAX_HIDDEN_SECONDS = 600
-export const MAX_BLOCK_SECONDS = 3600
+const MAX_BLOCK_SECONDS = 3600
 
 export interface LeadChoice {
   readonly visibleSeconds: number

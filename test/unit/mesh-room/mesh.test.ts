@@ -1,8 +1,8 @@
-/** The room joined: what cannot start now is tried again, money is spoken of with members alone, and the owner sees it all. */
+/** The room joined: what cannot start now is tried again, and the owner sees it all. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
-import { MeshRoom, memberLane, meshDesk } from '../../../src/mesh/index.ts'
-import type { BoxId, DeskParts, MemberView, MeshPart, MeshState, PeerLane, PeerStatus, Standing } from '../../../src/mesh/index.ts'
+import { MeshRoom, meshDesk } from '../../../src/mesh/index.ts'
+import type { BoxId, DeskParts, MeshPart, MeshState, PeerStatus } from '../../../src/mesh/index.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import { Net, TERMS, box, boxDocuments } from '../mesh-joining/boxes.ts'
 import type { TestBox } from '../mesh-joining/boxes.ts'
@@ -49,44 +49,6 @@ describe('parts', () => {
     await room.start()
     await expect(room.stop()).rejects.toThrow('stuck')
     expect(order).toEqual(['+a', '-a'])
-  })
-})
-
-describe("a members' lane", () => {
-  it('opens with standing, closes when it goes, and carries nothing meanwhile', () => {
-    let standing: Standing = 'stranger'
-    const told = { frame: (_from: BoxId, _frame: Uint8Array): void => undefined, open: (_peer: BoxId): void => undefined, close: (_peer: BoxId): void => undefined, standing: (_member: MemberView): void => undefined }
-    const sent: BoxId[] = []
-    const lane: PeerLane = {
-      send: (to) => sent.push(to) > 0,
-      onFrame: (listener) => ((told.frame = listener), () => undefined),
-      onOpen: (listener) => ((told.open = (peer) => listener(peer, 'mesh')), () => undefined),
-      onClose: (listener) => ((told.close = listener), () => undefined),
-      penalise: () => undefined,
-    }
-    const members = memberLane(lane, { standing: () => standing, onStanding: (listener) => ((told.standing = listener), () => undefined) })
-    const seen: string[] = []
-    members.onOpen((_peer, side) => void seen.push(`open ${side}`))
-    members.onClose(() => void seen.push('close'))
-    members.onFrame(() => void seen.push('frame'))
-    const change = (to: Standing): void => {
-      standing = to
-      told.standing({ box: id(1), standing, reason: '' })
-    }
-
-    told.open(id(1))
-    told.frame(id(1), new Uint8Array(1))
-    expect([seen, members.send(id(1), new Uint8Array(1)), sent]).toEqual([[], false, []])
-    change('provisional')
-    told.frame(id(1), new Uint8Array(1))
-    change('admitted')
-    expect([seen, members.send(id(1), new Uint8Array(1))]).toEqual([['open mesh', 'frame'], true])
-    change('expelled')
-    told.frame(id(1), new Uint8Array(1))
-    expect([seen, members.send(id(1), new Uint8Array(1))]).toEqual([['open mesh', 'frame', 'close'], false])
-    told.close(id(1))
-    change('admitted') // not connected any more
-    expect(seen).toEqual(['open mesh', 'frame', 'close'])
   })
 })
 

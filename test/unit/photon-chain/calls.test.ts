@@ -4,7 +4,7 @@ import type { InterfaceAbi } from 'ethers'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, hexOf } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
-import { callsOf, delegatedUnlockCall, delegatedUpdateCall, encodeValues, openForCalls } from '../../../src/photon/chain/index.ts'
+import { callsOf, delegatedUpdateCall, encodeValues, openForCalls } from '../../../src/photon/chain/index.ts'
 import type { ContractSite } from '../../../src/photon/chain/index.ts'
 import { PHOTON_ARTIFACTS } from '../../../src/photon/contracts/index.ts'
 import type { Duty } from '../../../src/photon/index.ts'
@@ -86,9 +86,6 @@ describe.each(Array.from({ length: 40 }, (_, number) => number))('draw %i', () =
     const update = { token, partner, receiver: other, proof, receiverSignature: pair[1], watcher: address(), reward: amount(12) }
     expect(hexOf(delegatedUpdateCall(keccak, site('v2'), update).data)).toBe(v2.encodeFunctionData('updateDelegate', [[token, partner, other, proof.transferred, proof.locksroot, proof.nonce, proof.extra, update.watcher, update.reward], proof.signature, pair[1]]))
     expect(hexOf(delegatedUpdateCall(keccak, site('v1'), update).data)).toBe(v1.encodeFunctionData('updateBalanceProofDelegate', [token, partner, other, ...posted, pair[1]]))
-    const unlock = { kind: 'unlock', token, partner, transferred: proof.transferred, lock, merkleProof } as const
-    expect(hexOf(delegatedUnlockCall(keccak, site('v1'), unlock, other, pair[1]).data)).toBe(v1.encodeFunctionData('unlockDelegate', [token, partner, other, proof.transferred, lock.expiration, lock.amount, lock.secretHash, bytes(merkleProof), pair[1]]))
-    expect(() => delegatedUnlockCall(keccak, site('v2'), unlock, other, pair[1])).toThrow('unlock')
     const terms = { token, participant: partner, partner: other, amount: voucher.unit, settleTimeout: 60, epoch: 2n, validUntil: 99, signature: pair[0] }
     expect(hexOf(openForCalls(keccak, site('v2'), terms)[1]?.data ?? new Uint8Array())).toBe(v2.encodeFunctionData('openFor', [token, partner, other, voucher.unit, 60, 2n, 99, pair[0]]))
   })

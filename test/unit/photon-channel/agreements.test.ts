@@ -1,6 +1,6 @@
 /** Withdrawals and cooperative settlements, both profiles (specs/photon.md 2.3, 9.3; F1, F6). */
 import { describe, expect, it } from 'vitest'
-import { CODE, cancelDrain, orderClose, orderDrain, receivable, spendable } from '../../../src/photon/channel/index.ts'
+import { CODE, orderClose, receivable, spendable } from '../../../src/photon/channel/index.ts'
 import type { WithdrawTerms } from '../../../src/photon/index.ts'
 import type { ChannelReceived } from '../../../src/photon/channel/index.ts'
 import { A, B, CHANNEL, NOW, Pair, V1, at, codeOf, frozenAt, kindsOf, signatureBy, signed, taken } from './pair.ts'
@@ -319,17 +319,6 @@ it('a v1 settlement is due for ever', () => {
   expect(pair.machines.a.dutiesOf(pair.a, at(1_000_000))).toEqual([expect.objectContaining({ deadlineBlock: null, duty: expect.objectContaining({ kind: 'cooperative-settle' }) })])
 })
 
-describe('draining', () => {
-  it('is ordered, cancelled, and ends where it makes no sense', () => {
-    const pair = new Pair()
-    const drained = orderDrain(pair.a, 'settle')
-    if (!drained.ok) throw new Error('refused')
-    expect(drained.state.phase).toBe('prepare-cooperative-settle')
-    expect(pair.machines.a.askSettle(drained.state, UNTIL, NOW).ok).toBe(true)
-    const back = cancelDrain(drained.state)
-    expect(back.ok && back.state.phase).toBe('opened')
-    expect(codeOf(cancelDrain(pair.a))).toBe(CODE.channelState)
-    expect(codeOf(orderDrain({ ...pair.a, phase: 'closed' }, 'withdraw'))).toBe(CODE.channelState)
-    expect(codeOf(orderClose({ ...pair.a, phase: 'settled' }, ''))).toBe(CODE.transferWhenClosed)
-  })
+it('what is settled is closed by nobody', () => {
+  expect(codeOf(orderClose({ ...new Pair().a, phase: 'settled' }, ''))).toBe(CODE.transferWhenClosed)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FeePolicy } from '../../../src/photon/index.ts'
-import { FREE_POLICY, checkFeePolicy, feeOf, feeOfV1, feePolicyOfV1, feeSettingV1Of, worstFeeOf } from '../../../src/photon/route/index.ts'
+import { FREE_POLICY, checkFeePolicy, feeOf, worstFeeOf } from '../../../src/photon/route/index.ts'
 
 const rate = fc.integer({ min: -1_000_000, max: 1_000_000 })
 const policies: fc.Arbitrary<FeePolicy> = fc.record({
@@ -105,35 +105,5 @@ describe('the fee of a channel', () => {
     expect(bad({ ppm: 1_000_001 })).toThrow(/fee\.ppm/)
     expect(bad({ curve: [0, 0, -1_000_001, 0, 0] })).toThrow(/fee\.curve/)
     expect(bad({ validFromSeconds: -1 })).toThrow(/fee\.validFromSeconds/)
-  })
-})
-
-describe('the old form', () => {
-  it('is a divisor: 10000 is 100 ppm', () => {
-    expect(feeSettingV1Of({ ...FREE_POLICY, constant: 5n, ppm: 100 })).toEqual({ feeConstant: 5n, feePercent: 10_000n })
-    expect(feePolicyOfV1({ feeConstant: 5n, feePercent: 10_000n }, 7)).toEqual({ ...FREE_POLICY, constant: 5n, ppm: 100, validFromSeconds: 7 })
-    expect(feeSettingV1Of(FREE_POLICY)).toEqual({ feeConstant: 0n, feePercent: 0n })
-    expect(feePolicyOfV1({ feeConstant: 0n, feePercent: 0n }, 0)).toEqual(FREE_POLICY)
-  })
-
-  it('says nothing rather than something near', () => {
-    expect(feeSettingV1Of({ ...FREE_POLICY, ppm: 300 })).toBeNull()
-    expect(feeSettingV1Of({ ...FREE_POLICY, ppm: 100, curve: [1, 0, 0, 0, 0] })).toBeNull()
-    expect(feePolicyOfV1({ feeConstant: 0n, feePercent: 3n }, 0)).toBeNull()
-    expect(feePolicyOfV1({ feeConstant: 0n, feePercent: 2_000_000n }, 0)).toBeNull()
-  })
-
-  it('asks the same for every amount, both ways', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.bigInt({ min: 0n, max: 9n }), (divisor, amount, constant) => {
-        const setting = { feeConstant: constant, feePercent: BigInt(divisor) }
-        const policy = feePolicyOfV1(setting, 0)
-        expect(policy === null).toBe(1_000_000 % divisor !== 0)
-        if (policy === null) return
-        expect(feeSettingV1Of(policy)).toEqual(setting)
-        expect(feeOf(policy, amount, amount, 2n * amount)).toBe(feeOfV1(setting, amount))
-      }),
-      { seed: 15, numRuns: 500, examples: [[1, 10n, 0n], [3, 10n, 0n], [10_000, 123_456_789n, 2n]] },
-    )
   })
 })

@@ -14,7 +14,7 @@ export interface DnsmasqPaths {
   readonly pidFile: string | null
 }
 
-export const SNIPPET_NAME = 'meshbox.conf'
+const SNIPPET_NAME = 'meshbox.conf'
 
 export class DnsmasqFiles {
   readonly #paths: DnsmasqPaths

@@ -18,7 +18,7 @@ import { tr } from './tr.ts'
 import { zh } from './zh.ts'
 
 export const LANGUAGES: readonly Language[] = [de, en, es, fr, id, it, sw, pl, pt, tr, ru, ar, fa, hi, zh, ja]
-export const FALLBACK: Language = en
+const FALLBACK: Language = en
 const BY_CODE = new Map(LANGUAGES.map((language) => [language.code, language]))
 
 /** Longest Accept-Language header that is looked at, and how many ranges of it. */

@@ -82,7 +82,7 @@ function priceRow(label: string, contents: string, price: string, before: { pric
 }
 
 /** From here on the dial and the clock ask the guest to add time. */
-export const LOW_SECONDS = 300
+const LOW_SECONDS = 300
 const LOW_SHARE = 0.05
 const DIAL_RADIUS = 54
 

@@ -13,7 +13,7 @@ import { boughtAt, messageBox } from './parts.ts'
 import { type PayPart, payCard } from './pay.ts'
 import { WALLET_STYLE } from './style.ts'
 
-export const WALLET_SCRIPT_PATH = '/wallet.js'
+const WALLET_SCRIPT_PATH = '/wallet.js'
 
 export interface WalletPage {
   readonly hasSession: boolean

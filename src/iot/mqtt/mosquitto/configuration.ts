@@ -41,7 +41,7 @@ export interface BrokerFiles {
   readonly rights: string
 }
 
-export const MAX_BROKER_PACKET_BYTES = 64 * 1024
+const MAX_BROKER_PACKET_BYTES = 64 * 1024
 const MAX_CLIENTS = 64
 const MAX_USERS = 256
 

@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** Without a PULL_DATA for so long there is no way down. */
-export const PATH_MS = 90_000
+const PATH_MS = 90_000
 /** Keepalives are 5, 10 or 30 s; another host may take over after this. */
 const HOLD_MS = 35_000
 /** Without a word for so long a gateway is forgotten. */

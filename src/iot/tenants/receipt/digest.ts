@@ -7,7 +7,7 @@ import { concatBytes, fromHex, inputError, utf8 } from '../../../base/index.ts'
 import type { Receipt } from '../../ports.ts'
 import type { Keccak } from './chain.ts'
 
-export const RECEIPT_TYPE =
+const RECEIPT_TYPE =
   'UplinkReceipt(address gateway,address tenant,address token,bytes32 channel,uint64 channelEpoch,uint64 seq,uint64 cumUplinks,uint64 cumUnits,uint64 cumDownlinkMs,uint256 cumAmount,bytes32 chainHash)'
 const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId)'
 const DOMAIN_NAME = 'MeshBox IoT'

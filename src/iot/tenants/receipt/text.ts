@@ -12,8 +12,8 @@ import type { Hex } from '../../../base/index.ts'
 import type { BillableUnit, FrameId, Receipt } from '../../ports.ts'
 
 export const MAX_AUDIT_BYTES = 32 * 1024 * 1024
-export const MAX_AUDIT_RECEIPTS = 10_000
-export const MAX_AUDIT_UNITS = 200_000
+const MAX_AUDIT_RECEIPTS = 10_000
+const MAX_AUDIT_UNITS = 200_000
 const MAX_U64 = 2n ** 64n - 1n
 const MAX_U32 = 0xffff_ffff
 const KINDS: readonly BillableUnit['kind'][] = ['uplink', 'join', 'downlink', 'late']

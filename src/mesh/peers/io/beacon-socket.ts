@@ -12,7 +12,7 @@ import { ip6Text, ipBytes, isUniqueLocal, isWithin } from '../addresses.ts'
 import type { Prefix } from '../addresses.ts'
 import type { BeaconSocket, BeaconSocketEnds } from '../beacon-station.ts'
 
-export const BEACON_GROUP = 'ff02::4d42'
+const BEACON_GROUP = 'ff02::4d42'
 export const BEACON_PORT = 40_003
 
 /** The interface's unique local address within one of the prefixes; null: none. Of several the lowest, so that it stays the same. */

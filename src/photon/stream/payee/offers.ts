@@ -4,7 +4,7 @@ import { hexText } from '../../hex-digits.ts'
 import type { StreamTerms } from '../terms.ts'
 import type { PayeeOffer } from './channel.ts'
 
-export const OFFER_MS = 120_000
+const OFFER_MS = 120_000
 const MAX_OFFERS = 2048
 
 export interface Pending {

@@ -14,7 +14,7 @@ import { revealedTicks, revealedValue } from './state.ts'
 import type { CurrentVoucher, PayerState } from './state.ts'
 
 /** Time that passed without a word of the box is believed to be served for so long: three times its pace of answers. */
-export const SILENCE_MS = 15_000
+const SILENCE_MS = 15_000
 /** Signatures in one go: an hour of one-minute vouchers. What is missing then follows with the next tick. */
 const MAX_VOUCHERS_AT_ONCE = 60
 

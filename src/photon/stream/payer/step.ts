@@ -14,7 +14,7 @@ import { revealedTicks, revealedValue } from './state.ts'
 import type { PayerEnd, PayerState } from './state.ts'
 
 /** A question without an answer is asked again after so long, so often. */
-export const ASK_AGAIN_MS = 5000
+const ASK_AGAIN_MS = 5000
 const MAX_TRIES = 6
 
 export type PayerInput = { readonly nowMs: number } & (

@@ -88,7 +88,7 @@ function verifyAlone(curve: Secp256k1, network: Network, header: Header): Verifi
 }
 
 /** Numbers as numbers where JSON holds them exactly, else as decimal text. */
-export function shownHeader(header: Header): Readonly<Record<string, string | number>> {
+function shownHeader(header: Header): Readonly<Record<string, string | number>> {
   return {
     parentHash: header.parentHash,
     uncleHash: header.uncleHash,

@@ -251,7 +251,7 @@ export class PoolBook {
 }
 
 /** Most that it can take from its sender. */
-export function costWei(transaction: Transaction): bigint {
+function costWei(transaction: Transaction): bigint {
   return transaction.valueWei + transaction.gas * transaction.gasPriceWei
 }
 

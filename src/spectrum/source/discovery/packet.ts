@@ -31,7 +31,7 @@ export const MAX_PACKET_BYTES = 1280
 /** So many nodes with IPv6 addresses fit a packet. */
 export const MAX_NEIGHBOURS = 12
 export const DISCOVERY_VERSION = 4
-export const PACKET_TYPE = { ping: 10, pong: 11, findnode: 12, neighbours: 13 } as const
+const PACKET_TYPE = { ping: 10, pong: 11, findnode: 12, neighbours: 13 } as const
 
 const SIGNATURE_BYTES = 65
 const TYPE_AT = HASH_BYTES + SIGNATURE_BYTES

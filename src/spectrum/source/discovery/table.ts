@@ -118,7 +118,7 @@ function networkOf(address: string): string | null {
 }
 
 /** Loopback, private, link-local: addresses that mean something only where they are used. */
-export function isOwnNetwork(address: string): boolean {
+function isOwnNetwork(address: string): boolean {
   if (address.includes(':')) return /^(0:0:0:0:0:0:0:1$|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i.test(address)
   const [a = 0, b = 0] = address.split('.').map(Number)
   return a === 10 || a === 127 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254) || (a === 100 && b >= 64 && b < 128)

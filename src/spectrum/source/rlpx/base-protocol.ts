@@ -10,7 +10,7 @@ import { NODE_ID_BYTES } from './handshake.ts'
 
 export const BASE_CODE = { hello: 0, disconnect: 1, ping: 2, pong: 3 } as const
 export const CAPABILITY_OFFSET = 16
-export const BASE_VERSION = 5
+const BASE_VERSION = 5
 /** From this version on, everything after Hello is packed with snappy. */
 const SNAPPY_VERSION = 5
 export const MAX_BASE_BYTES = 2048

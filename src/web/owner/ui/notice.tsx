@@ -17,7 +17,7 @@ export function Notice(props: { level?: 'plain' | 'good' | 'warn' | 'bad'; child
 }
 
 /** Grey bars in the shape of what is coming. */
-export function Skeleton({ lines = 3, height = '20px' }: { lines?: number; height?: string }) {
+function Skeleton({ lines = 3, height = '20px' }: { lines?: number; height?: string }) {
   return (
     <div class="stack-tight" aria-busy="true">
       <Hidden>{S.wordsLoading}</Hidden>

@@ -250,7 +250,7 @@ function ExtendStep({ session, onClose, onStep, onChanged }: StepProps) {
  * What is unused of what was paid, by time or else by bytes, rounded down. Only a forecast for the question:
  * the box counts anew, to the unit, in the moment of the refund.
  */
-export function refundForecast(session: SessionJson, secondsLeft: number | null): bigint {
+function refundForecast(session: SessionJson, secondsLeft: number | null): bigint {
   const paid = unitsOf(session.paid) - unitsOf(session.refunded)
   if (secondsLeft !== null) return share(paid, secondsLeft, session.secondsUsed + (session.secondsLeft ?? 0))
   if (session.bytesLeft === null) return 0n

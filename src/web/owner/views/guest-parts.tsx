@@ -6,7 +6,7 @@ import * as S from '../strings.ts'
 import { Hidden } from '../ui/notice.tsx'
 
 /** Seconds left now; the clock of an active session runs on between two answers of the box. */
-export function secondsLeftAt(session: SessionJson, at: number, now: number): number | null {
+function secondsLeftAt(session: SessionJson, at: number, now: number): number | null {
   if (session.secondsLeft === null) return null
   const passed = session.state === 'active' ? Math.max(0, Math.floor((now - at) / 1000)) : 0
   return Math.max(0, session.secondsLeft - passed)

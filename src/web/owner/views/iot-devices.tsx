@@ -11,7 +11,7 @@ import { whenText } from './iot-time.ts'
 const LINE_VALUES = 4
 const BATTERY_FULL = 254
 
-export function deviceState(device: IotDeviceJson): keyof typeof S.deviceState {
+function deviceState(device: IotDeviceJson): keyof typeof S.deviceState {
   if (device.isDisabled) return 'disabled'
   if (device.session === null) return 'not-joined'
   return device.isOnline ? 'online' : 'silent'

@@ -6,7 +6,7 @@ import * as S from './iot-strings.ts'
 import { showAir, whenText } from './iot-time.ts'
 
 /** What the owner has to know first. */
-export function radioState({ doors, gateways }: IotStatusJson): keyof typeof S.stateTitle {
+function radioState({ doors, gateways }: IotStatusJson): keyof typeof S.stateTitle {
   if (gateways.online > 0) return 'receiving'
   if (doors.gwmp === null && doors.station === null) return 'shut'
   return gateways.known > 0 ? 'silent' : 'none'

@@ -12,7 +12,7 @@ import * as S from './iot-strings.ts'
 const GROUPS = /\B(?=(\d{3})+$)/g
 const grouped = (decimal: string): string => decimal.replace(GROUPS, ',')
 
-export function tenantState(tenant: IotTenantJson): keyof typeof S.tenantState {
+function tenantState(tenant: IotTenantJson): keyof typeof S.tenantState {
   if (tenant.isEnded) return 'ended'
   if (tenant.isPaused) return 'paused'
   if (!tenant.isServed) return 'no-credit'

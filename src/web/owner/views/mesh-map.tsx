@@ -12,7 +12,7 @@ const MOST_WIDTH = 860
 const MOST_NAME = 14
 const MAC = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/
 /** Below this share of what it could be a link is poor. */
-export const POOR = 0.4
+const POOR = 0.4
 const NET_WIDTH = 92
 const NET_HEIGHT = 28
 

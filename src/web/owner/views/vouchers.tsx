@@ -17,7 +17,7 @@ import { VoucherBatchView } from './voucher-batch.tsx'
 
 const BATCHES_MS = 15_000
 
-export function useBatches() {
+function useBatches() {
   return useLive('batches', () => call('voucherBatches', {}), BATCHES_MS)
 }
 
