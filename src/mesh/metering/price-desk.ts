@@ -59,7 +59,10 @@ export class PriceDesk {
   load(): void {
     const { store, documents, clock } = this.#parts
     const last = store.read((tx) => readAdverts(tx, documents.self)).at(-1)
-    if (last !== undefined) this.#own = { advert: openAdvert(documents, last.frame, documents.self), frame: last.frame, sinceMs: clock.boottimeMs() }
+    if (last === undefined) return
+    this.#own = { advert: openAdvert(documents, last.frame, documents.self), frame: last.frame, sinceMs: clock.boottimeMs() }
+    // It may have been said just before this start; and others' adverts, which its price stands on, have to come first.
+    this.#saidMs = clock.boottimeMs()
   }
 
   opened(box: BoxId): void {

@@ -88,7 +88,7 @@ export interface Hop {
   /** Of carriages that ended with something open. */
   written: bigint
   brokenFor: string | null
-  /** The client lost power since both last agreed, and with it what it had counted by then. */
+  /** The client lost power in this carriage, and with it what it had counted by then: that may be missing from each later answer of its that came late. */
   didClientForget: boolean
 }
 
@@ -378,7 +378,6 @@ export class Village {
     end.state = state
     for (const effect of effects) {
       if (effect.kind === 'gate' && role === 'carrier') hop.isOpen = effect.isOpen
-      if (effect.kind === 'agreed' && role === 'carrier' && effect.exchange.drifts === 0) hop.didClientForget = false
       if (effect.kind === 'send' && this.#canTalk(hop) && !this.#chance(this.#loss)) this.#deliver(hop, role === 'client' ? 'carrier' : 'client', effect.reading)
       if (effect.kind === 'pay') {
         keep(end) // an order is on disk before it is money

@@ -1,5 +1,5 @@
 /**
- * A box of the town: the real hotspot, the real tenants' house, the real payment channels and streams on one SQLite file, in one process that dies at any
+ * A box of the town: the real hotspot, the real tenants' house, the real payment channels, streams and settlement with neighbours on one SQLite file, in one process that dies at any
  * edge of a commit, with a clock of its own. The kernel, the radio and the wire are models.
  */
 import { MeshBoxError, momentOf, silentLog, utf8 } from '../../../src/base/index.ts'
@@ -10,8 +10,10 @@ import { iotMigrations } from '../../../src/iot/tables/index.ts'
 import { createTenantHouse } from '../../../src/iot/tenants/index.ts'
 import type { TenantHouse } from '../../../src/iot/tenants/index.ts'
 import { IOT_NOTE, IotPayments } from '../../../src/main/iot-payments.ts'
-import type { IotPaymentsParts } from '../../../src/main/iot-payments.ts'
 import { meshMigrations } from '../../../src/mesh/tables/index.ts'
+import { Alarms } from '../../../src/photon/box/alarms.ts'
+import { ChannelPayer } from '../../../src/photon/box/channel-payer.ts'
+import { PaymentModes } from '../../../src/photon/box/payment-modes.ts'
 import { PhotonNode } from '../../../src/photon/node/index.ts'
 import type { Path, PathRequest } from '../../../src/photon/ports.ts'
 import { payoutMigrations } from '../../../src/payout/tables/index.ts'
@@ -27,18 +29,19 @@ import { FakeAir, FakeServer, NWK_KEY, heardOf, keccak, tenant, uplink } from '.
 import { MemoryDoor } from '../../unit/photon-box/street.ts'
 import type { Net } from '../../unit/photon-box/street.ts'
 import { DOMAIN, TOKEN, TestMoments, accountSigner, channelOf, openingEvents } from '../../unit/photon-node/box.ts'
+import { Carrying, MAX_DEBT, documentsOf } from './carrying.ts'
+import { MeshEnd } from './mesh-wire.ts'
+import type { MeshWire } from './mesh-wire.ts'
 import { OFFLINE_EXPOSURE, PayingGuests } from './paying-guests.ts'
 
 export const DEPOSIT = 1_000_000_000n
 /** Units that a tenant may owe; a unit costs 10. */
 const WINDOW = 400n
 const DEV_ADDR = 0x2601_0001
-export const CONFIG = `config token 'token'\n\toption symbol 'MBX'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:MBX:6'\n\toption max_offline_exposure '0.003'\n`
+export const CONFIG = `config token 'token'\n\toption symbol 'MBX'\n\toption decimals '6'\nconfig photon 'photon'\n\tlist tokens '${TOKEN}:MBX:6'\n\toption max_offline_exposure '0.003'\nconfig mesh 'mesh'\n\toption max_debt '0.00${MAX_DEBT}'\n`
 /** Devices of guests who pay by the second: behind those of who ever buys a voucher. */
 const PAYING_FROM = 900
 const DISK_FULL = new MeshBoxError('unavailable', 'there is no room on the disk', { code: 'store-full' })
-
-type Direct = NonNullable<ReturnType<NonNullable<IotPaymentsParts['channels']>['direct']>>
 
 /** What lives and dies with the process, beside the hotspot. */
 interface Life {
@@ -46,6 +49,7 @@ interface Life {
   readonly house: TenantHouse
   readonly payments: IotPayments
   readonly door: MemoryDoor
+  readonly end: MeshEnd
 }
 
 export class TownBox {
@@ -53,6 +57,7 @@ export class TownBox {
   readonly crash: CrashBox
   readonly moments = new TestMoments()
   readonly paying: PayingGuests
+  readonly carrying: Carrying
   readonly server = new FakeServer()
   /** With which it has channels; and all that it can talk to. */
   readonly neighbours: TownBox[] = []
@@ -63,15 +68,20 @@ export class TownBox {
   fCnt = 0
   #life: Life | null = null
   #guests = 0
+  /** Its process is gone, or its power. */
+  onOff: (kind: 'service' | 'power') => void = () => undefined
   readonly #net: Net
+  readonly #wire: MeshWire
   readonly #seed: number
 
-  constructor(index: number, seed: number, net: Net) {
+  constructor(index: number, seed: number, net: Net, wire: MeshWire) {
     this.key = keyFrom(`town ${seed} box ${index}`)
     this.#net = net
+    this.#wire = wire
     this.#seed = seed * 100 + index
     const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
     this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations], begin: (box, store) => this.#begin(box, store) })
+    this.carrying = new Carrying(this.account, index, this.crash)
     this.paying = new PayingGuests(this.key, this.#seed * 1000 + PAYING_FROM, this.crash, this.moments)
   }
 
@@ -114,7 +124,8 @@ export class TownBox {
       },
       feeFor: () => 1n,
     })
-    const payments = new IotPayments({ store, channels: { direct: () => this.#direct(node) }, timers: time, log: silentLog })
+    const direct = new ChannelPayer(node, new PaymentModes(new Alarms(time, silentLog, () => undefined)))
+    const payments = new IotPayments({ store, channels: { direct: () => direct }, timers: time, log: silentLog })
     const house = createTenantHouse({
       store,
       ledger: box.ledger,
@@ -135,27 +146,10 @@ export class TownBox {
       timers: time,
       log: silentLog,
     })
-    this.#life = { node, house, payments, door }
+    const end = new MeshEnd(this.#wire, this.account, time, () => this.#life?.end === end && !this.crash.isDead)
+    this.#life = { node, house, payments, door, end }
     this.paying.begin(box, store, node)
-  }
-
-  /** As photon/box hands them on to other rooms. */
-  #direct(node: PhotonNode): Direct {
-    const rows = (after: number, most: number) => node.paymentsAfter(after, most)
-    const partial: Pick<Direct, 'newest' | 'after' | 'onReceived'> = {
-      newest: () => node.payments(null, 1)[0]?.id ?? 0,
-      after: (mark, most) => {
-        const found = rows(mark, most)
-        const payments = found.flatMap((row) => {
-          const state = row.kind === 'direct-received' ? node.channelOfNumber(row.channelNumber) : null
-          return state === null ? [] : [{ id: row.id, kind: 'received' as const, partner: state.partner.address, token: state.token, amount: row.amount, reference: row.key, data: row.data }]
-        })
-        return { payments, lookedTo: found.length < most ? null : (found.at(-1)?.id ?? null) }
-      },
-      // It looks by itself every few seconds.
-      onReceived: () => () => undefined,
-    }
-    return { ...partial, isDelivered: () => false, pay: () => Promise.reject(new Error('nothing is paid here')) }
+    this.carrying.begin({ store, ledger: box.ledger, documents: documentsOf(this.key), end, direct, randomness: seededRandom(this.#seed * 2000 + this.deaths) })
   }
 
   /** Along the line of boxes; each box in between asks for one unit. */
@@ -191,6 +185,8 @@ export class TownBox {
     }
     for (const event of this.paying.events()) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
     this.paying.start()
+    if ((await this.#attempt(this.carrying.start())) === undefined) return false
+    this.#wire.join(life.end)
     for (const other of this.others) if (other.isOn) await life.door.dial(`/memory/${other.account}`).catch(() => undefined) // it dials itself when it is there
     return !crash.isDead
   }
@@ -223,11 +219,14 @@ export class TownBox {
 
   async off(kind: 'service' | 'power'): Promise<void> {
     const door = this.#life?.door
+    if (this.#life !== null) this.#wire.leave(this.#life.end)
+    this.onOff(kind)
     this.#life = null
     await door?.close()
     await settle(3)
     this.crash.refusal = null
     this.paying.died(kind)
+    this.carrying.died(kind)
     await this.crash.afterDeath(kind, true)
   }
 

@@ -1,12 +1,16 @@
 /**
- * Three boxes in a line, from one seed: guests buy minutes or pay by the second, sensors are heard and billed to the neighbour, boxes pay each other directly and through the one in
- * between. Processes die at random edges of commits, power and disk and wire fail, the chain's view freezes, clocks jump. A day is some minutes of trade and
- * a night without power; then every book is audited, and what one box says of a channel is held against what the other says.
+ * Three boxes in a line, from one seed: guests buy minutes or pay by the second, sensors are heard and billed to the neighbour, boxes pay each other
+ * directly and through the one in between, and carry each other's traffic to the last one, which has the way out. Processes die at random edges of
+ * commits, power and disk and wire fail, frames are lost, meters lie, the chain's view freezes, clocks jump. A day is some minutes of trade and a night
+ * without power; then every book is audited, and what one box says is held against what the other says, and against what was so.
  */
+import type { Address } from '../../../src/base/index.ts'
 import { settle } from '../../support/hotspot-box.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { Net } from '../../unit/photon-box/street.ts'
 import { TOKEN, channelOf } from '../../unit/photon-node/box.ts'
+import { Road } from './carrying.ts'
+import { MeshWire } from './mesh-wire.ts'
 import { DEPOSIT, TownBox } from './town-box.ts'
 
 const BOXES = 3
@@ -17,6 +21,10 @@ const TOGETHER_MS = 2500
 const NIGHT_MS = 23 * 3_600_000
 /** Steps of calm in which everything that waits has to come through. */
 const CALM_STEPS = 60
+/** Of what boxes of the mesh say to each other. */
+const LOSS = 0.03
+/** What a lying kernel counts of a thousand bytes: within the tolerance, out of it, far out, and too much. */
+const LIES = [970n, 700n, 400n, 1400n]
 
 export class Town {
   readonly boxes: readonly TownBox[]
@@ -25,6 +33,8 @@ export class Town {
   readonly troubles = new Map<string, number>()
   day = 0
   readonly #dice: { next(): number }
+  readonly wire: MeshWire
+  readonly road: Road
   readonly #net = new Net()
   #cut: readonly [TownBox, TownBox] | null = null
   /** Boxes that are off, and for how many steps more. */
@@ -32,20 +42,32 @@ export class Town {
 
   constructor(seed: number) {
     this.#dice = seededRandom(seed)
-    this.boxes = Array.from({ length: BOXES }, (_, index) => new TownBox(index, seed, this.#net))
+    this.wire = new MeshWire(seededRandom(seed + 1_000_000))
+    this.wire.isCut = (a, b) => this.#isCut(a, b)
+    this.boxes = Array.from({ length: BOXES }, (_, index) => new TownBox(index, seed, this.#net, this.wire))
+    const line = this.boxes.map(({ carrying }) => carrying)
+    this.road = new Road(line, (a, b) => this.#isCut(a, b))
     this.boxes.forEach((box, index) => {
-      for (const other of [this.boxes[index + 1], this.boxes[index - 1]]) if (other !== undefined) box.neighbours.push(other)
+      for (const other of [this.boxes[index + 1], this.boxes[index - 1]])
+        if (other !== undefined) {
+          box.neighbours.push(other)
+          box.carrying.neighbours.push(other.carrying)
+        }
       box.others.push(...this.boxes.filter((other) => other !== box))
+      box.onOff = (kind) => this.road.died(box.carrying, kind)
     })
   }
 
   async start(): Promise<void> {
+    this.#wayOut(true)
     for (const box of this.boxes) if (!(await box.start())) throw new Error('a box did not start')
   }
 
   async liveADay(): Promise<void> {
     this.day++
+    this.wire.loss = LOSS
     for (let step = 0; step < STEPS_A_DAY; step++) {
+      this.road.step()
       await this.#trouble()
       for (const box of this.boxes) {
         if (box.isOn) await this.#trade(box)
@@ -61,6 +83,7 @@ export class Town {
     }
     await this.#calm()
     await this.#audit()
+    await this.road.morning()
     await this.#night()
   }
 
@@ -85,6 +108,11 @@ export class Town {
 
   async #trade(box: TownBox): Promise<void> {
     if (this.#chance(0.4)) box.paying.act(this.#below(1 << 20))
+    if (this.#chance(0.6)) {
+      this.road.carry(box.carrying, BigInt(this.#below(1 << 20)), BigInt(this.#below(3 << 20)))
+      // Counters that were read a moment ago serve again.
+      await this.#pass(300)
+    }
     const what = this.#below(10)
     const to = box.neighbours[this.#below(box.neighbours.length)] ?? box
     const far = this.boxes.find((other) => other !== box && !box.neighbours.includes(other))
@@ -108,17 +136,33 @@ export class Town {
       if (this.#chance(0.03)) this.#said('server away', () => (box.server.answer = () => false))
       else if (this.#chance(0.3)) box.server.answer = () => true
       if (this.#chance(0.02)) this.#said('clock jumped', () => box.crash.time.jumpWall((this.#dice.next() - 0.5) * 2 * 365 * 86_400_000))
+      if (this.#chance(0.005)) this.#said('lying meter', () => (box.carrying.meterPerMille = LIES[this.#below(LIES.length)] ?? 1000n))
       if (this.#chance(0.1)) box.crash.time.trusted = !box.crash.time.trusted
     }
+    if (this.#chance(0.01)) this.#said('way out away', () => this.#wayOut(false))
+    else if (this.#chance(0.3)) this.#wayOut(true)
     if (this.#cut !== null && this.#chance(0.3)) await this.#heal()
     else if (this.#cut === null && this.#chance(0.06)) {
       const a = this.boxes[this.#below(BOXES - 1)]
       const next = a?.neighbours[0]
       if (a !== undefined && next !== undefined) this.#said('wire cut', () => {
-        this.#cut = [a, next]
+        this.wire.around(() => (this.#cut = [a, next]))
         if (a.isOn) a.life.door.disconnect(next.account)
       })
     }
+  }
+
+  /** They lie on different sides of the cut. */
+  #isCut(a: Address, b: Address): boolean {
+    if (this.#cut === null) return false
+    const at = Math.max(...this.#cut.map((box) => this.boxes.indexOf(box)))
+    const [x, y] = [a, b].map((account) => this.boxes.findIndex((box) => box.account === account) < at)
+    return x !== y
+  }
+
+  #wayOut(works: boolean): void {
+    const last = this.boxes.at(-1)
+    if (last !== undefined) last.carrying.hasUplink = works
   }
 
   #said(what: string, then: () => void = () => undefined): void {
@@ -158,7 +202,7 @@ export class Town {
 
   async #heal(): Promise<void> {
     const cut = this.#cut
-    this.#cut = null
+    this.wire.around(() => (this.#cut = null))
     const [a, b] = cut ?? []
     if (a?.isOn === true && b?.isOn === true) await a.life.door.dial(`/memory/${b.account}`)
   }
@@ -166,6 +210,8 @@ export class Town {
   /** No more trouble: what waits comes through. */
   async #calm(): Promise<void> {
     await this.#heal()
+    this.wire.loss = 0
+    this.#wayOut(true)
     const block = Math.max(...this.boxes.map(({ moments }) => moments.moment.block))
     for (const box of this.boxes) {
       box.fill(false)
@@ -185,7 +231,7 @@ export class Town {
   }
 
   #isQuiet(): boolean {
-    return this.boxes.every((box) => box.isOn && box.paying.areGone && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
+    return this.road.isQuiet() && this.boxes.every((box) => box.isOn && box.paying.areGone && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
   }
 
   async #audit(): Promise<void> {
@@ -193,6 +239,7 @@ export class Town {
       const { differences } = await box.audit()
       for (const { check, what, where, amount } of differences) this.problems.push(`day ${this.day}, box ${index}: ${check}: ${what} (${where}; expected ${amount?.expected ?? '-'}, found ${amount?.found ?? '-'})`)
     }
+    for (const problem of [...this.road.problems(), ...this.wire.breaches]) this.problems.push(`day ${this.day}: ${problem}`)
     for (const [index, box] of this.boxes.entries()) {
       for (const problem of box.paying.problems()) this.problems.push(`day ${this.day}, box ${index}: ${problem}`)
       const next = this.boxes[index + 1]

@@ -68,6 +68,22 @@ it("each earning is booked with both ends' readings, which anybody can check", a
   expect(sum).toBeGreaterThan(300n)
 })
 
+it('a relay that starts again asks what it asked: it does not carry for nothing until it has heard of its way out', async () => {
+  village = await Village.line(2n, 3n, 5n)
+  const [a, b] = [village.box(0), village.box(1)]
+  await village.rounds(12)
+  const before = b.desk.ownAdvert()
+  expect(before?.unitsPerMiB).toBe(8n)
+  await b.restart()
+  expect(b.desk.ownAdvert()).toEqual(before)
+  for (let round = 0; round < 6; round++) {
+    await village.rounds(1)
+    expect(b.desk.ownAdvert()).toEqual(before)
+  }
+  expect(a.penalties).toEqual([])
+  expect(a.view('client', b).state).toBe('running')
+})
+
 it('a number never stands for two prices, also over a restart', async () => {
   village = await Village.line(0n, 40n)
   const [a, b] = [village.box(0), village.box(1)]
