@@ -153,6 +153,8 @@ export class Answering {
         settled: (tx, ack) => {
           this.#settle(tx, session, made, ack, changed)
         },
+        // Why it failed is kept with what waits.
+        keepsFailure: () => head !== null || pending.hasNews,
       })
       .then((ack) => {
         const newest = this.#pending.get(session.devEui)

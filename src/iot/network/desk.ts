@@ -46,6 +46,8 @@ export interface SlotOrder {
   prepare(tx: Tx): readonly (Uint8Array | null)[] | null
   /** In the turn that stores the end. */
   settled(tx: Tx, ack: TxAck): void
+  /** False: of an order that came to nothing, `settled` would write nothing. */
+  keepsFailure(): boolean
 }
 
 interface Held {
@@ -110,7 +112,7 @@ export class SlotDesk implements DownlinkDesk {
 
   /** Each frame teaches the gateways' clocks. */
   heard(heard: Heard): void {
-    for (const copy of heard.copies) if (copy.time.kind === 'counter') this.#airOf(copy.gateway).heard(copy.time.tmstUs, copy.arrivedMs)
+    for (const { time, gateway, arrivedMs } of heard.copies) if (time.kind === 'counter') (this.#gateways.get(gateway) ?? this.#airOf(gateway)).heard(time.tmstUs, arrivedMs)
   }
 
   onAck(listener: (ack: TxAck, devEui: Eui | null, tenant: TenantId | null) => void): Cancel {
@@ -126,6 +128,7 @@ export class SlotDesk implements DownlinkDesk {
       isWanted: () => true,
       prepare: () => downlink.windows.map((window) => window.phy),
       settled: () => undefined,
+      keepsFailure: () => false,
     })
     return ack ?? refusedAll(downlink, 'IGNORED')
   }
@@ -278,7 +281,9 @@ export class SlotDesk implements DownlinkDesk {
   #end(entry: Held, rest: TxStatus): Promise<void> {
     this.#unhold(entry)
     const statuses = entry.statuses.map((status) => status ?? rest)
-    return this.#store(entry, { id: entry.order.id, gateway: entry.order.gateway, statuses, sent: null, onAirUs: 0 })
+    const ack: TxAck = { id: entry.order.id, gateway: entry.order.gateway, statuses, sent: null, onAirUs: 0 }
+    // Nothing of it is on disk, and nothing would be: a crowd that is refused costs no turns.
+    return entry.order.keepsFailure() ? this.#store(entry, ack) : Promise.resolve(this.#tell(entry, ack))
   }
 
   async #store(entry: Held, ack: TxAck): Promise<void> {
@@ -292,6 +297,10 @@ export class SlotDesk implements DownlinkDesk {
       // What was reserved counts as sent until somebody says otherwise, and a queue's order stays as it is: the safe side of both.
       log.error('the end of a downlink could not be stored', { gateway: ack.gateway, error: asError(thrown) })
     }
+    this.#tell(entry, ack)
+  }
+
+  #tell(entry: Held, ack: TxAck): void {
     entry.finish(ack)
     for (const listener of this.#listeners) listener(ack, entry.order.devEui, entry.order.tenant)
   }

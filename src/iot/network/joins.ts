@@ -111,6 +111,7 @@ function answer(room: Room, heard: Heard, request: JoinRequest, windows: readonl
     isWanted: () => true,
     prepare: () => phys,
     settled: () => undefined,
+    keepsFailure: () => false,
   })
 }
 
