@@ -91,6 +91,11 @@ export class TenantServer {
     return this.#program.lines.includes(`got ${toHex(phy)}`)
   }
 
+  /** All that came, hex; one that came twice is there twice. */
+  get frames(): readonly string[] {
+    return this.#program.lines.flatMap((line) => (line.startsWith('got ') ? [line.slice(4)] : []))
+  }
+
   stop(): void {
     this.#program.stop()
   }
