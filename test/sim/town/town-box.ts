@@ -146,7 +146,7 @@ export class TownBox {
       // It looks by itself every few seconds.
       onReceived: () => () => undefined,
     }
-    return { ...partial, isDelivered: () => false, pay: () => Promise.reject(new Error('nothing is paid here')) }
+    return { ...partial, isDelivered: () => false, spendable: () => null, pay: () => Promise.reject(new Error('nothing is paid here')) }
   }
 
   /** Along the line of boxes; each box in between asks for one unit. */
