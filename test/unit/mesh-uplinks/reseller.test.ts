@@ -1,5 +1,5 @@
 /** Buying upstream: never twice for one order, never above the day's cap, whatever fails and whenever the box dies. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -112,7 +112,8 @@ it('buys nothing where nothing may be spent, and goes on when its owner allows m
   const time = new FakeTime()
   let cap = 0n
   const seller: UpstreamSeller = { offer: () => Promise.resolve(OFFER), buy: () => Promise.resolve({ leftSeconds: 600 }) }
-  const store = openStore({ path: join(mkdtempSync(join(tmpdir(), 'meshbox-upstream-')), 'box.sqlite'), migrations: uplinkMigrations, log: silentLog })
+  const folder = mkdtempSync(join(tmpdir(), 'meshbox-upstream-'))
+  const store = openStore({ path: join(folder, 'box.sqlite'), migrations: uplinkMigrations, log: silentLog })
   const purse = new UpstreamPurse({ uplink: 'wifi', interfaceName: 'wlan1', limits: () => limits(cap), seller, book: createResellerBook(store, () => undefined), clock: time, randomness: seededRandom(1), log: silentLog })
   purse.tick(true, true)
   expect(purse.view()).toMatchObject({ isSpent: true, reason: expect.stringContaining('upstream_cap is 0') })
@@ -122,10 +123,12 @@ it('buys nothing where nothing may be spent, and goes on when its owner allows m
   purse.tick(true, true)
   await expect.poll(() => purse.view()).toMatchObject({ reason: 'paid', spentInDay: 70n, cap: 70n, isSpent: false })
   await store.close()
+  rmSync(folder, { recursive: true })
 })
 
 it('with a real file: an order whose answer was lost comes again after a restart, with the same reference, and is paid once', async () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'meshbox-upstream-')), 'box.sqlite')
+  const folder = mkdtempSync(join(tmpdir(), 'meshbox-upstream-'))
+  const path = join(folder, 'box.sqlite')
   const time = new FakeTime()
   const orders: string[] = []
   const booked: string[] = []
@@ -160,4 +163,5 @@ it('with a real file: an order whose answer was lost comes again after a restart
   expect(second.purse.view()).toMatchObject({ spentInDay: 70n, reason: 'paid' })
   expect(booked).toEqual([orders[0]])
   await second.close()
+  rmSync(folder, { recursive: true })
 })
