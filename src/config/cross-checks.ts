@@ -144,7 +144,7 @@ function checkMesh({ main, chain, photon, mesh, hotspot, uplinks, token: own }: 
   // Amounts are read with the decimals of section token: in another token they would be others by powers of ten.
   const named = photon.isSound('tokens') ? photon.values.tokens.find(({ address }) => address === token?.toLowerCase()) : undefined
   if (mesh.isSound('token') && own.isSound('decimals') && named !== undefined && named.decimals !== own.values.decimals)
-    for (const amount of ['pricePerMib', 'settleAmount', 'maxDebt', 'maxPricePerMib', 'spendPerDay'] as const)
+    for (const amount of ['pricePerMib', 'settleAmount', 'maxDebt', 'maxPricePerMib', 'spendPerDay', 'upstreamCap'] as const)
       if (mesh.isSound(amount) && mesh.values[amount] > 0n) report(mesh, amount, `is read with ${own.values.decimals} decimals (section token), and the token it is paid in has ${named.decimals}`, 'a token with the decimals of section token, or 0')
   if (mesh.isSound('maxDebt', 'settleAmount') && maxDebt > 0n && settleAmount >= maxDebt) report(mesh, 'settleAmount', 'is not less than max_debt: nobody would be asked before the gate is shut', 'less than max_debt')
   for (const [room, name] of [[photon, 'photon'], [chain, 'chain']] as const)
@@ -153,6 +153,8 @@ function checkMesh({ main, chain, photon, mesh, hotspot, uplinks, token: own }: 
   if (mesh.isSound('interface')) taken.set(meshInterface, "the mesh's own")
   if (hotspot.isSound('guestInterface')) taken.set(hotspot.values.guestInterface, "the guests'")
   for (const uplink of uplinks) {
+    if (uplink.isSound('maxPricePerMinute') && uplink.values.maxPricePerMinute > 0n && mesh.isSound('token') && token === null)
+      report(uplink, 'maxPricePerMinute', 'is given without the token that minutes are paid in', 'a token in section mesh, or 0')
     if (!uplink.isSound('interface')) continue
     const owner = taken.get(uplink.values.interface)
     if (owner === undefined) taken.set(uplink.values.interface, `that of ${uplink.title}`)

@@ -50,13 +50,14 @@ export const MESH: Rules<MeshConfig> = {
   roamSecondsWithoutKey: option(wholeNumber(30, 86_400, 'seconds'), 120, '120', { doc: 'What other boxes may count in all of the time of a guest of this box whose key keeps it, between two times that he shows the key.' }),
   roamEnforcement: option(oneOf('exit', 'access'), 'exit', 'exit', { doc: 'Where guests from other boxes are let through: `exit` at the box with the way out alone, `access` at the box whose Wi-Fi they use too.', restart: true }),
   roamPricePerMinute: option(money, 0n, '0', { doc: "What boxes of other owners pay this one for a minute that their guest uses here." }),
-  upstreamCap: option(money, 0n, '0', { doc: 'The most that the box spends in a day, of its own money, on a way out that it buys; 0: it buys none.' }),
+  upstreamCap: option(money, 0n, '0', { doc: 'The most that the box spends in a day, of its own money, on ways out that it buys (max_price_per_minute of section uplink), all together; 0: it buys none.' }),
 }
 
 export const UPLINK: Rules<Omit<UplinkConfig, 'id'>> = {
   interface: requiredOption(interfaceName, { doc: 'Interface that leads out.', restart: true }),
   kind: option(oneOf('ethernet', 'lte', 'satellite', 'wifi', 'neighbour'), 'ethernet', 'ethernet', { doc: 'What it is: how long an answer may take follows from it.', restart: true }),
   costPerMib: option(money, 0n, '0', { doc: 'What a MiB over it costs this box; 0: a flat rate.', restart: true }),
+  maxPricePerMinute: option(money, 0n, '0', { doc: "Where it leads to the paid Wi-Fi of another MeshBox: the most that a minute there may cost. Minutes are then bought with this box's own money, up to mesh.upstream_cap in a day; 0: none are bought.", restart: true }),
   downKbit: option(rate, 10_000, '10000', { doc: 'Download rate that is told to the mesh.', restart: true }),
   upKbit: option(rate, 2000, '2000', { doc: 'Upload rate that is told to the mesh.', restart: true }),
   probes: listOf(

@@ -302,6 +302,8 @@ export interface UplinkConfig {
   readonly interface: string
   readonly kind: 'ethernet' | 'lte' | 'satellite' | 'wifi' | 'neighbour'
   readonly costPerMib: bigint
+  /** Of the paid hotspot that it leads to; 0: nothing is bought there. */
+  readonly maxPricePerMinute: bigint
   readonly downKbit: number
   readonly upKbit: number
   readonly probes: readonly string[]

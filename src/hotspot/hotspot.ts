@@ -2,6 +2,7 @@
  * The hotspot: joins the parts, starts and stops them, and hears what the kernel and the neighbour table
  * have to say. The verbs are in guest-desk.ts and owner-desk.ts.
  */
+import { AheadSales } from './ahead/index.ts'
 import { Alarms } from './alarms.ts'
 import { BearerReader, isVoucherTaken } from './bearers.ts'
 import { Checkpoint } from './checkpoint.ts'
@@ -39,6 +40,8 @@ export class Hotspot {
   readonly streams: StreamTill
   /** For the portal, and for whoever deposits in guests' channels. */
   readonly topUps: TopUps
+  /** For the portal: minutes that other boxes buy. */
+  readonly ahead: AheadSales
   /** For whoever talks with other boxes. */
   readonly roaming: Roaming
 
@@ -77,6 +80,7 @@ export class Hotspot {
     )
     const redeem = new Redeem(deps, { live, lanes, keeper, metering, opening, bearers, ids: this.#ids })
     this.streams = new StreamTill(deps, { live, lanes, keeper, metering, opening, redeem })
+    this.ahead = new AheadSales(deps, { live, lanes, keeper, opening, redeem })
     this.topUps = new TopUps(deps, { lanes, bearers })
     const roaming = (this.roaming = new Roaming(deps, { live, lanes, keeper, metering, opening }, (code) => bearers.voucherOf(code)))
     const vouchers = new VoucherDesk(deps, { live, lanes, keeper, redeem })

@@ -1,4 +1,6 @@
 /** The hotspot: sessions and their desks, and the parts of its inner rooms that main.ts joins them with. */
+export { AheadSales, aheadTables } from './ahead/index.ts'
+export type { AheadDoor, AheadPayment, AheadPrice, AheadState, AheadTerms } from './ahead/index.ts'
 export { Hotspot } from './hotspot.ts'
 export type { EarningsBook, HotspotDeps } from './ports.ts'
 export { hotspotMigrations } from './io/migrations.ts'

@@ -13,6 +13,7 @@ import type { Identity, Signer, VoucherKeys } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Photon } from '../photon/index.ts'
 import type { Store } from '../store/index.ts'
+import { GuestAhead } from './guest-ahead.ts'
 import { GuestStreams } from './guest-streams.ts'
 import { netlinkOpener } from './native-parts.ts'
 import { visitFile } from './roaming-file.ts'
@@ -93,6 +94,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     randomness: systemRandomness,
     log,
   })
+  const ahead = new GuestAhead({ config, sales: hotspot.ahead, channels: parts.channels, store: parts.store, timers: systemTimers, log })
   const dnsmasq = new DnsmasqFiles({ confDir: settings.dnsmasqConfDir, optionsFile: settings.dnsmasqOptionsFile, pidFile: settings.dnsmasqPidFile }, log.room('dnsmasq'))
   const portal = new PortalServer({
     desk: hotspot.guests,
@@ -107,6 +109,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     signer: parts.signer,
     rpc: parts.guestRpc,
     stream: () => streams.door(),
+    ahead: () => ahead.door(),
     tls: () => readTlsFiles(config().hotspot),
     onOption114: (option) => {
       announced = option
@@ -128,6 +131,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     try {
       await hotspot.start()
       streams.start()
+      await ahead.start()
       await portal.start()
     } catch (error) {
       await gate.stop()
@@ -143,6 +147,7 @@ export async function startHotspot(parts: HotspotParts): Promise<RunningHotspot>
     configChanged: () => hotspot.onConfigChanged(),
     async stop() {
       await portal.stop()
+      await ahead.stop()
       await streams.stop()
       await hotspot.stop()
       await gate.stop()

@@ -57,6 +57,7 @@ import { MeshLora } from './mesh-lora.ts'
 import { MeshPhoton } from './mesh-photon.ts'
 import { MeshRelay } from './mesh-relay.ts'
 import { meshSettingsOf } from './mesh-settings.ts'
+import { MeshUpstream } from './mesh-upstream.ts'
 import { MeshRoaming, type MeshRoamingParts } from './roaming.ts'
 import { netlinkOpener } from './native-parts.ts'
 
@@ -152,12 +153,13 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
 
   const links = createUplinkLinks()
   const routes = new KernelUplinkRoutes({ interfaceNames: config.uplinks.map((uplink) => uplink.interface), links, gatewayMode: kernel.gatewayMode, timers: systemTimers, log })
+  const upstream = new MeshUpstream({ config: parts.inForce, links, store, ledger: parts.ledger, clock, timers: systemTimers, randomness: systemRandomness, log })
   const uplinks = new UplinkWatch({
     settings: config.uplinks.map(({ id, interface: interfaceName, kind, costPerMib, downKbit, upKbit, probes }) => ({ name: id, kind, interfaceName, unitsPerMiB: costPerMib, downKbit, upKbit, targets: probes })),
     probe: createUplinkProbe({ clock, timers: systemTimers, randomness: systemRandomness }),
     links,
     routes,
-    purses: new Map(),
+    purses: upstream.purses,
     clock,
     timers: systemTimers,
     log,
@@ -228,6 +230,7 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
     usePayments: (channels) => {
       relay?.usePayments(channels)
       roaming?.usePayments(channels)
+      upstream.usePayments(channels)
     },
     desk: meshDesk({
       view,
@@ -236,6 +239,7 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
       relay: relay?.desk ?? null,
       roaming,
       uplinks: config.uplinks.length === 0 ? null : uplinks,
+      purchases: () => [...upstream.purses].map(([uplink, purse]) => ({ uplink, ...purse.view() })),
       token,
       codeTerms: () => codeTermsOf(config, parts.wirelessFile, settings.meshPrefixes[0] ?? null, chainFile()?.hash ?? null),
       alarms: () => [...room.alarms(), ...peerAlarms.all(), ...beaconAlarm(neighbourhood.trouble())],
@@ -244,6 +248,7 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
       fetching.stop()
       chain?.stop()
       await room.stop()
+      upstream.stop()
       await kernel.close()
     },
   }

@@ -58,6 +58,17 @@ export interface MeshAlarm {
   readonly sinceMs: number | null
 }
 
+/** A way out that is bought from a paid hotspot. Amounts in `reason` stand as `12 units`. */
+export interface DeskPurchase {
+  readonly uplink: string
+  readonly paidUntilMs: number | null
+  readonly spentInDay: bigint
+  readonly cap: bigint
+  /** What may be spent is, and what was bought is used up. */
+  readonly isSpent: boolean
+  readonly reason: string
+}
+
 export interface DeskBox extends PeerStatus {
   readonly standing: Standing
   readonly standingReason: string
@@ -79,6 +90,7 @@ export interface MeshStatus {
   readonly connected: number
   readonly reach: Reach
   readonly uplink: string | null
+  readonly purchases: readonly DeskPurchase[]
   readonly token: Address | null
   /** What this box asks for a MiB, all hops behind it included; null: it carries for nobody now. */
   readonly unitsPerMiB: bigint | null
@@ -163,6 +175,7 @@ export interface DeskParts {
   readonly relay: DeskRelay | null
   readonly roaming: { guests(): RoamGuests; writeOff(box: BoxId): Promise<boolean> } | null
   readonly uplinks: Pick<Uplinks, 'states' | 'reach'> | null
+  readonly purchases: () => readonly DeskPurchase[]
   readonly token: Address | null
   /** What goes on codes; null: not known, e.g. while the radio's mesh is off. */
   readonly codeTerms: () => InviteOrder['terms'] | null
@@ -223,7 +236,7 @@ function banOf({ bannedUntilMs, banReason }: PeerStatus): DeskBox['ban'] {
   return bannedUntilMs === null ? null : { untilMs: bannedUntilMs === FOR_GOOD_MS ? null : bannedUntilMs, reason: banReason ?? '' }
 }
 
-function statusOf({ view, peers, community, relay, uplinks, token, alarms }: DeskParts): MeshStatus {
+function statusOf({ view, peers, community, relay, uplinks, purchases, token, alarms }: DeskParts): MeshStatus {
   const { condition, algorithm, self, nodes, clients, sinceMs } = view.state()
   const own = relay?.ownAdvert() ?? null
   const standing = community.ownStanding()
@@ -231,6 +244,7 @@ function statusOf({ view, peers, community, relay, uplinks, token, alarms }: Des
   if (condition.kind !== 'up') found.push({ code: 'batman-adv', text: condition.reason, sinceMs })
   if (standing === 'expelled') found.push({ code: 'expelled', text: 'the community has expelled this box: nobody carries for it', sinceMs: null })
   if (standing === 'stranger') found.push({ code: 'no-paper', text: 'this box has no code of the community: nobody carries for it; join with `meshbox join`', sinceMs: null })
+  for (const { uplink, isSpent, reason } of purchases()) if (isSpent) found.push({ code: 'upstream-spent', text: `${uplink} is bought no more today: ${reason}`, sinceMs: null })
   for (const { box, reason, atMs } of relay?.alarms() ?? []) found.push({ code: 'carriage', text: `${box}: ${reason}`, sinceMs: atMs })
   return {
     self: peers.self,
@@ -245,6 +259,7 @@ function statusOf({ view, peers, community, relay, uplinks, token, alarms }: Des
     connected: peers.peers().filter(({ isConnected }) => isConnected).length,
     reach: uplinks?.reach().reach ?? (own?.unitsPerMiB === null || own === null ? 'none' : 'internet'),
     uplink: uplinks?.states().find(({ isChosen }) => isChosen)?.name ?? null,
+    purchases: purchases(),
     token,
     unitsPerMiB: own?.unitsPerMiB ?? null,
     alarms: found,

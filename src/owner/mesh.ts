@@ -51,12 +51,21 @@ export class MeshVerbs {
   }
 
   status(): Json.MeshStatusJson {
-    const { condition, unitsPerMiB, alarms, token: _token, ...rest } = this.#desk.status()
+    const { condition, unitsPerMiB, alarms, purchases, token: _token, ...rest } = this.#desk.status()
+    const nowMs = this.#clock.boottimeMs()
     return {
       ...rest,
       condition: { kind: condition.kind, reason: condition.kind === 'up' ? null : condition.reason },
       token: this.#token(),
       price: this.#maybe(unitsPerMiB),
+      purchases: purchases.map(({ uplink, paidUntilMs, spentInDay, cap, isSpent, reason }) => ({
+        uplink,
+        paidForSeconds: paidUntilMs === null || paidUntilMs <= nowMs ? null : Math.ceil((paidUntilMs - nowMs) / 1000),
+        spent: this.#money(spentInDay),
+        cap: this.#money(cap),
+        isSpent,
+        reason: amountsInTokens(reason, this.#token()),
+      })),
       alarms: alarms.map(({ code, text, sinceMs }) => ({ code, text: amountsInTokens(text, this.#token()), forSeconds: sinceMs === null ? null : this.#since(sinceMs) })),
     }
   }

@@ -141,6 +141,8 @@ export interface DirectSide {
   after(id: number, most: number): { readonly payments: readonly DirectRow[]; readonly lookedTo: number | null }
   /** On disk here when it resolves; `delivered`: on the partner's. Errors: not-found `photon-channel`; conflict, `photon-1013` while nothing new may begin; unavailable; limit. */
   pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash; readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
+  /** Of this box, in an open channel with `to` in this token; null: there is none. */
+  spendable(to: Address, token: Address): bigint | null
   /** Whether the partner is known to have what row `id` paid. */
   isDelivered(id: number): boolean
   /** Told after it is on disk. */

@@ -36,7 +36,7 @@ export const GUESTS: RoamGuests = {
 }
 
 const STATUS: MeshStatus = {
-  self: MESH_SELF, community: MESH_SELF, standing: 'admitted', isOurs: true, condition: { kind: 'up' }, algorithm: 'BATMAN_IV', originator: mac(1), nodes: 3, guests: 4, connected: 1, reach: 'internet', uplink: 'wan', token: TOKEN, unitsPerMiB: 15_000n, alarms: [],
+  self: MESH_SELF, community: MESH_SELF, standing: 'admitted', isOurs: true, condition: { kind: 'up' }, algorithm: 'BATMAN_IV', originator: mac(1), nodes: 3, guests: 4, connected: 1, reach: 'internet', uplink: 'wan', purchases: [], token: TOKEN, unitsPerMiB: 15_000n, alarms: [],
 }
 
 export interface ScriptedMesh extends MeshPort {

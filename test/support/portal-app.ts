@@ -8,6 +8,7 @@ import { MeshBoxError, silentLog, type Clock, type Timers } from '../../src/base
 import { loadConfig, type Config } from '../../src/config/index.ts'
 import type { NeighbourTable } from '../../src/hotspot/gate/types.ts'
 import { PortalServer, type GuestRpc, type Option114, type TlsPair, type TlsSource } from '../../src/hotspot/portal/index.ts'
+import type { AheadDoor } from '../../src/hotspot/index.ts'
 import type { GuestConsent, GuestOrder, OrderView, PurseView, StreamBalance, StreamBoard, StreamDoor, StreamMailbox, StreamPeer, TakeOutOffer, TopUpAnswer } from '../../src/hotspot/stream/index.ts'
 import type { BearerPreview, ClientAddress, GuestDesk, GuestView, KeptWalk, PriceBoard, SessionView } from '../../src/hotspot/types.ts'
 import { PollingPeer } from '../../src/photon/stream/index.ts'
@@ -275,6 +276,7 @@ export interface PortalAppOptions {
   readonly rpc?: () => GuestRpc | null
   /** Minutes by the second. */
   readonly stream?: () => StreamDoor | null
+  readonly ahead?: () => AheadDoor | null
   /** Sessions go from box to box with their guests. */
   readonly isWalking?: boolean
   /** Offers the wallet page. */
@@ -320,6 +322,7 @@ export async function startPortalApp(options: PortalAppOptions = {}): Promise<Po
     ...(options.walletScript === undefined ? {} : { walletScript: options.walletScript }),
     ...(options.rpc === undefined ? {} : { rpc: options.rpc }),
     ...(options.stream === undefined ? {} : { stream: options.stream }),
+    ...(options.ahead === undefined ? {} : { ahead: options.ahead }),
     tls: options.tls ?? null,
     onOption114: (option) => announced.push(option),
   })

@@ -1,5 +1,5 @@
 /** The mesh on a terminal. */
-import type { MeshCarriageJson, MeshInvitationsJson, MeshPathJson, MeshPeerJson, MeshPeersJson, MeshPricesJson, MeshStatusJson } from '../../owner/api/index.ts'
+import type { MeshCarriageJson, MeshInvitationsJson, MeshPathJson, MeshPeerJson, MeshPeersJson, MeshPricesJson, MeshStatusJson, Money } from '../../owner/api/index.ts'
 import { usageError } from '../command.ts'
 import { bytes, duration, pairs, plain, table, tokens, wrap } from '../text.ts'
 
@@ -10,6 +10,7 @@ const RIGHT = { align: 'right' } as const
 
 export function meshStatusText(status: MeshStatusJson): string {
   const { condition, token, price } = status
+  const money = (amount: Money): string => (token === null ? amount.text : tokens(amount, token))
   return [
     ...status.alarms.flatMap(({ code, text, forSeconds }) => [wrap(`ALARM ${code}${forSeconds === null ? '' : ` for ${duration(forSeconds)}`}: ${plain(text)}`), '']),
     pairs([
@@ -19,6 +20,10 @@ export function meshStatusText(status: MeshStatusJson): string {
       ['batman-adv', condition.kind === 'up' ? `${status.algorithm ?? 'up'}, ${status.originator ?? ''}` : (condition.reason ?? condition.kind)],
       ['Mesh', `${status.nodes} nodes, ${status.connected} boxes connected, ${status.guests} devices`],
       ['Internet', `${REACHES[status.reach]}${status.uplink === null ? '' : `, by ${status.uplink}`}`],
+      ...status.purchases.map(({ uplink, paidForSeconds, spent, cap, isSpent, reason }): [string, string] => [
+        `Buys ${plain(uplink)}`,
+        `${isSpent ? 'spent' : paidForSeconds === null ? 'nothing is paid' : `paid for ${duration(paidForSeconds)}`}; ${money(spent)} of ${money(cap)} today; ${plain(reason)}`,
+      ]),
       ['Carries for', token === null ? 'nothing: no token is configured' : price === null ? 'nobody now' : `${tokens(price, token)} for a MiB`],
     ]),
   ].join('\n')

@@ -5,6 +5,7 @@
 import type { Migration } from '../../store/index.ts'
 import { streamMigrations } from '../stream/io/stream-tables.ts'
 import { walletMigrations } from '../wallet/index.ts'
+import { aheadMigrations } from '../ahead/io/ahead-tables.ts'
 import { awayMigrations } from '../roaming/io/away-table.ts'
 
 export const hotspotMigrations: readonly Migration[] = [
@@ -129,4 +130,5 @@ export const hotspotMigrations: readonly Migration[] = [
   },
   ...streamMigrations,
   ...awayMigrations,
+  ...aheadMigrations,
 ]

@@ -7,6 +7,7 @@ import type { Front } from './front.ts'
 import type { Language } from './languages/language.ts'
 import type { PageContext, PageMessage } from './page/context.ts'
 import type { Seals } from './seals.ts'
+import type { AheadDoor } from '../ahead/index.ts'
 import type { StreamDoor } from '../stream/index.ts'
 
 export interface Asked {
@@ -37,6 +38,8 @@ export interface Counter<Desk> {
   readonly front: Front
   /** What minutes by the second cost, and a payer's balance; null: not sold so. */
   readonly stream: Pick<StreamDoor, 'board' | 'balance' | 'purse' | 'order' | 'takeOut'> | null
+  /** Minutes for boxes; null: not sold. */
+  readonly ahead: AheadDoor | null
 }
 
 /** What a GET may do: look. The verbs that change something are not reachable from a GET by type. */

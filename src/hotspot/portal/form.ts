@@ -11,7 +11,7 @@ import type { Seals } from './seals.ts'
 export type Form = URLSearchParams
 
 export const MAX_FORM_BYTES = 4096
-const FIELDS = new Set(['code', 'token', 'challenge', 'address', 'signature', 'consent', 'order', 'session'])
+const FIELDS = new Set(['code', 'token', 'challenge', 'address', 'signature', 'consent', 'order', 'session', 'reference'])
 
 /** Each known field at most once, and no others: what we did not write into the page is not from the page. */
 export function readForm(body: string): Form {

@@ -20,6 +20,7 @@ import { isLanguageCode, pickLanguage } from './languages/index.ts'
 import { withQuery } from './page/context.ts'
 import { UNKNOWN_DEVICE_SECONDS, problemAnswer } from './problem.ts'
 import { refused } from './routes/act.ts'
+import type { AheadDoor } from '../ahead/index.ts'
 import type { StreamDoor } from '../stream/index.ts'
 import { type Match, allowedMethods, routeOf } from './routes/table.ts'
 import type { Seals } from './seals.ts'
@@ -76,6 +77,7 @@ export interface ReceptionDeps {
   readonly rpc: () => GuestRpc | null
   readonly streams: StreamDesk
   readonly streamDoor: () => StreamDoor | null
+  readonly ahead: () => AheadDoor | null
   /** Port of the plain listener. */
   readonly httpPort: () => number
   readonly tls: () => TlsPresence | null
@@ -294,7 +296,7 @@ export class Reception {
   }
 
   #counter(): Counter<GuestDesk> {
-    return { desk: this.#deps.desk, config: this.#deps.config(), seals: this.#deps.seals, front: this.#deps.front, stream: this.#deps.streamDoor() }
+    return { desk: this.#deps.desk, config: this.#deps.config(), seals: this.#deps.seals, front: this.#deps.front, stream: this.#deps.streamDoor(), ahead: this.#deps.ahead() }
   }
 
   #bad(head: RequestHead, error: MeshBoxError): Answer {

@@ -17,7 +17,7 @@ export { ADMITTED_SET, CARRY_TABLE, MAX_NEIGHBOURS, carryShape, carryTable, coun
 export type { CarryRules, CountingSet, LeavingBy } from './carry-rules.ts'
 export { BPF, LEAVING_WORDS, U32, actionIndex, actionPlace, clearLines, counterLines, hookLine, marksProbe, readCookie, removeCounterLines } from './leaving-rules.ts'
 export type { LeavingKind, LeavingLine, LeavingWords, Matching } from './leaving-rules.ts'
-export { orderMigrations } from './io/order-table.ts'
+export { noteOrder, orderMigrations, readOrder } from './io/order-table.ts'
 export { meteringMigrations } from './io/tables.ts'
 export { BoxLinks, LINKS_LANE } from './box-links.ts'
 export type { BoxLinksParts } from './box-links.ts'

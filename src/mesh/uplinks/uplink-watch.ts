@@ -12,7 +12,7 @@ import { isFluttering, lossOf } from './health.ts'
 import type { UplinkPlace } from './route-plan.ts'
 import { dueMs, newCourse, stepCourse } from './schedule.ts'
 import type { Course, CourseEffect, CourseInput, Use } from './schedule.ts'
-import type { UpstreamPurse } from './upstream-purse.ts'
+import type { UpstreamPurse, UpstreamPurseView } from './upstream-purse.ts'
 
 const LOOK_EVERY_MS = 500
 const ROUTES_AGAIN_MS = 1000
@@ -66,7 +66,8 @@ export interface UplinkWatchParts {
 export interface UplinkDetail extends UplinkState {
   readonly probeBytes: number
   readonly isFluttering: boolean
-  readonly purchase: { readonly paidUntilMs: number | null; readonly spentInDay: bigint; readonly cap: bigint; readonly reason: string } | null
+  /** Null: it is not bought. */
+  readonly purchase: UpstreamPurseView | null
 }
 
 interface Way {
@@ -194,7 +195,7 @@ export class UplinkWatch implements Uplinks {
     for (const way of this.#ways) {
       const purse = purses.get(way.setting.name)
       if (purse === undefined) continue
-      purse.tick(way.setting.name === next)
+      purse.tick(way.setting.name === next, way.course.health.health === 'down')
       const { paidUntilMs } = purse.view()
       if (paidUntilMs !== way.paidUntilMs) way.course = stepCourse(way.course, { kind: 'hurry' }).course
       way.paidUntilMs = paidUntilMs

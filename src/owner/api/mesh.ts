@@ -26,11 +26,25 @@ export interface MeshStatusJson {
   readonly reach: 'internet' | 'intermittent' | 'none'
   /** Name of the way out; null: another box's, or none. */
   readonly uplink: string | null
+  /** Ways out that are bought from a paid hotspot. */
+  readonly purchases: readonly MeshPurchaseJson[]
   /** That carrying is paid in; null: nothing is paid. */
   readonly token: TokenJson | null
   /** For a MiB, all hops behind this box included; null: it carries for nobody now. */
   readonly price: Money | null
   readonly alarms: readonly MeshAlarmJson[]
+}
+
+export interface MeshPurchaseJson {
+  readonly uplink: string
+  /** Null: nothing is paid now. */
+  readonly paidForSeconds: number | null
+  /** In the day that runs, orders under way included. */
+  readonly spent: Money
+  readonly cap: Money
+  /** What may be spent is, and what was bought is used up. */
+  readonly isSpent: boolean
+  readonly reason: string
 }
 
 export interface MeshPeerJson {

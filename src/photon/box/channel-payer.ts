@@ -1,6 +1,7 @@
 /** Direct payments through this box's own channels, for rooms that settle with a partner by reference (carrying in the mesh, for one). */
 import { MeshBoxError } from '../../base/index.ts'
 import type { Address, Cancel } from '../../base/index.ts'
+import { spendable } from '../channel/index.ts'
 import type { ChannelState } from '../channel/index.ts'
 import type { PhotonNode, StoredPayment } from '../node/index.ts'
 import type { DirectRow, DirectSide } from '../parts.ts'
@@ -30,9 +31,14 @@ export class ChannelPayer implements DirectSide {
 
   async pay({ to, token, amount, reference, data }: Parameters<DirectSide['pay']>[0]): Promise<{ readonly delivered: Promise<void> }> {
     this.#modes.checkNew(true)
-    const channel = this.#node.channels().find((state) => state.partner.address === to && state.token === token && state.phase === 'opened')
+    const channel = this.#open(to, token)
     if (channel === undefined) throw new MeshBoxError('not-found', `there is no open channel with ${to} in this token: open one with \`meshbox channel open ${to} AMOUNT --core\``, { code: 'photon-channel', field: 'to', value: to })
     return this.#node.payDirect({ channel: channel.key.channel, amount, paymentId: reference, data })
+  }
+
+  spendable(to: Address, token: Address): bigint | null {
+    const channel = this.#open(to, token)
+    return channel === undefined ? null : spendable(channel)
   }
 
   isDelivered(id: number): boolean {
@@ -46,6 +52,10 @@ export class ChannelPayer implements DirectSide {
       const token = this.#node.channel(channel)?.token
       if (token !== undefined && paymentId !== null) listener({ partner: from, token, amount, reference: paymentId, data })
     })
+  }
+
+  #open(to: Address, token: Address): ChannelState | undefined {
+    return this.#node.channels().find((state) => state.partner.address === to && state.token === token && state.phase === 'opened')
   }
 
   #direct({ id, kind, channelNumber, amount, key, data }: StoredPayment): DirectRow | null {

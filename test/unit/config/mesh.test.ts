@@ -27,7 +27,7 @@ it('is typed: community, boxes, prices, ways out in the order of the file', () =
   )
   expect(config.mesh).toMatchObject({ community: COMMUNITY, pricePerMib: 10n ** 15n, listenPort: 60_404, interface: 'bat0', roamEnforcement: 'exit', peers: [{ box: '0x00000000000000000000000000000000000000bb', address: '/ip6/fd00::7/tcp/60404' }] })
   expect(config.uplinks).toMatchObject([
-    { id: 'wan', interface: 'eth0', kind: 'ethernet', costPerMib: 0n, probes: ['9.9.9.9', '[2620:fe::fe]:443', 'example.org:443'] },
+    { id: 'wan', interface: 'eth0', kind: 'ethernet', costPerMib: 0n, maxPricePerMinute: 0n, probes: ['9.9.9.9', '[2620:fe::fe]:443', 'example.org:443'] },
     { id: 'modem', interface: 'wwan0', kind: 'lte', costPerMib: 5n * 10n ** 17n, downKbit: 10_000 },
   ])
   expect(loadConfig(mesh("option community 'own'"), 'box').mesh).toMatchObject({ community: 'own', roamSecondsWithoutKey: 120 })
@@ -51,6 +51,7 @@ it.each([
   ['addresses of the Internet for the mesh', mesh("option ula_prefix '2001:db8:1::/64'"), ['ula_prefix']],
   ['guests who are asked for their key before a page can be opened', mesh("option roam_seconds_without_key '5'"), ['roam_seconds_without_key']],
   ['a box without an address', mesh("list peers '/ip6/fd00::7/tcp/60404'"), ['peers']],
+  ['a way out that is bought with nothing', uplink('wan', "option interface 'eth0'", "option max_price_per_minute '1'"), ['max_price_per_minute']],
   ['a way out without an interface', uplink('wan'), ['interface']],
   ['the mesh as a way out', uplink('wan', "option interface 'bat0'"), ['interface']],
   ['the guests as a way out', uplink('wan', "option interface 'br-guest'"), ['interface']],

@@ -32,6 +32,7 @@ class Channels implements Pick<Photon, 'direct'> {
     },
     pay: () => Promise.reject(new Error('nobody pays here')),
     isDelivered: () => true,
+    spendable: () => null,
     onReceived: (listener): Cancel => {
       this.#listeners.add(listener)
       return () => this.#listeners.delete(listener)

@@ -91,6 +91,7 @@ describe('the desk', () => {
       },
       roaming: null,
       uplinks: null,
+      purchases: () => [],
       token: id(7),
       codeTerms: () => TERMS,
       alarms: () => [{ code: 'twin', text: 'two boxes with one key', sinceMs: 3 }],

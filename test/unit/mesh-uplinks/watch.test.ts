@@ -122,9 +122,9 @@ describe('ways out', () => {
       new UpstreamPurse({
         uplink: name,
         interfaceName: `${name}0`,
-        cap: 1000n,
+        limits: () => ({ cap: 1000n, maxUnitsPerMinute: 7n }),
         seller: {
-          offer: async () => ({ payee: `0x${'11'.repeat(20)}`, token: `0x${'22'.repeat(20)}`, unitsPerMinute: 7n, minSeconds: 60, maxSeconds: 3600 }),
+          offer: async () => ({ payee: `0x${'11'.repeat(20)}`, token: `0x${'22'.repeat(20)}`, unitsPerMinute: 7n, minSeconds: 60, maxSeconds: 3600, leftSeconds: 0 }),
           buy: async (interfaceName) => {
             bought.push(interfaceName)
             place.dead.delete(interfaceName)

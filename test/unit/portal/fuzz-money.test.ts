@@ -28,7 +28,7 @@ const log: Log = { ...silentLog, error: (message, fields) => failures.push(`${me
 const door = new ScriptedDoor()
 const streams = new StreamDesk(() => door, time, time)
 const front = createFront('', { script: '/* a wallet */', check: new WalletCheck({ clock: time, randomness: seededRandom(3) }) })
-const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front, rpc: () => null, streams, streamDoor: () => door, httpPort: () => 80, tls: () => null })
+const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front, rpc: () => null, streams, streamDoor: () => door, ahead: () => null, httpPort: () => 80, tls: () => null })
 const app = createListener({ reception, streams, timers: time, log, tls: null })
 beforeAll(async () => {
   neighbours.mac = () => GUEST_MAC

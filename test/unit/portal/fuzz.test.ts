@@ -34,7 +34,7 @@ const log: Log = { ...silentLog, error: (message, fields) => failures.push(`${me
 const RPC: GuestRpc = { answer: async (text) => ({ text: text === '' ? null : '{"jsonrpc":"2.0","id":1,"result":"0x1"}', retryAfterSeconds: text.length > 100 ? 1 : null }) }
 const door = new ScriptedDoor()
 const streams = new StreamDesk(() => door, time, time)
-const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front: createFront(''), rpc: () => RPC, streams, streamDoor: () => door, httpPort: () => 80, tls: () => null })
+const reception = new Reception({ desk, neighbours, config: () => config, clock: time, log, seals, front: createFront(''), rpc: () => RPC, streams, streamDoor: () => door, ahead: () => null, httpPort: () => 80, tls: () => null })
 const app = createListener({ reception, streams, timers: time, log, tls: null })
 beforeAll(async () => {
   await app.ready()

@@ -9,6 +9,7 @@ import type { Config } from '../../../config/index.ts'
 import type { Signer } from '../../../identity/index.ts'
 import type { MacAddress, NeighbourTable } from '../../gate/types.ts'
 import type { GuestDesk } from '../../types.ts'
+import type { AheadDoor } from '../../ahead/index.ts'
 import type { StreamDoor } from '../../stream/index.ts'
 import { WalletCheck } from '../../wallet/index.ts'
 import { type CertificateCheck, type TlsPair, checkCertificate } from '../certificate.ts'
@@ -38,6 +39,8 @@ export interface PortalDeps {
   readonly rpc?: () => GuestRpc | null
   /** Minutes paid by the second, on the wallet page; left out or null = not sold so. Asked for each message. */
   readonly stream?: () => StreamDoor | null
+  /** Minutes that other boxes buy ahead; left out or null = not sold so. Asked for each request. */
+  readonly ahead?: () => AheadDoor | null
   /** Who checks guests' signatures; default: noble. */
   readonly signer?: Pick<Signer, 'recover'>
   /**
@@ -94,6 +97,7 @@ export class PortalServer {
       rpc: () => deps.rpc?.() ?? null,
       streams: this.#streams,
       streamDoor,
+      ahead: () => deps.ahead?.() ?? null,
       httpPort: () => this.#httpPort,
       tls: () => (this.#https === null || this.#check?.usable !== true ? null : { isAnnounced: this.option114().uri !== null, isSure: deps.clock.isWallTrusted(), port: portOf(this.#https) }),
     })

@@ -6,6 +6,7 @@ import type { GuestGet, GuestPost, OpenGet } from '../asked.ts'
 import { RPC_PATH } from '../guest-rpc.ts'
 import { STREAM_PATH } from '../stream-desk.ts'
 import { API_PATH } from '../option-114.ts'
+import { aheadOrder, aheadTerms } from './ahead.ts'
 import { addTime, home, move, receiptFile, receiptView, scanned, status } from './look.ts'
 import { endSession, pauseSession, redeem, resumeSession, takeTrial } from './act.ts'
 import { captivePortalApi } from './capport.ts'
@@ -24,6 +25,8 @@ const EXACT: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { kind: 'look', run: home }],
   ['/add', { kind: 'look', run: addTime }],
   ['/move', { kind: 'look', run: move }],
+  ['/ahead.json', { kind: 'look', run: aheadTerms }],
+  ['/ahead', { kind: 'act', run: aheadOrder }],
   ['/receipt', { kind: 'look', run: receiptView }],
   ['/receipt.txt', { kind: 'look', run: receiptFile }],
   ['/status.json', { kind: 'look', run: status }],

@@ -1,7 +1,7 @@
 /** What was bought upstream, one row per uplink: the order whose fate is open, and what the day has cost. Amounts are decimal text. */
 import type { Address, Hash } from '../../../base/index.ts'
-import type { Migration, Store } from '../../../store/index.ts'
-import type { ResellerRecord } from '../reseller.ts'
+import type { Migration, Store, Tx } from '../../../store/index.ts'
+import type { ResellerRecord, UpstreamOrder } from '../reseller.ts'
 import type { ResellerBook } from '../upstream-purse.ts'
 
 export const uplinkMigrations: readonly Migration[] = [
@@ -32,7 +32,8 @@ interface Row {
   amount: string
 }
 
-export function createResellerBook(store: Store): ResellerBook {
+/** `onBought`: in the turn in which an order is done with, so once for each. */
+export function createResellerBook(store: Store, onBought: (tx: Tx, uplink: string, order: UpstreamOrder) => void): ResellerBook {
   return {
     read(uplink): ResellerRecord | null {
       const row = store.read((tx) => tx.get<Row>('SELECT * FROM mesh_upstream WHERE uplink = ?', uplink))
@@ -46,9 +47,10 @@ export function createResellerBook(store: Store): ResellerBook {
         spentInAll: BigInt(row.spent_in_all),
       }
     },
-    write(uplink, { order, ageMs, dayBeganAgeMs, spentInDay, spentInAll }): Promise<void> {
+    write(uplink, { order, ageMs, dayBeganAgeMs, spentInDay, spentInAll }, bought): Promise<void> {
       const offer = order?.offer
       return store.turn((tx) => {
+        if (bought !== null) onBought(tx, uplink, bought)
         tx.run(
           'INSERT OR REPLACE INTO mesh_upstream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
           uplink,

@@ -142,30 +142,39 @@ export function UplinksCard({ view }: { view: MeshViewJson }) {
         <p class="card-pad small quiet">{S.uplinksNone}</p>
       ) : (
         <ul class="lines">
-          {map.uplinks.map(({ name, kind, health, roundTripMs, loss, isChosen, forSeconds, reason }) => (
-            <li key={name} class="line line-top">
-              <LevelDot level={UPLINK_LEVELS[health]} />
-              <div class="line-text">
-                <span>
-                  {S.uplinkKinds[kind]} <span class="mono tiny">{name}</span>
-                </span>
-                <span class={`tiny ${health === 'good' ? 'quiet' : 'warn-text'}`}>
-                  {S.uplinkHealth[health]}
-                  {` · ${showDuration(forSeconds)}`}
-                  {reason !== '' && ` · ${reason}`}
-                </span>
-              </div>
-              <div class="chain-says small">
-                {isChosen && (
-                  <span class="strong">
-                    <Hidden>, </Hidden>
-                    {S.uplinkChosen}
+          {map.uplinks.map(({ name, kind, health, roundTripMs, loss, isChosen, forSeconds, reason }) => {
+            const bought = status.purchases.find(({ uplink }) => uplink === name)
+            return (
+              <li key={name} class="line line-top">
+                <LevelDot level={UPLINK_LEVELS[health]} />
+                <div class="line-text">
+                  <span>
+                    {S.uplinkKinds[kind]} <span class="mono tiny">{name}</span>
                   </span>
-                )}
-                <span class="tiny quiet num">{S.uplinkFacts(roundTripMs, loss)}</span>
-              </div>
-            </li>
-          ))}
+                  <span class={`tiny ${health === 'good' ? 'quiet' : 'warn-text'}`}>
+                    {S.uplinkHealth[health]}
+                    {` · ${showDuration(forSeconds)}`}
+                    {reason !== '' && ` · ${reason}`}
+                  </span>
+                  {bought !== undefined && (
+                    <span class={`tiny ${bought.isSpent ? 'warn-text' : 'quiet'}`}>
+                      {S.boughtState(bought.isSpent, bought.paidForSeconds)}
+                      {` · ${S.spentOf(amountText(bought.spent, status.token), amountText(bought.cap, status.token))} · ${bought.reason}`}
+                    </span>
+                  )}
+                </div>
+                <div class="chain-says small">
+                  {isChosen && (
+                    <span class="strong">
+                      <Hidden>, </Hidden>
+                      {S.uplinkChosen}
+                    </span>
+                  )}
+                  <span class="tiny quiet num">{S.uplinkFacts(roundTripMs, loss)}</span>
+                </div>
+              </li>
+            )
+          })}
         </ul>
       )}
     </section>

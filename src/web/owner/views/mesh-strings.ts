@@ -122,6 +122,7 @@ export const uplinksNone = 'This box has no way out of its own.'
 export const uplinkKinds = { ethernet: 'Cable', lte: 'Mobile network', satellite: 'Satellite', wifi: 'Wi-Fi', neighbour: 'A neighbour' } as const
 export const uplinkHealth = { good: 'good', poor: 'poor', down: 'down', unknown: 'not known yet' } as const
 export const uplinkChosen = 'in use'
+export const boughtState = (isSpent: boolean, forSeconds: number | null): string => (isSpent ? 'bought; the money for today is spent' : forSeconds === null ? 'bought; nothing is paid now' : `bought, paid for ${showDuration(forSeconds)}`)
 export const uplinkFacts = (ms: number | null, loss: number): string => [ms === null ? null : `${Math.round(ms)} ms`, loss > 0 ? `${Math.round(loss * 100)} % lost` : null].filter((part) => part !== null).join(', ')
 
 // one box
