@@ -17,6 +17,11 @@ export interface MachineOptions {
   readonly memoryMegabytes?: number
   /** Default 2. One costs a fifth less processor time in all: right where as many machines run as this one has cores. */
   readonly processors?: number
+  /**
+   * The guest's clock counts what its processor has done, a nanosecond each instruction, and goes with ours while it has nothing to do: a
+   * busy host makes its time slow, and what has a time limit in the guest has it there as on a board. One processor of the host does all.
+   */
+  readonly hasOwnTime?: boolean
   /** QEMU's `-netdev`/`-device` arguments; none: no network but the guest's own namespaces. */
   readonly network?: readonly string[]
   /** The guest has to answer in this time. A bound against hanging, not a measure. */
@@ -218,7 +223,8 @@ function emulatorArguments(options: MachineOptions): string[] {
   ]
   return [
     ...image.architecture.machine,
-    ...['-accel', 'tcg,thread=multi,tb-size=256', '-smp', String(options.processors ?? 2), '-m', String(options.memoryMegabytes ?? 512)],
+    ...(options.hasOwnTime === true ? ['-accel', 'tcg,thread=single,tb-size=256', '-icount', 'shift=0'] : ['-accel', 'tcg,thread=multi,tb-size=256']),
+    ...['-smp', String(options.processors ?? 2), '-m', String(options.memoryMegabytes ?? 512)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-kernel', image.kernel, '-initrd', image.initramfs, '-append', 'console=ttyAMA0 quiet panic=-1 mitigations=off'],
     ...['-chardev', `socket,id=console,path=${join(folder, 'console')},server=on,wait=off,logfile=${join(folder, 'console.log')}`, '-serial', 'chardev:console'],

@@ -7,11 +7,13 @@
  * code 1 if a check failed.
  */
 import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { asError } from '../../src/base/index.ts'
 import { loadGenetlink, loadSecp256k1 } from '../../src/native/index.ts'
 import { Checks } from './genetlink-guest/checks.ts'
 import { checkCarry } from './mesh-guest/carry.ts'
 import { checkCrowd } from './mesh-guest/crowd.ts'
+import { checkPayments } from './mesh-guest/pay.ts'
 import { checkRoaming } from './mesh-guest/roam.ts'
 import { checkSettlement } from './mesh-guest/settle.ts'
 import { checkView } from './mesh-guest/view.ts'
@@ -36,6 +38,7 @@ const PARTS: Readonly<Record<string, (checks: Checks, addons: Addons) => Promise
   carry: (checks, { genetlink, nfnetlink }) => checkCarry(loadGenetlink(genetlink), nfnetlink, 'table', checks),
   filters: (checks, { genetlink, nfnetlink }) => checkCarry(loadGenetlink(genetlink), nfnetlink, 'filters', checks),
   crowd: (checks, { genetlink }) => checkCrowd(loadGenetlink(genetlink), checks),
+  pay: (checks, { genetlink }) => checkPayments(join(dirname(genetlink), 'mesh-box.cjs'), checks),
   roam: (checks, { genetlink }) => checkRoaming(loadGenetlink(genetlink), checks),
   settle: (checks, { nfnetlink, sqlite, secp256k1 }) => checkSettlement(nfnetlink, sqlite, loadSecp256k1(secp256k1), checks),
 }

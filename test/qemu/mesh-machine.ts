@@ -7,6 +7,7 @@ import { imageOf } from '../../qemu/image.ts'
 import { architectureNamed } from '../../qemu/image/architectures.ts'
 import { say } from '../../qemu/image/places.ts'
 import { Machine } from '../../qemu/runner/machine.ts'
+import type { MachineOptions } from '../../qemu/runner/machine.ts'
 import type { Check } from './genetlink-guest/checks.ts'
 import { Crowd } from './mesh-crowd.ts'
 import { putProgram } from './program.ts'
@@ -15,6 +16,7 @@ const TARGET = 'arm64-gnu'
 const ADDONS = ['genetlink', 'nfnetlink', 'better_sqlite3', 'secp256k1']
 /** A bound against hanging: under a load of 20 a part takes seven minutes. */
 const PART_SECONDS = 900
+const WORDS_OF_FAILURE = 16_000
 
 export interface PartResult {
   readonly checks: readonly Check[]
@@ -34,15 +36,16 @@ export class MeshMachine {
     this.#command = command
   }
 
-  /** Of `crowdSize` originators. */
-  static async boot(crowdSize: number): Promise<MeshMachine> {
+  /** Of `crowdSize` originators. `programs`: what parts start beside themselves, sources relative to the repository. */
+  static async boot(crowdSize: number, programs: readonly string[] = [], options: Pick<MachineOptions, 'bootSeconds' | 'hasOwnTime' | 'memoryMegabytes' | 'processors'> = {}): Promise<MeshMachine> {
     await buildNative(TARGET, say, { only: ADDONS })
     const folder = mkdtempSync(join(tmpdir(), 'meshbox-qemu-'))
     const crowd = await Crowd.open(crowdSize)
     let machine: Machine | null = null
     try {
-      machine = await Machine.boot({ image: await imageOf(architectureNamed('arm64')), folder, network: crowd.card() })
+      machine = await Machine.boot({ image: await imageOf(architectureNamed('arm64')), folder, network: crowd.card(), ...options })
       for (const addon of ADDONS) copyFileSync(addonPath(TARGET, addon), join(machine.share, basename(addonPath(TARGET, addon))))
+      for (const program of programs) await putProgram(machine, program, 'cjs')
       return new MeshMachine(machine, crowd, folder, `node ${await putProgram(machine, 'test/qemu/mesh-guest.ts', 'cjs')}`)
     } catch (error) {
       await machine?.cut()
@@ -53,10 +56,11 @@ export class MeshMachine {
   }
 
   /** A part of mesh-guest.ts. Errors: it said nothing. */
-  async part(name: string): Promise<PartResult> {
-    const { code, stdout, stderr } = await this.#machine.exec(`${this.#command} ${name} ${ADDONS.map((addon) => `/host/${addon}.node`).join(' ')}`, PART_SECONDS)
+  async part(name: string, seconds = PART_SECONDS): Promise<PartResult> {
+    const { code, stdout, stderr } = await this.#machine.exec(`${this.#command} ${name} ${ADDONS.map((addon) => `/host/${addon}.node`).join(' ')}`, seconds)
     const line = stdout.trim().split('\n').at(-1) ?? ''
     if (!line.startsWith('{')) throw new Error(`${name} ended with ${code} and said nothing: ${stdout}${stderr}${this.#machine.lastWords()}`)
+    if (code !== 0) say(`${name}: ${stderr.slice(-WORDS_OF_FAILURE)}`)
     return JSON.parse(line) as PartResult
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { ROOT } from '../../qemu/image/places.ts'
 import type { Machine } from '../../qemu/runner/machine.ts'
+import { peer } from '../../scripts/bundle/programs.ts'
 
 /** Puts it into the shared folder; gives its path in the guest. `source` is relative to the repository. `cjs`: loads addons. */
 export async function putProgram(machine: Machine, source: string, format: 'esm' | 'cjs' = 'esm'): Promise<string> {
@@ -16,6 +17,7 @@ export async function putProgram(machine: Machine, source: string, format: 'esm'
     target: 'node20', // of the armhf image
     format,
     minify: true, // read over a slow shared folder
+    ...(format === 'cjs' ? { plugins: peer.plugins ?? [], mainFields: ['module', 'main'] } : {}), // as the service's own programs
     logLevel: 'warning',
   })
   return `/host/${name}`

@@ -27,15 +27,15 @@ export class Checks {
   }
 
   /** Looks again until it is so; what was seen last is the detail. */
-  async until<Seen>(name: string, look: () => Promise<Seen> | Seen, isSo: (seen: Seen) => boolean): Promise<Seen> {
-    const deadline = performance.now() + PATIENCE_MS
+  async until<Seen>(name: string, look: () => Promise<Seen> | Seen, isSo: (seen: Seen) => boolean, { patienceMs = PATIENCE_MS, everyMs = LOOK_AGAIN_MS }: { readonly patienceMs?: number; readonly everyMs?: number } = {}): Promise<Seen> {
+    const deadline = performance.now() + patienceMs
     for (;;) {
       const seen = await look()
       if (isSo(seen) || performance.now() > deadline) {
         this.add(name, isSo(seen), seen)
         return seen
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
   }
 

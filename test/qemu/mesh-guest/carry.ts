@@ -88,7 +88,7 @@ async function counted(roofs: Roofs, meters: ReadonlyMap<string, Meter>, box: st
 }
 
 /** batman-adv's own count, of the whole node, with outer Ethernet headers. */
-function forwarded(roofs: Roofs, box: string): { readonly packets: bigint; readonly bytes: bigint } {
+export function forwarded(roofs: Roofs, box: string): { readonly packets: bigint; readonly bytes: bigint } {
   const text = roofs.batctl(box, 'statistics')
   const of = (name: string): bigint => BigInt(new RegExp(`^\\s*${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? -1)
   return { packets: of('forward'), bytes: of('forward_bytes') }
