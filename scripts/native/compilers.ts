@@ -16,8 +16,6 @@ export interface Compiler {
 }
 
 const INSTALL_COMPILER = 'apt-get install g++'
-/** SQLite alone takes a processor for more than a minute: others on the machine go first. */
-const NICE = ['nice', '-n', '10'] as const
 
 /** Errors: BuildError where it is not installed or cannot be fetched. */
 export async function compilerFor(target: Target): Promise<Compiler> {
@@ -36,5 +34,5 @@ export async function zigCompiler(): Promise<Compiler> {
   if (process.arch !== 'x64') throw new BuildError(`building for other machines wants an x86-64 machine, this one is ${process.arch}`)
   const zig = join(await npmTool(ZIG), 'zig')
   const cache = join(TOOLS, 'zig-cache')
-  return { c: [...NICE, zig, 'cc'], cpp: [...NICE, zig, 'c++'], identity: ZIG.integrity, link: [], env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache } }
+  return { c: [zig, 'cc'], cpp: [zig, 'c++'], identity: ZIG.integrity, link: [], env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache } }
 }
