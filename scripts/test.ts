@@ -3,8 +3,8 @@
  * every test. The last line is `N passed, N failed`; a step that fails counts as a failed test, and in CI a
  * skipped one does too. `--only qemu` runs one of the test projects; other words are handed to vitest.
  *
- * The emulated machines take one processor, one after the other, everything else the second: no test has a bound in time that a busy
- * machine would break.
+ * The emulated machines take one processor, one after the other, and then the simulations; everything else takes the second: no test has a
+ * bound in time that a busy machine would break.
  *
  * Where at most three files failed, each is run once more by itself at the end: what is then whole has failed beside the others only, and is
  * named as such, loudly. What fails by itself has failed.
@@ -150,9 +150,9 @@ await step('native addons, for this machine and for routers', bin('node'), ['scr
 await step('bundle', bin('node'), ['scripts/bundle.ts'])
 if (values.only !== undefined) await vitest(values.only, positionals)
 else {
-  const emulated = vitest('qemu', positionals, true)
-  for (const project of ['unit', 'sim', 'real']) await vitest(project, positionals)
-  await emulated
+  const aside = vitest('qemu', positionals, true).then(() => vitest('sim', positionals, true))
+  for (const project of ['unit', 'real']) await vitest(project, positionals)
+  await aside
 }
 
 if (failedFiles.length <= MOST_AGAIN) for (const file of failedFiles) await again(file)
