@@ -22,7 +22,8 @@ if (readState()) {
 }
 const dir = mkdtempSync(join(tmpdir(), 'meshbox-lab-'))
 const stopped = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  // A second one, by a hurried hand or by a launcher that hands on what it also gets, must not end this before the town is taken away.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
 })
 /** The first Ctrl-C ends the story too, and takes the town away. */
 const untilStopped = <T>(work: Promise<T>): Promise<T> =>
