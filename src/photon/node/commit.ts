@@ -28,7 +28,7 @@ export function storeTurn(tx: Tx, turn: TurnWrites): void {
   insertPackets(tx, draft.taken)
   insertHistory(tx, draft.history, draft.moment.block)
   for (const [live, state] of draft.states) {
-    updateChannel(tx, live.number, live.acked, state)
+    updateChannel(tx, live.number, live.acked, live.state, state)
     purgePackets(tx, live.number, 'own', state.own.nonce, live.acked)
     purgePackets(tx, live.number, 'partner', state.partner.nonce, state.partner.nonce)
   }

@@ -189,7 +189,11 @@ export class PaymentDesk {
     this.#drafts.set(draft, changes)
     draft.writes.push((tx: Tx) => {
       if (changed.size === 0) return
-      putPayments(tx, this.#options.domain.contract, [...changed.values()])
+      const { contract } = this.#options.domain
+      const isUnderWay = (state: PaymentState): boolean => !state.isEnded && this.#table.get(state.id) !== undefined
+      const all = [...changed.values()]
+      putPayments(tx, contract, all.filter((state) => !isUnderWay(state)), false)
+      putPayments(tx, contract, all.filter(isUnderWay), true)
       purgePayments(tx)
     })
     draft.afterwards.push(() => {

@@ -79,7 +79,8 @@ export class Planted {
     await this.store.turn((tx) => {
       const row = tx.get<{ state: Uint8Array; acked: number }>('SELECT state, acked FROM photon_channel WHERE number = 1')
       if (row === undefined) throw new Error('no channel')
-      updateChannel(tx, 1, BigInt(row.acked), change(decodeSnapshot<ChannelState>(row.state)))
+      const before = decodeSnapshot<ChannelState>(row.state)
+      updateChannel(tx, 1, BigInt(row.acked), before, change(before))
     })
   }
 

@@ -26,8 +26,11 @@ export function insertChannel(tx: Tx, state: ChannelState): number {
   return number
 }
 
-export function updateChannel(tx: Tx, number: number, acked: bigint, state: ChannelState): void {
-  tx.run('UPDATE photon_channel SET acked = ?, is_live = ?, state = ? WHERE number = ?', acked, state.phase === 'settled' ? 0 : 1, encodeSnapshot(state), number)
+/** `before`: as the row has it. A statement that names `is_live` writes a page of its index too, changed or not. */
+export function updateChannel(tx: Tx, number: number, acked: bigint, before: ChannelState, state: ChannelState): void {
+  const isSettled = state.phase === 'settled'
+  if (isSettled === (before.phase === 'settled')) tx.run('UPDATE photon_channel SET acked = ?, state = ? WHERE number = ?', acked, encodeSnapshot(state), number)
+  else tx.run('UPDATE photon_channel SET acked = ?, is_live = ?, state = ? WHERE number = ?', acked, isSettled ? 0 : 1, encodeSnapshot(state), number)
 }
 
 export function updateAcked(tx: Tx, number: number, acked: bigint): void {

@@ -11,25 +11,28 @@ const MAX_ENDED = 20_000
 const PURGED_AT_ONCE = 200
 const NAME_BYTES = 16
 const ROWS_AT_ONCE = 8
+/** By the number of rows; below 0 of those under way. */
 const puts = new Map<number, string>()
 /** A record is written some three times while it is under way. */
 const KEPT_NAMES = 512
 const recentNames = new Map<Address, Map<string, Uint8Array>>()
 
-export function putPayments(tx: Tx, contract: Address, states: readonly PaymentState[]): void {
+/** `isUnderWay`: the rows are there and none of them begins or ends by this. Naming `is_ended` writes a page of its index too. */
+export function putPayments(tx: Tx, contract: Address, states: readonly PaymentState[], isUnderWay: boolean): void {
   const owner = bytesOf(contract)
   for (let at = 0; at < states.length; at += ROWS_AT_ONCE) {
     const some = states.slice(at, at + ROWS_AT_ONCE)
     const params: SqlValue[] = []
     for (const state of some) params.push(nameOf(contract, state.id), owner, state.isEnded ? 1 : 0, encodeSnapshot(state))
-    tx.run(putOf(some.length), ...params)
+    tx.run(putOf(some.length, isUnderWay), ...params)
   }
 }
 
-function putOf(rows: number): string {
-  let sql = puts.get(rows)
+function putOf(rows: number, isUnderWay: boolean): string {
+  const name = isUnderWay ? -rows : rows
+  let sql = puts.get(name)
   if (sql === undefined)
-    puts.set(rows, (sql = `INSERT INTO photon_payment (name, contract, is_ended, state) VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ')} ON CONFLICT (name) DO UPDATE SET is_ended = excluded.is_ended, state = excluded.state`))
+    puts.set(name, (sql = `INSERT INTO photon_payment (name, contract, is_ended, state) VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ')} ON CONFLICT (name) DO UPDATE SET ${isUnderWay ? '' : 'is_ended = excluded.is_ended, '}state = excluded.state`))
   return sql
 }
 
