@@ -233,6 +233,7 @@ export interface CarriageRow {
   readonly paid: bigint
   /** Ordered, on disk, and not known to be paid. */
   readonly ordered: bigint
+  readonly isEnded: boolean
   readonly isSettled: boolean
   /** Both ends' newest readings are signed by them; null: nothing was agreed on. */
   readonly isSigned: boolean | null

@@ -68,6 +68,7 @@ function carriage(row: StoredCarriage, documents: Documents, meshToken: MeshTool
     owed: owedUnits(state),
     paid: stored.paid,
     ordered: order?.amount ?? 0n,
+    isEnded: account.state.state === 'ended',
     isSettled: row.is_settled === 1,
     isSigned: pair === null ? null : isSignedBy(documents, signedOf(account, 'carrier', pair.carrier), stored.carrier) && isSignedBy(documents, signedOf(account, 'client', pair.client), stored.client),
   }

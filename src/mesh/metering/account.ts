@@ -9,12 +9,15 @@ import type { Field, FieldReader } from '../documents/index.ts'
 import type { BoxId, Mac, Reading } from '../ports.ts'
 import { owedUnits } from './carriage.ts'
 import type { Carriage, CarriageStage, KnownPrice } from './carriage.ts'
+import { totalOf } from './exchange.ts'
 import type { Exchange, ReadingPair } from './exchange.ts'
 import { openReading } from './frames.ts'
 import type { ShownStanding, SignedReading } from './frames.ts'
 import { MAX_LINKS } from './meter.ts'
 import type { LinkMark, Meter } from './meter.ts'
 import { standingOf } from './standing.ts'
+import { NO_TALLY } from './tolerance.ts'
+import type { Tally } from './tolerance.ts'
 
 /** Numbers a carrier leaves out after a crash: more than it can have used since its row was written. */
 export const NUMBERS_LEFT_OUT = 1000
@@ -159,6 +162,7 @@ export function accountOf(row: AccountRow, nowMs: number): Account {
         state: stage === 'ended' || stage === 'offered' ? stage : 'silent',
         reason: stage === 'ended' || stage === 'offered' ? row.reason : 'this box started anew; the partner has not talked yet',
         isBroken,
+        isAnew: true,
         sinceMs: nowMs,
         prices,
         agreed,
@@ -201,14 +205,15 @@ function snapshotOf(account: Account): Uint8Array {
   ])
 }
 
-function exchangeFields(account: Account, { from, pair, owedParts, stretch, drifts }: Exchange): readonly Field[] {
+function exchangeFields(account: Account, { from, pair, owedParts, stretch, tally }: Exchange): readonly Field[] {
+  const { judged, spare, beyond, held, drifts } = tally
   const frames = [...(from === null ? [] : [from]), pair].flatMap(({ carrier, client }) => [signedOf(account, 'carrier', carrier).frame, signedOf(account, 'client', client).frame])
-  return [owedParts, stretch.carrier, stretch.client, drifts, ...frames]
+  return [owedParts, stretch.carrier, stretch.client, { text: `${judged} ${spare} ${beyond} ${held} ${drifts}` }, ...frames]
 }
 
 function readExchange(reader: FieldReader, field: string, frames: Map<string, Uint8Array>): Exchange | null {
-  const [owedParts, carried, received, drifts, ...signed] = reader.list(field, 8, (each) => each.string(field, 0, 400))
-  if (owedParts === undefined || carried === undefined || received === undefined || drifts === undefined) return null
+  const [owedParts, carried, received, tally, ...signed] = reader.list(field, 8, (each) => each.string(field, 0, 400))
+  if (owedParts === undefined || carried === undefined || received === undefined || tally === undefined) return null
   const readings = signed.map((frame, index) => {
     const opened = openReading(frame.slice())
     frames.set(keyOf(index % 2 === 0 ? 'carrier' : 'client', opened.reading), opened.frame)
@@ -221,8 +226,16 @@ function readExchange(reader: FieldReader, field: string, frames: Map<string, Ui
     pair: { carrier, client },
     owedParts: integerOf(owedParts, field),
     stretch: { carrier: integerOf(carried, field), client: integerOf(received, field) },
-    drifts: Number(integerOf(drifts, field, 4)),
+    tally: tallyFrom(tally, { carrier, client }),
   }
+}
+
+function tallyFrom(bytes: Uint8Array, { carrier, client }: ReadingPair): Tally {
+  const [, judged, spare, beyond, held, drifts] = /^(\d{1,50}) (\d{1,50}) (\d{1,50}) (\d{1,50}) (\d{1,3})$/.exec(Buffer.from(bytes).toString('latin1')) ?? []
+  if (judged !== undefined && spare !== undefined && beyond !== undefined && held !== undefined) return { judged: BigInt(judged), spare: BigInt(spare), beyond: BigInt(beyond), held: BigInt(held), drifts: Number(drifts) }
+  // As rows were before: the number of drifts alone.
+  const behind = totalOf(carrier.bytes) - totalOf(client.bytes)
+  return { ...NO_TALLY, judged: behind > 0n ? behind : 0n, drifts: Number(integerOf(bytes, 'drifts', 4)) }
 }
 
 function readMark(reader: FieldReader): readonly [Mac, LinkMark] {

@@ -3,8 +3,8 @@
  * unit: units for 2²⁰ bytes × bytes, so that nothing is rounded before it is paid.
  */
 import type { CarriedBytes, Reading } from '../ports.ts'
-import { compareBytes } from './tolerance.ts'
-import type { Agreement } from './tolerance.ts'
+import { NO_TALLY, tallyAfter } from './tolerance.ts'
+import type { Tally } from './tolerance.ts'
 
 export const PARTS_PER_UNIT = 1n << 20n
 export const NO_BYTES: CarriedBytes = { up: 0n, down: 0n }
@@ -21,10 +21,10 @@ export interface Exchange {
   readonly pair: ReadingPair
   /** Up to here. */
   readonly owedParts: bigint
-  /** What the carrier says of the time since the exchange before, and what the client has counted of it and not yet agreed to. */
+  /** What the carrier says of the time since the exchange before, and what the client has counted of it; what was missing before is left out. */
   readonly stretch: { readonly carrier: bigint; readonly client: bigint }
-  /** Readings out of tolerance in a row, this one among them; those with too little in them to tell are left out. */
-  readonly drifts: number
+  /** What is missing up to here; goes to the disk with the exchange, so that it counts once whatever is lost. */
+  readonly tally: Tally
 }
 
 /**
@@ -32,25 +32,19 @@ export interface Exchange {
  * epoch began, so that nothing is lost to the two not reading at the same moment: what the client counted early is not missing
  * from what the carrier says next.
  */
-export function exchangeOf(before: Pick<Exchange, 'pair' | 'owedParts' | 'drifts'> | null, pair: ReadingPair, unitsPerMiB: bigint): Exchange {
+export function exchangeOf(before: Pick<Exchange, 'pair' | 'owedParts' | 'tally'> | null, pair: ReadingPair, unitsPerMiB: bigint): Exchange {
   const from = before?.pair ?? null
   const carrierBefore = totalOf(from?.carrier.bytes ?? NO_BYTES)
   const countedBefore = lower(carrierBefore, totalOf(from?.client.bytes ?? NO_BYTES))
   const [carrier, client] = [totalOf(pair.carrier.bytes), totalOf(pair.client.bytes)]
-  const stretch = { carrier: carrier - carrierBefore, client: client - countedBefore }
+  const tally = before?.tally ?? NO_TALLY
   return {
     from,
     pair,
     owedParts: (before?.owedParts ?? 0n) + (lower(carrier, client) - countedBefore) * unitsPerMiB,
-    stretch,
-    drifts: driftsAfter(before?.drifts ?? 0, compareBytes(stretch.carrier, stretch.client)),
+    stretch: { carrier: carrier - carrierBefore, client: client + tally.judged - carrierBefore },
+    tally: tallyAfter(tally, carrier - carrierBefore, carrier - client),
   }
-}
-
-/** Traffic comes in bursts, with quiet readings between: these clear nobody. */
-function driftsAfter(before: number, agreement: Agreement): number {
-  if (agreement === 'agree') return 0
-  return agreement === 'little' ? before : before + 1
 }
 
 function lower(a: bigint, b: bigint): bigint {

@@ -99,6 +99,12 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['credit beyond its window', ["UPDATE iot_tenant SET credit_window = '74'"], 'tenant-credit', 'tenant farm', [74n, 75n]],
 ]
 
+it('a carrier whose client paid for a last answer that never came has nothing to explain', async () => {
+  await planted.spoil("UPDATE mesh_carriages SET paid = '91', stage = 'ended'")
+  const { differences } = await planted.audit()
+  expect(differences.filter(({ what }) => what.startsWith('more was paid for carrying'))).toEqual([])
+})
+
 describe('planted by other hands', () => {
   it.each(CASES)('%s', async (_, sql, check, where, amount) => {
     await planted.spoil(...sql)

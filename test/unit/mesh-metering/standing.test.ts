@@ -60,9 +60,9 @@ it('what was out of tolerance before is not forgotten by being shown the rest', 
       if (round < 3) for (const each of answered.effects) if (each.kind === 'send') carrier = stepCarriage(carrier, { kind: 'reading', reading: each.reading, bytes: { up: 0n, down: total }, nowMs }, TERMS).state
     }
   }
-  expect(carrier.agreed?.drifts).toBe(2)
+  expect(carrier.agreed?.tally.drifts).toBe(2)
   const adoption = adoptStanding(carrier, shown(client), priceOf)
-  expect(adoption.kind === 'adopted' ? adoption.state.agreed?.drifts : adoption.kind).toBe(3)
+  expect(adoption.kind === 'adopted' ? adoption.state.agreed?.tally.drifts : adoption.kind).toBe(3)
 })
 
 it('whichever end lost whatever of its last rounds: both stand where the other stood', () => {
