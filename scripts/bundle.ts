@@ -23,7 +23,7 @@ const EVERY_BOX = 'service.cjs with what it always loads'
 const EVERY_ROLE = 'service.cjs with parts/'
 /** Bytes. What is larger fails the build. */
 const LIMITS: Readonly<Record<string, number>> = {
-  [EVERY_BOX]: 1_550_000, // what every box reads at its start
+  [EVERY_BOX]: 1_570_000, // what every box reads at its start
   [EVERY_ROLE]: 3_200_000, // on flash; what a role brings is read by boxes with that role alone
   'executor.cjs': 500_000,
   'peer.cjs': 480_000, // loaded by boxes with payment channels to other boxes

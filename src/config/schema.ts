@@ -109,6 +109,7 @@ const HOTSPOT: Rules<HotspotConfig> = {
   ),
   portalPort: option(port, 2080, '2080', { doc: 'Port of the guest page; the web requests of unpaid guests are led there.', restart: true }),
   tlsPort: option(port, 2443, '2443', { doc: 'Port of the guest page over TLS, when a certificate is given.', restart: true }),
+  boxesPort: option(wholeNumber(0, 65_535, 'port'), 2081, '2081', { doc: "Port on the guests' side where other boxes whose way out is this hotspot pay it and follow the chain, while minutes are sold by the second; 0: none.", restart: true }),
   tlsCertificateFile: optional(absolutePath(), 'no TLS, and the page is not announced by DHCP', {
     doc: 'Certificate chain (PEM) of `portal_host`.',
     restart: true,

@@ -62,6 +62,8 @@ export interface HotspotConfig {
   readonly portalAddress: string
   readonly portalPort: number
   readonly tlsPort: number
+  /** 0: none. */
+  readonly boxesPort: number
   readonly tlsCertificateFile: string | null
   readonly tlsKeyFile: string | null
   readonly maxSessions: number

@@ -20,6 +20,7 @@ import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
 import { startHotspot, type RunningHotspot } from './hotspot.ts'
 import type { RunningMesh } from './mesh.ts'
+import type { GuestBoxes } from './guest-boxes.ts'
 import { joinDesk } from './mesh-join.ts'
 import { openCurve } from './native-parts.ts'
 import { boxMigrations, checkSameBox } from './same-box.ts'
@@ -165,12 +166,18 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
+  let guests: GuestBoxes | null = null
+  if (roles.includes('photon') && spectrum !== null) {
+    const { guestBoxesOf } = await import('./photon.ts')
+    guests = guestBoxesOf({ config, identity, curve: opened.curve(), spectrum, clock, timers: systemTimers, randomness: systemRandomness, log, folder })
+  }
+
   let mesh: MeshPort | null = null
   if (roles.includes('relay')) {
     // libp2p and batman-adv are for boxes among boxes.
     const { startMesh } = await import('./mesh.ts')
     try {
-      const running = await startMesh({ config, inForce: () => inForce.current(), store, ledger, identity, curve: opened.curve(), clock, log, folder, wirelessFile: '/etc/config/wireless', spectrum, walking: hotspot?.walking ?? null })
+      const running = await startMesh({ config, inForce: () => inForce.current(), store, ledger, identity, curve: opened.curve(), clock, log, folder, wirelessFile: '/etc/config/wireless', spectrum, walking: hotspot?.walking ?? null, meetHotspot: (host, port) => guests?.meet(host, port) })
       started.add('the mesh', () => running.stop())
       meshed = running
       mesh = { desk: running.desk, token: () => meshToken(config), tokenAt: (address) => tokenAt(config, address) }
@@ -188,8 +195,13 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     const tokens: PhotonPort['tokens'] = () => photonTokens(config.photon)
     try {
       if (spectrum === null) throw new MeshBoxError('unavailable', chainFault, { code: 'chain-not-started' })
-      const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder, mesh: meshed?.photon ?? null })
+      const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder, mesh: meshed?.photon ?? null, guests })
       started.add('payment channels', () => running.stop())
+      if (guests !== null) {
+        const boxes = guests
+        started.add('boxes among the guests', () => boxes.stop())
+        boxes.start()
+      }
       channels = running
       meshed?.usePayments(running)
       lan = running.lan

@@ -14,6 +14,7 @@ export interface MeshUpstreamParts {
   /** As it is now; which ways are bought is as it was at the start. */
   readonly config: () => Config
   readonly links: Parameters<typeof createAheadPortal>[0]['links']
+  readonly meetHotspot: (host: string, port: number) => void
   readonly store: Store
   readonly ledger: Pick<Ledger, 'post'>
   readonly clock: Clock
@@ -39,10 +40,10 @@ export class MeshUpstream {
   #cancel: Cancel = () => undefined
 
   constructor(parts: MeshUpstreamParts) {
-    const { config, links, store, clock, timers, randomness, log } = parts
+    const { config, links, meetHotspot, store, clock, timers, randomness, log } = parts
     this.#parts = parts
     this.#paying = new PaidOnce({ note: AHEAD_NOTE, room: 'mesh', store, timers, readMark: readOrder, noteMark: noteOrder })
-    const seller = new HotspotSeller({ portal: createAheadPortal({ links, timers }), payments: this.#payments(), token: () => tokenOf(config()), clock, timers, log })
+    const seller = new HotspotSeller({ portal: createAheadPortal({ links, timers, onBoxesPort: meetHotspot }), payments: this.#payments(), token: () => tokenOf(config()), clock, timers, log })
     const book = createResellerBook(store, (tx, uplink, order) => this.#spent(tx, uplink, order))
     const bought = config().uplinks.filter(({ maxPricePerMinute }) => maxPricePerMinute > 0n)
     const purses = new Map<string, UpstreamPurse>()

@@ -80,6 +80,8 @@ export interface MeshRoomParts {
   readonly spectrum: Pick<Spectrum, 'neighbour'> | null
   /** Its guests' sessions; null: this box has no hotspot. */
   readonly walking: MeshRoamingParts['walking'] | null
+  /** Told where the hotspot behind a way out that is bought talks with boxes. */
+  readonly meetHotspot: (host: string, port: number) => void
 }
 
 export interface RunningMesh {
@@ -153,7 +155,7 @@ export async function startMesh(parts: MeshRoomParts): Promise<RunningMesh> {
 
   const links = createUplinkLinks()
   const routes = new KernelUplinkRoutes({ interfaceNames: config.uplinks.map((uplink) => uplink.interface), links, gatewayMode: kernel.gatewayMode, timers: systemTimers, log })
-  const upstream = new MeshUpstream({ config: parts.inForce, links, store, ledger: parts.ledger, clock, timers: systemTimers, randomness: systemRandomness, log })
+  const upstream = new MeshUpstream({ config: parts.inForce, links, meetHotspot: parts.meetHotspot, store, ledger: parts.ledger, clock, timers: systemTimers, randomness: systemRandomness, log })
   const uplinks = new UplinkWatch({
     settings: config.uplinks.map(({ id, interface: interfaceName, kind, costPerMib, downKbit, upKbit, probes }) => ({ name: id, kind, interfaceName, unitsPerMiB: costPerMib, downKbit, upKbit, targets: probes })),
     probe: createUplinkProbe({ clock, timers: systemTimers, randomness: systemRandomness }),

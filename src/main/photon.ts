@@ -10,12 +10,15 @@ import { GENESIS_ADDRESSES } from '../photon/contracts/addresses.ts'
 import { SECRET_TOPIC, startPhoton, type PhotonParts, type PhotonRooms, type PhotonSettings } from '../photon/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
+import type { GuestBoxes } from './guest-boxes.ts'
 import { guestInterfaceOf } from './guest-side.ts'
 import type { MeshPhoton } from './mesh-photon.ts'
 import { photonChain } from './photon-chain.ts'
 import { PhotonDoor } from './photon-door.ts'
 import { wrappedCoinOf } from './wrapped-coin.ts'
 import { lanParts } from './photon-lan.ts'
+
+export { guestBoxesOf } from './guest-boxes.ts'
 
 export interface PhotonRoomParts {
   readonly config: Config
@@ -30,6 +33,8 @@ export interface PhotonRoomParts {
   readonly folder: string
   /** Boxes of the mesh, reached without an address; null: this box is in none. */
   readonly mesh: Pick<MeshPhoton, 'door'> | null
+  /** Boxes on a guest network, this one's or that of the hotspot behind it; null: there are none. */
+  readonly guests: Pick<GuestBoxes, 'door'> | null
 }
 
 const GWEI = 1_000_000_000n
@@ -71,7 +76,8 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRoo
         timers: systemTimers,
         log,
       })
-      return parts.mesh === null ? own : parts.mesh.door(terms, own)
+      const withGuests = parts.guests?.door(terms, own) ?? own
+      return parts.mesh?.door(terms, withGuests) ?? withGuests
     },
     clock,
     timers: systemTimers,

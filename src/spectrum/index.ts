@@ -69,7 +69,7 @@ export { readMiners, readRound } from './rules/read-round.ts'
 
 export { CHAIN_TOKEN, startSpectrum } from './spectrum.ts'
 export type { ChainReads, Spectrum, SpectrumParts, SpectrumSettings, SpectrumStatus } from './spectrum.ts'
-export type { MeshChainTransport, MeshHandlers } from './source/index.ts'
+export type { GuestChainTransport, MeshChainTransport, MeshHandlers } from './source/index.ts'
 export { minerKeyOf } from './miner-key.ts'
 export type { OwnerWallet } from './seal/index.ts'
 export { decodeCheckpoint, startFromCheckpoint, startFromGenesis, verifyCheckpoint } from './chain/index.ts'

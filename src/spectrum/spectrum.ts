@@ -27,7 +27,7 @@ import type { RpcPorts } from './rpc/index.ts'
 import { SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
 import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
 import { MAX_ASKED_FOR_NODES, MAX_ASKED_FOR_RECEIPTS, Sources, formatEnode } from './source/index.ts'
-import type { Elsewhere, MeshChainTransport } from './source/index.ts'
+import type { Elsewhere, GuestChainTransport, MeshChainTransport } from './source/index.ts'
 import type { KnownHeader } from './rules/verify-header.ts'
 import { storedBans } from './tables/io/bans.ts'
 import { createSync } from './sync/index.ts'
@@ -123,6 +123,8 @@ export interface Spectrum {
   readonly guestRpc: Rpc | null
   /** Blocks from and for a neighbour of the mesh, over what carries bytes to it. False: it is no source now; the transport is closed. */
   neighbour(transport: MeshChainTransport): Promise<boolean>
+  /** Blocks for a box that is a guest of this one, and its transactions: served, and never believed. */
+  serve(transport: GuestChainTransport): void
   stop(): Promise<void>
 }
 
@@ -171,7 +173,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     }
     const { listen, fixed: staticPeers, bootnodes, max: maxPeers } = settings.peers
     const sources = new Sources(
-      { server: createChainServer(chain, executor), elsewhere: settings.doesExecute ? null : elsewhere, curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
+      { server: createChainServer(chain, executor), elsewhere: settings.doesExecute ? null : elsewhere, offer: (transaction) => takeOfGuest(transaction), curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
       { eth63: { nodeKey: parts.nodeKey, clientName: `MeshBox/${parts.version}`, listen, staticPeers, bootnodes, maxPeers }, rpc: settings.servers, rpcPollMs: RPC_POLL_MS, maxSources: maxPeers + settings.servers.length },
     )
     const sync = createSync({
@@ -190,12 +192,23 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       agreeing: chain.head().round.leaders.length + chain.head().round.signers.length <= FEW_SIGNERS ? 1 : 2,
       leadersChanged: ({ number, added, removed }) => log.warn('the chain has other leaders', { fromBlock: number, added: added.join(' '), removed: removed.join(' ') }),
       punish: (source, misdeed) => sources.pool.punish(source, misdeed),
-      announceBlock: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
+      announceBlock: (block, totalDifficulty) => sources.announceBlock(block, totalDifficulty),
       transactionsPushed: (_source, transactions) => {
         // Each costs a proof of its sender's account, which only a box that keeps the state has for nothing.
         if (settings.doesExecute) for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
     })
+    /** One that is known already may have been lost on its way. */
+    const takeOfGuest = async (transaction: Uint8Array): Promise<void> => {
+      try {
+        const added = await pool.add(transaction, 'peer')
+        if (added.ok) return
+        if (added.code === 'known') sources.pool.sendTransactions([transaction])
+        else log.debug('a transaction of a guest was not taken', { refusal: added.code, reason: added.reason })
+      } catch (error) {
+        log.error('a transaction of a guest could not be taken', { error: asError(error) })
+      }
+    }
     const recovery = settings.doesExecute ? createRecovery({ chain, executor, nodes: (hashes) => sync.nodes(hashes), body: (block) => sync.body(block), breathe: parts.breathe, timers, log: log.room('state') }) : null
     const pool = await openTransactionPool({
       curve,
@@ -235,7 +248,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
             key: sealing.key,
             coinbase: () => sealing.coinbase,
             isInSync: () => !sync.isBehind(),
-            publish: (block, totalDifficulty) => sources.pool.announceBlock(block, totalDifficulty),
+            publish: (block, totalDifficulty) => sources.announceBlock(block, totalDifficulty),
           })
     if (settings.doesExecute) undo.push(forgetOldState(chain, executor, log, () => recovery?.isRecovering() !== true))
     sealer?.start()
@@ -312,6 +325,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       chain,
       reads,
       neighbour: (transport) => sources.neighbour(transport),
+      serve: (transport) => sources.serve(transport),
       status: () => ({
         network: { name: network.name, chainId: network.chainId, genesisHash: network.genesisHash, periodSeconds: network.periodSeconds },
         head: chain.head(),

@@ -19,6 +19,7 @@ export const RULES: GateRules = {
   guestInterface: TOWN.guestInterface,
   portalAddress: null,
   portalPort: 2080,
+  boxesPort: null,
   tlsPort: 2443,
   dnsQueriesPerSecond: 20,
   dnsKibPerMinute: 64,

@@ -104,6 +104,7 @@ export function testConfig(changes: ConfigChanges = {}): Config {
       portalHost: 'box.lan',
       portalAddress: '0.0.0.0',
       portalPort: 2080,
+      boxesPort: 0,
       tlsPort: 443,
       tlsCertificateFile: null,
       tlsKeyFile: null,

@@ -63,7 +63,7 @@ export class AheadSales {
         const session = this.#parts.live.ofDevice(mac)
         // Time that would be paid for and not be used.
         if (session?.state === 'paused' && session.pauseReason === 'owner') throw new MeshBoxError('conflict', 'the owner has paused this device', { code: 'paused-by-owner' })
-        return { ...price, minSeconds: MIN_SECONDS, maxSeconds: MAX_SECONDS, leftSeconds: this.#leftSeconds(mac) }
+        return { ...price, minSeconds: MIN_SECONDS, maxSeconds: MAX_SECONDS, leftSeconds: this.#leftSeconds(mac), boxesPort: this.#boxesPort() }
       },
       order: (device, reference) => this.#order(macOf(device), reference, price),
     }
@@ -154,6 +154,12 @@ export class AheadSales {
         if (session !== undefined && waits(session)) await opening.withPlace(session.id, () => opening.open(session, 'guest'))
       },
     )
+  }
+
+  /** Without a gate there is no guests' side. */
+  #boxesPort(): number | null {
+    const { gate, boxesPort } = this.#deps.config().hotspot
+    return gate === 'nft' && boxesPort !== 0 ? boxesPort : null
   }
 
   #leftSeconds(mac: MacAddress): number {

@@ -13,6 +13,8 @@ export interface AheadTerms extends AheadPrice {
   readonly maxSeconds: number
   /** That the device still has here. */
   readonly leftSeconds: number
+  /** Where this box talks with boxes on the guests' side; null: nowhere. */
+  readonly boxesPort: number | null
 }
 
 /** `leftSeconds`: while it is on line. */

@@ -10,6 +10,8 @@ export interface GateRules {
   readonly portalPort: number
   /** Null when there is no certificate: port 443 of the box is then refused like any other. */
   readonly tlsPort: number | null
+  /** Where other boxes pay; null: nowhere. */
+  readonly boxesPort: number | null
   readonly dnsQueriesPerSecond: number
   readonly dnsKibPerMinute: number
   /** Are there walled-garden domains, so that dnsmasq fills garden4 and garden6? */
@@ -38,6 +40,7 @@ export function gateRules(config: HotspotConfig): GateRules {
     portalAddress: portalAddress === '0.0.0.0' || portalAddress === '::' ? null : portalAddress,
     portalPort: config.portalPort,
     tlsPort: hasTls ? config.tlsPort : null,
+    boxesPort: config.boxesPort === 0 ? null : config.boxesPort,
     dnsQueriesPerSecond: config.dnsQueriesPerSecond,
     dnsKibPerMinute: config.dnsKibPerMinute,
     hasGardenDomains: config.walledGardenDomains.length > 0,
@@ -53,6 +56,7 @@ export function checkRules(rules: GateRules): GateRules {
   checkInterface('guestInterface', rules.guestInterface)
   checkNumber('portalPort', rules.portalPort, 1, 65_535)
   if (rules.tlsPort !== null) checkNumber('tlsPort', rules.tlsPort, 1, 65_535)
+  if (rules.boxesPort !== null) checkNumber('boxesPort', rules.boxesPort, 1, 65_535)
   checkNumber('dnsQueriesPerSecond', rules.dnsQueriesPerSecond, 1, 100_000)
   checkNumber('dnsKibPerMinute', rules.dnsKibPerMinute, 1, 1_000_000)
   checkNumber('portPinSeconds', rules.portPinSeconds, 0, 86_400)

@@ -178,7 +178,7 @@ function nameChains(): string {
 
 /** What any guest, paid or not, may reach on the box itself. */
 function doorstepChains(rules: GateRules): string {
-  const ports = [rules.portalPort, ...(rules.tlsPort === null ? [] : [rules.tlsPort])]
+  const ports = [rules.portalPort, ...[rules.tlsPort, rules.boxesPort].filter((port) => port !== null)]
   const bytes = rules.dnsKibPerMinute
   return `
   chain doorstep {

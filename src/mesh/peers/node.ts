@@ -214,7 +214,10 @@ export class PeerHub implements BoxPeerNode, WireOwner, LinkOwner {
     const host = hostOf(address)
     if (this.#state !== 'running' || host === null || this.#hosts.isBanned(host, this.#now())) return false
     if (sideOf(host, this.#prefixes) === 'internet' && !this.#parts.settings.acceptsInternet && !this.#dialler.isNamed(host)) return false
-    const strangers = [...this.#links.values()].filter((link) => link.hello === null && !link.connection.isOutbound)
+    const { maxPeersOfHost = Number.POSITIVE_INFINITY } = this.#parts.settings
+    const links = [...this.#links.values()].filter((link) => !link.connection.isOutbound)
+    if (links.filter((link) => hostOf(link.connection.address) === host).length >= maxPeersOfHost) return false
+    const strangers = links.filter((link) => link.hello === null)
     return strangers.length < MAX_STRANGERS && strangers.filter((link) => hostOf(link.connection.address) === host).length < MAX_STRANGERS_OF_HOST
   }
 

@@ -18,6 +18,8 @@ export interface PeerSettings {
   readonly staticPeers: readonly string[]
   readonly maxPeers: number
   readonly maxInternetPeers: number
+  /** Connections from one address, known or not; left out: as many as there are places. */
+  readonly maxPeersOfHost?: number
 }
 
 export const DEFAULT_MAX_PEERS = 50

@@ -10,14 +10,15 @@ const FORM_TOKEN = /^[\x21-\x7e]{1,128}$/
 const MAX_MESSAGE = 120
 const MAX_SECONDS = 366 * 86_400
 
-/** Errors: input, naming the field. */
-export function readTerms(text: string): { readonly terms: UpstreamTerms; readonly formToken: string } {
+/** `boxesPort` null: it talks with boxes nowhere on the guests' side. Errors: input, naming the field. */
+export function readTerms(text: string): { readonly terms: UpstreamTerms; readonly formToken: string; readonly boxesPort: number | null } {
   const fields = fieldsOf(text)
-  const { formToken, minSeconds, maxSeconds } = fields
+  const { formToken, minSeconds, maxSeconds, boxesPort = null } = fields
   if (typeof formToken !== 'string' || !FORM_TOKEN.test(formToken)) throw inputError('formToken', formToken, '1 to 128 visible characters')
+  if (boxesPort !== null && (typeof boxesPort !== 'number' || !Number.isInteger(boxesPort) || boxesPort < 1 || boxesPort > 65_535)) throw inputError('boxesPort', boxesPort, '1 to 65535')
   const min = seconds('minSeconds', minSeconds, 1)
   const max = seconds('maxSeconds', maxSeconds, min)
-  return { terms: { ...priceOf(fields), minSeconds: min, maxSeconds: max, leftSeconds: seconds('leftSeconds', fields['leftSeconds'], 0) }, formToken }
+  return { terms: { ...priceOf(fields), minSeconds: min, maxSeconds: max, leftSeconds: seconds('leftSeconds', fields['leftSeconds'], 0) }, formToken, boxesPort }
 }
 
 /** Errors: input, naming the field. */

@@ -80,7 +80,8 @@ export class HotspotSeller implements UpstreamSeller {
   async buy(interfaceName: string, order: UpstreamOrder): Promise<{ readonly leftSeconds: number }> {
     const { payments, clock } = this.#parts
     const payment: PaymentTerms = { to: order.offer.payee, token: order.offer.token, amount: order.amount, reference: order.reference }
-    if (!(await payments.hasLeft(payment))) await this.#lay(interfaceName, order)
+    if (await payments.hasLeft(payment)) await this.#lookAgain(interfaceName)
+    else await this.#lay(interfaceName, order)
     await this.#pay(payment)
     if (this.#paid?.reference !== order.reference) this.#paid = { reference: order.reference, sinceMs: clock.boottimeMs() }
     const leftSeconds = await this.#letIn(interfaceName, order)
@@ -88,6 +89,15 @@ export class HotspotSeller implements UpstreamSeller {
     if (clock.boottimeMs() - this.#paid.sinceMs < LOST_AFTER_MS) throw new MeshBoxError('unavailable', 'the hotspot is paid and has not let this box in yet', { code: 'not-let-in', retryAfterSeconds: 2 })
     this.#parts.log.error('uplinks: a hotspot was paid and gave no time for it', { payee: order.offer.payee, amount: order.amount.toString(), reference: order.reference })
     return { leftSeconds: 0 }
+  }
+
+  /** An order of an earlier run: where the hotspot talks with boxes is not known yet, and its payment may wait for that. */
+  async #lookAgain(interfaceName: string): Promise<void> {
+    try {
+      await this.#parts.portal.terms(interfaceName)
+    } catch (thrown) {
+      if (!(thrown instanceof MeshBoxError)) throw thrown // what it says of prices does not matter now
+    }
   }
 
   /** Nothing was paid yet: whatever goes wrong here is certain. */

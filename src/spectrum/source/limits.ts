@@ -71,6 +71,27 @@ export const UNASKED_BYTES = { burst: 16 * 1024 * 1024, perSecond: 512 * 1024 }
 /** What we serve to one peer: above it, it waits. */
 export const SERVED_BYTES = { burst: 8 * 1024 * 1024, perSecond: 1024 * 1024 }
 
+/** Boxes that are guests (guests.ts). Questions of one: burst, and per second. Following a chain takes a few for each block. */
+export const GUEST_QUESTIONS = { burst: 200, perSecond: 20 }
+/** Its questions that are under way; more breaks the rules, since nobody asks so many. */
+export const MAX_GUEST_QUESTIONS = 2 * MAX_OUTSTANDING_REQUESTS
+/** Answers to guests that are being made at one time. */
+export const MAX_GUEST_ANSWERS = 2
+/** An answer has no more items once it is so large: what is left out is asked for again. */
+export const GUEST_REPLY_BYTES = 128 * 1024
+/** A larger block is announced by its hash. */
+export const MAX_GUEST_BLOCK_BYTES = 64 * 1024
+/** What is served to one guest, and to all of a kind (partners in channels, and others): burst, and per second. */
+export const GUEST_BYTES = { burst: 2 * 1024 * 1024, perSecond: 128 * 1024 }
+export const ALL_GUESTS_BYTES = { burst: 4 * 1024 * 1024, perSecond: 256 * 1024 }
+/** Longer than this nobody waits for the allowance: the question is refused instead. */
+export const MAX_GUEST_WAIT_MS = 5_000
+/** Transactions of one guest, and of all of a kind: each costs a proof of its sender's account. */
+export const GUEST_TRANSACTIONS = { burst: 8, perSecond: 0.2 }
+export const ALL_GUESTS_TRANSACTIONS = { burst: 32, perSecond: 1 }
+/** Guests whose allowance is remembered, there or gone. */
+export const MAX_REMEMBERED_GUESTS = 128
+
 /** Hashes remembered of one peer, so as not to send back what it sent. 32 bytes each, as text some 100. */
 export const KNOWN_BLOCKS = 256
 export const KNOWN_TRANSACTIONS = 4096

@@ -227,13 +227,14 @@ class MeshLink implements PeerLink {
   }
 }
 
-function statusOf(server: ChainServer): Message {
+/** What this box says first. */
+export function statusOf(server: ChainServer): Message {
   const { network } = server
   const head = server.head()
   return encodeStatus({ version: ETH_VERSION, networkId: BigInt(network.networkId), totalDifficulty: head.totalDifficulty, head: head.hash, genesis: network.genesisHash })
 }
 
-/** A neighbour may well keep another chain: no offence. */
-function checkStatus(status: Status, { network }: ChainServer): void {
+/** A neighbour may well keep another chain: no offence. Errors: unavailable. */
+export function checkStatus(status: Status, { network }: ChainServer): void {
   if (status.genesis !== network.genesisHash || status.networkId !== BigInt(network.networkId) || status.version !== ETH_VERSION) throw closed('the neighbour keeps another chain')
 }

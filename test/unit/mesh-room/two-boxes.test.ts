@@ -79,7 +79,7 @@ async function started(name: string, port: number, community: string, others: re
   )
   // A port of the kernel's choice, which may be one that the firewall's rules leave out.
   const ready = { ...config, mesh: { ...config.mesh, listenPort: port } }
-  const mesh = await startMesh({ config: ready, inForce: () => ready, store, ledger: createLedger({ shares: () => [] }), identity, curve, clock, log: silentLog, folder, wirelessFile: join(folder, 'wireless'), spectrum: null, walking: null })
+  const mesh = await startMesh({ config: ready, inForce: () => ready, store, ledger: createLedger({ shares: () => [] }), identity, curve, clock, log: silentLog, folder, wirelessFile: join(folder, 'wireless'), spectrum: null, walking: null, meetHotspot: () => undefined })
   undo.push(async () => {
     await mesh.stop()
     await store.close()

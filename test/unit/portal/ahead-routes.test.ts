@@ -14,7 +14,7 @@ class Door implements AheadDoor {
   answer: AheadState = { state: 'ordered', ...PRICE }
   terms(): AheadTerms {
     if (this.refusal !== null) throw this.refusal
-    return { ...PRICE, minSeconds: 60, maxSeconds: 86_400, leftSeconds: 7 }
+    return { ...PRICE, minSeconds: 60, maxSeconds: 86_400, leftSeconds: 7, boxesPort: 2081 }
   }
   async order(device: string, reference: string): Promise<AheadState> {
     if (this.refusal !== null) throw this.refusal
@@ -37,7 +37,7 @@ const order = (fields: Readonly<Record<string, string>> = {}, headers: Readonly<
 
 it('the price is told in decimal text, with what an order has to carry', async () => {
   const reply = await ask(app, { path: '/ahead.json' })
-  expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { ...PRICE, unitsPerMinute: '1000000000000000000', minSeconds: 60, maxSeconds: 86_400, leftSeconds: 7, formToken: expect.any(String) }])
+  expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { ...PRICE, unitsPerMinute: '1000000000000000000', minSeconds: 60, maxSeconds: 86_400, leftSeconds: 7, boxesPort: 2081, formToken: expect.any(String) }])
 })
 
 it('an order goes to the box with the device that the packet came from, and nothing else of it', async () => {

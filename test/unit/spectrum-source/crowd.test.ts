@@ -97,7 +97,7 @@ function hugeBlock(number: number): Uint8Array {
 const body = encodeRlp([Array.from({ length: 10 }, () => noise(20_000)), []])
 
 describe('all sources of a chain', () => {
-  const parts = (height: number) => ({ server: new MapServer(height), elsewhere: null, curve: native, clock: realClock, timers: systemTimers, randomness: dice, log: silentLog, bans: forgetfulBans })
+  const parts = (height: number) => ({ server: new MapServer(height), elsewhere: null, offer: () => Promise.resolve(), curve: native, clock: realClock, timers: systemTimers, randomness: dice, log: silentLog, bans: forgetfulBans })
   const settings = (more: Partial<NonNullable<SourcesSettings['eth63']>> = {}): SourcesSettings => ({
     eth63: { nodeKey: freshKey(), clientName: 'meshbox/test', listen: { address: '127.0.0.1', port: 0 }, staticPeers: [], bootnodes: [], maxPeers: 5, ...more },
     rpc: [],

@@ -7,8 +7,8 @@ import { statusOf } from '../problem.ts'
 
 /** `formToken`: what an order has to carry, as the page's own forms do. */
 export const aheadTerms: GuestGet = (asked, counter) => {
-  const { minSeconds, maxSeconds, leftSeconds, ...price } = doorOf(counter).terms(asked.client.mac)
-  return jsonAnswer(200, { ...priceJson(price), minSeconds, maxSeconds, leftSeconds, formToken: counter.seals.formToken(asked.client.mac) })
+  const { minSeconds, maxSeconds, leftSeconds, boxesPort, ...price } = doorOf(counter).terms(asked.client.mac)
+  return jsonAnswer(200, { ...priceJson(price), minSeconds, maxSeconds, leftSeconds, boxesPort, formToken: counter.seals.formToken(asked.client.mac) })
 }
 
 export const aheadOrder: GuestPost = async (asked, counter, form): Promise<Answer> => {

@@ -21,6 +21,8 @@ const ANSWER_MS = 5000
 export interface AheadPortalParts {
   readonly links: Pick<UplinkLinks, 'places'>
   readonly timers: Timers
+  /** Where the hotspot talks with boxes, each time that it says so. */
+  readonly onBoxesPort?: (gateway: string, port: number) => void
   /** For tests, whose portals are on other ports. */
   readonly usualPorts?: readonly number[]
 }
@@ -36,7 +38,7 @@ interface Answer {
   readonly text: string
 }
 
-export function createAheadPortal({ links, timers, usualPorts = [USUAL_PORT, WEB_PORT] }: AheadPortalParts): AheadPortal {
+export function createAheadPortal({ links, timers, onBoxesPort, usualPorts = [USUAL_PORT, WEB_PORT] }: AheadPortalParts): AheadPortal {
   /** By interface: where its gateway answered, and what a form has to carry. */
   const known = new Map<string, { readonly gateway: string; readonly port: number; readonly formToken: string }>()
 
@@ -69,11 +71,15 @@ export function createAheadPortal({ links, timers, usualPorts = [USUAL_PORT, WEB
     return null
   }
 
-  const termsAt = async (place: Place, port: number): Promise<(ReturnType<typeof readTerms> & { readonly port: number }) | null> => {
+  const termsAt = async (place: Place, port: number): Promise<(Omit<ReturnType<typeof readTerms>, 'boxesPort'> & { readonly port: number }) | null> => {
     const first = await ask(place, port, 'GET', TERMS_PATH, null, timers)
     const led = first.status === 302 ? portOf(first.location, place.gateway) : null
     const { status, text } = led === null || led === port ? first : await ask(place, led, 'GET', TERMS_PATH, null, timers)
-    if (status === 200) return { ...readTerms(text), port: led ?? port }
+    if (status === 200) {
+      const { boxesPort, ...read } = readTerms(text)
+      if (boxesPort !== null) onBoxesPort?.(place.gateway, boxesPort)
+      return { ...read, port: led ?? port }
+    }
     // It does not know this device yet, or has too much to do.
     if (status === 503 || status === 429) throw unreached('the hotspot is busy')
     const { code, message } = readRefusal(text)

@@ -3,11 +3,13 @@ import { networkInterfaces } from 'node:os'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import { inputError } from '../../../base/index.ts'
 import type { Secp256k1 } from '../../../native/index.ts'
-import type { ChainServer } from '../../ports.ts'
+import type { Block, ChainServer } from '../../ports.ts'
 import type { BanStore } from '../bans.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { parseEnode } from '../enode.ts'
 import { Eth63Node } from '../eth63-node.ts'
+import { ServedGuests } from '../guests.ts'
+import type { GuestChainTransport } from '../guests.ts'
 import { openMeshSource } from '../mesh.ts'
 import type { MeshChainTransport } from '../mesh.ts'
 import { PassingOn } from '../passing-on.ts'
@@ -43,6 +45,8 @@ export interface SourcesParts {
   readonly server: ChainServer
   /** For neighbours of the mesh; null: what this box keeps is all that it gives. */
   readonly elsewhere: Elsewhere | null
+  /** A transaction of a guest, for the pool. */
+  readonly offer: (transaction: Uint8Array) => Promise<unknown>
   readonly curve: Secp256k1
   readonly clock: Clock
   readonly timers: Timers
@@ -63,6 +67,7 @@ export class Sources {
   readonly #eth63: Eth63Node | null
   readonly #rpc: RpcNode
   readonly #passingOn: PassingOn | null
+  readonly #guests: ServedGuests
   readonly #bootnodes: ReturnType<typeof parseEnode>[]
   #discovery: Discovery | null = null
   #closes: (() => Promise<void> | void)[] = []
@@ -73,6 +78,8 @@ export class Sources {
     this.#parts = parts
     this.#settings = settings
     this.#passingOn = parts.elsewhere === null ? null : new PassingOn(parts.elsewhere, parts)
+    const { elsewhere } = parts
+    this.#guests = new ServedGuests({ ...parts, keccak: parts.curve, passingOn: elsewhere === null ? null : () => new PassingOn(elsewhere, parts) })
     this.pool = new SourcePool({ ...parts, keccak: parts.curve, maxSources: settings.maxSources })
     this.#bootnodes = (settings.eth63?.bootnodes ?? []).map(parseEnode)
     this.#rpc = new RpcNode({ ...parts, pool: this.pool, network: parts.server.network, keccak: parts.curve, door: new NodeHttpDoor() }, settings.rpc, settings.rpcPollMs)
@@ -111,6 +118,7 @@ export class Sources {
   }
 
   async stop(): Promise<void> {
+    this.#guests.close('we stop')
     this.pool.close('we stop')
     for (const close of this.#closes.splice(0).reverse()) await close()
   }
@@ -118,6 +126,17 @@ export class Sources {
   /** A neighbour of the mesh. False: it is no source; the transport is closed. */
   async neighbour(transport: MeshChainTransport): Promise<boolean> {
     return (await openMeshSource({ ...this.#parts, passingOn: this.#passingOn, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
+  }
+
+  /** A box that is a guest: it is served, and no source. */
+  serve(transport: GuestChainTransport): void {
+    this.#guests.serve(transport)
+  }
+
+  /** A new head: to all sources that do not have it, and to guests. */
+  announceBlock(block: Block, totalDifficulty: bigint): void {
+    this.pool.announceBlock(block, totalDifficulty)
+    this.#guests.announceBlock(block, totalDifficulty)
   }
 
   on(listener: Parameters<SourcePool['on']>[0]): Cancel {
