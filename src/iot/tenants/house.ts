@@ -8,7 +8,7 @@ import type { BillableUnit, Downlink, Heard, Receipt, TenantDesk, TenantId, TxAc
 import { Admin } from './admin.ts'
 import { TurnBatch } from './batch.ts'
 import { DownlinkSales } from './downlinks.ts'
-import { allAccounts, forgetOld, forgetSeen, forgetSurplusSeen } from './io/account-tables.ts'
+import { allAccounts, forgetOld, forgetOldestSeen, forgetSeen, surplusSeen } from './io/account-tables.ts'
 import { countMicKeys, readTenants } from './io/tenant-tables.ts'
 import { Patience } from './patience.ts'
 import { PLAYBACK_TICK_MS, Playback } from './playback.ts'
@@ -21,9 +21,11 @@ import { UplinkSales } from './uplinks.ts'
 import type { SaleParts } from './uplinks.ts'
 
 const TICK_MS = 1_000
-const SWEEP_MS = 5_000
-/** In 5 s more than an eight-channel concentrator can hear. */
-const SWEPT_ROWS = 2_000
+const SWEEP_MS = 1_000
+/** In a second more than an eight-channel concentrator can hear; few enough for a short turn. */
+const SWEPT_ROWS = 400
+/** Counting what is beyond the bound reads all of it. */
+const SWEEPS_OF_A_COUNT = 60
 
 export interface TenantHouse extends TenantDesk {
   readonly admin: Admin
@@ -56,6 +58,9 @@ class House implements TenantHouse {
   readonly #receipts: ReceiptDesk
   readonly #settlement: Settlement
   readonly #playback: Playback
+  /** Frames taken before, beyond what is kept of a tenant: counted now and then. */
+  readonly #surplus = new Map<TenantId, number>()
+  #sweeps = 0
   readonly #billed = new Set<(unit: BillableUnit) => void>()
   #cancels: Cancel[] = []
   #sweep: Promise<unknown> = Promise.resolve()
@@ -156,11 +161,13 @@ class House implements TenantHouse {
   #sweepOnce(): void {
     const { store, clock, log } = this.#deps
     const kept = { units: this.#limits.keptUnits, receipts: this.#limits.keptReceipts }
+    const isCount = this.#sweeps++ % SWEEPS_OF_A_COUNT === 0
     this.#sweep = store
       .turn((tx) => {
         forgetSeen(tx, momentOf(clock), SWEPT_ROWS)
         for (const account of allAccounts(tx)) {
-          forgetSurplusSeen(tx, account.tenant, SWEPT_ROWS)
+          const surplus = isCount ? surplusSeen(tx, account.tenant) : (this.#surplus.get(account.tenant) ?? 0)
+          this.#surplus.set(account.tenant, surplus === 0 ? 0 : surplus - forgetOldestSeen(tx, account.tenant, Math.min(surplus, SWEPT_ROWS)))
           forgetOld(tx, account, kept, SWEPT_ROWS)
         }
       })

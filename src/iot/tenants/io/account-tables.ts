@@ -369,20 +369,25 @@ export function unmarkSeen(tx: Tx, tenant: TenantId, frame: FrameId): void {
 
 /**
  * Forgets what was seen more than 24 h ago. A moment of an earlier boot is as old as both clocks say; when one was not believed, as old as
- * this boot at least. Never more than `limit` rows in a turn. The number forgotten.
+ * this boot at least. Only the oldest `limit` rows are looked at in a turn. The number forgotten.
  */
 export function forgetSeen(tx: Tx, now: Moment, limit: number): number {
   return tx.run(
-    `DELETE FROM iot_seen WHERE id IN (SELECT id FROM iot_seen WHERE
-       (boot_id = ? AND boottime_ms < ?) OR (boot_id <> ? AND (? OR (? AND wall_trusted = 1 AND wall_ms < ?))) ORDER BY id LIMIT ?)`,
-    now.bootId, now.boottimeMs - SEEN_MS, now.bootId, now.boottimeMs > SEEN_MS ? 1 : 0, now.wallTrusted ? 1 : 0, now.wallMs - SEEN_MS, limit,
+    `DELETE FROM iot_seen WHERE id IN (SELECT id FROM (SELECT id, boot_id, boottime_ms, wall_ms, wall_trusted FROM iot_seen ORDER BY id LIMIT ?) WHERE
+       (boot_id = ? AND boottime_ms < ?) OR (boot_id <> ? AND (? OR (? AND wall_trusted = 1 AND wall_ms < ?))))`,
+    limit, now.bootId, now.boottimeMs - SEEN_MS, now.bootId, now.boottimeMs > SEEN_MS ? 1 : 0, now.wallTrusted ? 1 : 0, now.wallMs - SEEN_MS,
   )
 }
 
-export function forgetSurplusSeen(tx: Tx, tenant: TenantId, limit: number, most = MAX_SEEN_PER_TENANT): number {
+/** How many are beyond what is kept of a tenant. Reads all of them. */
+export function surplusSeen(tx: Tx, tenant: TenantId, most = MAX_SEEN_PER_TENANT): number {
   const count = tx.get<{ count: number }>('SELECT count(*) AS count FROM iot_seen WHERE tenant = ?', tenant)?.count ?? 0
-  if (count <= most) return 0
-  return tx.run('DELETE FROM iot_seen WHERE id IN (SELECT id FROM iot_seen WHERE tenant = ? ORDER BY id LIMIT ?)', tenant, Math.min(limit, count - most))
+  return Math.max(0, count - most)
+}
+
+/** From the oldest on: the index by tenant would have all of them sorted first. The number forgotten. */
+export function forgetOldestSeen(tx: Tx, tenant: TenantId, limit: number): number {
+  return tx.run('DELETE FROM iot_seen WHERE id IN (SELECT id FROM iot_seen NOT INDEXED WHERE tenant = ? ORDER BY id LIMIT ?)', tenant, limit)
 }
 
 /** Units and receipts beyond the newest; of units only what has a receipt. At most `limit` of each in a turn. */
