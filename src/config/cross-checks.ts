@@ -58,8 +58,11 @@ function checkListeners(hotspot: ReadConfig['hotspot'], owner: ReadConfig['owner
   const { portalAddress, portalPort, tlsPort } = hotspot.values
   if (hotspot.isSound('portalPort', 'tlsPort') && portalPort === tlsPort)
     report(hotspot, 'tlsPort', 'is the same as portal_port', 'a port of its own', tlsPort)
+  const { boxesPort } = hotspot.values
   for (const taken of ['portalPort', 'tlsPort'] as const)
-    if (hotspot.isSound('boxesPort', taken) && hotspot.values.boxesPort === hotspot.values[taken]) report(hotspot, 'boxesPort', `is the same as ${optionName(taken)}`, 'a port of its own, or 0 for none', hotspot.values.boxesPort)
+    if (hotspot.isSound('boxesPort', taken) && boxesPort === hotspot.values[taken]) report(hotspot, 'boxesPort', `is the same as ${optionName(taken)}`, 'a port of its own, or 0 for none', boxesPort)
+  // Guests are let through to it on every address of the box.
+  if (hotspot.isSound('boxesPort') && owner.isSound('port') && boxesPort === owner.values.port && !isLoopback(owner.values.address)) report(hotspot, 'boxesPort', "is the dashboard's", 'a port of its own, or 0 for none', boxesPort)
   if (!hotspot.isSound('portalAddress') || !owner.isSound('address', 'port')) return
   const { address, port } = owner.values
   const isShared = isSameAddress(address, portalAddress)

@@ -169,7 +169,14 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   let guests: GuestBoxes | null = null
   if (roles.includes('photon') && spectrum !== null) {
     const { guestBoxesOf } = await import('./photon.ts')
-    guests = guestBoxesOf({ config, identity, curve: opened.curve(), spectrum, clock, timers: systemTimers, randomness: systemRandomness, log, folder })
+    try {
+      const boxes = guestBoxesOf({ config, identity, curve: opened.curve(), spectrum, clock, timers: systemTimers, randomness: systemRandomness, log, folder })
+      // Also where it is never started: it has timers from the beginning.
+      if (boxes !== null) started.add('boxes among the guests', () => boxes.stop())
+      guests = boxes
+    } catch (error) {
+      log.error('boxes among the guests could not be made ready; everything else goes on', { error: asError(error) })
+    }
   }
 
   let mesh: MeshPort | null = null
@@ -197,11 +204,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       if (spectrum === null) throw new MeshBoxError('unavailable', chainFault, { code: 'chain-not-started' })
       const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder, mesh: meshed?.photon ?? null, guests })
       started.add('payment channels', () => running.stop())
-      if (guests !== null) {
-        const boxes = guests
-        started.add('boxes among the guests', () => boxes.stop())
-        boxes.start()
-      }
+      guests?.start()
       channels = running
       meshed?.usePayments(running)
       lan = running.lan

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { asError, utf8, type Address, type Cancel, type Clock, type Log, type Randomness, type Timers } from '../base/index.ts'
+import { RateLimit, asError, utf8, type Address, type Cancel, type Clock, type Log, type Randomness, type Timers } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Identity } from '../identity/index.ts'
 import { PeerHub, createDocuments, type BoxId, type PeerShelf, type Wire } from '../mesh/index.ts'
@@ -46,6 +46,7 @@ const MAX_OF_DEVICE = 2
 const LOOK_EVERY_MS = 5_000
 /** Nobody without a channel keeps a place for longer when all are taken. */
 const LINGER_MS = 60_000
+const LOG_LINES = { burst: 20, perSecond: 0.1 }
 /** A hotspot that was not seen for so long is dialled no more. */
 const FORGET_MS = 15 * 60_000
 
@@ -70,7 +71,8 @@ export class GuestBoxes {
   readonly #hotspots = new Map<string, number>()
   readonly #dialling = new Set<string>()
   #isPartner: (account: Address) => boolean = () => false
-  #state: 'waiting' | 'starting' | 'running' | 'stopped' = 'waiting'
+  #hasFailed = false
+  #state: 'new' | 'waiting' | 'starting' | 'running' | 'stopped' = 'new'
   #cancel: Cancel = () => undefined
 
   constructor(parts: GuestBoxesParts, sells: boolean) {
@@ -86,13 +88,15 @@ export class GuestBoxes {
       recoverAddress: (digest, signature) => curve.recoverAddress(digest, signature),
     })
     const settings = { name: '', community: NOBODYS, meshPrefixes: [], acceptsInternet: true, staticPeers: [], maxPeers: MAX_BOXES, maxInternetPeers: MAX_BOXES, maxPeersOfHost: MAX_OF_DEVICE }
-    this.#hub = new PeerHub({ settings, wire, shelf: NO_SHELF, originator: () => null, clock, timers, randomness, log, documents })
+    this.#hub = new PeerHub({ settings, wire, shelf: NO_SHELF, originator: () => null, clock, timers, randomness, log: boundedLog(log, clock), documents })
     const account = identity.addressFor('photon-account').toLowerCase() as Address
     this.#photon = new MeshPhoton({ hub: this.#hub, peerId: wire.peerId, account, isWelcome: () => true, timers, log })
     this.#chain = new MeshChain(this.#hub, { open: (transport) => this.#open(transport, spectrum), isWelcome: () => false, timers, log })
   }
 
   start(): void {
+    if (this.#state !== 'new') return
+    this.#state = 'waiting'
     this.#look()
     this.#cancel = this.#parts.timers.every(LOOK_EVERY_MS, () => this.#look())
   }
@@ -104,9 +108,12 @@ export class GuestBoxes {
     await this.#hub.stop()
   }
 
-  /** The hotspot behind a way out, which named this port: it is dialled while it is named now and then. */
+  /** The hotspot behind a way out, which named this port: it is dialled while it is named now and then. Before the start it is noted only. */
   meet(host: string, port: number): void {
-    this.#hotspots.set(`/ip4/${host}/tcp/${port}`, this.#parts.clock.boottimeMs())
+    const address = `/ip4/${host}/tcp/${port}`
+    // One that names another port each time is not dialled at all of them.
+    for (const other of this.#hotspots.keys()) if (other !== address && hostOf(other) === host) this.#hotspots.delete(other)
+    this.#hotspots.set(address, this.#parts.clock.boottimeMs())
     this.#look()
   }
 
@@ -118,7 +125,10 @@ export class GuestBoxes {
 
   #open(transport: MeshChainTransport, spectrum: GuestBoxesParts['spectrum']): Promise<boolean> {
     const address = this.#addressOf(transport.neighbour)
-    if (address === null) return Promise.resolve(false)
+    if (address === null) {
+      transport.close('it has gone') // it is opened anew should it be there all the same
+      return Promise.resolve(false)
+    }
     if (this.#hotspots.has(address)) return spectrum.neighbour(transport)
     const { neighbour } = transport
     spectrum.serve({
@@ -158,12 +168,15 @@ export class GuestBoxes {
     this.#state = 'starting'
     try {
       await this.#hub.start()
-      if (this.#state === 'starting') this.#state = 'running'
+      if (this.#state !== 'starting') return // stopped meanwhile
+      this.#state = 'running'
       if (this.#listen.length > 0) log.info('boxes among the guests can pay and follow the chain here', { addresses: this.#listen.join(' ') })
       this.#look()
     } catch (thrown) {
-      // A port that is taken stays so until the service is started again: everything else goes on.
-      log.error('boxes among the guests cannot pay here', { error: asError(thrown) })
+      // The port may be free, or the address there, the next time: everything else goes on.
+      if (this.#state === 'starting') this.#state = 'waiting'
+      if (!this.#hasFailed) log.error('boxes among the guests cannot pay here; it is tried again', { error: asError(thrown) })
+      this.#hasFailed = true
     }
   }
 
@@ -190,6 +203,13 @@ export class GuestBoxes {
 
 /** Keys of guests cost nothing: none is worth a write. */
 const NO_SHELF: PeerShelf = { load: () => [], save: () => Promise.resolve(), remove: () => Promise.resolve() }
+
+/** Guests come and go as often as they like, with a key of their own each time: of each thing that is so said there are few lines. */
+function boundedLog(log: Log, clock: Clock): Log {
+  const lines = new RateLimit(LOG_LINES, 32)
+  const bounded = (level: 'info' | 'warn' | 'error'): Log['info'] => (message, fields) => log[lines.take(message, clock.boottimeMs()) === 0 ? level : 'debug'](message, fields)
+  return { debug: (message, fields) => log.debug(message, fields), info: bounded('info'), warn: bounded('warn'), error: bounded('error'), room: (name) => boundedLog(log.room(name), clock) }
+}
 
 function hostOf(address: string): string {
   return address.split('/')[2] ?? address

@@ -63,6 +63,8 @@ export interface ServedGuestsParts {
 class Share {
   readonly bytes: Allowance
   readonly transactions = new RateLimit(ALL_GUESTS_TRANSACTIONS, 1)
+  /** Answers are made so many at a time. */
+  readonly making = new Places(MAX_GUEST_ANSWERS)
   readonly passingOn: PassingOn | null
 
   constructor({ clock, passingOn }: ServedGuestsParts) {
@@ -79,8 +81,6 @@ interface Own {
 
 export class ServedGuests {
   readonly parts: ServedGuestsParts
-  /** Answers are made so many at a time. */
-  readonly making = new Places(MAX_GUEST_ANSWERS)
   readonly #partners: Share
   readonly #others: Share
   readonly #transactions = new RateLimit(GUEST_TRANSACTIONS, MAX_REMEMBERED_GUESTS)
@@ -135,7 +135,8 @@ export class ServedGuests {
     for (const transaction of transactions) {
       if (transaction.length > MAX_POOLED_TRANSACTION_BYTES) continue
       if (this.#transactions.take(transport.guest, now) > 0 || this.shareOf(transport).transactions.take('all', now) > 0) return
-      void this.parts.offer(transaction)
+      // A window on a whole message would keep all of it for as long as the pool has this one.
+      void this.parts.offer(transaction.slice())
     }
   }
 }
@@ -184,13 +185,20 @@ class GuestLink {
   async #reply(request: Message, own: Own): Promise<Uint8Array> {
     const { server, clock, timers } = this.#served.parts
     const share = this.#served.shareOf(this.transport)
-    const now = clock.boottimeMs()
-    if (Math.max(own.bytes.spend(0, now), share.bytes.spend(0, now)) > MAX_GUEST_WAIT_MS) throw busy()
+    const waitsFor = (bytes: number): number => Math.max(own.bytes.spend(bytes, clock.boottimeMs()), share.bytes.spend(bytes, clock.boottimeMs()))
+    const checkIsSoon = (): void => {
+      if (waitsFor(0) > MAX_GUEST_WAIT_MS) throw busy()
+    }
+    checkIsSoon()
     const asked: PassedOn | null = share.passingOn?.of(this.transport.guest) ?? null
     const passedOn = (await asked?.answer(server, request)) ?? null
-    const reply = frameOf(passedOn ?? (await this.#served.making.run(() => answer(server, timers, request, GUEST_REPLY_BYTES))))
-    const after = clock.boottimeMs()
-    const waitMs = Math.max(own.bytes.spend(reply.length, after), share.bytes.spend(reply.length, after))
+    const { reply, waitMs } = await share.making.run(async () => {
+      // Once more, now that its turn has come and what was asked before has taken its part: no more is made than may go soon.
+      if (this.#isOver) throw closed('the guest has gone')
+      checkIsSoon()
+      const made = frameOf(passedOn ?? (await answer(server, timers, request, GUEST_REPLY_BYTES)))
+      return { reply: made, waitMs: waitsFor(made.length) }
+    })
     if (waitMs > 0) await new Promise<void>((resolve) => timers.after(waitMs, resolve))
     return reply
   }

@@ -84,8 +84,8 @@ export const MAX_GUEST_BLOCK_BYTES = 64 * 1024
 /** What is served to one guest, and to all of a kind (partners in channels, and others): burst, and per second. */
 export const GUEST_BYTES = { burst: 2 * 1024 * 1024, perSecond: 128 * 1024 }
 export const ALL_GUESTS_BYTES = { burst: 4 * 1024 * 1024, perSecond: 256 * 1024 }
-/** Longer than this nobody waits for the allowance: the question is refused instead. */
-export const MAX_GUEST_WAIT_MS = 5_000
+/** Longer than this nobody waits for the allowance: the question is refused instead. So long take the answers to all that a box asks at once. */
+export const MAX_GUEST_WAIT_MS = (1000 * MAX_OUTSTANDING_REQUESTS * GUEST_REPLY_BYTES) / GUEST_BYTES.perSecond
 /** Transactions of one guest, and of all of a kind: each costs a proof of its sender's account. */
 export const GUEST_TRANSACTIONS = { burst: 8, perSecond: 0.2 }
 export const ALL_GUESTS_TRANSACTIONS = { burst: 32, perSecond: 1 }

@@ -250,6 +250,9 @@ describe('values that do not fit together', () => {
     ['lease below the default checkpoint', hotspot('option lease_seconds 20'), 'checkpoint_seconds', 1],
     ['guests behind themselves', hotspot('list uplink_interfaces br-guest'), 'uplink_interfaces', 2],
     ['portal ports the same', hotspot('option tls_port 2080'), 'tls_port', 2],
+    ["boxes at the page's port", hotspot('option boxes_port 2080'), 'boxes_port', 2],
+    ["boxes at the page's TLS port", hotspot('option boxes_port 2443'), 'boxes_port', 2],
+    ["boxes at the dashboard's port", hotspot('option boxes_port 8080') + owner('option address 192.168.1.1', 'option port 8080'), 'boxes_port', 2],
     ["dashboard on the guests' address", hotspot('option portal_address 10.1.0.1') + owner('option address 10.1.0.1'), 'address', 4],
     ["dashboard on the guests' address, otherwise written", hotspot('option portal_address FD00::1') + owner('option address fd00:0:0::0001'), 'address', 4],
     ["dashboard on the guests' address, mapped", hotspot('option portal_address 10.1.0.1') + owner('option address ::ffff:10.1.0.1'), 'address', 4],
@@ -268,6 +271,12 @@ describe('values that do not fit together', () => {
     const problems = problemsOf(text)
     expect(problems.map((problem) => problem.option)).toEqual([option])
     expect(problems[0]?.line).toBe(line)
+  })
+
+  it('takes 0 for no port of boxes, and one of its own', () => {
+    expect(problemsOf(hotspot('option boxes_port 0'))).toEqual([])
+    expect(problemsOf(hotspot('option boxes_port 4711'))).toEqual([])
+    expect(problemsOf(hotspot('option boxes_port 65536')).map(({ option }) => option)).toEqual(['boxes_port'])
   })
 
   it('lets a dashboard and a page share a loopback address, and a dashboard use the page port of another address', () => {

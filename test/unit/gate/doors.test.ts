@@ -73,6 +73,11 @@ describe('configuration', () => {
     const given = gateRules(hotspot("\toption portal_address '10.1.2.3'\n"))
     expect(gateTable(given, true)).toContain('dnat ip to 10.1.2.3:2080')
   })
+  it('opens the port of boxes to any guest; 0 opens none', () => {
+    expect(gateTable(gateRules(hotspot('')), true)).toContain('tcp dport { 2080, 2081 } accept')
+    expect(gateTable(gateRules(hotspot("\toption boxes_port '4711'\n")), true)).toContain('tcp dport { 2080, 4711 } accept')
+    expect(gateTable(gateRules(hotspot("\toption boxes_port '0'\n")), true)).toContain('tcp dport { 2080 } accept')
+  })
 })
 
 describe("dnsmasq's files", () => {

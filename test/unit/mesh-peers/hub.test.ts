@@ -358,6 +358,22 @@ describe('strangers', () => {
     expect(a.hub.sizes()).toMatchObject({ links: 0, hosts: 1 })
   })
 
+  it('and known ones of one address have no more connections than it may have, where that is said', async () => {
+    const a = await town(1, { settings: { maxPeersOfHost: 2 } })
+    const [b, c, d, e] = [await town(2, { host: 'fd00::77' }), await town(3, { host: 'fd00::77' }), await town(4, { host: 'fd00::77' }), await town(5)]
+    await joined(b, a)
+    await joined(c, a)
+    await expect(d.hub.dial(a.wire.address)).rejects.toMatchObject({ code: 'peer-not-reached' })
+    await joined(e, a)
+    expect(a.opened).toEqual([b.hub.self, c.hub.self, e.hub.self])
+    // What this box dials is its own choice.
+    await joined(a, d)
+    expect(a.hub.isConnected(d.hub.self)).toBe(true)
+    b.wire.connections.forEach((connection) => connection.close('it goes'))
+    await turns()
+    expect(a.hub.isConnected(b.hub.self)).toBe(false)
+  })
+
   it('that talk garbage are shut out by their address', async () => {
     const a = await town(1)
     const liar = net.wire('fd00::66', 66)

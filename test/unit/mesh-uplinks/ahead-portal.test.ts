@@ -72,11 +72,24 @@ describe('terms', () => {
     ['blocks that end before they begin', { ...TERMS, minSeconds: 600, maxSeconds: 60 }],
     ['half seconds', { ...TERMS, minSeconds: 0.5 }],
     ['no form token', { ...TERMS, formToken: '' }],
+    ['a port of boxes that is none', { ...TERMS, boxesPort: 65_536 }],
+    ['a port of boxes that is a text', { ...TERMS, boxesPort: '2081' }],
+    ['boxes at port 0', { ...TERMS, boxesPort: 0 }],
     ['a list', []],
     ['nothing', null],
   ])('with %s are refused', async (_what, terms) => {
     answer = (_request, _body, response) => json(response, terms)
     await expect(portal.terms('wan')).rejects.toMatchObject({ kind: 'input' })
+  })
+
+  it('tell where the hotspot talks with boxes, if it does', async () => {
+    const told: string[] = []
+    const asking = createAheadPortal({ links: links('127.0.0.1'), timers: systemTimers, usualPorts: [port], onBoxesPort: (gateway, at) => told.push(`${gateway} ${at}`) })
+    for (const boxesPort of [undefined, null, 2081]) {
+      answer = (_request, _body, response) => json(response, { ...TERMS, boxesPort })
+      await asking.terms('wan')
+    }
+    expect(told).toEqual(['127.0.0.1 2081'])
   })
 
   it('are not waited for, and not read, without end', async () => {

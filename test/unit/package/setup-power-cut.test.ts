@@ -41,7 +41,7 @@ describe.skipIf(process.getuid?.() !== 0)('a power cut (needs root)', () => {
     router.must('/usr/lib/meshbox/setup apply')
     const whole = router.configs()
     expect(router.uci('network.guest.device')).toBe('br-guest')
-    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443')
+    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443 2081')
     expect(router.uci('wireless.meshbox_radio1.isolate')).toBe('1')
     router.must('/usr/lib/meshbox/setup apply')
     expect(router.configs()).toEqual(whole)

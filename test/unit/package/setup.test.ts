@@ -43,7 +43,7 @@ describe('after apply', () => {
     const fromGuests = [...show.matchAll(/^firewall\.(\w+)\.src='guest'$/gm)].map(([, name]) => name ?? '').sort()
     expect(fromGuests).toEqual(['meshbox_dhcp', 'meshbox_dhcp6', 'meshbox_dns', 'meshbox_icmp6', 'meshbox_ping', 'meshbox_portal', 'meshbox_uplink'])
     const ports = fromGuests.flatMap((name) => (router.uci(`firewall.${name}.dest_port`) ?? '').split(' ')).filter((port) => port !== '')
-    expect(ports.map(Number).sort((a, b) => a - b)).toEqual([53, 67, 547, 2080, 2443])
+    expect(ports.map(Number).sort((a, b) => a - b)).toEqual([53, 67, 547, 2080, 2081, 2443])
     for (const zone of ['meshbox_guest', 'meshbox_mesh']) {
       expect(router.uci(`firewall.${zone}.input`)).toBe('REJECT')
       expect(router.uci(`firewall.${zone}.forward`)).toBe('REJECT')
@@ -219,7 +219,7 @@ describe('refresh', () => {
   it('opens no more than a port when the configuration names a range', () => {
     applyDefaults()
     router.must("uci set meshbox.hotspot.portal_port='1-65535'; uci commit meshbox; /usr/lib/meshbox/setup refresh")
-    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443')
+    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('2080 2443 2081')
   })
 
   describe('of who may connect to the chain', () => {
@@ -293,7 +293,7 @@ describe('refresh', () => {
     const before = networks()
     applyDefaults()
     router.must("uci set meshbox.hotspot.portal_port=8088; uci commit meshbox; /usr/lib/meshbox/setup refresh")
-    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('8088 2443')
+    expect(router.uci('firewall.meshbox_portal.dest_port')).toBe('8088 2443 2081')
     router.must('/usr/lib/meshbox/setup remove')
     expect(networks()).toEqual(before)
   })
