@@ -166,14 +166,13 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     }
   }
 
-  let guests: GuestBoxes | null = null
+  let guests: readonly GuestBoxes[] = []
   if (roles.includes('photon') && spectrum !== null) {
     const { guestBoxesOf } = await import('./photon.ts')
     try {
-      const boxes = guestBoxesOf({ config, identity, curve: opened.curve(), spectrum, clock, timers: systemTimers, randomness: systemRandomness, log, folder })
+      guests = guestBoxesOf({ config, identity, curve: opened.curve(), spectrum, clock, timers: systemTimers, randomness: systemRandomness, log, folder })
       // Also where it is never started: it has timers from the beginning.
-      if (boxes !== null) started.add('boxes among the guests', () => boxes.stop())
-      guests = boxes
+      for (const boxes of guests) started.add('boxes among the guests', () => boxes.stop())
     } catch (error) {
       log.error('boxes among the guests could not be made ready; everything else goes on', { error: asError(error) })
     }
@@ -184,7 +183,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
     // libp2p and batman-adv are for boxes among boxes.
     const { startMesh } = await import('./mesh.ts')
     try {
-      const running = await startMesh({ config, inForce: () => inForce.current(), store, ledger, identity, curve: opened.curve(), clock, log, folder, wirelessFile: '/etc/config/wireless', spectrum, walking: hotspot?.walking ?? null, meetHotspot: (host, port) => guests?.meet(host, port) })
+      const running = await startMesh({ config, inForce: () => inForce.current(), store, ledger, identity, curve: opened.curve(), clock, log, folder, wirelessFile: '/etc/config/wireless', spectrum, walking: hotspot?.walking ?? null, meetHotspot: (host, port) => guests.forEach((boxes) => boxes.meet(host, port)) })
       started.add('the mesh', () => running.stop())
       meshed = running
       mesh = { desk: running.desk, token: () => meshToken(config), tokenAt: (address) => tokenAt(config, address) }
@@ -204,7 +203,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
       if (spectrum === null) throw new MeshBoxError('unavailable', chainFault, { code: 'chain-not-started' })
       const running = await startPhotonRoom({ config, spectrum, store, ledger, identity, curve: opened.curve(), clock, log, folder, mesh: meshed?.photon ?? null, guests })
       started.add('payment channels', () => running.stop())
-      guests?.start()
+      for (const boxes of guests) boxes.start()
       channels = running
       meshed?.usePayments(running)
       lan = running.lan

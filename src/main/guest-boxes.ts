@@ -43,24 +43,28 @@ const MAX_BOXES = 16
 const SPARE_CONNECTIONS = 8
 /** One, and the one that comes after it before it is known to be dead. */
 const MAX_OF_DEVICE = 2
-const LOOK_EVERY_MS = 5_000
-/** Nobody without a channel keeps a place for longer when all are taken. */
-const LINGER_MS = 60_000
+const LOOK_EVERY_MS = 2_000
+/** Without a channel with this box; the rest is for those who have one, and for who comes and has not shown it yet. */
+const MAX_STRANGERS = 6
+/** In which a box has shown its account. */
+const LINGER_MS = 5_000
 const LOG_LINES = { burst: 20, perSecond: 0.1 }
 /** A hotspot that was not seen for so long is dialled no more. */
 const FORGET_MS = 15 * 60_000
 
-/** Null: it neither sells minutes to boxes nor buys any of one, or has no channels to do it with. */
-export function guestBoxesOf(parts: GuestBoxesParts): GuestBoxes | null {
+/** One for its own guests, one for the hotspots that it is a guest of; neither where it sells no minutes to boxes, buys none of one, or has no channels to do it with. */
+export function guestBoxesOf(parts: GuestBoxesParts): readonly GuestBoxes[] {
   const { config } = parts
   const { main, hotspot, photon, uplinks } = config
   const sells = guestInterfaceOf(config) !== null && hotspot.boxesPort !== 0 && photon.streamToken !== null
   const buys = main.roles.includes('relay') && uplinks.some(({ maxPricePerMinute }) => maxPricePerMinute > 0n)
-  return main.roles.includes('photon') && (sells || buys) ? new GuestBoxes(parts, sells) : null
+  if (!main.roles.includes('photon')) return []
+  return [...(sells ? [new GuestBoxes(parts, 'seller')] : []), ...(buys ? [new GuestBoxes(parts, 'buyer')] : [])]
 }
 
 export class GuestBoxes {
   readonly #parts: GuestBoxesParts
+  readonly #role: 'seller' | 'buyer'
   readonly #hub: PeerHub
   readonly #photon: MeshPhoton
   readonly #chain: MeshChain
@@ -75,11 +79,12 @@ export class GuestBoxes {
   #state: 'new' | 'waiting' | 'starting' | 'running' | 'stopped' = 'new'
   #cancel: Cancel = () => undefined
 
-  constructor(parts: GuestBoxesParts, sells: boolean) {
+  constructor(parts: GuestBoxesParts, role: 'seller' | 'buyer') {
     const { config, identity, curve, spectrum, clock, timers, randomness, folder } = parts
     const log = parts.log.room('guest-boxes')
     this.#parts = { ...parts, log }
-    this.#listensOn = sells ? { interfaceName: config.hotspot.guestInterface, port: config.hotspot.boxesPort } : null
+    this.#role = role
+    this.#listensOn = role === 'seller' ? { interfaceName: config.hotspot.guestInterface, port: config.hotspot.boxesPort } : null
     const { Libp2pWire } = createRequire(join(folder, 'peer.cjs'))(join(folder, 'peer.cjs')) as PeerFile
     const wire = new Libp2pWire({ seed: identity.deriveSecret('guest-peer'), listen: this.#listen, maxConnections: MAX_BOXES + SPARE_CONNECTIONS, onTrouble: (message, error) => log.debug(message, { error }) })
     const documents = createDocuments(identity.address.toLowerCase() as Address, {
@@ -90,7 +95,7 @@ export class GuestBoxes {
     const settings = { name: '', community: NOBODYS, meshPrefixes: [], acceptsInternet: true, staticPeers: [], maxPeers: MAX_BOXES, maxInternetPeers: MAX_BOXES, maxPeersOfHost: MAX_OF_DEVICE }
     this.#hub = new PeerHub({ settings, wire, shelf: NO_SHELF, originator: () => null, clock, timers, randomness, log: boundedLog(log, clock), documents })
     const account = identity.addressFor('photon-account').toLowerCase() as Address
-    this.#photon = new MeshPhoton({ hub: this.#hub, peerId: wire.peerId, account, isWelcome: () => true, timers, log })
+    this.#photon = new MeshPhoton({ hub: this.#hub, peerId: wire.peerId, account, isWelcome: () => true, meets: 'partners', timers, log })
     this.#chain = new MeshChain(this.#hub, { open: (transport) => this.#open(transport, spectrum), isWelcome: () => false, timers, log })
   }
 
@@ -110,6 +115,7 @@ export class GuestBoxes {
 
   /** The hotspot behind a way out, which named this port: it is dialled while it is named now and then. Before the start it is noted only. */
   meet(host: string, port: number): void {
+    if (this.#role === 'seller') return
     const address = `/ip4/${host}/tcp/${port}`
     // One that names another port each time is not dialled at all of them.
     for (const other of this.#hotspots.keys()) if (other !== address && hostOf(other) === host) this.#hotspots.delete(other)
@@ -129,7 +135,7 @@ export class GuestBoxes {
       transport.close('it has gone') // it is opened anew should it be there all the same
       return Promise.resolve(false)
     }
-    if (this.#hotspots.has(address)) return spectrum.neighbour(transport)
+    if (this.#role === 'buyer') return spectrum.neighbour(transport)
     const { neighbour } = transport
     spectrum.serve({
       guest: hostOf(address),
@@ -151,9 +157,10 @@ export class GuestBoxes {
       if (now - namedMs >= FORGET_MS) this.#hotspots.delete(address)
       else if (!this.#dialling.has(address) && !connected.some((peer) => peer.address === address)) void this.#dial(address)
     }
-    if (connected.length < MAX_BOXES) return
-    const [longest] = connected.filter(({ box, address, sinceMs }) => !this.#hotspots.has(address) && !this.#isKept(box) && now - sinceMs >= LINGER_MS).sort((a, b) => a.sinceMs - b.sinceMs)
-    if (longest !== undefined) this.#hub.disconnect(longest.box, 'others wait for a place')
+    if (this.#role === 'buyer') return
+    const strangers = connected.filter(({ box, sinceMs }) => !this.#isKept(box) && now - sinceMs >= LINGER_MS).sort((a, b) => a.sinceMs - b.sinceMs)
+    const places = connected.filter(({ box }) => !this.#isKept(box)).length - MAX_STRANGERS
+    for (const { box } of strangers.slice(0, Math.max(0, places))) this.#hub.disconnect(box, 'others wait for a place')
   }
 
   /** The guests' network may come up after the service. */

@@ -7,7 +7,7 @@ import type { Identity } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
 import { GENESIS_ADDRESSES } from '../photon/contracts/addresses.ts'
-import { SECRET_TOPIC, startPhoton, type PhotonParts, type PhotonRooms, type PhotonSettings } from '../photon/index.ts'
+import { SECRET_TOPIC, startPhoton, type PeerDoor, type PhotonParts, type PhotonRooms, type PhotonSettings } from '../photon/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 import type { GuestBoxes } from './guest-boxes.ts'
@@ -33,8 +33,8 @@ export interface PhotonRoomParts {
   readonly folder: string
   /** Boxes of the mesh, reached without an address; null: this box is in none. */
   readonly mesh: Pick<MeshPhoton, 'door'> | null
-  /** Boxes on a guest network, this one's or that of the hotspot behind it; null: there are none. */
-  readonly guests: Pick<GuestBoxes, 'door'> | null
+  /** Boxes on a guest network, this one's or that of the hotspot behind it. */
+  readonly guests: readonly Pick<GuestBoxes, 'door'>[]
 }
 
 const GWEI = 1_000_000_000n
@@ -76,7 +76,7 @@ export async function startPhotonRoom(parts: PhotonRoomParts): Promise<PhotonRoo
         timers: systemTimers,
         log,
       })
-      const withGuests = parts.guests?.door(terms, own) ?? own
+      const withGuests = parts.guests.reduce<PeerDoor>((door, boxes) => boxes.door(terms, door), own)
       return parts.mesh?.door(terms, withGuests) ?? withGuests
     },
     clock,

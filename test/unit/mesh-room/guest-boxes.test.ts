@@ -76,22 +76,23 @@ function partsOf(more: { readonly roles?: readonly string[]; readonly hotspot?: 
 
 describe('boxes among the guests', () => {
   it.each([
-    ['sells to boxes and buys of none', { price: '0' }, true],
-    ['buys of a hotspot and has no port of its own', { hotspot: 'off' }, true],
-    ['does neither', { hotspot: 'off', price: '0' }, false],
-    ['has no channels', { roles: ['hotspot', 'relay', 'light'] }, false],
-  ] as const)('of a box that %s', (_name, more, is) => {
-    expect(guestBoxesOf(partsOf(more)) !== null).toBe(is)
+    ['sells to boxes and buys of none', { price: '0' }, 1],
+    ['buys of a hotspot and has no port of its own', { hotspot: 'off' }, 1],
+    ['does both: a node each', {}, 2],
+    ['does neither', { hotspot: 'off', price: '0' }, 0],
+    ['has no channels', { roles: ['hotspot', 'relay', 'light'] }, 0],
+  ] as const)('of a box that %s', (_name, more, nodes) => {
+    expect(guestBoxesOf(partsOf(more))).toHaveLength(nodes)
   })
 
   it('are not begun with by a hotspot that is named before payments are there, nor after the end', async () => {
-    const boxes = new GuestBoxes(partsOf(), true)
+    const boxes = new GuestBoxes(partsOf(), 'buyer')
     boxes.meet('10.9.0.1', 2081)
     await turns()
     expect(asked).toMatchObject({ starts: 0, dials: [] })
     boxes.start()
     await turns()
-    expect(asked).toMatchObject({ starts: 1, listen: ['/ip4/127.0.0.1/tcp/2081'], dials: ['/ip4/10.9.0.1/tcp/2081'] })
+    expect(asked).toMatchObject({ starts: 1, listen: [], dials: ['/ip4/10.9.0.1/tcp/2081'] })
     await boxes.stop()
     boxes.meet('10.9.0.1', 2081)
     boxes.start()
@@ -100,8 +101,17 @@ describe('boxes among the guests', () => {
     expect([asked.starts, asked.stops, asked.dials.length]).toEqual([1, 1, 1])
   })
 
+  it('are heard on the guests’ side alone, and its own node dials nobody', async () => {
+    const boxes = new GuestBoxes(partsOf(), 'seller')
+    boxes.start()
+    boxes.meet('10.9.0.1', 2081)
+    await turns()
+    expect(asked).toMatchObject({ starts: 1, listen: ['/ip4/127.0.0.1/tcp/2081'], dials: [] })
+    await boxes.stop()
+  })
+
   it('that were never begun with leave nothing behind', async () => {
-    const boxes = new GuestBoxes(partsOf(), true)
+    const boxes = new GuestBoxes(partsOf(), 'seller')
     await boxes.stop()
     time.advance(60_000)
     await turns()
@@ -110,21 +120,29 @@ describe('boxes among the guests', () => {
 
   it('are tried again where the port was taken, and the hotspot is dialled at the port that it named last', async () => {
     asked.refusals = 1
-    const boxes = new GuestBoxes(partsOf(), true)
-    boxes.start()
+    const sold = new GuestBoxes(partsOf(), 'seller')
+    sold.start()
     await turns()
     expect(asked.starts).toBe(1)
-    for (const port of [3001, 3002, 3003]) boxes.meet('10.9.0.1', port)
-    await turns()
     time.advance(5_000)
     await turns()
     expect(asked.starts).toBe(2)
-    expect(new Set(asked.dials)).toEqual(new Set(['/ip4/10.9.0.1/tcp/3003']))
+    await sold.stop()
+    const boxes = new GuestBoxes(partsOf(), 'buyer')
+    boxes.start()
+    await turns()
+    for (const port of [3001, 3002, 3003]) boxes.meet('10.9.0.1', port)
+    await turns()
+    const before = asked.dials.length
+    time.advance(5_000)
+    await turns()
+    expect([asked.starts, asked.dials.length > before]).toEqual([3, true])
+    expect(new Set(asked.dials.slice(before))).toEqual(new Set(['/ip4/10.9.0.1/tcp/3003']))
     await boxes.stop()
   })
 
   it('do not dial a hotspot for ever that was not named for a quarter of an hour', async () => {
-    const boxes = new GuestBoxes(partsOf({ hotspot: 'off' }), false)
+    const boxes = new GuestBoxes(partsOf({ hotspot: 'off' }), 'buyer')
     boxes.start()
     boxes.meet('10.9.0.1', 2081)
     await turns()
