@@ -50,7 +50,7 @@ export interface TenantAccount {
   readonly chainHash: Uint8Array
 }
 
-/** log/: iot-log-00n. Rows beyond the retention (days, rows, bytes; per device) go in pieces of at most 500 in a turn. */
+/** log/: iot-log-00n. Rows beyond the retention (days, rows, bytes; per device) are counted, and go, in pieces: a turn stays short. */
 export interface LogTables {
   /** The row's id: rises with each. */
   add(tx: Tx, reading: Reading): number

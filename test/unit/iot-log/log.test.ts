@@ -8,6 +8,7 @@ import { systemTimers } from '../../../src/base/io/system.ts'
 import { DataLog, createLogTables, csvLine, downSample, logMigrations } from '../../../src/iot/log/index.ts'
 import type { LogLimits } from '../../../src/iot/log/index.ts'
 import { openStore } from '../../../src/store/index.ts'
+import type { Copy, Reading } from '../../../src/iot/ports.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
 import { START_MS, moment, reading } from './readings.ts'
@@ -29,6 +30,11 @@ function opened(limits: LogLimits = MANY): { store: Store; tables: ReturnType<ty
 
 function sizes(store: Store): { rows: number; bytes: number }[] {
   return store.read((tx) => tx.all<{ rows: number; bytes: number }>('SELECT rows, bytes FROM iot_reading_size ORDER BY dev_eui'))
+}
+
+/** Rows are counted when it is time to prune; without a believed clock, and far below the limits, nothing is taken away. */
+async function count(store: Store, tables: ReturnType<typeof createLogTables>): Promise<void> {
+  while ((await store.turn((tx) => tables.prune(tx, moment(START_MS, false)))) > 0) continue
 }
 
 /** What the sizes must be, counted from the rows. */
@@ -60,7 +66,68 @@ describe('the data log', () => {
       tables.setValues(tx, devEui, 9, [{ name: 'soil', value: 4, unit: null }], null)
     })
     expect(desk.rows({ devEui, limit: 5 }).map(({ values, problem }) => [values, problem])).toEqual([[[{ name: 'soil', value: 4, unit: null }], null]])
+    await count(store, tables)
     expect(sizes(store)).toEqual(counted(store))
+    // Also of a row that is counted already.
+    await store.turn((tx) => tables.setValues(tx, devEui, 9, [{ name: 'soil', value: 4, unit: null }, { name: 'longer', value: 'by this', unit: null }], null))
+    expect(sizes(store)).toEqual(counted(store))
+    await count(store, tables)
+    expect(sizes(store)).toEqual(counted(store))
+  })
+
+  it('counts rows that are new since the last time, a thousand in a turn, each once', async () => {
+    const { store, tables } = opened()
+    await store.turn((tx) => {
+      for (let n = 0; n < 2_300; n++) tables.add(tx, reading({ devEui: n % 3 === 0 ? '000000000000000c' : '000000000000000a', fCnt: n }))
+    })
+    const steps: number[] = []
+    while (steps.at(-1) !== 0) steps.push(await store.turn((tx) => tables.prune(tx, moment(START_MS))))
+    expect(steps).toEqual([1_000, 1_000, 0])
+    expect(sizes(store)).toEqual(counted(store))
+    await store.turn((tx) => tables.add(tx, reading({ devEui: '000000000000000a', fCnt: 2_300 })))
+    await count(store, tables)
+    expect(sizes(store)).toEqual(counted(store))
+    expect(sizes(store).reduce((sum, { rows }) => sum + rows, 0)).toBe(2_301)
+  })
+
+  it('goes on from a log of the version before: its rows are counted and named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'meshbox-log-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const place = { path: join(folder, 'box.db'), log: silentLog }
+    const before = openStore({ ...place, migrations: logMigrations.slice(0, 1) })
+    const old = reading()
+    const named = JSON.stringify({
+      deviceName: old.deviceName, devAddr: old.devAddr, frame: old.frame, fPort: old.fPort, isConfirmed: old.isConfirmed, frequencyHz: old.frequencyHz, modulation: old.modulation, dataRate: old.dataRate, isLate: old.isLate,
+      payload: '0102ff', copies: old.copies.map((copy) => ({ ...copy, time: copy.time.kind === 'station' ? ['station', '9223372036854775807', '3'] : ['foreign', '0908'] })),
+    })
+    await before.turn((tx) => {
+      tx.run(
+        'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, 1, ?, ?, ?, ?, NULL, 900)',
+        old.devEui, old.fCnt, old.at.wallMs, old.at.bootId, old.at.boottimeMs, named, JSON.stringify(old.values),
+      )
+      tx.run('INSERT INTO iot_reading_size VALUES (?, 1, 900)', old.devEui)
+    })
+    await before.close()
+    const store = openStore({ ...place, migrations: logMigrations })
+    onTestFinished(() => store.close())
+    const tables = createLogTables(MANY)
+    expect(store.read((tx) => tables.rows(tx, { devEui: old.devEui, limit: 5 })).map(({ id: _, ...rest }) => rest)).toEqual([old])
+    await store.turn((tx) => tables.add(tx, reading({ fCnt: 2, values: null })))
+    await count(store, tables)
+    expect(sizes(store)).toEqual(counted(store))
+  })
+
+  it('keeps a frame of every modulation and of every kind of concentrator', async () => {
+    const { store, tables } = opened()
+    const modulations: Reading['modulation'][] = [
+      { kind: 'lora', spreadingFactor: 12, bandwidthHz: 500_000, codingRate: '4/8LI' },
+      { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 },
+      { kind: 'lr-fhss', widthHz: 137_000, codingRate: '1/3', gridSteps: 8 },
+    ]
+    const times: Copy['time'][] = [{ kind: 'counter', tmstUs: 4_294_967_295 }, { kind: 'station', xtime: -1n, rctx: 0n }, { kind: 'foreign', context: new Uint8Array(0) }]
+    const all = modulations.flatMap((modulation, m) => times.map((time, t) => reading({ fCnt: m * 3 + t, modulation, copies: reading().copies.map((copy) => ({ ...copy, time })), isConfirmed: t === 1, isLate: m === 1, payload: new Uint8Array(t * 100), deviceName: 'a "name", [ü]' })))
+    await store.turn((tx) => all.forEach((one) => tables.add(tx, one)))
+    expect(store.read((tx) => tables.after(tx, 0, 20)).map(({ id: _, ...rest }) => rest)).toEqual(all)
   })
 
   it('keeps its books on bytes, and takes away by age, rows and bytes: oldest first, from who has most', async () => {

@@ -1,6 +1,7 @@
 /**
  * Readings on disk. Beside each row its hour's sums per value, so that a plot of a year need not read a year; and per device what it
- * takes, so that retention need not count. Hours and names live as long as the readings they are of.
+ * takes: rows are counted when it is time to prune, many at once, since a count kept with every frame is a page written with every frame.
+ * Hours and names live as long as the readings they are of.
  */
 import type { Moment } from '../../../base/index.ts'
 import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
@@ -51,6 +52,14 @@ export const logMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: 'iot-log-002',
+    // Up to this row all are in the sizes. Until now each was when it was written.
+    sql: `
+      CREATE TABLE iot_reading_counted (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL) STRICT;
+      INSERT INTO iot_reading_counted SELECT 1, coalesce(max(id), 0) FROM iot_reading;
+    `,
+  },
 ]
 
 export interface LogLimits {
@@ -93,6 +102,7 @@ const HOUR_BYTES = 110
 const MAX_NAMES = 256
 /** Rows of one prune: a turn stays short. */
 const PRUNED_AT_ONCE = 200
+const COUNTED_AT_ONCE = 1_000
 /** A plot of more readings than these is made of hours: a day of one a minute is still read whole, in some milliseconds. */
 const MAX_ROWS_READ = 1_500
 const DAY_MS = 86_400_000
@@ -108,7 +118,7 @@ export function createLogTables(limits: LogLimits): DataLogTables {
         'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
         devEui, reading.fCnt, Math.round(at.wallMs), at.wallTrusted ? 1 : 0, at.bootId, at.boottimeMs, record, vals, reading.problem, bytes,
       ) ?? { id: 0 }
-      grow(tx, devEui, 1, bytes + countValues(tx, devEui, at.wallMs, reading.values ?? []))
+      countValues(tx, devEui, at.wallMs, reading.values ?? [])
       return id
     },
 
@@ -118,8 +128,9 @@ export function createLogTables(limits: LogLimits): DataLogTables {
       const vals = values === null ? null : JSON.stringify(values)
       const more = (vals?.length ?? 0) - (row.vals?.length ?? 0)
       tx.run('UPDATE iot_reading SET vals = ?, problem = ?, bytes = bytes + ? WHERE id = ?', vals, problem, more, row.id)
+      if (more !== 0 && row.id <= countedTo(tx)) grow(tx, devEui, 0, more)
       // What was counted once stays: an hour's sums cannot be taken back.
-      grow(tx, devEui, 0, more + (row.vals === null ? countValues(tx, devEui, row.wall_ms, values ?? []) : 0))
+      if (row.vals === null) countValues(tx, devEui, row.wall_ms, values ?? [])
     },
 
     rows: (tx, { devEui, beforeId, limit }) =>
@@ -181,11 +192,9 @@ function* piecesOf(rows: readonly { readonly wall_ms: number; readonly vals: str
   }
 }
 
-/** Names and hours. Returns the bytes that are new. */
-function countValues(tx: Tx, devEui: Eui, wallMs: number, values: readonly Value[]): number {
-  if (values.length === 0) return 0
+/** Names and hours, with the bytes of hours that are new. */
+function countValues(tx: Tx, devEui: Eui, wallMs: number, values: readonly Value[]): void {
   const hour = Math.floor(wallMs / HOUR_MS)
-  let bytes = 0
   for (const { name, value } of values) {
     const isNew = tx.run('INSERT OR IGNORE INTO iot_reading_name SELECT ?, ? WHERE (SELECT count(*) FROM iot_reading_name WHERE dev_eui = ?) < ?', devEui, name, devEui, MAX_NAMES)
     const isKnown = isNew > 0 || tx.get('SELECT 1 FROM iot_reading_name WHERE dev_eui = ? AND name = ?', devEui, name) !== undefined
@@ -197,17 +206,33 @@ function countValues(tx: Tx, devEui: Eui, wallMs: number, values: readonly Value
     )
     if (changed > 0) continue
     tx.run('INSERT INTO iot_reading_hour VALUES (?, ?, ?, 1, ?, ?, ?)', devEui, name, hour, number, number, number)
-    bytes += HOUR_BYTES
+    grow(tx, devEui, 0, HOUR_BYTES)
   }
-  return bytes
 }
 
 function grow(tx: Tx, devEui: Eui, rows: number, bytes: number): void {
   tx.run('INSERT INTO iot_reading_size VALUES (?, ?, ?) ON CONFLICT (dev_eui) DO UPDATE SET rows = rows + excluded.rows, bytes = bytes + excluded.bytes', devEui, rows, bytes)
 }
 
-/** Rows taken away; 0: nothing more to do for now. */
+function countedTo(tx: ReadTx): number {
+  return tx.get<{ id: number }>('SELECT id FROM iot_reading_counted')?.id ?? 0
+}
+
+/** Puts rows into the sizes that are in none yet. Rows counted; fewer than COUNTED_AT_ONCE: all are. */
+function countNew(tx: Tx): number {
+  const from = countedTo(tx)
+  const last = tx.get<{ rows: number; id: number | null }>('SELECT count(*) AS rows, max(id) AS id FROM (SELECT id FROM iot_reading WHERE id > ? ORDER BY id LIMIT ?)', from, COUNTED_AT_ONCE)
+  if (last === undefined || last.id === null) return 0
+  for (const { devEui, rows, bytes } of tx.all<{ devEui: string; rows: number; bytes: number }>('SELECT dev_eui AS devEui, count(*) AS rows, sum(bytes) AS bytes FROM iot_reading WHERE id > ? AND id <= ? GROUP BY +dev_eui', from, last.id))
+    grow(tx, devEui, rows, bytes)
+  tx.run('UPDATE iot_reading_counted SET id = ?', last.id)
+  return last.rows
+}
+
+/** Rows counted and taken away; 0: nothing more to do for now. */
 function prune(tx: Tx, limits: LogLimits, now: Moment): number {
+  const counted = countNew(tx)
+  if (counted === COUNTED_AT_ONCE) return counted
   let left = PRUNED_AT_ONCE
   const sizes = tx.all<{ dev_eui: string; rows: number; bytes: number }>('SELECT * FROM iot_reading_size ORDER BY bytes DESC')
   for (const { dev_eui: devEui } of sizes) if (left > 0 && now.wallTrusted) left -= take(tx, devEui, expiredUpTo(tx, devEui, now.wallMs - limits.days * DAY_MS), left)
