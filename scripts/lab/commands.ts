@@ -1,5 +1,5 @@
 /** What may be done to the town from another terminal (`make lab`): cables, plugs, guests, a cheat. */
-import { startService } from '../../test/support/town-services.ts'
+import { startService, waitFor } from '../../test/support/town-services.ts'
 import type { Command } from './control.ts'
 import type { Life } from './life.ts'
 import { note, secondsSinceStart } from './say.ts'
@@ -9,6 +9,9 @@ import { STREET, type Roof, type Street } from './street.ts'
 import { table } from './closing.ts'
 
 const CHEAT: Roof = 'box7'
+/** Who carries for it. */
+const CARRIER: Roof = 'box5'
+const CAUGHT_WITHIN_MS = 60_000
 
 export interface CommandParts {
   readonly scene: Scene
@@ -72,9 +75,12 @@ export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
       run: async () => {
         if (!street.isOn(CHEAT)) throw new Error(`${CHEAT} is off; make lab ARGS="start ${CHEAT}"`)
         if (street.isCheating(CHEAT)) throw new Error('the mill cheats already; make lab ARGS="heal" makes it honest')
+        if ((await street.between(CARRIER, CHEAT))?.state !== 'running') throw new Error('the mill is not carried now; make lab ARGS="heal" makes the two begin anew')
         await street.cheat(CHEAT)
         void street.stream(CHEAT, 16 * 1_048_576, 1_048_576).catch(() => 0)
-        return done('the mill sends, and lets its box count three frames in ten; watch the school shut its gate within some seconds')
+        note('[make lab] the mill sends, and lets its box count three frames in ten; watch the school')
+        const caught = await waitFor('the school to see it', async () => ((one) => one?.state === 'ended' && one)(await street.between(CARRIER, CHEAT)), CAUGHT_WITHIN_MS)
+        return done(`the mill is caught: the school has ended the carriage ("${caught.reason}") and shut its gate; make lab ARGS="heal" makes it honest`)
       },
     },
     {
@@ -86,7 +92,7 @@ export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
           healed.push(`${id} is on`)
         }
         await town().setUplink('up')
-        const carriage = await street.between('box5', CHEAT)
+        const carriage = await street.between(CARRIER, CHEAT)
         if (street.isCheating(CHEAT) || carriage?.state === 'ended') {
           await street.makeHonest(CHEAT)
           healed.push('the mill is honest, and carried again')
@@ -95,7 +101,18 @@ export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
       },
     },
   ]
-  return new Map(list.map((command) => [command.verb, command]))
+  return new Map(list.map((command) => [command.verb, command.usage === command.verb ? alone(command) : command]))
+}
+
+/** Nothing stands behind its name. */
+function alone(command: Command & { readonly verb: string }): Command {
+  return {
+    ...command,
+    run: (words) => {
+      if (words.length > 0) return Promise.reject(new Error(`'${words.join(' ')}' behind ${command.verb}: nothing is expected there`))
+      return command.run(words)
+    },
+  }
 }
 
 /** Plugs. Bundled services are killed with their process; what guests' phones and the kernel's leases do then is theirs. */
