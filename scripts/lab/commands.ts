@@ -11,7 +11,7 @@ import { table } from './closing.ts'
 const CHEAT: Roof = 'box7'
 /** Who carries for it. */
 const CARRIER: Roof = 'box5'
-const CAUGHT_WITHIN_MS = 60_000
+const CAUGHT_WITHIN_MS = 120_000
 
 export interface CommandParts {
   readonly scene: Scene
@@ -77,7 +77,7 @@ export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
         if (street.isCheating(CHEAT)) throw new Error('the mill cheats already; make lab ARGS="heal" makes it honest')
         if ((await street.between(CARRIER, CHEAT))?.state !== 'running') throw new Error('the mill is not carried now; make lab ARGS="heal" makes the two begin anew')
         await street.cheat(CHEAT)
-        void street.stream(CHEAT, 16 * 1_048_576, 1_048_576).catch(() => 0)
+        void street.stream(CHEAT, 96 * 1_048_576, 1_048_576).catch(() => 0)
         note('[make lab] the mill sends, and lets its box count three frames in ten; watch the school')
         const caught = await waitFor('the school to see it', async () => ((one) => one?.state === 'ended' && one)(await street.between(CARRIER, CHEAT)), CAUGHT_WITHIN_MS)
         return done(`the mill is caught: the school has ended the carriage ("${caught.reason}") and shut its gate; make lab ARGS="heal" makes it honest`)

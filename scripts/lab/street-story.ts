@@ -5,6 +5,8 @@ import { HARBOUR_ASKS, HOPS, MIB, SCHOOL_KEEPS, STREET, type Roof, type Street }
 
 const PRICE = HARBOUR_ASKS + SCHOOL_KEEPS
 const PATIENCE_MS = 90_000
+/** Enough for a minute and more: he is caught before. */
+const WANTED_MIB = 96
 
 export async function tellOfStreet(street: Street): Promise<void> {
   step('A street of roofs: four boxes find each other and agree on a price')
@@ -37,11 +39,11 @@ export async function tellOfStreet(street: Street): Promise<void> {
   step('The miller has root on his box and lets it count three frames in ten')
   await street.cheat('box7')
   note('nft insert rule netdev meshbox_carry leaving numgen random mod 100 < 70 accept')
-  const sent = street.stream('box7', 24 * MIB, MIB).catch(() => 0)
+  const sent = street.stream('box7', WANTED_MIB * MIB, MIB).catch(() => 0)
   const caught = await waitFor('the school to end it', async () => ((one) => one?.state === 'ended' && one)(await street.between('box5', 'box7')), PATIENCE_MS)
   claim(`caught at the next signed readings: the school ends the carriage ("${caught.reason}") and shuts its gate`, true)
   const gone = await sent
-  claim(`he got ${(gone / MIB).toFixed(1)} of the 24 MiB he wanted away; the loss is what fits between readings`, gone < 24 * MIB)
+  claim(`he got ${(gone / MIB).toFixed(1)} of the ${WANTED_MIB} MiB he wanted away; the loss is what fits between readings`, gone < WANTED_MIB * MIB)
   claim('the baker does not feel it', (await street.stream('box4', MIB / 2, MIB)) === MIB / 2)
   await street.makeHonest('box7')
   await street.areRunning()

@@ -16,7 +16,6 @@ import type { ShownStanding, SignedReading } from './frames.ts'
 import { MAX_LINKS } from './meter.ts'
 import type { LinkMark, Meter } from './meter.ts'
 import { standingOf } from './standing.ts'
-import { NO_TALLY } from './tolerance.ts'
 import type { Tally } from './tolerance.ts'
 
 /** Numbers a carrier leaves out after a crash: more than it can have used since its row was written. */
@@ -162,7 +161,6 @@ export function accountOf(row: AccountRow, nowMs: number): Account {
         state: stage === 'ended' || stage === 'offered' ? stage : 'silent',
         reason: stage === 'ended' || stage === 'offered' ? row.reason : 'this box started anew; the partner has not talked yet',
         isBroken,
-        isAnew: true,
         sinceMs: nowMs,
         prices,
         agreed,
@@ -205,10 +203,9 @@ function snapshotOf(account: Account): Uint8Array {
   ])
 }
 
-function exchangeFields(account: Account, { from, pair, owedParts, stretch, tally }: Exchange): readonly Field[] {
-  const { judged, spare, beyond, held, drifts } = tally
+function exchangeFields(account: Account, { from, pair, owedParts, stretch, tally, isOver }: Exchange): readonly Field[] {
   const frames = [...(from === null ? [] : [from]), pair].flatMap(({ carrier, client }) => [signedOf(account, 'carrier', carrier).frame, signedOf(account, 'client', client).frame])
-  return [owedParts, stretch.carrier, stretch.client, { text: `${judged} ${spare} ${beyond} ${held} ${drifts}` }, ...frames]
+  return [owedParts, stretch.carrier, stretch.client, tallyText(tally, isOver), ...frames]
 }
 
 function readExchange(reader: FieldReader, field: string, frames: Map<string, Uint8Array>): Exchange | null {
@@ -226,16 +223,25 @@ function readExchange(reader: FieldReader, field: string, frames: Map<string, Ui
     pair: { carrier, client },
     owedParts: integerOf(owedParts, field),
     stretch: { carrier: integerOf(carried, field), client: integerOf(received, field) },
-    tally: tallyFrom(tally, { carrier, client }),
+    ...tallyFrom(tally, { carrier, client }),
   }
 }
 
-function tallyFrom(bytes: Uint8Array, { carrier, client }: ReadingPair): Tally {
-  const [, judged, spare, beyond, held, drifts] = /^(\d{1,50}) (\d{1,50}) (\d{1,50}) (\d{1,50}) (\d{1,3})$/.exec(Buffer.from(bytes).toString('latin1')) ?? []
-  if (judged !== undefined && spare !== undefined && beyond !== undefined && held !== undefined) return { judged: BigInt(judged), spare: BigInt(spare), beyond: BigInt(beyond), held: BigInt(held), drifts: Number(drifts) }
-  // As rows were before: the number of drifts alone.
-  const behind = totalOf(carrier.bytes) - totalOf(client.bytes)
-  return { ...NO_TALLY, judged: behind > 0n ? behind : 0n, drifts: Number(integerOf(bytes, 'drifts', 4)) }
+function tallyText({ short, judgedBytes, judgedShort, drifts, allDrifts }: Tally, isOver: boolean): Field {
+  return { text: `${drifts} ${allDrifts} ${short} ${judgedBytes} ${judgedShort} ${isOver ? 1 : 0}` }
+}
+
+/** A row of before this was kept has the first number only, as the bytes of an integer: how far the client was behind then is in its readings. */
+function tallyFrom(bytes: Uint8Array, { carrier, client }: ReadingPair): Pick<Exchange, 'tally' | 'isOver'> {
+  const text = Buffer.from(bytes).toString('latin1')
+  if (!text.includes(' ')) {
+    const [drifts, total, short] = [Number(integerOf(bytes, 'drifts', 4)), totalOf(carrier.bytes), totalOf(carrier.bytes) - totalOf(client.bytes)]
+    const known = short > 0n ? short : 0n
+    return { tally: { short: known, judgedBytes: total, judgedShort: known, drifts, allDrifts: drifts }, isOver: false }
+  }
+  const [, drifts, allDrifts, short, judgedBytes, judgedShort, isOver] = /^(\d{1,9}) (\d{1,9}) (\d{1,40}) (\d{1,40}) (\d{1,40}) ([01])$/.exec(text) ?? []
+  if (drifts === undefined || allDrifts === undefined || short === undefined || judgedBytes === undefined || judgedShort === undefined) throw inputError('tally', text, 'six numbers')
+  return { tally: { short: BigInt(short), judgedBytes: BigInt(judgedBytes), judgedShort: BigInt(judgedShort), drifts: Number(drifts), allDrifts: Number(allDrifts) }, isOver: isOver === '1' }
 }
 
 function readMark(reader: FieldReader): readonly [Mac, LinkMark] {

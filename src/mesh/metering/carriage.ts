@@ -10,7 +10,7 @@ import type { Address } from '../../base/index.ts'
 import type { BoxId, CarriageState, CarriedBytes, Reading } from '../ports.ts'
 import { PARTS_PER_UNIT, exchangeOf, isSameReading, numberOf, totalOf, wentBack, NO_BYTES } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
-import { DRIFTS_TO_END, SLACK_BYTES, isBreach } from './tolerance.ts'
+import { SLACK_BYTES } from './tolerance.ts'
 
 export const READING_EVERY_MS = 5000
 /** The carrier's gate closes on a client that does not answer for so long; it opens when the client does. */
@@ -49,8 +49,6 @@ export interface Carriage {
   readonly reason: string | null
   /** It ended in a way that no honest partner chooses: not begun anew for `REST_MS`. */
   readonly isBroken: boolean
-  /** One of the two has begun anew in this carriage: what the client's power took of its count may come to light at any time, late answers hide it. */
-  readonly isAnew: boolean
   readonly sinceMs: number
   /** Oldest first: the one in force at the last reading, and what the client took since. */
   readonly prices: readonly KnownPrice[]
@@ -79,8 +77,6 @@ export type CarriageInput =
   | { readonly kind: 'price'; readonly price: KnownPrice; readonly nowMs: number }
   /** Carrier's: `paid` is more than it was. */
   | { readonly kind: 'paid'; readonly nowMs: number }
-  /** The partner is back after the connection was gone. */
-  | { readonly kind: 'met' }
   | { readonly kind: 'end'; readonly reason: string; readonly nowMs: number }
 
 export type CarriageEffect =
@@ -119,7 +115,6 @@ export function beginCarriage(order: NewCarriage): Carriage {
     state: 'offered',
     reason: null,
     isBroken: false,
-    isAnew: false,
     sinceMs: nowMs,
     prices: [price],
     agreed: null,
@@ -152,8 +147,6 @@ export function stepCarriage(state: Carriage, input: CarriageInput, terms: Carri
       return priced(state, input.price)
     case 'paid':
       return state.role === 'carrier' ? bounded(state, newestBytes(state), input.nowMs, terms) : only(state)
-    case 'met':
-      return only({ ...state, isAnew: true })
     case 'end':
       return state.state === 'ended' ? only(state) : ended(state, input.reason, input.nowMs)
   }
@@ -244,9 +237,7 @@ function gotAnswer(state: Carriage, reading: Reading, nowMs: number, terms: Carr
   return judged(settled.state, exchange, [...effects, ...settled.effects], nowMs)
 }
 
-/** Who lost power may have lost more than half of a reading with it, and late answers show that in parts: counted as drifts, it ends nothing by itself. */
-function judged(state: Carriage, { stretch, tally }: Exchange, effects: readonly CarriageEffect[], nowMs: number): CarriageStep {
-  const isOver = tally.drifts >= DRIFTS_TO_END || (!state.isAnew && isBreach(tally, stretch.carrier, stretch.client))
+function judged(state: Carriage, { stretch, isOver }: Exchange, effects: readonly CarriageEffect[], nowMs: number): CarriageStep {
   if (!isOver) return { state, effects }
   const told = broken(state, `the figures differ: the carrier says ${stretch.carrier} bytes, the client ${stretch.client}`, nowMs)
   return { state: told.state, effects: [...effects, ...told.effects] }

@@ -3,7 +3,7 @@
  * unit: units for 2²⁰ bytes × bytes, so that nothing is rounded before it is paid.
  */
 import type { CarriedBytes, Reading } from '../ports.ts'
-import { NO_TALLY, tallyAfter } from './tolerance.ts'
+import { NOTHING_JUDGED, judge } from './tolerance.ts'
 import type { Tally } from './tolerance.ts'
 
 export const PARTS_PER_UNIT = 1n << 20n
@@ -21,10 +21,11 @@ export interface Exchange {
   readonly pair: ReadingPair
   /** Up to here. */
   readonly owedParts: bigint
-  /** What the carrier says of the time since the exchange before, and what the client has counted of it; what was missing before is left out. */
+  /** What the carrier says of the time since the exchange before, and what the client has counted of it and not yet agreed to. */
   readonly stretch: { readonly carrier: bigint; readonly client: bigint }
-  /** What is missing up to here; goes to the disk with the exchange, so that it counts once whatever is lost. */
+  /** What the figures up to here tell of who is honest, and whether that is the end. */
   readonly tally: Tally
+  readonly isOver: boolean
 }
 
 /**
@@ -37,13 +38,13 @@ export function exchangeOf(before: Pick<Exchange, 'pair' | 'owedParts' | 'tally'
   const carrierBefore = totalOf(from?.carrier.bytes ?? NO_BYTES)
   const countedBefore = lower(carrierBefore, totalOf(from?.client.bytes ?? NO_BYTES))
   const [carrier, client] = [totalOf(pair.carrier.bytes), totalOf(pair.client.bytes)]
-  const tally = before?.tally ?? NO_TALLY
+  const stretch = { carrier: carrier - carrierBefore, client: client - countedBefore }
   return {
     from,
     pair,
     owedParts: (before?.owedParts ?? 0n) + (lower(carrier, client) - countedBefore) * unitsPerMiB,
-    stretch: { carrier: carrier - carrierBefore, client: client + tally.judged - carrierBefore },
-    tally: tallyAfter(tally, carrier - carrierBefore, carrier - client),
+    stretch,
+    ...judge(before?.tally ?? NOTHING_JUDGED, carrier, client),
   }
 }
 

@@ -119,9 +119,8 @@ export class Handshake {
     if (live !== null) {
       const known = await this.#adopt(live, from, epoch, standing)
       if (known === null) return
-      const met = await this.#met(known, from)
-      await this.#tools.step(met, { kind: 'price', price: { sequence, unitsPerMiB }, nowMs })
-      return this.#begun(this.#tools.book.now(met), from)
+      await this.#tools.step(known, { kind: 'price', price: { sequence, unitsPerMiB }, nowMs })
+      return this.#begun(this.#tools.book.now(known), from)
     }
     const before = this.#tools.book.of(from, 'carrier')
     const resting = before.find((account) => isResting(account, nowMs))
@@ -148,10 +147,7 @@ export class Handshake {
     const known = this.#tools.book.find(from, this.#tools.documents.self, epoch)
     if (known !== null && known.state.state === 'ended') return this.#tools.say(from, { kind: 'end', epoch, reason: known.state.reason ?? 'it ended here' })
     if (known !== null) {
-      const adopted = await this.#adopt(known, from, epoch, standing)
-      if (adopted === null) return
-      await this.#met(adopted, from)
-      this.#ready.add(`client ${from}`)
+      if ((await this.#adopt(known, from, epoch, standing)) !== null) this.#ready.add(`client ${from}`)
       return
     }
     if (standing !== null) return this.#tools.say(from, { kind: 'end', epoch, reason: 'this box has no record of it' })
@@ -185,12 +181,6 @@ export class Handshake {
     }
     await this.#tools.book.write([account])
     return account
-  }
-
-  /** Once for a connection: who only takes another price was here all the time. */
-  async #met(account: Account, from: BoxId): Promise<Account> {
-    if (!this.#ready.has(`${account.state.role} ${from}`)) await this.#tools.step(account, { kind: 'met' })
-    return this.#tools.book.now(account)
   }
 
   /** Takes over what the partner shows of this carriage; null: it ended by that. */

@@ -293,8 +293,7 @@ export class RelayDesk {
     const frames: CarriageFrame[] = []
     let next: Account = { ...account, state }
     let ordered = 0n
-    const isDrift = (state.agreed?.tally.drifts ?? 0) > (account.state.agreed?.tally.drifts ?? 0)
-    let mustStore = isDrift || (state.state === 'ended' && account.state.state !== 'ended')
+    let mustStore = state.state === 'ended' && account.state.state !== 'ended'
     // `gate` and `agreed` are in the state: gates are set as all states want them, after each input.
     for (const effect of effects) {
       if (effect.kind === 'send') {

@@ -5,9 +5,10 @@
  */
 import { equalBytesConstantTime } from '../../base/index.ts'
 import type { Carriage } from './carriage.ts'
-import { exchangeOf, isSameQuestion, isSameReading, numberOf, wentBack } from './exchange.ts'
+import { exchangeOf, isSameQuestion, isSameReading, numberOf, totalOf, wentBack } from './exchange.ts'
 import type { Exchange, ReadingPair } from './exchange.ts'
-import { NO_TALLY } from './tolerance.ts'
+import { NOTHING_JUDGED } from './tolerance.ts'
+import type { Tally } from './tolerance.ts'
 
 /** All readings in it were checked to be signed: the carrier's by the carrier, the client's by the client. */
 export interface Standing {
@@ -41,9 +42,7 @@ export function adoptStanding(state: Carriage, shown: Standing, priceOf: (sequen
   if (reason !== null) return { kind: 'wrong', reason, isBreach: false }
   const unitsPerMiB = priceOf(top.priceSequence)
   if (unitsPerMiB === null) return { kind: 'wrong', reason: `price ${top.priceSequence} is not known here`, isBreach: false }
-  // What was out of tolerance before is not forgotten by being shown the rest, nor is what was missing judged twice.
-  const tally = shown.from === null ? NO_TALLY : tallyOf(state, shown.from)
-  const before = shown.from === null ? null : { from: null, pair: shown.from, owedParts: top.owedParts, stretch: { carrier: 0n, client: 0n }, tally }
+  const before = shown.from === null ? null : { from: null, pair: shown.from, owedParts: top.owedParts, stretch: { carrier: 0n, client: 0n }, tally: tallyAt(state.agreed, shown.from), isOver: false }
   const exchange: Exchange = exchangeOf(before, shown.pair, unitsPerMiB)
   if (state.role === 'client') {
     // The sum up to `from` is under our own signature; the newest exchange is agreed on when the carrier's next reading names it.
@@ -53,10 +52,16 @@ export function adoptStanding(state: Carriage, shown: Standing, priceOf: (sequen
   return { kind: 'adopted', state: { ...state, agreed: exchange, waiting: null, lastNumber: Math.max(state.lastNumber, top.sequence) } }
 }
 
-/** Up to `from`: as this box knows it, or what passed since then taken for one reading. */
-function tallyOf(state: Carriage, from: ReadingPair): Exchange['tally'] {
-  const known = [state.answered, state.agreed].find((each) => numberOf(each) === from.carrier.sequence)
-  return (known ?? exchangeOf(state.agreed, from, 0n)).tally
+/**
+ * What was out of tolerance is not forgotten by being shown the rest; how far the client was behind at `from` is under both signatures,
+ * and was judged by who was there.
+ */
+function tallyAt(agreed: Exchange | null, from: ReadingPair): Tally {
+  const known = agreed?.tally ?? NOTHING_JUDGED
+  if (numberOf(agreed) === from.carrier.sequence) return known
+  const [carrier, client] = [totalOf(from.carrier.bytes), totalOf(from.client.bytes)]
+  const short = carrier - client > known.short ? carrier - client : known.short
+  return { ...known, short, judgedBytes: carrier, judgedShort: short }
 }
 
 function wrongWithStanding(state: Carriage, { from, pair }: Standing): string | null {

@@ -243,7 +243,6 @@ export class Village {
         const own = end.state.role === 'client' ? from.pair.client : from.pair.carrier
         end.counted = max(end.counted, own.bytes.up + own.bytes.down)
       }
-      for (const role of ['client', 'carrier'] as const) this.#feed(hop, role, { kind: 'met' })
     }
     hop.wasConnected = isConnected
   }

@@ -15,7 +15,6 @@ import { rowOf, withFrames } from '../../../src/mesh/metering/account.ts'
 import type { Account } from '../../../src/mesh/metering/account.ts'
 import { signReading } from '../../../src/mesh/metering/frames.ts'
 import { writeCarriage } from '../../../src/mesh/metering/io/tables.ts'
-import { NO_TALLY } from '../../../src/mesh/metering/tolerance.ts'
 import { referenceOf } from '../../../src/mesh/roaming/account.ts'
 import type { Reading } from '../../../src/mesh/ports.ts'
 import { openChannel } from '../../../src/photon/channel/index.ts'
@@ -189,8 +188,8 @@ function carriage(tx: Tx): void {
   const account: Account = withFrames(
     {
       state: {
-        role: 'carrier', carrier: SELF.address, client: OTHER.address, token: TOKEN, epoch: EPOCH, state: 'running', reason: null, isBroken: false, isAnew: false, sinceMs: 0, prices: [{ sequence: 1, unitsPerMiB: 90n }],
-        agreed: { from: null, pair, owedParts: 90n << 20n, stretch: { carrier: 0n, client: 0n }, tally: NO_TALLY }, answered: null, waiting: null, lastNumber: 1, heardMs: 0, paid: 50n, openSinceMs: 0,
+        role: 'carrier', carrier: SELF.address, client: OTHER.address, token: TOKEN, epoch: EPOCH, state: 'running', reason: null, isBroken: false, sinceMs: 0, prices: [{ sequence: 1, unitsPerMiB: 90n }],
+        agreed: { from: null, pair, owedParts: 90n << 20n, stretch: { carrier: 0n, client: 0n }, tally: { short: 0n, judgedBytes: 0n, judgedShort: 0n, drifts: 0, allDrifts: 0 }, isOver: false }, answered: null, waiting: null, lastNumber: 1, heardMs: 0, paid: 50n, openSinceMs: 0,
       } as Account['state'],
       meter: { role: 'carrier', bytes: { up: 0n, down: 0n }, marks: new Map() }, frames: new Map(), payments: 1, order: null, payee: SELF.address, writtenOff: 0n, isReadmitted: false,
     },

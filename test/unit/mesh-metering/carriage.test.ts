@@ -2,8 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Reading } from '../../../src/mesh/ports.ts'
-import { ANSWER_TIMEOUT_MS, PARTS_PER_UNIT, READING_EVERY_MS, SLACK_BYTES, SPARE_BYTES, beginCarriage, owedParts, owedUnits, stepCarriage } from '../../../src/mesh/metering/index.ts'
-import { NO_TALLY, isBreach, tallyAfter } from '../../../src/mesh/metering/tolerance.ts'
+import { ANSWER_TIMEOUT_MS, PARTS_PER_UNIT, READING_EVERY_MS, SLACK_BYTES, beginCarriage, compareBytes, owedParts, owedUnits, stepCarriage } from '../../../src/mesh/metering/index.ts'
 import type { Carriage, CarriageEffect, CarriageInput, CarriageTerms, Exchange } from '../../../src/mesh/metering/index.ts'
 
 const CARRIER = `0x${'c1'.repeat(20)}` as const
@@ -239,22 +238,16 @@ describe('liars', () => {
   })
 
   it('tolerance: the slack, the drift, the breach', () => {
-    const first = (carried: bigint, missing: bigint) => tallyAfter(NO_TALLY, carried, missing)
-    expect(first(SLACK_BYTES, SLACK_BYTES).drifts).toBe(0)
-    expect(first(100n * MIB, 5n * MIB)).toEqual({ judged: 5n * MIB, spare: 0n, beyond: 0n, held: 0n, drifts: 0 })
-    expect(first(100n * MIB, 5n * MIB + SLACK_BYTES).drifts).toBe(0)
-    expect(first(100n * MIB, 5n * MIB + SLACK_BYTES + 1n).drifts).toBe(1)
-    expect(isBreach(first(100n * MIB, 50n * MIB), 100n * MIB, 50n * MIB)).toBe(false)
-    expect(isBreach(first(100n * MIB, 50n * MIB + 1n), 100n * MIB, 50n * MIB - 1n)).toBe(true)
-    expect(isBreach(first(SLACK_BYTES, SLACK_BYTES), SLACK_BYTES, 0n)).toBe(false)
+    expect(compareBytes(SLACK_BYTES, 0n)).toBe('little')
+    expect(compareBytes(20n * SLACK_BYTES, 19n * SLACK_BYTES)).toBe('little')
+    expect(compareBytes(20n * SLACK_BYTES + 1n, 19n * SLACK_BYTES + 1n)).toBe('agree')
+    expect(compareBytes(SLACK_BYTES + 1n, 0n)).toBe('breach')
     // A carrier that asks for less than the client counted gives something away.
-    expect(first(0n, -100n * MIB)).toEqual(NO_TALLY)
-    // What was not needed is kept, up to a bound.
-    expect(first(1000n * MIB, 0n).spare).toBe(SPARE_BYTES)
-    // What is missing is judged once, however often it is hidden and seen again.
-    let tally = first(4n * MIB, 2n * MIB)
-    for (let again = 0; again < 9; again++) tally = tallyAfter(tallyAfter(tally, 0n, -MIB), 0n, 2n * MIB)
-    expect(tally).toEqual(first(4n * MIB, 2n * MIB))
+    expect(compareBytes(0n, 100n * MIB)).toBe('little')
+    expect(compareBytes(100n * MIB, 95n * MIB)).toBe('agree')
+    expect(compareBytes(100n * MIB, 95n * MIB - 1n)).toBe('drift')
+    expect(compareBytes(100n * MIB, 50n * MIB)).toBe('drift')
+    expect(compareBytes(100n * MIB, 50n * MIB - 1n)).toBe('breach')
   })
 
   const lastOf = (pair: Pair): Exchange => {
