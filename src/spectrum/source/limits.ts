@@ -12,6 +12,8 @@ export const MAX_RECEIPTS = 128
 export const MAX_NODES = 384
 /** eth/63: a server stops adding items to a reply here. */
 export const SOFT_REPLY_BYTES = 2 * 1024 * 1024
+/** The same for a neighbour of the mesh: its frame holds 1 MiB, and a longer one would end the link. */
+export const MESH_REPLY_BYTES = 512 * 1024
 /** Hashes in a request that still decodes; more than any client asks for, and less than costs anything. */
 export const MAX_ASKED_HASHES = 1024
 export const MAX_ANNOUNCED_HASHES = 256

@@ -17,7 +17,7 @@ import { Allowance } from './allowance.ts'
 import { answer, isRequest } from './answers.ts'
 import { CODE, ETH_VERSION, MAX_PAYLOAD_BYTES, REPLY_OF, decodeStatus, encodeStatus, frameOf, messageOf } from './eth63.ts'
 import type { Message, Status } from './eth63.ts'
-import { ALL_MESSAGES, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_OUTSTANDING_REQUESTS, MAX_WAITING_ANSWERS, MAX_WAITING_NEIGHBOUR_ANSWERS, REQUEST_TIMEOUT_MS, SERVED_BYTES, UNASKED_BYTES, UNASKED_MESSAGES } from './limits.ts'
+import { ALL_MESSAGES, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_OUTSTANDING_REQUESTS, MAX_WAITING_ANSWERS, MAX_WAITING_NEIGHBOUR_ANSWERS, MESH_REPLY_BYTES, REQUEST_TIMEOUT_MS, SERVED_BYTES, UNASKED_BYTES, UNASKED_MESSAGES } from './limits.ts'
 import type { PassedOn, PassingOn } from './passing-on.ts'
 import { PeerSource } from './peer-source.ts'
 import type { PeerLink } from './peer-source.ts'
@@ -201,7 +201,7 @@ class MeshLink implements PeerLink {
   async #reply(request: Message, made: Message | null): Promise<Uint8Array> {
     if (this.#closedReason !== null) throw closed(this.#closedReason)
     const { clock, server, timers } = this.#parts
-    const reply = frameOf(made ?? (await answer(server, timers, request)))
+    const reply = frameOf(made ?? (await answer(server, timers, request, MESH_REPLY_BYTES)))
     const waitMs = this.#served.spend(reply.length, clock.boottimeMs())
     if (waitMs > 0) await new Promise<void>((resolve) => timers.after(waitMs, resolve))
     return reply
