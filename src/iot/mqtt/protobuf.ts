@@ -7,7 +7,7 @@
  * Fields that have their default value are left out, unless the schema says `proto2`. What is read is bounded by its own length; fields that are
  * not in the table are passed over.
  */
-import { fromUtf8, inputError, utf8 } from '../../base/index.ts'
+import { fromUtf8, inputError } from '../../base/index.ts'
 
 export type Scalar = 'u32' | 'i32' | 'u64' | 'bool' | 'float' | 'double' | 'string' | 'bytes'
 export interface Field {
@@ -49,7 +49,11 @@ function writeFields(out: Writer, schema: Schema, message: Message): void {
 
 function writeField(out: Writer, { no, type }: Field, value: unknown, isAlways: boolean): void {
   if (typeof type === 'object') {
-    if ('message' in type) return out.nested(no, (inner) => writeFields(inner, type.message, value as Message))
+    if ('message' in type) {
+      const from = out.open(no)
+      writeFields(out, type.message, value as Message)
+      return out.close(from)
+    }
     return writeUnsigned(out, no, Math.max(0, type.names.indexOf(value as string)), isAlways)
   }
   switch (type) {
@@ -67,13 +71,13 @@ function writeField(out: Writer, { no, type }: Field, value: unknown, isAlways: 
     case 'double':
       return isAlways || value !== 0 ? out.double(no, value as number) : undefined
     case 'string':
-      return isAlways || value !== '' ? out.bytes(no, utf8(value as string)) : undefined
+      return isAlways || value !== '' ? out.text(no, value as string) : undefined
     case 'bytes':
       return isAlways || (value as Uint8Array).length > 0 ? out.bytes(no, value as Uint8Array) : undefined
     case 'duration':
-      return out.nested(no, (inner) => writeSeconds(inner, value as bigint))
+      return writeSeconds(out, no, value as bigint)
     case 'timestamp':
-      return out.nested(no, (inner) => writeSeconds(inner, BigInt(Math.round((value as number) * 1_000)) * 1_000n))
+      return writeSeconds(out, no, BigInt(Math.round((value as number) * 1_000)) * 1_000n)
   }
 }
 
@@ -85,17 +89,19 @@ function writeVarint(out: Writer, no: number, value: bigint, isAlways: boolean):
   if (isAlways || value !== 0n) out.varint(no, value)
 }
 
-function writeSeconds(out: Writer, nanoseconds: bigint): void {
+function writeSeconds(out: Writer, no: number, nanoseconds: bigint): void {
+  const from = out.open(no)
   writeVarint(out, 1, BigInt.asUintN(64, nanoseconds / NANO), false)
   writeVarint(out, 2, BigInt.asUintN(64, nanoseconds % NANO), false)
+  out.close(from)
 }
 
 const NANO = 1_000_000_000n
 
 /** Grows by doubling; a nested message is written behind its place and moved by the length of its length. */
 class Writer {
-  #bytes = new Uint8Array(512)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes = Buffer.alloc(512)
+  #view = viewOf(this.#bytes)
   #at = 0
 
   begin(): this {
@@ -150,10 +156,21 @@ class Writer {
     this.#at += value.length
   }
 
-  nested(no: number, write: (inner: Writer) => void): void {
+  text(no: number, value: string): void {
+    const length = Buffer.byteLength(value)
     this.#tag(no, 2)
-    const from = this.#at
-    write(this)
+    this.#number(length)
+    this.#room(length)
+    this.#at += this.#bytes.write(value, this.#at, length)
+  }
+
+  /** A nested message begins; what it gives is for `close`. */
+  open(no: number): number {
+    this.#tag(no, 2)
+    return this.#at
+  }
+
+  close(from: number): void {
     const length = this.#at - from
     const lengthBytes = length < 0x80 ? 1 : length < 0x4000 ? 2 : 3
     this.#room(lengthBytes)
@@ -163,8 +180,11 @@ class Writer {
     this.#at += length
   }
 
+  /** In Node's pool: memory of its own would cost as much as the message. */
   done(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
+    const message = Buffer.allocUnsafe(this.#at)
+    this.#bytes.copy(message, 0, 0, this.#at)
+    return message
   }
 
   #tag(no: number, wire: number): void {
@@ -184,11 +204,15 @@ class Writer {
 
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + bytes))
+    const grown = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#at + bytes))
     grown.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = grown
-    this.#view = new DataView(grown.buffer)
+    this.#view = viewOf(grown)
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** One for all messages: none is begun before the one before is done, and what is done is a copy. */

@@ -30,6 +30,7 @@ interface Collected {
 }
 
 interface Known {
+  readonly id: FrameId
   readonly firstMs: number
   /** At most MAX_COPIES. */
   readonly receptions: Copy[]
@@ -51,6 +52,10 @@ export class CopyCollector {
   readonly #early: Collected[] = []
   /** By frame, the latest transmission; in order of arrival, oldest first. */
   readonly #known = new Map<FrameId, Known>()
+  /** Goes along `#known`: one that begins anew for each frame would pass by all that was deleted since the table was last made, some thousand places. */
+  #walk = this.#known.values()
+  /** Where it stands; null: at none, or at one that has moved to the end of the line. */
+  #oldest: Known | null = null
   readonly #counts = { new: 0, copy: 0, repeated: 0, 'late-copy': 0 }
 
   get size(): { readonly open: number; readonly known: number } {
@@ -90,7 +95,7 @@ export class CopyCollector {
       }
     }
     this.#known.delete(id) // to the end of the line
-    this.#known.set(id, { firstMs: nowMs, receptions: [copy] })
+    this.#known.set(id, { id, firstMs: nowMs, receptions: [copy] })
     // A window longer than the gap between two transmissions would hold the one before still: it goes out with this one's hand-over.
     const before = this.#open.get(id)
     if (before !== undefined) this.#early.push(before)
@@ -113,15 +118,25 @@ export class CopyCollector {
   }
 
   #forget(nowMs: number): void {
-    for (const [id, { firstMs }] of this.#known) {
-      if (firstMs > nowMs - KNOWN_MS && this.#known.size < MAX_KNOWN) return
-      this.#known.delete(id)
+    for (let oldest = this.#oldestKnown(); oldest !== null; oldest = this.#oldestKnown()) {
+      if (oldest.firstMs > nowMs - KNOWN_MS && this.#known.size < MAX_KNOWN) return
+      this.#known.delete(oldest.id)
     }
+  }
+
+  #oldestKnown(): Known | null {
+    while (this.#oldest === null || this.#known.get(this.#oldest.id) !== this.#oldest) {
+      if (this.#known.size === 0) return null
+      const next = this.#walk.next()
+      this.#oldest = next.done === true ? null : next.value
+      if (next.done === true) this.#walk = this.#known.values()
+    }
+    return this.#oldest
   }
 }
 
 function heardOf({ id, first, copies }: Collected): Heard {
-  return { id, phy: first.phy, frequencyHz: first.frequencyHz, modulation: first.modulation, copies: copies.toSorted(byQuality), isLate: false }
+  return { id, phy: first.phy, frequencyHz: first.frequencyHz, modulation: first.modulation, copies: copies.length === 1 ? copies : copies.toSorted(byQuality), isLate: false }
 }
 
 /** Best first: a copy that can be answered before one that cannot, then SNR, then RSSI; what is not said counts as worst. */

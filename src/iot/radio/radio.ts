@@ -138,7 +138,7 @@ export class Concentrators implements Radio {
   }
 
   #notePresence(gateway: Eui, heardMs: number): void {
-    this.#present.delete(gateway) // to the end of the line
+    if (this.#present.size > 1) this.#present.delete(gateway) // to the end of the line
     this.#present.set(gateway, heardMs)
     if (this.#present.size > MAX_PRESENT) this.#present.delete(this.#present.keys().next().value ?? gateway)
   }

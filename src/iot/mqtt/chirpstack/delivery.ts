@@ -26,6 +26,9 @@ type OnDownlink = (downlink: Omit<Downlink, 'tenant'>) => Promise<TxAck>
 interface Link {
   readonly gateway: Eui
   readonly client: MqttConnection
+  /** Of what is heard now, and of what is played back. */
+  readonly up: string
+  readonly late: string
   /** What the conn topic was last told. */
   isOnline: boolean
 }
@@ -41,6 +44,7 @@ const MAX_RECEPTIONS = 1_024
 const MAX_ORDERS = 64
 const EXPIRES_MS = 60_000
 const JOIN_ACCEPT = 1
+const NOT_SENT = Promise.resolve(false)
 
 export class ChirpstackDelivery implements Delivery {
   readonly #parts: ChirpstackDeliveryParts
@@ -77,9 +81,11 @@ export class ChirpstackDelivery implements Delivery {
   /** True when the broker has the best copy and somebody who wants it; the other copies go along, and are not waited for. */
   async deliver(heard: Heard): Promise<boolean> {
     try {
-      const [best, ...others] = heard.copies.map((copy) => this.#deliverCopy(heard, copy))
-      for (const other of others) this.#quietly(other)
-      return (await best) ?? false
+      const [best, ...others] = heard.copies
+      if (best === undefined) return false
+      const sent = this.#deliverCopy(heard, best)
+      for (const other of others) this.#quietly(this.#alongside(heard, other))
+      return await sent
     } catch (thrown) {
       this.#parts.log.debug('a frame was not delivered', { problem: asError(thrown).message })
       return false
@@ -105,13 +111,17 @@ export class ChirpstackDelivery implements Delivery {
     this.#links.clear()
   }
 
-  async #deliverCopy(heard: Heard, copy: Copy): Promise<boolean> {
+  /** Whatever is wrong with it comes as a rejection. */
+  async #alongside(heard: Heard, copy: Copy): Promise<void> {
+    await this.#deliverCopy(heard, copy)
+  }
+
+  #deliverCopy(heard: Heard, copy: Copy): Promise<boolean> {
     const link = this.#linkOf(copy.gateway)
-    if (link === null || !link.client.isConnected) return false
+    if (link === null || !link.client.isConnected) return NOT_SENT
     if (!heard.isLate) this.#note(copy.gateway, copy.time, copy.arrivedMs)
     this.#uplinkId = (this.#uplinkId + 1) >>> 0
-    const topic = this.#topic(copy.gateway, heard.isLate ? 'event/late' : 'event/up')
-    return await link.client.publishHeard({ topic, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
+    return link.client.publishHeard({ topic: heard.isLate ? link.late : link.up, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
   }
 
   #linkOf(gateway: Eui): Link | null {
@@ -119,7 +129,7 @@ export class ChirpstackDelivery implements Delivery {
     if (known !== undefined) return known
     if (this.#isClosed || this.#links.size >= MAX_GATEWAYS) return null
     const client = this.#parts.connect({ clientId: `meshbox-${gateway}`, will: { topic: this.#topic(gateway, 'state/conn'), payload: connState(gateway, false, this.#parts.encoding), qos: 1, isRetained: true } })
-    const link: Link = { gateway, client, isOnline: true }
+    const link: Link = { gateway, client, up: this.#topic(gateway, 'event/up'), late: this.#topic(gateway, 'event/late'), isOnline: true }
     this.#links.set(gateway, link)
     client.subscribe(this.#topic(gateway, 'command/down'), (_topic, payload) => void this.#ordered(link, payload))
     client.onState((isConnected) => {
@@ -179,8 +189,9 @@ export class ChirpstackDelivery implements Delivery {
     const key = keyOf(gateway, contextOf(time))
     this.#receptions.delete(key)
     this.#receptions.set(key, { time, arrivedMs })
+    if (this.#receptions.size <= MAX_RECEPTIONS) return
     const oldest = this.#receptions.keys().next()
-    if (this.#receptions.size > MAX_RECEPTIONS && oldest.done === false) this.#receptions.delete(oldest.value)
+    if (oldest.done === false) this.#receptions.delete(oldest.value)
   }
 
   #topic(gateway: Eui, rest: string): string {
@@ -195,5 +206,7 @@ export class ChirpstackDelivery implements Delivery {
 }
 
 function keyOf(gateway: Eui, context: Uint8Array): string {
-  return `${gateway}:${Buffer.from(context.buffer, context.byteOffset, context.byteLength).toString('hex')}`
+  let key = gateway
+  for (const byte of context) key += String.fromCharCode(byte)
+  return key
 }

@@ -47,13 +47,12 @@ export function uplinkFrame(heard: Heard, copy: Copy, uplinkId: number, encoding
 /** Opaque for the server: the counter as the UDP forwarders write it (u32, big-endian); Basics Station's pair; what was foreign, untouched. */
 export function contextOf(time: RadioTime): Uint8Array {
   if (time.kind === 'foreign') return time.context
-  const bytes = new Uint8Array(time.kind === 'counter' ? 4 : 16)
+  // Bytes without a view on them stay inside the heap.
+  if (time.kind === 'counter') return Uint8Array.of(time.tmstUs >>> 24, time.tmstUs >>> 16, time.tmstUs >>> 8, time.tmstUs)
+  const bytes = new Uint8Array(16)
   const view = new DataView(bytes.buffer)
-  if (time.kind === 'counter') view.setUint32(0, time.tmstUs)
-  else {
-    view.setBigInt64(0, time.xtime)
-    view.setBigInt64(8, time.rctx)
-  }
+  view.setBigInt64(0, time.xtime)
+  view.setBigInt64(8, time.rctx)
   return bytes
 }
 

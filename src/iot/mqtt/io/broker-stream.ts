@@ -10,13 +10,22 @@ import { PubackSieve } from '../publish-packet.ts'
 
 const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'tcp:': 1883, 'mqtts:': 8883, 'ssl:': 8883 }
 
+/** Of the broker at once: PUBACKs, mostly. */
+const READ_BYTES = 16 * 1024
+
+/** Gets bytes that are overwritten when it has returned. False: no more until the socket is resumed. */
+type Hear = (bytes: Buffer) => boolean
+
 /** Errors: TypeError for what is no URL, or none of mqtt, tcp, mqtts, ssl. */
-export function openBrokerSocket(url: string, ca: string | null): Socket {
+export function openBrokerSocket(url: string, ca: string | null, hear: Hear): Socket {
   const { protocol, hostname, port } = new URL(url)
   const usual = PORTS[protocol]
   if (usual === undefined) throw new TypeError(`${protocol} is no way to a broker; allowed: mqtt:, mqtts:`)
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
-  const to = { host, port: port === '' ? usual : Number(port) }
+  const bytes = Buffer.allocUnsafe(READ_BYTES)
+  const callback = (length: number): boolean => hear(bytes.subarray(0, length))
+  // One buffer for all reads: without, Node asks for 64 KiB each time, and gives most of it back.
+  const to = { host, port: port === '' ? usual : Number(port), onread: { buffer: bytes, callback } }
   if (usual === 1883) return connectTcp(to)
   return connectTls({ ...to, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === null ? {} : { ca }) })
 }
@@ -26,14 +35,21 @@ export class BrokerStream extends Duplex {
   #batch: Buffer[] = []
   #batchBytes = 0
 
-  constructor(socket: Socket, acknowledged: (id: number, reason: number) => void) {
+  /** Errors: what `open` throws. */
+  constructor(open: (hear: Hear) => Socket, acknowledged: (id: number, reason: number) => void) {
     super()
+    let hasRoom = true
+    const sieve = new PubackSieve(acknowledged, (bytes) => {
+      hasRoom = this.push(Buffer.from(bytes))
+    })
+    const socket = open((bytes) => {
+      hasRoom = true
+      sieve.take(bytes)
+      return hasRoom
+    })
     this.#socket = socket
     socket.setNoDelay(true)
-    const sieve = new PubackSieve(acknowledged, (bytes) => {
-      if (!this.push(bytes)) socket.pause()
-    })
-    socket.on('data', (chunk: Buffer) => sieve.take(chunk))
+    socket.resume() // its end is told only while it is read
     socket.on('end', () => this.push(null))
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())

@@ -211,6 +211,8 @@ class Connection implements MqttConnection {
       reconnectPeriod: 0,
       queueQoSZero: false,
       resubscribe: false,
+      // Otherwise the package makes a buffer of each number there is: 6 MiB, for ids that are ours.
+      writeCache: false,
       ...(this.#version === 5 ? { properties: { maximumPacketSize: MAX_PACKET_BYTES, receiveMaximum: MAX_INFLIGHT, sessionExpiryInterval: 0 } } : {}),
       ...(userName === null ? {} : { username: userName }),
       ...(password === null ? {} : { password }),
@@ -219,7 +221,7 @@ class Connection implements MqttConnection {
     let client: PackageClient
     let stream: BrokerStream
     try {
-      stream = new BrokerStream(openBrokerSocket(url, ca ?? null), (id, reason) => this.#acknowledged(stream, id, reason))
+      stream = new BrokerStream((hear) => openBrokerSocket(url, ca ?? null, hear), (id, reason) => this.#acknowledged(stream, id, reason))
       client = new Package(() => stream, options)
     } catch (thrown) {
       this.#problem = asError(thrown).message

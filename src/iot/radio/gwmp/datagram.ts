@@ -75,7 +75,14 @@ export function ackFor(bytes: Uint8Array): Uint8Array | null {
   if (bytes.length < HEADER_BYTES + GATEWAY_BYTES || (bytes[0] !== 1 && bytes[0] !== 2)) return null
   const kind = KINDS[bytes[3] ?? 255]
   const answer = kind === 'push-data' ? 'push-ack' : kind === 'pull-data' ? 'pull-ack' : null
-  return answer === null ? null : Uint8Array.of(bytes[0], bytes[1] ?? 0, bytes[2] ?? 0, KINDS.indexOf(answer))
+  if (answer === null) return null
+  // Of Node's pool: a socket would take four bytes of the heap out of it first.
+  const ack = Buffer.allocUnsafe(HEADER_BYTES)
+  ack[0] = bytes[0]
+  ack[1] = bytes[1] ?? 0
+  ack[2] = bytes[2] ?? 0
+  ack[3] = KINDS.indexOf(answer)
+  return ack
 }
 
 function trimmed(body: Uint8Array): Uint8Array {

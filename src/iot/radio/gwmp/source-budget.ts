@@ -40,7 +40,7 @@ export class SourceBudget {
   admit(host: string, bytes: number, hasGateway: boolean, nowMs: number): boolean {
     const [all, rule] = hasGateway ? [this.#gateways, OF_GATEWAYS] : [this.#strangers, OF_STRANGERS]
     const level = this.#hosts.get(host) ?? full(PER_HOST, nowMs)
-    this.#hosts.delete(host)
+    if (this.#hosts.size > 1) this.#hosts.delete(host)
     this.#hosts.set(host, level)
     if (this.#hosts.size > MAX_HOSTS) this.#hosts.delete(this.#hosts.keys().next().value ?? host)
     refill(level, PER_HOST, nowMs)
