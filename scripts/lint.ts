@@ -52,6 +52,8 @@ const EVERYWHERE_BANS: readonly { pattern: RegExp; say: string; isAboutCode?: bo
 const MAX_LINES = 450
 
 const breaches: string[] = []
+/** Who imports what: `src/base/hex.ts#hexOf`, and `src/base/hex.ts#*` for all of it. */
+const wanted = new Set<string>()
 const isTable = (file: string): boolean => /\/(languages|tables?|strings)[/.]/.test(file)
 
 for (const file of globSync('{src,test,scripts,firmware,qemu}/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
@@ -65,7 +67,24 @@ for (const file of globSync('{src,test,scripts,firmware,qemu}/**/*.{ts,tsx}', { 
     if (file !== 'scripts/lint.ts') for (const ban of EVERYWHERE_BANS) if (ban.pattern.test(ban.isAboutCode === true ? code : line)) breach(file, index + 1, ban.say)
     if (inSource && !isDoor && !file.startsWith('src/base/')) for (const ban of CORE_BANS) if (ban.pattern.test(code)) breach(file, index + 1, ban.say)
   })
+  noteWanted(file, text)
   if (inSource) for (const found of importsOf(text)) checkImport(file, found.line, found.from, found.typeOnly, isDoor)
+}
+
+// What a file shows to others somebody wants, a test at the least; and a folder's contract begins with what the folder is for.
+for (const file of globSync('src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  if (file.endsWith('/index.ts') && !text.startsWith('/**')) breach(file, 1, 'says nothing of what its folder is for; begin with a comment')
+  if (wanted.has(`${file}#*`)) continue
+  for (const found of text.matchAll(/^export (?:abstract |async )*(?:const|let|function\*?|class) ([\w$]+)/gm))
+    if (!wanted.has(`${file}#${found[1]}`)) breach(file, text.slice(0, found.index).split('\n').length, `exports ${found[1]}, which nobody imports`)
+}
+
+function noteWanted(file: string, text: string): void {
+  for (const [, names, from, whole] of text.matchAll(/(?:import|export)\s+(?:type\s+)?(?:\w+\s*,\s*)?(\{[^}]*\}|\*(?: as \w+)?)\s+from\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/g)) {
+    const target = normalize(join(dirname(file), from ?? whole ?? ''))
+    for (const name of names?.startsWith('{') ? names.slice(1, -1).split(',') : ['*']) wanted.add(`${target}#${name.trim().replace(/^type /, '').split(' as ')[0]}`)
+  }
 }
 
 function checkImport(file: string, line: number, from: string, typeOnly: boolean, isDoor: boolean): void {

@@ -15,7 +15,7 @@ import type { AuditPorts, AuditReport, Books, CheckName, ContractSum, Difference
 
 export const PAGE_ROWS = 100
 /** Named; the rest are only counted. */
-export const MAX_DIFFERENCES = 200
+const MAX_DIFFERENCES = 200
 /** Reasons why something was not compared; what is more is said once for its check. */
 const MAX_REASONS = 100
 

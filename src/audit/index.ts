@@ -1,5 +1,8 @@
-/** Whether the box's books fit each other, the channels and the chain. See docs/audit.md. */
-export { audit, MAX_DIFFERENCES, PAGE_ROWS } from './audit.ts'
+/**
+ * Whether the box's books fit each other, the channels and the chain: `audit(ports)` reads, writes nothing, and names each difference. It knows
+ * no room; `main/audit.ts` hands it every room's rows. docs/audit.md
+ */
+export { audit, PAGE_ROWS } from './audit.ts'
 export type {
   AllotmentRow,
   AuditLimits,

@@ -1,4 +1,8 @@
-/** What every room may use. Knows nothing of the domain. */
+/**
+ * What every room may use: amounts, bytes, RLP, clock, log, errors, limits. Knows nothing of the domain and needs nothing of anybody. What comes
+ * from outside is checked here once (`parseAmount`, `decodeRlp`, `bytesOf`) and throws a MeshBoxError that names the field. Nothing here
+ * keeps a state of its own; sockets and the like are in io/, for doors.
+ */
 export { MeshBoxError, asError, httpStatus, inputError } from './errors.ts'
 export type { ErrorDetail, ErrorKind, PublicError } from './errors.ts'
 export { momentOf } from './clock.ts'

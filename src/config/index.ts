@@ -1,4 +1,8 @@
-/** The box's configuration: UCI text in, one typed `Config` out, and the edits the owner's dashboard makes. */
+/**
+ * The box's configuration: UCI text in, one typed `Config` out, and the edits the owner's dashboard makes. `loadConfig` gives a whole
+ * configuration or throws a ConfigError with all mistakes of the file; nobody behind it checks an option again. docs/configuration.md is
+ * printed from the same rules.
+ */
 export type {
   ChainConfig,
   Config,

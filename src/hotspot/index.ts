@@ -1,4 +1,9 @@
-/** The hotspot: sessions and their desks, and the parts of its inner rooms that main.ts joins them with. */
+/**
+ * The paid Wi-Fi: sessions, vouchers, tickets, tariffs, receipts. `new Hotspot(parts)` needs store, ledger, gate and keys, and gives a desk for
+ * guests, one for the owner, and doors for those who pay by the second, roam, or buy ahead. What it promises: a grant is opened after
+ * its session is on disk, and is a lease, so that the kernel closes it without us; used time survives a crash up to one checkpoint; a voucher
+ * earns once. The kernel's side is gate/, the page portal/, each entered by an index.ts of its own. docs/hotspot.md
+ */
 export { AheadSales, aheadTables } from './ahead/index.ts'
 export type { AheadDoor, AheadPayment, AheadPrice, AheadState, AheadTerms } from './ahead/index.ts'
 export { Hotspot } from './hotspot.ts'
@@ -23,27 +28,13 @@ export type {
   VoucherRow,
   WayOut,
 } from './types.ts'
-export type {
-  DeviceCounters,
-  Gate,
-  GateAlarm,
-  GateCallbacks,
-  GateChange,
-  GateHealth,
-  Grant,
-  MacAddress,
-  NeighbourTable,
-} from './gate/types.ts'
+export type { DeviceCounters, Gate, GateChange, GateHealth, Grant, MacAddress, NeighbourTable } from './gate/types.ts'
 export type { VoucherId, VoucherTerms } from './voucher/types.ts'
-export { DnsmasqFiles, LoopbackNeighbours, RecordGate, createGate } from './gate/index.ts'
-export type { DnsmasqPaths, GateDeps, GateParts } from './gate/index.ts'
-export { PortalServer, readTlsFiles } from './portal/index.ts'
-export type { Option114, PortalDeps } from './portal/index.ts'
 export { verifyReceipt } from './receipt/index.ts'
 export type { ReceiptCheck } from './receipt/index.ts'
 export { Roaming } from './roaming/index.ts'
 export type { RoamGuide, UsedAway, VisitJournal, WalkingGuests, WalkingSession } from './roaming/index.ts'
-export { StreamTill, TopUps } from './stream/index.ts'
+export { TopUps } from './stream/index.ts'
 export type {
   ChannelFunder,
   FundingOrder,

@@ -1,4 +1,7 @@
-/** The box's key and what is derived of it, the owner's voucher keys, the owner's password. The private keys themselves never leave this room. */
+/**
+ * The box's key and what is derived of it, the owner's voucher keys, the owner's password. `open…` reads each from its file of the data folder
+ * (0600), and makes it where it is missing. The private keys themselves never leave this room: others get a signer, a purpose's secret, or a yes.
+ */
 export type { Curve, CurveBackend, Identity, OwnerPassword, SecretPurpose, Signer, VoucherKeyring, VoucherKeys } from './types.ts'
 export { nobleSigner, signerOn } from './signer.ts'
 export { toChecksumAddress } from './address.ts'

@@ -1,4 +1,8 @@
-/** The double-entry book of every earning. See docs/ledger.md. */
+/**
+ * The double-entry book of every earning. All verbs work inside the caller's turn, so an earning and what it was earned for are on disk
+ * together. An entry is balanced in one token, has its evidence, and is booked once by that evidence however often it is posted; `earn` splits
+ * it into the shares to the last unit. `PaidOnce` orders a payment over a channel at most once by reference. docs/ledger.md
+ */
 export type {
   DayStatement,
   Earning,

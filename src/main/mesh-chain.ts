@@ -9,8 +9,8 @@ import type { MeshChainTransport, MeshHandlers } from '../spectrum/index.ts'
 const MIB = 1024 * 1024
 /** The largest that the peers' node carries. Answers are kept below it by who answers (spectrum/source/answers.ts); a longer one is none. */
 const MAX_FRAME_BYTES = MIB
-export const CHAIN_QUESTIONS: PeerProtocol = { name: '/meshbox/chain/1', maxFrameBytes: MAX_FRAME_BYTES, maxQueuedBytes: MAX_FRAME_BYTES + 64 * 1024, maxFramesPerSecond: 64, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
-export const CHAIN_NEWS: PeerProtocol = { name: '/meshbox/chain-news/1', maxFrameBytes: MAX_FRAME_BYTES, maxQueuedBytes: MAX_FRAME_BYTES + 64 * 1024, maxFramesPerSecond: 64, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
+const CHAIN_QUESTIONS: PeerProtocol = { name: '/meshbox/chain/1', maxFrameBytes: MAX_FRAME_BYTES, maxQueuedBytes: MAX_FRAME_BYTES + 64 * 1024, maxFramesPerSecond: 64, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
+const CHAIN_NEWS: PeerProtocol = { name: '/meshbox/chain-news/1', maxFrameBytes: MAX_FRAME_BYTES, maxQueuedBytes: MAX_FRAME_BYTES + 64 * 1024, maxFramesPerSecond: 64, maxBytesPerSecond: 4 * MIB, sides: ['mesh', 'internet'] }
 /** Longer than the chain's own patience, which gives up before. */
 const ANSWER_MS = 60_000
 const AGAIN_MS = 30_000

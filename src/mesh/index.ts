@@ -1,4 +1,9 @@
-/** Boxes that find, pay and help each other: what the rest of the house may use. docs/mesh.md */
+/**
+ * Boxes that find, pay and help each other. `MeshRoom` starts parts that main/mesh.ts makes: a view of batman-adv, a node for other boxes
+ * (`PeerHub`), metering (`RelayDesk`), ways out (`UplinkWatch`), roaming, joining. They need ports for payments, the kernel and the hotspot (ports.ts),
+ * and promise: debts are on disk before they are asked for, what another box says counts only as far as it is signed and bounded, and a
+ * part that cannot start leaves the others running. docs/mesh.md
+ */
 export { meshDesk } from './desk.ts'
 export type { DeskAdvert, DeskBox, DeskCarriage, DeskParts, DeskPurchase, DeskRelay, MapNode, MeshAlarm, MeshDesk, MeshMap, MeshPath, MeshPrices, MeshStatus } from './desk.ts'
 export { MeshRoom } from './mesh.ts'

@@ -1,4 +1,7 @@
-/** Native addons behind typed doors, each with what stands in for it where it is not installed. */
+/**
+ * Native addons behind typed doors: secp256k1, nfnetlink, genetlink. `load…` gives the addon, or what stands in where none was built (noble for
+ * curves, null for nftables, a door that refuses with the reason for genetlink). They move bytes and decide nothing. docs/native.md
+ */
 export { loadNfnetlink } from './io/nfnetlink.ts'
 export { loadSecp256k1 } from './io/secp256k1.ts'
 export {

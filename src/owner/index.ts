@@ -1,4 +1,8 @@
-/** The owner's side: its verbs, its two doors, and the API they speak. */
+/**
+ * The owner's side: its verbs (`Owner`), its two doors (dashboard over HTTP, control socket), and the API they speak. Every domain comes in as a
+ * port that may be null while its role is off; the answer is then what is missing, not an error. Verbs check what they are given and
+ * leave deciding to the rooms; no route is open without the owner's login but those that `ROUTES` says. docs/owner-api.md
+ */
 export { Owner } from './owner.ts'
 export { LogRing } from './log-ring.ts'
 export type { LogEvent } from './log-ring.ts'

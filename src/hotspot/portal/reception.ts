@@ -83,7 +83,7 @@ export interface ReceptionDeps {
   readonly tls: () => TlsPresence | null
 }
 
-export const MAX_URL_LENGTH = 2048
+const MAX_URL_LENGTH = 2048
 const MAX_LANGUAGE_CODE = 8
 
 /** One phone's background traffic asks in bursts; a person does not press a button ten times a second. */

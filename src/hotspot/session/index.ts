@@ -1,4 +1,4 @@
-/** The paid session, pure: states, arithmetic, grants, views. */
+/** The paid session, pure: states, arithmetic, grants, views. Time and bytes come in as values; what was bought is used or still there, never both. */
 export { bytesLeft, currentOf, isUsable, totalMsLeft } from './allotment.ts'
 export type { Allotment, Terms } from './allotment.ts'
 export {

@@ -1,4 +1,4 @@
-/** Prices, happy hours, free trials: pure. */
+/** Prices, happy hours, free trials: pure. From a tariff and a moment to what is on offer; a price is rounded up to a unit. */
 export { happyHourAt } from './happy-hour.ts'
 export type { TariffMoment } from './happy-hour.ts'
 export { discounted, priceBoard, priceOf } from './price.ts'

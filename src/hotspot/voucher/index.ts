@@ -1,4 +1,4 @@
-/** Vouchers: the typed code, the signed QR text, and the sheet they are printed on. */
+/** Vouchers: the typed code, the signed QR text, and the sheet they are printed on. Whether one is used up is not known here: that is the hotspot's book. */
 export type { VoucherId, VoucherTerms } from './types.ts'
 export { encodeCode, formatCode, normaliseCode, readCode } from './code.ts'
 export type { VoucherNumber } from './code.ts'

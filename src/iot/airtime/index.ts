@@ -6,5 +6,5 @@ export { budgets, forget, newAirtime, recall, reserve, settle, withRules } from 
 export type { AirOrder, AirVerdict, AirWindow, AirtimeState, OnAir } from './ledger.ts'
 export { startedMs, withDecimals } from './price.ts'
 export { recalled } from './restore.ts'
-export { DEFAULT_RESERVED_PPM, airRules } from './rules.ts'
+export { airRules } from './rules.ts'
 export type { AirBand, AirRules, AirWishes } from './rules.ts'

@@ -39,7 +39,7 @@ export interface AirWishes {
   readonly dutyPpm?: Readonly<Record<string, number>>
 }
 
-export const DEFAULT_RESERVED_PPM = 200_000
+const DEFAULT_RESERVED_PPM = 200_000
 
 /** Basics Station takes 865–868 MHz for 0.1 %, where ETSI has 1 %, and drops silently what is above: we must not order it. */
 const STATION_DUTY_PPM: Readonly<Record<string, number>> = { L: 1_000 }

@@ -21,7 +21,7 @@ export interface SessionCiphers {
 /** What a 1.1 MIC covers besides; in 1.0 it changes nothing. `confFCnt`: the counter that the frame's ACK is for. */
 export type Circumstances = UplinkTransmission
 
-export const NO_CIRCUMSTANCES: Circumstances = { confFCnt: 0, dataRate: 0, channel: 0 }
+const NO_CIRCUMSTANCES: Circumstances = { confFCnt: 0, dataRate: 0, channel: 0 }
 
 /** A data frame before it is encrypted. */
 export interface ClearFrame extends Omit<DataFrame, 'type' | 'fCnt16' | 'mic'> {

@@ -4,7 +4,7 @@
  */
 import type { SessionCiphers } from '../lorawan/index.ts'
 
-export const CIPHERS_KEPT = 2_048
+const CIPHERS_KEPT = 2_048
 
 export class CipherCache {
   readonly #most: number

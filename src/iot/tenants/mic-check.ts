@@ -10,7 +10,7 @@ import { AesKey, MAX_FCNT, dataMic, fullCounter, isWithinGap, previousCounter } 
 import type { DataFrame } from '../lorawan/index.ts'
 import { equalBytesConstantTime } from '../../base/index.ts'
 
-export const MAX_MIC_TRIES = 64
+const MAX_MIC_TRIES = 64
 /** Keys that a tenant may give for one DevAddr: devices that share it. */
 export const MAX_KEYS_PER_ADDRESS = 32
 export const MAX_KEYS_PER_TENANT = 10_000

@@ -64,7 +64,7 @@ export interface ChainOptions {
 }
 
 const BLOCKS_PER_DAY = 6171
-export const DEFAULT_KEEP: KeepLimits = { bodyBlocks: 2048, headerBlocks: 2 * BLOCKS_PER_DAY, roundHeaderBlocks: 90 * BLOCKS_PER_DAY }
+const DEFAULT_KEEP: KeepLimits = { bodyBlocks: 2048, headerBlocks: 2 * BLOCKS_PER_DAY, roundHeaderBlocks: 90 * BLOCKS_PER_DAY }
 const MIN_WINDOW_BLOCKS = 64
 
 /**

@@ -43,7 +43,7 @@ export interface SignedCheckpoint {
   readonly signatures: readonly CheckpointSignature[]
 }
 
-export const MAX_CHECKPOINT_BYTES = 64 * 1024
+const MAX_CHECKPOINT_BYTES = 64 * 1024
 const MAX_SIGNATURES = 16
 const VERSION = 1
 const SIGN_DOMAIN = 'meshbox checkpoint\n'

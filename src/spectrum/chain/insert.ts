@@ -26,7 +26,7 @@ import type { Draft, Tree, TreeBlock, TreeLimits } from './tree.ts'
 import { trim } from './trim.ts'
 
 /** Blocks in one call. A peer's answer has 192 headers. */
-export const MAX_BATCH_BLOCKS = 512
+const MAX_BATCH_BLOCKS = 512
 const SELF = 'self'
 const MAX_SOURCES = 2
 

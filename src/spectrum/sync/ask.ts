@@ -11,7 +11,7 @@ export const MAX_HEADERS = 192
 export const MAX_BODIES = 128
 export const MAX_NODES = 384
 /** The longest that a source may take for one answer. */
-export const ANSWER_MS = 15_000
+const ANSWER_MS = 15_000
 
 /** No answer, or none that can be used. `misdeed` null: nobody's fault, there was just too much to ask at once. */
 export class SourceFault extends Error {

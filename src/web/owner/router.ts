@@ -1,7 +1,7 @@
 /** Hash routes: `#/guests/abc?new` would be view `guests`, id `abc`. Unknown ones lead home. */
 import { useEffect, useState } from 'preact/hooks'
 
-export const VIEWS = ['home', 'guests', 'vouchers', 'prices', 'more', 'chain', 'channels', 'payouts', 'mesh', 'iot', 'health', 'settings'] as const
+const VIEWS = ['home', 'guests', 'vouchers', 'prices', 'more', 'chain', 'channels', 'payouts', 'mesh', 'iot', 'health', 'settings'] as const
 export type ViewName = (typeof VIEWS)[number]
 export interface Route {
   readonly view: ViewName

@@ -20,7 +20,7 @@ import type { Hello } from './peer-links.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { streamPipe } from './stream-pipe.ts'
 
-export const PHOTON_PROTOCOL = '/photon/2'
+const PHOTON_PROTOCOL = '/photon/2'
 const SEED_BYTES = 32
 /** performance.md §4: the defaults are for servers, or refuse a neighbourhood that comes back at once. */
 const INBOUND_PER_SECOND_AND_HOST = 20

@@ -30,7 +30,7 @@ function shareOf({ shares }: PayoutPartyJson): string {
 
 type State = keyof typeof S.states
 
-export function stateOf({ owed, open, address }: PayoutPartyJson): State {
+function stateOf({ owed, open, address }: PayoutPartyJson): State {
   if (open?.isAlarm) return 'fails'
   if (open !== null) return open.stage === 'waiting' && open.attempts > 0 ? 'tried' : 'leaving'
   if (unitsOf(owed) <= 0n) return unitsOf(owed) < 0n ? 'overdrawn' : 'even'
