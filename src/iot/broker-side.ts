@@ -100,6 +100,11 @@ export class BrokerSide {
     return this.#client.isConnected
   }
 
+  /** Whether somebody of the tenant's is there to get that topic; null: not known, as of somebody else's broker. */
+  hasListener(tenant: TenantId, topic: string): boolean | null {
+    return this.#own?.hasListener(tenant, topic) ?? null
+  }
+
   /** Null: it works. */
   get problem(): string | null {
     return this.#own?.problem ?? this.#client.problem

@@ -2,7 +2,7 @@
 import { MeshBoxError } from '../base/index.ts'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
 import { ChirpstackDelivery } from './mqtt/index.ts'
-import type { ConnectMqtt } from './mqtt/index.ts'
+import type { ChirpstackDeliveryParts, ConnectMqtt } from './mqtt/index.ts'
 import type { Delivery, Radio, Tenant } from './ports.ts'
 import { openGwmpDelivery } from './radio/index.ts'
 
@@ -12,6 +12,8 @@ export interface DeliveriesParts {
   readonly connect: ConnectMqtt | null
   /** Of our own broker, or of the one the box uses; null: there is none. */
   readonly broker: { readonly url: string; readonly userName: string | null; readonly password: string | null } | null
+  /** On our own broker: whether somebody of the tenant's is there to get that topic; null: not known. */
+  readonly hasListener: (tenant: string, topic: string) => boolean | null
   readonly nextDownlinkId: () => number
   readonly clock: Clock
   readonly timers: Timers
@@ -24,21 +26,21 @@ const NOWHERE: Delivery = { isOnline: false, deliver: () => Promise.resolve(fals
 
 export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
   const { destination, id } = tenant
-  const { radio, connect, broker, nextDownlinkId, clock, timers, random, log } = parts
+  const { radio, connect, broker, hasListener, nextDownlinkId, clock, timers, random, log } = parts
   switch (destination.kind) {
     case 'gwmp':
       return openGwmpDelivery({ host: destination.host, port: destination.port, routes: tenant.routes, nextDownlinkId }, radio, { clock, timers, log })
     case 'chirpstack':
       if (connect === null) return NOWHERE
-      return onBroker(connect, { url: destination.url, userName: null, password: null }, `${id}-`, { topicPrefix: destination.topicPrefix, encoding: destination.encoding })
+      return onBroker(connect, { url: destination.url, ...loginOf(destination.url) }, `${id}-`, { topicPrefix: destination.topicPrefix, encoding: destination.encoding })
     case 'broker':
       if (connect === null || broker === null) return NOWHERE
-      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json' })
+      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', isWanted: (topic) => hasListener(id, topic) !== false })
     case 'station':
       throw new MeshBoxError('input', 'frames do not go to a Basics Station server by this version', { code: 'bad-input', field: 'destination.kind', value: 'station', allowed: 'gwmp, chirpstack, broker' })
   }
 
-  function onBroker(open: ConnectMqtt, place: NonNullable<DeliveriesParts['broker']>, prefix: string, form: { readonly topicPrefix: string; readonly encoding: 'protobuf' | 'json' }): Delivery {
+  function onBroker(open: ConnectMqtt, place: NonNullable<DeliveriesParts['broker']>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted'>): Delivery {
     const delivery = new ChirpstackDelivery(
       { ...form, connect: ({ clientId, will }) => open({ ...place, clientId: `${prefix}${clientId}`, will }), clock, log, nextDownlinkId },
       Buffer.from(random.bytes(4)).readUInt32BE(),
@@ -57,4 +59,11 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
       },
     }
   }
+}
+
+/** A checked URL's: `mqtts://name:password@host`. */
+function loginOf(url: string): { readonly userName: string | null; readonly password: string | null } {
+  const { username, password } = new URL(url)
+  const given = (part: string): string | null => (part === '' ? null : decodeURIComponent(part))
+  return { userName: given(username), password: given(password) }
 }

@@ -119,7 +119,7 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
     late,
     tokenSymbol: (token) => tokenOf(parts, token).symbol,
     airPrice: (price, token) => withDecimals(price, settings.airtime.priceDecimals, tokenOf(parts, token).decimals),
-    openDelivery: (tenant) => openDelivery(tenant, { radio, connect: open === null ? null : (wanted) => open(wanted), broker: broker?.place ?? null, nextDownlinkId: () => network.nextDownlinkId(), clock, timers, random, log }),
+    openDelivery: (tenant) => openDelivery(tenant, { radio, connect: open === null ? null : (wanted) => open(wanted), broker: broker?.place ?? null, hasListener: (id, topic) => broker?.hasListener(id, topic) ?? null, nextDownlinkId: () => network.nextDownlinkId(), clock, timers, random, log }),
     isOwnDevice: (devEui) => devices.has(devEui),
     clock,
     timers,

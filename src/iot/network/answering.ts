@@ -150,6 +150,10 @@ export class Answering {
           made = this.#make(tx, session, windows, wanted, changed)
           return made?.answer.phys ?? null
         },
+        undone: () => {
+          made = null
+          changed.length = 0
+        },
         settled: (tx, ack) => {
           this.#settle(tx, session, made, ack, changed)
         },

@@ -44,6 +44,8 @@ export interface SlotOrder {
   isWanted(): boolean
   /** By window; null: not there. All null or null itself: nothing to say after all. What it writes is undone when no window is free. */
   prepare(tx: Tx): readonly (Uint8Array | null)[] | null
+  /** What `prepare` wrote is undone, and it will be asked again for a later window, or the order is withdrawn. */
+  undone(): void
   /** In the turn that stores the end. */
   settled(tx: Tx, ack: TxAck): void
   /** False: of an order that came to nothing, `settled` would write nothing. */
@@ -127,6 +129,7 @@ export class SlotDesk implements DownlinkDesk {
       likelyBytes: Math.max(...downlink.windows.map((window) => window.phy.length)),
       isWanted: () => true,
       prepare: () => downlink.windows.map((window) => window.phy),
+      undone: () => undefined,
       settled: () => undefined,
       keepsFailure: () => false,
     })
@@ -146,9 +149,7 @@ export class SlotDesk implements DownlinkDesk {
       if (held.has(order.id) || this.#gateways.get(order.gateway)?.isPromised(order.id) === true) return finish(refusedAll(order, 'INTERNAL_ERROR'))
       if (this.#gatewayOf(order.gateway) === null) return void this.#end(entry, 'GATEWAY_AWAY')
       if (held.size >= MAX_HELD) return void this.#end(entry, 'QUEUE_FULL')
-      held.set(order.id, entry)
-      this.#held.set(order.gateway, held)
-      this.#arm(entry)
+      this.#hold(entry)
     })
   }
 
@@ -192,8 +193,7 @@ export class SlotDesk implements DownlinkDesk {
     const next = statuses.findIndex((status) => status === null)
     if (next < 0) return void this.#end(entry, 'IGNORED')
     const startUs = this.#startOf(entry, next) ?? nowUs
-    const isEarly = order.windows[next]?.timing.kind !== 'now' && startUs - nowUs > (HOLD_BACK_MS + EARLY_MS) * 1_000
-    if (isEarly) return this.#arm(entry)
+    if (order.windows[next]?.timing.kind !== 'now' && isAhead(startUs, nowUs)) return this.#arm(entry)
     this.#unhold(entry)
     void this.#send(entry, gateway)
   }
@@ -228,8 +228,13 @@ export class SlotDesk implements DownlinkDesk {
       prepared = await store.turn((tx) => this.#prepare(tx, entry, air))
     } catch (thrown) {
       air.release(order.id)
-      if (thrown instanceof NothingFree) entry.statuses.splice(0, Infinity, ...thrown.statuses)
-      else log.error('a downlink could not be stored, so it is not sent', { gateway: gateway.id, error: asError(thrown) })
+      if (thrown instanceof NothingFree) {
+        entry.statuses.splice(0, Infinity, ...thrown.statuses)
+        if (thrown.statuses.includes(null) && !this.#isStopped) {
+          order.undone()
+          return this.#hold(entry)
+        }
+      } else log.error('a downlink could not be stored, so it is not sent', { gateway: gateway.id, error: asError(thrown) })
       return this.#end(entry, 'INTERNAL_ERROR')
     }
     if (prepared === null) return entry.finish(null)
@@ -257,13 +262,15 @@ export class SlotDesk implements DownlinkDesk {
       if (phy === null || startUs === null || entry.statuses[index] !== null) continue
       asked.push({ index, window: { ...open, phy }, span: { startUs, durationUs: timeOnAirUs(open.modulation, phy.length, open) } })
     }
-    const { statuses: judged, granted } = air.promise(order.id, asked, order.tenant === null && (order.purpose === 'join' || order.purpose === 'ack'), nowUs)
+    const { statuses: judged, granted, mayComeFree } = air.promise(order.id, asked, order.tenant === null && (order.purpose === 'join' || order.purpose === 'ack'), nowUs)
     const statuses = order.windows.map((_, index): TxStatus | null => {
       const at = asked.findIndex((one) => one.index === index)
       if (at < 0) return entry.statuses[index] ?? 'IGNORED'
       return judged[at] === 'OK' ? null : (judged[at] ?? 'INTERNAL_ERROR')
     })
-    if (granted.length === 0) throw new NothingFree(statuses)
+    // What only stands by for an order that is being answered will be free by then: looked at again shortly before, once.
+    const isWorthWaiting = ({ index, span }: (typeof asked)[number]): boolean => mayComeFree.has(index) && isAhead(span.startUs, nowUs)
+    if (granted.length === 0) throw new NothingFree(statuses.map((status, index) => (asked.some((one) => one.index === index && isWorthWaiting(one)) ? null : status)))
     for (const grant of granted) this.#parts.airtime.reserve(tx, this.#rowOf(order, grant))
     const given = asked.filter(({ index }) => granted.some(({ window }) => window === index))
     return { windows: given.map(({ window }) => window), indexes: given.map(({ index }) => index), statuses }
@@ -328,6 +335,13 @@ export class SlotDesk implements DownlinkDesk {
     return timing === undefined ? null : startOf(timing, { nowUs: this.#nowUs(), clock: this.#gateways.get(entry.order.gateway)?.clock ?? null, gpsNowMs: this.#parts.gpsNowMs() })
   }
 
+  #hold(entry: Held): void {
+    const held = this.#held.get(entry.order.gateway) ?? new Map<number, Held>()
+    held.set(entry.order.id, entry)
+    this.#held.set(entry.order.gateway, held)
+    this.#arm(entry)
+  }
+
   #unhold(entry: Held): void {
     entry.cancel()
     const held = this.#held.get(entry.order.gateway)
@@ -377,6 +391,11 @@ interface Prepared {
   readonly indexes: readonly number[]
   /** Of all windows of the order; null: given to the gateway. */
   readonly statuses: readonly (TxStatus | null)[]
+}
+
+/** Too far for a slot to be asked for now. */
+function isAhead(startUs: number, nowUs: number): boolean {
+  return startUs - nowUs > (HOLD_BACK_MS + EARLY_MS) * 1_000
 }
 
 function rankOf({ order, seq }: Held): { readonly purpose: DownlinkPurpose; readonly priority: number; readonly seq: number } {

@@ -60,12 +60,15 @@ export class GatewayAir {
 
   /**
    * Promises the windows that are free and within the airtime; one status each. It counts from now on, before it is on disk: whoever
-   * asked and could not store it calls `release`. Errors: input for an id that is reserved.
+   * asked and could not store it calls `release`. `mayComeFree`: indexes of windows that are taken only by later windows of orders whose gateway
+   * has not answered yet. Errors: input for an id that is reserved.
    */
-  promise(id: number, windows: readonly { readonly index: number; readonly window: TxWindow; readonly span: Span }[], isPrivileged: boolean, nowUs: number): { readonly statuses: readonly TxStatus[]; readonly granted: readonly Granted[] } {
+  promise(id: number, windows: readonly { readonly index: number; readonly window: TxWindow; readonly span: Span }[], isPrivileged: boolean, nowUs: number): { readonly statuses: readonly TxStatus[]; readonly granted: readonly Granted[]; readonly mayComeFree: ReadonlySet<number> } {
     if (this.#asked.has(id)) throw inputError('downlink-id', id, 'one that is not in use')
     this.#promised = this.#promised.filter((known) => known.startUs + known.durationUs > nowUs)
-    const isTaken = windows.map(({ span }) => this.#promised.some((known) => overlaps(known, span)))
+    const takers = windows.map(({ span }) => this.#promised.filter((known) => overlaps(known, span)))
+    const isTaken = takers.map(({ length }) => length > 0)
+    const mayComeFree = new Set(windows.filter((_, at) => isTaken[at] === true && takers[at]?.every((known) => this.#isSpare(known)) === true).map(({ index }) => index))
     const free = windows.filter((_, at) => isTaken[at] === false)
     const { state, verdicts } = reserve(this.#air, { downlinkId: id, windows: free.map(({ window, span }) => ({ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, ...span })), isPrivileged }, nowUs)
     this.#air = state
@@ -78,7 +81,12 @@ export class GatewayAir {
     })
     this.#promised = [...this.#promised, ...granted.map(({ window, span }) => ({ ...span, downlinkId: id, window }))]
     const judged = new Map<number, TxStatus>(free.map(({ index }, at) => [index, verdicts[at]?.status ?? 'INTERNAL_ERROR']))
-    return { statuses: windows.map(({ index }, at): TxStatus => (isTaken[at] === true ? 'COLLISION_PACKET' : (judged.get(index) ?? 'INTERNAL_ERROR'))), granted }
+    return { statuses: windows.map(({ index }, at): TxStatus => (isTaken[at] === true ? 'COLLISION_PACKET' : (judged.get(index) ?? 'INTERNAL_ERROR'))), granted, mayComeFree }
+  }
+
+  /** It is used only if an earlier window of the same order is refused. */
+  #isSpare({ downlinkId, startUs }: Promised): boolean {
+    return this.#asked.has(downlinkId) && this.#promised.some((other) => other.downlinkId === downlinkId && other.startUs < startUs)
   }
 
   /** The gateway has answered. `sent`: the window that was on the air; null: none. False: nothing was promised for that window. */

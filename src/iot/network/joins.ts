@@ -110,6 +110,7 @@ function answer(room: Room, heard: Heard, request: JoinRequest, windows: readonl
     expiresMs: copy.arrivedMs + 6_000,
     isWanted: () => true,
     prepare: () => phys,
+    undone: () => undefined,
     settled: () => undefined,
     keepsFailure: () => false,
   })

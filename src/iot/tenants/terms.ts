@@ -54,5 +54,19 @@ function checkDestination(destination: Destination): void {
 
 function checkUrl(url: string, protocols: readonly string[]): void {
   const allowed = `a URL that begins with ${protocols.join('// or ')}//`
-  if (url.length > 512 || !URL.canParse(url) || !protocols.includes(new URL(url).protocol)) throw inputError('destination.url', url, allowed)
+  const refused = (): Error => inputError('destination.url', url.replace(/:[^/]*@/, ':***@'), allowed)
+  if (url.length > 512 || !URL.canParse(url)) throw refused()
+  const { protocol, hostname, username, password } = new URL(url)
+  if (!protocols.includes(protocol) || hostname === '' || !isEncoded(username) || !isEncoded(password)) throw refused()
+}
+
+/** What is behind a % can be read. */
+function isEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof URIError) return false
+    throw thrown
+  }
 }

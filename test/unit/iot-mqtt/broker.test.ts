@@ -251,6 +251,30 @@ describe('our mosquitto', () => {
     service = await connected(connectMqtt({ url: broker.url, userName: null, password: null, clientId: 'meshbox-service', will: null }, parts))
   })
 
+  it('knows whether a tenant is there himself, whoever else has asked for everything', async () => {
+    const topic = 'tenant/acme/gateway/016c001ff10a2035/event/up'
+    const becomesTrue = async (is: () => boolean | null, wanted: boolean): Promise<void> => {
+      while (is() !== wanted) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    const [evil, home] = [await connected(asUser('evil')), await connected(asUser('home'))]
+    for (const client of [evil, home]) for (const filter of ['#', 'tenant/#', 'tenant/acme/#', 'tenant/evil/#', '+/acme/#']) client.subscribe(filter, () => undefined)
+    await becomesTrue(() => broker.hasListener('evil', 'tenant/evil/gateway/016c001ff10a2035/event/up'), true)
+    // The broker would call it wanted.
+    while (!(await service.publishHeard({ topic, payload: Buffer.from('x'), isRetained: false }))) continue
+    expect(broker.hasListener('acme', topic)).toBe(false)
+    const acme = asUser('acme')
+    acme.subscribe('tenant/acme/gateway/+/event/up', () => undefined)
+    await becomesTrue(() => broker.hasListener('acme', topic), true)
+    expect(broker.hasListener('acme', topic.replace('/up', '/late'))).toBe(false)
+    await acme.close()
+    await becomesTrue(() => broker.hasListener('acme', topic), false)
+    // A program on the box itself, which has no name, says whose frames it wants.
+    const local = connectMqtt({ url: broker.url, userName: null, password: null, clientId: 'local', will: null }, parts)
+    onTestFinished(() => local.close())
+    local.subscribe('tenant/acme/#', () => undefined)
+    await becomesTrue(() => broker.hasListener('acme', topic), true)
+  })
+
   it('takes new names and drops old ones without a restart', async () => {
     broker.setUsers([...users, { ...users[1]!, name: 'new-one' }])
     await connected(asUser('new-one'))

@@ -65,6 +65,31 @@ describe('a slot', () => {
     expect((await late).statuses).toEqual(['COLLISION_PACKET'])
   })
 
+  it('lost to one whose gateway has not answered yet leaves the second window: two devices heard in the same moment are both answered', async () => {
+    box = await new Box().open()
+    await tick()
+    const first = box.network.desk.submit(tenantOrder())
+    const second = box.network.desk.submit(tenantOrder())
+    const third = box.network.desk.submit(tenantOrder())
+    await box.pass(3_000)
+    expect([await first, await second, await third].map(({ statuses }) => statuses)).toEqual([['OK', 'IGNORED'], ['COLLISION_PACKET', 'OK'], ['COLLISION_PACKET', 'COLLISION_PACKET']])
+    expect(box.air.sent).toHaveLength(2)
+  })
+
+  it('is not asked for again and again while a gateway is silent', async () => {
+    box = await new Box().open()
+    await tick()
+    let answer: () => void = () => undefined
+    box.air.answersAfter = new Promise<void>((resolve) => (answer = resolve))
+    const first = box.network.desk.submit(tenantOrder())
+    const second = box.network.desk.submit(tenantOrder())
+    await box.pass(3_000)
+    expect((await second).statuses).toEqual(['COLLISION_PACKET', 'COLLISION_PACKET'])
+    answer()
+    expect((await first).statuses).toEqual(['OK', 'IGNORED'])
+    expect(box.air.asked).toHaveLength(1)
+  })
+
   it('is handed over 300 ms before, also when the counter wraps in between', async () => {
     box = await new Box().open()
     const concentrator = box.air.concentrators[0]

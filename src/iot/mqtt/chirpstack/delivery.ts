@@ -13,6 +13,8 @@ import type { AskedDownlink, AskedWindow, Encoding } from './messages.ts'
 export interface ChirpstackDeliveryParts {
   readonly topicPrefix: string
   readonly encoding: Encoding
+  /** False: nobody who may is there to get that topic, whatever the broker says. Left out: the broker's word counts. */
+  readonly isWanted?: (topic: string) => boolean
   /** One per gateway: settings of the connection come from the tenant's destination. */
   readonly connect: (own: Pick<MqttSettings, 'clientId' | 'will'>) => MqttConnection
   readonly clock: Clock
@@ -119,9 +121,11 @@ export class ChirpstackDelivery implements Delivery {
   #deliverCopy(heard: Heard, copy: Copy): Promise<boolean> {
     const link = this.#linkOf(copy.gateway)
     if (link === null || !link.client.isConnected) return NOT_SENT
+    const topic = heard.isLate ? link.late : link.up
+    if (this.#parts.isWanted?.(topic) === false) return NOT_SENT
     if (!heard.isLate) this.#note(copy.gateway, copy.time, copy.arrivedMs)
     this.#uplinkId = (this.#uplinkId + 1) >>> 0
-    return link.client.publishHeard({ topic: heard.isLate ? link.late : link.up, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
+    return link.client.publishHeard({ topic, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
   }
 
   #linkOf(gateway: Eui): Link | null {

@@ -11,6 +11,8 @@ import { asError } from '../../../base/index.ts'
 import type { Cancel, Log, Timers } from '../../../base/index.ts'
 import { brokerFiles } from '../mosquitto/configuration.ts'
 import type { BrokerPlan, BrokerUser } from '../mosquitto/configuration.ts'
+import { BrokerGuests } from '../mosquitto/guests.ts'
+import type { TenantId } from '../../ports.ts'
 
 export interface BrokerParts {
   /** On tmpfs; made here. Those above it must let the broker's user through. */
@@ -38,6 +40,7 @@ export class Mosquitto {
   #isStopped = true
   #tries = 0
   #lastWords = ''
+  readonly #guests = new BrokerGuests()
   #cancelRetry: Cancel = () => undefined
   #cancelLook: Cancel = () => undefined
 
@@ -53,6 +56,11 @@ export class Mosquitto {
 
   get url(): string {
     return `mqtt://127.0.0.1:${this.#plan.loopbackPort}`
+  }
+
+  /** Whether somebody of the tenant's is connected and has asked for that topic; null: its log does not say. */
+  hasListener(tenant: TenantId, topic: string): boolean | null {
+    return this.#guests.hasListener(tenant, topic, this.#plan.users)
   }
 
   /** Resolves when it answers, or when it is clear that it does not (then it is tried again, and `problem` says why). Errors: input, as brokerFiles. */
@@ -119,15 +127,19 @@ export class Mosquitto {
     const started = spawn(program, ['-c', join(folder, 'mosquitto.conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = started
     if (started.pid !== undefined) writeFileSync(join(folder, PID_FILE), String(started.pid), { mode: 0o600 })
-    started.stderr.setEncoding('utf8').on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-MAX_LOG)))
+    started.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-MAX_LOG)
+      this.#guests.take(text)
+    })
     started.on('error', (error) => this.#ended(started, 'code' in error && error.code === 'ENOENT' ? `${program} is not installed` : error.message))
-    started.on('close', (code, signal) => this.#ended(started, `it ended (${signal ?? code}): ${this.#lastWords.trim().split('\n').at(-1) ?? ''}`))
+    started.on('close', (code, signal) => this.#ended(started, `it ended (${signal ?? code}): ${reasonOf(this.#lastWords)}`))
   }
 
   #ended(which: ChildProcess | null, why: string): void {
     if (which !== this.#process || this.#isStopped) return
     this.#process = null
     this.#lastWords = ''
+    this.#guests.clear()
     if (this.#problem !== why) this.#parts.log.warn('the broker is not there', { problem: why })
     this.#problem = why
     const wait = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** Math.min(this.#tries++, 10))
@@ -166,6 +178,12 @@ export class Mosquitto {
       renameSync(`${path}.new`, path)
     }
   }
+}
+
+/** Who came and went is in the same log. */
+function reasonOf(words: string): string {
+  const lines = words.trim().split('\n')
+  return lines.findLast((line) => /^(Error|Warning)/.test(line)) ?? lines.at(-1) ?? ''
 }
 
 function canConnect(port: number, timers: Timers): Promise<boolean> {

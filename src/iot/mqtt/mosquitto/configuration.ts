@@ -64,7 +64,12 @@ function configurationText(plan: BrokerPlan, folder: string): string {
     'log_dest stderr',
     'log_type error',
     'log_type warning',
-    'connection_messages false',
+    // guests.ts reads who is there, and for what.
+    'log_type notice',
+    'log_type subscribe',
+    'log_type unsubscribe',
+    'log_timestamp false',
+    'connection_messages true',
     'sys_interval 0',
     `message_size_limit ${MAX_BROKER_PACKET_BYTES}`,
     `max_packet_size ${MAX_BROKER_PACKET_BYTES + 1_024}`,
