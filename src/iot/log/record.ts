@@ -85,7 +85,7 @@ function modulationRead(written: WrittenModulation): Modulation {
 }
 
 const bit = (is: boolean): Bit => (is ? 1 : 0)
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 const bytesRead = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
 
 // ---- as it was before

@@ -66,7 +66,7 @@ export class AesKey {
     if (!isWhole) doubleState()
     const [mask0 = 0, mask1 = 0, mask2 = 0, mask3 = 0] = state
     const last = new Uint8Array(BLOCK_BYTES)
-    last.set(message.subarray(lastAt))
+    for (let at = lastAt; at < message.length; at++) last[at - lastAt] = message[at] ?? 0
     if (!isWhole) last[message.length - lastAt] = 0x80
     state.fill(0)
     for (let at = 0; at < lastAt; at += BLOCK_BYTES) {

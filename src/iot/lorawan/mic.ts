@@ -11,7 +11,7 @@ import { BLOCK_BYTES } from './aes.ts'
 import type { AesKey } from './aes.ts'
 import { MAX_PHY_BYTES, MIC_BYTES } from './frame.ts'
 import type { Direction } from './frame.ts'
-import { readLittle, writeLittle } from './octets.ts'
+import { copyOf, readLittle, writeLittle } from './octets.ts'
 
 const ACK = 0x20
 
@@ -42,11 +42,11 @@ export function dataMicUp11(sKey: AesKey, fKey: AesKey, phy: Uint8Array, fCnt32:
 
 /** Join request, rejoin request and 1.0's open join accept: over everything before the MIC. */
 export function plainMic(key: AesKey, phy: Uint8Array): Uint8Array {
-  return key.cmac(phy.subarray(0, phy.length - MIC_BYTES)).subarray(0, MIC_BYTES)
+  return copyOf(key.cmac(copyOf(phy, 0, phy.length - MIC_BYTES)), 0, MIC_BYTES)
 }
 
 export function hasMic(phy: Uint8Array, mic: Uint8Array): boolean {
-  return equalBytesConstantTime(phy.subarray(phy.length - MIC_BYTES), mic)
+  return equalBytesConstantTime(copyOf(phy, phy.length - MIC_BYTES), mic)
 }
 
 function hasAck(phy: Uint8Array): boolean {
@@ -70,6 +70,6 @@ function header(phy: Uint8Array, direction: Direction, fCnt32: number, confFCnt:
 function first4(key: AesKey, block: Uint8Array, phy: Uint8Array): Uint8Array {
   const message = new Uint8Array(BLOCK_BYTES + phy.length - MIC_BYTES)
   message.set(block)
-  message.set(phy.subarray(0, phy.length - MIC_BYTES), BLOCK_BYTES)
-  return key.cmac(message).subarray(0, MIC_BYTES)
+  for (let at = BLOCK_BYTES; at < message.length; at++) message[at] = phy[at - BLOCK_BYTES] ?? 0
+  return copyOf(key.cmac(message), 0, MIC_BYTES)
 }

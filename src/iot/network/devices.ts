@@ -60,7 +60,7 @@ export class Devices implements DeviceDesk {
     if (session !== null) checkSession(device, session, plan.region.name)
     await store.turn((tx) => {
       const before = rows.device(tx, device.devEui)
-      if (before === null && rows.devices(tx).length >= MAX_DEVICES) throw new MeshBoxError('limit', `${MAX_DEVICES} devices are registered`, { code: 'devices-full' })
+      if (before === null && rows.countDevices(tx) >= MAX_DEVICES) throw new MeshBoxError('limit', `${MAX_DEVICES} devices are registered`, { code: 'devices-full' })
       if (device.activation === 'abp' && session === null && (before?.activation !== 'abp' || rows.session(tx, device.devEui) === null)) throw inputError('session', null, 'the session of an ABP device: address, keys and counters')
       rows.putDevice(tx, device)
       if (before !== null && before.activation !== device.activation) rows.retireSession(tx, device.devEui)

@@ -142,6 +142,7 @@ function isShortEnough(plan: NetworkPlan, window: OpenWindow, bytes: number): bo
 
 /** The best one whose gateway can be reached now; nobody can be: the best one, so that the reason is seen. */
 export function answeringCopy(room: Room, heard: Heard): Heard['copies'][number] {
+  if (heard.copies.length === 1) return bestCopy(heard)
   const online = new Set(room.radio.gateways().flatMap(({ id, isOnline }) => (isOnline ? [id] : [])))
   return heard.copies.find((copy) => online.has(copy.gateway)) ?? bestCopy(heard)
 }

@@ -102,7 +102,7 @@ function linkAdr(plan: NetworkPlan, session: NetworkSession): readonly DownComma
   const wanted = wantedChannels(plan)
   // What it was not told of yet, or refused, cannot be switched on.
   const target = isOn.map((on, index) => (isDefined[index] === true && wanted[index] !== undefined ? wanted[index]?.isEnabled === true : on))
-  const masks = target.some(Boolean) ? masksFor(region, isDefined, isOn, target) : []
+  const masks = target.some(Boolean) && target.some((on, index) => on !== isOn[index]) ? masksFor(region, isDefined, isOn, target) : []
   const isSameLink = next.dataRate === now.dataRate && next.txPowerIndex === now.txPowerIndex && next.nbTrans === now.nbTrans
   if (isSameLink && masks.length === 0) return []
   return (masks.length > 0 ? masks : unchangedMask(isOn)).map((mask) => ({ name: 'LinkADRReq', dataRate: next.dataRate, txPower: next.txPowerIndex, nbTrans: next.nbTrans, ...mask }))

@@ -5,6 +5,7 @@ import type { NetworkSession } from './session.ts'
 
 export interface NetworkRows {
   devices(tx: ReadTx): readonly KeylessDevice[]
+  countDevices(tx: ReadTx): number
   device(tx: ReadTx, devEui: Eui): KeylessDevice | null
   /** Null: no such device, or ABP. */
   rootKey(tx: ReadTx, devEui: Eui): Uint8Array | null

@@ -122,8 +122,17 @@ function channelsAfterJoin(plan: NetworkPlan, device: KeylessDevice): Channels {
   return own.map((channel, index) => channel && { ...channel, isEnabled: plan.channelsOn?.[index] === true })
 }
 
+/** Of each plan, once: they are asked for with every frame. */
+const WANTED = new WeakMap<NetworkPlan, Channels>()
+
 /** What the network wants it to have in the end. */
 export function wantedChannels(plan: NetworkPlan): Channels {
+  const known = WANTED.get(plan) ?? channelsWantedBy(plan)
+  WANTED.set(plan, known)
+  return known
+}
+
+function channelsWantedBy(plan: NetworkPlan): Channels {
   const own = ownChannels(plan.region)
   if (!plan.region.hasFixedChannels) return [...own, ...plan.extraChannelsHz.map((frequencyHz) => ({ frequencyHz, ...EXTRA_RATES, isEnabled: true }))]
   return own.map((channel, index) => channel && { ...channel, isEnabled: plan.channelsOn?.[index] ?? true })

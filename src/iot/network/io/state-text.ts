@@ -31,7 +31,7 @@ export function stateText(state: State): string {
     bit(state.hasAdr), state.maxDataRate, state.maxTxPowerIndex, state.lastGateway, state.statusAskedAt, state.intervalSeconds, state.repeatsAnswered,
     state.battery, state.marginDb, state.awaitingAck, state.lastUplink,
     writtenMoment(state.startedAt), state.lastSeen === null ? null : writtenMoment(state.lastSeen),
-    numbersOf(state.history), channelsText(state.channels), state.pendingMac.map(({ cid, payload, tries }) => [cid, toHex(payload), tries]),
+    numbersOf(state.history), TEXTS.get(state.channels) ?? channelsText(state.channels), state.pendingMac.map(({ cid, payload, tries }) => [cid, toHex(payload), tries]),
   ]
   return JSON.stringify(written)
 }
@@ -50,7 +50,7 @@ export function stateOf(text: string): State {
     dataRate, txPowerIndex, nbTrans, hasUplinkDwell: hasUplinkDwell === 1, hasDownlinkDwell: hasDownlinkDwell === 1, maxEirpDbm,
     hasAdr: hasAdr === 1, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
     battery, marginDb, awaitingAck, lastUplink, startedAt: momentRead(startedAt), lastSeen: lastSeen === null ? null : momentRead(lastSeen),
-    history: historyOf(history), channels: channelsOf(channels), pendingMac: pendingMac.map(([cid, payload, tries]) => ({ cid, payload: fromHex(payload), tries })),
+    history: historyOf(history), channels: sharedChannels(channels), pendingMac: pendingMac.map(([cid, payload, tries]) => ({ cid, payload: fromHex(payload), tries })),
   }
 }
 
@@ -86,6 +86,21 @@ function historyOf(numbers: readonly number[]): State['history'] {
 const bit = (is: boolean): Bit => (is ? 1 : 0)
 const writtenMoment = ({ bootId, boottimeMs, wallMs, wallTrusted }: Moment): WrittenMoment => [bootId, boottimeMs, wallMs, bit(wallTrusted)]
 const momentRead = ([bootId, boottimeMs, wallMs, wallTrusted]: WrittenMoment): Moment => ({ bootId, boottimeMs, wallMs, wallTrusted: wallTrusted === 1 })
+
+/** The devices of a network have the same few lists, and each frame has its device's read and written: once is enough. */
+const MOST_LISTS = 64
+const LISTS = new Map<string, Channels>()
+const TEXTS = new WeakMap<Channels, string>()
+
+function sharedChannels(text: string): Channels {
+  const known = LISTS.get(text)
+  if (known !== undefined) return known
+  const channels = channelsOf(text)
+  if (LISTS.size >= MOST_LISTS) LISTS.clear()
+  LISTS.set(text, channels)
+  TEXTS.set(channels, text)
+  return channels
+}
 
 /** Each `frequency/100,least,most,on` in numbers to the base 36, or `-`; parted by `;`. */
 export function channelsText(channels: Channels): string {

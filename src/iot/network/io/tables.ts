@@ -175,6 +175,7 @@ export function networkRows(seal: KeySeal): NetworkRows {
   })
   return {
     devices: (tx) => tx.all<DeviceRow>(`SELECT ${DEVICE_COLUMNS} FROM iot_device ORDER BY dev_eui`).map(deviceOf),
+    countDevices: (tx) => tx.get<{ count: number }>('SELECT count(*) AS count FROM iot_device')?.count ?? 0,
     device: (tx, devEui) => {
       const row = tx.get<DeviceRow>(`SELECT ${DEVICE_COLUMNS} FROM iot_device WHERE dev_eui = ?`, devEui)
       return row === undefined ? null : deviceOf(row)
