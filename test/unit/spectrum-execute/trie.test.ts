@@ -5,7 +5,7 @@ import { memoryStateStore } from '../../../src/spectrum/execute/inline.ts'
 import { TrieEdit, readKey } from '../../../src/spectrum/execute/edit-trie.ts'
 import { MissingNode, NodeSource } from '../../../src/spectrum/execute/node-source.ts'
 import { buildTrie } from '../../../src/spectrum/proof/build-trie.ts'
-import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/proof/read-trie.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/index.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import { native } from '../spectrum/curves.ts'
 
