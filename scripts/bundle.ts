@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { build, transform, type BuildOptions, type Metafile } from 'esbuild'
 import { licences } from './bundle/licences.ts'
 import { asCommonJs, bannedIn, browser, commandLine, dashboard, launcher, peer, server, service } from './bundle/programs.ts'
+import { BOUNDS, EVERY_BOX, EVERY_ROLE, sizeProblem } from './bundle/sizes.ts'
 import { startScript } from './bundle/start-scripts.ts'
 import { ADDON_NAMES, addonPath, buildNative } from './native.ts'
 import { ROOT } from './native/fetch.ts'
@@ -19,29 +20,6 @@ import { TARGETS } from './native/targets.ts'
 import type { Target } from './native/targets.ts'
 
 const HOST = 'host'
-const EVERY_BOX = 'service.cjs with what it always loads'
-const EVERY_ROLE = 'service.cjs with parts/'
-/** Bytes. What is larger fails the build. */
-const LIMITS: Readonly<Record<string, number>> = {
-  [EVERY_BOX]: 1_570_000, // what every box reads at its start
-  [EVERY_ROLE]: 3_200_000, // on flash; what a role brings is read by boxes with that role alone
-  'executor.cjs': 500_000,
-  'peer.cjs': 480_000, // loaded by boxes with payment channels to other boxes
-  'mqtt.cjs': 450_000, // loaded by boxes with a broker
-  'codec.cjs': 8_000, // a process of its own, and the one file that it may read
-  'cli.cjs': 500_000,
-  'cli-chain.cjs': 700_000, // read by `meshbox tool` and `meshbox chain new` alone
-  'cli-tools.cjs': 300_000, // read by the tools for payments and LoRa and by `meshbox join`
-  'cli-errors.cjs': 4_000,
-  'meshboxd.cjs': 4_000,
-  'meshbox-cli.cjs': 4_000,
-  'web/guest.js': 8_000,
-  'web/wallet.js': 150_000, // 60 kB compressed, which the service checks
-  'web/dashboard.js': 90_000,
-  'web/dashboard-shared.js': 70_000,
-  'web/dashboard-seldom.js': 138_000, // chain, channels, payouts, mesh, sensors: one file for all that most visits do not open
-}
-
 /** Shell scripts, and what each starts. */
 const START_SCRIPTS: Readonly<Record<string, string>> = { meshboxd: 'meshboxd.cjs', meshbox: 'meshbox-cli.cjs' }
 
@@ -74,11 +52,10 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
       const wide = firstWide(text)
       if (wide !== null) throw new BuildError(`${file} has ${wide}: its text would take two bytes a character for as long as it runs; in a tagged template write \${…}`)
     }
-    for (const [file, limit] of Object.entries(LIMITS)) {
-      const bytes = sizes[file] ?? statSync(join(draft, file)).size
-      if (bytes > limit) throw new BuildError(`${file} has ${bytes} bytes; the limit is ${limit}`)
-      say(`[bundle] ${file} ${(bytes / 1024).toFixed(0)} KiB`)
-    }
+    const bytesOf = new Map([...globSync('**/*', { cwd: draft }).filter((file) => statSync(join(draft, file)).isFile()).map((file) => [file, statSync(join(draft, file)).size] as const), ...Object.entries(sizes)])
+    const problem = sizeProblem(bytesOf)
+    if (problem !== null) throw new BuildError(problem)
+    for (const file of Object.keys(BOUNDS)) say(`[bundle] ${file} ${((bytesOf.get(file) ?? 0) / 1024).toFixed(0)} KiB`)
     setModes(draft)
     rmSync(out, { recursive: true, force: true })
     renameSync(draft, out)

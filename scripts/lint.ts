@@ -77,7 +77,19 @@ for (const file of globSync('src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
   if (file.endsWith('/index.ts') && !text.startsWith('/**')) breach(file, 1, 'says nothing of what its folder is for; begin with a comment')
   if (wanted.has(`${file}#*`)) continue
   for (const found of text.matchAll(/^export (?:abstract |async )*(?:const|let|function\*?|class) ([\w$]+)/gm))
-    if (!wanted.has(`${file}#${found[1]}`)) breach(file, text.slice(0, found.index).split('\n').length, `exports ${found[1]}, which nobody imports`)
+    if (!wanted.has(`${file}#${found[1]}`)) breach(file, lineOf(text, found.index), `exports ${found[1]}, which nobody imports`)
+  if (file.endsWith('/index.ts'))
+    for (const found of text.matchAll(/^export \{([^}]*)\} from/gm))
+      for (const name of namesIn(found[1])) if (!wanted.has(`${file}#${name}`)) breach(file, lineOf(text, found.index), `passes on ${name}, which nobody imports`)
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length
+}
+
+/** What is between the braces of an export as others know it; types are passed over, they say what a value is like. */
+function namesIn(list = ''): string[] {
+  return list.split(',').map((name) => name.trim()).filter((name) => name !== '' && !name.startsWith('type ')).map((name) => name.split(' as ').at(-1) ?? name)
 }
 
 function noteWanted(file: string, text: string): void {

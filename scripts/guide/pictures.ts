@@ -11,6 +11,7 @@ import { PASSWORD as LAB_PASSWORD } from '../lab/first-config.ts'
 import { bundleDashboard, startDashboardApp } from '../../test/support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../../test/support/dashboard-browser.ts'
 import { scriptedMesh } from '../../test/support/mesh-views.ts'
+import { scriptedPayouts } from '../../test/support/payout-views.ts'
 import { STATES, compileGuestScript, startPortalApp } from '../../test/support/portal-app.ts'
 import { launchGuestBrowser } from '../../test/support/portal-browser.ts'
 import { withPalette } from './palette-png.ts'
@@ -25,6 +26,7 @@ mkdirSync(FOLDER, { recursive: true })
 const browser = await launchOwnerBrowser()
 try {
   await dashboard(browser)
+  await payouts(browser)
   await guestPages()
   await fromTown(browser)
 } finally {
@@ -61,6 +63,21 @@ async function dashboard(from: Browser): Promise<void> {
     await owner.close()
   } finally {
     await Promise.all([fresh.stop(), busy.stop()])
+  }
+}
+
+/** A box of its own: one payout of it fails, which would stand on every other page. */
+async function payouts(from: Browser): Promise<void> {
+  const app = await startDashboardApp(await bundleDashboard(), 'busy', { payouts: scriptedPayouts() })
+  try {
+    const owner = await openOwnerPage(from, app.url, DESK)
+    await signIn(owner.page)
+    await openView(owner.page, '#/payouts')
+    await owner.page.getByText('Who shares').waitFor()
+    await keep(owner.page, 'payouts')
+    await owner.close()
+  } finally {
+    await app.stop()
   }
 }
 

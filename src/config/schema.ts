@@ -30,8 +30,7 @@ export type Rules<Section> = { readonly [Name in keyof Section]-?: Rule<Section[
 /** The name of the configuration as a UCI package: /etc/config/meshbox. */
 export const PACKAGE_NAME = 'meshbox'
 
-/** Roles this version can play; the others of `Role` come with later versions. */
-const ROLES_BUILT: readonly Role[] = ['hotspot', 'relay', 'light', 'sealer', 'photon', 'iot']
+const ROLES: readonly Role[] = ['hotspot', 'relay', 'light', 'sealer', 'photon', 'iot']
 
 const interfaceName = matching(
   'interface name',
@@ -61,10 +60,10 @@ const MAIN: Rules<MainConfig> = {
     restart: true,
   }),
   roles: listOf(
-    { ...oneOf<Role>(...ROLES_BUILT), allowed: `${ROLES_BUILT.join(', ')} (other roles come with later versions)` },
+    oneOf(...ROLES),
     6,
     { value: [], text: 'none: the box only serves its set-up page' },
-    { doc: 'What this box does.', restart: true },
+    { doc: 'What this box does. Guarding neighbours\' channels is part of `photon`.', restart: true },
   ),
   clockTrust: option(oneOf('auto', 'always', 'never'), 'auto', 'auto', {
     doc: 'When the wall clock is believed: `auto` once two sources agree, `always` on machines with a battery clock, `never` for tests.',

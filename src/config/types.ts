@@ -41,7 +41,7 @@ export interface MainConfig {
   readonly roles: readonly Role[]
   readonly clockTrust: 'auto' | 'always' | 'never'
 }
-export type Role = 'hotspot' | 'relay' | 'light' | 'sealer' | 'photon' | 'watch' | 'iot'
+export type Role = 'hotspot' | 'relay' | 'light' | 'sealer' | 'photon' | 'iot'
 
 /** `config token 'token'`: what prices are written in. */
 export interface TokenConfig {

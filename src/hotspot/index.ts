@@ -30,7 +30,6 @@ export type {
 } from './types.ts'
 export type { DeviceCounters, Gate, GateChange, GateHealth, Grant, MacAddress, NeighbourTable } from './gate/types.ts'
 export type { VoucherId, VoucherTerms } from './voucher/types.ts'
-export { verifyReceipt } from './receipt/index.ts'
 export type { ReceiptCheck } from './receipt/index.ts'
 export { Roaming } from './roaming/index.ts'
 export type { RoamGuide, UsedAway, VisitJournal, WalkingGuests, WalkingSession } from './roaming/index.ts'

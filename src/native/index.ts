@@ -4,15 +4,9 @@
  */
 export { loadNfnetlink } from './io/nfnetlink.ts'
 export { loadSecp256k1 } from './io/secp256k1.ts'
-export {
-  COMPRESSED_POINT_BYTES,
-  FRAME_BYTES,
-  MAX_BATCH_BYTES,
-  MAX_BATCH_FRAMES,
-  SCALAR_BYTES,
-} from './secp256k1.ts'
+export { COMPRESSED_POINT_BYTES, SCALAR_BYTES } from './secp256k1.ts'
 export type { HighS, PointForm, Secp256k1 } from './secp256k1.ts'
-export { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES, NfRefused } from './nfnetlink.ts'
+export { NfRefused } from './nfnetlink.ts'
 export type {
   NfChange,
   NfCounter,
@@ -32,12 +26,11 @@ export type {
   NfnetlinkDoor,
   NfnetlinkOptions,
 } from './nfnetlink.ts'
-export { concatenation, hostWord, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from './nfnetlink-keys.ts'
+export { hostWord } from './nfnetlink-keys.ts'
 
 export { loadGenetlink } from './io/genetlink.ts'
-export { GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from './genetlink.ts'
 export type { Genetlink, GenetlinkCall, GenetlinkDoor, GenetlinkFamily, GenetlinkMessage, GenetlinkOptions, GenetlinkWatcher } from './genetlink.ts'
-export { attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from './genetlink-attributes.ts'
+export { attribute, u32Attribute } from './genetlink-attributes.ts'
 export { createTrafficActions } from './traffic-actions.ts'
 export type { TrafficAction, TrafficActions } from './traffic-actions.ts'
 export { createBatadv } from './batadv-mesh.ts'

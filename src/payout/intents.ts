@@ -12,7 +12,7 @@ import type { Payout, PayoutReason, PayoutSettings } from './types.ts'
 
 /** Of a payout's own entry: not among the lines, it is what they are paid with. */
 export const PAYOUT_SOURCE = 'payout:photon'
-const PARTY_CLASSES: readonly string[] = ['investor', 'relay', 'advertiser', 'community']
+export const PARTY_CLASSES: readonly string[] = ['investor', 'relay', 'advertiser', 'community']
 const LINES_AT_ONCE = 2000
 /** Statements stay small enough to be kept and checked; what is more is the next payout's. */
 const MAX_LINES = 20_000

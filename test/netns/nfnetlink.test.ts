@@ -1,7 +1,8 @@
 /** Nfnetlink against a real kernel: sets are made by nft, filled by us, and looked at by nft; and the other way round. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromHex } from '../../src/base/index.ts'
-import { NfRefused, concatenation, hostWord, interfaceName, loadNfnetlink, readHostWord, readInterfaceName, splitConcatenation } from '../../src/native/index.ts'
+import { NfRefused, hostWord, loadNfnetlink } from '../../src/native/index.ts'
+import { concatenation, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from '../../src/native/nfnetlink-keys.ts'
 import type { NfChange, NfFamily, NfNewElement } from '../../src/native/index.ts'
 import { NfPlace, errorOf, plainElement } from './nfnetlink-place.ts'
 

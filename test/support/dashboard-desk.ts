@@ -1,5 +1,5 @@
 /** A hotspot that only remembers: an OwnerDesk in memory, seeded with a believable day of a small café. */
-import { inputError, MeshBoxError } from '../../src/base/index.ts'
+import { MeshBoxError, formatAmount, inputError } from '../../src/base/index.ts'
 import type { Clock } from '../../src/base/index.ts'
 import type { Config } from '../../src/config/index.ts'
 import type {
@@ -13,8 +13,8 @@ import type {
   VoucherRow,
 } from '../../src/hotspot/index.ts'
 import { priceBoard } from '../../src/hotspot/tariff/index.ts'
-import { encodeCode, encodeQr, voucherCsv, voucherId, voucherSheet } from '../../src/hotspot/voucher/index.ts'
-import { formatAmount } from '../../src/base/index.ts'
+import { encodeCode, encodeQr, voucherCsv, voucherId } from '../../src/hotspot/voucher/index.ts'
+import { voucherSheet } from '../../src/hotspot/voucher/sheet.ts'
 import { KEYS } from '../unit/voucher/fixed-keys.ts'
 
 const PORTAL = 'http://wifi.meshbox.lan'

@@ -1,7 +1,9 @@
 /** A guest's page that pays by the tick: the pure payer, a link to the box that may be down, and the phone's own clock. */
 import type { Address } from '../../src/base/index.ts'
 import type { StreamDoor, StreamPeer } from '../../src/hotspot/index.ts'
-import { decodeFrames, encodeFrame, newPayer, revealedValue, step, viewOf } from '../../src/photon/stream/payer/index.ts'
+import { step } from '../../src/photon/stream/payer/step.ts'
+import { newPayer, revealedValue, viewOf } from '../../src/photon/stream/payer/state.ts'
+import { decodeFrames, encodeFrame } from '../../src/photon/stream/frames.ts'
 import type { PayerInput, PayerOptions, PayerState } from '../../src/photon/stream/payer/index.ts'
 import { PAPER_BOX, PAPER_DOMAIN, PAPER_TOKEN, nodeHash, paperRecover, paperSign } from './model-channels.ts'
 

@@ -16,8 +16,6 @@ export type {
 export { createGate } from './io/create-gate.ts'
 export type { GateDeps, GateParts } from './io/create-gate.ts'
 export type { Netlink } from './netlink.ts'
-export { RecordGate } from './io/record-gate.ts'
-export { LoopbackNeighbours } from './io/loopback-neighbours.ts'
 export { DnsmasqFiles } from './io/dnsmasq-files.ts'
 export type { DnsmasqPaths } from './io/dnsmasq-files.ts'
 export { readIp, readMac } from './address.ts'

@@ -3,7 +3,7 @@ export { FieldReader, MAX_DOCUMENT_BYTES, macBytes, macText, readDocument, write
 export type { Field } from './fields.ts'
 export { MAX_HOPS, decodePrice, encodePrice } from './price.ts'
 export { EPOCH_BYTES, decodeReading, encodeReading } from './reading.ts'
-export { MAX_STAYS_A_REPORT, decodeRoamClaim, decodeRoamMove, decodeRoamStays, encodeRoamClaim } from './roam-claim.ts'
+export { MAX_STAYS_A_REPORT, decodeRoamMove, decodeRoamStays, encodeRoamClaim } from './roam-claim.ts'
 export type { RoamClaim, RoamMove, RoamStays, StayReport } from './roam-claim.ts'
 export { createDocuments, openFrame, sealFrame } from './signed.ts'
 export type { DocumentCurve, SignedFrame } from './signed.ts'

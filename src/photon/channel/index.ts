@@ -7,9 +7,8 @@
 export { channelMachine } from './machine.ts'
 export type { ChannelMachine } from './machine.ts'
 export { CODE } from './codes.ts'
-export { SETTLE_DELAY_BLOCKS } from './rules.ts'
 export type { ChannelMoment, ChannelRules } from './rules.ts'
-export { REST_STATE, openChannel } from './state.ts'
+export { openChannel } from './state.ts'
 export type {
   Agreement,
   ChannelPhase,
@@ -38,7 +37,6 @@ export { streamAccount } from './stream.ts'
 export type { StreamNote } from './stream.ts'
 export { guestTerms } from './settle-with-guest.ts'
 export type { GuestSettlement, SignedEnd } from './settle-with-guest.ts'
-export { capacity, guaranteed, ownLockable, receivable, settlementOf, spendable, streamCeiling, withdrawable } from './amounts.ts'
+export { capacity, ownLockable, receivable, settlementOf, spendable, withdrawable } from './amounts.ts'
 export type { SettledFigures } from './amounts.ts'
-export { postedSettlement } from './chain-events.ts'
 export { secretHashOf } from './locks.ts'

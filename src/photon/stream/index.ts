@@ -1,12 +1,18 @@
 /** Streams: minutes paid by the second with vouchers and hash words. The payer's side alone is in payer/. docs/photon-stream.md */
-export { channelIdOf, openDigest, voucherDigest } from './digests.ts'
-export type { ContractOnChain, VoucherTerms } from './digests.ts'
-export { STOP, decodeFrames, encodeFrame } from './frames.ts'
-export type { StreamFrame, StreamFrameKind } from './frames.ts'
+export type { ContractOnChain } from './digests.ts'
+export { STOP } from './frames.ts'
 export { nodeSha256 } from './hash.ts'
-export type { Sha256 } from './chain.ts'
-export { FlashJournal, streamMigrations } from './io/index.ts'
+export { FlashJournal } from './io/index.ts'
 export { faultOfTerms } from './terms.ts'
 export type { StreamTerms } from './terms.ts'
-export * from './payee/index.ts'
+export { PayeeDesk, channelOf, paidTicks, recordOf, valueOf } from './payee/index.ts'
+export type {
+  ClaimFacts,
+  ClaimReason,
+  HeldVoucher,
+  PayeeChannel,
+  PayeePorts,
+  StreamDeskDeps,
+  StreamService,
+} from './payee/index.ts'
 export { PollingPeer } from './polling-peer.ts'

@@ -3,16 +3,14 @@
  * `RunningLegacy` is the room once the contract has been read; `LegacyDesk` the owner's verbs over it; `LegacyParts` what it
  * needs. Opt-in, and never on the guests' side: its packets are signed and not private. docs/photon-v1.md
  */
-export { Announcer, MDNS_GROUP, MDNS_PORT } from './announcer.ts'
+export { MDNS_GROUP, MDNS_PORT } from './announcer.ts'
 export type { AnnouncerParts } from './announcer.ts'
-export { LanDoor } from './lan-door.ts'
 export type { DatagramSocket, DoorCounts, GroupSocket, LanDoorParts } from './lan-door.ts'
 export { LegacyDesk } from './legacy-desk.ts'
 export type { LegacyBlockTools, OurChannel } from './legacy-block.ts'
 export type { LegacyChannel, LegacySide, ProvedLegacyChannel } from './legacy-storage.ts'
-export { MAX_MDNS_BYTES, TYPE, decodeMdns, encodeMdns } from './mdns-codec.ts'
 export type { MdnsMessage, MdnsQuestion, MdnsRecord, Name } from './mdns-codec.ts'
 export type { LanSide, LanStatus, LegacyParts, LegacySettings } from './parts.ts'
-export { Places, parseEndpoint } from './places.ts'
+export { Places } from './places.ts'
 export type { LanNode, Place } from './places.ts'
 export { RunningLegacy } from './running-legacy.ts'

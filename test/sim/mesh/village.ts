@@ -5,9 +5,11 @@
  */
 import { hexOf } from '../../../src/base/index.ts'
 import type { Address } from '../../../src/base/index.ts'
-import { PARTS_PER_UNIT, READING_EVERY_MS, adoptStanding, beginCarriage, bestUpstream, composeOffer, hearAdvert, owedUnits, refusalOf, standingOf, stepCarriage } from '../../../src/mesh/metering/index.ts'
+import { PARTS_PER_UNIT, owedUnits } from '../../../src/mesh/metering/index.ts'
+import { bestUpstream, composeOffer, hearAdvert, isSameOffer, refusalOf } from '../../../src/mesh/metering/prices.ts'
+import { adoptStanding, standingOf } from '../../../src/mesh/metering/standing.ts'
+import { READING_EVERY_MS, beginCarriage, stepCarriage } from '../../../src/mesh/metering/carriage.ts'
 import type { Carriage, CarriageInput, CarriageTerms, HeardAdvert } from '../../../src/mesh/metering/index.ts'
-import { isSameOffer } from '../../../src/mesh/metering/prices.ts'
 import type { BoxId, CarriedBytes, PriceAdvert, Reading } from '../../../src/mesh/ports.ts'
 import { seededRandom } from '../../support/fakes.ts'
 

@@ -11,7 +11,10 @@
  * users with `onlinePercent`, drawn for each payment; boxes always are. The search is the product's own.
  */
 import type { Address, Hash } from '../../../src/base/index.ts'
-import { FREE_POLICY, Lessons, MAX_HOPS, singlePaths, splitPaths, worstFeeOf } from '../../../src/photon/route/index.ts'
+import { MAX_HOPS } from '../../../src/photon/route/router.ts'
+import { singlePaths, splitPaths } from '../../../src/photon/route/parts.ts'
+import { Lessons } from '../../../src/photon/route/estimates.ts'
+import { FREE_POLICY, worstFeeOf } from '../../../src/photon/route/fee.ts'
 import type { Edge, Found, Network } from '../../../src/photon/route/index.ts'
 import { seededRandom } from '../../support/fakes.ts'
 

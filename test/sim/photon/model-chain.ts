@@ -5,9 +5,11 @@
  */
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { ZERO_HASH } from '../../../src/base/index.ts'
-import { SETTLE_DELAY_BLOCKS, secretHashOf, settlementOf } from '../../../src/photon/channel/index.ts'
+import { secretHashOf, settlementOf } from '../../../src/photon/channel/index.ts'
+import { SETTLE_DELAY_BLOCKS } from '../../../src/photon/channel/rules.ts'
 import type { BalanceProof, ChannelEvent, ChannelKey, Duty, Lock, SecretEvent } from '../../../src/photon/ports.ts'
-import { lockHash as lockHashOf, proofRoot } from '../../../src/photon/wire/index.ts'
+import { lockHash as lockHashOf } from '../../../src/photon/wire/index.ts'
+import { proofRoot } from '../../../src/photon/wire/merkle.ts'
 import { digest, isDisposalOf, isProofOf, textOf } from './signing.ts'
 
 interface Side {

@@ -1,7 +1,8 @@
 /** Attempts to take back more than a reorg may: the real chain with its store, behind the real follower and several sources. */
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { openChain, spectrumMigrations, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
+import { openChain, startFromGenesis } from '../../../src/spectrum/chain/index.ts'
+import { spectrumMigrations } from '../../../src/spectrum/chain/io/migrations.ts'
 import type { Chain } from '../../../src/spectrum/ports.ts'
 import { createSync } from '../../../src/spectrum/sync/index.ts'
 import type { Sync } from '../../../src/spectrum/sync/index.ts'

@@ -1,5 +1,6 @@
 /** Wires between simulated boxes: each direction delays, loses, breaks. Messages are the bytes of real blocks and nodes. */
-import { encodeBody, encodeHeader, hashHeader } from '../../../src/spectrum/index.ts'
+import { encodeBody } from '../../../src/spectrum/codec/body.ts'
+import { encodeHeader, hashHeader } from '../../../src/spectrum/codec/header.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import type { Block, ChainSource, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'
 import { native } from '../../unit/spectrum/curves.ts'

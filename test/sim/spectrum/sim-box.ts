@@ -1,5 +1,6 @@
 /** A box of the simulated town: real rules, real syncing, a chain that outlives a crash, and a sealer without execution. */
-import { encodeBody, rankOf } from '../../../src/spectrum/index.ts'
+import { rankOf } from '../../../src/spectrum/rules/rank.ts'
+import { encodeBody } from '../../../src/spectrum/codec/body.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import type { Log } from '../../../src/base/index.ts'
 import type { ChainEvent, SourceHead, SourceListener } from '../../../src/spectrum/ports.ts'

@@ -1,6 +1,8 @@
 /** What people give to `meshbox tool` and `meshbox chain`, made of the public test chain's blocks. */
 import { toHex } from '../../../src/base/index.ts'
-import { buildListTrie, encodeTransaction, hexOf } from '../../../src/spectrum/index.ts'
+import { buildListTrie } from '../../../src/spectrum/proof/build-trie.ts'
+import { encodeTransaction } from '../../../src/spectrum/codec/transaction.ts'
+import { hexOf } from '../../../src/spectrum/codec/fields.ts'
 import { encodeJoinFile, newCommunity } from '../../../src/spectrum/community/index.ts'
 import { native } from '../spectrum/curves.ts'
 import { DEVNET, devnetBlock } from '../spectrum/devnet.ts'

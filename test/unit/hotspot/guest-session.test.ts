@@ -1,6 +1,6 @@
 /** A guest's session as portal and kernel see it: bought, counted, paused, moved, bought more, over. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { verifyReceipt } from '../../../src/hotspot/index.ts'
+import { verifyReceipt } from '../../../src/hotspot/receipt/verify.ts'
 import { guest, settle, startBox } from '../../support/hotspot-box.ts'
 import type { TestBox } from '../../support/hotspot-box.ts'
 

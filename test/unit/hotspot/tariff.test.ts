@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HappyHourConfig } from '../../../src/config/index.ts'
-import { TRIAL_DAY_MS, ageOf, discounted, happyHourAt, isDayOver, priceBoard, priceOf } from '../../../src/hotspot/tariff/index.ts'
+import { TRIAL_DAY_MS, ageOf, isDayOver, priceBoard } from '../../../src/hotspot/tariff/index.ts'
+import { discounted, priceOf } from '../../../src/hotspot/tariff/price.ts'
+import { happyHourAt } from '../../../src/hotspot/tariff/happy-hour.ts'
 import { halfHour, testConfig } from '../../support/hotspot-box.ts'
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const

@@ -1,6 +1,8 @@
 /** Neighbours that lie, repeat, bait, do not pay, vanish or forget: what they gain is bounded, and why they were let go is said. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { CARRIAGE_LANE, PARTS_PER_UNIT, PRICE_LANE, REST_MS, decodeCarriageFrame, encodeCarriageFrame } from '../../../src/mesh/metering/index.ts'
+import { CARRIAGE_LANE, PARTS_PER_UNIT, PRICE_LANE } from '../../../src/mesh/metering/index.ts'
+import { decodeCarriageFrame, encodeCarriageFrame } from '../../../src/mesh/metering/frames.ts'
+import { REST_MS } from '../../../src/mesh/metering/carriage.ts'
 import type { LinkTraffic } from '../../../src/mesh/metering/index.ts'
 import { signedReading } from './twin.ts'
 import { MIB, Village } from './village.ts'

@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Reading } from '../../../src/mesh/ports.ts'
-import { ANSWER_TIMEOUT_MS, PARTS_PER_UNIT, READING_EVERY_MS, SLACK_BYTES, beginCarriage, compareBytes, owedParts, owedUnits, stepCarriage } from '../../../src/mesh/metering/index.ts'
+import { PARTS_PER_UNIT, SLACK_BYTES, owedUnits } from '../../../src/mesh/metering/index.ts'
+import { compareBytes } from '../../../src/mesh/metering/tolerance.ts'
+import { ANSWER_TIMEOUT_MS, READING_EVERY_MS, beginCarriage, owedParts, stepCarriage } from '../../../src/mesh/metering/carriage.ts'
 import type { Carriage, CarriageEffect, CarriageInput, CarriageTerms, Exchange } from '../../../src/mesh/metering/index.ts'
 
 const CARRIER = `0x${'c1'.repeat(20)}` as const

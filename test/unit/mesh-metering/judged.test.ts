@@ -1,7 +1,8 @@
 /** What is held against two ends whose figures differ: each missing byte once, and false readings together. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOTHING_JUDGED, SLACK_BYTES, judge } from '../../../src/mesh/metering/index.ts'
+import { SLACK_BYTES } from '../../../src/mesh/metering/index.ts'
+import { NOTHING_JUDGED, judge } from '../../../src/mesh/metering/tolerance.ts'
 
 const MIB = 1n << 20n
 

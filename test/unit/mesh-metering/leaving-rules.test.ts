@@ -1,6 +1,7 @@
 /** Filters of what leaves, as text and as numbers. That tc and the kernel take them: test/netns/mesh-carry-filters.test.ts */
 import { describe, expect, it } from 'vitest'
-import { BPF, LEAVING_WORDS, MAX_NEIGHBOURS, U32, actionIndex, actionPlace, clearLines, counterLines, marksProbe, readCookie, removeCounterLines } from '../../../src/mesh/metering/index.ts'
+import { BPF, LEAVING_WORDS, MAX_NEIGHBOURS, U32, actionPlace, clearLines, counterLines, marksProbe, readCookie, removeCounterLines } from '../../../src/mesh/metering/index.ts'
+import { actionIndex } from '../../../src/mesh/metering/leaving-rules.ts'
 import type { LeavingLine } from '../../../src/mesh/metering/index.ts'
 
 const NEAR = '02:00:00:00:03:a1'

@@ -1,7 +1,7 @@
 /** From the kernel's counters to the figure that is signed. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { beginMeter, readMeter, withNewCounters } from '../../../src/mesh/metering/index.ts'
+import { beginMeter, readMeter, withNewCounters } from '../../../src/mesh/metering/meter.ts'
 import type { LinkTraffic, Meter } from '../../../src/mesh/metering/index.ts'
 
 const LINK = '02:00:00:00:00:01'

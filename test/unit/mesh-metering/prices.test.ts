@@ -1,7 +1,7 @@
 /** What a box asks and takes: loops, bounds, notice, hysteresis. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bestUpstream, carriesFor, composeOffer, hearAdvert, refusalOf } from '../../../src/mesh/metering/index.ts'
+import { bestUpstream, carriesFor, composeOffer, hearAdvert, refusalOf } from '../../../src/mesh/metering/prices.ts'
 import type { HeardAdvert, PriceTerms } from '../../../src/mesh/metering/index.ts'
 import type { BoxId, PriceAdvert } from '../../../src/mesh/ports.ts'
 

@@ -1,7 +1,8 @@
 /** Two ends that know different last numbers: the one behind takes over what it signed, and nothing else. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { READING_EVERY_MS, adoptStanding, beginCarriage, owedParts, standingOf, stepCarriage } from '../../../src/mesh/metering/index.ts'
+import { adoptStanding, standingOf } from '../../../src/mesh/metering/standing.ts'
+import { READING_EVERY_MS, beginCarriage, owedParts, stepCarriage } from '../../../src/mesh/metering/carriage.ts'
 import type { Carriage, CarriageInput, CarriageTerms, Standing } from '../../../src/mesh/metering/index.ts'
 import type { Reading } from '../../../src/mesh/ports.ts'
 

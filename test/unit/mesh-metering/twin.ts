@@ -1,7 +1,6 @@
 /** What another machine with a box's key could say. */
 import { createDocuments } from '../../../src/mesh/documents/index.ts'
-import { encodeCarriageFrame } from '../../../src/mesh/metering/index.ts'
-import { signReading } from '../../../src/mesh/metering/frames.ts'
+import { encodeCarriageFrame, signReading } from '../../../src/mesh/metering/frames.ts'
 import type { Reading } from '../../../src/mesh/ports.ts'
 import { loadSecp256k1 } from '../../../src/native/index.ts'
 import type { VillageBox } from './village.ts'

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { PacedLane } from '../../../src/mesh/peers/index.ts'
-import { DEFAULT_MAX_PEERS } from '../../../src/mesh/peers/index.ts'
+import { DEFAULT_MAX_PEERS } from '../../../src/mesh/peers/parts.ts'
 import type { BoxId } from '../../../src/mesh/ports.ts'
 import { FakeTime, seededRandom } from '../../support/fakes.ts'
 import { MemoryShelf, NOTES, boxOf } from './boxes.ts'

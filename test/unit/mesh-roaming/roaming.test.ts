@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { encodeRoamClaim, encodeTicket, sealFrame } from '../../../src/mesh/documents/index.ts'
 import { decodeQuestion, decodeWords, encodeClaimReply, encodeQuestion, encodeWords } from '../../../src/mesh/roaming/frames.ts'
-import { LEASE_MS, SELLER_OWES, SELLER_SILENT, USED_UP } from '../../../src/mesh/roaming/index.ts'
+import { SELLER_OWES, SELLER_SILENT, USED_UP } from '../../../src/mesh/roaming/index.ts'
+import { LEASE_MS } from '../../../src/mesh/roaming/sold.ts'
 import { Village, boxId, guestKey, hashes, macOf, proofByKey, standInDocuments } from './village.ts'
 import type { VillageBox } from './village.ts'
 

@@ -6,7 +6,7 @@ import { defaultRoutes4, defaultRoutes6 } from '../../../src/mesh/uplinks/defaul
 import { rootQuestion, wrongWithAnswer } from '../../../src/mesh/uplinks/dns-question.ts'
 import { choicePlan, clearPlan, placePlan } from '../../../src/mesh/uplinks/route-plan.ts'
 import { readTarget } from '../../../src/mesh/uplinks/targets.ts'
-import { readAttributes } from '../../../src/native/index.ts'
+import { readAttributes } from '../../../src/native/genetlink-attributes.ts'
 
 describe('targets', () => {
   it.each([

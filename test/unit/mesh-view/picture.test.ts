@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_MESH_CLIENTS, MAX_MESH_NODES } from '../../../src/mesh/ports.ts'
 import type { MeshState } from '../../../src/mesh/ports.ts'
-import { GONE_FOR_MS } from '../../../src/mesh/view/index.ts'
-import { emptyState, pictureOf, withoutMesh } from '../../../src/mesh/view/picture.ts'
+import { GONE_FOR_MS, emptyState, pictureOf, withoutMesh } from '../../../src/mesh/view/picture.ts'
 import { far, mac, near, reading, way } from './readings.ts'
 
 const START = emptyState({ kind: 'idle', reason: 'not asked yet' }, 0)

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, fromHex } from '../../../src/base/index.ts'
-import { attribute, textAttribute, u32Attribute } from '../../../src/native/index.ts'
+import { attribute, u32Attribute } from '../../../src/native/index.ts'
+import { textAttribute } from '../../../src/native/genetlink-attributes.ts'
 import {
   decodeBackbone,
   decodeClaim,

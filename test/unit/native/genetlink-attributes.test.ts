@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, fromHex, toHex } from '../../../src/base/index.ts'
-import { attribute, listAttributes, nestedAttribute, readAttributes, textAttribute, u32Attribute } from '../../../src/native/index.ts'
+import { attribute, u32Attribute } from '../../../src/native/index.ts'
+import { listAttributes, nestedAttribute, readAttributes, textAttribute } from '../../../src/native/genetlink-attributes.ts'
 import { decodeFamily, splitMessages } from '../../../src/native/genetlink-controller.ts'
 
 const anyAttribute = fc.record({ type: fc.integer({ min: 0, max: 0x3fff }), value: fc.uint8Array({ maxLength: 40 }) })

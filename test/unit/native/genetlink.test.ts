@@ -2,7 +2,9 @@
 import { readlinkSync } from 'node:fs'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { MeshBoxError, asError, fromHex } from '../../../src/base/index.ts'
-import { GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING, createBatadv, createWifi, loadGenetlink, readAttributes, textAttribute, u32Attribute } from '../../../src/native/index.ts'
+import { createBatadv, createWifi, loadGenetlink, u32Attribute } from '../../../src/native/index.ts'
+import { readAttributes, textAttribute } from '../../../src/native/genetlink-attributes.ts'
+import { GenetlinkRefused, MAX_GENETLINK_REQUEST_BYTES, MAX_GENETLINK_WAITING } from '../../../src/native/genetlink.ts'
 import type { Genetlink, GenetlinkDoor, GenetlinkFamily } from '../../../src/native/index.ts'
 import { builtGenetlink, runGenetlinkProgram } from './genetlink-built.ts'
 

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { concatBytes, fromHex, toHex } from '../../../src/base/index.ts'
 import { ChangeWriter, checkPlace, readElementFrames, readEventFrames, readQuotaFrames } from '../../../src/native/nfnetlink-frames.ts'
-import { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES, concatenation, hostWord, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from '../../../src/native/index.ts'
+import { hostWord } from '../../../src/native/index.ts'
+import { concatenation, interfaceName, readHostWord, readInterfaceName, splitConcatenation } from '../../../src/native/nfnetlink-keys.ts'
+import { MAX_NF_COMMIT_ITEMS, MAX_NF_DATA_BYTES } from '../../../src/native/nfnetlink.ts'
 import type { NfChange } from '../../../src/native/index.ts'
 
 const inet = { family: 'inet', table: 't' } as const

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, fromHex, utf8 } from '../../../src/base/index.ts'
-import { attribute, nestedAttribute, textAttribute, u32Attribute } from '../../../src/native/index.ts'
+import { attribute, u32Attribute } from '../../../src/native/index.ts'
+import { nestedAttribute, textAttribute } from '../../../src/native/genetlink-attributes.ts'
 import { NL80211_COMMAND, decodeStation, decodeStationEvent, decodeWifiInterface } from '../../../src/native/nl80211.ts'
 import { captured, everyCaptured, withUnknown } from './genetlink-vectors.ts'
 

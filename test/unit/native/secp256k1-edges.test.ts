@@ -4,7 +4,8 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { concatBytes, fromHex, toHex, utf8 } from '../../../src/base/index.ts'
-import { FRAME_BYTES, MAX_BATCH_BYTES, MAX_BATCH_FRAMES, loadSecp256k1 } from '../../../src/native/index.ts'
+import { loadSecp256k1 } from '../../../src/native/index.ts'
+import { FRAME_BYTES, MAX_BATCH_BYTES, MAX_BATCH_FRAMES } from '../../../src/native/secp256k1.ts'
 import type { HighS, PointForm, Secp256k1 } from '../../../src/native/index.ts'
 import { builtAddon } from './built-addon.ts'
 import { outcome, outcomeLater } from './outcome.ts'

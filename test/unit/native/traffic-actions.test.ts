@@ -1,6 +1,7 @@
 /** Traffic control's counters as the kernel says them: bytes of a real answer, bytes that cannot be, and the door they come through. */
 import { describe, expect, it } from 'vitest'
-import { attribute, createTrafficActions, loadGenetlink, nestedAttribute, textAttribute } from '../../../src/native/index.ts'
+import { attribute, createTrafficActions, loadGenetlink } from '../../../src/native/index.ts'
+import { nestedAttribute, textAttribute } from '../../../src/native/genetlink-attributes.ts'
 import type { TrafficAction } from '../../../src/native/index.ts'
 import { builtGenetlink } from './genetlink-built.ts'
 

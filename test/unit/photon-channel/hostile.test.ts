@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { Message } from '../../../src/photon/index.ts'
-import { guaranteed, receivable } from '../../../src/photon/channel/index.ts'
+import { receivable } from '../../../src/photon/channel/index.ts'
+import { guaranteed } from '../../../src/photon/channel/amounts.ts'
 import { A, B, CHANNEL, NOW, Pair, V1, at, frozenAt, hashLock, secretOf, signed } from './pair.ts'
 
 const amount = fc.oneof(fc.bigInt({ min: -2n, max: 1_600n }), fc.bigInt({ min: -(2n ** 256n), max: 2n ** 257n }))

@@ -1,6 +1,7 @@
 /** Meeting again (specs/photon.md 9.5): every row of its table, and what a restored copy may still do. */
 import { describe, expect, it } from 'vitest'
-import { CODE, awaitPartner, freeze, guaranteed, restored, sendReestablish } from '../../../src/photon/channel/index.ts'
+import { CODE, awaitPartner, freeze, restored, sendReestablish } from '../../../src/photon/channel/index.ts'
+import { guaranteed } from '../../../src/photon/channel/amounts.ts'
 import type { ChannelReceived, ChannelState } from '../../../src/photon/channel/index.ts'
 import { A, B, NOW, Pair, V1, codeOf, hashLock, kindsOf, secretOf, signed, taken } from './pair.ts'
 import type { End } from './pair.ts'

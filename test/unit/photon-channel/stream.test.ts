@@ -1,6 +1,7 @@
 /** Vouchers, ticks and proofs of one payer share one counter (specs/photon.md 9.4). */
 import { describe, expect, it } from 'vitest'
-import { CODE, guaranteed, receivable, settlementOf, spendable, streamAccount, streamCeiling, withdrawable } from '../../../src/photon/channel/index.ts'
+import { CODE, receivable, settlementOf, spendable, streamAccount, withdrawable } from '../../../src/photon/channel/index.ts'
+import { guaranteed, streamCeiling } from '../../../src/photon/channel/amounts.ts'
 import type { StreamNote } from '../../../src/photon/channel/index.ts'
 import type { End } from './pair.ts'
 import { A, B, CHANNEL, NOW, Pair, TOKEN, V1, codeOf, frozenAt, kindsOf, secretOf, taken } from './pair.ts'

@@ -5,7 +5,8 @@
  */
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { BalanceProof, DueDuty, EnvelopeMessage, Profile } from '../../../src/photon/index.ts'
-import { CODE, awaitPartner, guaranteed, learnSecret, receivable, restored, sealed, sendReestablish, settlementOf, spendable, streamCeiling } from '../../../src/photon/channel/index.ts'
+import { CODE, awaitPartner, learnSecret, receivable, restored, sealed, sendReestablish, settlementOf, spendable } from '../../../src/photon/channel/index.ts'
+import { guaranteed, streamCeiling } from '../../../src/photon/channel/amounts.ts'
 import type { ChannelFact, ChannelMachine, ChannelMoment, ChannelReceived, ChannelRules, ChannelState, PendingLock, Refusal, Sent } from '../../../src/photon/channel/index.ts'
 import { ContractModel } from './contract-model.ts'
 import { A, B, CHANNEL, OPEN_BLOCK, SETTLE_TIMEOUT, V1, hashLock, lockOrder, machine, open, secretOf, signatureBy, signed } from './pair.ts'

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ZERO_ADDRESS, hexOf } from '../../../src/base/index.ts'
 import { orderGas } from '../../../src/photon/chain/index.ts'
-import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../../../src/photon/contracts/index.ts'
+import { openConsentDigest, openingOrderDigest, paymentOrderDigest } from '../../../src/photon/contracts/orders.ts'
 import type { OpeningOrder, PaymentOrder } from '../../../src/photon/contracts/index.ts'
 import type { Address } from '../../../src/base/index.ts'
 import { randomStream } from '../native/random-stream.ts'

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { join } from 'node:path'
 import { silentLog } from '../../../src/base/index.ts'
-import { photonMigrations } from '../../../src/photon/node/index.ts'
+import { photonMigrations } from '../../../src/photon/node/tables/migrations.ts'
 import { KEPT_PACKETS, insertPackets, purgePackets, readPackets } from '../../../src/photon/node/tables/packets.ts'
 import { openStore } from '../../../src/store/index.ts'
 import { tempDir } from './box.ts'

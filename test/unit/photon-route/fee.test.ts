@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FeePolicy } from '../../../src/photon/index.ts'
-import { FREE_POLICY, checkFeePolicy, feeOf, worstFeeOf } from '../../../src/photon/route/index.ts'
+import { checkFeePolicy, feeOf } from '../../../src/photon/route/index.ts'
+import { FREE_POLICY, worstFeeOf } from '../../../src/photon/route/fee.ts'
 
 const rate = fc.integer({ min: -1_000_000, max: 1_000_000 })
 const policies: fc.Arbitrary<FeePolicy> = fc.record({

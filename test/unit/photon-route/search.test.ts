@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_LOOKS, cheapestPath, measured, singlePaths, splitPaths, widestPath, worstFeeOf, FREE_POLICY } from '../../../src/photon/route/index.ts'
+import { singlePaths, splitPaths } from '../../../src/photon/route/parts.ts'
+import { MAX_LOOKS, cheapestPath, measured, widestPath } from '../../../src/photon/route/search.ts'
+import { FREE_POLICY, worstFeeOf } from '../../../src/photon/route/fee.ts'
 import type { Edge, Found, Network, Query } from '../../../src/photon/route/index.ts'
 import { node } from './town.ts'
 

@@ -4,7 +4,9 @@ import { hexOf } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import { nobleSigner } from '../../../src/identity/index.ts'
 import type { Domain, FeePolicy } from '../../../src/photon/index.ts'
-import { FREE_POLICY, announceDigest, channelIdOf, policyDigest } from '../../../src/photon/route/index.ts'
+import { channelIdOf } from '../../../src/photon/route/index.ts'
+import { announceDigest, policyDigest } from '../../../src/photon/route/announce.ts'
+import { FREE_POLICY } from '../../../src/photon/route/fee.ts'
 import type { ChannelAnnounce, ChannelFacts, GossipSigner, GraphLimits, OwnChannel, PolicyUpdate, SignedAnnounce, SignedPolicy } from '../../../src/photon/route/index.ts'
 
 export const DOMAIN: Domain = { profile: 'v2', chainId: 20180430n, contract: `0x${'11'.repeat(20)}` }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ZERO_HASH } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
-import { GUARD_RULES, VERDICT, noteReceipt, noteSent, planGuards, unguardedValue } from '../../../src/photon/watch/index.ts'
+import { GUARD_RULES } from '../../../src/photon/watch/index.ts'
+import { noteReceipt, noteSent, planGuards, unguardedValue } from '../../../src/photon/watch/guard.ts'
+import { VERDICT } from '../../../src/photon/watch/frames.ts'
 import type { Candidate, Guard, GuardRules, GuardedChannel, Receipt } from '../../../src/photon/watch/index.ts'
 
 const at = (index: number): Address => `0x${index.toString(16).padStart(40, '0')}`

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { ZERO_HASH, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { BalanceProof, Domain } from '../../../src/photon/index.ts'
-import { GUARD_RULES, Guardian, WATCH_JOBS, Watcher, watchMigrations } from '../../../src/photon/watch/index.ts'
+import { GUARD_RULES, Guardian, WATCH_JOBS, Watcher } from '../../../src/photon/watch/index.ts'
+import { watchMigrations } from '../../../src/photon/watch/io/job-table.ts'
 import type { Candidate, ChannelLookup, Delegation, GuardRules, GuardedChannel, GuardedSecret, JobTools, WatchDuty, WatchEvent, WatchLimits, WatchSigner, WatchTransport } from '../../../src/photon/watch/index.ts'
 import { createDigests } from '../../../src/photon/wire/index.ts'
 import { openStore } from '../../../src/store/index.ts'
@@ -19,7 +20,7 @@ import { ALICE, BOB, CAROL, CHAIN_ID, DAVE, Town, interfaceOf } from '../photon-
 import type { Outcome } from '../photon-contracts/town.ts'
 import { native } from '../spectrum/curves.ts'
 import type { Person } from '../spectrum/village.ts'
-import { addressOfKey } from '../../../src/spectrum/index.ts'
+import { addressOfKey } from '../../../src/spectrum/codec/header.ts'
 
 export { ALICE, BOB, CAROL, DAVE }
 export const REWARD = 5n

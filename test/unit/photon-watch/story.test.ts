@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ZERO_HASH } from '../../../src/base/index.ts'
 import type { Delegation } from '../../../src/photon/watch/index.ts'
-import { decodeWatchFrame } from '../../../src/photon/watch/index.ts'
+import { decodeWatchFrame } from '../../../src/photon/watch/frames.ts'
 import { secretOf } from '../photon-contracts/channel.ts'
 import { ALICE, BOB, CAROL, DAVE, Lane, REWARD, until } from './lane.ts'
 import type { WatcherBox } from './lane.ts'

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hexOf, toHex } from '../../../src/base/index.ts'
 import type { Message, Profile } from '../../../src/photon/index.ts'
-import { encodeFrame } from '../../../src/photon/stream/index.ts'
+import { encodeFrame } from '../../../src/photon/stream/frames.ts'
 import { shown } from '../../../src/photon/wire/inspect/fields.ts'
 import packets from '../../vectors/photon/v1-packets.json' with { type: 'json' }
 import vectors from '../../vectors/photon/signatures.json' with { type: 'json' }

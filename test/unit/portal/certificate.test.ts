@@ -1,6 +1,8 @@
 /** Which certificates carry the TLS portal, and when DHCP may announce the API. */
 import { describe, expect, it } from 'vitest'
-import { checkCertificate, option114, type CertificateCheck } from '../../../src/hotspot/portal/index.ts'
+import { type CertificateCheck } from '../../../src/hotspot/portal/index.ts'
+import { option114 } from '../../../src/hotspot/portal/option-114.ts'
+import { checkCertificate } from '../../../src/hotspot/portal/certificate.ts'
 import { makeAuthority, makeCertificate, makeSelfSigned } from './certificate-maker.ts'
 
 const DAY = 86_400_000

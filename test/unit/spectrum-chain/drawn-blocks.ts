@@ -4,7 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { concatBytes } from '../../../src/base/index.ts'
-import { EMPTY_TRIE_ROOT, EMPTY_UNCLE_HASH, ZERO_ADDRESS, ZERO_HASH, genesisHeader, hashHeader, hexOf, sealHash } from '../../../src/spectrum/index.ts'
+import { EMPTY_UNCLE_HASH, genesisHeader } from '../../../src/spectrum/network/genesis.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/proof/read-trie.ts'
+import { hashHeader, sealHash } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS, ZERO_HASH, hexOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Body, Hash, Header, KnownHeader, Round, VerifiedHeader } from '../../../src/spectrum/index.ts'
 import type { NewBlock } from '../../../src/spectrum/ports.ts'
 import type { ChainStart } from '../../../src/spectrum/chain/index.ts'

@@ -1,7 +1,8 @@
 /** What an owner is shown and may do after an alarm; a checkpoint proved late; a chain that was left for weeks. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { MAX_CHECKPOINT_AGE_SECONDS, isStale } from '../../../src/spectrum/chain/index.ts'
+import { isStale } from '../../../src/spectrum/chain/index.ts'
+import { MAX_CHECKPOINT_AGE_SECONDS } from '../../../src/spectrum/chain/verify-checkpoint.ts'
 import type { ChainStart, KeptChain } from '../../../src/spectrum/chain/index.ts'
 import { proveStart } from '../../../src/spectrum/prove-start.ts'
 import type { Header, Round } from '../../../src/spectrum/index.ts'

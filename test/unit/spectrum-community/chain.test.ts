@@ -6,31 +6,19 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../../src/base/index.ts'
 import { COMMUNITY_ADDRESSES } from '../../../src/spectrum/community/index.ts'
 import { createInlineExecutor, memoryStateStore } from '../../../src/spectrum/execute/inline.ts'
-import {
-  EMPTY_UNCLE_HASH,
-  SEAL_BYTES,
-  ZERO_ADDRESS,
-  ZERO_HASH,
-  applyBlock,
-  chiefTransaction,
-  excludedFrom,
-  genesisHeader,
-  hashHeader,
-  pickVolunteer,
-  proveVrf,
-  rankOf,
-  readAccount,
-  readMiners,
-  readRound,
-  receiptsRootOf,
-  sealHeader,
-  signTransaction,
-  transactionsRootOf,
-  verifyBody,
-  verifyHeader,
-  volunteerOf,
-  vrfMessage,
-} from '../../../src/spectrum/index.ts'
+import { readMiners, readRound } from '../../../src/spectrum/rules/read-round.ts'
+import { chiefTransaction, verifyBody } from '../../../src/spectrum/rules/verify-body.ts'
+import { verifyHeader } from '../../../src/spectrum/rules/verify-header.ts'
+import { excludedFrom, pickVolunteer, volunteerOf } from '../../../src/spectrum/rules/volunteer.ts'
+import { rankOf } from '../../../src/spectrum/rules/rank.ts'
+import { applyBlock } from '../../../src/spectrum/rules/round.ts'
+import { proveVrf, vrfMessage } from '../../../src/spectrum/vrf.ts'
+import { EMPTY_UNCLE_HASH, genesisHeader } from '../../../src/spectrum/network/genesis.ts'
+import { receiptsRootOf, transactionsRootOf } from '../../../src/spectrum/proof/inclusion.ts'
+import { readAccount } from '../../../src/spectrum/proof/account.ts'
+import { signTransaction } from '../../../src/spectrum/codec/transaction.ts'
+import { SEAL_BYTES, hashHeader, sealHeader } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS, ZERO_HASH } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Body, Hash, Header, KnownHeader, Read, Round, Transaction } from '../../../src/spectrum/index.ts'
 import type { Draft, Executor } from '../../../src/spectrum/ports.ts'
 import { randomStream } from '../native/random-stream.ts'

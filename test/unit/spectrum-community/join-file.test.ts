@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MeshBoxError } from '../../../src/base/index.ts'
 import { COMMUNITY_ADDRESSES, MAX_JOIN_FILE_BYTES, decodeJoinFile, describe as describeCommunity, encodeJoinFile } from '../../../src/spectrum/community/index.ts'
 import type { JoinFile } from '../../../src/spectrum/community/index.ts'
-import { customNetwork } from '../../../src/spectrum/index.ts'
+import { customNetwork } from '../../../src/spectrum/network/custom.ts'
 import { native, noble } from '../spectrum/curves.ts'
 import { village } from './village.ts'
 

@@ -3,7 +3,8 @@
  * test/vectors/spectrum): chief 1.0.0, its base, its POC, and an Anmap whose maps lie two slots further. Only
  * their code is taken; it is put where ours lies.
  */
-import { DEVNET as DEVNET_NETWORK, readAccount, readCode } from '../../../src/spectrum/index.ts'
+import { DEVNET as DEVNET_NETWORK } from '../../../src/spectrum/network/networks.ts'
+import { readAccount, readCode } from '../../../src/spectrum/proof/account.ts'
 import type { Address } from '../../../src/spectrum/index.ts'
 import { native } from '../spectrum/curves.ts'
 import { DEVNET_NODES, HEAD_STATE_ROOT } from '../spectrum/devnet.ts'

@@ -2,7 +2,7 @@
 import { Interface } from 'ethers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { COMMUNITY_ADDRESSES } from '../../../src/spectrum/community/index.ts'
-import { bytesOf } from '../../../src/spectrum/index.ts'
+import { bytesOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Hex } from '../../../src/spectrum/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import type { Person } from '../spectrum/village.ts'

@@ -4,7 +4,7 @@
  */
 import { COMMUNITY_ADDRESSES } from '../../../src/spectrum/community/index.ts'
 import type { Community } from '../../../src/spectrum/community/index.ts'
-import { hexOf } from '../../../src/spectrum/index.ts'
+import { hexOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Hex, LogEntry } from '../../../src/spectrum/index.ts'
 import { World, data } from './evm.ts'
 import type { Call, Outcome } from './evm.ts'

@@ -1,7 +1,7 @@
 /** A small community with known keys. */
 import { newCommunity } from '../../../src/spectrum/community/index.ts'
 import type { Community, CommunitySettings } from '../../../src/spectrum/community/index.ts'
-import { bytesOf } from '../../../src/spectrum/index.ts'
+import { bytesOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address } from '../../../src/spectrum/index.ts'
 import { native } from '../spectrum/curves.ts'
 import { person } from '../spectrum/village.ts'

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest'
 import { bytesOf } from '../../../src/base/index.ts'
 import { wrappedCoinOf } from '../../../src/main/wrapped-coin.ts'
-import { DEVNET } from '../../../src/spectrum/index.ts'
-import { ARTIFACTS } from '../../../src/spectrum/community/index.ts'
+import { DEVNET } from '../../../src/spectrum/network/networks.ts'
+import { ARTIFACTS } from '../../../src/spectrum/community/artifacts.ts'
 import { native } from '../spectrum/curves.ts'
 
 const keccak = (bytes: Uint8Array): Uint8Array => native.keccak256(bytes)

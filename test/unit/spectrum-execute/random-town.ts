@@ -1,5 +1,6 @@
 /** Seeded blocks of transfers, token calls, creations and destructions, for tests that compare two ways of running them. */
-import { updateCall, ZERO_ADDRESS } from '../../../src/spectrum/index.ts'
+import { updateCall } from '../../../src/spectrum/rules/volunteer.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { GenesisAccount, Network, Transaction } from '../../../src/spectrum/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import { person } from '../spectrum/village.ts'

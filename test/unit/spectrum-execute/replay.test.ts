@@ -1,7 +1,7 @@
 /** The public test chain's blocks, run from its genesis: state roots, receipts, blooms and gas come out as in its headers. */
 import { describe, expect, it } from 'vitest'
 import { replayBlocks } from '../../../src/spectrum/execute/index.ts'
-import { DEVNET as NETWORK } from '../../../src/spectrum/index.ts'
+import { DEVNET as NETWORK } from '../../../src/spectrum/network/networks.ts'
 import { BOTH } from '../spectrum/curves.ts'
 import { DEVNET, DEVNET_NODES } from '../spectrum/devnet.ts'
 

@@ -3,7 +3,7 @@ import { AbiCoder, id } from 'ethers'
 import solc from 'solc'
 import { fromHex } from '../../../src/base/index.ts'
 import type { Address } from '../../../src/spectrum/index.ts'
-import { mapSlot } from '../../../src/spectrum/index.ts'
+import { mapSlot } from '../../../src/spectrum/proof/account.ts'
 import { native } from '../spectrum/curves.ts'
 
 const SOURCE = `// SPDX-License-Identifier: MIT

@@ -1,7 +1,11 @@
 /** What transactions cost whom, and the chief's exceptions (spec 1.3, 2.9, 6.6). */
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/base/index.ts'
-import { ZERO_ADDRESS, bytesOf, hashTransaction, readAccount, readSlot, readTrie, updateCall } from '../../../src/spectrum/index.ts'
+import { hashTransaction } from '../../../src/spectrum/index.ts'
+import { updateCall } from '../../../src/spectrum/rules/volunteer.ts'
+import { readAccount, readSlot } from '../../../src/spectrum/proof/account.ts'
+import { readTrie } from '../../../src/spectrum/proof/read-trie.ts'
+import { ZERO_ADDRESS, bytesOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Header, Transaction } from '../../../src/spectrum/index.ts'
 import type { Executor } from '../../../src/spectrum/ports.ts'
 import { native } from '../spectrum/curves.ts'

@@ -1,7 +1,8 @@
 /** Logs and filters over real blocks: two of the public test chain's blocks, 11 and 12, have one log each. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bloomOfLogs, hashTransaction } from '../../../src/spectrum/index.ts'
+import { hashTransaction } from '../../../src/spectrum/index.ts'
+import { bloomOfLogs } from '../../../src/spectrum/codec/receipt.ts'
 import type { Hash, LogEntry } from '../../../src/spectrum/index.ts'
 import { bloomTest, matchesLog } from '../../../src/spectrum/rpc/log-filter.ts'
 import { OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'

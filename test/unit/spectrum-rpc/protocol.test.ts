@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { GUEST_METHODS, GUEST_POLICY, METHODS, OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'
+import { GUEST_POLICY, OWNER_POLICY, Rpc } from '../../../src/spectrum/rpc/index.ts'
+import { METHODS } from '../../../src/spectrum/rpc/methods.ts'
+import { GUEST_METHODS } from '../../../src/spectrum/rpc/policy.ts'
 import type { RpcPolicy } from '../../../src/spectrum/rpc/index.ts'
 import { createWorld } from './memory-chain.ts'
 

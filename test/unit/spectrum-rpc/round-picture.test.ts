@@ -1,8 +1,11 @@
 /** The picture of a round over real seals: every slot says what the contract's own rules say became of it. */
 import { describe, expect, it } from 'vitest'
-import { ZERO_ADDRESS, applyBlock, hashHeader, rankOf, sealHash } from '../../../src/spectrum/index.ts'
+import { rankOf } from '../../../src/spectrum/rules/rank.ts'
+import { applyBlock } from '../../../src/spectrum/rules/round.ts'
+import { hashHeader, sealHash } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, KnownHeader, Round } from '../../../src/spectrum/index.ts'
-import { pictureRound } from '../../../src/spectrum/rpc/index.ts'
+import { pictureRound } from '../../../src/spectrum/rpc/round-picture.ts'
 import type { ChainBlock } from '../../../src/spectrum/ports.ts'
 import type { ChainRoundJson } from '../../../src/owner/index.ts'
 import { randomStream } from '../native/random-stream.ts'

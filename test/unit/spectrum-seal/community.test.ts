@@ -1,9 +1,9 @@
 /** The whole life on a real community chain: a box alone, a second one deposits, seals, misses, starts again, leaves; and every wei of it in the ledger. */
 import { describe, expect, it } from 'vitest'
-import { encodeTransaction, signTransaction } from '../../../src/spectrum/index.ts'
+import { encodeTransaction, signTransaction } from '../../../src/spectrum/codec/transaction.ts'
 import type { Address } from '../../../src/spectrum/index.ts'
 import { newCommunity } from '../../../src/spectrum/community/index.ts'
-import { FINAL_DEPTH } from '../../../src/spectrum/chain/index.ts'
+import { FINAL_DEPTH } from '../../../src/spectrum/chain/tree.ts'
 import type { Block } from '../../../src/spectrum/ports.ts'
 import type { PocState } from '../../../src/spectrum/seal/index.ts'
 import { native } from '../spectrum/curves.ts'

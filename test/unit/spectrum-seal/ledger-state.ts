@@ -3,20 +3,14 @@
  * the state, so two boxes that run the same block get the same root, and another block another one.
  */
 import { concatBytes, integerBytes } from '../../../src/base/index.ts'
-import {
-  EMPTY_CODE_HASH,
-  EMPTY_TRIE_ROOT,
-  blockRewardWei,
-  bloomOfLogs,
-  bytesOf,
-  encodeTransaction,
-  excludedFrom,
-  feeRecipient,
-  hashTransaction,
-  hexOf,
-  pickVolunteer,
-  senderOf,
-} from '../../../src/spectrum/index.ts'
+import { hashTransaction } from '../../../src/spectrum/index.ts'
+import { blockRewardWei, feeRecipient } from '../../../src/spectrum/rules/economy.ts'
+import { excludedFrom, pickVolunteer } from '../../../src/spectrum/rules/volunteer.ts'
+import { EMPTY_CODE_HASH } from '../../../src/spectrum/proof/account.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/proof/read-trie.ts'
+import { bloomOfLogs } from '../../../src/spectrum/codec/receipt.ts'
+import { encodeTransaction, senderOf } from '../../../src/spectrum/codec/transaction.ts'
+import { bytesOf, hexOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Hash, Header, Network, Receipt, Transaction } from '../../../src/spectrum/index.ts'
 import type { Block, Built, Draft, Executed, Executor, ProvedState } from '../../../src/spectrum/ports.ts'
 import type { Refusal } from '../../../src/spectrum/rules/codes.ts'

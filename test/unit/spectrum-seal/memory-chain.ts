@@ -1,6 +1,8 @@
 /** The chain port in memory: the heaviest branch is the head, the first seen of equals stays. No limits, no disk. */
 import type { Cancel } from '../../../src/base/index.ts'
-import { genesisHeader, hashHeader, hashTransaction, sealHash } from '../../../src/spectrum/index.ts'
+import { hashTransaction } from '../../../src/spectrum/index.ts'
+import { genesisHeader } from '../../../src/spectrum/network/genesis.ts'
+import { hashHeader, sealHash } from '../../../src/spectrum/codec/header.ts'
 import type { Body, Hash, KnownHeader, Network, Receipt, Round } from '../../../src/spectrum/index.ts'
 import type { Chain, ChainAlarm, ChainBlock, ChainEvent, InsertOutcome, NewBlock } from '../../../src/spectrum/ports.ts'
 import { native } from '../spectrum/curves.ts'

@@ -1,7 +1,7 @@
 /** Coins out of the box's own address, on a real community chain. */
 import { expect, it, onTestFinished } from 'vitest'
 import { COMMUNITY_ADDRESSES, newCommunity } from '../../../src/spectrum/community/index.ts'
-import { ZERO_ADDRESS } from '../../../src/spectrum/index.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import { createOwnWallet } from '../../../src/spectrum/own-wallet.ts'
 import type { OwnWallet } from '../../../src/spectrum/own-wallet.ts'
 import { native } from '../spectrum/curves.ts'

@@ -1,10 +1,11 @@
 /** The owner's verbs about the miner's deposit, on a real community chain: our contracts, the EVM, proved state. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { newCommunity } from '../../../src/spectrum/community/index.ts'
-import { ZERO_ADDRESS } from '../../../src/spectrum/index.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Network } from '../../../src/spectrum/index.ts'
 import type { Block } from '../../../src/spectrum/ports.ts'
-import { POC_ORDERS, createPocDesk, judgeOrder } from '../../../src/spectrum/seal/index.ts'
+import { createPocDesk } from '../../../src/spectrum/seal/index.ts'
+import { POC_ORDERS, judgeOrder } from '../../../src/spectrum/seal/poc/orders.ts'
 import type { OrderSight, PocDesk, PocStatus } from '../../../src/spectrum/seal/index.ts'
 import { native } from '../spectrum/curves.ts'
 import type { Person } from '../spectrum/village.ts'

@@ -1,6 +1,7 @@
 /** Five sealers under seeded schedules of power cuts, restarts, lost clocks and cut networks: one seal per key and height, no early block, and agreement after it. */
 import { describe, expect, it } from 'vitest'
-import { ZERO_ADDRESS, recoverSealer } from '../../../src/spectrum/index.ts'
+import { recoverSealer } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { Round } from '../../../src/spectrum/index.ts'
 import type { Block } from '../../../src/spectrum/ports.ts'
 import { seededRandom } from '../../support/fakes.ts'

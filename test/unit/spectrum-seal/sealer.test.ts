@@ -1,6 +1,8 @@
 /** Sealing with the real rules, keys and VRF over simulated time: turns, outages, clocks, crashes at every step. */
 import { describe, expect, it } from 'vitest'
-import { ZERO_ADDRESS, encodeHeader, encodeTransaction, hexOf, recoverSealer, signTransaction } from '../../../src/spectrum/index.ts'
+import { encodeTransaction, signTransaction } from '../../../src/spectrum/codec/transaction.ts'
+import { encodeHeader, recoverSealer } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS, hexOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Round, Transaction } from '../../../src/spectrum/index.ts'
 import type { Block } from '../../../src/spectrum/ports.ts'
 import { native } from '../spectrum/curves.ts'

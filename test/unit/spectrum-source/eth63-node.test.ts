@@ -1,6 +1,6 @@
 /** Two of our nodes over TCP on loopback: every message of eth/63, both ways. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { encodeTransaction } from '../../../src/spectrum/index.ts'
+import { encodeTransaction } from '../../../src/spectrum/codec/transaction.ts'
 import type { Hash } from '../../../src/spectrum/index.ts'
 import { PeerSource } from '../../../src/spectrum/source/peer-source.ts'
 import { DEVNET, DEVNET_NODES } from '../spectrum/devnet.ts'

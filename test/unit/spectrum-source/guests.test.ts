@@ -1,11 +1,11 @@
 /** Boxes that are guests: served within bounds, never believed, and partners apart from strangers. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DEVNET as DEVNET_NETWORK } from '../../../src/spectrum/index.ts'
+import { DEVNET as DEVNET_NETWORK } from '../../../src/spectrum/network/networks.ts'
 import { CODE, decodeHeaders, decodeNewBlock, decodeNewBlockHashes, decodeNodes, decodeStatus, encodeGetHeaders, encodeHashes, encodeItems, encodeNewBlock, encodeStatus, encodeTransactions, frameOf, messageOf } from '../../../src/spectrum/source/eth63.ts'
 import type { Message } from '../../../src/spectrum/source/eth63.ts'
 import { ServedGuests } from '../../../src/spectrum/source/guests.ts'
 import type { GuestChainTransport } from '../../../src/spectrum/source/guests.ts'
-import { PassingOn } from '../../../src/spectrum/source/index.ts'
+import { PassingOn } from '../../../src/spectrum/source/passing-on.ts'
 import type { Elsewhere, MeshHandlers } from '../../../src/spectrum/source/index.ts'
 import { ALL_GUESTS_BYTES, ALL_GUESTS_TRANSACTIONS, GUEST_BYTES, GUEST_QUESTIONS, GUEST_TRANSACTIONS, MAX_GUEST_WAIT_MS, MAX_OUTSTANDING_REQUESTS, MAX_POOLED_TRANSACTION_BYTES, REQUEST_TIMEOUT_MS } from '../../../src/spectrum/source/limits.ts'
 import { FakeTime } from '../../support/fakes.ts'

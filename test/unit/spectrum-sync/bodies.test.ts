@@ -1,7 +1,7 @@
 /** Bodies that were dropped, from others, held against the header. */
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { encodeBody } from '../../../src/spectrum/index.ts'
+import { encodeBody } from '../../../src/spectrum/codec/body.ts'
 import { BodyReader } from '../../../src/spectrum/sync/bodies.ts'
 import { Roster } from '../../../src/spectrum/sync/roster.ts'
 import { native } from '../spectrum/curves.ts'

@@ -1,7 +1,9 @@
 /** Receipts of others, held against the header: the public test chain's, and those of a block that is being imported. */
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { DEVNET as DEVNET_NETWORK, bloomOfLogs, receiptsRootOf } from '../../../src/spectrum/index.ts'
+import { DEVNET as DEVNET_NETWORK } from '../../../src/spectrum/network/networks.ts'
+import { receiptsRootOf } from '../../../src/spectrum/proof/inclusion.ts'
+import { bloomOfLogs } from '../../../src/spectrum/codec/receipt.ts'
 import type { Network, Receipt } from '../../../src/spectrum/index.ts'
 import { createSync } from '../../../src/spectrum/sync/index.ts'
 import { ReceiptReader } from '../../../src/spectrum/sync/receipts.ts'

@@ -1,6 +1,8 @@
 /** A source over blocks of the valley, honest unless it is told otherwise. It answers at once, or when its script lets it. */
 import { encodeRlp, decodeRlp } from '../../../src/base/index.ts'
-import { encodeBody, encodeHeader, encodeReceipt } from '../../../src/spectrum/index.ts'
+import { encodeReceipt } from '../../../src/spectrum/codec/receipt.ts'
+import { encodeBody } from '../../../src/spectrum/codec/body.ts'
+import { encodeHeader } from '../../../src/spectrum/codec/header.ts'
 import type { Hash, Receipt } from '../../../src/spectrum/index.ts'
 import type { Block, ChainSource, SourceHead } from '../../../src/spectrum/ports.ts'
 import type { Spot } from './valley.ts'

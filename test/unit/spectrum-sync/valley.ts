@@ -3,7 +3,13 @@
  * that leaders, rounds and volunteers can be proved. What the contracts would do to the lists is `applyBlock`.
  */
 import type { Secp256k1 } from '../../../src/native/index.ts'
-import { applyBlock, customNetwork, elementSlot, excludedFrom, genesisHeader, hashHeader, pickVolunteer, proveVrf, sealHash, vrfMessage } from '../../../src/spectrum/index.ts'
+import { excludedFrom, pickVolunteer } from '../../../src/spectrum/rules/volunteer.ts'
+import { applyBlock } from '../../../src/spectrum/rules/round.ts'
+import { proveVrf, vrfMessage } from '../../../src/spectrum/vrf.ts'
+import { customNetwork } from '../../../src/spectrum/network/custom.ts'
+import { genesisHeader } from '../../../src/spectrum/network/genesis.ts'
+import { elementSlot } from '../../../src/spectrum/proof/account.ts'
+import { hashHeader, sealHash } from '../../../src/spectrum/codec/header.ts'
 import type { Address, Body, GenesisAccount, Hash, KnownHeader, Network, Round } from '../../../src/spectrum/index.ts'
 import type { ChainBlock } from '../../../src/spectrum/ports.ts'
 import { randomStream } from '../native/random-stream.ts'

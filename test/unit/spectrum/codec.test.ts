@@ -3,30 +3,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshBoxError, concatBytes, decodeRlp, encodeRlp, fromHex, integerBytes, toHex } from '../../../src/base/index.ts'
 import type { RlpItem } from '../../../src/base/index.ts'
-import {
-  bloomOfLogs,
-  decodeBody,
-  decodeHeader,
-  decodeReceipt,
-  decodeTransaction,
-  encodeBody,
-  encodeHeader,
-  encodeReceipt,
-  encodeTransaction,
-  hashHeader,
-  hashTransaction,
-  hexOf,
-  isProtected,
-  mayContain,
-  receiptsRootOf,
-  recoverSealer,
-  sealHash,
-  sealHeader,
-  senderOf,
-  signTransaction,
-  signingDigest,
-  transactionsRootOf,
-} from '../../../src/spectrum/index.ts'
+import { hashTransaction, mayContain } from '../../../src/spectrum/index.ts'
+import { receiptsRootOf, transactionsRootOf } from '../../../src/spectrum/proof/inclusion.ts'
+import { bloomOfLogs, decodeReceipt, encodeReceipt } from '../../../src/spectrum/codec/receipt.ts'
+import { decodeTransaction, encodeTransaction, isProtected, senderOf, signTransaction, signingDigest } from '../../../src/spectrum/codec/transaction.ts'
+import { decodeBody, encodeBody } from '../../../src/spectrum/codec/body.ts'
+import { decodeHeader, encodeHeader, hashHeader, recoverSealer, sealHash, sealHeader } from '../../../src/spectrum/codec/header.ts'
+import { hexOf } from '../../../src/spectrum/codec/fields.ts'
 import type { Header } from '../../../src/spectrum/index.ts'
 import { ORDER, bytes32, numberOf } from '../native/scalars.ts'
 import { BOTH, native } from './curves.ts'

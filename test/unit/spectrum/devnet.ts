@@ -5,7 +5,9 @@
  */
 import { decodeRlp, fromHex } from '../../../src/base/index.ts'
 import type { RlpItem } from '../../../src/base/index.ts'
-import { decodeBody, decodeHeader, receiptOf } from '../../../src/spectrum/index.ts'
+import { receiptOf } from '../../../src/spectrum/codec/receipt.ts'
+import { decodeBody } from '../../../src/spectrum/codec/body.ts'
+import { decodeHeader } from '../../../src/spectrum/codec/header.ts'
 import type { Body, Hash, Hex, Header, Receipt } from '../../../src/spectrum/index.ts'
 import blocks from '../../vectors/spectrum/devnet-blocks.json' with { type: 'json' }
 import nodes from '../../vectors/spectrum/devnet-nodes.json' with { type: 'json' }

@@ -3,30 +3,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, encodeRlp, fromHex, toHex } from '../../../src/base/index.ts'
 import type { RlpItem } from '../../../src/base/index.ts'
-import {
-  DEVNET as DEVNET_NETWORK,
-  EMPTY_ACCOUNT,
-  EMPTY_TRIE_ROOT,
-  buildListTrie,
-  buildTrie,
-  elementSlot,
-  encodeReceipt,
-  encodeTransaction,
-  hexOf,
-  keccakHex,
-  mapSlot,
-  nodeSet,
-  readAccount,
-  readAddress,
-  readAddresses,
-  readCode,
-  readMiners,
-  readReceipt,
-  readRound,
-  readSlot,
-  readTransaction,
-  readTrie,
-} from '../../../src/spectrum/index.ts'
+import { readMiners, readRound } from '../../../src/spectrum/rules/read-round.ts'
+import { DEVNET as DEVNET_NETWORK } from '../../../src/spectrum/network/networks.ts'
+import { readReceipt, readTransaction } from '../../../src/spectrum/proof/inclusion.ts'
+import { EMPTY_ACCOUNT, elementSlot, mapSlot, readAccount, readAddress, readAddresses, readCode, readSlot } from '../../../src/spectrum/proof/account.ts'
+import { buildListTrie, buildTrie } from '../../../src/spectrum/proof/build-trie.ts'
+import { EMPTY_TRIE_ROOT, nodeSet, readTrie } from '../../../src/spectrum/proof/read-trie.ts'
+import { encodeReceipt } from '../../../src/spectrum/codec/receipt.ts'
+import { encodeTransaction } from '../../../src/spectrum/codec/transaction.ts'
+import { hexOf, keccakHex } from '../../../src/spectrum/codec/fields.ts'
 import type { Hash, NodeSource } from '../../../src/spectrum/index.ts'
 import { decodeTrieNode } from '../../../src/spectrum/proof/trie-node.ts'
 import { BOTH, native } from './curves.ts'

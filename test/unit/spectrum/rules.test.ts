@@ -2,26 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/base/index.ts'
-import {
-  DEVNET as DEVNET_NETWORK,
-  MAINNET,
-  TESTNET,
-  ZERO_ADDRESS,
-  applyBlock,
-  blockRewardWei,
-  burnWei,
-  checkRound,
-  excludedFrom,
-  feeRecipient,
-  isGasLimitBound,
-  minGasLimit,
-  oldRankOf,
-  pickByIndex,
-  pickVolunteer,
-  rankOf,
-  updateCall,
-  volunteerOf,
-} from '../../../src/spectrum/index.ts'
+import { blockRewardWei, burnWei, feeRecipient, isGasLimitBound, minGasLimit } from '../../../src/spectrum/rules/economy.ts'
+import { excludedFrom, pickByIndex, pickVolunteer, updateCall, volunteerOf } from '../../../src/spectrum/rules/volunteer.ts'
+import { oldRankOf, rankOf } from '../../../src/spectrum/rules/rank.ts'
+import { applyBlock, checkRound } from '../../../src/spectrum/rules/round.ts'
+import { DEVNET as DEVNET_NETWORK, MAINNET, TESTNET } from '../../../src/spectrum/network/networks.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Round } from '../../../src/spectrum/index.ts'
 import { devnetBlock } from './devnet.ts'
 

@@ -2,22 +2,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../../src/base/index.ts'
-import {
-  DEVNET as DEVNET_NETWORK,
-  MAINNET,
-  ZERO_ADDRESS,
-  applyBlock,
-  chiefTransaction,
-  excludedFrom,
-  hashHeader,
-  pickVolunteer,
-  sealHeader,
-  signTransaction,
-  signingDigest,
-  verifyBody,
-  verifyHeader,
-  verifyReceipts,
-} from '../../../src/spectrum/index.ts'
+import { chiefTransaction, verifyBody, verifyReceipts } from '../../../src/spectrum/rules/verify-body.ts'
+import { verifyHeader } from '../../../src/spectrum/rules/verify-header.ts'
+import { excludedFrom, pickVolunteer } from '../../../src/spectrum/rules/volunteer.ts'
+import { applyBlock } from '../../../src/spectrum/rules/round.ts'
+import { DEVNET as DEVNET_NETWORK, MAINNET } from '../../../src/spectrum/network/networks.ts'
+import { signTransaction, signingDigest } from '../../../src/spectrum/codec/transaction.ts'
+import { hashHeader, sealHeader } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_ADDRESS } from '../../../src/spectrum/codec/fields.ts'
 import type { Header, KnownHeader, Network, RefusalCode, Round, Transaction } from '../../../src/spectrum/index.ts'
 import { ORDER, bytes32, numberOf } from '../native/scalars.ts'
 import { BOTH, native } from './curves.ts'

@@ -1,24 +1,17 @@
 /** A community chain in memory: real keys, seals, VRF proofs and bodies, without execution. Each part can be spoilt before it is sealed. */
 import { concatBytes } from '../../../src/base/index.ts'
 import type { Secp256k1 } from '../../../src/native/index.ts'
-import {
-  EMPTY_TRIE_ROOT,
-  EMPTY_UNCLE_HASH,
-  ZERO_HASH,
-  addressOfKey,
-  chiefTransaction,
-  customNetwork,
-  excludedFrom,
-  genesisHeader,
-  hashHeader,
-  pickVolunteer,
-  proveVrf,
-  rankOf,
-  sealHeader,
-  signTransaction,
-  transactionsRootOf,
-  vrfMessage,
-} from '../../../src/spectrum/index.ts'
+import { chiefTransaction } from '../../../src/spectrum/rules/verify-body.ts'
+import { excludedFrom, pickVolunteer } from '../../../src/spectrum/rules/volunteer.ts'
+import { rankOf } from '../../../src/spectrum/rules/rank.ts'
+import { proveVrf, vrfMessage } from '../../../src/spectrum/vrf.ts'
+import { customNetwork } from '../../../src/spectrum/network/custom.ts'
+import { EMPTY_UNCLE_HASH, genesisHeader } from '../../../src/spectrum/network/genesis.ts'
+import { transactionsRootOf } from '../../../src/spectrum/proof/inclusion.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/proof/read-trie.ts'
+import { signTransaction } from '../../../src/spectrum/codec/transaction.ts'
+import { addressOfKey, hashHeader, sealHeader } from '../../../src/spectrum/codec/header.ts'
+import { ZERO_HASH } from '../../../src/spectrum/codec/fields.ts'
 import type { Address, Body, Header, KnownHeader, Network, Round, Transaction } from '../../../src/spectrum/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import { bytes32 } from '../native/scalars.ts'

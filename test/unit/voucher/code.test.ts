@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshBoxError } from '../../../src/base/index.ts'
-import { encodeCode, formatCode, normaliseCode, readCode } from '../../../src/hotspot/voucher/index.ts'
+import { encodeCode, readCode } from '../../../src/hotspot/voucher/index.ts'
+import { formatCode, normaliseCode } from '../../../src/hotspot/voucher/code.ts'
 import type { VoucherNumber } from '../../../src/hotspot/voucher/index.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import vectors from '../../vectors/vouchers.json' with { type: 'json' }

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ClientAddress } from '../../../src/hotspot/index.ts'
-import { MAX_SESSIONS_PER_KEY, keptSessions, keyOf as keptBy } from '../../../src/hotspot/wallet/index.ts'
+import { keptSessions, keyOf as keptBy } from '../../../src/hotspot/wallet/index.ts'
+import { MAX_SESSIONS_PER_KEY } from '../../../src/hotspot/wallet/io/key-tables.ts'
 import { guest, openTestStore, startBox, type TestBox } from '../../support/hotspot-box.ts'
 
 const KEY = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/base/index.ts'
-import { walletStatement as serverStatement } from '../../../src/hotspot/wallet/index.ts'
+import { walletStatement as serverStatement } from '../../../src/hotspot/wallet/statement.ts'
 import { recoverTextSigner } from '../../../src/identity/index.ts'
 import { addressOf } from '../../../src/identity/address.ts'
 import { privateKeyOf, wordsOf } from '../../../src/identity/recovery-words.ts'

@@ -1,2 +1,2 @@
 /** The doors of a stream: its journals on tmpfs and flash. */
-export { FlashJournal, streamMigrations } from './journal.ts'
+export { FlashJournal } from './journal.ts'

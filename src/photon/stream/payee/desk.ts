@@ -421,7 +421,7 @@ export class PayeeDesk {
   }
 }
 
-export function factsOf({ account }: PayeeChannel, session: PayeeSession): StreamFacts {
+function factsOf({ account }: PayeeChannel, session: PayeeSession): StreamFacts {
   const { unit, tickSeconds, graceTicks } = session.terms
   return {
     channel: account.channel,

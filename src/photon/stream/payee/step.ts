@@ -15,9 +15,9 @@ import type { HeldVoucher, PayeeChannel, PayeeOffer, PayeeSession } from './chan
 import { claimPoint } from './claim.ts'
 
 /** TICKACK and PROGRESS go out no more often. */
-export const ACK_EVERY_MS = 5000
+const ACK_EVERY_MS = 5000
 /** After so many wrong words in a row the guest is told to stop: each costs up to 120 hashes. */
-export const MAX_WRONG_TICKS = 16
+const MAX_WRONG_TICKS = 16
 /** What may be served between a hello and the open that follows it. */
 const SHOWN_AHEAD_TICKS = 30
 

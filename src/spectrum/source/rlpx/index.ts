@@ -1,10 +1,5 @@
 /** RLPx: an encrypted, authenticated connection with bounded messages over any wire. docs/spectrum-sources.md */
-export { BASE_CODE, CAPABILITY_OFFSET, DISCONNECT, decodeHello, encodeHello, ourHello } from './base-protocol.ts'
 export type { DisconnectCode, Hello } from './base-protocol.ts'
-export { Initiator, bodyBytes, nodeIdOf, respond } from './handshake.ts'
 export type { Crypto, Secrets } from './handshake.ts'
-export { openRlpx } from './open.ts'
 export type { OpenParts } from './open.ts'
-export { RlpxSession } from './session.ts'
-export { ByteStream } from './wire.ts'
 export type { Wire } from './wire.ts'
