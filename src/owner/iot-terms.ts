@@ -3,7 +3,9 @@ import { inputError } from '../base/index.ts'
 import type { Route, Tenant } from '../iot/index.ts'
 
 const ROUTE_FORMS = '`dev-addr 26010000/16`, `net-id 000013`, `join 70b3d57ed0000000` or `join 70b3d57ed0000000 0004a30b001c0530`'
-const PLACE_FORMS = '`broker`, `gwmp HOST:PORT`, or `chirpstack mqtt://HOST:PORT PREFIX json` (or protobuf)'
+const PLACE_FORMS = '`broker`, `gwmp HOST:PORT`, or `chirpstack mqtt://[NAME:PASSWORD@]HOST:PORT PREFIX json` (or protobuf)'
+/** Stands for the password that is known. */
+const HIDDEN = '***'
 
 /** Errors: input `routes`. */
 export function parseRoute(text: string): Route {
@@ -34,7 +36,7 @@ export function routeText(route: Route): string {
 /** Errors: input `destination`. */
 export function parseDestination(text: string): Tenant['destination'] {
   const [kind, place = '', topicPrefix = '', encoding = 'json', ...more] = text.trim().split(/\s+/)
-  const wrong = (): Error => inputError('destination', text, PLACE_FORMS)
+  const wrong = (): Error => inputError('destination', text.replace(/:[^/\s]*@/, `:${HIDDEN}@`), PLACE_FORMS)
   if (kind === 'broker' && place === '') return { kind }
   if (kind === 'gwmp' && topicPrefix === '') {
     const [, host, port] = /^\[?([A-Za-z0-9.:_-]{1,253}?)\]?:(\d{1,5})$/.exec(place) ?? []
@@ -54,7 +56,7 @@ export function destinationText(destination: Tenant['destination']): string {
     case 'station':
       return `station ${destination.url}`
     case 'chirpstack':
-      return `chirpstack ${destination.url} ${destination.topicPrefix === '' ? '-' : destination.topicPrefix} ${destination.encoding}`
+      return `chirpstack ${withoutPassword(destination.url)} ${destination.topicPrefix === '' ? '-' : destination.topicPrefix} ${destination.encoding}`
   }
 }
 
@@ -64,4 +66,18 @@ export function hex(value: number, digits: number): string {
 
 function isEui(text: string): boolean {
   return /^[0-9a-fA-F]{16}$/.test(text)
+}
+
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url) || new URL(url).password === '') return url
+  const shown = new URL(url)
+  shown.password = HIDDEN
+  return shown.href
+}
+
+/** What is written as it is shown keeps its password, at the same place and for the same name only. Errors: input `destination`. */
+export function withKnownPassword(given: Tenant['destination'], before: Tenant['destination'] | null): Tenant['destination'] {
+  if (given.kind !== 'chirpstack' || !URL.canParse(given.url) || new URL(given.url).password !== HIDDEN) return given
+  if (before?.kind === 'chirpstack' && withoutPassword(before.url) === new URL(given.url).href) return { ...given, url: before.url }
+  throw inputError('destination', given.url, 'the password itself: the one that is known is for another place or name')
 }

@@ -5,7 +5,7 @@ import type { IotRoomDesk, IotToken, Tenant } from '../iot/index.ts'
 import { parseAudit, receiptJson, unitJson } from '../iot/tenants/receipt/index.ts'
 import type * as Json from './api/iot.ts'
 import type { HealthLine } from './api/status.ts'
-import { parseDestination, parseRoute } from './iot-terms.ts'
+import { parseDestination, parseRoute, withKnownPassword } from './iot-terms.ts'
 import { deviceJson, downlinkJson, frameJson, gatewayJson, overviewJson, queueJson, readingJson, ruleJson, runJson, tenantJson, timeJson } from './iot-views.ts'
 
 export interface IotPort {
@@ -162,7 +162,7 @@ export class IotVerbs {
       name: request.name,
       payer: request.payer.toLowerCase() as Address,
       routes: request.routes.map(parseRoute),
-      destination: parseDestination(request.destination),
+      destination: withKnownPassword(parseDestination(request.destination), before?.destination ?? null),
       prices: {
         token,
         perUnit: amount(request.perUnit, 'perUnit'),

@@ -158,7 +158,9 @@ function checkText(schema: TextSchema, value: unknown, at: Place): MeshBoxError 
   if (typeof value !== 'string') return refuse(at, value, 'a text')
   // Units before characters: counting the characters of a huge text would be work for nothing.
   const length = value.length > 2 * schema.max ? value.length : [...value].length
-  if (length < schema.min || length > schema.max) return refuse(at, value, `${schema.min} to ${schema.max} characters`)
+  // Of a text of one length (a key, an address) the words say more than the length does.
+  const lengths = schema.min === schema.max ? `${schema.min} characters` : `${schema.min} to ${schema.max} characters`
+  if (length < schema.min || length > schema.max) return refuse(at, value, schema.min === schema.max && schema.pattern !== null ? schema.words : lengths)
   return schema.pattern === null || schema.pattern.test(value) ? null : refuse(at, value, schema.words)
 }
 

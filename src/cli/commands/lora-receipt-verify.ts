@@ -9,20 +9,25 @@ export const loraReceiptVerify: CommandSpec = {
   words: ['lora', 'receipt', 'verify'],
   summary: "does a tenant's bill hold: receipts, units, frames",
   details: `FILE is JSON: one receipt, or receipts with the units they are made of and the frames
-that came (SHA-256 of each); - is standard input. Works without the service. Checks the
-signatures, that no two receipts tell two stories, that the units make the signed hashes
-and sums, and that each billed frame came, once. Give --box and --payer to be sure whose
-receipts they are. Exit code 1 when anything is wrong.`,
+that came (frames: SHA-256 of each, or phyPayloads: the frames, in base64); - is standard
+input. Works without the service. Checks the signatures, that no two receipts tell two
+stories, that the units make the signed hashes and sums, that each billed frame came,
+once, and has as many started 24 bytes as were billed. Give --box and --payer to be sure
+whose receipts they are, and --price for what a unit costs. Exit code 1 when anything is
+wrong.`,
   arguments: [{ name: 'FILE' }],
   options: [
     { name: 'box', value: 'ADDRESS', help: 'address that must have signed them (meshbox identity)' },
     { name: 'payer', value: 'ADDRESS', help: 'address that they must be for' },
+    { name: 'price', value: 'UNITS', help: 'most that 24 bytes may cost, in smallest units of the token' },
   ],
   run: async (context) => {
+    const price = textOption(context, 'price')
+    if (price !== undefined && !/^\d{1,39}$/.test(price)) throw usageError(`--price: '${price}' is not a whole number of smallest units`)
     const [gateway, payer] = [addressOption(context, 'box'), addressOption(context, 'payer')]
     // Loaded only here: the arithmetic of signatures would slow every other command down.
     const { MAX_AUDIT_BYTES, auditBill } = (await import('./tool-room.ts')).iotReceipts
-    const { isValid, problems, newest, provenUnits, signer, receipts } = auditBill(await readTextFile(context.io, argument(context, 0), MAX_AUDIT_BYTES), { gateway, payer })
+    const { isValid, problems, newest, provenUnits, signer, receipts } = auditBill(await readTextFile(context.io, argument(context, 0), MAX_AUDIT_BYTES), { gateway, payer, pricePerUnit: price === undefined ? null : BigInt(price) })
     const sums = newest === null ? null : { seq: `${newest.seq}`, cumUplinks: `${newest.cumUplinks}`, cumUnits: `${newest.cumUnits}`, cumDownlinkMs: `${newest.cumDownlinkMs}`, cumAmount: `${newest.cumAmount}`, token: newest.token }
     const json = { valid: isValid, signer, payer: newest?.tenant ?? null, receipts, provenUnits, newest: sums, problems: problems.map(({ code, seq, text }) => ({ code, seq: `${seq}`, text })) }
     if (!isValid) return { json, text: ['NOT VALID', ...problems.map(({ code, seq, text }) => wrap(`${code} at ${seq}: ${plain(text)}`))].join('\n'), exitCode: 1 }

@@ -8,6 +8,7 @@ import { OUTPUT_OPTION, deliver } from './output-file.ts'
 
 const MAX_FILE = 256 * 1024
 const MAX_RECEIPT = 16 * 1024
+const MAX_PASSWORD = 256
 const ID = [{ name: 'ID' }] as const
 const idOf = (context: Context): { readonly id: string } => ({ id: wordArgument(argument(context, 0), 'ID') })
 const shown = (tenant: IotTenantJson): Result => ({ json: tenant, text: tenantText(tenant) })
@@ -37,7 +38,8 @@ export const tenantSet: CommandSpec = {
   --route 'dev-addr 26010000/16, join 70b3d57ed0000000'
   --airtime 'P 0.002, * 0.001'
 --to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT', or
-'chirpstack mqtt://HOST:PORT PREFIX json'. He pays by channel with --data iot:
+'chirpstack mqtts://NAME@HOST:PORT PREFIX json', his broker; its password is asked for
+with --ask-password, or read from standard input. He pays by channel with --data iot:
   meshbox pay ACCOUNT AMOUNT --direct --data iot`,
   arguments: ID,
   options: [
@@ -46,6 +48,7 @@ export const tenantSet: CommandSpec = {
     { name: 'token', value: 'TOKEN', help: 'symbol or address (default: the first)' },
     { name: 'route', value: 'ROUTES', help: 'whose frames are his' },
     { name: 'to', value: 'PLACE', help: 'where they go (default broker)' },
+    { name: 'ask-password', help: 'of his broker, for the name in --to' },
     { name: 'price', value: 'AMOUNT', help: 'of a started 24 bytes' },
     { name: 'join-price', value: 'AMOUNT', help: 'of a join request' },
     { name: 'late-price', value: 'AMOUNT', help: 'of a frame that comes late' },
@@ -66,13 +69,15 @@ export const tenantSet: CommandSpec = {
     const token = option('token') ?? before?.token.address
     const maxCopies = numberOption(context, 'copies', 1, 16)
     const route = option('route')
+    const to = option('to')
+    const destination = hasFlag(context, 'ask-password') ? await withPassword(context, to ?? '') : (to ?? before?.destination ?? 'broker')
     const tenant = await context.service.call('putIotTenant', {
       body: {
         id,
         name: option('name') ?? before?.name ?? id,
         payer: must(option('payer') ?? before?.payer, 'payer'),
         routes: route === undefined ? (before?.routes ?? listOf(must(undefined, 'route'))) : listOf(route),
-        destination: option('to') ?? before?.destination ?? 'broker',
+        destination,
         perUnit: must(option('price') ?? before?.prices.perUnit.text, 'price'),
         perJoin: option('join-price') ?? before?.prices.perJoin.text ?? '0',
         perLateFrame: option('late-price') ?? before?.prices.perLateFrame.text ?? '0',
@@ -84,6 +89,17 @@ export const tenantSet: CommandSpec = {
     })
     return shown(tenant)
   },
+}
+
+/** Errors: usage. */
+async function withPassword({ io }: Context, to: string): Promise<string> {
+  const [, kind = '', place = '', rest = ''] = /^\s*(\S+)\s+(\S+)(.*)$/.exec(to) ?? []
+  if (kind !== 'chirpstack' || !URL.canParse(place) || new URL(place).username === '') throw usageError("--ask-password goes with --to 'chirpstack mqtts://NAME@HOST:PORT PREFIX json'")
+  const password = io.stdinIsTty ? await io.readSecret('Password of his broker (not shown): ') : (await io.readStdin(MAX_PASSWORD)).replace(/\r?\n[^]*$/, '')
+  if (password === '') throw usageError('the password is empty; nothing was changed')
+  const url = new URL(place)
+  url.password = encodeURIComponent(password)
+  return `${kind} ${url.href}${rest}`
 }
 
 function listOf(text: string): readonly string[] {

@@ -49,6 +49,21 @@ describe('each command of IoT', () => {
     }
   })
 
+  it('takes the password of a tenant\'s broker from standard input, never shows it, and keeps it when something else is changed', async () => {
+    const urlOf = (): string | undefined => place.room.desk.tenants().flatMap(({ id, destination }) => (id === 'hill' && destination.kind === 'chirpstack' ? [destination.url] : []))[0]
+    const made = await run(`tenant set hill --payer 0x${'a1'.repeat(20)} --route 'dev-addr 27000000/16' --price 1 --ask-password --to 'chirpstack mqtts://gate@127.0.0.1:9 eu868 protobuf'`, { stdin: 'p@ss %41/word\n' })
+    expect([made.code, made.err, made.out]).toEqual([0, '', expect.stringContaining('mqtts://gate:***@127.0.0.1:9')])
+    const stored = urlOf()
+    expect(decodeURIComponent(new URL(stored ?? '').password)).toBe('p@ss %41/word')
+    const changed = await run('tenant set hill --price 2')
+    expect([changed.code, changed.err, urlOf()]).toEqual([0, '', stored])
+    for (const [line, stdin] of [["tenant set hill --ask-password --to broker", 'x'], ["tenant set hill --ask-password --to 'chirpstack mqtt://127.0.0.1 eu868 json'", 'x'], ["tenant set hill --ask-password --to 'chirpstack mqtt://a@127.0.0.1 eu868 json'", '']] as const) {
+      const { code, err } = await run(line, { stdin })
+      expect([line, code, err]).toEqual([line, 2, expect.stringMatching(/password/)])
+    }
+    expect(urlOf()).toBe(stored)
+  })
+
   it('says what is wrong with a mistaken one, and changes nothing', async () => {
     const known = (): readonly unknown[] => [place.room.desk.devices(), place.room.desk.tenants(), place.room.desk.rules(), place.room.desk.brokerUsers()]
     const before = known()

@@ -126,6 +126,18 @@ describe('whoever lies with receipts is named', () => {
     expect(codes({ units: units.map((unit, i) => (i === 11 ? { ...unit, frame: units[0]!.frame } : unit)) })).toContain('billed-twice')
   })
 
+  it('more units than a frame has, and a dearer unit than agreed, though the box signed them', async () => {
+    const phys = Array.from({ length: 12 }, (_, fCnt) => Buffer.from(uplink(fCnt, { bytes: 10 * fCnt })).toString('base64'))
+    const { unitsOfFrames, frames } = parseAudit(JSON.stringify({ receipts: [], phyPayloads: phys }))
+    expect([...unitsOfFrames.values()]).toEqual([1, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5])
+    expect(audit({ unitsOfFrames, frames, pricePerUnit: 10n })).toMatchObject({ isValid: true, provenUnits: 12 })
+    expect(audit({ pricePerUnit: 9n }).problems.map(({ code }) => code)).toEqual(Array(12).fill('price'))
+    // A box that counts a byte too many from the beginning: its chain and its sums are in order.
+    const greedy = parseAudit(JSON.stringify({ receipts: [], phyPayloads: [Buffer.from(uplink(3, { bytes: 24 })).toString('base64')] }))
+    expect(audit({ unitsOfFrames: new Map([[units[3]!.frame, [...greedy.unitsOfFrames.values()][0]!]]) }).problems).toMatchObject([{ code: 'units', seq: 4n }])
+    for (const wrong of ['', '!', 'QPE=', 5, null]) expect(() => parseAudit(JSON.stringify({ receipts: [], phyPayloads: [wrong] }))).toThrow(expect.objectContaining({ kind: 'input' }))
+  })
+
   it('units from a receipt on are enough', () => {
     expect(audit({ units: units.slice(4) })).toMatchObject({ isValid: true, provenUnits: 8 })
   })

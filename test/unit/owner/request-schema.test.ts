@@ -4,7 +4,7 @@ import { NOTHING, fault, flag, integer, line, list, number, object, oneOf, orNul
 import type { Schema } from '../../../src/owner/request-schema.ts'
 
 const pack = object({ label: line(5), price: text(1, 9, /^\d+$/, 'digits'), seconds: orNull(integer(1, 60)), offered: flag }, ['label'])
-const whole = object({ name: line(5), share: number(0, 1), kind: oneOf('a', 'b'), packages: list(pack, 2, 1), password: text(2, 4) }, ['name'])
+const whole = object({ key: text(4, 4, /^[0-9a-f]+$/, 'a key, 4 hex digits'), pin: text(4, 4), name: line(5), share: number(0, 1), kind: oneOf('a', 'b'), packages: list(pack, 2, 1), password: text(2, 4) }, ['name'])
 
 describe('request schema', () => {
   it.each([
@@ -29,6 +29,9 @@ describe('request schema', () => {
     [{ name: 'x', constructor: {} }, 'constructor', 'no such field here'],
     [{ name: '' }, 'name', '1 to 5 characters'],
     [{ name: 'abcdef' }, 'name', '1 to 5 characters'],
+    [{ name: 'x', key: 'abc' }, 'key', 'a key, 4 hex digits'],
+    [{ name: 'x', key: 'abcx' }, 'key', 'a key, 4 hex digits'],
+    [{ name: 'x', pin: 'abc' }, 'pin', '4 characters'],
     [{ name: 'a\nb' }, 'name', 'one line of text without control characters'],
     [{ name: 'a\ud800' }, 'name', 'one line of text without control characters'],
     [{ name: ['a'] }, 'name', 'a text'],

@@ -13,8 +13,8 @@ export interface BillVerdict extends AuditResult {
   readonly receipts: number
 }
 
-/** `gateway`, `payer`: whom the receipts must be by and for; null: whoever. Errors: input. */
-export function auditBill(text: string, meant: { readonly gateway: Address | null; readonly payer: Address | null }): BillVerdict {
+/** `gateway`, `payer`: whom the receipts must be by and for; null: whoever. `pricePerUnit`: as Audit has it. Errors: input. */
+export function auditBill(text: string, meant: { readonly gateway: Address | null; readonly payer: Address | null; readonly pricePerUnit?: bigint | null }): BillVerdict {
   const given = parseAudit(text)
   if (given.receipts.length === 0) throw inputError('receipts', 'none', 'at least one receipt')
   const result = auditReceipts({ ...given, ...meant }, { keccak: (bytes) => keccak_256(bytes), recover: nobleSigner.recover })

@@ -3,13 +3,17 @@
  *
  *   { "receipts": [ { chainId, gateway, tenant, token, channel, channelEpoch, seq, cumUplinks, cumUnits, cumDownlinkMs, cumAmount, chainHash, signature } ],
  *     "units":    [ { seq, kind, frame, tmstUs, units, amount } ],        left out: only signatures and order are judged
- *     "frames":   [ SHA-256 of each PHYPayload that came ] }             left out: not judged
+ *     "frames":   [ SHA-256 of each PHYPayload that came ],              left out: not judged
+ *     "phyPayloads": [ each PHYPayload that came, base64 as in ChirpStack's JSON ] }   as frames, and its started 24 bytes are counted again
  *
  * or one receipt by itself.
  */
+import { createHash } from 'node:crypto'
 import { MAX_AMOUNT, fromHex, hexOf, inputError } from '../../../base/index.ts'
 import type { Hex } from '../../../base/index.ts'
+import { decodeFrame } from '../../lorawan/index.ts'
 import type { BillableUnit, FrameId, Receipt } from '../../ports.ts'
+import { unitsOf } from '../units.ts'
 
 export const MAX_AUDIT_BYTES = 32 * 1024 * 1024
 const MAX_AUDIT_RECEIPTS = 10_000
@@ -32,15 +36,27 @@ export function unitJson(unit: UnitText): Readonly<Record<string, string | numbe
   return { seq: unit.seq.toString(), kind: unit.kind, frame: unit.frame, tmstUs: unit.tmstUs, units: unit.units, amount: unit.amount.toString() }
 }
 
+export interface AuditText {
+  readonly receipts: readonly Receipt[]
+  readonly units: readonly UnitText[]
+  readonly frames: ReadonlySet<FrameId> | null
+  /** Started 24 bytes of those frames that are there as a whole. */
+  readonly unitsOfFrames: ReadonlyMap<FrameId, number>
+}
+
 /** Errors: input, naming the field. */
-export function parseAudit(text: string): { readonly receipts: readonly Receipt[]; readonly units: readonly UnitText[]; readonly frames: ReadonlySet<FrameId> | null } {
+export function parseAudit(text: string): AuditText {
   if (text.length > MAX_AUDIT_BYTES) throw inputError('file', `${text.length} characters`, `at most ${MAX_AUDIT_BYTES}`)
   const all = objectOf(parseJson(text), 'file')
-  if (!('receipts' in all)) return { receipts: [readReceipt(all, 'receipt')], units: [], frames: null }
+  if (!('receipts' in all)) return { receipts: [readReceipt(all, 'receipt')], units: [], frames: null, unitsOfFrames: new Map() }
+  const whole = all['phyPayloads'] === undefined ? [] : listOf(all['phyPayloads'], 'phyPayloads', MAX_AUDIT_UNITS)
+  const unitsOfFrames = new Map(whole.map((item, i) => readPhy(item, `phyPayloads[${i}]`)))
+  const named = all['frames'] === undefined ? null : listOf(all['frames'], 'frames', MAX_AUDIT_UNITS).map((item, i) => frameOf(item, `frames[${i}]`))
   return {
     receipts: listOf(all['receipts'], 'receipts', MAX_AUDIT_RECEIPTS).map((item, i) => readReceipt(objectOf(item, `receipts[${i}]`), `receipts[${i}]`)),
     units: all['units'] === undefined ? [] : listOf(all['units'], 'units', MAX_AUDIT_UNITS).map((item, i) => readUnit(objectOf(item, `units[${i}]`), `units[${i}]`)),
-    frames: all['frames'] === undefined ? null : new Set(listOf(all['frames'], 'frames', MAX_AUDIT_UNITS).map((item, i) => frameOf(item, `frames[${i}]`))),
+    frames: named === null && all['phyPayloads'] === undefined ? null : new Set([...(named ?? []), ...unitsOfFrames.keys()]),
+    unitsOfFrames,
   }
 }
 
@@ -82,6 +98,13 @@ function readUnit(fields: Fields, at: string): UnitText {
     units: small(fields['units'], `${at}.units`),
     amount: decimal(fields['amount'], `${at}.amount`, MAX_AMOUNT),
   }
+}
+
+function readPhy(value: unknown, field: string): readonly [FrameId, number] {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{1,344}={0,2}$/.test(value)) throw inputError(field, value, 'base64 of 1 to 255 bytes')
+  const phy = new Uint8Array(Buffer.from(value, 'base64'))
+  const frame = decodeFrame(phy)
+  return [createHash('sha256').update(phy).digest('hex'), frame.type === 'data' ? unitsOf(frame) : 1]
 }
 
 function decimal(value: unknown, field: string, most: bigint): bigint {

@@ -4,7 +4,8 @@
  *
  * What a box could try, and where it shows: other numbers than signed (`signature`), another box's receipt (`gateway`), two stories with
  * the same number (`fork`), sums that go back (`shrinks`), units left out, added, changed or in another order (`chain`), sums that are not those of
- * the units (`sums`), the same frame twice (`billed-twice`), a frame that never came (`not-received`).
+ * the units (`sums`), the same frame twice (`billed-twice`), a frame that never came (`not-received`), more units than the frame has
+ * (`units`), a dearer unit than agreed (`price`).
  */
 import { MeshBoxError, bytesOf, hexOf } from '../../../base/index.ts'
 import type { Address } from '../../../base/index.ts'
@@ -26,12 +27,16 @@ export interface Audit {
   readonly units: readonly Omit<BillableUnit, 'tenant' | 'at'>[]
   /** What the payer's server got; null: he did not keep it. */
   readonly frames: ReadonlySet<FrameId> | null
+  /** Started 24 bytes of the frames that he kept as a whole. */
+  readonly unitsOfFrames?: ReadonlyMap<FrameId, number>
+  /** The most that a unit of a frame upward may cost, in smallest units; left out: not judged. */
+  readonly pricePerUnit?: bigint | null
   /** Whom he meant; null: not given. */
   readonly gateway: Address | null
   readonly payer: Address | null
 }
 
-export type ProblemCode = 'signature' | 'gateway' | 'payer' | 'mixed' | 'fork' | 'shrinks' | 'chain' | 'sums' | 'gap' | 'billed-twice' | 'not-received'
+export type ProblemCode = 'signature' | 'gateway' | 'payer' | 'mixed' | 'fork' | 'shrinks' | 'chain' | 'sums' | 'gap' | 'billed-twice' | 'not-received' | 'units' | 'price'
 
 export interface Problem {
   readonly code: ProblemCode
@@ -133,12 +138,20 @@ function walk(given: Audit, sound: readonly Receipt[], keccak: Keccak, blame: Bl
       seen.add(unit.frame)
       if (given.frames !== null && !given.frames.has(unit.frame)) blame('not-received', unit.seq, `the frame ${unit.frame} is not among those that came`)
     }
+    judgeAmount(unit, given, blame)
     const receipt = bySeq.get(unit.seq)
     if (receipt === undefined) continue
     if (!fits(account, receipt, blame)) return proven
     proven = index + 1
   }
   return proven
+}
+
+/** The chain says only that the box did not change its mind: here, whether it was right at all. */
+function judgeAmount(unit: Audit['units'][number], { unitsOfFrames, pricePerUnit }: Audit, blame: Blame): void {
+  const counted = unit.kind === 'downlink' ? undefined : unitsOfFrames?.get(unit.frame)
+  if (counted !== undefined && unit.units > counted) blame('units', unit.seq, `${unit.units} units for a frame of ${counted}`)
+  if (unit.kind === 'uplink' && typeof pricePerUnit === 'bigint' && unit.amount > pricePerUnit * BigInt(unit.units)) blame('price', unit.seq, `${unit.amount} for ${unit.units} units, which is more than ${pricePerUnit} each`)
 }
 
 function accountBefore(seq: bigint, sound: readonly Receipt[]): TenantAccount | null {

@@ -1,0 +1,38 @@
+/** Where a tenant's frames go, as the owner writes and reads it: a password goes in and never comes out. */
+import { describe, expect, it } from 'vitest'
+import { destinationText, parseDestination, withKnownPassword } from '../../../src/owner/iot-terms.ts'
+
+const PLACE = 'chirpstack mqtts://acme:p%40ss@broker.example:8883 eu868 protobuf'
+const SHOWN = 'chirpstack mqtts://acme:***@broker.example:8883 eu868 protobuf'
+
+describe('a destination', () => {
+  it.each(['broker', 'gwmp [::1]:1700', 'chirpstack mqtt://broker.example - json', 'chirpstack mqtts://acme@broker.example:8883 eu868 json'])('%s reads back as it was written', (text) => {
+    expect(destinationText(parseDestination(text))).toBe(text)
+  })
+
+  it('is shown without its password, and keeps it when it is written so', () => {
+    const known = parseDestination(PLACE)
+    expect(destinationText(known)).toBe(SHOWN)
+    expect(withKnownPassword(parseDestination(SHOWN), known)).toEqual(known)
+    expect(withKnownPassword(parseDestination(SHOWN.replace('protobuf', 'json')), known)).toEqual({ ...known, encoding: 'json' })
+    expect(withKnownPassword(parseDestination('broker'), known)).toEqual({ kind: 'broker' })
+  })
+
+  it.each([
+    ['another host', SHOWN.replace('broker.example', 'evil.example')],
+    ['another port', SHOWN.replace('8883', '8884')],
+    ['another name', SHOWN.replace('acme', 'bcme')],
+    ['without TLS', SHOWN.replace('mqtts', 'mqtt')],
+  ])('at %s the password that is known is not given away', (_, text) => {
+    expect(() => withKnownPassword(parseDestination(text), parseDestination(PLACE))).toThrow(expect.objectContaining({ kind: 'input', field: 'destination' }))
+  })
+
+  it('has no known password where there is none', () => {
+    expect(() => withKnownPassword(parseDestination(SHOWN), null)).toThrow(/password/)
+    expect(() => withKnownPassword(parseDestination(SHOWN), { kind: 'broker' })).toThrow(/password/)
+  })
+
+  it('that is wrong is told without its password', () => {
+    expect(() => parseDestination(`${PLACE} more`)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('p%40ss') }))
+  })
+})
