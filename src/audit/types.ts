@@ -212,12 +212,16 @@ export interface HistoryRow {
   readonly amount: bigint
   readonly token: string
   readonly payer: Address | null
-  /** Of direct payments: who pays finds it again by this. */
+  /** Of direct payments: who pays finds it again by this. Of payouts over other boxes: what their data names. */
   readonly reference: Hash
   /** It came with the note that tenants put to their payments. */
   readonly isForIot: boolean
   /** It went with the note of payouts. */
   readonly isForPayout: boolean
+  /** Of a payment over other boxes: what they got on top. */
+  readonly fee: bigint
+  /** Of a payout over other boxes: the hash that it was locked under. */
+  readonly lock: Hash | null
 }
 
 export interface CarriageRow {
@@ -265,6 +269,8 @@ export interface PayoutRow {
   readonly before: { readonly reference: Hash; readonly upToEntry: number } | null
   /** Of a paid one: the book's entry; null: it is not there. */
   readonly entry: { readonly id: number; readonly evidence: string; readonly postings: LedgerRow['postings'] } | null
+  /** Of one that went over other boxes: its lock, what they got, and the book's entry of that, null: it is not there. Null: it went directly. */
+  readonly routed: { readonly lock: Hash; readonly fee: bigint; readonly entry: { readonly id: number; readonly postings: LedgerRow['postings'] } | null } | null
   /** What the lines of the book that it pays for make. */
   readonly lines: bigint
   /** Those lines hash to its reference. */
@@ -338,7 +344,7 @@ export interface Books {
   receiptAt(tenant: string, epoch: number, seq: number): { readonly cumAmount: bigint; readonly chainHash: string } | null
   payoutsAfter(id: number, most: number): readonly PayoutRow[]
   /** By its reference; null: there is none. */
-  payoutOf(reference: Hash): Pick<PayoutRow, 'id' | 'state' | 'amount' | 'to' | 'token'> & { readonly entryId: number | null } | null
+  payoutOf(reference: Hash): Pick<PayoutRow, 'id' | 'state' | 'amount' | 'to' | 'token' | 'routed'> & { readonly entryId: number | null } | null
   tenantsAfter(tenant: string, epoch: number, most: number): readonly TenantRow[]
   unitsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly UnitRow[]
   receiptsAfter(tenant: string, epoch: number, seq: bigint, most: number): readonly ReceiptRow[]

@@ -9,6 +9,7 @@ export const PAYOUT: Rules<PayoutConfig> = {
   threshold: option(money, 0n, '0', { doc: 'Whoever is owed so much is paid at once; 0: not by amount.' }),
   dailyHour: optional(wholeNumber(0, 23, 'hour, UTC'), 'nobody is paid by the day', { doc: 'Hour (UTC) from which everybody is paid once a day, while the clock is trusted.' }),
   dust: option(money, 0n, '0', { doc: 'Less than this is never paid but carried over; 0: from one smallest unit on.' }),
+  maxFeePpm: option(wholeNumber(0, 100_000, 'parts per million'), 10_000, '10000', { doc: 'The most that other boxes may get for carrying a payout where no channel with the recipient has enough, as a part of it, at your cost; 0: only where it is free.' }),
   alarmAfter: option(wholeNumber(1, 100, 'tries'), 5, '5', { doc: 'Failed tries of one payout in a row that make an alarm.' }),
 }
 

@@ -363,6 +363,8 @@ export interface PayoutConfig {
   /** UTC hour of the daily payment; null: none. */
   readonly dailyHour: number | null
   readonly dust: bigint
+  /** Of a payout over other boxes. */
+  readonly maxFeePpm: number
   /** Failed tries in a row. */
   readonly alarmAfter: number
 }

@@ -32,8 +32,9 @@ export interface Identity {
  * `chain-miner` signs blocks; `chain-node` is who the box is among chain nodes (its traffic is encrypted with it).
  * `photon-account` holds payment channels and pays their gas; `photon-v1-account` the same with nodes of the original; `photon-peer` is the seed of its key among libp2p's peers;
  * `photon-backup` encrypts what neighbours keep of its channels. `mesh-peer` is the seed of its key among the boxes of a mesh. `iot-keys` seals the keys of LoRa devices at rest.
+ * `payout-locks` makes the secrets of payouts over other boxes.
  */
-export type SecretPurpose = 'chain-miner' | 'chain-node' | 'photon-account' | 'photon-v1-account' | 'photon-peer' | 'photon-backup' | 'mesh-peer' | 'guest-peer' | 'iot-keys'
+export type SecretPurpose = 'chain-miner' | 'chain-node' | 'photon-account' | 'photon-v1-account' | 'photon-peer' | 'photon-backup' | 'mesh-peer' | 'guest-peer' | 'iot-keys' | 'payout-locks'
 
 /** Native code, or @noble/curves in JavaScript: the same answers, 20 to 35 times slower. */
 export type CurveBackend = 'native' | 'noble'

@@ -5,6 +5,7 @@ import type { ChannelSide, ChannelState } from '../photon/channel/index.ts'
 import { decodeSnapshot } from '../photon/node/snapshot.ts'
 import { readHistoryAfter } from '../photon/node/tables/history.ts'
 import { packetId } from '../photon/node/tables/packets.ts'
+import { NOTE, referenceIn } from '../payout/statement/index.ts'
 import { createDigests } from '../photon/wire/index.ts'
 import type { ReadTx } from '../store/index.ts'
 import type { Secp256k1 } from '../native/index.ts'
@@ -20,7 +21,7 @@ export interface ChannelTools {
 type Pages = Pick<Books, 'channelsAfter' | 'historyAfter'>
 
 const IOT_NOTE = utf8('iot')
-const PAYOUT_NOTE = utf8('payout')
+const PAYOUT_NOTE = utf8(NOTE)
 
 interface Stored {
   readonly number: number
@@ -84,6 +85,7 @@ export interface ChannelNames {
 function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number], { symbolOf, names }: ChannelTools): HistoryRow {
   const channel = row.channelNumber === 0 ? null : namesOf(tx, row.channelNumber, names)
   const token = row.token ?? channel?.token ?? null
+  const routed = row.kind === 'sent' ? referenceIn(row.data) : null
   return {
     id: row.id,
     kind: row.kind,
@@ -92,9 +94,11 @@ function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number]
     amount: row.amount,
     token: token === null ? '' : symbolOf(token),
     payer: row.peer ?? channel?.partner ?? null,
-    reference: row.key,
+    reference: routed ?? row.key,
     isForIot: equalBytesConstantTime(row.data, IOT_NOTE),
-    isForPayout: equalBytesConstantTime(row.data, PAYOUT_NOTE),
+    isForPayout: routed !== null || equalBytesConstantTime(row.data, PAYOUT_NOTE),
+    fee: row.fee ?? 0n,
+    lock: routed === null ? null : row.key,
   }
 }
 

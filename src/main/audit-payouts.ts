@@ -3,6 +3,7 @@ import type { Address } from '../base/index.ts'
 import type { Books, PayoutRow } from '../audit/index.ts'
 import { recoverTextSigner } from '../identity/index.ts'
 import { bodyOf, linesUpTo } from '../payout/intents.ts'
+import { routedOf } from '../payout/io/try-tables.ts'
 import { paidSeries, payoutByReference, payoutsAfter } from '../payout/io/tables.ts'
 import type { Payout } from '../payout/index.ts'
 import { referenceOf, renderIntent } from '../payout/statement/index.ts'
@@ -24,7 +25,7 @@ export function payoutPages(tx: ReadTx, { signer, symbolOf }: PayoutTools): Page
       if (!/^0x[0-9a-f]{64}$/.test(reference)) return null
       const payout = payoutByReference(tx, reference)
       // The token as channels call it: the history has it so.
-      return payout === null ? null : { id: payout.id, state: payout.state, amount: payout.amount, to: payout.to, token: symbolOf(payout.tokenAddress), entryId: payout.paid?.entryId ?? null }
+      return payout === null ? null : { id: payout.id, state: payout.state, amount: payout.amount, to: payout.to, token: symbolOf(payout.tokenAddress), entryId: payout.paid?.entryId ?? null, routed: routeOf(tx, payout) }
     },
   }
 }
@@ -37,10 +38,18 @@ function payoutRow(tx: ReadTx, payout: Payout, signer: string): PayoutRow {
     id, account, token, number, previous, afterEntry, upToEntry, amount, reference, to, state,
     before: before === undefined || before.number !== number - 1 ? null : { reference: before.reference, upToEntry: before.upToEntry },
     entry: paid === null ? null : entryOf(tx, paid.entryId),
+    routed: routeOf(tx, payout),
     lines: lines.reduce((sum, { gained }) => sum + gained, 0n),
     isIntact: referenceOf(renderIntent(signer, payout, lines)) === reference,
     isSigned: paid === null ? null : recoverTextSigner(bodyOf(tx, signer, payout, paid), paid.signature) === signer,
   }
+}
+
+function routeOf(tx: ReadTx, { id, reference, paid }: Payout): PayoutRow['routed'] {
+  const routed = paid === null ? null : routedOf(tx, id)
+  if (routed === null) return null
+  const entry = tx.get<{ id: number }>("SELECT id FROM ledger_entries WHERE source = 'payout:fee' AND evidence_type = 'payout-fee' AND evidence_id = ?", reference)
+  return { lock: routed.secretHash, fee: routed.fee, entry: entry === undefined ? null : { id: entry.id, postings: postingsOf(tx, entry.id) } }
 }
 
 function entryOf(tx: ReadTx, id: number): PayoutRow['entry'] {

@@ -4,7 +4,7 @@ import { systemTimers, type SystemClock } from '../base/io/system.ts'
 import type { Config } from '../config/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Ledger } from '../ledger/index.ts'
-import { Payouts, type PayoutDesk, type PayoutSettings } from '../payout/index.ts'
+import { Payouts, type PayoutChannels, type PayoutDesk, type PayoutSettings } from '../payout/index.ts'
 import type { Photon } from '../photon/index.ts'
 import type { Store } from '../store/index.ts'
 
@@ -15,7 +15,7 @@ export interface PayoutRoomParts {
   readonly ledger: Ledger
   readonly identity: Identity
   /** Null: there are none. They may wait for their contract. */
-  readonly channels: Pick<Photon, 'direct'> | null
+  readonly channels: Pick<Photon, 'direct' | 'routed'> | null
   readonly clock: SystemClock
   readonly log: Log
 }
@@ -31,13 +31,27 @@ export function startPayoutRoom({ config, store, ledger, identity, channels, clo
     ledger,
     identity,
     settings: () => settingsOf(config(), channels !== null),
-    channels: () => channels?.direct() ?? null,
+    channels: () => channelsOf(channels),
     clock,
     timers: systemTimers,
     log: log.room('payout'),
   })
   payouts.start()
   return { desk: payouts, stop: () => payouts.stop() }
+}
+
+/** Both ways, or none. */
+function channelsOf(channels: PayoutRoomParts['channels']): PayoutChannels | null {
+  const [direct, locked] = [channels?.direct() ?? null, channels?.routed() ?? null]
+  if (direct === null || locked === null) return null
+  return {
+    newest: () => direct.newest(),
+    after: (id, most) => direct.after(id, most),
+    pay: (order) => direct.pay(order),
+    isDelivered: (id) => direct.isDelivered(id),
+    spendable: (to, token) => direct.spendable(to, token),
+    locked,
+  }
 }
 
 function settingsOf({ token, payout, payees, milestones, shares, photon }: Config, hasChannels: boolean): PayoutSettings {

@@ -1,6 +1,6 @@
 /** Payouts as their owner asks for them: the room's desk in the API's words. */
 import { MeshBoxError, inputError, parseAmount } from '../base/index.ts'
-import type { MilestoneView, PartyView, PayoutDesk, PayoutView } from '../payout/index.ts'
+import type { MilestoneView, PartyView, PayoutDesk, PayoutView, RoutedView } from '../payout/index.ts'
 import type * as Json from './api/payout.ts'
 import type { HealthLine } from './api/status.ts'
 import { amountsInTokens, money } from './money.ts'
@@ -83,14 +83,20 @@ export class PayoutVerbs {
   }
 }
 
-function payoutJson({ payout, stage, retrySeconds, isAlarm }: PayoutView): Json.PayoutJson {
+function payoutJson({ payout, stage, retrySeconds, isAlarm, routed }: PayoutView): Json.PayoutJson {
   const { id, account, number, token: symbol, decimals, amount, to, reference, reason, state, attempts, problem, madeWallMs, paid, afterEntry, upToEntry } = payout
   const token = { symbol, decimals }
   return {
     id, account, number, token, amount: money(amount, decimals), to, payment: reference, reason, state, stage, attempts,
     problem: problem === null ? null : amountsInTokens(problem, token),
     retrySeconds, isAlarm, madeWallMs: Math.floor(madeWallMs), paidWallMs: paid === null ? null : Math.floor(paid.wallMs), entries: [afterEntry, upToEntry],
+    routed: routed === null ? null : routeJson(routed, decimals),
   }
+}
+
+function routeJson({ secretHash, fee, via, tries, lock }: RoutedView, decimals: number): Json.PayoutRouteJson {
+  const waits = lock === null ? null : { for: lock.isRevealed ? ('secret' as const) : lock.isGivenUp ? ('end' as const) : ('answer' as const), endsBlock: lock.endsBlock, endsInSeconds: lock.endsInSeconds }
+  return { lock: secretHash, fee: money(fee, decimals), via, tries, waits }
 }
 
 function partyJson({ account, shares, token, decimals, owed, paid, address, last, open, waitsFor }: PartyView): Json.PayoutPartyJson {

@@ -5,7 +5,9 @@
  */
 export { Payouts } from './payouts.ts'
 export type { PayoutParts } from './payouts.ts'
-export type { Milestone, MilestoneView, PartyView, Payout, PayoutDesk, PayoutReason, PayoutSettings, PayoutState, PayoutView } from './types.ts'
+export { maxFeeOf, nextMove } from './route-choice.ts'
+export type { MoneyFacts, MoneyMove } from './route-choice.ts'
+export type { LockStanding, LockedChannels, Milestone, MilestoneView, PartyView, Payout, PayoutChannels, PayoutDesk, PayoutReason, PayoutSettings, PayoutState, PayoutView, RoutedView } from './types.ts'
 export { beginWay, backoffMs, stepWay } from './machine.ts'
 export type { Way, WayEffect, WayInput, WayStep } from './machine.ts'
 export { dueReason, inDecimals } from './rules.ts'

@@ -4,6 +4,7 @@ import type { Clock } from '../base/index.ts'
 import { accountBalances, accountLines, dayOf } from '../ledger/index.ts'
 import type { ReadTx, Tx } from '../store/index.ts'
 import { insertPayout, lastPaid, nextId } from './io/tables.ts'
+import { routedOf } from './io/try-tables.ts'
 import { dustOf } from './rules.ts'
 import type { Destination } from './rules.ts'
 import { referenceOf, renderBody, renderIntent } from './statement/index.ts'
@@ -12,6 +13,9 @@ import type { Payout, PayoutReason, PayoutSettings } from './types.ts'
 
 /** Of a payout's own entry: not among the lines, it is what they are paid with. */
 export const PAYOUT_SOURCE = 'payout:photon'
+/** Of what carriers got, on top and at the owner's cost. */
+export const FEE_SOURCE = 'payout:fee'
+export const FEE_ACCOUNT = 'cost:payout'
 export const PARTY_CLASSES: readonly string[] = ['investor', 'relay', 'advertiser', 'community']
 const LINES_AT_ONCE = 2000
 /** Statements stay small enough to be kept and checked; what is more is the next payout's. */
@@ -52,7 +56,7 @@ export function makeIntent(tx: Tx, box: string, settings: PayoutSettings, debt: 
 /** All that is signed for a payout that is paid at `paid`. */
 export function bodyOf(tx: ReadTx, box: string, payout: Payout, paid: { readonly wallMs: number; readonly isTrusted: boolean }): string {
   const { account, token, afterEntry, upToEntry } = payout
-  return renderBody(renderIntent(box, payout, linesUpTo(tx, account, token, afterEntry, upToEntry)), paid)
+  return renderBody(renderIntent(box, payout, linesUpTo(tx, account, token, afterEntry, upToEntry)), paid, routedOf(tx, payout.id))
 }
 
 /** As many as make a sum worth paying, by pages. */

@@ -3,29 +3,31 @@
  * What is on disk decides: a payout that was begun goes on after any crash, and is paid once, because Photon knows it by its reference.
  */
 import { MeshBoxError, asError, inputError, momentOf, toHex } from '../base/index.ts'
-import type { Cancel, Clock, Log, Timers } from '../base/index.ts'
+import type { Cancel, Clock, Log, Moment, Timers } from '../base/index.ts'
 import type { Identity } from '../identity/index.ts'
-import { PaidOnce, accountBalances, newestEntry } from '../ledger/index.ts'
-import type { Ledger, PayingChannels } from '../ledger/index.ts'
-import type { ReadTx, Store } from '../store/index.ts'
-import { PAYOUT_SOURCE, bodyOf, debtsOf, makeIntent } from './intents.ts'
+import { accountBalances, newestEntry } from '../ledger/index.ts'
+import type { Ledger } from '../ledger/index.ts'
+import type { ReadTx, Store, Tx } from '../store/index.ts'
+import { FEE_ACCOUNT, FEE_SOURCE, PAYOUT_SOURCE, bodyOf, debtsOf, makeIntent } from './intents.ts'
 import type { PartyDebt } from './intents.ts'
-import { endDropped, endPaid, lastDailyDay, lastPaid, milestoneState, noteMark, noteTry, openPayouts, paidSeries, payoutById, payoutsBefore, readMark } from './io/tables.ts'
+import { endDropped, endPaid, lastDailyDay, lastPaid, milestoneState, noteTry, openPayouts, paidSeries, payoutById, payoutsBefore } from './io/tables.ts'
+import { countTries, routedOf } from './io/try-tables.ts'
 import { beginWay, stepWay } from './machine.ts'
 import type { Way, WayInput } from './machine.ts'
 import { bookMilestones } from './milestone-book.ts'
 import { countedBy, goalOf } from './milestones.ts'
+import { Paying } from './paying.ts'
 import { destinationOf, dueReason, whyNotDue } from './rules.ts'
-import type { MilestoneView, PartyView, Payout, PayoutDesk, PayoutReason, PayoutSettings, PayoutView } from './types.ts'
+import type { MilestoneView, PartyView, Payout, PayoutChannels, PayoutDesk, PayoutReason, PayoutSettings, PayoutView, RoutedView } from './types.ts'
 
 export interface PayoutParts {
   readonly store: Store
   readonly ledger: Pick<Ledger, 'post' | 'balance' | 'entries'>
-  readonly identity: Pick<Identity, 'address' | 'signText'>
+  readonly identity: Pick<Identity, 'address' | 'signText' | 'deriveSecret'>
   /** Read anew each time. */
   readonly settings: () => PayoutSettings
   /** Null: not up now. */
-  readonly channels: () => PayingChannels | null
+  readonly channels: () => PayoutChannels | null
   readonly clock: Clock
   readonly timers: Timers
   readonly log: Log
@@ -37,7 +39,7 @@ const MAX_PAGE = 500
 
 export class Payouts implements PayoutDesk {
   readonly #parts: PayoutParts
-  readonly #paying: PaidOnce
+  readonly #paying: Paying
   readonly #ways = new Map<number, Way>()
   #queue: Promise<unknown> = Promise.resolve()
   #cancel: Cancel = () => undefined
@@ -45,7 +47,7 @@ export class Payouts implements PayoutDesk {
 
   constructor(parts: PayoutParts) {
     this.#parts = parts
-    this.#paying = new PaidOnce({ note: 'payout', room: 'payout', store: parts.store, timers: parts.timers, readMark, noteMark })
+    this.#paying = new Paying({ store: parts.store, timers: parts.timers, secretKey: parts.identity.deriveSecret('payout-locks'), maxFeePpm: () => parts.settings().maxFeePpm })
   }
 
   start(): void {
@@ -121,7 +123,7 @@ export class Payouts implements PayoutDesk {
       if (payout.state !== 'open') throw new MeshBoxError('conflict', `payout ${id} is ${payout.state} already`, { code: 'payout-over', field: 'id', value: id })
       if (!isAnew) return this.#again(payout)
       this.#paying.use(channels())
-      if (this.#wayOf(payout).stage !== 'waiting' || (await this.#paying.hasLeft(orderOf(payout)))) throw new MeshBoxError('conflict', `the money of payout ${id} has left, or is leaving: it cannot be given up`, { code: 'payout-left', field: 'id', value: id })
+      if (this.#wayOf(payout).stage !== 'waiting' || (await this.#paying.hasLeft(payout))) throw new MeshBoxError('conflict', `the money of payout ${id} has left, or is leaving: it cannot be given up`, { code: 'payout-left', field: 'id', value: id })
       await store.turn((tx) => endDropped(tx, id))
       this.#ways.delete(id)
       log.warn('a payout was given up by the owner; it is made anew', { payout: id, account: payout.account, to: payout.to })
@@ -253,7 +255,7 @@ export class Payouts implements PayoutDesk {
   #pay(payout: Payout): void {
     const { channels, clock } = this.#parts
     this.#paying.use(this.#isStopped ? null : channels())
-    this.#paying.pay(orderOf(payout)).then(
+    this.#paying.pay(payout).then(
       () => {
         // Where the room stops now, the next start finds the payment and books it.
         if (!this.#isStopped) this.#step(payout, { kind: 'paid' })
@@ -283,6 +285,7 @@ export class Payouts implements PayoutDesk {
           ],
           at,
         })
+        this.#bookFee(tx, payout, at)
         const paid = { wallMs: at.wallMs, isTrusted: at.wallTrusted }
         const signature = identity.signText(bodyOf(tx, identity.address, payout, paid))
         if (!endPaid(tx, id, { ...paid, entryId, signature })) throw new MeshBoxError('internal', `payout ${id} is not open any more`, { code: 'payout-over' })
@@ -294,6 +297,23 @@ export class Payouts implements PayoutDesk {
       log.error('a payout is paid, and could not be written; it is tried again', { payout: id, error })
       this.#step(payout, { kind: 'not-booked', nowMs: clock.boottimeMs(), problem: `paid, and not written yet: ${error.message}` })
     }
+  }
+
+  /** What carriers got is the owner's cost: whoever has a share gets it whole. */
+  #bookFee(tx: Tx, { id, token, reference }: Payout, at: Moment): void {
+    const routed = routedOf(tx, id)
+    if (routed === null || routed.fee === 0n) return
+    const { secretHash, fee, via } = routed
+    this.#parts.ledger.post(tx, {
+      source: FEE_SOURCE,
+      token,
+      evidence: { type: 'payout-fee', id: reference, facts: { payout: id, lock: secretHash, boxes: via.length } },
+      postings: [
+        { account: FEE_ACCOUNT, amount: fee },
+        { account: `photon:${via[0] ?? 'carriers'}`, amount: -fee },
+      ],
+      at,
+    })
   }
 
   #party(account: string, token: string): PartyView {
@@ -325,7 +345,19 @@ export class Payouts implements PayoutDesk {
       stage: payout.state === 'open' ? stage : 'over',
       retrySeconds: isWaiting ? Math.max(0, Math.ceil((retryAtMs - this.#parts.clock.boottimeMs()) / 1000)) : null,
       isAlarm: payout.state === 'open' && attempts >= this.#parts.settings().alarmAfter,
+      routed: this.#routed(payout),
     }
+  }
+
+  #routed(payout: Payout): RoutedView | null {
+    const tries = this.#parts.store.read((tx) => countTries(tx, payout.id))
+    const live = tries === 0 ? null : this.#paying.look(payout)
+    if (live === null) return null
+    const { live: { secretHash, paid }, standing } = live
+    if (paid !== null) return { ...paid, tries, lock: null }
+    if (standing?.state !== 'open') return { secretHash, fee: 0n, via: [], tries, lock: null }
+    const { fee, via, isRevealed, isGivenUp, endsBlock, endsInSeconds } = standing
+    return { secretHash, fee, via, tries, lock: { isRevealed, isGivenUp, endsBlock, endsInSeconds } }
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {
@@ -333,10 +365,6 @@ export class Payouts implements PayoutDesk {
     this.#queue = done.catch(() => undefined) // whoever asked is told
     return done
   }
-}
-
-function orderOf({ to, tokenAddress, amount, reference }: Payout): Parameters<PaidOnce['pay']>[0] {
-  return { to, token: tokenAddress, amount, reference }
 }
 
 /** Sent over Photon so far. */

@@ -1,6 +1,62 @@
 /** A payout: what of the book is paid to whom, over which entries, and how far it has come. */
 import type { Address, Hash } from '../base/index.ts'
+import type { PayingChannels } from '../ledger/index.ts'
 import type { StatementFacts } from './statement/index.ts'
+
+/** How a payment under a hash stands. `via`: who carries it; `fee`: what they get on top. */
+export type LockStanding =
+  /** `isRevealed`: the recipient has the secret. `endsBlock`: by then it is over, whatever happens; null: nothing is locked. */
+  | { readonly state: 'open'; readonly isRevealed: boolean; readonly isGivenUp: boolean; readonly endsBlock: number | null; readonly endsInSeconds: number | null; readonly fee: bigint; readonly via: readonly Address[] }
+  | { readonly state: 'sent'; readonly fee: bigint; readonly via: readonly Address[] }
+  /** For good: nobody can claim anything of it. `isKnownThere`: the recipient says that it was paid under this hash before. */
+  | { readonly state: 'failed'; readonly problem: string; readonly isKnownThere: boolean }
+
+/** Payments over other boxes, each known by its hash; the same secret again is the same payment. */
+export interface LockedChannels {
+  hasWay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint }): boolean
+  /** On disk when it resolves; the lock itself names the reference. Errors: unavailable; limit. */
+  pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint; readonly reference: Hash; readonly secret: Hash; readonly data: Uint8Array }): Promise<void>
+  /** Null: it was never ordered, or so long ago that only the history has it. */
+  standing(token: Address, secretHash: Hash): LockStanding | null
+  /** Ended ones among the next `most` rows of the history behind `id`; `lookedTo`: the last row that was looked at, null: there are no more. */
+  endedAfter(id: number, most: number): { readonly payments: readonly { readonly secretHash: Hash; readonly standing: LockStanding }[]; readonly lookedTo: number | null }
+}
+
+export interface PayoutChannels extends PayingChannels {
+  /** Of this box, in an open channel with `to` in this token; null: there is none. */
+  spendable(to: Address, token: Address): bigint | null
+  readonly locked: LockedChannels
+}
+
+/** How a payout went over other boxes. */
+export interface RoutedFacts {
+  readonly secretHash: Hash
+  /** On top of the amount, at the owner's cost. */
+  readonly fee: bigint
+  /** Without the recipient. */
+  readonly via: readonly Address[]
+}
+
+export interface PayoutTry {
+  readonly payout: number
+  /** From 1. */
+  readonly number: number
+  readonly secretHash: Hash
+  readonly maxFee: bigint
+  /** How far the channels' history went before. */
+  readonly historyId: number
+  /** Null: it may still pay. */
+  readonly outcome: 'paid' | 'failed' | null
+  readonly paid: RoutedFacts | null
+}
+
+/** A payout that is, or was, over other boxes. */
+export interface RoutedView extends RoutedFacts {
+  /** Over other boxes, this one included. */
+  readonly tries: number
+  /** Null: it is paid, or the channels are not up. */
+  readonly lock: Pick<Extract<LockStanding, { state: 'open' }>, 'isRevealed' | 'isGivenUp' | 'endsBlock' | 'endsInSeconds'> | null
+}
 
 export type PayoutReason = 'threshold' | 'daily' | 'ordered'
 export type PayoutState = 'open' | 'paid' | 'dropped'
@@ -27,6 +83,8 @@ export interface PayoutSettings {
   readonly dailyHour: number | null
   readonly dust: bigint
   readonly alarmAfter: number
+  /** The most that carriers may get of a payout over other boxes, in millionths of it. */
+  readonly maxFeePpm: number
   /** Accounts with a share. */
   readonly shares: readonly { readonly account: string; readonly partsPerMillion: number; readonly sources: readonly string[] }[]
   readonly payees: readonly { readonly account: string; readonly address: Address }[]
@@ -60,6 +118,8 @@ export interface PayoutView {
   /** Until the next try; null: none is waited for. */
   readonly retrySeconds: number | null
   readonly isAlarm: boolean
+  /** Null: directly, or not under way. */
+  readonly routed: RoutedView | null
 }
 
 export interface PartyView {

@@ -7,7 +7,7 @@
  */
 export type { ChannelSideView, ChannelView, DutyView, OpenOrder, PayOrder, PaymentPlace, PaymentRow, PhotonAlarm, PhotonDesk, PhotonStatus, SwapOrder } from './desk.ts'
 export type { GuestOrderView, GuestOrders, PlacedOrder, PlacedOrderState, PurseStanding, SettleOffer } from './guest-orders.ts'
-export type { DirectRow, GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, StreamSide, TokenName } from './parts.ts'
+export type { DirectRow, DirectSide, GuestChannel, GuestOpening, PeerDoor, PeerDoorTerms, Photon, PhotonParts, PhotonSettings, RoutedSide, RoutedStanding, StreamSide, TokenName } from './parts.ts'
 export { SECRET_TOPIC } from './chain/index.ts'
 export type { ProgramDesk } from './program-desk.ts'
 export { startPhoton } from './photon.ts'

@@ -149,6 +149,29 @@ export interface DirectSide {
   onReceived(listener: (payment: Omit<DirectRow, 'id' | 'kind'>) => void): Cancel
 }
 
+/** How a payment under a hash stands; `via`: who carries it, `fee`: what they get on top. */
+export type RoutedStanding =
+  /** Nothing can be said yet of whether it is paid. `isRevealed`: the recipient has the secret. `endsBlock`: by then it is over, whatever happens; null: nothing is locked. */
+  | { readonly state: 'open'; readonly isRevealed: boolean; readonly isGivenUp: boolean; readonly endsBlock: number | null; readonly endsInSeconds: number | null; readonly fee: bigint; readonly via: readonly Address[] }
+  | { readonly state: 'sent'; readonly fee: bigint; readonly via: readonly Address[] }
+  /** For good: no lock of it is left that anybody could claim. `isKnownThere`: the recipient says that it was paid under this hash before. */
+  | { readonly state: 'failed'; readonly problem: string; readonly isKnownThere: boolean }
+
+/** Payments over other boxes, each under a hash that its orderer has chosen: by this it is known, and under it it is paid once. */
+export interface RoutedSide {
+  /** Whether there is a way now for so much at so much. */
+  hasWay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint }): boolean
+  /**
+   * On disk when it resolves, with what became of it if it was over at once. The same secret again is the same payment. `reference`: its
+   * identifier, which stands in the lock; so the recipient has it before he can be paid. Errors: unavailable; limit.
+   */
+  pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint; readonly reference: Hash; readonly secret: Hash; readonly data: Uint8Array }): Promise<void>
+  /** Null: it was never ordered, or so long ago that only the history has it. */
+  standing(token: Address, secretHash: Hash): RoutedStanding | null
+  /** Ended ones among the next `most` rows of the history behind `id`; `lookedTo` as in `DirectSide.after`. */
+  endedAfter(id: number, most: number): { readonly payments: readonly { readonly secretHash: Hash; readonly standing: RoutedStanding }[]; readonly lookedTo: number | null }
+}
+
 export interface Photon {
   readonly account: Address
   readonly desk: PhotonDesk
@@ -156,5 +179,7 @@ export interface Photon {
   streams(): StreamSide | null
   /** Null until the contract's own storage has been read once. */
   direct(): DirectSide | null
+  /** Null until the contract's own storage has been read once. */
+  routed(): RoutedSide | null
   stop(): Promise<void>
 }

@@ -50,6 +50,7 @@ export async function startPhoton(parts: PhotonParts, legacy: LegacyParts | null
     desk,
     streams: () => (held.modes.isStopped ? null : (own.running?.streams ?? null)),
     direct: () => (held.modes.isStopped ? null : (own.running?.direct ?? null)),
+    routed: () => (held.modes.isStopped ? null : (own.running?.routed ?? null)),
     lan: lan?.side ?? null,
     programs: new ProgramDesk({ parts, modes: held.modes, fees: held.fees, own: () => own.running, legacy: () => lan?.room.running ?? null }),
     stop: async () => {

@@ -17,7 +17,7 @@ function payoutOf(id: number, account: string, amount: bigint, change: Partial<P
   }
 }
 
-const viewOf = (payout: Payout, change: Partial<PayoutView> = {}): PayoutView => ({ payout, stage: 'over', retrySeconds: null, isAlarm: false, ...change })
+const viewOf = (payout: Payout, change: Partial<PayoutView> = {}): PayoutView => ({ payout, stage: 'over', retrySeconds: null, isAlarm: false, routed: null, ...change })
 const openOf = (id: number, account: string, amount: bigint, attempts: number, problem: string | null): Payout => payoutOf(id, account, amount, { state: 'open', paid: null, attempts, problem })
 
 const PLAIN: Omit<PartyView, 'account'> = { shares: [{ partsPerMillion: 100_000, sources: [] }], token: 'MBX', decimals: 18, owed: 0n, paid: 0n, address: addressOf(0xaa), last: null, open: null, waitsFor: null }

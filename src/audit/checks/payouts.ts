@@ -29,10 +29,12 @@ class PayoutWalk {
   /** History and entries first; then payouts, each in a look that has taken in all of both. */
   step(books: Books): boolean {
     const payments = books.historyAfter(this.#lastPayment, PAGE_ROWS)
-    for (const payment of payments) if (payment.isForPayout && payment.kind === 'direct-sent') this.#payment(payment, books)
+    for (const payment of payments) if (payment.isForPayout && (payment.kind === 'direct-sent' || payment.kind === 'sent')) this.#payment(payment, books)
     this.#lastPayment = payments.at(-1)?.id ?? this.#lastPayment
     const entries = books.entriesAfter(this.#lastEntry, PAGE_ROWS)
-    for (const entry of entries) if (entry.source === 'payout:photon') this.#entry(entry, books)
+    for (const entry of entries)
+      if (entry.source === 'payout:photon') this.#entry(entry, books)
+      else if (entry.source === 'payout:fee') this.#feeEntry(entry, books)
     this.#lastEntry = entries.at(-1)?.id ?? this.#lastEntry
     if (payments.length === PAGE_ROWS || entries.length === PAGE_ROWS) return true
     const rows = books.payoutsAfter(this.#last, PAYOUT_ROWS)
@@ -41,7 +43,7 @@ class PayoutWalk {
     return rows.length === PAYOUT_ROWS
   }
 
-  #payment({ id, reference, amount, token, payer: to }: HistoryRow, books: Books): void {
+  #payment({ id, kind, reference, amount, token, fee, lock, payer: to }: HistoryRow, books: Books): void {
     const where = `payment ${reference} to ${to ?? 'nobody'}, row ${id} of the history`
     const payout = books.payoutOf(reference)
     if (payout === null) return this.#add('money was sent as a payout that the book does not know', where, 0n, amount, token)
@@ -51,6 +53,9 @@ class PayoutWalk {
     this.#mark(payout.id)
     // Of a channel that is not known any more only how much.
     const isToOther = to !== null && (to !== payout.to || token !== payout.token)
+    if (payout.state === 'paid' && (kind === 'sent') !== (payout.routed !== null)) this.#add(kind === 'sent' ? 'a payout went over other boxes, and its statement says directly' : 'a payout went directly, and its statement says over other boxes', name, null, null, token)
+    else if (payout.routed !== null && lock !== payout.routed.lock) this.#add('a payout went under another lock than its statement says', name, null, null, token)
+    else if (payout.routed !== null && fee !== payout.routed.fee) this.#add('the boxes between got another fee for a payout than its statement says', name, payout.routed.fee, fee, token)
     if (amount !== payout.amount || isToOther) this.#add(`another payment was sent than the payout of ${payout.token} to ${payout.to}`, name, payout.amount, amount, token)
   }
 
@@ -59,6 +64,13 @@ class PayoutWalk {
     const payout = books.payoutOf(evidenceId as PayoutRow['reference'])
     if (payout?.state === 'paid' && payout.entryId === id) return
     this.#add('the ledger has a payout that the list of payouts does not', `entry ${id}, payment ${evidenceId}`, 0n, amount, token, BOOK)
+  }
+
+  #feeEntry({ id, evidenceId, amount, token }: LedgerRow, books: Books): void {
+    this.#findings.looked('payout')
+    const payout = books.payoutOf(evidenceId as PayoutRow['reference'])
+    if (payout?.state === 'paid' && payout.routed?.entry?.id === id) return
+    this.#add('the ledger has the fee of a payout that did not go over other boxes', `entry ${id}, payment ${evidenceId}`, 0n, amount, token, BOOK)
   }
 
   #payout(row: PayoutRow): void {
@@ -71,6 +83,7 @@ class PayoutWalk {
     if (isSigned === false) this.#add('the statement of a payout is not signed by this box any more', where, null, null, token, BOOK)
     if (!this.#isSent(id)) this.#add("a payout is called paid, and the channels' history has no payment of it", where, amount, 0n, token)
     this.#booked(row, where)
+    this.#feeBooked(row, where)
     this.#series(row, where)
   }
 
@@ -78,6 +91,12 @@ class PayoutWalk {
     const of = (name: string): bigint => entry?.postings.reduce((sum, each) => (each.account === name ? sum + each.amount : sum), 0n) ?? 0n
     if (entry === null || entry.evidence !== reference || of(account) !== amount) this.#add('a payout is called paid, and the ledger has not paid that account so much by it', where, amount, entry?.evidence === reference ? of(account) : 0n, token, BOOK)
     else if (of(`photon:${to}`) !== -amount) this.#add(`a payout is posted to another than photon:${to}`, where, amount, -of(`photon:${to}`), token, BOOK)
+  }
+
+  #feeBooked({ routed, token }: PayoutRow, where: string): void {
+    if (routed === null) return
+    const cost = routed.entry?.postings.reduce((sum, each) => (each.account === 'cost:payout' ? sum + each.amount : sum), 0n) ?? 0n
+    if (cost !== routed.fee) this.#add("the fee of a payout over other boxes is not in the ledger as the owner's cost", where, routed.fee, cost, token, BOOK)
   }
 
   /** Each begins where the paid one before it ended: no line is paid twice, none is left out. */

@@ -1,5 +1,5 @@
 /** Payouts on a terminal. */
-import type { PayoutJson, PayoutMilestoneJson, PayoutPartyJson, PayoutsJson } from '../../owner/api/index.ts'
+import type { PayoutJson, PayoutMilestoneJson, PayoutPartyJson, PayoutRouteJson, PayoutsJson } from '../../owner/api/index.ts'
 import { argument, usageError } from '../command.ts'
 import type { Context } from '../command.ts'
 import { duration, moment, pairs, plain, table, tokens, wrap } from '../text.ts'
@@ -8,6 +8,13 @@ const RIGHT = { align: 'right' } as const
 const REASONS: Readonly<Record<PayoutJson['reason'], string>> = { threshold: 'the threshold was reached', daily: 'once a day', ordered: "the owner's order" }
 const MEASURES: Readonly<Record<PayoutMilestoneJson['measure'], string>> = { minutes: 'minutes sold', earnings: 'earnings', tokens: 'tokens earned', days: 'days' }
 const FEW = 10
+/** Columns that a row of these has for its value. */
+const ROW = 71
+const LOCK_WAITS: Readonly<Record<NonNullable<PayoutRouteJson['waits']>['for'], string>> = {
+  answer: "locked on its way; the recipient's box has not answered yet",
+  secret: 'the recipient has the secret; the boxes between hand it back',
+  end: 'waiting for the lock to end; then it is tried again',
+}
 /** Whatever an earlier try failed for. */
 const NOT_ACKNOWLEDGED = "not acknowledged by the recipient's box yet; sent again until it is"
 
@@ -23,21 +30,25 @@ export function payoutsText({ parties, milestones, payouts }: PayoutsJson): stri
 }
 
 export function payoutText(payout: PayoutJson): string {
-  const problem = problemOf(payout)
+  const problem = plain(problemOf(payout) ?? '')
+  const isShort = problem.length <= ROW
   const { id, account, number, amount, token, to, payment, reason, retrySeconds, attempts, madeWallMs, paidWallMs, entries } = payout
-  return pairs([
+  const rows = pairs([
     ['Payout', String(id)],
     ['To', `${account}, statement ${number}`],
     ['Address', to],
     ['Amount', tokens(amount, token)],
     ['State', `${stateOf(payout)}${attempts > 0 ? `, ${attempts} tries failed` : ''}${retrySeconds === null ? '' : `, tried again in ${duration(retrySeconds)}`}`],
-    ...(problem === null ? [] : [['Because', plain(problem)] as const]),
+    ...(problem === '' || !isShort ? [] : [['Because', problem] as const]),
+    ...routeRows(payout),
     ['Why', REASONS[reason]],
     ['Entries', `behind ${entries[0]}, up to ${entries[1]} of the book`],
     ['Payment', payment],
     ['Made', `${moment(madeWallMs)} UTC`],
     ...(paidWallMs === null ? [] : [['Paid', `${moment(paidWallMs)} UTC`] as const]),
   ])
+  // In full: it says what to do.
+  return isShort ? rows : `${rows}\n\n${wrap(`Because ${problem}`)}`
 }
 
 export function partyText({ account, owed, paid, token }: PayoutPartyJson): string {
@@ -62,8 +73,20 @@ function trouble({ account, open, waitsFor }: PayoutPartyJson): string[] {
   return reason === null ? [] : [wrap(`${account}: ${plain(reason)}`, '  ')]
 }
 
-function problemOf({ stage, problem }: PayoutJson): string | null {
-  return stage === 'paying' ? NOT_ACKNOWLEDGED : problem
+function problemOf({ stage, problem, routed }: PayoutJson): string | null {
+  if (stage !== 'paying') return problem
+  return routed?.waits == null ? NOT_ACKNOWLEDGED : LOCK_WAITS[routed.waits.for]
+}
+
+function routeRows({ routed, token, state }: PayoutJson): (readonly [string, string])[] {
+  if (routed === null || (routed.waits === null && state !== 'paid')) return []
+  const { endsBlock = null, endsInSeconds = null } = routed.waits ?? {}
+  return [
+    ['Through', `${routed.via.join(', ') || 'other boxes'}${routed.tries === 1 ? '' : `, try ${routed.tries}`}`],
+    ['Fee', `${tokens(routed.fee, token)}, on top, at this box's cost`],
+    ['Lock', routed.lock],
+    ...(endsBlock === null ? [] : [['Over by', `block ${endsBlock}${endsInSeconds === null ? '' : `, in about ${duration(endsInSeconds)}`}: paid, or back`] as const]),
+  ]
 }
 
 function stateOf({ state, stage, isAlarm }: PayoutJson): string {

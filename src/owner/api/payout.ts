@@ -24,6 +24,27 @@ export interface PayoutJson {
   readonly paidWallMs: number | null
   /** Entries of the book that it pays for: behind the first, up to the second. */
   readonly entries: readonly [number, number]
+  /** Over other boxes; null: directly, or nothing is under way. */
+  readonly routed: PayoutRouteJson | null
+}
+
+export interface PayoutRouteJson {
+  /** SHA-256 of the secret: the recipient's history has the payment by it. */
+  readonly lock: string
+  /** On top of the amount, at the box's cost. */
+  readonly fee: Money
+  /** Accounts of the boxes between, the first one first. */
+  readonly via: readonly string[]
+  /** Over other boxes so far, this one included. */
+  readonly tries: number
+  /** What is waited for; null: nothing. */
+  readonly waits: {
+    /** `answer`: of the recipient's box. `secret`: he has it, and it comes back from box to box. `end`: given up; it is tried again when the lock is over. */
+    readonly for: 'answer' | 'secret' | 'end'
+    /** Paid or back by this block, about so many seconds from now; null: nothing is locked, or it is not known. */
+    readonly endsBlock: number | null
+    readonly endsInSeconds: number | null
+  } | null
 }
 
 export interface PayoutPartyJson {

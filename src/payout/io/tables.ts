@@ -6,6 +6,7 @@ import { NO_PROGRESS } from '../milestones.ts'
 import type { Progress } from '../milestones.ts'
 import type { ShareTerm } from '../statement/index.ts'
 import type { Payout } from '../types.ts'
+import { tryMigrations } from './try-tables.ts'
 
 export const payoutMigrations: readonly Migration[] = [
   {
@@ -54,6 +55,7 @@ CREATE TABLE payout_milestones (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  ...tryMigrations,
 ]
 
 interface PayoutRow {

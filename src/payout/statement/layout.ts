@@ -15,11 +15,13 @@
  *   Lines: <count>
  *   <id> <day> <earn|reverse|post> <source> <evidence> <whole entry> <the account's part>     as many as Lines says
  *   Payment: <SHA-256 of all lines above: the payment's identifier>
+ *   Routed: <hash of the lock>, fee <smallest units>, over <account[ account...]> | none      only where it went over other boxes
  *   Paid: 2026-01-31 23:59:59 UTC[ (clock not verified)]
  *   Signature: <r s v over all lines above, EIP-191>
  *
  * All up to `Payment` is fixed before the money moves, and the payment itself carries its hash: whoever was paid has, in his own
- * book of payments, the box's word for these lines.
+ * book of payments, the box's word for these lines: a direct one by its identifier, a routed one by its data. What carriers got is on top
+ * of the amount, and no part of it.
  */
 import { createHash } from 'node:crypto'
 import { inputError, utf8 } from '../../base/index.ts'
@@ -61,15 +63,37 @@ export interface StatementFacts {
   readonly amount: bigint
 }
 
+/** How it went over other boxes. */
+export interface StatementRoute {
+  /** SHA-256 of the secret: the recipient's history knows the payment by it. */
+  readonly secretHash: Hash
+  readonly fee: bigint
+  /** Without the recipient. Empty: it is not known any more who. */
+  readonly via: readonly Address[]
+}
+
 export interface Statement extends StatementFacts {
   /** EIP-55. */
   readonly box: string
   readonly lines: readonly StatementLine[]
   readonly reference: Hash
+  /** Null: directly. */
+  readonly routed: StatementRoute | null
   /** As it stands there. */
   readonly paidAt: string
 }
 
+/** Data of a direct payment of a payout; a routed one's names the reference. */
+export const NOTE = 'payout'
+export const routedNote = (reference: Hash): string => `${NOTE} ${reference}`
+
+/** Null: it is not the data of a routed payment of a payout. */
+export function referenceIn(data: Uint8Array): Hash | null {
+  const match = data.length > ROUTED_BYTES ? null : /^payout (0x[0-9a-f]{64})$/.exec(Buffer.from(data).toString('latin1'))
+  return match === null ? null : (match[1] as Hash)
+}
+
+const ROUTED_BYTES = 73
 const HEAD = 'MeshBox payout statement 1'
 const HEAD_LINES = 12
 const LAST_WALL_MS = 253_402_300_799_000
@@ -100,10 +124,11 @@ export function referenceOf(intent: string): Hash {
 }
 
 /** All that is signed. */
-export function renderBody(intent: string, paid: { readonly wallMs: number; readonly isTrusted: boolean }): string {
+export function renderBody(intent: string, paid: { readonly wallMs: number; readonly isTrusted: boolean }, routed: StatementRoute | null = null): string {
   if (!Number.isFinite(paid.wallMs) || paid.wallMs < 0 || paid.wallMs > LAST_WALL_MS) throw inputError('paid', paid.wallMs, 'milliseconds since 1970')
   const [day = '', time = ''] = new Date(paid.wallMs).toISOString().split(/[T.]/)
-  return `${intent}\nPayment: ${referenceOf(intent)}\nPaid: ${day} ${time} UTC${paid.isTrusted ? '' : ' (clock not verified)'}`
+  const way = routed === null ? '' : `\nRouted: ${routed.secretHash}, fee ${routed.fee}, over ${routed.via.length === 0 ? 'none' : routed.via.join(' ')}`
+  return `${intent}\nPayment: ${referenceOf(intent)}${way}\nPaid: ${day} ${time} UTC${paid.isTrusted ? '' : ' (clock not verified)'}`
 }
 
 const FIELDS = [
@@ -121,6 +146,7 @@ const FIELDS = [
   /^Lines: ([1-9]\d{0,5})$/,
 ] as const
 const LINE = /^([1-9]\d{0,14}) (\d{4}-\d\d-\d\d|boot:[\x21-\x7e]{1,8}) (post|earn|reverse) ([a-z0-9:-]{1,64}) ([\x21-\x7e]{1,800}) (0|[1-9]\d{0,38}) (-?[1-9]\d{0,38})$/
+const ROUTED = /^Routed: (0x[0-9a-f]{64}), fee (0|[1-9]\d{0,38}), over (none|0x[0-9a-f]{40}(?: 0x[0-9a-f]{40}){0,19})$/
 const PAID = /^Paid: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC(?: \(clock not verified\))?)$/
 
 /** The facts of a body that `renderBody` could have written. Errors: input naming the line. */
@@ -129,13 +155,15 @@ export function parseBody(body: string): Statement {
   const found = FIELDS.map((pattern, index) => matchOf(rows, index, pattern))
   const text = (row: number, bracket = 1): string => found[row]?.[bracket] ?? ''
   const count = Number(text(11))
-  if (rows.length !== HEAD_LINES + count + 2) throw inputError('statement', `${rows.length} lines`, `${HEAD_LINES + count + 2} lines and a signature, as Lines: ${count} says`)
+  const isRouted = rows.length === HEAD_LINES + count + 3
+  if (!isRouted && rows.length !== HEAD_LINES + count + 2) throw inputError('statement', `${rows.length} lines`, `${HEAD_LINES + count + 2} lines, or one more of a routed payment, and a signature, as Lines: ${count} says`)
   const lines = Array.from({ length: count }, (_unused, index): StatementLine => {
     const [, id = '', day = '', kind = '', source = '', evidence = '', total = '', gained = ''] = matchOf(rows, HEAD_LINES + index, LINE)
     return { entryId: Number(id), day, kind: kind as StatementLine['kind'], source, evidence: plainWord(evidence), total: BigInt(total), gained: BigInt(gained) }
   })
   const [, reference = ''] = matchOf(rows, HEAD_LINES + count, /^Payment: (0x[0-9a-f]{64})$/)
-  const [, paidAt = ''] = matchOf(rows, HEAD_LINES + count + 1, PAID)
+  const routed = isRouted ? routeOf(matchOf(rows, HEAD_LINES + count + 1, ROUTED)) : null
+  const [, paidAt = ''] = matchOf(rows, rows.length - 1, PAID)
   return {
     box: text(1),
     id: Number(text(2)),
@@ -152,6 +180,7 @@ export function parseBody(body: string): Statement {
     amount: BigInt(text(10)),
     lines,
     reference: reference as Hash,
+    routed,
     paidAt,
   }
 }
@@ -160,6 +189,10 @@ function matchOf(rows: readonly string[], index: number, pattern: RegExp): RegEx
   const match = pattern.exec(rows[index] ?? '')
   if (match === null) throw inputError(`line ${index + 1}`, (rows[index] ?? '').slice(0, 80), 'what the box wrote')
   return match
+}
+
+function routeOf([, secretHash = '', fee = '', via = '']: RegExpExecArray): StatementRoute {
+  return { secretHash: secretHash as Hash, fee: BigInt(fee), via: via === 'none' ? [] : (via.split(' ') as Address[]) }
 }
 
 function termsOf(text: string): ShareTerm[] {

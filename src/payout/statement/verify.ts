@@ -47,6 +47,7 @@ export function verifyStatements(text: string, { box, to, partsPerMillion }: Sta
       if (to !== null && read.to !== to) say(`was paid to ${read.to}, not ${to}`)
       checkSums(read, say)
       checkSplit(read, partsPerMillion, say, notes)
+      if (read.routed !== null) notes.push(`statement ${read.number}: it came over other boxes, which got ${read.routed.fee} on top of the amount, at the cost of the box that paid`)
       const before = statements.at(-1)
       if (before !== undefined) checkChain(before, read, say)
       statements.push(read)

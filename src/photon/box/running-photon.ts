@@ -25,6 +25,7 @@ import { OLD_COPY_NOTE, dropNote, readNote } from './note-table.ts'
 import { ownChannelOf } from './own-channels.ts'
 import { OwnCoin } from './own-coin.ts'
 import type { PaymentModes } from './payment-modes.ts'
+import { RoutedPayer } from './routed-payer.ts'
 import { ProvedChannels } from './proved-channels.ts'
 import { ChannelStreams } from './stream-side.ts'
 import { Watching, watchSigner } from './watching.ts'
@@ -60,6 +61,7 @@ export class RunningPhoton {
   readonly router: LocalRouter
   readonly streams: ChannelStreams
   readonly direct: ChannelPayer
+  readonly routed: RoutedPayer
   readonly #orders: ChannelOrders | null
   readonly watching: Watching
   readonly own: OwnChannels
@@ -162,6 +164,7 @@ export class RunningPhoton {
       fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
     })
     this.direct = new ChannelPayer(this.node, held.modes)
+    this.routed = new RoutedPayer({ node: this.node, modes: held.modes, router: this.router, moment: () => this.moments.now(), chain })
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
     this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), unknown: (token, payer) => this.recovery.asked(token, payer), log })
     this.#orders =

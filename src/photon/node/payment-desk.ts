@@ -7,7 +7,7 @@ import type { Address, Hash } from '../../base/index.ts'
 import type { Store, Tx } from '../../store/index.ts'
 import { learnSecret } from '../channel/index.ts'
 import type { ChannelMachine, Refusal } from '../channel/index.ts'
-import { DEFAULT_PAYMENT_RULES, PaymentTable, glanceOf, orderedHash, step } from '../payment/index.ts'
+import { DEFAULT_PAYMENT_RULES, PaymentTable, glanceOf, isPartPaid, orderedHash, step } from '../payment/index.ts'
 import type { ChannelCommand, ChannelGlance, Failure, Notice, PayOrder, PaymentCommand, PaymentInput, PaymentRules, PaymentState, PaymentView } from '../payment/index.ts'
 import type { ChainMoment, Domain, Router } from '../ports.ts'
 import type { ChannelSet } from './channel-set.ts'
@@ -17,6 +17,7 @@ import { putPayments, purgePayments, readOpenPayments, readPayment } from './tab
 
 /** A bound on our own mistakes: no input needs a tenth of it. */
 const MAX_STEPS = 1000
+const NO_DATA = new Uint8Array(0)
 const NO_SUCH_CHANNEL: Refusal = { ok: false, code: 3002, reason: 'no such channel' }
 
 export interface PaymentDeskOptions {
@@ -43,6 +44,8 @@ export interface PaymentNotice {
   readonly failure: Failure | null
   readonly payment: PaymentState | null
 }
+
+type NoticeCommand = Extract<PaymentCommand, { kind: 'notice' }>
 
 const ENDINGS: Partial<Record<Notice, 'sent' | 'received' | 'mediated' | 'failed' | 'cancelled' | 'swapped'>> = {
   sent: 'sent',
@@ -91,17 +94,22 @@ export class PaymentDesk {
   take(draft: Draft, input: PaymentInput): void {
     const { changed, view } = this.#changesOf(draft)
     const inputs: PaymentInput[] = [input]
+    const notices: NoticeCommand[] = []
     for (let steps = 0; inputs.length > 0; steps++) {
       const next = inputs.shift()
       if (next === undefined) break
       if (steps > MAX_STEPS) throw new MeshBoxError('internal', 'the payment machines do not come to an end', { code: 'photon-steps' })
       const { changes, commands } = step(view, next)
       for (const state of changes) changed.put(state)
-      for (const command of commands) inputs.push(...this.#carryOut(draft, changed, command))
+      for (const command of commands)
+        if (command.kind === 'notice') notices.push(command)
+        else inputs.push(...this.#carryOut(draft, command))
     }
+    // Last: a command that its channel refuses opens again what was over a step before.
+    for (const notice of notices) this.#notice(draft, changed, notice)
   }
 
-  #carryOut(draft: Draft, changed: Changed, command: PaymentCommand): readonly PaymentInput[] {
+  #carryOut(draft: Draft, command: Exclude<PaymentCommand, NoticeCommand>): readonly PaymentInput[] {
     const { router, fees } = this.#options
     switch (command.kind) {
       case 'send-request':
@@ -125,9 +133,6 @@ export class PaymentDesk {
         draft.writes.push((tx) => fees.post(tx, earning))
         return []
       }
-      case 'notice':
-        this.#notice(draft, changed, command)
-        return []
       default: {
         const refusal = this.#byChannel(draft, command)
         return refusal === null ? [] : [{ kind: 'command-refused', command, code: refusal.code, reason: refusal.reason }]
@@ -160,9 +165,10 @@ export class PaymentDesk {
     }
   }
 
-  #notice(draft: Draft, changed: Changed, command: Extract<PaymentCommand, { kind: 'notice' }>): void {
+  #notice(draft: Draft, changed: Changed, command: NoticeCommand): void {
     const payment = changed.get(command.id) ?? this.payment(command.id) ?? null
     const kind = ENDINGS[command.what]
+    if ((kind === 'sent' || kind === 'failed') && payment?.isEnded === false) return
     if (kind !== undefined && payment !== null && payment.role !== 'direct')
       draft.history.push({
         kind,
@@ -172,7 +178,7 @@ export class PaymentDesk {
         wallMs: this.#options.wallMs(),
         key: payment.role === 'initiator' ? orderedHash(payment) : payment.secretHash,
         peer: peerOf(payment),
-        data: new Uint8Array(0),
+        data: payment.role === 'initiator' || payment.role === 'target' ? payment.data : NO_DATA,
         token: payment.token,
         fee: feeOf(payment),
         note: command.failure === null ? '' : `${command.failure.reason} (${command.failure.code})`,
@@ -286,7 +292,7 @@ function amountOf(payment: PaymentState): bigint {
 /** What it cost us on the way, or earned us. */
 function feeOf(payment: PaymentState): bigint {
   if (payment.role === 'mediator') return payment.fee
-  return payment.role === 'initiator' ? payment.parts.reduce((sum, part) => (part.phase === 'unlocked' ? sum + part.path.fee : sum), 0n) : 0n
+  return payment.role === 'initiator' ? payment.parts.reduce((sum, part) => (isPartPaid(payment, part) ? sum + part.path.fee : sum), 0n) : 0n
 }
 
 function peerOf(payment: PaymentState): Address | null {

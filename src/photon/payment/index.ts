@@ -8,9 +8,11 @@
  */
 export { step } from './step.ts'
 export { glanceOf, inputOf } from './glance.ts'
+export { isPartPaid } from './initiator.ts'
 export { PaymentTable } from './table.ts'
 export { DEFAULT_RULES as DEFAULT_PAYMENT_RULES } from './rules.ts'
 export type { PaymentRules } from './rules.ts'
+export { CODE as PAYMENT_CODE } from './codes.ts'
 export { STATUS, initiatorId, orderedHash, swapId, targetId } from './state.ts'
 export type {
   DirectState,

@@ -188,12 +188,17 @@ function finish(moved: Moved<InitiatorState>, view: PaymentView): Moved<Initiato
     const isOpenToTry = !state.isRevealed && state.status === STATUS.canCancel
     return isOpenToTry ? after(commands, nextTry(state, view)) : moved
   }
-  const isPaid = state.parts.some((part) => part.phase === 'unlocked' || (part.phase === 'chain' && isClaimable(part.held.lock, state.registeredBlock)))
+  const isPaid = state.parts.some((part) => isPartPaid(state, part))
   if (isPaid) return { state: { ...state, status: STATUS.success, isEnded: true, failure: null }, commands: [...commands, notice(state, 'sent', null)] }
   if (state.status === STATUS.cancelled) return { state: { ...state, isEnded: true }, commands }
   if (state.isRevealed || state.parts.some((part) => part.phase === 'expired' || part.phase === 'chain'))
     return after(commands, failed(state, state.failure ?? { code: CODE.lockExpired, reason: 'nobody claimed it in time' }))
   return after(commands, nextTry(state, view))
+}
+
+/** Given for good: unlocked, or the contract gives it to its receiver. */
+export function isPartPaid({ registeredBlock }: InitiatorState, { phase, held }: OutPart): boolean {
+  return phase === 'unlocked' || (phase === 'chain' && isClaimable(held.lock, registeredBlock))
 }
 
 function proceed(state: InitiatorState, view: PaymentView): Moved<InitiatorState> {

@@ -56,7 +56,7 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['a stream that ended with more unpaid than its grace', [`UPDATE photon_stream SET record = replace(replace(replace(record, '"phase":"open"', '"phase":"over"'), '"owed":"0"', '"owed":"16"'), '"final":"30"', '"final":"70"')`], 'stream-unpaid', `stream ${STREAM}`, [15n, 16n]],
   ['a top-up without its entry', ["UPDATE hotspot_top_up SET amount = '6000'"], 'top-up', 'code v4', [6000n, 5000n]],
   ['a code that can be used again', ["UPDATE hotspot_voucher SET state = 'unused' WHERE id = 'v4'"], 'top-up', 'code v4', [5000n, 10_000n]],
-  ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 5', [9n, 7n]],
+  ['a fee that is not booked', ["UPDATE photon_history SET amount = '9' WHERE amount = '7'"], 'history', 'history up to row 6', [9n, 7n]],
   ["a tenant's payment that is not counted", ["UPDATE iot_paid SET amount = '150'"], 'history', `payer ${OTHER.address}`, [200n, 150n]],
   ['more came by the history than by the channel', ["UPDATE photon_history SET amount = '201' WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, [300n, 401n]],
   ['a payment by a message that never was', ["UPDATE photon_history SET nonce = 99 WHERE amount = '100'"], 'history', `channel ${CHANNEL}`, null],
@@ -96,6 +96,14 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['a payout posted to another', [`UPDATE ledger_postings SET account = 'photon:0x00' WHERE account LIKE 'photon:%' AND amount = '-25'`], 'payout', 'payout 1', [25n, 0n]],
   ['a line that is paid twice', ['UPDATE payouts SET after_entry = 0 WHERE id = 2'], 'payout', 'payout 2', [35n, 10n]],
   ['a payout that does not follow the one before', ['UPDATE payouts SET previous = zeroblob(32) WHERE id = 2'], 'payout', 'payout 2', null],
+  ['a payout under two locks', [`INSERT INTO photon_history (kind, channel, nonce, amount, wall_ms, key, peer, data, token, fee) SELECT kind, channel, nonce, amount, wall_ms, zeroblob(32), peer, data, token, fee FROM photon_history WHERE fee = '2'`], 'payout', 'payout 3', [13n, 26n]],
+  ['a payout under another lock than its statement says', [`UPDATE photon_history SET key = zeroblob(32) WHERE fee = '2'`], 'payout', 'payout 3', null],
+  ['a payout over other boxes whose statement says directly', ['DELETE FROM payout_tries'], 'payout', 'payout 3', null],
+  ['a payout directly whose statement says over other boxes', [`INSERT INTO payout_tries VALUES (1, 1, zeroblob(32), '5', 0, 'paid', NULL, '0', '[]')`], 'payout', 'payout 1', null],
+  ['a fee of a payout that is not in the ledger', [`UPDATE ledger_entries SET source = 'milestone:reward' WHERE source = 'payout:fee'`], 'payout', 'payout 3', [2n, 0n]],
+  ['another fee of a payout in the ledger', [`UPDATE ledger_postings SET amount = '1' WHERE account = 'cost:payout'`], 'payout', 'payout 3', [2n, 1n]],
+  ['another fee of a payout in the history', [`UPDATE photon_history SET fee = '5' WHERE fee = '2'`], 'payout', 'payout 3', [2n, 5n]],
+  ['a fee of a payout that went directly', [`UPDATE ledger_entries SET evidence_id = (SELECT evidence_id FROM ledger_entries WHERE source = 'payout:photon' ORDER BY id LIMIT 1) WHERE source = 'payout:fee'`], 'payout', 'entry ', [0n, 2n]],
   ['credit beyond its window', ["UPDATE iot_tenant SET credit_window = '74'"], 'tenant-credit', 'tenant farm', [74n, 75n]],
 ]
 

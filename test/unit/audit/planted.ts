@@ -2,14 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hexOf, momentOf, silentLog, toHex, utf8 } from '../../../src/base/index.ts'
+import { ZERO_HASH, hexOf, momentOf, silentLog, toHex, utf8 } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { AuditReport } from '../../../src/audit/index.ts'
 import { nextChainHash, receiptDigest } from '../../../src/iot/tenants/receipt/index.ts'
 import { toChecksumAddress } from '../../../src/identity/index.ts'
 import { textDigest } from '../../../src/identity/personal-message.ts'
 import { createLedger } from '../../../src/ledger/index.ts'
-import type { PayingChannels } from '../../../src/ledger/index.ts'
 import { createDocuments, encodeTicket, sealFrame } from '../../../src/mesh/documents/index.ts'
 import { rowOf, withFrames } from '../../../src/mesh/metering/account.ts'
 import type { Account } from '../../../src/mesh/metering/account.ts'
@@ -25,11 +24,12 @@ import { insertHistory } from '../../../src/photon/node/tables/history.ts'
 import { insertPackets } from '../../../src/photon/node/tables/packets.ts'
 import { recordOf } from '../../../src/photon/stream/index.ts'
 import { Payouts } from '../../../src/payout/index.ts'
+import type { PayoutChannels } from '../../../src/payout/index.ts'
 import { channelId, createDigests } from '../../../src/photon/wire/index.ts'
 import type { Store, Tx } from '../../../src/store/index.ts'
 import { auditOf, curve, keyFrom, openWholeStore } from '../../support/audited.ts'
 import { FakeTime } from '../../support/fakes.ts'
-import { payoutSettings } from '../../support/payout-box.ts'
+import { LOCK_SENT, PaperLocks, payoutSettings } from '../../support/payout-box.ts'
 
 export const SELF = keyFrom('self')
 export const OTHER = keyFrom('other')
@@ -64,6 +64,7 @@ export class Planted {
     })
     await planted.pay(25n)
     await planted.pay(10n)
+    await planted.pay(13n, true)
     return planted
   }
 
@@ -84,11 +85,21 @@ export class Planted {
     })
   }
 
-  /** A reward, and the payout of it, by the room itself: over channels that keep no more than their history. */
-  async pay(reward: bigint): Promise<void> {
+  /** A reward, and the payout of it, by the room itself: over channels that keep no more than their history. `isRouted`: over another box. */
+  async pay(reward: bigint, isRouted = false): Promise<void> {
     const { store } = this
+    const locked = new PaperLocks()
+    const lock = locked.pay.bind(locked)
+    Object.assign(locked, { hasRoute: isRouted, next: LOCK_SENT })
+    locked.pay = async (order) => {
+      await lock(order)
+      const key = locked.all.at(-1)?.secretHash ?? ZERO_HASH
+      await store.turn((tx) => insertHistory(tx, [{ channelNumber: 0, nonce: 0n, wallMs: 0, key, peer: order.to, note: '', kind: 'sent', amount: order.amount, data: order.data, token: order.token, fee: LOCK_SENT.fee }], 5))
+    }
     await store.turn((tx) => ledger.post(tx, { source: 'milestone:reward', token: 'TOK', evidence: { type: 'milestone', id: `of ${reward}` }, postings: [{ account: 'owner', amount: reward }, { account: 'community:club', amount: -reward }], at }))
-    const channels: PayingChannels = {
+    const channels: PayoutChannels = {
+      spendable: () => (isRouted ? null : 2n ** 127n),
+      locked,
       newest: () => 0,
       after: () => ({ payments: [], lookedTo: null }),
       isDelivered: () => true,
@@ -98,7 +109,7 @@ export class Planted {
       },
     }
     const settings = payoutSettings({ token: { symbol: 'TOK', decimals: 6 }, shares: [], payees: [{ account: 'community:club', address: OTHER.address }], channelTokens: [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] })
-    const identity = { address: toChecksumAddress(SELF.address), signText: (text: string) => curve.sign(textDigest(text), SELF.secret) }
+    const identity = { address: toChecksumAddress(SELF.address), signText: (text: string) => curve.sign(textDigest(text), SELF.secret), deriveSecret: () => SELF.secret }
     const payouts = new Payouts({ store, ledger, identity, settings: () => settings, channels: () => channels, clock: time, timers: time, log: silentLog })
     const { payout } = await payouts.payNow('community:club', 'TOK')
     while (payouts.payout(payout.id).payout.state === 'open') await store.turn(() => undefined)

@@ -1,10 +1,10 @@
 /** Shares are paid when they are due, once, to whom the owner named, and what cannot be paid waits and says why. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { momentOf } from '../../../src/base/index.ts'
+import { momentOf, utf8 } from '../../../src/base/index.ts'
 import { verifyStatements } from '../../../src/payout/statement/index.ts'
-import { ANNA, HILL, noChannel, openPayoutBox, owedTo } from '../../support/payout-box.ts'
+import { ANNA, BRIDGE, HILL, LOCK_FAILED, LOCK_SENT, noChannel, openPayoutBox, owedTo } from '../../support/payout-box.ts'
 import type { PayoutBox } from '../../support/payout-box.ts'
-import type { PayoutSettings } from '../../../src/payout/index.ts'
+import type { LockStanding, PayoutSettings } from '../../../src/payout/index.ts'
 
 const HOUR = 3_600_000
 const ANYBODY = { box: null, to: null, partsPerMillion: null }
@@ -142,7 +142,7 @@ describe('what cannot be paid now', () => {
     box.channels.fails = noChannel()
     await box.earn(40n)
     await box.settle()
-    expect(box.payouts.payout(1)).toMatchObject({ stage: 'waiting', retrySeconds: 30, isAlarm: false, payout: { attempts: 1, problem: 'there is no open channel' } })
+    expect(box.payouts.payout(1)).toMatchObject({ stage: 'waiting', retrySeconds: 30, isAlarm: false, payout: { attempts: 1, problem: expect.stringMatching(/^there is no open channel; and over other boxes there is no way now that costs at most 5 units/) as string } })
     box.time.advance(29_000)
     await box.settle()
     expect(box.payouts.payout(1).payout.attempts).toBe(1)
@@ -153,7 +153,7 @@ describe('what cannot be paid now', () => {
     expect(box.payouts.payout(1)).toMatchObject({ isAlarm: true, retrySeconds: 120, payout: { attempts: 3 } })
     // The next process still knows, and tries at once.
     await box.restart()
-    expect(box.payouts.payout(1)).toMatchObject({ isAlarm: true, payout: { attempts: 3, problem: 'there is no open channel' } })
+    expect(box.payouts.payout(1)).toMatchObject({ isAlarm: true, payout: { attempts: 3, problem: expect.stringMatching(/^there is no open channel; and over other boxes there is no way now that costs at most 5 units/) as string } })
     box.channels.fails = null
     expect((await box.payouts.resume(1, false)).isAlarm).toBe(false)
     await box.settle()
@@ -169,6 +169,112 @@ describe('what cannot be paid now', () => {
     box.use = box.channels
     await box.settle()
     expect(box.channels.paidTo(ANNA)).toBe(10n)
+  })
+})
+
+describe('over other boxes', () => {
+  const hashesOf = (box: PayoutBox): readonly string[] => box.channels.locked.all.map(({ secretHash }) => secretHash)
+  async function begun(next: LockStanding | null, changes: Partial<PayoutSettings> = {}): Promise<PayoutBox> {
+    const box = await opened({ threshold: 1n, ...changes })
+    box.channels.fails = noChannel()
+    box.channels.locked.hasRoute = true
+    box.channels.locked.next = next
+    await box.earn(40n)
+    await box.settle()
+    return box
+  }
+
+  it('is paid where no channel with the recipient has enough; the fee is the owner\'s cost, and the statement names the lock', async () => {
+    const box = await begun(LOCK_SENT)
+    const view = box.payouts.payout(1)
+    const [lock] = box.channels.locked.all
+    expect([view.payout.state, view.routed]).toEqual(['paid', { secretHash: lock?.secretHash, fee: 2n, via: [BRIDGE], tries: 1, lock: null }])
+    expect(lock).toMatchObject({ to: ANNA, amount: 10n, maxFee: 5n, data: utf8(`payout ${view.payout.reference}`) })
+    expect([owedTo(box, 'investor:anna'), owedTo(box, 'cost:payout'), owedTo(box, 'owner')]).toEqual([0n, -2n, 30n])
+    expect(box.store.read((tx) => box.ledger.audit(tx))).toEqual([{ token: 'SMT', sum: 0n, unbalancedEntries: [] }])
+    const text = box.payouts.statement(1, false)
+    expect(text).toContain(`\nRouted: ${lock?.secretHash}, fee 2, over ${BRIDGE}\nPaid: `)
+    const check = verifyStatements(text, ANYBODY)
+    expect([check.problems, check.statements[0]?.routed, check.notes]).toEqual([[], { secretHash: lock?.secretHash, fee: 2n, via: [BRIDGE] }, [expect.stringContaining('which got 2 on top')]])
+    expect(verifyStatements(text.replace('fee 2', 'fee 1'), ANYBODY).problems).toEqual([expect.stringContaining('not signed')])
+  })
+
+  it('has its hash on disk before anything is ordered', async () => {
+    const box = await opened({ threshold: 1n })
+    box.channels.fails = noChannel()
+    box.channels.locked.hasRoute = true
+    const known: unknown[] = []
+    const pay = box.channels.locked.pay.bind(box.channels.locked)
+    box.channels.locked.pay = (order) => {
+      known.push(box.store.read((tx) => tx.all('SELECT payout, number, lower(hex(secret_hash)) AS hash, outcome FROM payout_tries')))
+      return pay(order)
+    }
+    await box.earn(40n)
+    await box.settle()
+    expect(known).toEqual([[{ payout: 1, number: 1, hash: hashesOf(box)[0]?.slice(2), outcome: null }]])
+  })
+
+  it('waits for a lock that is open, through any number of starts and orders, and says until when', async () => {
+    const box = await begun(null)
+    for (let start = 0; start < 3; start++) {
+      expect(box.payouts.payout(1)).toMatchObject({ stage: 'paying', routed: { fee: 2n, via: [BRIDGE], tries: 1, lock: { isRevealed: false, isGivenUp: false, endsBlock: 137, endsInSeconds: 600 } } })
+      await expect(box.payouts.resume(1, true)).rejects.toMatchObject({ code: 'payout-left' })
+      await box.payouts.resume(1, false)
+      await box.payouts.payNow('investor:anna', null)
+      // A channel of its own that comes meanwhile is for later payouts.
+      box.channels.fails = null
+      box.time.advance(HOUR)
+      await box.restart()
+      await box.settle()
+    }
+    expect([hashesOf(box).length, box.channels.rows.length]).toEqual([1, 0])
+    box.channels.locked.conclude(LOCK_SENT)
+    box.time.advance(1000)
+    await box.settle()
+    expect([box.payouts.payout(1).payout.state, box.channels.paidTo(ANNA), hashesOf(box).length]).toEqual(['paid', 10n, 1])
+  })
+
+  it('is tried again under another hash when the one before is over for good, and directly where that can be by then', async () => {
+    const box = await begun(LOCK_FAILED)
+    expect(box.payouts.payout(1)).toMatchObject({ stage: 'waiting', retrySeconds: 30, payout: { attempts: 1, problem: expect.stringContaining('nobody claimed it in time') as string } })
+    box.channels.locked.next = null
+    box.time.advance(30_000)
+    await box.settle()
+    expect([new Set(hashesOf(box)).size, box.payouts.payout(1).routed?.tries]).toEqual([2, 2])
+    box.channels.locked.conclude(LOCK_FAILED)
+    box.channels.fails = null
+    box.time.advance(1000)
+    await box.settle()
+    box.time.advance(HOUR)
+    await box.settle()
+    expect([hashesOf(box).length, box.channels.rows.length, box.payouts.payout(1).payout.state, box.payouts.payout(1).routed]).toEqual([2, 1, 'paid', null])
+  })
+
+  it('stands in the history when its record is gone', async () => {
+    const box = await begun(null)
+    await box.restart()
+    for (const lock of box.channels.locked.all) lock.isForgotten = true
+    box.channels.locked.conclude(LOCK_SENT)
+    await box.settle()
+    expect([box.payouts.payout(1).payout.state, hashesOf(box).length]).toEqual(['paid', 1])
+  })
+
+  it('asks the owner where the recipient has it already, and is given up by him alone', async () => {
+    const box = await begun({ state: 'failed', problem: 'this hash has been paid already (1015)', isKnownThere: true })
+    for (let hour = 0; hour < 3; hour++) {
+      box.time.advance(HOUR)
+      await box.settle()
+    }
+    expect([hashesOf(box).length, box.payouts.payout(1).payout.problem]).toEqual([1, expect.stringContaining('ask him for his history')])
+    box.channels.locked.next = LOCK_SENT
+    const made = await box.payouts.resume(1, true)
+    await box.settle()
+    expect([made.payout.id, box.payouts.payout(2).payout.state, box.payouts.payout(1).payout.state]).toEqual([2, 'paid', 'dropped'])
+  })
+
+  it('costs no more than the owner allows', async () => {
+    const box = await begun(LOCK_SENT, { maxFeePpm: 199_999 })
+    expect([hashesOf(box).length, box.payouts.payout(1).payout.problem]).toEqual([0, expect.stringContaining('costs at most 1 units (payout.max_fee_ppm)')])
   })
 })
 

@@ -134,7 +134,7 @@ function readable(problem: string): string {
 }
 
 function Open({ open }: { open: PayoutJson }) {
-  const { problem, attempts, retrySeconds, stage, isAlarm } = open
+  const { problem, attempts, retrySeconds, stage, isAlarm, routed, token } = open
   return (
     <div class="channel-alarm small">
       {problem !== null && <LevelDot level={isAlarm ? 'bad' : 'warn'} />}
@@ -145,7 +145,13 @@ function Open({ open }: { open: PayoutJson }) {
             <Said text={readable(problem)} />
           </p>
         )}
-        {stage === 'paying' && <p class="quiet">{S.unacknowledged}</p>}
+        {stage === 'paying' && <p class="quiet">{routed?.waits == null ? S.unacknowledged : S.lockWaits[routed.waits.for]}</p>}
+        {routed?.waits != null && (
+          <p class="quiet num">
+            {S.over(routed.via.length)} · {S.feeOnTop(showMoney(unitsOf(routed.fee), token))}
+            {routed.waits.endsBlock !== null && ` · ${S.lockEnds(routed.waits.endsBlock, routed.waits.endsInSeconds)}`}
+          </p>
+        )}
         {stage === 'waiting' && attempts > 0 && <p class="quiet num">{S.retry(retrySeconds, attempts)}</p>}
       </div>
     </div>
@@ -186,7 +192,7 @@ export function HistoryCard({ payouts, onMore }: HistoryProps) {
 }
 
 function PayoutLine({ payout }: { payout: PayoutJson }) {
-  const { id, account, state, reason, paidWallMs, madeWallMs, entries, to } = payout
+  const { id, account, state, reason, paidWallMs, madeWallMs, entries, to, routed } = payout
   return (
     <li class="line line-top payout-line">
       <div class="line-text">
@@ -200,6 +206,11 @@ function PayoutLine({ payout }: { payout: PayoutJson }) {
           {S.historyStates[state] ?? state} · {showDateTime(paidWallMs ?? madeWallMs)} · {S.reasons[reason]}
         </span>
         <span class="tiny quiet num">{S.entries(...entries)}</span>
+        {state === 'paid' && routed !== null && (
+          <span class="tiny quiet num" title={routed.via.join(', ')}>
+            {S.over(routed.via.length)} · {S.feeOnTop(showMoney(unitsOf(routed.fee), payout.token))}
+          </span>
+        )}
       </div>
       <div class="payout-says">
         <span class={`num strong small${state === 'dropped' ? ' struck' : ''}`}>{showMoney(unitsOf(payout.amount), payout.token)}</span>

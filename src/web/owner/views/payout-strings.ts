@@ -24,6 +24,14 @@ export const waits = (text: string): string => `Waits for ${text}.`
 export const states = { even: 'Nothing owed', overdrawn: 'Paid ahead', waits: 'Waiting', nowhere: 'No account', leaving: 'On its way', tried: 'Tried again', fails: 'Fails' } as const
 export const under = (sum: string): string => `${sum} under way`
 export const unacknowledged = 'Sent; the other side has not confirmed it yet. It is sent again until it does, and never paid twice.'
+export const lockWaits = {
+  answer: 'On its way over other boxes; the other side has not answered yet. If it does not, the money comes back and is sent again.',
+  secret: 'The other side has it; the boxes between hand the proof back. It is never paid twice.',
+  end: 'Came to nothing on the way. Waiting for the lock to end; then it is sent again.',
+} as const
+export const over = (boxes: number): string => (boxes === 0 ? 'over other boxes' : `over ${boxes === 1 ? 'one other box' : `${boxes} other boxes`}`)
+export const feeOnTop = (sum: string): string => `fee ${sum}, at your cost`
+export const lockEnds = (block: number, seconds: number | null): string => `over by block ${block}${seconds === null ? '' : seconds < 90 ? `, in about ${seconds} s` : `, in about ${Math.round(seconds / 60)} min`}`
 export const retry = (seconds: number | null, tries: number): string => `${tries === 1 ? 'One try' : `${tries} tries`} so far${seconds === null ? '' : seconds === 0 ? ', the next any moment' : `, the next in ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`}.`
 export const payNow = 'Pay now'
 export const tryNow = 'Try now'
