@@ -29,7 +29,8 @@ export async function makeTown(kind: 'prepared' | 'bare' = 'prepared', network: 
   const overlay = join(folder, 'overlay.img')
   if (kind === 'bare') await makeOverlay(overlay)
   else await copyOverlay(made.overlay, overlay)
-  const options = { image: made.image, folder, overlay, network }
+  // What is sold is tried on the kernel as it comes.
+  const options = { image: made.image, folder, overlay, network, hasPlainKernel: true }
   let router = await Router.boot(options)
   const town = {
     made,
