@@ -36,7 +36,7 @@ async function live(made: Prepared, name: string, cuts: number, random: () => nu
   try {
     await copyOverlay(made.overlay, overlay)
     for (let cut = 0; ; cut++) {
-      router = await Router.boot({ image: made.image, folder, overlay, processors: 1 })
+      router = await Router.boot({ image: made.image, folder, overlay, processors: 1, hasOwnTime: true })
       const readySeconds = await router.ready()
       const said = readFileSync(router.machine.consoleLog, 'utf8')
       expect(said).not.toMatch(/EXT4-fs error|I\/O error|corrupt/i)
