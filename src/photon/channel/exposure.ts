@@ -18,3 +18,14 @@ export function withExposure(tools: ChannelTools, state: ChannelState, rise: big
   if (state.partner.transferred + rise - from > rules.maxOfflineExposure) return refuse(CODE.directOnly, `at most ${rules.maxOfflineExposure} is taken without a view of the chain`)
   return { ok: true, state: state.offlineFrom === null ? { ...state, offlineFrom: from } : state }
 }
+
+/** With the view of the chain back what was taken without it can be posted in time: the next time counts anew. */
+export function withView(state: ChannelState, moment: ChannelMoment): ChannelState {
+  return moment.isFrozen || state.offlineFrom === null ? state : { ...state, offlineFrom: null }
+}
+
+/** The partner paid a lock. It was not given without a view, and to refuse its end would make nothing surer: it counts as if it had come before. */
+export function besideExposure(state: ChannelState, amount: bigint, moment: ChannelMoment): ChannelState {
+  if (!moment.isFrozen || state.offlineFrom === null) return withView(state, moment)
+  return { ...state, offlineFrom: state.offlineFrom + amount }
+}

@@ -2,6 +2,7 @@
 import type { Message } from '../ports.ts'
 import { lockable } from './amounts.ts'
 import { CODE } from './codes.ts'
+import { besideExposure } from './exposure.ts'
 import { ZERO_SECRET_HASH, isHash, lockIn, plainLock, secretHashOf, withLock, withMark, withoutLock } from './locks.ts'
 import type { Incoming } from './receive.ts'
 import { strayRise } from './receive.ts'
@@ -73,14 +74,15 @@ function whyUnwelcome(tools: ChannelTools, state: ChannelState, message: Incomin
  * transferred: + lock amount, locksroot: without the lock. Also taken after the expiration: as long as the lock is
  * pending on both ends, being paid can only be good for us, and a refusal would leave the two ends apart for ever.
  */
-export function receiveUnlock(tools: ChannelTools, state: ChannelState, incoming: Incoming<'unlock'>): Taken | Refusal {
-  const { message, side } = incoming
+export function receiveUnlock(tools: ChannelTools, state: ChannelState, incoming: Incoming<'unlock'>, moment: ChannelMoment): Taken | Refusal {
+  const { message, side, rise } = incoming
   if (!isHash(message.secret)) return refuse(CODE.argument, 'the secret is not 32 bytes')
   const lock = lockIn(state.partner, secretHashOf(message.secret))
   if (lock === undefined) return refuse(CODE.noSuchLock, 'no lock for this secret')
   const stray = strayRise(state, incoming, lock.amount)
   if (isRefusal(stray)) return stray
-  return without(tools, state, side, lock, message.envelope.locksroot, [...stray, { kind: 'lock-unlocked', lock: plainLock(lock), secret: message.secret }])
+  const exposed = besideExposure(state, rise < lock.amount ? rise : lock.amount, moment)
+  return without(tools, exposed, side, lock, message.envelope.locksroot, [...stray, { kind: 'lock-unlocked', lock: plainLock(lock), secret: message.secret }])
 }
 
 /** transferred: unchanged, locksroot: without the lock, which expired `confirmations` blocks ago with its secret unknown to the chain. */

@@ -5,7 +5,7 @@
  */
 import { MeshBoxError } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
-import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored } from '../channel/index.ts'
+import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, withView } from '../channel/index.ts'
 import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, SignedEnd, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
 import type { PaymentState } from '../payment/index.ts'
@@ -350,7 +350,7 @@ export class PhotonNode {
     const { isFrozen } = this.#options.moments.now()
     if (this.#wasFrozen && !isFrozen) this.#askForRefused()
     this.#wasFrozen = isFrozen
-    const all = [...this.#engine.channels.all()].filter(({ state }) => state.phase !== 'opened' || state.partner.locked > 0n)
+    const all = [...this.#engine.channels.all()].filter(({ state }) => state.phase !== 'opened' || state.partner.locked > 0n || state.offlineFrom !== null)
     for (let at = 0; at < all.length; at += MOMENT_SLICE)
       this.#background('the new height of the chain could not be taken in', (draft) => {
         for (const live of all.slice(at, at + MOMENT_SLICE)) this.#passBlock(draft, live)
@@ -368,7 +368,8 @@ export class PhotonNode {
   }
 
   #passBlock(draft: Draft, live: LiveChannel): void {
-    const state = draft.state(live)
+    const state = withView(draft.state(live), draft.moment)
+    draft.put(live, state)
     draft.dutiful.add(live)
     const reason = this.#machine.closeReason(state, draft.moment)
     const closed = reason === null ? null : orderClose(state, reason)

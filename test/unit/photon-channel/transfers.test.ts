@@ -494,6 +494,25 @@ describe('without a view of the chain', () => {
     expect(kindsOf(pair.pay('a', 50n, frozenAt(1_010)))).toEqual(['direct-received'])
   })
 
+  it('a lock that is paid meanwhile uses none of it up', () => {
+    const pair = new Pair({}, { maxOfflineExposure: 50n })
+    pair.lock('a', 1, 100n)
+    expect(kindsOf(pair.pay('a', 30n, frozenAt(1_000)))).toEqual(['direct-received'])
+    expect(kindsOf(pair.send('a', (m, s) => m.sendUnlock(s, secretOf(1), NOW), frozenAt(1_000)))).toEqual(['lock-unlocked'])
+    expect([pair.b.partner.transferred, pair.b.offlineFrom]).toEqual([130n, 100n])
+    expect(kindsOf(pair.pay('a', 20n, frozenAt(1_000)))).toEqual(['direct-received'])
+    const packet = pair.packet('a', (m, s) => m.sendDirect(s, direct(1n), NOW))
+    expect(codeOf(pair.give('b', packet, frozenAt(1_000)))).toBe(CODE.directOnly)
+  })
+
+  it('a lock that is paid in view of it ends it, as a payment does', () => {
+    const pair = new Pair({}, { maxOfflineExposure: 50n })
+    pair.lock('a', 1, 100n)
+    pair.pay('a', 30n, frozenAt(1_000))
+    pair.send('a', (m, s) => m.sendUnlock(s, secretOf(1), NOW))
+    expect(pair.b.offlineFrom).toBe(null)
+  })
+
   it('nothing is taken once a proof could come too late', () => {
     const pair = new Pair()
     const packet = pair.packet('a', (m, s) => m.sendDirect(s, direct(1n), NOW))

@@ -63,6 +63,7 @@ export interface BoxSettings {
   readonly clock?: Clock
   readonly timers?: Timers
   readonly sqliteBinding?: string
+  readonly maxOfflineExposure?: bigint
   readonly paths?: (request: PathRequest) => readonly (readonly Path[])[]
 }
 
@@ -102,6 +103,7 @@ export class Box {
       router: { find: (request) => settings.paths?.(request) ?? [], report: () => undefined },
       fees: { post: (_tx, earning) => void this.fees.push(earning) },
       feeFor: () => 1n,
+      ...(settings.maxOfflineExposure === undefined ? {} : { rules: { maxOfflineExposure: settings.maxOfflineExposure } }),
     })
   }
 

@@ -307,3 +307,17 @@ test('who hears of the channel long after its partner agrees with it all the sam
   // And once they agree, nobody goes on asking.
   expect(links.map((link) => link.sent)).toEqual(sent)
 })
+
+test('what was taken without a view of the chain counts no more when the view is back: the next time without it has all of its room', async () => {
+  const both = await pair({ b: { maxOfflineExposure: 50n } })
+  const { a, b } = both
+  for (const block of [1001, 1002]) {
+    b.moments.move({ isFrozen: true })
+    await a.node.payDirect({ channel: CHANNEL, amount: 50n })
+    await settle(both)
+    expect(b.node.channel(CHANNEL)?.offlineFrom).not.toBe(null)
+    b.moments.move({ isFrozen: false, block })
+    await until(() => b.node.channel(CHANNEL)?.offlineFrom === null)
+  }
+  expect(b.node.channel(CHANNEL)?.partner.transferred).toBe(100n)
+})
