@@ -7,7 +7,7 @@
  * emulated machine of `make qemu`; those go to build/packages/emulation-<target>/ and say so in their description.
  */
 import { execFileSync } from 'node:child_process'
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeLuci, describeService, type Build } from './package/describe.ts'
@@ -79,7 +79,10 @@ function epochSeconds(given: string | undefined): number {
 
 function put(folder: string, name: string, bytes: Buffer): void {
   if (bytes.length > MAX_PACKAGE_BYTES) throw new PackageError(`${name} has ${bytes.length} bytes; the limit is ${MAX_PACKAGE_BYTES}`)
-  writeFileSync(join(folder, name), bytes)
+  // Whole or not there: somebody may be reading the one of before.
+  const draft = join(folder, `.${name}.${process.pid}`)
+  writeFileSync(draft, bytes)
+  renameSync(draft, join(folder, name))
   console.log(`[ipk] ${join(folder, name)} ${(bytes.length / 1024).toFixed(0)} KiB`)
 }
 

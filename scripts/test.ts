@@ -1,129 +1,106 @@
 /**
  * `make test`: types, the plan of the house, native parts for this machine and for routers, the bundle, then
  * every test. The last line is `N passed, N failed`; a step that fails counts as a failed test, and in CI a
- * skipped one does too. `--only qemu` runs one of the test projects; other words are handed to vitest.
+ * skipped one does too. `--only qemu` runs one of the test projects. Other words: those that are part of a test file's path
+ * choose files, the others are handed to vitest.
  *
- * The emulated machines take one processor, one after the other, and then the simulations; everything else takes the second: no test has a
- * bound in time that a busy machine would break.
+ * All files are shared out into runs of vitest (scripts/test/projects.ts, scripts/test/plan.ts, docs/testing.md), several of which run at once: no test
+ * has a bound in time that a busy machine would break.
  *
  * Where at most three files failed, each is run once more by itself at the end: what is then whole has failed beside the others only, and is
  * named as such, loudly. What fails by itself has failed.
  */
-import { spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { DURATIONS } from './test/durations.ts'
+import { lotsOf, runAll } from './test/plan.ts'
+import type { Lot } from './test/plan.ts'
+import { ROOT, bin, run } from './test/programs.ts'
+import { PROJECTS, PROJECT_NAMES, filesOf, isProjectName } from './test/projects.ts'
+import { runLot } from './test/run-lot.ts'
+import type { FileResult } from './test/run-lot.ts'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
+const MOST_AGAIN = 3
+const SLOWEST = 10
+
 let passed = 0
 let failed = 0
-let skipped = 0
 /** What failed, told once more at the end: who reads only the end of a long log must find it there. */
 const failures: string[] = []
-const MOST_AGAIN = 3
-
-interface FailedFile {
-  readonly project: string
-  /** Relative to the root. */
-  readonly file: string
-  readonly failedTests: number
-  readonly told: readonly string[]
-}
-
-const failedFiles: FailedFile[] = []
-
-interface VitestResult {
-  readonly success: boolean
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly numPendingTests: number
-  readonly numFailedTestSuites: number
-  readonly testResults: readonly {
-    readonly name: string
-    readonly status: string
-    readonly message: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[]
-  }[]
-}
-
-/** @param logFile where its words go instead of to the terminal. */
-function run(command: string, args: readonly string[], logFile?: string): Promise<number> {
-  return new Promise((resolve) => {
-    const log = logFile === undefined ? 'inherit' : openSync(logFile, 'w')
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['inherit', log, log], env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` } })
-    child.on('error', (error) => {
-      console.error(`[test] ${command}: ${error.message}`)
-      resolve(1)
-    })
-    child.on('close', (code) => resolve(code ?? 1))
-    if (typeof log === 'number') closeSync(log) // the child has its own
-  })
-}
+const results: { readonly lot: Lot; readonly result: FileResult }[] = []
 
 async function step(name: string, command: string, args: readonly string[]): Promise<void> {
   console.log(`[test] ${name}`)
   if ((await run(command, args)) === 0) passed++
-  else {
-    failed++
-    failures.push(name)
-    console.log(`[test] FAILED: ${name}`)
-  }
+  else fails(name)
 }
 
-/** Vitest's own JSON tells the counts; a run that wrote none has failed. `aside`: its words are shown when it has ended. */
-async function vitest(project: string, extra: readonly string[], aside = false): Promise<void> {
-  console.log(`[test] tests: ${project}${aside ? ', aside: shown when they have ended' : ''}`)
-  const folder = mkdtempSync(join(tmpdir(), 'meshbox-test-'))
-  const file = join(folder, 'result.json')
-  try {
-    const log = aside ? join(folder, 'words.log') : undefined
-    const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra], log)
-    if (log !== undefined) process.stdout.write(`[test] ended: ${project}\n${readFileSync(log, 'utf8')}`)
-    const result = JSON.parse(readFileSync(file, 'utf8')) as VitestResult
-    passed += result.numPassedTests
-    failed += result.numFailedTests
-    skipped += result.numPendingTests
-    if (code !== 0 && result.numFailedTests === 0) failed += Math.max(1, result.numFailedTestSuites)
-    const files = failedFilesOf(project, result)
-    failedFiles.push(...files)
-    failures.push(...files.flatMap(({ told }) => told))
-    if (code !== 0 && result.success && result.numFailedTests === 0) failures.push(`${project}: an error outside of any test (above)`)
-  } catch (error) {
-    failed++
-    failures.push(`${project}: no result`)
-    console.log(`[test] FAILED: ${project} gave no result: ${error instanceof Error ? error.message : String(error)}`)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+function fails(name: string): void {
+  failed++
+  failures.push(name)
+  console.log(`[test] FAILED: ${name}`)
 }
 
-function failedFilesOf(project: string, result: VitestResult): FailedFile[] {
-  return result.testResults.flatMap((one) => {
-    const file = relative(ROOT, one.name)
-    const tests = one.assertionResults.filter((test) => test.status === 'failed')
-    if (tests.length === 0 && one.status !== 'failed') return []
-    const told = tests.length === 0 ? [firstLines(one.message)] : tests.map((test) => `${test.fullName}: ${firstLines(test.failureMessages.join(' | '))}`)
-    return [{ project, file, failedTests: tests.length, told: told.map((text) => `${project}: ${file}: ${text}`) }]
+/** Of all projects or the one of `only`; those that a word is part of, if there is such a word. */
+function plan(only: string | undefined, words: readonly string[]): { readonly lots: readonly Lot[]; readonly extra: readonly string[] } {
+  const projects = PROJECTS.filter(({ name }) => only === undefined || name === only)
+  const all = projects.map((project) => ({ project, files: filesOf(project, ROOT) }))
+  const choosing = words.filter((word) => all.some(({ files }) => files.some((file) => file.includes(word))))
+  const isChosen = (file: string): boolean => choosing.length === 0 || choosing.some((word) => file.includes(word))
+  return { lots: all.flatMap(({ project, files }) => lotsOf(project, files.filter(isChosen), DURATIONS)), extra: words.filter((word) => !choosing.includes(word)) }
+}
+
+async function testAll(lots: readonly Lot[], extra: readonly string[]): Promise<void> {
+  const isLive = lots.length === 1
+  let begun = 0
+  const startedAt = performance.now()
+  await runAll(lots, availableParallelism(), {
+    prepare: async (project) => step(`preparation of ${project.name}`, bin('node'), [project.preparation ?? '']),
+    async run(lot) {
+      const title = `${++begun} of ${lots.length}: ${lot.project.name}: ${lot.files.length === 1 ? lot.files[0] : `${lot.files[0]} and ${lot.files.length - 1} more`}`
+      console.log(`[test] begun after ${minutes(secondsSince(startedAt))}: ${title}`)
+      const { files, failure } = await runLot(lot, extra, { isLive, title })
+      for (const result of files) {
+        results.push({ lot, result })
+        passed += result.passed
+        failed += result.failed
+        failures.push(...result.failures)
+      }
+      if (failure !== null) fails(failure)
+    },
   })
 }
 
 /** Whole by itself? Then its failures are taken back, and told as what fails only beside others. */
-async function again({ project, file, failedTests, told }: FailedFile): Promise<void> {
-  console.log(`[test] once more, by itself: ${project}: ${file}`)
-  const isWhole = (await run(bin('vitest'), ['run', '--project', project, file])) === 0
-  if (!isWhole || failedTests === 0) return
-  failed -= failedTests
-  passed += failedTests
-  for (const text of told) {
+async function again(lot: Lot, result: FileResult): Promise<void> {
+  console.log(`[test] once more, by itself: ${lot.project.name}: ${result.file}`)
+  const alone = await runLot({ ...lot, files: [result.file] }, [], { isLive: true, title: result.file })
+  const now = alone.files[0]
+  if (alone.failure !== null || now === undefined || now.failures.length > 0) return
+  results.splice(results.findIndex((one) => one.result === result), 1, { lot, result: now })
+  failed -= result.failed
+  passed += now.passed - result.passed
+  for (const text of result.failures) {
     failures.splice(failures.indexOf(text), 1)
     console.log(`[test] UNSTEADY, failed beside other tests and passed by itself: ${text}`)
   }
 }
 
-const firstLines = (text: string): string => text.split('\n').slice(0, 3).join(' ').slice(0, 500)
+function tellTimes(wholeSeconds: number): void {
+  for (const { name } of PROJECTS) {
+    const own = results.filter(({ lot }) => lot.project.name === name)
+    if (own.length === 0) continue
+    const runs = new Set(own.map(({ lot }) => lot)).size
+    console.log(`[test] time: ${name}: ${minutes(own.reduce((sum, { result }) => sum + result.seconds, 0))} in ${own.length} files, ${runs} runs`)
+  }
+  console.log(`[test] time: the whole: ${minutes(wholeSeconds)}, several runs at once`)
+  for (const { result } of results.toSorted((one, other) => other.result.seconds - one.result.seconds).slice(0, SLOWEST)) console.log(`[test] slowest: ${result.seconds.toFixed(0)} s ${result.file}`)
+}
+
+const secondsSince = (startedAt: number): number => (performance.now() - startedAt) / 1000
+const minutes = (seconds: number): string => `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, '0')} s`
 
 /** Everything that begins as a shell script, wherever it lies. */
 function shellScripts(): string[] {
@@ -135,10 +112,10 @@ function shellScripts(): string[] {
     .map((file) => relative(ROOT, file))
 }
 
-const PROJECTS = ['unit', 'sim', 'real', 'qemu']
+const startedAt = performance.now()
 const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true, strict: true })
-if (values.only !== undefined && !PROJECTS.includes(values.only)) {
-  console.error(`test: --only '${values.only}'; allowed: ${PROJECTS.join(', ')}`)
+if (values.only !== undefined && !isProjectName(values.only)) {
+  console.error(`test: --only '${values.only}'; allowed: ${PROJECT_NAMES.join(', ')}`)
   process.exit(2)
 }
 if (values.only === undefined) {
@@ -146,20 +123,20 @@ if (values.only === undefined) {
   await step('plan of the house', bin('node'), ['scripts/lint.ts'])
   await step('shell scripts', 'shellcheck', ['--shell=dash', '--severity=warning', '--external-sources', ...shellScripts()])
 }
-await step('native addons, for this machine and for routers', bin('node'), ['scripts/native.ts', 'host', 'host-asan', 'arm64-musl', 'armv7-musl', 'arm64-gnu', 'armv7-gnu'])
+// Those for routers are built by what needs them (the packages, the emulated machines), beside the other tests.
+await step('native addons for this machine', bin('node'), ['scripts/native.ts', 'host', 'host-asan'])
 await step('bundle', bin('node'), ['scripts/bundle.ts'])
-if (values.only !== undefined) await vitest(values.only, positionals)
-else {
-  const aside = vitest('qemu', positionals, true).then(() => vitest('sim', positionals, true))
-  for (const project of ['unit', 'real']) await vitest(project, positionals)
-  await aside
-}
+const { lots, extra } = plan(values.only, positionals)
+await testAll(lots, extra)
 
-if (failedFiles.length <= MOST_AGAIN) for (const file of failedFiles) await again(file)
+const broken = results.filter(({ result }) => result.failures.length > 0)
+if (broken.length <= MOST_AGAIN) for (const { lot, result } of broken) await again(lot, result)
 
+const skipped = results.reduce((sum, { result }) => sum + result.skipped, 0)
+tellTimes(secondsSince(startedAt))
 if (skipped > 0) {
   console.log(`[test] ${skipped} skipped: they could not run on this machine (their names and reasons are above)`)
-  if (process.env.CI === 'true') failed += skipped
+  if (process.env['CI'] === 'true') failed += skipped
 }
 for (const failure of failures) console.log(`[test] failed: ${failure}`)
 console.log(`${passed} passed, ${failed} failed`)

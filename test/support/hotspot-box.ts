@@ -85,6 +85,9 @@ export interface ConfigChanges {
   readonly config?: Partial<Config>
 }
 
+/** Read once: a simulation starts thousands of boxes. */
+const DEFAULTS = loadConfig('', 'defaults')
+
 export function testConfig(changes: ConfigChanges = {}): Config {
   return {
     main: {
@@ -131,11 +134,11 @@ export function testConfig(changes: ConfigChanges = {}): Config {
       ...changes.hotspot,
     },
     owner: { address: '127.0.0.1', port: 2081, sessionMinutes: 30 },
-    chain: loadConfig('', 'defaults').chain,
-    photon: loadConfig('', 'defaults').photon,
-    mesh: loadConfig('', 'defaults').mesh,
+    chain: DEFAULTS.chain,
+    photon: DEFAULTS.photon,
+    mesh: DEFAULTS.mesh,
     uplinks: [],
-    iot: loadConfig('', 'defaults').iot,
+    iot: DEFAULTS.iot,
     tariff: {
       pricePerMinute: 100_000n,
       pricePerMib: 50_000n,
@@ -149,7 +152,7 @@ export function testConfig(changes: ConfigChanges = {}): Config {
     packages: [halfHour, hundredMib, dayAndGib],
     happyHours: [],
     shares: [],
-    payout: loadConfig('', 'defaults').payout,
+    payout: DEFAULTS.payout,
     payees: [],
     milestones: [],
     ...changes.config,
