@@ -11,7 +11,7 @@ import { startPhoton } from '../../../src/photon/index.ts'
 import type { ChainPort, PeerDoor, PeerDoorTerms, PhotonRooms, PhotonSettings } from '../../../src/photon/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
-import type { Store, Tx } from '../../../src/store/index.ts'
+import type { Migration, Store, Tx } from '../../../src/store/index.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import plainToken from '../photon-contracts/artifacts/PlainToken.json' with { type: 'json' }
 import { SpectrumPort } from '../photon-chain/spectrum-port.ts'
@@ -131,9 +131,9 @@ export class Street {
     return new Street(folder, chain, photon, token, purse)
   }
 
-  /** `book`: another than its own, e.g. none that was ever written. */
-  async box(who: Person, settings: Partial<PhotonSettings> = {}, more: { readonly book?: string; readonly wrappedCoin?: Address; readonly chain?: ChainPort; readonly before?: (tx: Tx) => void; readonly openDoor?: (terms: PeerDoorTerms) => PeerDoor } = {}): Promise<Box> {
-    const store = openStore({ path: join(this.#folder, `${more.book ?? who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations], log: silentLog })
+  /** `book`: another than its own, e.g. none that was ever written. `migrations`: of another room that has its tables there. */
+  async box(who: Person, settings: Partial<PhotonSettings> = {}, more: { readonly book?: string; readonly migrations?: readonly Migration[]; readonly wrappedCoin?: Address; readonly chain?: ChainPort; readonly before?: (tx: Tx) => void; readonly openDoor?: (terms: PeerDoorTerms) => PeerDoor } = {}): Promise<Box> {
+    const store = openStore({ path: join(this.#folder, `${more.book ?? who.address}.db`), migrations: [...ledgerMigrations, ...photonMigrations, ...(more.migrations ?? [])], log: silentLog })
     const { before } = more
     if (before !== undefined) await store.turn(before)
     const ledger = createLedger({ shares: () => [] })
