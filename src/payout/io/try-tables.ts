@@ -70,12 +70,6 @@ export function routedOf(tx: ReadTx, payout: number): RoutedFacts | null {
   return liveTry(tx, payout)?.paid ?? null
 }
 
-/** By its hash; null: no try has it. */
-export function tryOfHash(tx: ReadTx, secretHash: Hash): PayoutTry | null {
-  const row = tx.get<TryRow>('SELECT * FROM payout_tries WHERE secret_hash = ?', bytesOf(secretHash))
-  return row === undefined ? null : toTry(row)
-}
-
 export function noteTryFailed(tx: Tx, { payout, number }: PayoutTry, problem: string): void {
   tx.run("UPDATE payout_tries SET outcome = 'failed', problem = ? WHERE payout = ? AND number = ? AND outcome IS NULL", problem, payout, number)
 }
