@@ -29,8 +29,10 @@ const MAX_FETCHED_BYTES = 32 * 1024 * 1024
 const MAX_FETCH = 384
 /** Code has 24 KiB at most, nodes 532 bytes; a genesis may hold longer code. */
 const MAX_FETCHED_ITEM_BYTES = 256 * 1024
-/** A decoded branch takes about this much more than its bytes. */
-const DECODED_FACTOR = 4
+/** What a decoded node takes of the heap, with its hash and its place here, roughly: so much, and its bytes twice. */
+const NODE_BYTES = 500
+const DECODED_FACTOR = 2
+/** Of code. */
 const ENTRY_BYTES = 200
 
 export class NodeSource {
@@ -102,7 +104,7 @@ export class NodeSource {
   /** A node just written: the next block will want it. */
   keep(hash: Hash, node: TrieNode, length: number): void {
     if (this.#cache.has(hash)) return
-    const bytes = ENTRY_BYTES + DECODED_FACTOR * length
+    const bytes = NODE_BYTES + DECODED_FACTOR * length
     this.#cache.set(hash, { node, bytes })
     this.#cacheBytes += bytes
     for (const [oldest, entry] of this.#cache) {

@@ -25,7 +25,8 @@ export interface StateFileOptions {
 const FILE_ENDINGS = ['', '-wal', '-shm']
 const SCHEMA_VERSION = 1
 const PAGE_BYTES = 4096
-const WRITER_CACHE_KIB = 8192
+/** Nodes are kept decoded above it; this is for the index and for pruning. Pages that came in stay until it is full. */
+const WRITER_CACHE_KIB = 2048
 const READER_CACHE_KIB = 1024
 const LOCK_WAIT_MS = 5000
 const CHECKPOINT_PAGES = 1000

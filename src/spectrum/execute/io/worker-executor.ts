@@ -33,7 +33,7 @@ export interface WorkerExecutorOptions {
   readonly fetchNodes: FetchNodes | null
   /** Hash of the ancestor of `parent` at this height (BLOCKHASH looks back 256 blocks); null: not known. */
   readonly ancestorHash: (parent: Header, number: number) => Hash | null
-  /** Default 16 MiB. */
+  /** Of decoded nodes and code. Default 4 MiB. */
   readonly maxCacheBytes?: number
   /** V8's heap of the thread. Default 96. */
   readonly maxOldGenerationSizeMb?: number
@@ -62,7 +62,8 @@ interface Running extends Waiting {
   readonly cancelDeadline: () => void
 }
 
-const CACHE_BYTES = 16 * 1024 * 1024
+/** Each block leaves its paths here until this is full: what is more than the head's own tries is the box's memory, spent on old ones. */
+const CACHE_BYTES = 4 * 1024 * 1024
 const OLD_GENERATION_MB = 96
 const YOUNG_GENERATION_MB = 4
 const DEADLINE_MS = 300_000

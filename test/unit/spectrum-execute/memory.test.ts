@@ -1,0 +1,28 @@
+/** What the executor holds for good, in processes of their own: each block adds to its caches until they are full, on a box that seals for months. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { MALLOC_ENVIRONMENT, V8_FLAGS } from '../../../scripts/bundle/start-scripts.ts'
+
+const MIB = 2 ** 20
+
+/** As on a box, with a collector that can be called. Result: what it says. */
+function said<T>(program: string, argument: string): T {
+  const file = fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...V8_FLAGS, '--expose-gc', file, argument], { encoding: 'utf8', env: { ...process.env, ...MALLOC_ENVIRONMENT } })
+  expect(status, stderr).toBe(0)
+  return JSON.parse(stdout) as T
+}
+
+it('pages of the state file are kept up to 2 MiB, however much is written', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'meshbox-pages-'))
+  try {
+    const { grown } = said<{ grown: number }>('state-pages', join(folder, 'chain-state.sqlite'))
+    expect(grown).toBeLessThan(5 * MIB)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
