@@ -1,8 +1,7 @@
 /** The chain's side: events, duties, punishment, settlement, each duty mined in the model of the contract (specs/photon.md 1.6, 9.3, 9.9). */
 import { describe, expect, it } from 'vitest'
 import type { ChannelEvent, DueDuty } from '../../../src/photon/index.ts'
-import { CODE, learnSecret, orderClose, restStateOf, settlementOf } from '../../../src/photon/channel/index.ts'
-import { postedSettlement } from '../../../src/photon/channel/chain-events.ts'
+import { CODE, learnSecret, orderClose, restStateOf, postedSettlement, settlementOf } from '../../../src/photon/channel/index.ts'
 import { guaranteed } from '../../../src/photon/channel/amounts.ts'
 import { REST_STATE } from '../../../src/photon/channel/state.ts'
 import type { ChannelFact } from '../../../src/photon/channel/index.ts'
