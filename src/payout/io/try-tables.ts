@@ -1,6 +1,6 @@
 /** Tries over other boxes: each on disk with its hash before anything of it is ordered. At most one of a payout has not failed. */
 import { bytesOf, hexOf } from '../../base/index.ts'
-import type { Address, Hash } from '../../base/index.ts'
+import type { Address } from '../../base/index.ts'
 import type { Migration, ReadTx, Tx } from '../../store/index.ts'
 import type { PayoutTry, RoutedFacts } from '../types.ts'
 
