@@ -20,6 +20,7 @@ export type {
   RoamRow,
   ServedRow,
   SessionRow,
+  SettlementRow,
   SideRow,
   StreamRow,
   TenantRow,
