@@ -68,7 +68,7 @@ export async function tellOfChain(chain: LabChain, service: Service): Promise<vo
     const to = await waitFor('two more blocks', async () => {
       const number = await provider.getBlockNumber()
       return number >= from + 2 && number
-    })
+    }, 60_000)
     claim(`the box seals its community's chain: block ${from}, block ${to}`, true)
     const wallet = ownerKey(provider)
     const token = new Contract(chain.token, TOKEN_ABI, wallet)

@@ -2,6 +2,7 @@
 import { formatEther } from 'ethers'
 import type { EarningsJson, EntriesJson, EntryJson, SessionsJson } from '../../src/owner/index.ts'
 import { socketRequest, type Service } from '../../test/support/town-services.ts'
+import { earnedBySource, soldBy, table, unbalancedIn } from './book.ts'
 import { claim, note, step } from './say.ts'
 import { STREET, type Street } from './street.ts'
 import { booksAgree } from './street-story.ts'
@@ -13,8 +14,8 @@ export async function tellOfBooks(boxes: ReadonlyMap<string, { readonly name: st
   const rows: (readonly [string, string, string])[] = []
   for (const [id, { name, service }] of boxes) {
     const entries = await wholeBook(service)
-    const unbalanced = entries.filter(({ postings }) => postings.reduce((sum, { amount }) => sum + BigInt(amount.units), 0n) !== 0n)
-    claim(`${name}: ${entries.length} entries, each adds up to zero`, unbalanced.length === 0, unbalanced.map(({ id: entry }) => entry).join(', '))
+    const unbalanced = unbalancedIn(entries)
+    claim(`${name}: ${entries.length} entries, each adds up to zero`, unbalanced.length === 0, unbalanced.join(', '))
     const report = await get<EarningsJson>(service, '/api/earnings')
     const bySource = earnedBySource(entries, report.token.symbol)
     const whole = [...bySource.values()].reduce((sum, units) => sum + units, 0n)
@@ -37,7 +38,7 @@ async function sessionsAgree(service: Service, bySource: ReadonlyMap<string, big
   const sold = await get<SessionsJson>(service, `/api/sessions?state=all&limit=${PAGE}`)
   if (sold.nextBeforeId !== null) return note('more sessions than one page: not compared here; see `meshbox earnings`')
   for (const kind of ['voucher', 'stream'] as const) {
-    const units = sold.sessions.filter(({ source }) => source === kind).reduce((sum, { paid, refunded }) => sum + BigInt(paid.units) - BigInt(refunded.units), 0n)
+    const units = soldBy(sold.sessions, kind)
     claim(`sessions by ${kind}: ${formatEther(units)}, as the book has it`, units === (bySource.get(`hotspot:${kind}`) ?? 0n), formatEther(bySource.get(`hotspot:${kind}`) ?? 0n))
   }
 }
@@ -52,24 +53,8 @@ async function wholeBook(service: Service): Promise<readonly EntryJson[]> {
   return all
 }
 
-/** In the box's own token; what was taken back is taken off. */
-function earnedBySource(entries: readonly EntryJson[], token: string): Map<string, bigint> {
-  const sums = new Map<string, bigint>()
-  for (const entry of entries) {
-    if (entry.kind === 'post' || entry.token !== token) continue
-    const size = entry.postings.reduce((sum, { amount }) => sum + (BigInt(amount.units) > 0n ? BigInt(amount.units) : 0n), 0n)
-    sums.set(entry.source, (sums.get(entry.source) ?? 0n) + (entry.kind === 'earn' ? size : -size))
-  }
-  return sums
-}
-
 async function get<T>(service: Service, path: string): Promise<T> {
   const { status, body } = await socketRequest(service.files.socket, 'GET', path)
   if (status !== 200) throw new Error(`${path}: ${status} ${body.slice(0, 200)}`)
   return JSON.parse(body) as T
-}
-
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_cell, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))).join('')).join('\n')
 }

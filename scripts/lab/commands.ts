@@ -1,4 +1,5 @@
 /** What may be done to the town from another terminal (`make lab`): cables, plugs, guests, a cheat. */
+import type { Host } from '../../test/support/netns.ts'
 import { startService, waitFor } from '../../test/support/town-services.ts'
 import type { Command } from './control.ts'
 import type { Life } from './life.ts'
@@ -6,26 +7,31 @@ import { note, secondsSinceStart } from './say.ts'
 import type { Scene } from './scene.ts'
 import type { Box } from './story.ts'
 import { STREET, type Roof, type Street } from './street.ts'
-import { table } from './closing.ts'
+import { table } from './book.ts'
 
 const CHEAT: Roof = 'box7'
 /** Who carries for it. */
 const CARRIER: Roof = 'box5'
 const CAUGHT_WITHIN_MS = 120_000
 
+/** The street, as far as hands reach into it. */
+export type WorkedStreet = Pick<Street, 'isOn' | 'isCheating' | 'powerOn' | 'powerOff' | 'between' | 'cheat' | 'makeHonest' | 'stream'>
+/** The market square, as far as hands reach into it. */
+export type WorkedTown = Pick<Box, 'service' | 'others' | 'files' | 'setUplink'> & { readonly town: { readonly box: Host } }
+
 export interface CommandParts {
-  readonly scene: Scene
-  readonly street: Street
-  readonly life: Life
+  readonly scene: Pick<Scene, 'view'>
+  readonly street: WorkedStreet
+  readonly life: Pick<Life, 'addGuest'>
   /** Null until it has started. */
-  readonly box: () => Box | null
+  readonly box: () => WorkedTown | null
   /** Which chapter is told now, or that none is. */
   readonly chapter: () => string
 }
 
 export function labCommands(parts: CommandParts): ReadonlyMap<string, Command> {
   const { scene, street, life } = parts
-  const town = (): Box => {
+  const town = (): WorkedTown => {
     const box = parts.box()
     if (box === null) throw new Error('the town is still being built; ask again in a few seconds')
     return box
@@ -117,10 +123,10 @@ function alone(command: Command & { readonly verb: string }): Command {
 
 /** Plugs. Bundled services are killed with their process; what guests' phones and the kernel's leases do then is theirs. */
 class Power {
-  readonly #town: () => Box
-  readonly #street: Street
+  readonly #town: () => WorkedTown
+  readonly #street: WorkedStreet
 
-  constructor(town: () => Box, street: Street) {
+  constructor(town: () => WorkedTown, street: WorkedStreet) {
     this.#town = town
     this.#street = street
   }
@@ -160,7 +166,7 @@ class Power {
 
 const isRoof = (id: string): id is Roof => (STREET as readonly string[]).includes(id)
 
-function statusText(scene: Scene, chapter: string): string {
+function statusText(scene: Pick<Scene, 'view'>, chapter: string): string {
   const { boxes, links, guests, figures } = scene.view
   const rows = Object.entries(boxes).map(([id, { name, state, earned, facts, isCheating }]) => [id, name, isCheating ? `${state}, cheats` : state, earned ?? '-', facts.join(', ')])
   const cut = Object.values(links).filter(({ state, from }) => state !== 'up' && !from.startsWith('g')).map(({ from, to, state }) => `${from}–${to}: ${state === 'down' ? 'cut' : 'gate shut'}`)

@@ -18,6 +18,11 @@ export interface Command {
   run(words: readonly string[]): Promise<string>
 }
 
+export interface Answer {
+  readonly ok: boolean
+  readonly text: string
+}
+
 export class Control {
   readonly #server: Server
   readonly #commands: ReadonlyMap<string, Command>
@@ -49,26 +54,27 @@ export class Control {
   }
 
   /** One after the other: a box is not started while it is being killed. */
-  #answer(line: string): Promise<{ readonly ok: boolean; readonly text: string }> {
-    const answer = this.#tail.then(() => this.#run(line))
+  #answer(line: string): Promise<Answer> {
+    const answer = this.#tail.then(() => obey(line, this.#commands, this.#isTelling()))
     this.#tail = answer
     return answer
   }
 
-  async #run(line: string): Promise<{ readonly ok: boolean; readonly text: string }> {
-    const [verb = '', ...words] = line.split(/\s+/).filter((word) => word !== '')
-    const command = this.#commands.get(verb)
-    const list = [...this.#commands.values()].map(({ usage, help }) => `  ${usage.padEnd(18)} ${help}`).join('\n')
-    if (command === undefined) return { ok: verb === '' || verb === 'help', text: verb === '' || verb === 'help' ? `make lab ARGS="COMMAND", where COMMAND is:\n${list}` : `there is no command '${verb}'; allowed:\n${list}` }
-    if (this.#isTelling() && !command.mayInterrupt) return { ok: false, text: `'${verb}' would break the story that is being told; wait until the first terminal says "The town stays up". Meanwhile: status` }
-    try {
-      return { ok: true, text: await command.run(words) }
-    } catch (error) {
-      return { ok: false, text: `${verb}: ${error instanceof Error ? error.message : String(error)}` }
-    }
-  }
-
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+}
+
+/** What one line brings about. */
+export async function obey(line: string, commands: ReadonlyMap<string, Command>, isTelling: boolean): Promise<Answer> {
+  const [verb = '', ...words] = line.split(/\s+/).filter((word) => word !== '')
+  const command = commands.get(verb)
+  const list = [...commands.values()].map(({ usage, help }) => `  ${usage.padEnd(18)} ${help}`).join('\n')
+  if (command === undefined) return { ok: verb === '' || verb === 'help', text: verb === '' || verb === 'help' ? `make lab ARGS="COMMAND", where COMMAND is:\n${list}` : `there is no command '${verb}'; allowed:\n${list}` }
+  if (isTelling && !command.mayInterrupt) return { ok: false, text: `'${verb}' would break the story that is being told; wait until the first terminal says "The town stays up". Meanwhile: status` }
+  try {
+    return { ok: true, text: await command.run(words) }
+  } catch (error) {
+    return { ok: false, text: `${verb}: ${error instanceof Error ? error.message : String(error)}` }
   }
 }

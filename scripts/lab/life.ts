@@ -7,11 +7,10 @@ import type { GuestHost, Town } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import { dhcp, type Service } from '../../test/support/town-services.ts'
 import type { Dice } from './dice.ts'
+import { namesInOrder, nextTurn, wantedBy } from './life-plan.ts'
 import { note } from './say.ts'
 import { MIB, type Roof, type Street } from './street.ts'
 
-const NAMES = ['Chidi', 'Dora', 'Emre', 'Farida', 'Goran', 'Hana', 'Ivo', 'Jun', 'Kofi', 'Lena', 'Mina', 'Noor', 'Omar', 'Pilar', 'Quan', 'Rosa', 'Sami', 'Tala', 'Uma', 'Vito'] as const
-const BUYS = ['minute', 'minute', 'half_hour', 'day'] as const
 const MAX_GUESTS = 12
 const ROUND_MS = 4_000
 
@@ -27,7 +26,7 @@ export interface LifeParts {
 
 export class Life {
   readonly #parts: LifeParts
-  readonly #names: string[]
+  readonly #names: readonly string[]
   readonly #called = new Map<string, string>()
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> = Promise.resolve()
@@ -35,9 +34,7 @@ export class Life {
 
   constructor(parts: LifeParts) {
     this.#parts = parts
-    const left: string[] = [...NAMES]
-    this.#names = []
-    while (left.length > 0) this.#names.push(...left.splice(parts.dice.below(left.length), 1))
+    this.#names = namesInOrder(parts.dice)
     this.#called.set('g1', 'Anna').set('g2', 'Ben')
   }
 
@@ -67,14 +64,11 @@ export class Life {
 
   async #next(): Promise<void> {
     const { dice, town, street } = this.#parts
-    const turn = dice.below(4)
-    const guest = dice.pick(town.guests)
-    const roof: Roof = dice.below(3) === 0 ? 'box7' : 'box4'
-    const size = MIB / 4 + dice.below(MIB)
-    const wanted = dice.pick(BUYS)
-    // The die is thrown for all of it each time: what somebody breaks does not change what comes later.
-    if (turn <= 1) return this.#send(roof, size)
-    if (turn === 2) return void (await this.#surf(guest))
+    const { kind, guest: index, roof, bytes, wanted } = nextTurn(dice, town.guests.length)
+    const guest = town.guests[index]
+    if (kind === 'send') return this.#send(roof, bytes)
+    if (guest === undefined) return
+    if (kind === 'surf') return void (await this.#surf(guest))
     if (town.guests.length > 2 || street.isOn('box5')) await this.#buy(guest, wanted)
   }
 
@@ -106,7 +100,7 @@ export class Life {
     const box = this.#parts.box()
     if (town.guests.length >= MAX_GUESTS) throw new Error(`there are ${MAX_GUESTS} guests, and no room for more`)
     if (box === null) throw new Error('box1 is off: nobody would sell him anything; `start box1` or `heal` first')
-    const wanted = dice.pick(BUYS)
+    const wanted = wantedBy(dice)
     const guest = await town.addGuest()
     const name = this.#names[(guest.index - 3) % this.#names.length] ?? `Guest ${guest.index}`
     this.#called.set(`g${guest.index}`, name)

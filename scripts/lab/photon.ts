@@ -17,7 +17,7 @@ import {
 } from '../../test/support/photon-village.ts'
 import { startService, waitFor, type Service } from '../../test/support/town-services.ts'
 import { BEN, ownerKey, providerOf } from './chain.ts'
-import { IOT_PAID, iotSection, tellOfSensors } from './iot.ts'
+import { Field, IOT_PAID, iotSection, tellOfSensors, type FieldParts } from './iot.ts'
 import { claim, note, step } from './say.ts'
 import type { Box } from './story.ts'
 
@@ -60,7 +60,9 @@ export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): 
     const told = new Chapter(box, { ours, theirs, neighbour, owner, chain, villageToken })
     await told.openAndPay()
     await told.stream(first)
-    await tellOfSensors({ box: town.box, service: box.service, nextDoor, neighbour, ours, theirs })
+    const field: FieldParts = { box: town.box, service: box.service, nextDoor, neighbour, ours, theirs, server: { address: TOWN.neighbour4, port: 1_700 }, heardElsewhere: null }
+    const open = await Field.open(field)
+    await tellOfSensors(open, field).finally(() => open.close())
     await told.payOut(meanwhile)
   } catch (error) {
     for (const { service } of box.others.values()) note(service.log().split('\n').slice(-6).join('\n'))
@@ -77,7 +79,7 @@ function switchOn(config: string, ours: Home, theirs: Home, hall: Home, villageT
     { do: 'set-list', section: { name: 'chain' }, option: 'peers', values: enodes([hall]).peers ?? [] },
     { do: 'add-section', section: patient(photonSection(ours, theirs, [villageTokenOption(villageToken)])) },
     { do: 'add-section', section: SLIP },
-    iotSection(ours.files),
+    iotSection(ours.files, null),
   ]
   writeConfigFile(config, editUci(readFileSync(config, 'utf8'), edits))
 }

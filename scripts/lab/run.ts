@@ -1,19 +1,17 @@
 /**
  * `make run`. As root: a small town in network namespaces, the story of a box's first day, and then the
- * town stays up for the developer. Without root: the same service with a gate that only records.
+ * town stays up for the developer. Without root: two boxes on loopback addresses, with a gate that only records.
  *   make run ARGS=--once      ends after the story; further options: options.ts
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isRoot, thisMachine } from '../../test/support/netns.ts'
-import { boxFiles, socketRequest, startService } from '../../test/support/town-services.ts'
-import { giveChain, tellOfChain } from './chain.ts'
-import { PASSWORD, writeConfig } from './first-config.ts'
+import { isRoot } from '../../test/support/netns.ts'
 import { runTown } from './in-town.ts'
 import { parseOptions, type LabOptions } from './options.ts'
-import { fail, note, step } from './say.ts'
+import { fail } from './say.ts'
 import { readState } from './town.ts'
+import { runOnThisMachine } from './without-root.ts'
 
 const options = optionsOrEnd()
 if (readState()) {
@@ -33,7 +31,7 @@ const untilStopped = <T>(work: Promise<T>): Promise<T> =>
       throw new Error('stopped')
     }),
   ])
-const finished = await (isRoot() ? runTown(dir, options, stopped, untilStopped) : onThisMachine()).then(
+const finished = await (isRoot() ? runTown : runOnThisMachine)(dir, options, stopped, untilStopped).then(
   () => true,
   (error: unknown) => {
     fail(error instanceof Error ? error.message : String(error))
@@ -42,29 +40,6 @@ const finished = await (isRoot() ? runTown(dir, options, stopped, untilStopped) 
 )
 rmSync(dir, { recursive: true, force: true })
 process.exit(finished ? 0 : 1)
-
-async function onThisMachine(): Promise<void> {
-  step('Not root: the same service on this machine, with a gate that only records')
-  note('No kernel rules are made, nobody is cut off: pages, vouchers, sessions, ledger and dashboard are real. As root, `make run` builds the town.')
-  const files = boxFiles(dir)
-  writeConfig(files, { ownerAddress: '127.0.0.1', gate: 'record' })
-  const chain = await giveChain(thisMachine, files, dir, '127.0.0.1', null)
-  const service = await startService(thisMachine, files)
-  try {
-    await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
-    const made = await service.cli('voucher', 'create', 'minute', '3', '--codes')
-    note(made.stdout.trimEnd())
-    step('Its own chain, and a wallet')
-    await tellOfChain(chain, service)
-    step('It stays up. Ctrl-C ends it')
-    note(`dashboard   http://127.0.0.1:2090/          password: ${PASSWORD}`)
-    note('guest page  http://127.0.0.1:2080/')
-    note(`JSON-RPC    ${chain.url}         chain id ${chain.chainId}, token VTK at ${chain.token}`)
-    if (!options.isOnce) await stopped
-  } finally {
-    await service.stop()
-  }
-}
 
 function optionsOrEnd(): LabOptions {
   try {

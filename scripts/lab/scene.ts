@@ -44,6 +44,8 @@ export interface SceneView {
   readonly links: Readonly<Record<string, SceneLink>>
   readonly guests: Readonly<Record<string, SceneGuest>>
   readonly figures: Readonly<Record<string, string>>
+  /** What this lab cannot show on this machine, in a sentence or two; null: all of it is there, and `make lab` reaches it. */
+  readonly missing: string | null
 }
 
 export type SceneNews = { readonly type: 'scene'; readonly scene: SceneView } | { readonly type: 'flow'; readonly flow: Flow } | { readonly type: 'said'; readonly said: Said }
@@ -56,10 +58,12 @@ export class Scene {
   readonly #links: Record<string, SceneLink> = {}
   readonly #guests: Record<string, SceneGuest> = {}
   readonly #figures: Record<string, string> = {}
+  readonly #missing: string | null
   readonly #said: Said[] = []
   readonly #listeners = new Set<(news: SceneNews) => void>()
 
-  constructor() {
+  constructor(missing: string | null = null) {
+    this.#missing = missing
     onSaid((said) => {
       this.#said.push(said)
       if (this.#said.length > KEPT_LINES) this.#said.shift()
@@ -68,7 +72,7 @@ export class Scene {
   }
 
   get view(): SceneView {
-    return { boxes: this.#boxes, links: this.#links, guests: this.#guests, figures: this.#figures }
+    return { boxes: this.#boxes, links: this.#links, guests: this.#guests, figures: this.#figures, missing: this.#missing }
   }
 
   /** Oldest first. */

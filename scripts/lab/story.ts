@@ -7,6 +7,7 @@ import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import { CLI, dhcp, slaac, startService, waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import type { SessionsJson, StatusJson, VoucherCreateReply } from '../../src/owner/index.ts'
+import { withoutDays } from './book.ts'
 import { headNumber, tellOfChain, type LabChain } from './chain.ts'
 import type { LabOptions } from './options.ts'
 import { claim, note, step } from './say.ts'
@@ -141,7 +142,7 @@ export async function tellStory(box: Box): Promise<void> {
 
   step('What the owner sees')
   const status = await box.service.cliJson<StatusJson>('status')
-  note((await box.service.cli('earnings')).stdout.trimEnd())
+  note(withoutDays((await box.service.cli('earnings')).stdout))
   claim(`gate ${status.gate.state}, repaired ${status.gate.repairs} time(s)`, status.gate.state === 'ready')
   note(`service memory: ${(status.facts.memory.rssBytes / 1048576).toFixed(0)} MiB, of it ${((status.facts.memory.rssAnonBytes ?? 0) / 1048576).toFixed(0)} MiB its own`)
 }

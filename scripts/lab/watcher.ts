@@ -3,7 +3,7 @@
  * that moves on the map is an entry of a book: nothing is drawn that was not booked.
  */
 import { readFileSync, readdirSync } from 'node:fs'
-import type { ChainPageView, EarningsJson, EntriesJson, PhotonChannelsJson, SessionsJson } from '../../src/owner/index.ts'
+import type { ChainPageView, EarningsJson, EntriesJson, IotDevicesJson, PhotonChannelsJson, SessionsJson } from '../../src/owner/index.ts'
 import { socketRequest, type Service } from '../../test/support/town-services.ts'
 import type { Scene } from './scene.ts'
 import { HOPS, STREET, type Roof, type Street } from './street.ts'
@@ -76,16 +76,18 @@ export class Watcher {
       if (id === 'box1') this.#showGuests(null)
       return
     }
-    const [sessions, earnings, chain, channels] = await Promise.all([
+    const [sessions, earnings, chain, channels, sensors] = await Promise.all([
       id === 'box1' ? ask<SessionsJson>(service, '/api/sessions') : null,
       ask<EarningsJson>(service, '/api/earnings'),
       ask<ChainPageView>(service, '/api/chain'),
       ask<PhotonChannelsJson>(service, '/api/photon/channels'),
+      id === 'box1' ? ask<IotDevicesJson>(service, '/api/iot/devices') : null,
     ])
     if (earnings === null) return // busy with its start or end
     const head = chain?.head.number ?? null
     const open = channels?.channels.filter(({ phase }) => phase === 'opened') ?? []
     const facts = [...(head === null ? [] : [`block ${head}`]), ...(open.length === 0 ? [] : [`${open.length} channel${open.length === 1 ? '' : 's'}: ${open.map(({ own, token }) => `${own.spendable.text} ${token.symbol}`).join(', ')}`])]
+    for (const sensor of sensors?.devices ?? []) facts.push(...sensor.values.map(({ name: what, value, unit }) => `${sensor.name}: ${what} ${value}${unit === null ? '' : ` ${unit}`}`))
     if (sessions !== null) {
       facts.unshift(`${sessions.sessions.length} guest${sessions.sessions.length === 1 ? '' : 's'} on line`)
       this.#showGuests(sessions)
@@ -114,7 +116,7 @@ export class Watcher {
     if (head === null) return
     this.#heads.set(id, head)
     const sealer = this.#watched.boxes.has('hall') && this.#heads.has('hall') ? 'hall' : 'box1'
-    if (before !== undefined && head > before && id === 'box1') this.#scene.flow({ kind: 'block', by: sealer === 'hall' ? ['hall', 'internet', 'box1'] : ['box1', 'internet'], label: `${head}` })
+    if (before !== undefined && head > before && id === 'box1' && 'wan' in this.#scene.view.links) this.#scene.flow({ kind: 'block', by: sealer === 'hall' ? ['hall', 'internet', 'box1'] : ['box1', 'internet'], label: `${head}` })
     if (before !== undefined && head > before && id === 'box2') this.#scene.flow({ kind: 'block', by: ['box1', 'box2'], label: '' })
     this.#scene.figure('block', String(Math.max(...this.#heads.values())))
   }

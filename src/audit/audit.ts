@@ -9,6 +9,7 @@ import { iotChecks } from './checks/iot.ts'
 import { ledgerChecks } from './checks/ledger.ts'
 import { meshChecks } from './checks/mesh.ts'
 import { payoutChecks } from './checks/payouts.ts'
+import { settledCheck } from './checks/settled.ts'
 import { receiptChecks } from './checks/receipts.ts'
 import { streamChecks } from './checks/streams.ts'
 import type { AuditPorts, AuditReport, Books, CheckName, ContractSum, Difference } from './types.ts'
@@ -61,6 +62,7 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
     ...hotspotChecks(findings),
     ...streamChecks(findings, limits),
     ...channelChecks(findings, limits),
+    settledCheck(findings),
     ...meshChecks(findings, limits),
     ...iotChecks(findings, ports.nextChainHash),
     ...receiptChecks(findings),

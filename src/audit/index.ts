@@ -23,6 +23,7 @@ export type {
   RoamRow,
   ServedRow,
   SessionRow,
+  SettlementRow,
   SideRow,
   StreamRow,
   TenantRow,

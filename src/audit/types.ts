@@ -20,6 +20,7 @@ export type CheckName =
   | 'outbox'
   | 'chain'
   | 'chain-sum'
+  | 'settled'
   | 'carriage'
   | 'roaming'
   | 'receipt-postings'
@@ -186,6 +187,17 @@ export interface SideRow {
   readonly streamed: bigint
 }
 
+/** How a channel ended. Amounts are what comes to this side of it, or to both. */
+export interface SettlementRow {
+  /** What the chain paid out; null: nobody told. */
+  readonly paid: { readonly own: bigint; readonly partner: bigint } | null
+  readonly isCooperative: boolean
+  /** What comes to us by what both signed, or by the proofs that were posted. */
+  readonly due: bigint
+  /** What comes to us by the newest state on this disk, with every lock counted against us. */
+  readonly least: bigint
+}
+
 export interface ChannelRow {
   readonly number: number
   readonly contract: Address
@@ -201,6 +213,8 @@ export interface ChannelRow {
   readonly acked: bigint
   /** Own packets behind `acked` that are kept to be sent again. */
   readonly waiting: number
+  /** Null: it is not settled. */
+  readonly settlement: SettlementRow | null
 }
 
 export interface HistoryRow {

@@ -1,6 +1,7 @@
 /** Payment channels and their history, as the audit reads them. */
 import { equalBytesConstantTime, hexOf, utf8, type Address } from '../base/index.ts'
-import type { Books, ChannelRow, HistoryRow, SideRow } from '../audit/index.ts'
+import type { Books, ChannelRow, HistoryRow, SettlementRow, SideRow } from '../audit/index.ts'
+import { postedSettlement, settlementOf } from '../photon/channel/index.ts'
 import type { ChannelSide, ChannelState } from '../photon/channel/index.ts'
 import { decodeSnapshot } from '../photon/node/snapshot.ts'
 import { readHistoryAfter } from '../photon/node/tables/history.ts'
@@ -69,7 +70,22 @@ function channelRow(tx: ReadTx, row: Stored, { curve, symbolOf }: ChannelTools):
     offlineFrom: state.offlineFrom,
     acked: BigInt(row.acked),
     waiting: waitingOf(tx, row.number, BigInt(row.acked), own.nonce),
+    settlement: state.phase === 'settled' ? settlementRow(state) : null,
   }
+}
+
+function settlementRow(state: ChannelState): SettlementRow {
+  const { own, partner, payout, dispute } = state
+  const isCooperative = payout?.isCooperative ?? dispute === null
+  const promised = own.stream === null || own.stream.value < own.transferred ? own.transferred : own.stream.value
+  const [least] = settlementOf({ ...own, transferred: promised + own.locked }, partner)
+  return { paid: payout == null ? null : { own: payout.own, partner: payout.partner }, isCooperative, due: dueOf(state, isCooperative), least }
+}
+
+function dueOf(state: ChannelState, isCooperative: boolean): bigint {
+  const { own, partner, dispute, agreement } = state
+  if (isCooperative && agreement?.kind === 'settle') return agreement.terms.p1 === own.address ? agreement.terms.balance1 : agreement.terms.balance2
+  return (isCooperative || dispute === null ? settlementOf(own, partner) : postedSettlement(state, dispute))[0]
 }
 
 function waitingOf(tx: ReadTx, number: number, acked: bigint, nonce: bigint): number {

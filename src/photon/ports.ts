@@ -189,7 +189,8 @@ export type ChannelEvent = { readonly channel: Hash; readonly block: number } & 
   | { readonly kind: 'punished'; readonly cheater: Address; readonly lockHash: Hash }
   | { readonly kind: 'claimed'; readonly payer: Address; readonly cumulative: bigint }
   | { readonly kind: 'withdrawn'; readonly participant: Address; readonly total: bigint }
-  | { readonly kind: 'settled'; readonly cooperative: boolean; readonly amounts: readonly [bigint, bigint] }
+  /** `amounts`: what was paid out; null: the contract has it no more, and nobody told what it paid. */
+  | { readonly kind: 'settled'; readonly cooperative: boolean; readonly amounts: readonly [bigint, bigint] | null }
 )
 /** `secret` became public in `block`. */
 export interface SecretEvent {

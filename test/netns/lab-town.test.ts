@@ -1,4 +1,4 @@
-/** What `make run` is made of: its options and dice, the live page, the control socket, the street of roofs with its story. The whole of it is run by `make run ARGS=--once`. */
+/** What `make run` is made of: the live page, the control socket, the street of roofs with its story. The whole of it is run by `make run ARGS=--once`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { createConnection } from 'node:net'
@@ -8,9 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildNative } from '../../scripts/native.ts'
 import { withPalette } from '../../scripts/guide/palette-png.ts'
 import { Control, type Command } from '../../scripts/lab/control.ts'
-import { Dice } from '../../scripts/lab/dice.ts'
 import { LiveServer } from '../../scripts/lab/live/server.ts'
-import { parseOptions } from '../../scripts/lab/options.ts'
 import { onSaid, note } from '../../scripts/lab/say.ts'
 import { Scene } from '../../scripts/lab/scene.ts'
 import { Street } from '../../scripts/lab/street.ts'
@@ -19,21 +17,6 @@ import { isRoot } from '../support/netns.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'meshbox-lab-town-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-it('takes its options, and names a wrong one with what is allowed', () => {
-  expect(parseOptions([])).toEqual({ isOnce: false, isQuick: false, seed: 1 })
-  expect(parseOptions(['--quick', '--seed', '7', '--once'])).toEqual({ isOnce: true, isQuick: true, seed: 7 })
-  expect(parseOptions(['--seed=4294967295']).seed).toBe(4_294_967_295)
-  expect(() => parseOptions(['--fast'])).toThrow(/no option '--fast'; allowed: --once/)
-  for (const seed of ['-1', '4294967296', 'x', '']) expect(() => parseOptions(['--seed', seed])).toThrow(/is no seed; allowed/)
-})
-
-it('throws the same for the same seed, and something else for another', () => {
-  const throws = (seed: number): number[] => ((dice) => Array.from({ length: 50 }, () => dice.below(6)))(new Dice(seed))
-  expect(throws(7)).toEqual(throws(7))
-  expect(throws(7)).not.toEqual(throws(8))
-  expect(new Set(throws(1))).toEqual(new Set([0, 1, 2, 3, 4, 5]))
-})
 
 describe('the live page', () => {
   const scene = new Scene()
@@ -53,9 +36,9 @@ describe('the live page', () => {
       sent.end()
     })
 
-  it('is three files, only looked at, under its own name only', async () => {
+  it('is four files, only looked at, under its own name only', async () => {
     expect(await ask('/')).toMatchObject({ status: 200, type: 'text/html; charset=utf-8', body: expect.stringContaining('The town, live') as string })
-    expect([(await ask('/live.css')).status, (await ask('/live.js')).status, (await ask('/../run.ts')).status]).toEqual([200, 200, 404])
+    expect([(await ask('/live.css')).status, (await ask('/live.js')).status, (await ask('/layout.js')).status, (await ask('/../run.ts')).status]).toEqual([200, 200, 200, 404])
     expect([(await ask('/', { method: 'POST' })).status, (await ask('/', { host: 'elsewhere.example' })).status]).toEqual([405, 421])
   })
 

@@ -10,4 +10,4 @@ const concentrator = new Concentrator({ gateway, host, port: Number(port), keepa
 concentrator.onSent(({ phy }) => console.log(`air ${Buffer.from(phy).toString('hex')}`))
 await concentrator.start()
 console.log('ready')
-createInterface({ input: process.stdin }).on('line', (hex) => concentrator.hear({ phy: new Uint8Array(Buffer.from(hex, 'hex')) }))
+createInterface({ input: process.stdin }).on('line', (hex) => concentrator.hear({ phy: new Uint8Array(Buffer.from(hex, 'hex')) })).on('close', () => process.exit(0)) // whoever started it is gone

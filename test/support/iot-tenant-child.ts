@@ -9,4 +9,5 @@ socket.on('message', (bytes, from) => {
   if (kind === PUSH_DATA) for (const { data } of (JSON.parse(bytes.subarray(12).toString()) as { rxpk?: readonly { data: string }[] }).rxpk ?? []) console.log(`got ${Buffer.from(data, 'base64').toString('hex')}`)
   socket.send(Buffer.from([bytes[0] ?? 2, bytes[1] ?? 0, bytes[2] ?? 0, kind === PUSH_DATA ? PUSH_ACK : PULL_ACK]), from.port, from.address)
 })
+process.stdin.resume().once('end', () => process.exit(0)) // whoever started it is gone
 socket.bind(Number(process.argv[2] ?? 1700), () => console.log('ready'))

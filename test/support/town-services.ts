@@ -115,6 +115,9 @@ export interface Service {
   cliJson<T>(...args: string[]): Promise<T>
 }
 
+/** On a machine with twenty others at work a start takes half a minute. */
+const START_MS = 150_000
+
 /** A copy of the bundle: who runs it for minutes does not see it made anew meanwhile. */
 export function copyOfBundle(folder: string): string {
   cpSync(BUNDLE, folder, { recursive: true })
@@ -135,8 +138,11 @@ export async function startService(host: Host, files: BoxFiles, env: NodeJS.Proc
       if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}:\n${log.slice(-4000)}`)
       return log.includes('ready')
     },
-    30_000,
-  )
+    START_MS,
+  ).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   const cli = (...args: string[]): Promise<RunResult> => host.run(join(bundle, 'meshbox'), ['--socket', files.socket, ...args], { env: { MESHBOX_NODE: NODE } })
   return {
     process: child,

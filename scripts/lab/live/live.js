@@ -1,26 +1,15 @@
-'use strict'
-/* The town's map, drawn from the lab's events. Two sets of places: wide screens and phones. */
-const WIDE = {
-  size: [1000, 640],
-  grounds: [[18, 196, 470, 428, 'Market square'], [618, 196, 364, 428, 'The street of roofs']],
-  places: { internet: [500, 66], hall: [180, 96], box1: [330, 300], box2: [104, 300], field: [430, 430], box4: [690, 500], box5: [800, 330], box6: [800, 110], box7: [912, 500] },
-  people: { left: 56, right: 450, top: 540, row: 62, most: 6 },
-}
-const TALL = {
-  size: [400, 800],
-  grounds: [[4, 160, 302, 318, 'Market square'], [4, 490, 392, 304, 'The street of roofs']],
-  places: { internet: [196, 52], hall: [58, 70], box1: [168, 252], box2: [54, 252], field: [268, 262], box4: [80, 712], box5: [346, 588], box6: [346, 74], box7: [206, 712] },
-  people: { left: 14, right: 300, top: 390, row: 58, most: 5 },
-}
+/* The town's map, drawn from the lab's events. */
+import { lengthOf, planFor, pointAt, seatsOf } from './layout.js'
+
 const NS = 'http://www.w3.org/2000/svg'
 const phone = matchMedia('(max-width: 720px)')
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 const map = document.getElementById('map')
 const said = document.getElementById('said')
-let scene = { boxes: {}, links: {}, guests: {}, figures: {} }
+let scene = { boxes: {}, links: {}, guests: {}, figures: {}, missing: null }
 let flying = 0
 
-const plan = () => (phone.matches ? TALL : WIDE)
+const plan = () => planFor({ isPhone: phone.matches, isWholeTown: scene.missing === null })
 function el(name, attributes, ...children) {
   const one = document.createElementNS(NS, name)
   for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value)
@@ -29,18 +18,7 @@ function el(name, attributes, ...children) {
 }
 const words = (text, x, y, kind) => el('text', { x, y, class: kind }, text)
 
-function seats() {
-  const { left, right, top, row, most } = plan().people
-  const ids = Object.keys(scene.guests)
-  const found = {}
-  ids.forEach((id, index) => {
-    const line = Math.floor(index / most)
-    const inLine = Math.min(most, ids.length - line * most)
-    const step = (right - left) / most
-    found[id] = [(left + right) / 2 + ((index % most) - (inLine - 1) / 2) * step, top + line * row]
-  })
-  return found
-}
+const seats = () => seatsOf(plan(), Object.keys(scene.guests))
 const placeOf = (id) => plan().places[id] ?? seats()[id] ?? null
 
 function drawLink(link) {
@@ -69,12 +47,11 @@ function drawGuest(guest, place) {
     words(guest.name, 0, 17, ''), words(guest.note, 0, 31, 'under'))
 }
 function draw() {
-  const { size, grounds, places } = plan()
-  map.setAttribute('viewBox', `0 0 ${size[0]} ${size[1]}`)
+  const { view, grounds, places } = plan()
+  map.setAttribute('viewBox', view.join(' '))
   const parts = grounds.map(([x, y, width, height, name]) => el('g', {}, el('rect', { x, y, width, height, rx: 16, class: 'ground' }), words(name, x + 14, y + 22, 'ground-label')))
   for (const link of Object.values(scene.links)) parts.push(...drawLink(link))
-  const [sx, sy] = places.internet
-  parts.push(el('g', { transform: `translate(${sx} ${sy})` }, el('path', { d: 'M-54 20 a22 22 0 0 1 6 -43 a32 32 0 0 1 58 -8 a26 26 0 0 1 44 22 a19 19 0 0 1 -6 29 z', class: 'sky' }), words('Internet', 0, 4, 'name')))
+  if (places.internet !== undefined) parts.push(el('g', { transform: `translate(${places.internet.join(' ')})` }, el('path', { d: 'M-54 20 a22 22 0 0 1 6 -43 a32 32 0 0 1 58 -8 a26 26 0 0 1 44 22 a19 19 0 0 1 -6 29 z', class: 'sky' }), words('Internet', 0, 4, 'name')))
   if (scene.links.field !== undefined) {
     const [fx, fy] = places.field
     parts.push(el('g', { transform: `translate(${fx} ${fy})` }, el('circle', { r: 22, class: 'ground' }), el('path', { d: 'M0 12 V-6 M-6 -10 a8 8 0 0 1 12 0 M-11 -14 a15 15 0 0 1 22 0', class: 'sensor' }), words('Sensors', 0, 40, 'name')))
@@ -128,25 +105,13 @@ function fly(flow) {
   if (flow.label !== '') group.append(words(flow.label, 0, -13, ''))
   document.getElementById('flows')?.append(group)
   flying++
-  const lengths = points.slice(1).map((point, index) => Math.hypot(point[0] - points[index][0], point[1] - points[index][1]))
-  const whole = lengths.reduce((sum, length) => sum + length, 0)
+  const whole = lengthOf(points)
   const time = calm.matches ? 1200 : Math.max(900, Math.min(2600, whole * 6))
   const start = performance.now()
-  const at = (part) => {
-    let way = part * whole
-    for (let index = 0; index < lengths.length; index++) {
-      if (way <= lengths[index] || index === lengths.length - 1) {
-        const share = lengths[index] === 0 ? 1 : Math.min(1, way / lengths[index])
-        return [points[index][0] + (points[index + 1][0] - points[index][0]) * share, points[index][1] + (points[index + 1][1] - points[index][1]) * share]
-      }
-      way -= lengths[index]
-    }
-    return points[0]
-  }
   const tick = (now) => {
     const part = Math.min(1, (now - start) / time)
     const eased = calm.matches ? 0.5 : part < 0.5 ? 2 * part * part : 1 - (2 - 2 * part) ** 2 / 2
-    const [x, y] = at(eased)
+    const [x, y] = pointAt(points, eased)
     group.setAttribute('transform', `translate(${x} ${y})`)
     if (part < 1) return requestAnimationFrame(tick)
     group.remove()
@@ -171,6 +136,12 @@ function say({ kind, text, seconds }) {
   if (isAtEnd) said.scrollTop = said.scrollHeight
 }
 
+function showMissing() {
+  const sign = document.getElementById('missing')
+  sign.textContent = scene.missing ?? ''
+  sign.hidden = scene.missing === null
+  document.getElementById('interfere').hidden = scene.missing !== null
+}
 function show(isLive) {
   const sign = document.getElementById('connection')
   sign.textContent = isLive ? 'live' : 'the lab has ended, or is away; trying again\u2026'
@@ -185,6 +156,7 @@ events.addEventListener('hello', (event) => {
 })
 events.addEventListener('scene', (event) => {
   scene = JSON.parse(event.data)
+  showMissing()
   draw()
   fillTable()
 })

@@ -1,4 +1,4 @@
-/** The live page of the town, on loopback only: three files, and one stream of events (text/event-stream) per open page. */
+/** The live page of the town, on loopback only: four files, and one stream of events (text/event-stream) per open page. */
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html; charset=utf-8'],
   '/live.css': ['live.css', 'text/css; charset=utf-8'],
   '/live.js': ['live.js', 'text/javascript; charset=utf-8'],
+  '/layout.js': ['layout.js', 'text/javascript; charset=utf-8'],
 }
 const POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:"
 

@@ -96,7 +96,7 @@ export class Recheck {
     if (found === null) throw noProof()
     if (found.epoch < epoch) return node.close(channel, 'its opening is not in the chain any more')
     if (found.epoch > epoch || found.state === 'none') {
-      const settled: ChannelEvent = { kind: 'settled', channel, block: point.number, cooperative: false, amounts: [0n, 0n] }
+      const settled: ChannelEvent = { kind: 'settled', channel, block: point.number, cooperative: false, amounts: null }
       await node.onChannelEvent(settled)
       await this.#options.store.turn((tx) => this.#options.duties.noteEvents(tx, [settled]))
       await heard(settled)

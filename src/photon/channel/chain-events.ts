@@ -141,13 +141,13 @@ function onPunished(state: ChannelState, event: Event<'punished'>): Told {
 }
 
 function onSettled(state: ChannelState, event: Event<'settled'>): Told {
-  const [ownAmount, partnerAmount] = settledAmounts(state, event)
-  return { state: { ...state, phase: 'settled' }, facts: [{ kind: 'settled', cooperative: event.cooperative, ownAmount, partnerAmount }] }
+  const [own, partner] = event.amounts === null ? [null, null] : settledAmounts(state, event.amounts)
+  const payout = own === null || partner === null ? null : { own, partner, isCooperative: event.cooperative }
+  return { state: { ...state, phase: 'settled', payout }, facts: [{ kind: 'settled', cooperative: event.cooperative, ownAmount: own, partnerAmount: partner }] }
 }
 
 /** v2: the lower address comes first. v1's event has the order of whoever settled: our own figures tell which is ours. */
-function settledAmounts(state: ChannelState, event: Event<'settled'>): readonly [bigint, bigint] {
-  const [first, second] = event.amounts
+function settledAmounts(state: ChannelState, [first, second]: readonly [bigint, bigint]): readonly [bigint, bigint] {
   const [expected] = state.dispute === null ? settlementOf(state.own, state.partner) : postedSettlement(state, state.dispute)
   const isOwnLower = state.own.address < state.partner.address
   const isOwnFirst = state.domain.profile === 'v2' || (expected !== first && expected !== second) ? isOwnLower : expected === first

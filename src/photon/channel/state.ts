@@ -157,6 +157,14 @@ export type SyncState =
   | { readonly kind: 'waiting'; readonly isRestored: boolean }
   | { readonly kind: 'behind'; readonly nonce: bigint; readonly hash: Hash }
 
+/** What the chain paid out when a channel ended. */
+export interface Payout {
+  readonly own: bigint
+  readonly partner: bigint
+  /** By what both had signed; false: by the proofs that were posted. */
+  readonly isCooperative: boolean
+}
+
 export interface ChannelState {
   readonly domain: Domain
   readonly token: Address
@@ -176,6 +184,8 @@ export interface ChannelState {
   readonly sync: SyncState
   /** Packets of the partner up to this nonce may have been answered by us before we were restored from an old copy: 0 normally. */
   readonly doubtfulUntil: bigint
+  /** Of a settled channel; null: nobody told. Not there: it is not settled, or an earlier version of this box saw it. */
+  readonly payout?: Payout | null
   /** Why the phase is `error`, `closing` or such; for people. */
   readonly note: string
 }

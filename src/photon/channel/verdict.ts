@@ -103,7 +103,7 @@ export type ChannelFact =
   /** `payer`: whose pending lock it opens. `isInTime` false: too late for that lock. */
   | { readonly kind: 'secret-on-chain'; readonly payer: Address; readonly secret: Hash; readonly secretHash: Hash; readonly isInTime: boolean }
   | { readonly kind: 'punished'; readonly cheater: Address; readonly lockHash: Hash }
-  | { readonly kind: 'settled'; readonly cooperative: boolean; readonly ownAmount: bigint; readonly partnerAmount: bigint }
+  | { readonly kind: 'settled'; readonly cooperative: boolean; readonly ownAmount: bigint | null; readonly partnerAmount: bigint | null }
 
 export function refuse(code: number, reason: string): Refusal {
   return { ok: false, code, reason }

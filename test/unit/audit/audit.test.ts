@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditReport, CheckName } from '../../../src/audit/index.ts'
 import { PAGE_ROWS } from '../../../src/audit/index.ts'
+import type { ChannelState } from '../../../src/photon/channel/index.ts'
 import { channelSlot, sideSlots } from '../../../src/photon/chain/storage.ts'
 import { auditOf, curve, openWholeStore } from '../../support/audited.ts'
 import { CHANNEL, CONFIG, OLD_STREAM, OTHER, Planted, SELF, STREAM } from './planted.ts'
@@ -140,6 +141,66 @@ describe('planted in a channel', () => {
   it('more taken while nobody saw the chain than may be', async () => {
     await planted.changeChannel((state) => ({ ...state, offlineFrom: 199n }))
     expect((await planted.audit()).differences).toMatchObject([{ check: 'exposure', amount: { expected: 100n, found: 101n } }])
+  })
+})
+
+describe('a channel that is settled', () => {
+  /** 1000 each, 35 given, 300 got; 70 of those by streams: the ledger has them. */
+  const ended = (own: bigint, partner: bigint, isCooperative: boolean, change: (state: ChannelState) => ChannelState = (state) => state): Promise<void> =>
+    planted.changeChannel((state) => change({
+      ...state, phase: 'settled', payout: { own, partner, isCooperative },
+      dispute: isCooperative ? null : { closedBy: SELF.address, closeBlock: 50, settleBlock: 650, own: { ...POSTED, nonce: 1n, transferred: 35n }, partner: { ...POSTED, nonce: 2n, transferred: 300n } },
+      agreement: isCooperative ? { kind: 'settle', asker: SELF.address, terms: { p1: OTHER.address, balance1: 735n, p2: SELF.address, balance2: 1265n, validUntil: 60 }, ownSignature: null, partnerSignature: null } : null,
+    }))
+  const POSTED = { nonce: 0n, transferred: 0n, locksroot: `0x${'00'.repeat(32)}`, unlocked: [] } as const
+  const settled = async (): Promise<readonly (readonly [string, bigint | undefined, bigint | undefined])[]> =>
+    (await planted.audit()).differences.filter(({ check }) => check === 'settled').map(({ what, amount }) => [what, amount?.expected, amount?.found] as const)
+
+  it.each([true, false])('as its books say (by agreement: %s): nothing, and it was looked at', async (isCooperative) => {
+    await ended(1265n, 735n, isCooperative)
+    const report = await planted.audit()
+    expect([report.differences, report.looked.settled]).toEqual([[], 1])
+    expect(report.unchecked.filter(({ check }) => check === 'settled')).toEqual([])
+  })
+
+  it('for another sum than the contract had', async () => {
+    await ended(1265n, 734n, true)
+    expect(await settled()).toEqual([['the chain paid out another sum than the contract had of it', 2000n, 1999n]])
+  })
+
+  it('for another sum than both signed, or than the posted proofs come to', async () => {
+    await ended(1266n, 734n, true)
+    expect(await settled()).toEqual([['the chain paid this box another sum than both signed', 1265n, 1266n]])
+    await ended(1266n, 734n, false)
+    expect(await settled()).toEqual([['the chain paid this box another sum than the posted proofs come to', 1265n, 1266n]])
+  })
+
+  it('by an old proof of the partner that nobody answered: what was lost; one of ours that he did not post is no loss', async () => {
+    const posted = (own: bigint, partner: bigint) => (state: ChannelState): ChannelState => (state.dispute === null ? state : { ...state, dispute: { ...state.dispute, own: { ...state.dispute.own, transferred: own }, partner: { ...state.dispute.partner, transferred: partner } } })
+    await ended(1165n, 835n, false, posted(35n, 200n))
+    expect(await settled()).toEqual([['the chain paid this box less than its newest state of the channel says', 1265n, 1165n]])
+    await ended(1300n, 700n, false, posted(0n, 300n))
+    expect(await settled()).toEqual([])
+  })
+
+  it('with a lock that the partner got: counted against us it is no loss', async () => {
+    await ended(1260n, 740n, false, (state) => ({ ...state, own: { ...state.own, locked: 5n }, dispute: state.dispute === null ? null : { ...state.dispute, own: { ...state.dispute.own, transferred: 40n } } }))
+    expect(await settled()).toEqual([])
+  })
+
+  it('for less than the ledger has earned by its streams', async () => {
+    await ended(1030n, 970n, true, (state) => ({ ...state, partner: { ...state.partner, transferred: 65n }, agreement: state.agreement?.kind === 'settle' ? { ...state.agreement, terms: { ...state.agreement.terms, balance1: 970n, balance2: 1030n } } : null }))
+    expect(await settled()).toEqual([["the ledger has earned more by the channel's streams than the chain gave of the partner's", 65n, 70n]])
+  })
+
+  it('of which nobody told, or that an earlier version saw, is said to be not compared', async () => {
+    const without = async (payout: null | undefined): Promise<readonly string[]> => {
+      await planted.changeChannel(({ payout: _, ...state }) => ({ ...state, phase: 'settled', ...(payout === null ? { payout } : {}) }))
+      const report = await planted.audit()
+      expect(report.differences.filter(({ check }) => check === 'settled')).toEqual([])
+      return report.unchecked.flatMap(({ check, why }) => (check === 'settled' ? [why] : []))
+    }
+    for (const payout of [null, undefined] as const) expect(await without(payout)).toEqual([expect.stringContaining('nobody told what the chain paid out') as string])
   })
 })
 

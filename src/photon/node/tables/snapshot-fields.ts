@@ -12,5 +12,5 @@ export const FIELDS: readonly string[] = [
   'failure', 'code', 'reason', 'path', 'held', 'lock', 'hops', 'node', 'fee', 'incoming',
   'incomingPhase', 'outgoing', 'outgoingPhase', 'initiator', 'isFeePosted', 'isRegistering', 'isClosing', 'isComplete', 'outcome', 'side',
   'sendingAmount', 'receivingToken', 'receivingAmount', 'deadlineBlock', 'direction', 'block',
-  'pay', 'freshRetries', 'postedNonce', 'isRestored', 'doubtfulUntil', 'orderedHash',
+  'pay', 'freshRetries', 'postedNonce', 'isRestored', 'doubtfulUntil', 'orderedHash', 'payout', 'isCooperative',
 ]
