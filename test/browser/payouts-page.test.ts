@@ -76,7 +76,7 @@ describe('the payouts page', () => {
       await line('maria').waitFor()
       expect(await line('maria').innerText()).toMatch(/Investor · 10 % of everything[^]*12\.50.MBX[^]*431.MBX[^]*Waits for 03:00 UTC/)
       expect(await line('hill-house').innerText()).toMatch(/Fails[^]*There is no open channel[^]*4 tries so far, the next in 4 min/)
-      expect(await line('bakery').innerText()).toMatch(/On its way[^]*never paid twice/)
+      expect(await line('bakery').innerText()).toMatch(/On its way[^]*never paid twice[^]*over one other box · fee 0\.0025.MBX, at your cost · over by block 120450, in about 11 min/)
       expect(await line('football-club').first().innerText()).toMatch(/No account[^]*config payee/)
       expect(await line('uncle').getByRole('link').count()).toBe(0)
       await line('hill-house').getByRole('button', { name: /^Try now.*hill-house$/ }).click()

@@ -20,6 +20,7 @@ function payoutOf(id: number, account: string, amount: bigint, change: Partial<P
 const viewOf = (payout: Payout, change: Partial<PayoutView> = {}): PayoutView => ({ payout, stage: 'over', retrySeconds: null, isAlarm: false, routed: null, ...change })
 const openOf = (id: number, account: string, amount: bigint, attempts: number, problem: string | null): Payout => payoutOf(id, account, amount, { state: 'open', paid: null, attempts, problem })
 
+const ROUTED = { secretHash: hashOf(77), fee: TOKEN / 400n, via: [addressOf(0xdd)], tries: 1 }
 const PLAIN: Omit<PartyView, 'account'> = { shares: [{ partsPerMillion: 100_000, sources: [] }], token: 'MBX', decimals: 18, owed: 0n, paid: 0n, address: addressOf(0xaa), last: null, open: null, waitsFor: null }
 const PARTIES: readonly PartyView[] = [
   { ...PLAIN, account: 'investor:maria', owed: 12_500_000_000_000_000_000n, paid: 431n * TOKEN, last: { id: 1, amount: 31n * TOKEN, wallMs: BEGIN_WALL_MS }, waitsFor: '03:00 UTC, or payout.threshold' },
@@ -27,7 +28,7 @@ const PARTIES: readonly PartyView[] = [
     ...PLAIN, account: 'relay:hill-house', shares: [{ partsPerMillion: 25_000, sources: ['hotspot'] }, { partsPerMillion: 200_000, sources: ['mesh:relay'] }], owed: 3n * TOKEN, address: addressOf(0xbb),
     open: viewOf(openOf(8, 'relay:hill-house', 3n * TOKEN, 4, 'there is no open channel with 0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb in this token: open one with `meshbox channel open 0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb AMOUNT --core`'), { stage: 'waiting', retrySeconds: 240, isAlarm: true }),
   },
-  { ...PLAIN, account: 'advertiser:bakery', owed: TOKEN / 4n, address: addressOf(0xcc), paid: 2n * TOKEN, last: { id: 2, amount: 2n * TOKEN, wallMs: BEGIN_WALL_MS - DAY_MS }, open: viewOf(openOf(9, 'advertiser:bakery', TOKEN / 4n, 0, null), { stage: 'paying' }) },
+  { ...PLAIN, account: 'advertiser:bakery', owed: TOKEN / 4n, address: addressOf(0xcc), paid: 2n * TOKEN, last: { id: 2, amount: 2n * TOKEN, wallMs: BEGIN_WALL_MS - DAY_MS }, open: viewOf(openOf(9, 'advertiser:bakery', TOKEN / 4n, 0, null), { stage: 'paying', routed: { ...ROUTED, lock: { isRevealed: true, isGivenUp: false, endsBlock: 120_450, endsInSeconds: 660 } } }) },
   { ...PLAIN, account: 'community:football-club', shares: [], owed: 50n * TOKEN, address: null, waitsFor: "an address: add a config payee with account 'community:football-club'" },
   { ...PLAIN, account: 'investor:uncle', shares: [{ partsPerMillion: 5_000, sources: [] }] },
 ]
@@ -41,7 +42,7 @@ export interface ScriptedPayouts {
 
 export function scriptedPayouts(parties: readonly PartyView[] = PARTIES): ScriptedPayouts {
   const asked: string[] = []
-  const paid = [1, 2, 3].map((id) => viewOf(payoutOf(id, id === 2 ? 'advertiser:bakery' : 'investor:maria', BigInt(31 - id) * TOKEN)))
+  const paid = [1, 2, 3].map((id) => viewOf(payoutOf(id, id === 2 ? 'advertiser:bakery' : 'investor:maria', BigInt(31 - id) * TOKEN), id === 1 ? { routed: { ...ROUTED, lock: null } } : {}))
   const dropped = viewOf(payoutOf(4, 'relay:hill-house', 3n * TOKEN, { state: 'dropped', paid: null, reason: 'ordered' }))
   const payouts = parties.length === 0 ? [] : [...parties.flatMap(({ open }) => open ?? []), ...paid, dropped]
   const [any] = paid
