@@ -22,8 +22,6 @@ export interface MachineOptions {
    * busy host makes its time slow, and what has a time limit in the guest has it there as on a board. One processor of the host does all.
    */
   readonly hasOwnTime?: boolean
-  /** The kernel as Debian starts it, at random places and with isolated page tables: twice the processor time. */
-  readonly hasPlainKernel?: boolean
   /** QEMU's `-netdev`/`-device` arguments; none: no network but the guest's own namespaces. */
   readonly network?: readonly string[]
   /** The guest has to answer in this time. A bound against hanging, not a measure. */
@@ -235,7 +233,7 @@ function emulatorArguments(options: MachineOptions): string[] {
     ...(options.hasOwnTime === true ? ['-accel', 'tcg,thread=single,tb-size=256', '-icount', 'shift=0'] : ['-accel', 'tcg,thread=multi,tb-size=256']),
     ...['-smp', String(options.processors ?? 2), '-m', String(options.memoryMegabytes ?? 512)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-kernel', image.kernel, '-initrd', image.initramfs, '-append', options.hasPlainKernel === true ? KERNEL_WORDS : `${KERNEL_WORDS} ${QUICK_WORDS}`],
+    ...['-kernel', image.kernel, '-initrd', image.initramfs, '-append', `${KERNEL_WORDS} ${QUICK_WORDS}`],
     ...['-chardev', `socket,id=console,path=${join(folder, 'console')},server=on,wait=off,logfile=${join(folder, 'console.log')}`, '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-device', '-chardev', `socket,id=agent,path=${join(folder, 'agent')},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent,name=agent'],

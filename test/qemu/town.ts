@@ -29,8 +29,7 @@ export async function makeTown(kind: 'prepared' | 'bare' = 'prepared', network: 
   const overlay = join(folder, 'overlay.img')
   if (kind === 'bare') await makeOverlay(overlay)
   else await copyOverlay(made.overlay, overlay)
-  // A router with an owner is one whose memory is measured: on the kernel as it comes, with two processors.
-  const options = { image: made.image, folder, overlay, network, ...(kind === 'bare' ? { processors: 1 } : { hasPlainKernel: true }) }
+  const options = { image: made.image, folder, overlay, network, processors: 1 }
   let router = await Router.boot(options)
   const town = {
     made,
