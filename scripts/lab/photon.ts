@@ -18,6 +18,7 @@ import {
 import { startService, waitFor, type Service } from '../../test/support/town-services.ts'
 import { BEN, ownerKey, providerOf } from './chain.ts'
 import { Field, IOT_PAID, iotSection, tellOfSensors, type FieldParts } from './iot.ts'
+import { order } from './order.ts'
 import { claim, note, step } from './say.ts'
 import type { Box } from './story.ts'
 
@@ -240,9 +241,7 @@ class Chapter {
 
   /** `meshbox …` of our box, which must succeed. */
   async #do(...words: string[]): Promise<string> {
-    const done = await this.#box.service.cli(...words)
-    if (done.code !== 0) throw new Error(`meshbox ${words.join(' ')}: ${done.stderr || done.stdout}`)
-    return `meshbox ${words.join(' ')}\n${done.stdout}`
+    return `meshbox ${words.join(' ')}\n${await order(this.#box.service, words)}`
   }
 
   async #pays(words: readonly string[], expected: string, what: string): Promise<void> {

@@ -18,6 +18,7 @@ import { PASSWORD, writeConfig } from './first-config.ts'
 import { Field, SOIL_TOPIC, iotSection, tellOfSensors, type FieldParts } from './iot.ts'
 import { LiveServer } from './live/server.ts'
 import type { LabOptions } from './options.ts'
+import { order } from './order.ts'
 import { claim, note, step } from './say.ts'
 import { Scene } from './scene.ts'
 import { Watcher } from './watcher.ts'
@@ -143,7 +144,6 @@ async function openChannel(chain: LabChain, service: Service, neighbour: Service
 }
 
 async function must(service: Service, ...words: string[]): Promise<void> {
-  const done = await service.cli(...words)
-  if (done.code !== 0) throw new Error(`meshbox ${words.join(' ')}: ${done.stderr || done.stdout}`)
+  await order(service, words)
   note(`(next door) meshbox ${words.join(' ')}`)
 }
