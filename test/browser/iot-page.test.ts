@@ -115,7 +115,7 @@ describe('orders', () => {
     const { desk } = place.room
     await desk.putDevice({
       devEui: devEuiOf(FIELD), name: 'field-3', joinEui: '0000000000000000', macVersion: '1.0.3', deviceClass: 'A', codec: 'cayenne-lpp', allowsCounterReset: false,
-      isDisabled: false, expectedIntervalSeconds: null, appKey: null, abp: { devAddr: FIELD, nwkSKey: KEY, appSKey: KEY, fCntUp: 0, fCntDown: 0 },
+      isDisabled: false, expectedIntervalSeconds: null, appKey: null, nwkKey: null, abp: { devAddr: FIELD, nwkSKey: KEY, network11: null, appSKey: KEY, fCntUp: 0, fCntDown: 0, aFCntDown: 0 },
     })
     const app = await startDashboardApp(await bundleDashboard(), 'busy', { iot: { desk, tokens: () => [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] } })
     const concentrator = new Concentrator({ gateway: GATEWAY, port: Number(desk.overview().doors.gwmp?.split(':')[1]) })
