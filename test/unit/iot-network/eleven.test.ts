@@ -214,6 +214,24 @@ describe('a device of 1.1', () => {
     expect(sensor.refused).toEqual([])
   })
 
+  it('that listens always is sent nothing under new keys before it has spoken under them', async () => {
+    box = await new Box({ wishes: { hasAdr: false } }).open()
+    const sensor = newSensor()
+    await box.network.devices.put(sensor.registered({ deviceClass: 'C' }), null)
+    await send('on')
+    expect(sensor.accept(await ask(sensor, sensor.joinRequest()))).toBe(true)
+    const sent = box.air.sent.length
+    await box.pass(20_000, 200)
+    expect(box.air.sent).toHaveLength(sent)
+    expect(await speak(box, sensor, sensor.frame(null))).toMatchObject({ kind: 'mac' })
+    expect(sensor.received.at(-1)).toMatchObject({ counter: 'application', fCnt: 0, payload: utf8('on'), commands: [{ name: 'RekeyConf' }, { name: 'DevStatusReq' }] })
+    await box.pass(10_000, 200)
+    await send('off')
+    await box.pass(10_000, 200)
+    expect(sensor.hear(lastPhy())).toMatchObject({ counter: 'application', fCnt: 1, payload: utf8('off') })
+    expect(sensor.refused).toEqual([])
+  })
+
   it('registered as 1.0.4 with its NwkKey falls back to a session of 1.0', async () => {
     box = await new Box({ wishes: { hasAdr: false } }).open()
     const sensor = newSensor()
