@@ -4,10 +4,10 @@
  * the slowest at the end of `make test` gets a row here.
  */
 export const DURATIONS: Readonly<Record<string, number>> = {
-  'test/qemu/power-cut.test.ts': 1100,
-  'test/qemu/hotspot.test.ts': 1000,
-  'test/qemu/package.test.ts': 330,
-  'test/qemu/addons.test.ts': 325,
+  'test/qemu/power-cut.test.ts': 860,
+  'test/qemu/hotspot.test.ts': 1020,
+  'test/qemu/package.test.ts': 370,
+  'test/qemu/addons.test.ts': 270,
   'test/qemu/mesh-roaming.test.ts': 320,
   'test/qemu/mesh.test.ts': 310,
   'test/qemu/mesh-pay.test.ts': 260,
@@ -24,6 +24,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/sim/iot-tenants-kill.test.ts': 11,
   'test/sim/iot/kill.test.ts': 10,
 
+  'test/unit/native/instructions.test.ts': 280,
   'test/unit/native/secp256k1-parity.test.ts': 255,
   'test/unit/spectrum-community/differential.test.ts': 80,
   'test/unit/portal/fuzz.test.ts': 65,
@@ -31,7 +32,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/unit/package/setup.test.ts': 40,
   'test/unit/package/opkg.test.ts': 37,
   'test/unit/openwrt/opkg.test.ts': 37,
-  'test/unit/package/make-ipk.test.ts': 300,
+  'test/unit/package/make-ipk.test.ts': 690,
   'test/unit/package/setup-power-cut.test.ts': 31,
   'test/unit/native/genetlink-sanitizer.test.ts': 30,
   'test/unit/photon-v1/agreements.test.ts': 30,

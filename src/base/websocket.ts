@@ -1,7 +1,7 @@
 /**
- * The server's side of a WebSocket, pure: what a browser needs to carry binary messages, or a gateway to carry texts (RFC 6455). No
- * extensions, no subprotocols; one kind of message each. A message is bounded before anything is kept of it, and bytes that are no
- * WebSocket close it.
+ * A WebSocket, pure: what a browser needs to carry binary messages, or a gateway to carry texts (RFC 6455); the client's side for texts to a
+ * server of somebody else's. No extensions, no subprotocols; one kind of message each. A message is bounded before anything is kept of it, and
+ * bytes that are no WebSocket close it.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
@@ -26,6 +26,11 @@ export function acceptOf({ method, headers }: UpgradeRequest): string | null {
   const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers
   const isAsked = method === 'GET' && typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket' && version === '13'
   if (!isAsked || typeof key !== 'string' || !KEY.test(key)) return null
+  return acceptFor(key)
+}
+
+/** `Sec-WebSocket-Accept` that a server must answer this `Sec-WebSocket-Key` with. */
+export function acceptFor(key: string): string {
   return createHash('sha1').update(key + GUID).digest('base64')
 }
 
@@ -40,6 +45,18 @@ export function serverFrame(opcode: number, payload: Uint8Array): Uint8Array {
   return out
 }
 
+/** One frame as clients send them. `payload`: at most 65,535 bytes; `mask`: 4 bytes nobody can foresee (5.3). */
+export function clientFrame(opcode: number, payload: Uint8Array, mask: Uint8Array): Uint8Array {
+  const plain = serverFrame(opcode, payload)
+  const headBytes = plain.length - payload.length
+  const out = new Uint8Array(plain.length + mask.length)
+  out.set(plain.subarray(0, headBytes))
+  out[1] = 0x80 | (plain[1] ?? 0)
+  out.set(mask, headBytes)
+  for (let index = 0; index < payload.length; index++) out[headBytes + 4 + index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0)
+  return out
+}
+
 export function closeFrame(code: number): Uint8Array {
   return serverFrame(OPCODE.close, Uint8Array.of(code >> 8, code & 0xff))
 }
@@ -48,7 +65,7 @@ export type SocketEvent =
   /** Of the one kind that is read; a text's bytes are UTF-8. */
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'ping'; readonly bytes: Uint8Array }
-  | { readonly type: 'pong' }
+  | { readonly type: 'pong'; readonly bytes: Uint8Array }
   /** Nothing more is read. `code`: what to answer with. */
   | { readonly type: 'close'; readonly code: number }
 
@@ -60,20 +77,22 @@ interface Head {
   readonly size: number
 }
 
-/** Reads what a client sends, in pieces of any size; keeps at most one message and one frame's head. */
+/** Reads what the other side sends, in pieces of any size; keeps at most one message and one frame's head. */
 export class SocketReader {
   readonly #maxBytes: number
   readonly #reads: 'binary' | 'text'
+  readonly #maskBytes: 0 | 4
   #waiting: Uint8Array = new Uint8Array()
   /** The parts of a message so far; null: none is open. */
   #parts: Uint8Array[] | null = null
   #partsBytes = 0
   #isOver = false
 
-  /** `maxBytes`: of a message, its parts together; less than 65,536. `reads`: messages of the other kind close it. */
-  constructor(maxBytes: number, reads: 'binary' | 'text' = 'binary') {
+  /** `maxBytes`: of a message, its parts together; less than 65,536. `reads`: messages of the other kind close it. `from`: who speaks. */
+  constructor(maxBytes: number, reads: 'binary' | 'text' = 'binary', from: 'client' | 'server' = 'client') {
     this.#maxBytes = maxBytes
     this.#reads = reads
+    this.#maskBytes = from === 'client' ? 4 : 0
   }
 
   take(chunk: Uint8Array): SocketEvent[] {
@@ -85,7 +104,7 @@ export class SocketReader {
       if (head === 'more') break
       if (typeof head === 'number') return this.#end(events, head)
       if (bytes.length < head.size + head.length) break
-      const event = this.#frame(head, unmasked(bytes, head))
+      const event = this.#frame(head, this.#maskBytes === 0 ? bytes.slice(head.size, head.size + head.length) : unmasked(bytes, head))
       bytes = bytes.subarray(head.size + head.length)
       if (event?.type === 'close') return this.#end(events, event.code)
       if (event !== null) events.push(event)
@@ -101,8 +120,8 @@ export class SocketReader {
     if (first === undefined || second === undefined) return 'more'
     const [isLast, opcode, short] = [(first & 0x80) !== 0, first & 0x0f, second & 0x7f]
     const isControl = opcode >= OPCODE.close
-    // Bits of extensions nobody agreed on; frames of a client that are not masked (5.1); control frames in parts or long (5.5).
-    if ((first & 0x70) !== 0 || (second & 0x80) === 0 || (isControl && (!isLast || short > MAX_CONTROL_BYTES))) return CLOSE.protocol
+    // Bits of extensions nobody agreed on; frames of a client that are not masked, or of a server that are (5.1); control frames in parts or long (5.5).
+    if ((first & 0x70) !== 0 || (second & 0x80) !== 0 !== (this.#maskBytes === 4) || (isControl && (!isLast || short > MAX_CONTROL_BYTES))) return CLOSE.protocol
     if (opcode === (this.#reads === 'text' ? OPCODE.binary : OPCODE.text)) return CLOSE.unsupported
     if (!Object.values<number>(OPCODE).includes(opcode)) return CLOSE.protocol
     if (!isControl && (opcode === OPCODE.continuation) !== (this.#parts !== null)) return CLOSE.protocol
@@ -112,13 +131,13 @@ export class SocketReader {
     const length = short === 126 ? ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) : short
     if (short === 126 && length <= MAX_CONTROL_BYTES) return CLOSE.protocol
     if (!isControl && this.#partsBytes + length > this.#maxBytes) return CLOSE.tooBig
-    return { isLast, opcode, length, size: at + 4 }
+    return { isLast, opcode, length, size: at + this.#maskBytes }
   }
 
   #frame({ isLast, opcode }: Head, payload: Uint8Array): SocketEvent | null {
     if (opcode === OPCODE.close) return { type: 'close', code: CLOSE.normal }
     if (opcode === OPCODE.ping) return { type: 'ping', bytes: payload }
-    if (opcode === OPCODE.pong) return { type: 'pong' }
+    if (opcode === OPCODE.pong) return { type: 'pong', bytes: payload }
     const parts = [...(this.#parts ?? []), payload]
     if (!isLast) {
       if (parts.length > MAX_PARTS) return { type: 'close', code: CLOSE.policy }

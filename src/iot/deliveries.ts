@@ -1,10 +1,9 @@
-/** How frames get to a tenant, by the destination he has: his own server by GWMP, his ChirpStack's broker, or our broker, where he fetches them. */
-import { MeshBoxError } from '../base/index.ts'
+/** How frames get to a tenant, by the destination he has: his own server by GWMP or Basics Station, his ChirpStack's broker, or our broker, where he fetches them. */
 import type { Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
 import { ChirpstackDelivery } from './mqtt/index.ts'
 import type { ChirpstackDeliveryParts, ConnectMqtt } from './mqtt/index.ts'
 import type { Delivery, Radio, Tenant } from './ports.ts'
-import { openGwmpDelivery } from './radio/index.ts'
+import { openGwmpDelivery, openStationDelivery } from './radio/index.ts'
 
 export interface DeliveriesParts {
   readonly radio: Radio
@@ -37,7 +36,7 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
       if (connect === null || broker === null) return NOWHERE
       return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', isWanted: (topic) => hasListener(id, topic) !== false })
     case 'station':
-      throw new MeshBoxError('input', 'frames do not go to a Basics Station server by this version', { code: 'bad-input', field: 'destination.kind', value: 'station', allowed: 'gwmp, chirpstack, broker' })
+      return openStationDelivery({ url: destination.url, routes: tenant.routes, nextDownlinkId }, radio, { clock, timers, random, log })
   }
 
   function onBroker(open: ConnectMqtt, place: NonNullable<DeliveriesParts['broker']>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted'>): Delivery {

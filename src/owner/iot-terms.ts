@@ -3,7 +3,7 @@ import { inputError } from '../base/index.ts'
 import type { Route, Tenant } from '../iot/index.ts'
 
 const ROUTE_FORMS = '`dev-addr 26010000/16`, `net-id 000013`, `join 70b3d57ed0000000` or `join 70b3d57ed0000000 0004a30b001c0530`'
-const PLACE_FORMS = '`broker`, `gwmp HOST:PORT`, or `chirpstack mqtt://[NAME:PASSWORD@]HOST:PORT PREFIX json` (or protobuf)'
+const PLACE_FORMS = '`broker`, `gwmp HOST:PORT`, `station wss://[:TOKEN@]HOST[:PORT]` (or ws), or `chirpstack mqtt://[NAME:PASSWORD@]HOST:PORT PREFIX json` (or protobuf)'
 /** Stands for the password that is known. */
 const HIDDEN = '***'
 
@@ -43,6 +43,7 @@ export function parseDestination(text: string): Tenant['destination'] {
     if (host === undefined || port === undefined) throw wrong()
     return { kind, host, port: Number(port) }
   }
+  if (kind === 'station' && place !== '' && topicPrefix === '') return { kind, url: place }
   if (kind === 'chirpstack' && more.length === 0 && (encoding === 'json' || encoding === 'protobuf')) return { kind, url: place, topicPrefix: topicPrefix === '-' ? '' : topicPrefix, encoding }
   throw wrong()
 }
@@ -54,7 +55,7 @@ export function destinationText(destination: Tenant['destination']): string {
     case 'gwmp':
       return `gwmp ${destination.host.includes(':') ? `[${destination.host}]` : destination.host}:${destination.port}`
     case 'station':
-      return `station ${destination.url}`
+      return `station ${withoutPassword(destination.url)}`
     case 'chirpstack':
       return `chirpstack ${withoutPassword(destination.url)} ${destination.topicPrefix === '' ? '-' : destination.topicPrefix} ${destination.encoding}`
   }
@@ -77,7 +78,7 @@ function withoutPassword(url: string): string {
 
 /** What is written as it is shown keeps its password, at the same place and for the same name only. Errors: input `destination`. */
 export function withKnownPassword(given: Tenant['destination'], before: Tenant['destination'] | null): Tenant['destination'] {
-  if (given.kind !== 'chirpstack' || !URL.canParse(given.url) || new URL(given.url).password !== HIDDEN) return given
-  if (before?.kind === 'chirpstack' && withoutPassword(before.url) === new URL(given.url).href) return { ...given, url: before.url }
+  if ((given.kind !== 'chirpstack' && given.kind !== 'station') || !URL.canParse(given.url) || new URL(given.url).password !== HIDDEN) return given
+  if (before?.kind === given.kind && withoutPassword(before.url) === new URL(given.url).href) return { ...given, url: before.url }
   throw inputError('destination', given.url, 'the password itself: the one that is known is for another place or name')
 }

@@ -37,9 +37,10 @@ export const tenantSet: CommandSpec = {
 --airtime take several, with commas between:
   --route 'dev-addr 26010000/16, join 70b3d57ed0000000'
   --airtime 'P 0.002, * 0.001'
---to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT', or
-'chirpstack mqtts://NAME@HOST:PORT PREFIX json', his broker; its password is asked for
-with --ask-password, or read from standard input. He pays by channel with --data iot:
+--to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT',
+'station wss://HOST:PORT', his server for Basics Station, or
+'chirpstack mqtts://NAME@HOST:PORT PREFIX json', his broker; a token or password is asked
+for with --ask-password, or read from standard input. He pays by channel with --data iot:
   meshbox pay ACCOUNT AMOUNT --direct --data iot`,
   arguments: ID,
   options: [
@@ -48,7 +49,7 @@ with --ask-password, or read from standard input. He pays by channel with --data
     { name: 'token', value: 'TOKEN', help: 'symbol or address (default: the first)' },
     { name: 'route', value: 'ROUTES', help: 'whose frames are his' },
     { name: 'to', value: 'PLACE', help: 'where they go (default broker)' },
-    { name: 'ask-password', help: 'of his broker, for the name in --to' },
+    { name: 'ask-password', help: 'password for the name in --to, or token' },
     { name: 'price', value: 'AMOUNT', help: 'of a started 24 bytes' },
     { name: 'join-price', value: 'AMOUNT', help: 'of a join request' },
     { name: 'late-price', value: 'AMOUNT', help: 'of a frame that comes late' },
@@ -94,8 +95,9 @@ with --ask-password, or read from standard input. He pays by channel with --data
 /** Errors: usage. */
 async function withPassword({ io }: Context, to: string): Promise<string> {
   const [, kind = '', place = '', rest = ''] = /^\s*(\S+)\s+(\S+)(.*)$/.exec(to) ?? []
-  if (kind !== 'chirpstack' || !URL.canParse(place) || new URL(place).username === '') throw usageError("--ask-password goes with --to 'chirpstack mqtts://NAME@HOST:PORT PREFIX json'")
-  const password = io.stdinIsTty ? await io.readSecret('Password of his broker (not shown): ') : (await io.readStdin(MAX_PASSWORD)).replace(/\r?\n[^]*$/, '')
+  const hasPlace = URL.canParse(place) && (kind === 'station' || (kind === 'chirpstack' && new URL(place).username !== ''))
+  if (!hasPlace) throw usageError("--ask-password goes with --to 'chirpstack mqtts://NAME@HOST:PORT PREFIX json' or 'station wss://HOST:PORT'")
+  const password = io.stdinIsTty ? await io.readSecret(kind === 'station' ? 'Token of his server (not shown): ' : 'Password of his broker (not shown): ') : (await io.readStdin(MAX_PASSWORD)).replace(/\r?\n[^]*$/, '')
   if (password === '') throw usageError('the password is empty; nothing was changed')
   const url = new URL(place)
   url.password = encodeURIComponent(password)

@@ -43,7 +43,8 @@ function checkDestination(destination: Destination): void {
       if (!Number.isInteger(destination.port) || destination.port < 1 || destination.port > 65_535) throw inputError('destination.port', destination.port, '1 to 65535')
       return
     case 'station':
-      return checkUrl(destination.url, ['ws:', 'wss:'])
+      checkUrl(destination.url, ['ws:', 'wss:'])
+      return checkStationUrl(new URL(destination.url))
     case 'chirpstack':
       if (!/^[A-Za-z0-9/_-]{0,64}$/.test(destination.topicPrefix)) throw inputError('destination.topicPrefix', destination.topicPrefix, 'at most 64 letters, digits, /, _ and -')
       return checkUrl(destination.url, ['mqtt:', 'mqtts:'])
@@ -58,6 +59,12 @@ function checkUrl(url: string, protocols: readonly string[]): void {
   if (url.length > 512 || !URL.canParse(url)) throw refused()
   const { protocol, hostname, username, password } = new URL(url)
   if (!protocols.includes(protocol) || hostname === '' || !isEncoded(username) || !isEncoded(password)) throw refused()
+}
+
+/** Name and password go into a header, the path is continued. */
+function checkStationUrl({ username, password, search, hash }: URL): void {
+  if (!/^[\x21-\x7e]*$/.test(decodeURIComponent(username + password))) throw inputError('destination.url', 'its token', 'printable ASCII without blanks')
+  if (search !== '' || hash !== '') throw inputError('destination.url', search + hash, 'a URL without ? and #: /router-info is put behind it')
 }
 
 /** What is behind a % can be read. */

@@ -255,7 +255,7 @@ export interface IotTenantJson {
   readonly token: IotTokenJson
   /** `dev-addr 26010000/16`, `net-id 000013`, `join 70b3d57ed0000000`, `join 70b3d57ed0000000 0004a30b001c0530`. */
   readonly routes: readonly string[]
-  /** `broker`, `gwmp host:port`, `chirpstack mqtt://… prefix json`; a password in it is shown as ***, and stays when it is given so. */
+  /** `broker`, `gwmp host:port`, `station wss://…`, `chirpstack mqtt://… prefix json`; a password or token in it is shown as ***, and stays when it is given so. */
   readonly destination: string
   readonly prices: { readonly perUnit: Money; readonly perJoin: Money; readonly perDownlinkMs: Readonly<Record<string, Money>>; readonly perLateFrame: Money }
   readonly creditWindow: Money

@@ -57,6 +57,8 @@ describe('each command of IoT', () => {
     expect(decodeURIComponent(new URL(stored ?? '').password)).toBe('p@ss %41/word')
     const changed = await run('tenant set hill --price 2')
     expect([changed.code, changed.err, urlOf()]).toEqual([0, '', stored])
+    const station = await run(`tenant set vale --payer 0x${'a2'.repeat(20)} --route 'dev-addr 28000000/16' --price 1 --ask-password --to 'station ws://127.0.0.1:9'`, { stdin: 't0ken\n' })
+    expect([station.code, station.err, station.out]).toEqual([0, '', expect.stringContaining('ws://:***@127.0.0.1:9')])
     for (const [line, stdin] of [["tenant set hill --ask-password --to broker", 'x'], ["tenant set hill --ask-password --to 'chirpstack mqtt://127.0.0.1 eu868 json'", 'x'], ["tenant set hill --ask-password --to 'chirpstack mqtt://a@127.0.0.1 eu868 json'", '']] as const) {
       const { code, err } = await run(line, { stdin })
       expect([line, code, err]).toEqual([line, 2, expect.stringMatching(/password/)])

@@ -183,6 +183,18 @@ const HELD: Readonly<Record<string, readonly (readonly [said: string, file: stri
     ['2000 and 1000/s', 'iot/radio/io/station-server.ts', 'TEXTS = { burst: 2_000, perSecond: 1_000 }'],
     ['requests 20 and 2/s a host', 'iot/radio/io/station-server.ts', 'REQUESTS = { burst: 20, perSecond: 2 }'],
   ],
+  'servers for Basics Station northbound': [
+    ['64 gateways each', 'iot/radio/northbound/station/upstream.ts', 'MAX_LINKS = 64'],
+    ['text 32 KiB', 'iot/radio/io/text-client.ts', 'MAX_TEXT_BYTES = 32_768'],
+    ['300 and 100/s words', 'iot/radio/northbound/station/link.ts', 'WORDS = { burst: 300, perSecond: 100 }'],
+    ['256 frames', 'iot/radio/northbound/station/link.ts', 'MAX_PENDING = 256'],
+    ['128 orders waiting', 'iot/radio/northbound/station/link.ts', 'MAX_ORDERS = 128'],
+    ['256 KiB unsent', 'iot/radio/io/text-client.ts', 'MAX_UNSENT_BYTES = 262_144'],
+    ['5 s for a pong', 'iot/radio/northbound/station/link.ts', 'ANSWER_MS = 5_000'],
+    ['20 s to open', 'iot/radio/northbound/station/link.ts', 'OPENING_MS = 20_000'],
+    ['3 beats of 30 s silent', 'iot/radio/northbound/station/link.ts', 'BEAT_MS = 30_000'],
+    ['3 beats of 30 s silent', 'iot/radio/northbound/station/link.ts', 'MAX_SILENT_BEATS = 3'],
+  ],
   'MIC codes tried, keys': [
     ['64 a frame', 'iot/tenants/mic-check.ts', 'MAX_MIC_TRIES = 64'],
     ['32 an address', 'iot/tenants/mic-check.ts', 'MAX_KEYS_PER_ADDRESS = 32'],

@@ -45,7 +45,7 @@ describe('terms', () => {
   it.each<[string, Partial<Tenant>]>([
     ['id', { id: 'Farm' }], ['id', { id: '' }], ['name', { name: '' }], ['payer', { payer: '0x12' }], ['creditWindow', { creditWindow: -1n }], ['maxCopies', { maxCopies: 0 }], ['prices.perUnit', { prices: { ...tenant().prices, perUnit: -1n } }],
     ['prices.perDownlinkMs', { prices: { ...tenant().prices, perDownlinkMs: { 'a b': 1n } } }], ['prices.perDownlinkMs.P', { prices: { ...tenant().prices, perDownlinkMs: { P: -1n } } }], ['destination.port', { destination: { kind: 'gwmp', host: 'a', port: 0 } }],
-    ['destination.url', { destination: { kind: 'station', url: 'http://x' } }], ['prefix', { routes: [range(0x2601_0001, 16)] }], ['prefix-bits', { routes: [range(0, 0)] }], ['routes', { routes: [range(0x2600_0000, 8), range(0x2600_0000, 8)] }], ['join-eui', { routes: [{ kind: 'join', joinEui: 'x', devEui: null }] }],
+    ['destination.url', { destination: { kind: 'station', url: 'http://x' } }], ['destination.url', { destination: { kind: 'station', url: 'wss://:a%0Ab@x' } }], ['destination.url', { destination: { kind: 'station', url: 'wss://x/?a' } }], ['destination.url', { destination: { kind: 'station', url: 'wss://x/#a' } }], ['prefix', { routes: [range(0x2601_0001, 16)] }], ['prefix-bits', { routes: [range(0, 0)] }], ['routes', { routes: [range(0x2600_0000, 8), range(0x2600_0000, 8)] }], ['join-eui', { routes: [{ kind: 'join', joinEui: 'x', devEui: null }] }],
   ])('%s that cannot be is named', async (field, change) => {
     box = await opened({}, [])
     await expect(box.run(box.house.admin.put(tenant(change)))).rejects.toMatchObject({ kind: 'input', field })

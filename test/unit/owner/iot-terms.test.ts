@@ -6,7 +6,7 @@ const PLACE = 'chirpstack mqtts://acme:p%40ss@broker.example:8883 eu868 protobuf
 const SHOWN = 'chirpstack mqtts://acme:***@broker.example:8883 eu868 protobuf'
 
 describe('a destination', () => {
-  it.each(['broker', 'gwmp [::1]:1700', 'chirpstack mqtt://broker.example - json', 'chirpstack mqtts://acme@broker.example:8883 eu868 json'])('%s reads back as it was written', (text) => {
+  it.each(['broker', 'gwmp [::1]:1700', 'station wss://lns.example:8887/', 'chirpstack mqtt://broker.example - json', 'chirpstack mqtts://acme@broker.example:8883 eu868 json'])('%s reads back as it was written', (text) => {
     expect(destinationText(parseDestination(text))).toBe(text)
   })
 
@@ -25,6 +25,16 @@ describe('a destination', () => {
     ['without TLS', SHOWN.replace('mqtts', 'mqtt')],
   ])('at %s the password that is known is not given away', (_, text) => {
     expect(() => withKnownPassword(parseDestination(text), parseDestination(PLACE))).toThrow(expect.objectContaining({ kind: 'input', field: 'destination' }))
+  })
+
+  it('keeps the token of a server for Basics Station to itself, too', () => {
+    const known = parseDestination('station wss://:t0ken@lns.example:8887/')
+    expect(known).toEqual({ kind: 'station', url: 'wss://:t0ken@lns.example:8887/' })
+    expect(destinationText(known)).toBe('station wss://:***@lns.example:8887/')
+    expect(withKnownPassword(parseDestination('station wss://:***@lns.example:8887/'), known)).toEqual(known)
+    for (const other of ['station wss://:***@evil.example:8887/', 'station ws://:***@lns.example:8887/', 'chirpstack wss://:***@lns.example:8887/ - json']) expect(() => withKnownPassword(parseDestination(other), known)).toThrow(/password/)
+    expect(() => parseDestination('station')).toThrow(/destination/)
+    expect(() => parseDestination('station wss://a b')).toThrow(/destination/)
   })
 
   it('has no known password where there is none', () => {

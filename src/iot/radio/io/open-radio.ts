@@ -1,16 +1,19 @@
 /** The room's doors as configured: a door that is null stays shut. */
-import type { Clock, Log, Timers } from '../../../base/index.ts'
+import type { Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import { regionNamed } from '../../lorawan/index.ts'
-import type { Delivery, Eui, IotSettings, Radio, Route } from '../../ports.ts'
+import type { Delivery, Gateway, IotSettings, Radio, Route } from '../../ports.ts'
 import type { RadioTxAck } from '../door.ts'
 import { frameHash } from '../frame-hash.ts'
 import type { GwmpCounts } from '../gwmp/gwmp-desk.ts'
+import { StationUpstream } from '../northbound/station/upstream.ts'
+import type { StationUpstreamOptions } from '../northbound/station/upstream.ts'
 import { GwmpUpstream } from '../northbound/upstream.ts'
 import { Concentrators } from '../radio.ts'
 import type { StationDesk } from '../station/station-desk.ts'
 import { GwmpServer } from './gwmp-socket.ts'
 import { StationServer } from './station-server.ts'
 import type { CupsPlans, StationListenOptions } from './station-server.ts'
+import { openTextClient } from './text-client.ts'
 import { openUpstreamSocket } from './upstream-socket.ts'
 
 export interface OpenRadioParts {
@@ -81,14 +84,30 @@ export interface GwmpDeliveryOptions {
   readonly nextDownlinkId: () => number
 }
 
+type DeliveryParts = Pick<OpenRadioParts, 'clock' | 'timers' | 'log'>
+
 /** One server northbound. Gateways that are there have their session at once, so that class C orders find them. */
-export function openGwmpDelivery(options: GwmpDeliveryOptions, radio: Radio, parts: Pick<OpenRadioParts, 'clock' | 'timers' | 'log'>): Delivery {
+export function openGwmpDelivery(options: GwmpDeliveryOptions, radio: Radio, parts: DeliveryParts): Delivery {
   const upstream = new GwmpUpstream(options, { ...parts, openSocket: openUpstreamSocket, nextDownlinkId: options.nextDownlinkId })
-  const add = ({ id, isOnline }: { readonly id: Eui; readonly isOnline: boolean }): void => {
+  return withGateways(upstream, radio, ({ id, isOnline }) => {
     if (isOnline) upstream.addGateway(id)
-  }
-  radio.gateways().forEach(add)
-  const stop = radio.onGateway(add)
+  })
+}
+
+export interface StationDeliveryOptions extends StationUpstreamOptions {
+  readonly nextDownlinkId: () => number
+}
+
+/** One server northbound that speaks Basics Station. Gateways that are there have their connection. The URL is a checked one. */
+export function openStationDelivery(options: StationDeliveryOptions, radio: Radio, parts: DeliveryParts & { readonly random: Randomness }): Delivery {
+  const upstream = new StationUpstream(options, { ...parts, openSocket: openTextClient, nextDownlinkId: options.nextDownlinkId })
+  return withGateways(upstream, radio, (gateway) => upstream.gateway(gateway))
+}
+
+/** It is told of each gateway, now and from now on. */
+function withGateways(upstream: Delivery, radio: Radio, tell: (gateway: Gateway) => void): Delivery {
+  radio.gateways().forEach(tell)
+  const stop = radio.onGateway(tell)
   return {
     get isOnline() {
       return upstream.isOnline
