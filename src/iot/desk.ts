@@ -11,6 +11,7 @@ import type {
   Gateway,
   GatewayStats,
   IotStatus,
+  MacVersion,
   QueueItem,
   Reading,
   Receipt,
@@ -54,7 +55,7 @@ export interface DeviceOrder {
   readonly devEui: Eui
   readonly name: string
   readonly joinEui: Eui
-  readonly macVersion: '1.0.2' | '1.0.3' | '1.0.4'
+  readonly macVersion: MacVersion
   readonly deviceClass: 'A' | 'C'
   readonly codec: string | null
   readonly allowsCounterReset: boolean
@@ -62,7 +63,20 @@ export interface DeviceOrder {
   readonly expectedIntervalSeconds: number | null
   /** AppKey, 16 bytes. */
   readonly appKey: Uint8Array | null
-  readonly abp: { readonly devAddr: number; readonly nwkSKey: Uint8Array; readonly appSKey: Uint8Array; readonly fCntUp: number; readonly fCntDown: number } | null
+  /** 1.1, which has both. */
+  readonly nwkKey: Uint8Array | null
+  readonly abp: {
+    readonly devAddr: number
+    /** 1.1: FNwkSIntKey. */
+    readonly nwkSKey: Uint8Array
+    /** 1.1; null: 1.0. */
+    readonly network11: { readonly sNwkSIntKey: Uint8Array; readonly nwkSEncKey: Uint8Array } | null
+    readonly appSKey: Uint8Array
+    readonly fCntUp: number
+    readonly fCntDown: number
+    /** 1.1; 0 in 1.0. */
+    readonly aFCntDown: number
+  } | null
 }
 
 export interface SendOrder {

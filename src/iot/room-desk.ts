@@ -100,10 +100,10 @@ export class RoomDesk implements IotRoomDesk {
     const taken = house.admin.tenants().find(({ routes }) => routes.some((route) => route.kind === 'join' && route.devEui === order.devEui))
     if (taken !== undefined) throw new MeshBoxError('conflict', `the device ${order.devEui} is the tenant ${taken.id}'s`, { code: 'device-is-tenants', field: 'devEui', value: order.devEui })
     const before = network.devices.device(order.devEui)
-    if (order.appKey !== null && order.abp !== null) throw inputError('abp', '(keys of two kinds)', 'either appKey, for a device that joins, or abp')
-    const isAbp = order.abp !== null || (order.appKey === null && before?.activation === 'abp')
-    const rootKey = isAbp ? null : (order.appKey ?? store.read((tx) => rows.rootKey(tx, order.devEui)))
-    if (!isAbp && rootKey === null) throw inputError('appKey', 'nothing', '32 hex digits, the AppKey on the device; or abp')
+    if ((order.appKey !== null || order.nwkKey !== null) && order.abp !== null) throw inputError('abp', '(keys of two kinds)', 'either appKey, for a device that joins, or abp')
+    if (order.abp !== null && (order.abp.network11 !== null) !== (order.macVersion === '1.1')) throw inputError('abp', `keys of ${order.abp.network11 === null ? '1.0' : '1.1'} for LoRaWAN ${order.macVersion}`, 'sNwkSIntKey and nwkSEncKey for 1.1, and neither for 1.0')
+    const isAbp = order.abp !== null || (order.appKey === null && order.nwkKey === null && before?.activation === 'abp')
+    const roots = isAbp ? { rootKey: null, appKey: null } : rootsOf(order, store.read((tx) => ({ rootKey: rows.rootKey(tx, order.devEui), appKey: rows.appKey(tx, order.devEui) })))
     const device: Device = {
       devEui: order.devEui,
       name: order.name,
@@ -112,8 +112,7 @@ export class RoomDesk implements IotRoomDesk {
       region: settings.region,
       deviceClass: order.deviceClass,
       activation: isAbp ? 'abp' : 'otaa',
-      appKey: null,
-      rootKey,
+      ...roots,
       codec: order.codec,
       allowsCounterReset: order.allowsCounterReset,
       isDisabled: order.isDisabled,
@@ -328,9 +327,9 @@ export class RoomDesk implements IotRoomDesk {
   }
 
   /** As the owner gave it: a device that is switched on with keys and counters. */
-  #sessionOf(devEui: Eui, { devAddr, nwkSKey, appSKey, fCntUp, fCntDown }: NonNullable<DeviceOrder['abp']>): DeviceSession {
-    const keys = { fNwkSIntKey: nwkSKey, sNwkSIntKey: nwkSKey, nwkSEncKey: nwkSKey, appSKey }
-    return abpSession(this.#parts.settings.region, { devEui, devAddr, keys, fCntUp, fCntDown }, momentOf(this.#parts.clock))
+  #sessionOf(devEui: Eui, { devAddr, nwkSKey, network11, appSKey, fCntUp, fCntDown, aFCntDown }: NonNullable<DeviceOrder['abp']>): DeviceSession {
+    const keys = { fNwkSIntKey: nwkSKey, sNwkSIntKey: nwkSKey, nwkSEncKey: nwkSKey, ...network11, appSKey }
+    return abpSession(this.#parts.settings.region, { devEui, devAddr, keys, fCntUp, fCntDown, aFCntDown }, momentOf(this.#parts.clock))
   }
 
   #mustBeThere(devEui: Eui): void {
@@ -341,6 +340,23 @@ export class RoomDesk implements IotRoomDesk {
     const now = momentOf(this.#parts.clock)
     return { ...now, boottimeMs: now.boottimeMs + seconds * 1_000, wallMs: now.wallMs + seconds * 1_000 }
   }
+}
+
+/**
+ * What is left out stays, but not across 1.0 and 1.1: the one root key of 1.0 is no NwkKey. The other way it is right: of 1.1 the NwkKey stays, which is what
+ * such a device joins a network of 1.0 with. Errors: input.
+ */
+function rootsOf({ macVersion, appKey, nwkKey }: DeviceOrder, before: { readonly rootKey: Uint8Array | null; readonly appKey: Uint8Array | null }): { readonly rootKey: Uint8Array; readonly appKey: Uint8Array | null } {
+  if (macVersion !== '1.1') {
+    if (nwkKey !== null) throw inputError('nwkKey', '(a key)', 'none before LoRaWAN 1.1: one key, appKey, is all there is')
+    const rootKey = appKey ?? before.rootKey
+    if (rootKey === null) throw inputError('appKey', 'nothing', '32 hex digits, the AppKey on the device; or abp')
+    return { rootKey, appKey: null }
+  }
+  const [root, application] = [nwkKey ?? (before.appKey === null ? null : before.rootKey), appKey ?? before.appKey]
+  if (root === null) throw inputError('nwkKey', 'nothing', '32 hex digits, the NwkKey on the device: LoRaWAN 1.1 has two root keys')
+  if (application === null) throw inputError('appKey', 'nothing', '32 hex digits, the AppKey on the device, beside the NwkKey')
+  return { rootKey: root, appKey: application }
 }
 
 function placeOf(address: string | undefined, port: number): string {

@@ -70,27 +70,29 @@ export class IotVerbs {
   /** What is left out stays as it is. Errors: input; conflict `device-is-tenants`. */
   async putDevice(request: Json.IotDeviceRequest): Promise<Json.IotDeviceJson> {
     const before = this.#desk.device(request.devEui)
-    const { macVersion: known } = before ?? { macVersion: '1.0.4' as const }
     const view = await this.#desk.putDevice({
       devEui: request.devEui,
       name: request.name,
       joinEui: request.joinEui ?? before?.joinEui ?? NO_JOIN_EUI,
-      macVersion: request.macVersion ?? (known === '1.1' ? '1.0.4' : known),
+      macVersion: request.macVersion ?? before?.macVersion ?? (request.nwkKey === undefined && request.abp?.sNwkSIntKey === undefined ? '1.0.4' : '1.1'),
       deviceClass: request.deviceClass ?? before?.deviceClass ?? 'A',
       codec: request.codec === undefined ? (before?.codec ?? null) : request.codec,
       allowsCounterReset: request.allowsCounterReset ?? before?.allowsCounterReset ?? false,
       isDisabled: request.isDisabled ?? before?.isDisabled ?? false,
       expectedIntervalSeconds: request.expectedIntervalSeconds === undefined ? (before?.expectedIntervalSeconds ?? null) : request.expectedIntervalSeconds,
-      appKey: request.appKey === undefined ? null : fromHex(request.appKey.toLowerCase()),
+      appKey: keyOf(request.appKey),
+      nwkKey: keyOf(request.nwkKey),
       abp:
         request.abp === undefined
           ? null
           : {
               devAddr: Number.parseInt(request.abp.devAddr, 16),
               nwkSKey: fromHex(request.abp.nwkSKey.toLowerCase()),
+              network11: network11Of(request.abp),
               appSKey: fromHex(request.abp.appSKey.toLowerCase()),
               fCntUp: request.abp.fCntUp ?? 0,
               fCntDown: request.abp.fCntDown ?? 0,
+              aFCntDown: request.abp.aFCntDown ?? 0,
             },
     })
     return deviceJson(view, this.#clock)
@@ -322,6 +324,17 @@ function bandPrice(text: string, amount: (text: string, field: string) => bigint
   const [band = '', price = '', ...more] = text.trim().split(/\s+/)
   if (price === '' || more.length > 0) throw inputError('perDownlinkMs', text, 'a sub-band and a price, `L 0.001`; `*` for the others')
   return [band, amount(price, 'perDownlinkMs')]
+}
+
+function keyOf(hexDigits: string | undefined): Uint8Array | null {
+  return hexDigits === undefined ? null : fromHex(hexDigits.toLowerCase())
+}
+
+/** Null: 1.0. Errors: input. */
+function network11Of({ sNwkSIntKey, nwkSEncKey }: NonNullable<Json.IotDeviceRequest['abp']>): { readonly sNwkSIntKey: Uint8Array; readonly nwkSEncKey: Uint8Array } | null {
+  const [serving, encryption] = [keyOf(sNwkSIntKey), keyOf(nwkSEncKey)]
+  if ((serving === null) !== (encryption === null)) throw inputError('abp', 'one of sNwkSIntKey and nwkSEncKey', 'both, for LoRaWAN 1.1, or neither')
+  return serving === null || encryption === null ? null : { sNwkSIntKey: serving, nwkSEncKey: encryption }
 }
 
 function notFound(what: 'device' | 'tenant' | 'rule' | 'codec' | 'name', value: string): MeshBoxError {

@@ -115,7 +115,7 @@ describe('orders', () => {
     const { desk } = place.room
     await desk.putDevice({
       devEui: devEuiOf(FIELD), name: 'field-3', joinEui: '0000000000000000', macVersion: '1.0.3', deviceClass: 'A', codec: 'cayenne-lpp', allowsCounterReset: false,
-      isDisabled: false, expectedIntervalSeconds: null, appKey: null, abp: { devAddr: FIELD, nwkSKey: KEY, appSKey: KEY, fCntUp: 0, fCntDown: 0 },
+      isDisabled: false, expectedIntervalSeconds: null, appKey: null, nwkKey: null, abp: { devAddr: FIELD, nwkSKey: KEY, network11: null, appSKey: KEY, fCntUp: 0, fCntDown: 0, aFCntDown: 0 },
     })
     const app = await startDashboardApp(await bundleDashboard(), 'busy', { iot: { desk, tokens: () => [{ address: TOKEN, symbol: 'TOK', decimals: 6 }] } })
     const concentrator = new Concentrator({ gateway: GATEWAY, port: Number(desk.overview().doors.gwmp?.split(':')[1]) })
@@ -143,6 +143,19 @@ describe('orders', () => {
       await dialog.waitFor({ state: 'detached' })
       await page.getByRole('link', { name: 'cold-room' }).waitFor()
       expect(desk.device('70b3d57ed00000aa')).toMatchObject({ name: 'cold-room', codec: 'cayenne-lpp', activation: 'otaa', session: null })
+
+      await openView(page, '#/iot/new')
+      await dialog.getByLabel('Name', { exact: true }).fill('two-keys')
+      await dialog.getByLabel('DevEUI').fill('70b3d57ed00000ab')
+      await dialog.getByLabel('AppKey', { exact: true }).fill('000102030405060708090a0b0c0d0e0f')
+      await dialog.getByLabel('LoRaWAN version').selectOption('1.1')
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.getByText('Type 32 hex digits.').waitFor()
+      await dialog.getByLabel('NwkKey', { exact: true }).fill('0f0e0d0c0b0a09080706050403020100')
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await page.getByRole('link', { name: 'two-keys' }).waitFor()
+      expect(desk.device('70b3d57ed00000ab')).toMatchObject({ name: 'two-keys', macVersion: '1.1', activation: 'otaa', session: null })
 
       await openView(page, `#/iot/${devEuiOf(PUMP)}`)
       await dialog.getByRole('button', { name: 'Send to it' }).click()

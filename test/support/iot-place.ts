@@ -80,7 +80,7 @@ export async function openPlace(folder: string, ports: PlacePorts, change: { rea
     for (const devAddr of OWN)
       await desk.putDevice({
         devEui: devEuiOf(devAddr), name: `device-${devAddr.toString(16)}`, joinEui: '0000000000000000', macVersion: '1.0.3', deviceClass: devAddr === PUMP ? 'C' : 'A', codec: null, allowsCounterReset: false,
-        isDisabled: false, expectedIntervalSeconds: null, appKey: null, abp: { devAddr, nwkSKey: KEY, appSKey: KEY, fCntUp: 0, fCntDown: 0 },
+        isDisabled: false, expectedIntervalSeconds: null, appKey: null, nwkKey: null, abp: { devAddr, nwkSKey: KEY, network11: null, appSKey: KEY, fCntUp: 0, fCntDown: 0, aFCntDown: 0 },
       })
   }
   if (desk.tenants().length === 0) {

@@ -52,7 +52,7 @@ export function deviceText(device: IotDeviceJson): string {
       ['State', `${device.isOnline ? 'online' : 'offline'}${device.isDisabled ? ', disabled' : ''}`],
       ['LoRaWAN', `${device.macVersion}, class ${device.deviceClass}, ${device.activation}, JoinEUI ${device.joinEui}`],
       ['Codec', device.codec ?? 'none'],
-      ['Session', session === null ? 'none: it has not joined' : `${session.devAddr}, up ${session.fCntUp}, down ${session.fCntDown}, DR${session.dataRate}`],
+      ['Session', session === null ? `none: it has not joined${device.macVersion === '1.1' ? ', or not spoken since' : ''}` : `${session.devAddr}, up ${session.fCntUp}, down ${session.fCntDown}, DR${session.dataRate}`],
       ['Last seen', lastSeen === null ? 'never' : ago(lastSeen)],
       ...(lastJoin === null ? [] : [['Last join', `${ago(lastJoin.at)}: ${lastJoin.refused === null ? 'let in' : `refused: ${plain(lastJoin.refused)}`}`] as const]),
       ['Waiting', `${device.queued} downlinks`],

@@ -28,17 +28,21 @@ export const loraDeviceShow: CommandSpec = {
 export const loraDeviceSet: CommandSpec = {
   words: ['lora', 'device', 'set'],
   summary: 'registers a device, or changes one',
-  details: `What is left out stays as it is. A device that joins has an AppKey; one that was made
-with its session (ABP) has an address and two keys. Keys go in and are never shown.`,
+  details: `What is left out stays as it is. A device that joins has an AppKey, in LoRaWAN 1.1 a NwkKey
+too; one that was made with its session (ABP) has an address and two keys, in 1.1 four.
+Keys go in and are never shown.`,
   arguments: [{ name: 'DEVEUI' }],
   options: [
     { name: 'name', value: 'NAME', help: 'what it is called' },
     { name: 'app-key', value: 'KEY', help: 'AppKey, 32 hex digits' },
+    { name: 'nwk-key', value: 'KEY', help: 'NwkKey, of a device of 1.1' },
     { name: 'join-eui', value: 'EUI', help: 'JoinEUI (default all zero)' },
     { name: 'dev-addr', value: 'ADDR', help: 'of an ABP device, 8 hex digits' },
-    { name: 'nwk-s-key', value: 'KEY', help: 'of an ABP device' },
+    { name: 'nwk-s-key', value: 'KEY', help: 'of an ABP device; 1.1: its FNwkSIntKey' },
+    { name: 's-nwk-s-int-key', value: 'KEY', help: 'of an ABP device of 1.1' },
+    { name: 'nwk-s-enc-key', value: 'KEY', help: 'of an ABP device of 1.1' },
     { name: 'app-s-key', value: 'KEY', help: 'of an ABP device' },
-    { name: 'version', value: 'VERSION', help: '1.0.2, 1.0.3 or 1.0.4' },
+    { name: 'version', value: 'VERSION', help: '1.0.2, 1.0.3, 1.0.4 or 1.1' },
     { name: 'class', value: 'CLASS', help: 'A, or C: listens always' },
     { name: 'codec', value: 'NAME', help: "cayenne-lpp, one of the owner's, or none" },
     { name: 'interval', value: 'SECONDS', help: 'expected between two frames' },
@@ -57,17 +61,17 @@ with its session (ABP) has an address and two keys. Keys go in and are never sho
 
 function changes(context: Context): Omit<IotDeviceRequest, 'devEui' | 'name'> {
   const option = (name: string): string | undefined => textOption(context, name)
-  const [appKey, joinEui, devAddr, nwkSKey, appSKey, codec, reset] = ['app-key', 'join-eui', 'dev-addr', 'nwk-s-key', 'app-s-key', 'codec', 'counter-reset'].map(option)
+  const [appKey, nwkKey, joinEui, codec, reset] = ['app-key', 'nwk-key', 'join-eui', 'codec', 'counter-reset'].map(option)
   const interval = numberOption(context, 'interval', 1, 31_536_000)
-  const isAbp = devAddr !== undefined || nwkSKey !== undefined || appSKey !== undefined
-  if (isAbp && (devAddr === undefined || nwkSKey === undefined || appSKey === undefined)) throw usageError('an ABP device has all of --dev-addr, --nwk-s-key and --app-s-key')
+  const abp = abpOf(option)
   if (hasFlag(context, 'enable') && hasFlag(context, 'disable')) throw usageError('either --enable or --disable')
-  const macVersion = oneOf(option('version'), '--version', ['1.0.2', '1.0.3', '1.0.4'] as const)
+  const macVersion = oneOf(option('version'), '--version', ['1.0.2', '1.0.3', '1.0.4', '1.1'] as const)
   const deviceClass = oneOf(option('class')?.toUpperCase(), '--class', ['A', 'C'] as const)
   return {
     ...(appKey === undefined ? {} : { appKey }),
+    ...(nwkKey === undefined ? {} : { nwkKey }),
     ...(joinEui === undefined ? {} : { joinEui: euiArgument(joinEui, '--join-eui') }),
-    ...(devAddr === undefined || nwkSKey === undefined || appSKey === undefined ? {} : { abp: { devAddr, nwkSKey, appSKey } }),
+    ...(abp === undefined ? {} : { abp }),
     ...(macVersion === undefined ? {} : { macVersion }),
     ...(deviceClass === undefined ? {} : { deviceClass }),
     ...(codec === undefined ? {} : { codec: codec === 'none' ? null : wordArgument(codec, '--codec') }),
@@ -75,6 +79,16 @@ function changes(context: Context): Omit<IotDeviceRequest, 'devEui' | 'name'> {
     ...(reset === undefined ? {} : { allowsCounterReset: oneOf(reset, '--counter-reset', ['yes', 'no'] as const) === 'yes' }),
     ...(hasFlag(context, 'disable') ? { isDisabled: true } : hasFlag(context, 'enable') ? { isDisabled: false } : {}),
   }
+}
+
+/** Errors: usage. */
+function abpOf(option: (name: string) => string | undefined): IotDeviceRequest['abp'] {
+  const [devAddr, nwkSKey, appSKey, sNwkSIntKey, nwkSEncKey] = ['dev-addr', 'nwk-s-key', 'app-s-key', 's-nwk-s-int-key', 'nwk-s-enc-key'].map(option)
+  if ([devAddr, nwkSKey, appSKey, sNwkSIntKey, nwkSEncKey].every((given) => given === undefined)) return undefined
+  if (devAddr === undefined || nwkSKey === undefined || appSKey === undefined) throw usageError('an ABP device has all of --dev-addr, --nwk-s-key and --app-s-key')
+  if (sNwkSIntKey === undefined && nwkSEncKey === undefined) return { devAddr, nwkSKey, appSKey }
+  if (sNwkSIntKey === undefined || nwkSEncKey === undefined) throw usageError('an ABP device of 1.1 has both of --s-nwk-s-int-key and --nwk-s-enc-key')
+  return { devAddr, nwkSKey, appSKey, sNwkSIntKey, nwkSEncKey }
 }
 
 function oneOf<const T extends string>(text: string | undefined, what: string, allowed: readonly T[]): T | undefined {

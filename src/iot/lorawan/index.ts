@@ -1,6 +1,6 @@
 /**
- * LoRaWAN, as functions of their arguments: frames, keys, codes, counters, MAC commands, regions, time on air. LoRaWAN L2 1.0.2 to 1.0.4,
- * with 1.1's cryptography. Nothing here knows a clock, a disk or a socket. What other parts may use.
+ * LoRaWAN, as functions of their arguments: frames, keys, codes, counters, MAC commands, regions, time on air. LoRaWAN L2 1.0.2 to 1.0.4
+ * and 1.1. Nothing here knows a clock, a disk or a socket. What other parts may use.
  *
  * A network server takes a frame like this: `decodeFrame` → sessions by devAddr → `fullCounter` → `isMicRight` → `openData` →
  * `readUpCommands`; and answers with `writeDownCommands` → `sealData` at `rx1Of`, `timeOnAirUs` long.

@@ -6,7 +6,7 @@
  * order, what the network asks.
  */
 import { LORAWAN_PREAMBLE_SYMBOLS, MAX_FCNT, MAX_FOPTS_BYTES, channelOf, dataRate, maxPayloadBytes, rx1Of, sealData, writeDownCommands } from '../lorawan/index.ts'
-import type { DownCommand, SessionCiphers } from '../lorawan/index.ts'
+import type { ClearFrame, DownCommand, SessionCiphers } from '../lorawan/index.ts'
 import type { Copy, QueueItem, TxWindow } from '../ports.ts'
 import type { MacRequest } from './mac-requests.ts'
 import { downlinkPowerDbm } from './plan.ts'
@@ -37,13 +37,14 @@ export function windowsNow(plan: NetworkPlan, session: NetworkSession): readonly
   return [windowAt(plan, { frequencyHz: session.rx2FrequencyHz, dataRate: session.rx2DataRate }, { kind: 'now' }, { board: 0, antenna: 0 })]
 }
 
-/** Where a join accept goes: five and six seconds after the request, as the region has it. */
-export function joinWindows(plan: NetworkPlan, up: { readonly frequencyHz: number; readonly dataRate: number; readonly copy: Copy }): readonly OpenWindow[] {
+/** Where a join accept goes: five and six seconds after the request, as the region has it, or, after a rejoin, as the session in use has it. */
+export function joinWindows(plan: NetworkPlan, up: { readonly frequencyHz: number; readonly dataRate: number; readonly copy: Copy }, session: NetworkSession | null = null): readonly OpenWindow[] {
   const after = (us: number): TxWindow['timing'] => ({ kind: 'after', time: up.copy.time, arrivedMs: up.copy.arrivedMs, delayUs: us })
   const place = { board: up.copy.board, antenna: up.copy.antenna }
   const { region } = plan
-  const first = rx1Window(plan, { rx1DrOffset: 0, hasDownlinkDwell: region.defaultDwell.down }, up)
-  return [...(first === null ? [] : [windowAt(plan, first, after(5 * SECOND_US), place)]), windowAt(plan, region.rx2, after(6 * SECOND_US), place)]
+  const first = rx1Window(plan, session ?? { rx1DrOffset: 0, hasDownlinkDwell: region.defaultDwell.down }, up)
+  const rx2 = session === null ? region.rx2 : { frequencyHz: session.rx2FrequencyHz, dataRate: session.rx2DataRate }
+  return [...(first === null ? [] : [windowAt(plan, first, after(5 * SECOND_US), place)]), windowAt(plan, rx2, after(6 * SECOND_US), place)]
 }
 
 export interface AnswerParts {
@@ -58,17 +59,20 @@ export interface Answer {
   /** By window; null: it does not fit there. */
   readonly phys: readonly (Uint8Array | null)[]
   readonly fCnt: number
+  /** 1.1: counted by AFCntDown, as everything on the ports of the application is. */
+  readonly isByApplication: boolean
   readonly hasItem: boolean
   readonly requests: readonly MacRequest[]
 }
 
-/** Null: the session has no counters left, or nothing of it fits in any window. The caller stores fCntDown + 1 before anything is sent. */
+/** Null: the session has no counters left, or nothing of it fits in any window. The caller stores its counter + 1 before anything is sent. */
 export function makeAnswer(plan: NetworkPlan, session: NetworkSession, ciphers: SessionCiphers, windows: readonly OpenWindow[], parts: AnswerParts): Answer | null {
-  const fCnt = session.fCntDown
-  if (fCnt > MAX_FCNT) return null
   const body = bodyFor(plan, session, windows, parts)
   if (body === null) return null
-  const phy = sealData(ciphers, {
+  const isByApplication = session.is11 && body.item !== null
+  const fCnt = isByApplication ? session.aFCntDown : session.fCntDown
+  if (fCnt > MAX_FCNT) return null
+  const clear: ClearFrame = {
     direction: 'down',
     isConfirmed: body.item?.isConfirmed ?? false,
     devAddr: session.devAddr,
@@ -80,9 +84,11 @@ export function makeAnswer(plan: NetworkPlan, session: NetworkSession, ciphers: 
     fOpts: body.fOpts,
     fPort: body.fPort,
     frmPayload: body.payload,
-  })
+  }
+  // 1.1: an ACK says for which frame.
+  const phy = sealData(ciphers, clear, { confFCnt: session.lastUplink?.fCnt ?? 0, dataRate: 0, channel: 0 })
   const phys = windows.map((window) => (fits(plan, session, window, body.fOpts.length, body.payload.length) ? phy : null))
-  return { phys, fCnt, hasItem: body.item !== null, requests: body.requests }
+  return { phys, fCnt, isByApplication, hasItem: body.item !== null, requests: body.requests }
 }
 
 interface Body {

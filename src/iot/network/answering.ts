@@ -14,6 +14,7 @@ import { CID, asked, notAsked, requestsFor } from './mac-requests.ts'
 import { expired, given, headOf, heardAfter, tried } from './queue.ts'
 import { ciphersOf } from './room.ts'
 import type { Room } from './room.ts'
+import { unawaited } from './session.ts'
 import type { NetworkSession } from './session.ts'
 
 /** After a downlink the device is left alone so long: it may be answering, or still listening to what another gateway sends. */
@@ -191,7 +192,8 @@ export class Answering {
     if (head !== null) this.#save(tx, isSent ? given(head) : tried(head, notTried(windows.length), momentOf(clock)), changed)
     const answered = wanted.hasAck && session.lastUplink !== null ? { ...session.lastUplink, wasAnswered: true } : session.lastUplink
     const awaitingAck = isSent && head.isConfirmed ? { queueId: head.queueId, fCntDown: answer.fCnt } : session.awaitingAck
-    rows.saveSession(tx, asked({ ...session, fCntDown: answer.fCnt + 1, lastUplink: answered, awaitingAck }, answer.requests))
+    const counted = answer.isByApplication ? { aFCntDown: answer.fCnt + 1 } : { fCntDown: answer.fCnt + 1 }
+    rows.saveSession(tx, asked({ ...session, ...counted, lastUplink: answered, awaitingAck }, answer.requests))
     return { answer, item: isSent ? head : null, number: session.number }
   }
 
@@ -199,7 +201,7 @@ export class Answering {
   #settle(tx: Tx, placed: NetworkSession, made: Made | null, ack: TxAck, changed: QueueItem[]): void {
     const { rows, clock } = this.#room
     const session = rows.session(tx, placed.devEui)
-    const wasCounted = made !== null && session?.number === placed.number && session.fCntDown > made.answer.fCnt
+    const wasCounted = made !== null && session?.number === placed.number && (made.answer.isByApplication ? session.aFCntDown : session.fCntDown) > made.answer.fCnt
     // Undone with the turn that found no window free.
     if (!wasCounted) changed.length = 0
     const isMine = session !== null && session.number === placed.number
@@ -211,7 +213,8 @@ export class Answering {
     const unasked = notAsked(session, made.answer.requests)
     const isAwaited = made.item !== null && session.awaitingAck?.queueId === made.item.queueId
     rows.saveSession(tx, {
-      ...unasked,
+      // It may have been on the air after all.
+      ...(isAwaited && typeof ack.doubtful === 'number' ? unawaited(unasked) : unasked),
       awaitingAck: isAwaited ? null : unasked.awaitingAck,
       lastUplink: unasked.lastUplink === null ? null : { ...unasked.lastUplink, wasAnswered: false },
     })
@@ -239,7 +242,7 @@ export class Answering {
           const session = rows.session(tx, devEui)
           if (session === null || session.awaitingAck?.queueId !== queueId || session.awaitingAck.fCntDown !== fCntDown) return null
           const item = rows.queueItem(tx, queueId)
-          rows.saveSession(tx, { ...session, awaitingAck: null })
+          rows.saveSession(tx, unawaited(session))
           if (item === null) return null
           const next = heardAfter(item, false)
           rows.saveQueueItem(tx, next)

@@ -3,7 +3,6 @@ import { MeshBoxError, inputError, momentOf } from '../../base/index.ts'
 import type { Clock, Moment } from '../../base/index.ts'
 import { KEY_BYTES, dataRate, euiBytes, regionNamed, subBandAt } from '../lorawan/index.ts'
 import type { Device, DeviceDesk, DeviceSession, DeviceView, Eui, JoinEvent, QueueItem } from '../ports.ts'
-import { NO_11 } from './joins.ts'
 import type { Room } from './room.ts'
 import type { KeylessDevice } from './rows.ts'
 import { registeredSession } from './session.ts'
@@ -61,7 +60,8 @@ export class Devices implements DeviceDesk {
     await store.turn((tx) => {
       const before = rows.device(tx, device.devEui)
       if (before === null && rows.countDevices(tx) >= MAX_DEVICES) throw new MeshBoxError('limit', `${MAX_DEVICES} devices are registered`, { code: 'devices-full' })
-      if (device.activation === 'abp' && session === null && (before?.activation !== 'abp' || rows.session(tx, device.devEui) === null)) throw inputError('session', null, 'the session of an ABP device: address, keys and counters')
+      const known = before?.activation === 'abp' ? rows.session(tx, device.devEui) : null
+      if (device.activation === 'abp' && session === null && known?.is11 !== (device.macVersion === '1.1')) throw inputError('session', null, 'the session of an ABP device: address, keys and counters')
       rows.putDevice(tx, device)
       if (before !== null && before.activation !== device.activation) rows.retireSession(tx, device.devEui)
       if (session === null) return
@@ -143,16 +143,18 @@ function checkDevice(device: Device, region: string): void {
   euiBytes(device.devEui, 'dev-eui')
   euiBytes(device.joinEui, 'join-eui')
   if (device.name.length < 1 || device.name.length > MOST_NAME || /\p{Control}/u.test(device.name)) throw inputError('name', device.name, `1 to ${MOST_NAME} printable characters`)
-  if (device.macVersion === '1.1') throw inputError('mac-version', '1.1', NO_11)
-  if (!['1.0.2', '1.0.3', '1.0.4'].includes(device.macVersion)) throw inputError('mac-version', device.macVersion, '1.0.2, 1.0.3, 1.0.4')
+  if (!['1.0.2', '1.0.3', '1.0.4', '1.1'].includes(device.macVersion)) throw inputError('mac-version', device.macVersion, '1.0.2, 1.0.3, 1.0.4, 1.1')
+  const is11 = device.macVersion === '1.1'
   if (!['A', 'C'].includes(device.deviceClass)) throw inputError('class', device.deviceClass, 'A, C')
   if (regionNamed(device.region).name !== region) throw inputError('region', device.region, `${region}, as the box is set up`)
   if (device.activation === 'otaa') {
-    if (device.rootKey?.length !== KEY_BYTES) throw inputError('app-key', `${device.rootKey?.length ?? 0} bytes`, `${KEY_BYTES} bytes`)
+    if (device.rootKey?.length !== KEY_BYTES) throw inputError(is11 ? 'nwk-key' : 'app-key', `${device.rootKey?.length ?? 0} bytes`, `${KEY_BYTES} bytes`)
+    if (is11 && device.appKey?.length !== KEY_BYTES) throw inputError('app-key', `${device.appKey?.length ?? 0} bytes`, `${KEY_BYTES} bytes beside the NwkKey`)
     if (device.allowsCounterReset) throw inputError('allows-counter-reset', true, 'false for OTAA: a device that starts from 0 joins again')
   } else if (device.activation !== 'abp') throw inputError('activation', device.activation, 'otaa, abp')
   else if (device.rootKey !== null) throw inputError('app-key', 'a key', 'none for ABP: its session has the keys')
-  if (device.appKey !== null) throw inputError('app-key', 'a second key', 'one key: two are LoRaWAN 1.1')
+  if (is11 && device.allowsCounterReset) throw inputError('allows-counter-reset', true, 'false for 1.1: its counters never start again')
+  if (device.appKey !== null && !(is11 && device.activation === 'otaa')) throw inputError('app-key', 'a second key', 'one key: two are LoRaWAN 1.1')
   const seconds = device.expectedIntervalSeconds
   if (seconds !== null && !(seconds > 0 && seconds <= 31_536_000)) throw inputError('interval', seconds, 'more than 0 seconds, at most a year')
 }
@@ -161,9 +163,11 @@ function checkSession(device: Device, session: DeviceSession, region: string): v
   if (device.activation !== 'abp') throw inputError('session', 'a session', 'none for OTAA: it comes from the join')
   const { keys } = session
   for (const [name, key] of Object.entries(keys)) if (!(key instanceof Uint8Array) || key.length !== KEY_BYTES) throw inputError(name, 'a key', `${KEY_BYTES} bytes`)
-  if (Buffer.compare(keys.fNwkSIntKey, keys.sNwkSIntKey) !== 0 || Buffer.compare(keys.fNwkSIntKey, keys.nwkSEncKey) !== 0) throw inputError('keys', 'three network keys', 'one NwkSKey: three are LoRaWAN 1.1')
+  const hasThree = Buffer.compare(keys.fNwkSIntKey, keys.sNwkSIntKey) !== 0 || Buffer.compare(keys.fNwkSIntKey, keys.nwkSEncKey) !== 0
+  if (hasThree && device.macVersion !== '1.1') throw inputError('keys', 'three network keys', 'one NwkSKey: three are LoRaWAN 1.1')
   whole('dev-addr', session.devAddr, 0, 2 ** 32 - 1)
-  for (const field of ['fCntUp', 'fCntDown'] as const) whole(field, session[field], 0, 2 ** 32)
+  if (device.macVersion !== '1.1' && session.aFCntDown !== 0) throw inputError('aFCntDown', session.aFCntDown, '0: a second counter downward is LoRaWAN 1.1')
+  for (const field of ['fCntUp', 'fCntDown', 'aFCntDown'] as const) whole(field, session[field], 0, 2 ** 32)
   const plan = regionNamed(region)
   whole('rx-delay', session.rxDelaySeconds, 1, 15)
   whole('rx1-dr-offset', session.rx1DrOffset, 0, plan.maxRx1DrOffset)

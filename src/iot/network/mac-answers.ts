@@ -6,9 +6,11 @@
  */
 import { readDownCommands } from '../lorawan/index.ts'
 import type { DownCommand, UpCommand } from '../lorawan/index.ts'
+import type { Device } from '../ports.ts'
 import { requiredSnrDb } from './adr.ts'
 import { CID, MAC_TRIES, maskedChannels } from './mac-requests.ts'
 import type { NetworkPlan } from './plan.ts'
+import { afterReset } from './session.ts'
 import type { NetworkSession } from './session.ts'
 
 export interface FrameFacts {
@@ -29,6 +31,8 @@ export interface MacOutcome {
 const DL_CHANNEL = 0x0a
 const REPEATED: Partial<Record<UpCommand['name'], number>> = { RXParamSetupAns: CID.rxParam, RXTimingSetupAns: CID.rxTiming, TXParamSetupAns: CID.txParam, DlChannelAns: DL_CHANNEL }
 const FULL_FRACTION = 256
+/** LoRaWAN 1.1. */
+const MINOR = 1
 
 /** `commands`: of one frame, in their order. */
 export function applyMac(plan: NetworkPlan, before: NetworkSession, commands: readonly UpCommand[], facts: FrameFacts): MacOutcome {
@@ -44,6 +48,18 @@ export function applyMac(plan: NetworkPlan, before: NetworkSession, commands: re
     if (reply !== null) answers.push(reply)
   }
   return { session, answers, repeating: new Set(commands.flatMap((command) => REPEATED[command.name] ?? [])) }
+}
+
+/** What a device of 1.1 says until it is answered: that it has new keys (RekeyInd), or, made with its session, that it was reset (ResetInd). */
+export function beginning(plan: NetworkPlan, activation: Device['activation'], session: NetworkSession, commands: readonly UpCommand[]): { readonly session: NetworkSession; readonly answers: readonly DownCommand[] } {
+  if (activation === 'otaa') return { session, answers: hasRekeyInd(commands) ? [{ name: 'RekeyConf', minor: MINOR }] : [] }
+  const isReset = commands.some((command) => command.name === 'ResetInd' && command.minor >= MINOR)
+  return isReset ? { session: afterReset(plan.region, session), answers: [{ name: 'ResetConf', minor: MINOR }] } : { session, answers: [] }
+}
+
+/** Of a minor version that there is: 0 is none, and a later one is answered with ours. */
+export function hasRekeyInd(commands: readonly UpCommand[]): boolean {
+  return commands.some((command) => command.name === 'RekeyInd' && command.minor >= MINOR)
 }
 
 function replyTo(plan: NetworkPlan, name: UpCommand['name'], facts: FrameFacts): DownCommand | null {

@@ -10,20 +10,29 @@
  *   replayed   any lower one: MIC right, and refused
  */
 import { fullCounter, isMicRight, isWithinGap, previousCounter } from '../lorawan/index.ts'
-import type { SessionCiphers } from '../lorawan/index.ts'
+import type { Circumstances, SessionCiphers } from '../lorawan/index.ts'
 
 export type CounterKind = 'new' | 'repeated' | 'reset' | 'gap' | 'replayed'
 
 export interface Match {
   readonly kind: CounterKind
   readonly fCnt: number
+  /** 1.1, of a frame with ACK: low 16 bits of the downlink it is for. */
+  readonly confFCnt?: number
 }
 
 const ROUND = 0x1_0000
 
-/** Null: no counter makes the code right. At most four are tried. */
-export function matchSession(ciphers: SessionCiphers, phy: Uint8Array, fCnt16: number, fCntUp: number, allowsReset: boolean): Match | null {
-  for (const match of countersToTry(fCnt16, fCntUp, allowsReset)) if (isMicRight(ciphers, phy, 'up', match.fCnt)) return match
+/** Null: no counter makes the code right. At most four are tried, in 1.1 each with all of `around`, which are not empty. */
+export function matchSession(ciphers: SessionCiphers, phy: Uint8Array, fCnt16: number, fCntUp: number, allowsReset: boolean, around: readonly Circumstances[] = []): Match | null {
+  for (const match of countersToTry(fCnt16, fCntUp, allowsReset)) {
+    if (!ciphers.is11) {
+      if (isMicRight(ciphers, phy, 'up', match.fCnt)) return match
+      continue
+    }
+    const right = around.find((sent) => isMicRight(ciphers, phy, 'up', match.fCnt, sent))
+    if (right !== undefined) return { ...match, confFCnt: right.confFCnt }
+  }
   return null
 }
 

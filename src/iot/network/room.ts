@@ -29,11 +29,11 @@ export interface Room {
 }
 
 /** Ciphers of a session that lies on disk. */
-export function ciphersOf(room: Pick<Room, 'ciphers' | 'rows'>, tx: ReadTx, session: Pick<NetworkSession, 'devEui' | 'number'>): SessionCiphers {
+export function ciphersOf(room: Pick<Room, 'ciphers' | 'rows'>, tx: ReadTx, session: Pick<NetworkSession, 'devEui' | 'number' | 'is11'>): SessionCiphers {
   return room.ciphers.of(session.devEui, session.number, () => {
-    const keys = room.rows.sessionKeys(tx, session.devEui)
+    const keys = room.rows.sessionKeys(tx, session.devEui, session.number)
     if (keys === null) throw new MeshBoxError('internal', 'a session has no keys', { code: 'session-without-keys' })
-    return openSessionKeys(keys, false)
+    return openSessionKeys(keys, session.is11)
   })
 }
 

@@ -5,19 +5,23 @@
  */
 import { MeshBoxError, asError, inputError, momentOf } from '../../base/index.ts'
 import type { Cancel } from '../../base/index.ts'
-import type { Tx } from '../../store/index.ts'
-import { dataRateOf, decodeFrame, maxPayloadBytes } from '../lorawan/index.ts'
+import type { ReadTx, Tx } from '../../store/index.ts'
+import { dataRateOf, decodeFrame, maxPayloadBytes, openData, readUpCommands } from '../lorawan/index.ts'
 import type { DataFrame, Frame } from '../lorawan/index.ts'
-import type { Device, DownlinkDesk, Heard, JoinEvent, NetworkServer, QueueItem, Reading, Verdict } from '../ports.ts'
+import type { Device, DownlinkDesk, Eui, Heard, JoinEvent, NetworkServer, QueueItem, Reading, Verdict } from '../ports.ts'
 import { ACK_WANTED } from './answering.ts'
 import type { Answering, Wanted } from './answering.ts'
+import { circumstancesOf } from './circumstances.ts'
 import { takeJoin } from './joins.ts'
+import { hasRekeyInd } from './mac-answers.ts'
 import { matchSession } from './match.ts'
 import type { Match } from './match.ts'
-import { checkRoom, expired, heardAfter } from './queue.ts'
+import { checkRoom, expired, heardAfter, queueAfterJoin } from './queue.ts'
+import { takeRejoin } from './rejoins.ts'
 import { ciphersOf, gpsTimeOf } from './room.ts'
 import type { Room } from './room.ts'
 import type { Candidate, KeylessDevice } from './rows.ts'
+import { unawaited } from './session.ts'
 import type { NetworkSession } from './session.ts'
 import { takeRepetition, takeUplink } from './uplink.ts'
 
@@ -30,6 +34,8 @@ const MOST_ASKER = 64
 interface Found {
   readonly session: Candidate
   readonly match: Match
+  /** 1.1: the session of its last join, which it has not spoken under before. */
+  readonly isOffered: boolean
 }
 
 interface Stored {
@@ -81,6 +87,7 @@ export class DeviceServer implements NetworkServer {
     const dataRate = dataRateOf(this.#room.plan.region, heard.modulation, 'up')
     if (dataRate === null || heard.copies.length === 0) return { kind: 'unknown' }
     if (frame.type === 'join-request') return takeJoin(this.#room, heard, frame, dataRate)
+    if (frame.type === 'rejoin-request') return takeRejoin(this.#room, heard, frame, dataRate)
     return frame.type === 'data' && frame.direction === 'up' ? this.#takeData(heard, frame, dataRate) : { kind: 'unknown' }
   }
 
@@ -107,7 +114,7 @@ export class DeviceServer implements NetworkServer {
   }
 
   async #takeData(heard: Heard, frame: DataFrame, dataRate: number): Promise<Verdict> {
-    const found = await this.#find(heard, frame)
+    const found = (await this.#find(heard, frame, dataRate)) ?? this.#findOffered(heard, frame, dataRate)
     if (found === null) return { kind: 'unknown' }
     const { devEui } = found.session
     if (found.match.kind === 'gap') return { kind: 'refused', devEui, why: `counter ${found.match.fCnt} is ${found.match.fCnt - found.session.fCntUp} ahead of what is expected; 16383 are allowed` }
@@ -128,16 +135,12 @@ export class DeviceServer implements NetworkServer {
   }
 
   /** Null: nobody's here. A breath after each piece. */
-  async #find(heard: Heard, frame: DataFrame): Promise<Found | null> {
+  async #find(heard: Heard, frame: DataFrame, dataRate: number): Promise<Found | null> {
     const { store, rows } = this.#room
     for (let after = ''; ; ) {
       const found = store.read((tx): Found | readonly Candidate[] => {
         const sessions = rows.candidates(tx, frame.devAddr, after, SESSIONS_AT_ONCE)
-        for (const session of sessions) {
-          const match = matchSession(ciphersOf(this.#room, tx, session), heard.phy, frame.fCnt16, session.fCntUp, session.allowsCounterReset)
-          if (match !== null) return { session, match }
-        }
-        return sessions
+        return this.#match(tx, sessions, heard, frame, dataRate, false) ?? sessions
       })
       if ('match' in found) return found
       if (found.length < SESSIONS_AT_ONCE) return null
@@ -146,19 +149,39 @@ export class DeviceServer implements NetworkServer {
     }
   }
 
+  #findOffered(heard: Heard, frame: DataFrame, dataRate: number): Found | null {
+    const { store, rows } = this.#room
+    return store.read((tx) => this.#match(tx, rows.offeredAt(tx, frame.devAddr), heard, frame, dataRate, true))
+  }
+
+  #match(tx: ReadTx, sessions: readonly Candidate[], heard: Heard, frame: DataFrame, dataRate: number, isOffered: boolean): Found | null {
+    for (const session of sessions) {
+      const { devEui, number, fCntUp, allowsCounterReset, session11 } = session
+      const ciphers = ciphersOf(this.#room, tx, { devEui, number, is11: session11 !== null })
+      const around = circumstancesOf(this.#room.plan, session11, frame, { frequencyHz: heard.frequencyHz, dataRate })
+      const match = matchSession(ciphers, heard.phy, frame.fCnt16, fCntUp, allowsCounterReset, around)
+      if (match !== null) return { session, match, isOffered }
+    }
+    return null
+  }
+
   /** In the turn: the counter against what is on disk now. */
-  #judge(tx: Tx, heard: Heard, frame: DataFrame, dataRate: number, { session: seen, match }: Found): Stored {
+  #judge(tx: Tx, heard: Heard, frame: DataFrame, dataRate: number, { session: seen, match, isOffered }: Found): Stored {
     const { rows, plan, clock } = this.#room
     const refused = (why: string): Stored => ({ verdict: { kind: 'refused', devEui: seen.devEui, why }, answer: null, changed: [] })
     const device = rows.device(tx, seen.devEui)
-    const session = rows.session(tx, seen.devEui)
+    const session = isOffered ? rows.offered(tx, seen.devEui) : rows.session(tx, seen.devEui)
     if (device === null || session === null || session.number !== seen.number) return refused('the session ended while the frame was looked at')
     if (device.isDisabled) return refused('disabled by the owner')
     if (match.fCnt === session.fCntUp - 1) return this.#repeat(tx, heard, device, session)
     if (match.fCnt < session.fCntUp && !(match.kind === 'reset' && device.allowsCounterReset))
       return refused(`counter ${match.fCnt} was used before (${session.fCntUp} is next): a recording played again, or a device that started from 0`)
     const changed: QueueItem[] = []
-    const asked = this.#acknowledged(tx, session, frame, changed)
+    if (isOffered) {
+      if (!this.#saysRekeyed(tx, session, frame, match.fCnt)) return refused('the first frame under the keys of a join has no RekeyInd, which LoRaWAN 1.1 asks for in each frame until it is confirmed')
+      changed.push(...this.#takeOffered(tx, device.devEui))
+    }
+    const asked = this.#acknowledged(tx, session, frame, match, changed)
     const outcome = takeUplink(plan, device, asked, ciphersOf(this.#room, tx, session), { heard, frame, fCnt: match.fCnt, dataRate, at: momentOf(clock), gpsTimeMs: gpsTimeOf(heard, clock) })
     rows.saveSession(tx, outcome.session)
     if (outcome.reading !== null) this.#keep(tx, outcome.reading)
@@ -172,18 +195,35 @@ export class DeviceServer implements NetworkServer {
     return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED } : null, changed: [] }
   }
 
+  #saysRekeyed(tx: Tx, session: NetworkSession, frame: DataFrame, fCnt: number): boolean {
+    const { fOpts, payload } = openData(ciphersOf(this.#room, tx, session), frame, fCnt)
+    return hasRekeyInd(readUpCommands(frame.fPort === 0 ? payload : fOpts).commands)
+  }
+
+  /** From now on nothing is heard or said under the session before. */
+  #takeOffered(tx: Tx, devEui: Eui): readonly QueueItem[] {
+    const { rows } = this.#room
+    const changed = queueAfterJoin(rows.queue(tx, devEui), rows.session(tx, devEui)?.awaitingAck?.queueId ?? null)
+    for (const item of changed) rows.saveQueueItem(tx, item)
+    rows.takeOffered(tx, devEui)
+    return changed
+  }
+
   /** What became of the confirmed downlink before this frame. */
-  #acknowledged(tx: Tx, session: NetworkSession, frame: DataFrame, changed: QueueItem[]): NetworkSession {
+  #acknowledged(tx: Tx, session: NetworkSession, frame: DataFrame, match: Match, changed: QueueItem[]): NetworkSession {
     const awaited = session.awaitingAck
+    if (awaited === null) return session
+    // 1.1: the code says which downlink it is for.
+    const isAcked = frame.ack && (!session.is11 || match.confFCnt === awaited.fCntDown % 0x1_0000)
     // Still on its way: this frame cannot know of it.
-    if (awaited === null || (!frame.ack && this.#answering.isBusy(session.devEui))) return session
+    if (!isAcked && this.#answering.isBusy(session.devEui)) return session
     const item = this.#room.rows.queueItem(tx, awaited.queueId)
     if (item !== null) {
-      const next = heardAfter(item, frame.ack)
+      const next = heardAfter(item, isAcked)
       this.#room.rows.saveQueueItem(tx, next)
       changed.push(next)
     }
-    return { ...session, awaitingAck: null }
+    return unawaited(session)
   }
 
   /** The longer of its two windows at its present data rate. */

@@ -10,6 +10,8 @@ import type { KeylessDevice, LastLife } from './rows.ts'
 export interface NetworkSession extends Omit<DeviceSession, 'keys'> {
   /** Rises with each session of the device. */
   readonly number: number
+  /** LoRaWAN 1.1, as both sides agreed when it began, whatever the device is registered as by now. */
+  readonly is11: boolean
   /** The device's ADR bit, last time. */
   readonly hasAdr: boolean
   /** What it did not refuse. */
@@ -32,6 +34,7 @@ export function joinedSession(plan: NetworkPlan, device: KeylessDevice, join: { 
   const { region } = plan
   return {
     ...blankSession(region, device, join),
+    is11: device.macVersion === '1.1',
     rxDelaySeconds: plan.rxDelaySeconds,
     rx1DrOffset: plan.rx1DrOffset,
     rx2DataRate: plan.rx2.dataRate,
@@ -47,6 +50,7 @@ function blankSession(region: Region, device: Pick<KeylessDevice, 'devEui'>, fro
   return {
     devEui: device.devEui,
     number: from.number,
+    is11: false,
     devAddr: from.devAddr,
     fCntUp: 0,
     fCntDown: 0,
@@ -94,6 +98,8 @@ export function registeredSession(region: Region, device: KeylessDevice, given: 
     channels: given.channels.length === 0 ? ownChannels(region) : given.channels,
     fCntUp: isSame ? Math.max(before.fCntUp, given.fCntUp) : given.fCntUp,
     fCntDown: isSame ? Math.max(before.fCntDown, given.fCntDown) : given.fCntDown,
+    aFCntDown: isSame ? Math.max(before.aFCntDown, given.aFCntDown) : given.aFCntDown,
+    is11: device.macVersion === '1.1',
     devEui: device.devEui,
     history: [],
     pendingMac: [],
@@ -103,9 +109,25 @@ export function registeredSession(region: Region, device: KeylessDevice, given: 
 }
 
 /** Of an ABP device that is told nothing else. */
-export function abpSession(regionName: string, given: Pick<DeviceSession, 'devEui' | 'devAddr' | 'keys' | 'fCntUp' | 'fCntDown'>, at: Moment): DeviceSession {
-  const { number: _number, hasAdr: _adr, maxDataRate: _rate, maxTxPowerIndex: _power, lastGateway: _gateway, statusAskedAt: _asked, intervalSeconds: _interval, repeatsAnswered: _repeats, ...blank } = blankSession(regionNamed(regionName), given, { number: 0, devAddr: given.devAddr, at })
+export function abpSession(regionName: string, given: Pick<DeviceSession, 'devEui' | 'devAddr' | 'keys' | 'fCntUp' | 'fCntDown' | 'aFCntDown'>, at: Moment): DeviceSession {
+  const { number: _number, is11: _is11, hasAdr: _adr, maxDataRate: _rate, maxTxPowerIndex: _power, lastGateway: _gateway, statusAskedAt: _asked, intervalSeconds: _interval, repeatsAnswered: _repeats, ...blank } = blankSession(regionNamed(regionName), given, { number: 0, devAddr: given.devAddr, at })
   return { ...blank, ...given }
+}
+
+/** 1.1: a device with a fixed session that was reset has what it was made with again. Its counters go on. */
+export function afterReset(region: Region, session: NetworkSession): NetworkSession {
+  const { rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz, channels, txPowerIndex, nbTrans, hasUplinkDwell, hasDownlinkDwell, maxEirpDbm, pendingMac, maxDataRate, maxTxPowerIndex, statusAskedAt } = blankSession(region, session, { number: session.number, devAddr: session.devAddr, at: session.startedAt })
+  return { ...session, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz, channels, txPowerIndex, nbTrans, hasUplinkDwell, hasDownlinkDwell, maxEirpDbm, pendingMac, maxDataRate, maxTxPowerIndex, statusAskedAt, history: [] }
+}
+
+/** Nobody waits for that ACK any more; 1.1's code can still be made for it. */
+export function unawaited(session: NetworkSession): NetworkSession {
+  return { ...session, awaitingAck: null, confFCnt: session.is11 && session.awaitingAck !== null ? session.awaitingAck.fCntDown : session.confFCnt }
+}
+
+/** 1.1, rejoin of type 2: another address, other keys, counters from 0, and the radio as it was. */
+export function rekeyedSession(before: NetworkSession, join: { readonly number: number; readonly devAddr: DevAddr; readonly at: Moment; readonly gateway: Eui }): NetworkSession {
+  return { ...before, number: join.number, devAddr: join.devAddr, fCntUp: 0, fCntDown: 0, aFCntDown: 0, confFCnt: 0, history: [], lastUplink: null, awaitingAck: null, statusAskedAt: null, repeatsAnswered: 0, startedAt: join.at, lastSeen: join.at, lastGateway: join.gateway }
 }
 
 function ownChannels(region: Region): Channels {

@@ -7,7 +7,7 @@ import { openData, readUpCommands } from '../lorawan/index.ts'
 import type { DataFrame, DownCommand, SessionCiphers } from '../lorawan/index.ts'
 import type { Heard, Reading } from '../ports.ts'
 import { ADR_HISTORY } from './adr.ts'
-import { applyMac } from './mac-answers.ts'
+import { applyMac, beginning } from './mac-answers.ts'
 import type { NetworkPlan } from './plan.ts'
 import type { KeylessDevice } from './rows.ts'
 import type { NetworkSession } from './session.ts'
@@ -37,27 +37,30 @@ export interface UplinkOutcome {
   readonly repeating: ReadonlySet<number>
 }
 
-export function takeUplink(plan: NetworkPlan, device: Pick<KeylessDevice, 'devEui' | 'name'>, before: NetworkSession, ciphers: SessionCiphers, uplink: Uplink): UplinkOutcome {
+export function takeUplink(plan: NetworkPlan, device: Pick<KeylessDevice, 'devEui' | 'name' | 'activation'>, before: NetworkSession, ciphers: SessionCiphers, uplink: Uplink): UplinkOutcome {
   const { heard, frame, fCnt, dataRate, at } = uplink
   const { fOpts, payload } = openData(ciphers, frame, fCnt)
   const snrDb = bestSnr(heard)
   const seen = seenAgain(before, uplink, snrDb)
   const commands = readUpCommands(frame.fPort === 0 ? payload : fOpts).commands
-  const mac = applyMac(plan, seen, commands, { snrDb, dataRate, gateways: gatewaysOf(heard), gpsTimeMs: uplink.gpsTimeMs })
+  const begun = before.is11 ? beginning(plan, device.activation, seen, commands) : { session: seen, answers: [] }
+  const mac = applyMac(plan, begun.session, commands, { snrDb, dataRate, gateways: gatewaysOf(heard), gpsTimeMs: uplink.gpsTimeMs })
+  const answers = [...begun.answers, ...mac.answers]
   const isApplication = frame.fPort !== null && frame.fPort !== 0
   const reading: Reading | null = isApplication ? readingOf(device, uplink, frame.fPort, payload) : null
   return {
     session: { ...mac.session, lastUplink: frame.isConfirmed ? { fCnt, frame: heard.id, wasAnswered: false } : null, repeatsAnswered: 0, lastSeen: at },
     reading,
-    answers: mac.answers,
-    mustAnswer: frame.isConfirmed || mac.answers.length > 0 || mac.repeating.size > 0 || (frame.adr && frame.adrAckReq),
+    answers,
+    mustAnswer: frame.isConfirmed || answers.length > 0 || mac.repeating.size > 0 || (frame.adr && frame.adrAckReq),
     repeating: mac.repeating,
   }
 }
 
 /** The last frame again. It is answered again if it asked for an answer, a bounded number of times, and is nothing else. */
 export function takeRepetition(before: NetworkSession, heard: Heard): { readonly session: NetworkSession; readonly mustAnswer: boolean } {
-  const isAsked = before.lastUplink !== null && before.lastUplink.frame === heard.id && before.repeatsAnswered < MAX_REPEATS_ANSWERED
+  // The code of 1.1 covers the channel too: the same frame on another one is other bytes. Its counter was judged.
+  const isAsked = before.lastUplink !== null && (before.lastUplink.frame === heard.id || (before.is11 && before.lastUplink.fCnt === before.fCntUp - 1)) && before.repeatsAnswered < MAX_REPEATS_ANSWERED
   return isAsked ? { session: { ...before, repeatsAnswered: before.repeatsAnswered + 1 }, mustAnswer: true } : { session: before, mustAnswer: false }
 }
 

@@ -5,7 +5,6 @@ import type { Copy, DevAddr, Eui, FrameId, Heard, Modulation } from './radio.ts'
 
 // ---- network/
 
-/** 1.1 is stage 2: its shapes are here so that nothing stored has to change. */
 export type MacVersion = '1.0.2' | '1.0.3' | '1.0.4' | '1.1'
 
 /** A device of the owner's, as he registered it. */
@@ -44,10 +43,11 @@ export interface DeviceSession {
   readonly keys: SessionKeys
   /** Next expected, 32 bit. Written before the frame is delivered. */
   readonly fCntUp: number
-  /** Next to use, 32 bit; written before the frame is sent; + 32 at a start after an unclean end. */
+  /** Next to use, 32 bit; written before the frame is sent; + 32 at a start after an unclean end. 1.1: NFCntDown, of frames without port or on port 0. */
   readonly fCntDown: number
-  /** 1.1 only. */
+  /** 1.1: of frames on other ports, under the same rules. 1.0: 0. */
   readonly aFCntDown: number
+  /** 1.1: counter of the confirmed downlink that an ACK may be for although nobody waits for it any more. 1.0: 0. */
   readonly confFCnt: number
   readonly rxDelaySeconds: number
   readonly rx1DrOffset: number

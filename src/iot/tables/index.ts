@@ -6,7 +6,7 @@ import { forgetAllLate, lateMigrations } from '../late/io/tables.ts'
 import { logMigrations } from '../log/io/tables.ts'
 import { brokerUserMigrations } from '../mqtt/io/user-tables.ts'
 import { airtimeMigrations } from '../network/io/airtime-tables.ts'
-import { networkMigrations, skipDownCounters } from '../network/io/tables.ts'
+import { networkMigrations, skipDownCounters, skipJoinNonces } from '../network/io/tables.ts'
 import { ruleMigrations } from '../rules/io/tables.ts'
 import { noteAccountsBehind } from '../tenants/io/account-tables.ts'
 import { paidMigrations, paidTables } from '../tenants/io/paid-tables.ts'
@@ -28,7 +28,7 @@ export const iotMigrations: readonly Migration[] = [
   ...brokerUserMigrations,
 ]
 
-/** Far above what a box sends a device between two backups, far below the 16384 that a device takes as a gap. */
+/** Far above what a box sends a device between two backups, far below the 16384 that a device takes as a gap; and more joins than there are. */
 const SKIPPED_AFTER_OLD_COPY = 4_096
 
 /**
@@ -37,6 +37,7 @@ const SKIPPED_AFTER_OLD_COPY = 4_096
  */
 export function noteIotOldCopy(tx: Tx): void {
   skipDownCounters(tx, SKIPPED_AFTER_OLD_COPY)
+  skipJoinNonces(tx, SKIPPED_AFTER_OLD_COPY)
   noteAccountsBehind(tx)
   forgetAllLate(tx)
 }

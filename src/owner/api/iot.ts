@@ -115,7 +115,8 @@ export interface IotDeviceRequest {
   readonly name: string
   /** Default: all zero. */
   readonly joinEui?: string
-  readonly macVersion?: '1.0.2' | '1.0.3' | '1.0.4'
+  /** Default: 1.0.4; 1.1 where keys of 1.1 are given. */
+  readonly macVersion?: '1.0.2' | '1.0.3' | '1.0.4' | '1.1'
   readonly deviceClass?: 'A' | 'C'
   /** `cayenne-lpp`, or the owner's own. */
   readonly codec?: string | null
@@ -124,7 +125,19 @@ export interface IotDeviceRequest {
   readonly expectedIntervalSeconds?: number | null
   /** 32 hex digits. OTAA; left out of a device that is there: the key stays. */
   readonly appKey?: string
-  readonly abp?: { readonly devAddr: string; readonly nwkSKey: string; readonly appSKey: string; readonly fCntUp?: number; readonly fCntDown?: number }
+  /** 1.1, beside the AppKey. */
+  readonly nwkKey?: string
+  /** 1.1: `nwkSKey` is the FNwkSIntKey, and all but the counters are there. */
+  readonly abp?: {
+    readonly devAddr: string
+    readonly nwkSKey: string
+    readonly sNwkSIntKey?: string
+    readonly nwkSEncKey?: string
+    readonly appSKey: string
+    readonly fCntUp?: number
+    readonly fCntDown?: number
+    readonly aFCntDown?: number
+  }
 }
 
 export interface IotReadingJson {

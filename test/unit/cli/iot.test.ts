@@ -66,6 +66,25 @@ describe('each command of IoT', () => {
     expect(urlOf()).toBe(stored)
   })
 
+  it('registers devices of 1.1 with all their keys, keeps what is left out, and leaves the NwkKey to a device that falls back to 1.0', async () => {
+    const [joining, fixed] = ['70b3d57ed0001235', '70b3d57ed0001236']
+    const version = (devEui: string): string | undefined => place.room.desk.device(devEui)?.macVersion
+    const good = async (line: string): Promise<void> => {
+      const { code, out, err } = await run(line)
+      expect([line, code, err]).toEqual([line, 0, ''])
+      expect([line, out.includes(APP_KEY), out.includes(NWK_S_KEY)]).toEqual([line, false, false])
+    }
+    await good(`lora device set ${joining} --app-key ${APP_KEY} --nwk-key ${NWK_S_KEY}`)
+    expect(version(joining)).toBe('1.1')
+    for (const change of ['--name hill', `--nwk-key ${APP_KEY}`, '--version 1.0.4', '--name field']) await good(`lora device set ${joining} ${change}`)
+    expect(version(joining)).toBe('1.0.4')
+    // The one root key of 1.0 is no NwkKey, and there is no AppKey beside it.
+    expect(await run(`lora device set ${joining} --version 1.1`)).toMatchObject({ code: 1, err: expect.stringMatching(/nwkKey/) })
+    await good(`lora device set ${fixed} --dev-addr 01020304 --nwk-s-key ${NWK_S_KEY} --s-nwk-s-int-key ${APP_KEY} --nwk-s-enc-key ${NWK_S_KEY} --app-s-key ${APP_KEY}`)
+    await good(`lora device set ${fixed} --name pump`)
+    expect(place.room.desk.device(fixed)).toMatchObject({ macVersion: '1.1', activation: 'abp', name: 'pump', session: { devAddr: 0x01020304, aFCntDown: 0 } })
+  })
+
   it('says what is wrong with a mistaken one, and changes nothing', async () => {
     const known = (): readonly unknown[] => [place.room.desk.devices(), place.room.desk.tenants(), place.room.desk.rules(), place.room.desk.brokerUsers()]
     const before = known()

@@ -5,29 +5,12 @@
 import { expect, it } from 'vitest'
 import { fromHex, utf8 } from '../../../src/base/index.ts'
 import { decodeFrame } from '../../../src/iot/lorawan/index.ts'
-import type { Store, Tx } from '../../../src/store/index.ts'
 import { Box, otaa } from './box.ts'
+import { failing } from './failing-store.ts'
 import { Sensor } from './sensor.ts'
 
 const KEY = fromHex('0102030405060708090a0b0c0d0e0f10')
 const EUI = '0202020202020202'
-
-/** Lets so many turns through; the next is lost, or stored without anybody hearing of it. Then nothing is answered any more. */
-function failing(store: Store, turns: number, isStored: boolean): { readonly store: Store; readonly isCut: () => boolean } {
-  let left = turns
-  const never = new Promise<never>(() => undefined)
-  const wrapped: Store = {
-    turn: <T>(body: (tx: Tx) => T): Promise<T> => {
-      if (left-- > 0) return store.turn(body)
-      return left === -1 && isStored ? store.turn(body).then(() => never) : never
-    },
-    read: (body) => store.read(body),
-    backup: (path) => store.backup(path),
-    stats: () => store.stats(),
-    close: () => store.close(),
-  }
-  return { store: wrapped, isCut: () => left < 0 }
-}
 
 /** Joins, sends confirmed frames, is sent orders. Every promise may stay open: the power may be gone. */
 async function story(box: Box, sensor: Sensor, heard: Uint8Array[]): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { fromHex, silentLog, utf8 } from '../../../src/base/index.ts'
 import { networkMigrations, networkRows } from '../../../src/iot/network/index.ts'
+import { skipJoinNonces } from '../../../src/iot/network/io/tables.ts'
 import { channelsOf, channelsText } from '../../../src/iot/network/io/state-text.ts'
 import type { NetworkSession } from '../../../src/iot/network/session.ts'
 import { openStore } from '../../../src/store/index.ts'
@@ -40,6 +41,9 @@ it('a JoinNonce is never given twice, and there is an end to them', async () => 
   box = await new Box().open()
   const given = await box.store.turn((tx) => [1, 2, 3].map(() => rows.nextJoinNonce(tx, EUI)))
   expect(given).toEqual([1, 2, 3])
+  // The book is an old copy by now: a device of 1.1 takes none that is not greater than its last.
+  await box.store.turn((tx) => skipJoinNonces(tx, 4_096))
+  expect(await box.store.turn((tx) => rows.nextJoinNonce(tx, EUI))).toBe(4_100)
   await box.store.turn((tx) => tx.run('UPDATE iot_join_nonce SET last = 16777214'))
   expect(await box.store.turn((tx) => [rows.nextJoinNonce(tx, EUI), rows.nextJoinNonce(tx, EUI)])).toEqual([0xff_ffff, null])
 })
@@ -112,11 +116,55 @@ it('a file of the version before: its sessions are read as they were, counters a
     const expected = { ...named, number: 3, devAddr: 7, fCntUp: 70_058, fCntDown: 41, pendingMac: [{ cid: 6, payload: Uint8Array.of(6), tries: 2 }] }
     const read = (): NetworkSession | null => store.read((tx) => rows.session(tx, EUI))
     expect(read()).toEqual(expected)
-    expect(store.read((tx) => rows.sessionKeys(tx, EUI))?.fNwkSIntKey).toEqual(KEY)
+    expect(store.read((tx) => rows.sessionKeys(tx, EUI, 3))?.fNwkSIntKey).toEqual(KEY)
     await store.turn((tx) => rows.saveSession(tx, { ...expected, fCntUp: 70_059 }))
     expect(read()).toEqual({ ...expected, fCntUp: 70_059 })
     // One page of the file holds it.
     expect(store.read((tx) => tx.get<{ bytes: number }>('SELECT length(state) AS bytes FROM iot_session'))?.bytes).toBeLessThan(700)
+  } finally {
+    await store.close()
+    rmSync(dir, { recursive: true })
+  }
+})
+
+it('a file from before LoRaWAN 1.1: rows of 1.0 keep every byte, and are written as they were', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'meshbox-iot-'))
+  const path = join(dir, 'box.sqlite')
+  const open = (migrations: readonly Migration[]): Store => openStore({ path, migrations, log: silentLog })
+  box = await new Box().open()
+  await joined(box, new Sensor(EUI, KEY))
+  const now = stored()
+  const random = seededRandom(5)
+  const number = (most: number): number => Math.floor(random.next() * most)
+  const moment = (): string => JSON.stringify([`boot-${number(9)}`, number(1e9), number(1e12), number(2)])
+  const names = 'dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, is_retired, keys_mark, f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key, state'
+  const euis = Array.from({ length: 40 }, (_, at) => (at + 1).toString(16).padStart(16, '0'))
+  const bytes = (store: Store): unknown => store.read((tx) => tx.all(`SELECT id, ${names} FROM iot_session ORDER BY id`))
+  let store = open(networkMigrations.slice(0, 2))
+  await store.turn((tx) => {
+    for (const eui of euis) {
+      const history = Array.from({ length: number(21) * 4 }, () => number(60))
+      const rest = `${JSON.stringify(history)},"${channelsText(now.channels)}",[${number(2) === 0 ? '' : '[6,"06",2]'}]`
+      const last = number(2) === 0 ? 'null' : `{"fCnt":${number(1e6)},"frame":"ab","wasAnswered":true}`
+      const state = `[0,0,${1 + number(15)},${number(6)},${number(6)},869525000,${number(6)},${number(8)},${1 + number(3)},0,0,16,${number(2)},${number(6)},${number(8)},"00000000000000b0",null,${number(900) / 4},0,${number(256)},${number(64) - 32},null,${last},${moment()},${moment()},${rest}]`
+      tx.run(`INSERT INTO iot_session (${names}) VALUES (?, ?, ?, ?, ?, 0, 'mark', ?, NULL, NULL, ?, ?)`, eui, 1 + number(99), number(2 ** 32), number(2 ** 32), number(2 ** 32), random.bytes(16), random.bytes(16), state)
+    }
+  })
+  const before = bytes(store)
+  await store.close()
+  store = open(networkMigrations)
+  try {
+    expect(bytes(store)).toEqual(before)
+    const sessions = store.read((tx) => rows.sessions(tx))
+    expect(sessions).toHaveLength(euis.length)
+    for (const session of sessions) expect(session).toMatchObject({ is11: false, aFCntDown: 0, confFCnt: 0 })
+    await store.turn((tx) => {
+      for (const session of sessions) rows.saveSession(tx, session)
+    })
+    expect(bytes(store)).toEqual(before)
+    // Only the counter of 1.0 is moved.
+    await store.turn((tx) => rows.skipDownCounters(tx, 32))
+    for (const session of store.read((tx) => rows.sessions(tx))) expect([session.aFCntDown, session.fCntDown]).toEqual([0, Math.min(2 ** 32, (sessions.find(({ devEui }) => devEui === session.devEui)?.fCntDown ?? 0) + 32)])
   } finally {
     await store.close()
     rmSync(dir, { recursive: true })

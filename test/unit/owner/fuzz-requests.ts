@@ -77,7 +77,7 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   meshCarriageWriteOff: { params: { id: `0x${'b2'.repeat(20)}` } },
   meshUnban: { params: { id: `0x${'b2'.repeat(20)}` } },
   meshJoin: { body: { do: 'begin', code: 'meshbox:x', name: 'Roofs', channel: 36, apply: false } },
-  putIotDevice: { body: { devEui: '70b3d57ed0012345', name: 'field-3', joinEui: '0000000000000000', macVersion: '1.0.4', deviceClass: 'A', allowsCounterReset: false, isDisabled: false, expectedIntervalSeconds: 600, appKey: '5a'.repeat(16) } },
+  putIotDevice: { body: { devEui: '70b3d57ed0012345', name: 'field-3', joinEui: '0000000000000000', macVersion: '1.1', deviceClass: 'A', allowsCounterReset: false, isDisabled: false, expectedIntervalSeconds: 600, appKey: '5a'.repeat(16), nwkKey: '6b'.repeat(16) } },
   removeIotDevice: { params: { id: '70b3d57ed0012345' } },
   forgetIotNonces: { params: { id: '70b3d57ed0012345' } },
   iotReadings: { params: { id: '70b3d57ed0012345' }, query: { before: '9', limit: '10' } },

@@ -2,21 +2,21 @@
  * A session as a short text. It is written with every frame and should stay within its page: with names, 20 frames of history are 1.1 KiB of
  * JSON and 72 channels 12 KiB; here 0.2 and 1.
  *
- *   [ aFCntDown, confFCnt, … ]     a JSON array, in the order of `Written`
- *   { "aFCntDown": …, … }          as it was written before; still read
+ *   [ 0, confFCnt, … ]             a JSON array, in the order of `Written`; the 0 is a place that is a column by now
+ *   { "confFCnt": …, … }           as it was written before; still read
  */
 import { fromHex, toHex } from '../../../base/index.ts'
 import type { Moment } from '../../../base/index.ts'
 import type { NetworkSession } from '../session.ts'
 
 /** The others are columns. */
-type State = Omit<NetworkSession, 'devEui' | 'number' | 'devAddr' | 'fCntUp' | 'fCntDown'>
+type State = Omit<NetworkSession, 'devEui' | 'number' | 'devAddr' | 'fCntUp' | 'fCntDown' | 'aFCntDown' | 'is11'>
 type Channels = State['channels']
 type Bit = 0 | 1
 type WrittenMoment = readonly [bootId: string, boottimeMs: number, wallMs: number, wallTrusted: Bit]
 
 type Written = readonly [
-  aFCntDown: number, confFCnt: number, rxDelaySeconds: number, rx1DrOffset: number, rx2DataRate: number, rx2FrequencyHz: number,
+  unused: 0, confFCnt: number, rxDelaySeconds: number, rx1DrOffset: number, rx2DataRate: number, rx2FrequencyHz: number,
   dataRate: number, txPowerIndex: number, nbTrans: number, hasUplinkDwell: Bit, hasDownlinkDwell: Bit, maxEirpDbm: number,
   hasAdr: Bit, maxDataRate: number, maxTxPowerIndex: number, lastGateway: string | null, statusAskedAt: number | null, intervalSeconds: number | null, repeatsAnswered: number,
   battery: number | null, marginDb: number | null, awaitingAck: State['awaitingAck'], lastUplink: State['lastUplink'],
@@ -26,7 +26,7 @@ type Written = readonly [
 
 export function stateText(state: State): string {
   const written: Written = [
-    state.aFCntDown, state.confFCnt, state.rxDelaySeconds, state.rx1DrOffset, state.rx2DataRate, state.rx2FrequencyHz,
+    0, state.confFCnt, state.rxDelaySeconds, state.rx1DrOffset, state.rx2DataRate, state.rx2FrequencyHz,
     state.dataRate, state.txPowerIndex, state.nbTrans, bit(state.hasUplinkDwell), bit(state.hasDownlinkDwell), state.maxEirpDbm,
     bit(state.hasAdr), state.maxDataRate, state.maxTxPowerIndex, state.lastGateway, state.statusAskedAt, state.intervalSeconds, state.repeatsAnswered,
     state.battery, state.marginDb, state.awaitingAck, state.lastUplink,
@@ -40,13 +40,13 @@ export function stateText(state: State): string {
 export function stateOf(text: string): State {
   if (text.startsWith('{')) return namedState(text)
   const [
-    aFCntDown, confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
+    , confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
     dataRate, txPowerIndex, nbTrans, hasUplinkDwell, hasDownlinkDwell, maxEirpDbm,
     hasAdr, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
     battery, marginDb, awaitingAck, lastUplink, startedAt, lastSeen, history, channels, pendingMac,
   ] = JSON.parse(text) as Written
   return {
-    aFCntDown, confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
+    confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
     dataRate, txPowerIndex, nbTrans, hasUplinkDwell: hasUplinkDwell === 1, hasDownlinkDwell: hasDownlinkDwell === 1, maxEirpDbm,
     hasAdr: hasAdr === 1, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
     battery, marginDb, awaitingAck, lastUplink, startedAt: momentRead(startedAt), lastSeen: lastSeen === null ? null : momentRead(lastSeen),
@@ -54,10 +54,10 @@ export function stateOf(text: string): State {
   }
 }
 
-type NamedState = Omit<State, 'channels' | 'pendingMac'> & { readonly channels: string; readonly pendingMac: readonly { readonly cid: number; readonly payload: string; readonly tries: number }[] }
+type NamedState = Omit<State, 'channels' | 'pendingMac'> & { readonly aFCntDown: number; readonly channels: string; readonly pendingMac: readonly { readonly cid: number; readonly payload: string; readonly tries: number }[] }
 
 function namedState(text: string): State {
-  const { channels, pendingMac, ...rest } = JSON.parse(text) as NamedState
+  const { channels, pendingMac, aFCntDown: _unused, ...rest } = JSON.parse(text) as NamedState
   return { ...rest, channels: channelsOf(channels), pendingMac: pendingMac.map((entry) => ({ ...entry, payload: fromHex(entry.payload) })) }
 }
 

@@ -7,10 +7,11 @@
  */
 import { createHash } from 'node:crypto'
 import { MeshBoxError, toHex } from '../../../base/index.ts'
-import type { Migration, Tx } from '../../../store/index.ts'
+import type { Migration, ReadTx, SqlValue, Tx } from '../../../store/index.ts'
 import type { Device, KeySeal, QueueItem, SessionKeys } from '../../ports.ts'
 import type { KeylessDevice, LastLife, NetworkRows } from '../rows.ts'
 import type { NetworkSession } from '../session.ts'
+import { rejoinRows, sql11 } from './rejoin-tables.ts'
 import { stateOf, stateText } from './state-text.ts'
 
 export const networkMigrations: readonly Migration[] = [
@@ -100,6 +101,7 @@ export const networkMigrations: readonly Migration[] = [
       CREATE INDEX iot_session_addr ON iot_session (dev_addr, dev_eui) WHERE is_retired = 0;
     `,
   },
+  { id: 'iot-network-003', sql: sql11 },
 ]
 
 /** 1.0.2 and 1.0.3 ask that a used DevNonce is refused; a device rolls 65,536, so this many are remembered. */
@@ -128,6 +130,8 @@ interface SessionRow {
   dev_addr: number
   f_cnt_up: number
   f_cnt_down: number
+  a_f_cnt_down: number
+  is_11: number
   state: string
 }
 
@@ -155,7 +159,10 @@ const DEVICE_COLUMNS = 'dev_eui, name, join_eui, mac_version, region, device_cla
  * `+?` in what follows: where a table has a partial index, SQLite looks at the value of a bare `?` to say whether that one would do, and plans the
  * statement anew for each other value. That costs ten times what the statement does.
  */
-const SESSION_COLUMNS = 'dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, state'
+const SESSION_COLUMNS = 'dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, a_f_cnt_down, is_11, state'
+const KEY_COLUMNS = 'f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key'
+const ALL_COLUMNS = `${SESSION_COLUMNS}, keys_mark, ${KEY_COLUMNS}`
+const PLACES = ALL_COLUMNS.replace(/\w+/g, '?')
 
 export function networkRows(seal: KeySeal): NetworkRows {
   const sealed = (key: Uint8Array | null): Uint8Array | null => (key === null ? null : seal.seal(key))
@@ -173,6 +180,14 @@ export function networkRows(seal: KeySeal): NetworkRows {
     isDisabled: row.is_disabled === 1,
     expectedIntervalSeconds: row.expected_interval_seconds,
   })
+  /** As ALL_COLUMNS. In 1.0 the three network keys are one, and lie there once. */
+  const valuesOf = (session: NetworkSession, keys: SessionKeys): readonly SqlValue[] => {
+    const other = (key: Uint8Array): Uint8Array | null => sealed(Buffer.compare(key, keys.fNwkSIntKey) === 0 ? null : key)
+    return [
+      ...[session.devEui, session.number, session.devAddr, session.fCntUp, session.fCntDown, session.aFCntDown, session.is11 ? 1 : 0, stateText(session)],
+      ...[markOf(keys), sealed(keys.fNwkSIntKey), other(keys.sNwkSIntKey), other(keys.nwkSEncKey), sealed(keys.appSKey)],
+    ]
+  }
   return {
     devices: (tx) => tx.all<DeviceRow>(`SELECT ${DEVICE_COLUMNS} FROM iot_device ORDER BY dev_eui`).map(deviceOf),
     countDevices: (tx) => tx.get<{ count: number }>('SELECT count(*) AS count FROM iot_device')?.count ?? 0,
@@ -181,6 +196,7 @@ export function networkRows(seal: KeySeal): NetworkRows {
       return row === undefined ? null : deviceOf(row)
     },
     rootKey: (tx, devEui) => opened(tx.get<{ root_key: Uint8Array | null }>('SELECT root_key FROM iot_device WHERE dev_eui = ?', devEui)?.root_key ?? null),
+    appKey: (tx, devEui) => opened(tx.get<{ app_key: Uint8Array | null }>('SELECT app_key FROM iot_device WHERE dev_eui = ?', devEui)?.app_key ?? null),
     putDevice(tx, device) {
       tx.run('DELETE FROM iot_device WHERE dev_eui = ?', device.devEui)
       tx.run(
@@ -196,45 +212,46 @@ export function networkRows(seal: KeySeal): NetworkRows {
       return tx.run('DELETE FROM iot_device WHERE dev_eui = ?', devEui) > 0
     },
 
-    session: (tx, devEui) => sessionOf(tx.get<SessionRow>(`SELECT ${SESSION_COLUMNS} FROM iot_session WHERE dev_eui = ? AND is_retired = 0`, devEui)),
-    sessions: (tx) => tx.all<SessionRow>(`SELECT ${SESSION_COLUMNS} FROM iot_session WHERE is_retired = 0 ORDER BY dev_eui`).flatMap((row) => sessionOf(row) ?? []),
+    session: sessionIn,
+    sessions: (tx) => sessionsFrom(tx, 'iot_session WHERE is_retired = 0 ORDER BY dev_eui'),
     candidates: (tx, devAddr, after, limit) =>
       tx
-        .all<{ devEui: string; number: number; fCntUp: number; allowsReset: number }>(
-          `SELECT s.dev_eui AS devEui, s.number AS number, s.f_cnt_up AS fCntUp, d.allows_counter_reset AS allowsReset FROM iot_session s JOIN iot_device d ON d.dev_eui = s.dev_eui
+        .all<{ devEui: string; number: number; fCntUp: number; allowsReset: number; is11: number }>(
+          `SELECT s.dev_eui AS devEui, s.number AS number, s.f_cnt_up AS fCntUp, s.is_11 AS is11, d.allows_counter_reset AS allowsReset FROM iot_session s JOIN iot_device d ON d.dev_eui = s.dev_eui
             WHERE s.dev_addr = +? AND s.dev_eui > +? AND s.is_retired = 0 ORDER BY s.dev_eui LIMIT +?`,
           ...[devAddr, after, limit],
         )
-        .map(({ allowsReset, ...candidate }) => ({ ...candidate, allowsCounterReset: allowsReset === 1 })),
-    sessionKeys(tx, devEui) {
-      const row = tx.get<KeyRow>('SELECT f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key FROM iot_session WHERE dev_eui = ? AND is_retired = 0', devEui)
+        .map(({ allowsReset, is11, ...candidate }) => ({ ...candidate, allowsCounterReset: allowsReset === 1, session11: is11 === 1 ? sessionIn(tx, candidate.devEui) : null })),
+    sessionKeys(tx, devEui, number) {
+      const row =
+        tx.get<KeyRow>(`SELECT ${KEY_COLUMNS} FROM iot_session WHERE dev_eui = ? AND number = ? AND is_retired = 0`, devEui, number) ??
+        tx.get<KeyRow>(`SELECT ${KEY_COLUMNS} FROM iot_session_offered WHERE dev_eui = ? AND number = ?`, devEui, number)
       const [network, application] = [opened(row?.f_nwk_s_int_key ?? null), opened(row?.app_s_key ?? null)]
       if (row === undefined || network === null || application === null) return null
       return { fNwkSIntKey: network, sNwkSIntKey: opened(row.s_nwk_s_int_key) ?? network, nwkSEncKey: opened(row.nwk_s_enc_key) ?? network, appSKey: application }
     },
     startSession(tx, session, keys) {
+      tx.run('DELETE FROM iot_session_offered WHERE dev_eui = ?', session.devEui)
       tx.run('DELETE FROM iot_session WHERE dev_eui = ?', session.devEui)
-      const isOne = (key: Uint8Array): Uint8Array | null => (Buffer.compare(key, keys.fNwkSIntKey) === 0 ? null : key)
-      tx.run(
-        `INSERT INTO iot_session (dev_eui, number, dev_addr, f_cnt_up, f_cnt_down, is_retired, keys_mark, f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key, state)
-          VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
-        ...[session.devEui, session.number, session.devAddr, session.fCntUp, session.fCntDown, markOf(keys)],
-        ...[sealed(keys.fNwkSIntKey), sealed(isOne(keys.sNwkSIntKey)), sealed(isOne(keys.nwkSEncKey)), sealed(keys.appSKey), stateText(session)],
-      )
+      tx.run(`INSERT INTO iot_session (is_retired, ${ALL_COLUMNS}) VALUES (0, ${PLACES})`, ...valuesOf(session, keys))
     },
     retireSession: retire,
     keysMark: markOf,
     saveSession(tx, session) {
       // The number: a session that ended meanwhile is not brought back; the counters: they only rise.
       const changed = tx.run(
-        'UPDATE iot_session SET f_cnt_up = ?, f_cnt_down = ?, state = ? WHERE dev_eui = ? AND number = ? AND is_retired = 0 AND f_cnt_down <= ?',
-        ...[session.fCntUp, session.fCntDown, stateText(session), session.devEui, session.number, session.fCntDown],
+        'UPDATE iot_session SET f_cnt_up = ?, f_cnt_down = ?, a_f_cnt_down = ?, state = ? WHERE dev_eui = ? AND number = ? AND is_retired = 0 AND f_cnt_down <= ? AND a_f_cnt_down <= ?',
+        ...[session.fCntUp, session.fCntDown, session.aFCntDown, stateText(session), session.devEui, session.number, session.fCntDown, session.aFCntDown],
       )
       if (changed !== 1) throw new MeshBoxError('conflict', 'the session of this device is another one by now, or its counter has gone on', { code: 'session-changed' })
     },
-    isDevAddrTaken: (tx, devAddr) => tx.get('SELECT 1 FROM iot_session WHERE dev_addr = ? AND is_retired = 0', devAddr) !== undefined,
+    isDevAddrTaken: (tx, devAddr) =>
+      tx.get('SELECT 1 FROM iot_session WHERE dev_addr = ? AND is_retired = 0', devAddr) !== undefined || tx.get('SELECT 1 FROM iot_session_offered WHERE dev_addr = ?', devAddr) !== undefined,
     lastLife: (tx, devEui) =>
-      tx.get<LastLife>('SELECT number, dev_addr AS devAddr, f_cnt_up AS fCntUp, f_cnt_down AS fCntDown, keys_mark AS keysMark FROM iot_session WHERE dev_eui = ?', devEui) ?? null,
+      tx.get<LastLife>('SELECT number, dev_addr AS devAddr, f_cnt_up AS fCntUp, f_cnt_down AS fCntDown, a_f_cnt_down AS aFCntDown, keys_mark AS keysMark FROM iot_session WHERE dev_eui = ?', devEui) ?? null,
+    nextNumber: (tx, devEui) =>
+      (tx.get<{ last: number | null }>('SELECT max(number) AS last FROM (SELECT number FROM iot_session WHERE dev_eui = ? UNION ALL SELECT number FROM iot_session_offered WHERE dev_eui = ?)', devEui, devEui)?.last ?? 0) + 1,
+    ...rejoinRows({ columns: ALL_COLUMNS, places: PLACES, valuesOf, read: sessionsFrom }),
 
     useDevNonce(tx, devEui, devNonce, rule) {
       if (rule === 'greater') {
@@ -248,6 +265,7 @@ export function networkRows(seal: KeySeal): NetworkRows {
     },
     forgetDevNonces(tx, devEui) {
       tx.run('DELETE FROM iot_dev_nonce WHERE dev_eui = ?', devEui)
+      tx.run('DELETE FROM iot_rejoin_count WHERE dev_eui = ? AND session = 0', devEui)
     },
     nextJoinNonce(tx, devEui) {
       const next = (tx.get<{ last: number }>('SELECT last FROM iot_join_nonce WHERE dev_eui = ?', devEui)?.last ?? 0) + 1
@@ -307,11 +325,14 @@ export function networkRows(seal: KeySeal): NetworkRows {
 }
 
 export function skipDownCounters(tx: Tx, by: number): number {
-  return tx.run('UPDATE iot_session SET f_cnt_down = min(f_cnt_down + ?, ?)', by, IDS)
+  const skip = 'f_cnt_down = min(f_cnt_down + ?, ?), a_f_cnt_down = CASE is_11 WHEN 1 THEN min(a_f_cnt_down + ?, ?) ELSE a_f_cnt_down END'
+  tx.run(`UPDATE iot_session_offered SET ${skip}`, by, IDS, by, IDS)
+  return tx.run(`UPDATE iot_session SET ${skip}`, by, IDS, by, IDS)
 }
 
 function retire(tx: Tx, devEui: string): void {
   tx.run('UPDATE iot_session SET is_retired = 1, f_nwk_s_int_key = NULL, s_nwk_s_int_key = NULL, nwk_s_enc_key = NULL, app_s_key = NULL WHERE dev_eui = ?', devEui)
+  tx.run('DELETE FROM iot_session_offered WHERE dev_eui = ?', devEui)
 }
 
 /** Says whether two lives have the same keys, and nothing of the keys: they are 128 random bits each. */
@@ -321,9 +342,23 @@ function markOf(keys: SessionKeys): string {
   return toHex(new Uint8Array(hash.digest().subarray(0, 16)))
 }
 
-function sessionOf(row: SessionRow | undefined): NetworkSession | null {
-  if (row === undefined) return null
-  return { ...stateOf(row.state), devEui: row.dev_eui, number: row.number, devAddr: row.dev_addr, fCntUp: row.f_cnt_up, fCntDown: row.f_cnt_down }
+function sessionIn(tx: ReadTx, devEui: string): NetworkSession | null {
+  const row = tx.get<SessionRow>(`SELECT ${SESSION_COLUMNS} FROM iot_session WHERE dev_eui = ? AND is_retired = 0`, devEui)
+  return row === undefined ? null : sessionOf(row)
+}
+
+/** `from`: a table with its WHERE. */
+function sessionsFrom(tx: ReadTx, from: string, ...values: readonly SqlValue[]): readonly NetworkSession[] {
+  return tx.all<SessionRow>(`SELECT ${SESSION_COLUMNS} FROM ${from}`, ...values).map(sessionOf)
+}
+
+/** Above what any box gave between two backups: a device of 1.1 takes no JoinNonce that is not greater than its last. */
+export function skipJoinNonces(tx: Tx, by: number): void {
+  tx.run('UPDATE iot_join_nonce SET last = min(last + ?, ?)', by, MAX_JOIN_NONCE)
+}
+
+function sessionOf(row: SessionRow): NetworkSession {
+  return { ...stateOf(row.state), devEui: row.dev_eui, number: row.number, devAddr: row.dev_addr, fCntUp: row.f_cnt_up, fCntDown: row.f_cnt_down, aFCntDown: row.a_f_cnt_down, is11: row.is_11 === 1 }
 }
 
 function queueItemOf(row: QueueRow): QueueItem {

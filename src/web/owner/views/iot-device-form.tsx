@@ -10,7 +10,7 @@ import { SelectField, Switch, TextField } from '../ui/field.tsx'
 import { Refused, say } from '../ui/notice.tsx'
 import * as S from './iot-strings.ts'
 
-const VERSIONS = ['1.0.2', '1.0.3', '1.0.4'] as const
+const VERSIONS = ['1.0.2', '1.0.3', '1.0.4', '1.1'] as const
 const NO_CODEC = ''
 
 export interface DeviceFormProps {
@@ -31,15 +31,21 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
   const [devEui, setDevEui] = useState(device?.devEui ?? '')
   const [joinEui, setJoinEui] = useState(device?.joinEui ?? '')
   const [appKey, setAppKey] = useState('')
+  const [nwkKey, setNwkKey] = useState('')
   const [codec, setCodec] = useState(device?.codec ?? NO_CODEC)
   const [macVersion, setMacVersion] = useState<string>(device?.macVersion ?? '1.0.3')
   const [deviceClass, setDeviceClass] = useState<string>(device?.deviceClass ?? 'A')
   const [isDisabled, setDisabled] = useState(device?.isDisabled ?? false)
   const [checked, setChecked] = useState(false)
   const isAbp = device?.activation === 'abp'
-  const isKeyRight = appKey.trim() === '' ? device !== null : isHex(appKey, 32)
+  const is11 = macVersion === '1.1'
+  // The one key of 1.0 is not one of the two of 1.1.
+  const mayStay = device !== null && (!is11 || device.macVersion === '1.1')
+  const isKey = (text: string): boolean => (text.trim() === '' ? isAbp || mayStay : isHex(text, 32))
+  const isKeyRight = isKey(appKey)
+  const isNwkKeyRight = !is11 || isKey(nwkKey)
   const isJoinRight = joinEui.trim() === '' || isHex(joinEui, 16)
-  const isRight = name.trim() !== '' && isHex(devEui, 16) && isJoinRight && isKeyRight
+  const isRight = name.trim() !== '' && isHex(devEui, 16) && isJoinRight && isKeyRight && isNwkKeyRight
   const save = useAction(async () => {
     await call('putIotDevice', {
       body: {
@@ -52,6 +58,7 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
         isDisabled,
         ...(device === null ? {} : { allowsCounterReset: device.allowsCounterReset, expectedIntervalSeconds: device.expectedIntervalSeconds }),
         ...(appKey.trim() === '' ? {} : { appKey: hexOf(appKey) }),
+        ...(!is11 || nwkKey.trim() === '' ? {} : { nwkKey: hexOf(nwkKey) }),
       },
     })
     say(S.deviceSaved)
@@ -79,7 +86,8 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
       {device === null && <TextField label={S.facts.devEui} hint={S.devEuiHint} value={devEui} onInput={setDevEui} maxLength={30} error={checked && !isHex(devEui, 16) ? S.euiWrong : save.at('devEui')} />}
       {!isAbp && (
         <>
-          <TextField kind="password" autocomplete="off" label={S.appKey} hint={device === null ? S.appKeyHint : S.appKeyKept} value={appKey} onInput={setAppKey} maxLength={60} error={checked && !isKeyRight ? S.keyWrong : save.at('appKey')} />
+          <TextField kind="password" autocomplete="off" label={S.appKey} hint={mayStay ? S.appKeyKept : S.appKeyHint} value={appKey} onInput={setAppKey} maxLength={60} error={checked && !isKeyRight ? S.keyWrong : save.at('appKey')} />
+          {is11 && <TextField kind="password" autocomplete="off" label={S.nwkKey} hint={mayStay ? S.appKeyKept : S.nwkKeyHint} value={nwkKey} onInput={setNwkKey} maxLength={60} error={checked && !isNwkKeyRight ? S.keyWrong : save.at('nwkKey')} />}
           <TextField label={S.facts.joinEui} hint={S.joinEuiHint} value={joinEui} onInput={setJoinEui} maxLength={30} error={checked && !isJoinRight ? S.euiWrong : save.at('joinEui')} />
         </>
       )}
@@ -90,7 +98,7 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
       </div>
       {device !== null && <Switch label={S.deviceDisabled} checked={isDisabled} onInput={setDisabled} />}
       {device === null && <p class="quiet small">{S.abpHint}</p>}
-      <Refused text={save.besides('name', 'devEui', 'appKey', 'joinEui', 'codec')} />
+      <Refused text={save.besides('name', 'devEui', 'appKey', 'nwkKey', 'joinEui', 'codec')} />
     </Dialog>
   )
 }
