@@ -3,7 +3,7 @@
  * What to do next is decided from what is on disk and what the channels say, each time anew; so it goes on after a crash anywhere.
  */
 import { createHash, createHmac } from 'node:crypto'
-import { MeshBoxError, hexOf, utf8 } from '../base/index.ts'
+import { MeshBoxError, bytesOf, hexOf, utf8 } from '../base/index.ts'
 import type { Hash, Timers } from '../base/index.ts'
 import { LOOKED_AT, NEXT_LOOK_MS, PaidOnce } from '../ledger/index.ts'
 import type { PaymentOrderTerms } from '../ledger/index.ts'
@@ -99,10 +99,11 @@ export class Paying {
 
   /** Its hash is on disk when it resolves; nothing is ordered yet. */
   #begin(payout: Payout): Promise<void> {
-    const historyId = this.#now().newest()
+    const channels = this.#now()
+    const historyId = channels.newest()
     return this.#parts.store.turn((tx) => {
       const number = countTries(tx, payout.id) + 1
-      insertTry(tx, { payout: payout.id, number, secretHash: hashOf(this.#secretOf(payout.reference, number)), maxFee: this.#maxFee(payout), historyId, outcome: null, paid: null })
+      insertTry(tx, { payout: payout.id, number, secretHash: hashOf(this.#secretOf(payout.reference, number)), maxFee: this.#maxFee(payout), contract: channels.locked.contract, historyId, outcome: null, paid: null })
     })
   }
 
@@ -118,8 +119,11 @@ export class Paying {
   }
 
   /** What the channels have of it; of one that ended long ago, their history. */
-  async #standing({ tokenAddress }: Payout, { secretHash, historyId, outcome }: PayoutTry): Promise<LockStanding | 'never' | 'paid'> {
+  async #standing({ tokenAddress }: Payout, { secretHash, contract, historyId, outcome }: PayoutTry): Promise<LockStanding | 'never' | 'paid'> {
     if (outcome === 'paid') return 'paid'
+    const now = hexOf(bytesOf(this.#now().locked.contract)) // the configuration may have it in capitals
+    if (contract !== now)
+      throw new MeshBoxError('conflict', `it may be locked in a channel of the contract ${contract}, and photon.contract is ${now}, which knows nothing of it: set photon.contract back until this payout has ended`, { code: 'payout-other-contract' })
     const kept = this.#now().locked.standing(tokenAddress, secretHash)
     if (kept !== null) return kept
     let newest: LockStanding | 'never' = 'never'

@@ -13,6 +13,8 @@ export type LockStanding =
 
 /** Payments over other boxes, each known by its hash; the same secret again is the same payment. */
 export interface LockedChannels {
+  /** Whose channels these are; of those of another contract nothing is known here. */
+  readonly contract: Address
   hasWay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint }): boolean
   /** On disk when it resolves; the lock itself names the reference. Errors: unavailable; limit. */
   pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint; readonly reference: Hash; readonly secret: Hash; readonly data: Uint8Array }): Promise<void>
@@ -43,6 +45,8 @@ export interface PayoutTry {
   readonly number: number
   readonly secretHash: Hash
   readonly maxFee: bigint
+  /** Its lock, if there is one, stands in a channel of this contract. */
+  readonly contract: Address
   /** How far the channels' history went before. */
   readonly historyId: number
   /** Null: it may still pay. */

@@ -159,6 +159,8 @@ export type RoutedStanding =
 
 /** Payments over other boxes, each under a hash that its orderer has chosen: by this it is known, and under it it is paid once. */
 export interface RoutedSide {
+  /** Whose channels these are; of those of another contract nothing is known here. */
+  readonly contract: Address
   /** Whether there is a way now for so much at so much. */
   hasWay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly maxFee: bigint }): boolean
   /**

@@ -25,6 +25,9 @@ function dying(box: () => PayoutBox, edge: () => Edge | null): PayoutChannels {
     },
     spendable: () => paper().spendable(),
     locked: {
+      get contract() {
+        return paper().locked.contract
+      },
       hasWay: (order) => {
         if (edge() === 'no way') throw new Error('the process ends')
         return paper().locked.hasWay(order)

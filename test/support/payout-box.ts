@@ -35,6 +35,7 @@ const OPEN: LockStanding = { state: 'open', isRevealed: false, isGivenUp: false,
 
 /** Payments under hashes over one box between, which end when the test says so. */
 export class PaperLocks implements LockedChannels {
+  contract: Address = `0x${'C0'.repeat(20)}`
   readonly all: PaperLock[] = []
   hasRoute = false
   /** What becomes of one as soon as it is ordered; null: it stays open. */

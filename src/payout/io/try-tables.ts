@@ -13,6 +13,7 @@ CREATE TABLE payout_tries (
   number INTEGER NOT NULL,
   secret_hash BLOB NOT NULL UNIQUE,
   max_fee TEXT NOT NULL,
+  contract BLOB NOT NULL,
   -- How far the channels' history went before it was ordered.
   history_id INTEGER NOT NULL,
   outcome TEXT CHECK (outcome IN ('paid', 'failed')),
@@ -32,6 +33,7 @@ interface TryRow {
   number: number
   secret_hash: Uint8Array
   max_fee: string
+  contract: Uint8Array
   history_id: number
   outcome: PayoutTry['outcome']
   fee: string | null
@@ -45,14 +47,15 @@ function toTry(row: TryRow): PayoutTry {
     number: row.number,
     secretHash,
     maxFee: BigInt(row.max_fee),
+    contract: hexOf(row.contract),
     historyId: row.history_id,
     outcome: row.outcome,
     paid: row.fee === null || row.via === null ? null : { secretHash, fee: BigInt(row.fee), via: JSON.parse(row.via) as Address[] },
   }
 }
 
-export function insertTry(tx: Tx, { payout, number, secretHash, maxFee, historyId }: PayoutTry): void {
-  tx.run('INSERT INTO payout_tries (payout, number, secret_hash, max_fee, history_id) VALUES (?, ?, ?, ?, ?)', payout, number, bytesOf(secretHash), maxFee.toString(), historyId)
+export function insertTry(tx: Tx, { payout, number, secretHash, maxFee, contract, historyId }: PayoutTry): void {
+  tx.run('INSERT INTO payout_tries (payout, number, secret_hash, max_fee, contract, history_id) VALUES (?, ?, ?, ?, ?, ?)', payout, number, bytesOf(secretHash), maxFee.toString(), bytesOf(contract), historyId)
 }
 
 /** The one that has not failed. */

@@ -8,6 +8,7 @@ import type { ChainMoment, ChainPort, Router } from '../ports.ts'
 import type { PaymentModes } from './payment-modes.ts'
 
 export interface RoutedPayerTools {
+  readonly contract: Address
   readonly node: Pick<PhotonNode, 'payLocked' | 'payment' | 'paymentsAfter'>
   readonly modes: Pick<PaymentModes, 'lockFault'>
   readonly router: Pick<Router, 'find'>
@@ -23,6 +24,10 @@ export class RoutedPayer implements RoutedSide {
 
   constructor(tools: RoutedPayerTools) {
     this.#tools = tools
+  }
+
+  get contract(): Address {
+    return this.#tools.contract
   }
 
   hasWay({ to, token, amount, maxFee }: Parameters<RoutedSide['hasWay']>[0]): boolean {

@@ -164,7 +164,7 @@ export class RunningPhoton {
       fromOldCopy: isOldCopy ? (tx) => dropNote(tx, OLD_COPY_NOTE) : null,
     })
     this.direct = new ChannelPayer(this.node, held.modes)
-    this.routed = new RoutedPayer({ node: this.node, modes: held.modes, router: this.router, moment: () => this.moments.now(), chain })
+    this.routed = new RoutedPayer({ contract: domain.contract, node: this.node, modes: held.modes, router: this.router, moment: () => this.moments.now(), chain })
     this.#upkeep = new CoreUpkeep({ parts, node: this.node, duties: this.duties, router: this.router, own: this.own })
     this.streams = new ChannelStreams({ node: this.node, duties: this.duties, proved: this.proved, store, signer, curve, settings, moment: () => this.moments.now(), unknown: (token, payer) => this.recovery.asked(token, payer), log })
     this.#orders =

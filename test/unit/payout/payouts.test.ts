@@ -250,6 +250,29 @@ describe('over other boxes', () => {
     expect([hashesOf(box).length, box.channels.rows.length, box.payouts.payout(1).payout.state, box.payouts.payout(1).routed]).toEqual([2, 1, 'paid', null])
   })
 
+  it('is neither ordered again nor given up under another contract, whose channels know nothing of the lock', async () => {
+    const box = await begun(null)
+    const { all, contract } = box.channels.locked
+    const locks = all.splice(0) // the other contract's channels have another record and another history
+    box.channels.locked.contract = `0x${'c1'.repeat(20)}`
+    await box.restart()
+    for (let day = 0; day < 3; day++) {
+      box.time.advance(24 * HOUR)
+      await box.settle()
+    }
+    expect([all.length, box.channels.rows.length, box.payouts.payout(1).payout.state]).toEqual([0, 0, 'open'])
+    expect(box.payouts.payout(1).payout.problem).toContain(`set photon.contract back until this payout has ended`)
+    await expect(box.payouts.resume(1, true)).rejects.toMatchObject({ code: 'payout-other-contract' })
+
+    box.channels.locked.contract = contract
+    all.push(...locks)
+    box.channels.locked.conclude(LOCK_SENT)
+    await box.restart()
+    box.time.advance(24 * HOUR)
+    await box.settle()
+    expect([box.payouts.payout(1).payout.state, hashesOf(box).length]).toEqual(['paid', 1])
+  })
+
   it('stands in the history when its record is gone', async () => {
     const box = await begun(null)
     await box.restart()
