@@ -5,16 +5,12 @@ import { MeshBoxError, asError, createLog, type Log, type LogOptions } from '../
 import { SystemClock, systemRandomness, systemTimers } from '../base/io/system.ts'
 import { ConfigError, problemLine, type Config } from '../config/index.ts'
 import { IDENTITY_FILE, RESTORED_MARK, openIdentity, openOwnerPassword, openVoucherKeys } from '../identity/index.ts'
-import { createLedger, ledgerMigrations } from '../ledger/index.ts'
-import { hotspotMigrations } from '../hotspot/index.ts'
+import { createLedger } from '../ledger/index.ts'
 import { ControlServer, LogRing, Owner, OwnerServer, SystemFactsReader, openMetricsToken, photonOutOfOrder, type ChainDesk, type IotPort, type MeshPort, type PayoutPort, type PhotonPort, type PhotonRestDoor } from '../owner/index.ts'
-import { iotMigrations, noteIotOldCopy } from '../iot/tables/index.ts'
-import { meshMigrations } from '../mesh/tables/index.ts'
+import { noteIotOldCopy } from '../iot/tables/index.ts'
 import type { LanSide, Photon, ProgramDesk } from '../photon/index.ts'
-import { noteBirth, noteOldCopy, photonMigrations } from '../photon/tables/index.ts'
-import { payoutMigrations } from '../payout/tables/index.ts'
+import { noteBirth, noteOldCopy } from '../photon/tables/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
-import { spectrumMigrations } from '../spectrum/tables/index.ts'
 import { forgetBackupMark, markIfBackup, openStore } from '../store/index.ts'
 import { ConfigInForce, loadAtStart } from './config-door.ts'
 import { PatientDashboard } from './patient-dashboard.ts'
@@ -23,7 +19,8 @@ import type { RunningMesh } from './mesh.ts'
 import type { GuestBoxes } from './guest-boxes.ts'
 import { joinDesk } from './mesh-join.ts'
 import { openCurve } from './native-parts.ts'
-import { boxMigrations, checkSameBox } from './same-box.ts'
+import { checkSameBox } from './same-box.ts'
+import { TABLES } from './tables.ts'
 import { bundleFolder, readDashboard } from './web-files.ts'
 
 export const DEFAULT_CONFIG_PATH = '/etc/config/meshbox'
@@ -106,7 +103,7 @@ async function startRooms(options: BoxOptions, ground: Ground): Promise<RunningB
   const isBackup = markIfBackup(book)
   const store = openStore({
     path: book,
-    migrations: [...ledgerMigrations, ...hotspotMigrations, ...spectrumMigrations, ...boxMigrations, ...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations],
+    migrations: TABLES,
     log: log.room('store'),
     nativeBinding: join(folder, 'native/better_sqlite3.node'),
   })

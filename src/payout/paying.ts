@@ -122,7 +122,7 @@ export class Paying {
   async #standing({ tokenAddress }: Payout, { secretHash, contract, historyId, outcome }: PayoutTry): Promise<LockStanding | 'never' | 'paid'> {
     if (outcome === 'paid') return 'paid'
     const now = hexOf(bytesOf(this.#now().locked.contract)) // the configuration may have it in capitals
-    if (contract !== now)
+    if (contract !== null && contract !== now)
       throw new MeshBoxError('conflict', `it may be locked in a channel of the contract ${contract}, and photon.contract is ${now}, which knows nothing of it: set photon.contract back until this payout has ended`, { code: 'payout-other-contract' })
     const kept = this.#now().locked.standing(tokenAddress, secretHash)
     if (kept !== null) return kept

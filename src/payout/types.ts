@@ -45,8 +45,8 @@ export interface PayoutTry {
   readonly number: number
   readonly secretHash: Hash
   readonly maxFee: bigint
-  /** Its lock, if there is one, stands in a channel of this contract. */
-  readonly contract: Address
+  /** Its lock, if there is one, stands in a channel of this contract. Null: whichever was configured, of before it was written down. */
+  readonly contract: Address | null
   /** How far the channels' history went before. */
   readonly historyId: number
   /** Null: it may still pay. */

@@ -13,7 +13,6 @@ CREATE TABLE payout_tries (
   number INTEGER NOT NULL,
   secret_hash BLOB NOT NULL UNIQUE,
   max_fee TEXT NOT NULL,
-  contract BLOB NOT NULL,
   -- How far the channels' history went before it was ordered.
   history_id INTEGER NOT NULL,
   outcome TEXT CHECK (outcome IN ('paid', 'failed')),
@@ -26,6 +25,8 @@ CREATE TABLE payout_tries (
 CREATE UNIQUE INDEX payout_tries_live ON payout_tries (payout) WHERE outcome IS NOT 'failed';
 `,
   },
+  // NULL: of before it was written down.
+  { id: 'payout-003', sql: 'ALTER TABLE payout_tries ADD COLUMN contract BLOB' },
 ]
 
 interface TryRow {
@@ -33,7 +34,7 @@ interface TryRow {
   number: number
   secret_hash: Uint8Array
   max_fee: string
-  contract: Uint8Array
+  contract: Uint8Array | null
   history_id: number
   outcome: PayoutTry['outcome']
   fee: string | null
@@ -47,7 +48,7 @@ function toTry(row: TryRow): PayoutTry {
     number: row.number,
     secretHash,
     maxFee: BigInt(row.max_fee),
-    contract: hexOf(row.contract),
+    contract: row.contract === null ? null : hexOf(row.contract),
     historyId: row.history_id,
     outcome: row.outcome,
     paid: row.fee === null || row.via === null ? null : { secretHash, fee: BigInt(row.fee), via: JSON.parse(row.via) as Address[] },
@@ -55,7 +56,7 @@ function toTry(row: TryRow): PayoutTry {
 }
 
 export function insertTry(tx: Tx, { payout, number, secretHash, maxFee, contract, historyId }: PayoutTry): void {
-  tx.run('INSERT INTO payout_tries (payout, number, secret_hash, max_fee, contract, history_id) VALUES (?, ?, ?, ?, ?, ?)', payout, number, bytesOf(secretHash), maxFee.toString(), bytesOf(contract), historyId)
+  tx.run('INSERT INTO payout_tries (payout, number, secret_hash, max_fee, contract, history_id) VALUES (?, ?, ?, ?, ?, ?)', payout, number, bytesOf(secretHash), maxFee.toString(), contract === null ? null : bytesOf(contract), historyId)
 }
 
 /** The one that has not failed. */

@@ -100,7 +100,7 @@ const CASES: readonly (readonly [what: string, sql: readonly string[], check: Ch
   ['a payout under two locks', [`INSERT INTO photon_history (kind, channel, nonce, amount, wall_ms, key, peer, data, token, fee) SELECT kind, channel, nonce, amount, wall_ms, zeroblob(32), peer, data, token, fee FROM photon_history WHERE fee = '2'`], 'payout', 'payout 3', [13n, 26n]],
   ['a payout under another lock than its statement says', [`UPDATE photon_history SET key = zeroblob(32) WHERE fee = '2'`], 'payout', 'payout 3', null],
   ['a payout over other boxes whose statement says directly', ['DELETE FROM payout_tries'], 'payout', 'payout 3', null],
-  ['a payout directly whose statement says over other boxes', [`INSERT INTO payout_tries VALUES (1, 1, zeroblob(32), '5', zeroblob(20), 0, 'paid', NULL, '0', '[]')`], 'payout', 'payout 1', null],
+  ['a payout directly whose statement says over other boxes', [`INSERT INTO payout_tries VALUES (1, 1, zeroblob(32), '5', 0, 'paid', NULL, '0', '[]', zeroblob(20))`], 'payout', 'payout 1', null],
   ['a fee of a payout that is not in the ledger', [`UPDATE ledger_entries SET source = 'milestone:reward' WHERE source = 'payout:fee'`], 'payout', 'payout 3', [2n, 0n]],
   ['another fee of a payout in the ledger', [`UPDATE ledger_postings SET amount = '1' WHERE account = 'cost:payout'`], 'payout', 'payout 3', [2n, 1n]],
   ['another fee of a payout in the history', [`UPDATE photon_history SET fee = '5' WHERE fee = '2'`], 'payout', 'payout 3', [2n, 5n]],

@@ -273,6 +273,17 @@ describe('over other boxes', () => {
     expect([box.payouts.payout(1).payout.state, hashesOf(box).length]).toEqual(['paid', 1])
   })
 
+  it('of before its contract was written down goes on under the configured one', async () => {
+    const box = await begun(null)
+    await box.store.turn((tx) => tx.run('UPDATE payout_tries SET contract = NULL'))
+    box.channels.locked.contract = `0x${'c1'.repeat(20)}`
+    await box.restart()
+    box.channels.locked.conclude(LOCK_SENT)
+    box.time.advance(1000)
+    await box.settle()
+    expect([box.payouts.payout(1).payout.state, hashesOf(box).length]).toEqual(['paid', 1])
+  })
+
   it('stands in the history when its record is gone', async () => {
     const box = await begun(null)
     await box.restart()
