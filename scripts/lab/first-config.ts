@@ -25,6 +25,7 @@ export function writeConfig(files: BoxFiles, lab: { ownerAddress: string; gate: 
   ]
   if (lab.gate === 'nft')
     edits.push(
+      { do: 'set-list', section: { name: 'hotspot' }, option: 'uplink_interfaces', values: [TOWN.wanInterface] },
       ...set('hotspot', {
         guest_interface: TOWN.guestInterface,
         dnsmasq_leases_file: files.leases,

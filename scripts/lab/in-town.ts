@@ -8,6 +8,7 @@ import { labCommands } from './commands.ts'
 import { Control } from './control.ts'
 import { Dice } from './dice.ts'
 import { HOST, PASSWORD, writeConfig } from './first-config.ts'
+import { FieldLife } from './field-life.ts'
 import { Life } from './life.ts'
 import { LiveServer } from './live/server.ts'
 import type { LabOptions } from './options.ts'
@@ -75,7 +76,8 @@ export async function runTown(dir: string, options: LabOptions, stopped: Promise
 
     chapter = 'the story is being told'
     await untilStopped(tellStory(mine))
-    await untilStopped(tellOfChannels(mine, () => tellOfStreet(street)))
+    const field = await untilStopped(tellOfChannels(mine, () => tellOfStreet(street)))
+    closers.push(() => field?.close())
     const compare = (): Promise<void> => {
       const partner = mine.others.get('box2')
       const books = new Map([['box1', { name: 'Corner café', service: mine.service }]])
@@ -88,8 +90,11 @@ export async function runTown(dir: string, options: LabOptions, stopped: Promise
     isTelling = false
     chapter = 'the town lives'
     sayAddresses(live.url, mine)
+    const fieldLife = field === null ? null : new FieldLife(field, new Dice(options.seed))
     life.start()
+    fieldLife?.start()
     await stopped
+    fieldLife?.stop()
     await life.stop()
     if (isOn(mine.service)) await compare()
     else note('box1 is without power: its book is on its disk, and is not compared')

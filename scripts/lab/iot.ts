@@ -33,9 +33,10 @@ export function iotSection(files: BoxFiles, brokerUrl: string | null): UciEdit {
 
 export interface FieldParts {
   readonly box: Host
-  readonly service: Service
+  /** Which runs now. */
+  readonly service: () => Service
   readonly nextDoor: Host
-  readonly neighbour: Service
+  readonly neighbour: () => Service
   readonly ours: Home
   readonly theirs: Home
   /** Where the neighbour's own server takes frames: UDP. */
@@ -78,7 +79,7 @@ export class Field {
   }
 
   tenant(): Promise<IotTenantJson> {
-    return this.#parts.service.cliJson<IotTenantJson>('tenant', 'show', 'next-door')
+    return this.#parts.service().cliJson<IotTenantJson>('tenant', 'show', 'next-door')
   }
 
   /** One frame of the neighbour's meter: at his server, billed, and paid by him. Result: the account before and after his payment. */
@@ -88,7 +89,7 @@ export class Field {
     this.#antenna.hear(frame)
     await waitFor('the frame at his server', () => this.#server.has(frame), PATIENCE_MS)
     const owing = await waitFor('the bill', async () => ((one) => one.units === String(Number(before.units) + 1) && one)(await this.tenant()), PATIENCE_MS)
-    const paid = await this.#parts.neighbour.cli('--json', 'pay', this.#parts.ours.account, PRICE, '--direct', '--data', 'iot')
+    const paid = await this.#parts.neighbour().cli('--json', 'pay', this.#parts.ours.account, PRICE, '--direct', '--data', 'iot')
     if (paid.code !== 0) throw new Error(`the neighbour could not pay: ${paid.stderr || paid.stdout}`)
     const even = await waitFor('his payment', async () => ((one) => one.owed.units === '0' && one)(await this.tenant()), PATIENCE_MS)
     return { count: this.#meterCount, owing, even }
@@ -105,7 +106,8 @@ export class Field {
   }
 }
 
-export async function tellOfSensors(field: Field, { service, neighbour, theirs, server, heardElsewhere }: FieldParts): Promise<void> {
+export async function tellOfSensors(field: Field, { service: running, neighbour, theirs, server, heardElsewhere }: FieldParts): Promise<void> {
+  const service = running()
   const run = async (...words: string[]): Promise<string> => {
     const done = await service.cli(...words)
     if (done.code !== 0) throw new Error(`meshbox ${words.join(' ')}: ${done.stderr || done.stdout}`)
@@ -142,7 +144,7 @@ export async function tellOfSensors(field: Field, { service, neighbour, theirs, 
   await waitFor('a receipt', async () => (await field.tenant()).newestReceipt !== null, PATIENCE_MS)
   await run('tenant', 'bill', 'next-door', '--output', bill)
   claim('a frame that somebody recorded and sends again is not sold', (await field.tenant()).units === String(SOLD))
-  const checked = await neighbour.cli('lora', 'receipt', 'verify', bill, '--payer', theirs.account)
+  const checked = await neighbour().cli('lora', 'receipt', 'verify', bill, '--payer', theirs.account)
   claim(`the neighbour checks the bill on his side: ${checked.stdout.split('\n')[0]}`, checked.code === 0, checked.stdout + checked.stderr)
   note(await run('lora', 'status'))
 }

@@ -25,9 +25,10 @@ import type { Box } from './story.ts'
 /** After the settle timeout the contract gives both sides time to punish a lock that was given up and claimed all the same. */
 const PUNISH_BLOCKS = 257
 const PATIENT_BLOCKS = '240'
+const METER_TOKENS = '15'
 
-/** `meanwhile`: told while the chain counts blocks for a settlement. */
-export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): Promise<void> {
+/** `meanwhile`: told while the chain counts blocks for a settlement. Result: the field, which can go on selling to next door; null with `--once`. */
+export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): Promise<Field | null> {
   const { town, files } = box
   const [first] = town.guests
   if (first === undefined) throw new Error('the chapter needs a guest')
@@ -37,6 +38,7 @@ export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): 
   step('The village hall takes the sealing over; our box only verifies')
   const { chainId, network, token: villageToken } = box.chain
   const chain = new InsideProvider(town.internet, chainId)
+  let isFieldKept = false
   try {
     // Through our box while it seals, through the hall's from then on.
     const early = providerOf(box.chain)
@@ -61,10 +63,21 @@ export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): 
     const told = new Chapter(box, { ours, theirs, neighbour, owner, chain, villageToken })
     await told.openAndPay()
     await told.stream(first)
-    const field: FieldParts = { box: town.box, service: box.service, nextDoor, neighbour, ours, theirs, server: { address: TOWN.neighbour4, port: 1_700 }, heardElsewhere: null }
-    const open = await Field.open(field)
-    await tellOfSensors(open, field).finally(() => open.close())
-    await told.payOut(meanwhile)
+    const parts: FieldParts = {
+      box: town.box, service: () => box.service, nextDoor, neighbour: () => box.others.get('box2')?.service ?? neighbour, ours, theirs,
+      server: { address: TOWN.neighbour4, port: 1_700 }, heardElsewhere: null,
+    }
+    const field = await Field.open(parts)
+    try {
+      await tellOfSensors(field, parts)
+      await told.payOut(meanwhile)
+      if (box.options.isOnce) return null
+      await told.openForTheMeter()
+      isFieldKept = true
+      return field
+    } finally {
+      if (!isFieldKept) field.close()
+    }
   } catch (error) {
     for (const { service } of box.others.values()) note(service.log().split('\n').slice(-6).join('\n'))
     throw error
@@ -227,6 +240,18 @@ class Chapter {
     await waitFor('the settlement', async () => (await vtk()) === undefined && (await channelsOf(neighbour)).length === 0, 420_000)
     await this.#count([['our box', 'VTK', ours.account, parseEther('3')], ['next door', 'VTK', theirs.account, parseEther('2')], ['in the contract', 'VTK', CHANNELS, 0n]], parseEther('5'), villageToken)
     note((await this.#box.service.cli('channel', 'status')).stdout.trimEnd())
+  }
+
+  /** From next door's own coins: what the meter's frames cost for hours. */
+  async openForTheMeter(): Promise<void> {
+    const { ours, theirs, neighbour, owner } = this.#parts
+    step('Next door opens a channel for its meter')
+    const before = await owner.tokensOf(theirs.account)
+    await order(neighbour, ['channel', 'wrap', METER_TOKENS])
+    await waitFor('the tokens', async () => (await owner.tokensOf(theirs.account)) === before + parseEther(METER_TOKENS), 120_000)
+    await order(neighbour, ['channel', 'open', ours.account, METER_TOKENS, '--core'])
+    await waitFor('the channel at both ends', async () => (await this.#both()).every(([one]) => one !== undefined && one.phase === 'opened' && one.isConnected), 120_000)
+    claim(`${METER_TOKENS} SMT are in it, all of next door's`, (await this.#smt(neighbour, ours)).own.spendable.text === METER_TOKENS)
   }
 
   async #count(rows: readonly (readonly [who: string, symbol: string, account: string, expected: bigint])[], whole: bigint, token: string): Promise<void> {

@@ -75,7 +75,7 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
     scene.link('box2', { from: 'box2', to: 'box1', kind: 'mesh', state: 'up' })
     await untilStopped(openChannel(chain, service, neighbour, ours, theirs))
     const parts: FieldParts = {
-      box: thisMachine, service, nextDoor: thisMachine, neighbour, ours, theirs, server: { address: OURS, port: SERVER_PORT },
+      box: thisMachine, service: () => service, nextDoor: thisMachine, neighbour: () => neighbour, ours, theirs, server: { address: OURS, port: SERVER_PORT },
       heardElsewhere: async () => `and a broker (aedes, in this program) has it for everybody who listens there: ${SOIL_TOPIC} ${await waitFor('the reading at the broker', () => broker.newest(SOIL_TOPIC), PATIENCE_MS)}`,
     }
     const field = await Field.open(parts)

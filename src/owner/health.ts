@@ -35,7 +35,7 @@ function gateLine({ gate, roles }: Known): HealthLine {
     case 'recording':
       return { part: 'gate', level: 'warn', text: 'Gate only records: nobody is held back', advice: "Run as root on a router with option gate 'nft'." }
     case 'degraded':
-      return { part: 'gate', level: 'warn', text: `Gate limps: ${gate.reason ?? 'no reason given'}`, advice: 'See the log.' }
+      return { part: 'gate', level: 'warn', text: `Gate limps: ${gate.reason ?? 'no reason given'}`, advice: 'Guests with time go on. The log says when it began.' }
     case 'down':
       return { part: 'gate', level: 'bad', text: `Gate down: ${gate.reason ?? 'no reason given'}`, advice: 'Guests are cut off as their leases end. See the log.' }
   }

@@ -54,7 +54,7 @@ export class IotVerbs {
     const { broker, gateways, devices } = this.#port.desk.overview()
     if (broker.problem !== null) return line('bad', `IoT: the MQTT broker is not there: ${broker.problem}`)
     if (gateways.online === 0) return line('warn', gateways.known === 0 ? 'IoT: no concentrator has been heard yet' : 'IoT: no concentrator is online')
-    return line('ok', `IoT: ${gateways.online} concentrators, ${devices.online} of ${devices.known} devices online`)
+    return line('ok', `IoT: ${gateways.online} ${gateways.online === 1 ? 'concentrator' : 'concentrators'}, ${devices.online} of ${devices.known} devices online`)
   }
 
   gateways(): Json.IotGatewaysJson {

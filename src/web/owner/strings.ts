@@ -168,12 +168,23 @@ export const homeUnusedNone = 'No vouchers left to sell'
 export const homeAllWell = 'Your box is fine'
 export const homeMoreGuests = (count: number): string => `and ${count} more`
 
-export const source = {
+/** What earns, as it stands in the book. */
+export const source: Readonly<Record<string, string>> = {
   'hotspot:voucher': 'Vouchers',
-  'hotspot:trial': 'Free trials',
-  'hotspot:owner': 'Given by you',
-  'hotspot:payment': 'Paid from a wallet',
-} as Readonly<Record<string, string>>
+  'hotspot:stream': 'Minutes paid by the second',
+  'hotspot:ahead': 'Minutes bought ahead',
+  'mesh:relay': 'Traffic of neighbours',
+  'mesh:roaming': 'Guests of other boxes',
+  'photon:fee': 'Payments of others',
+  'photon:watch': 'Channels guarded for others',
+  'photon:order': 'Errands for wallets',
+  'iot:uplink': 'Sensor frames',
+  'iot:join': 'Sensors that join',
+  'iot:late': 'Sensor frames, sent on late',
+  'iot:downlink': 'Frames to sensors',
+  'chain:reward': 'Blocks sealed',
+  'chain:gas': 'Gas of sealed blocks',
+}
 
 // guests
 export const guestsTitle = 'Guests'

@@ -1,4 +1,6 @@
 /** What the dashboard reads from fields and writes into the page, without a browser. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatAmount, parseAmount } from '../../../src/base/index.ts'
@@ -7,10 +9,12 @@ import { contentsBeside, minuteOfDay, showBytes, showClock, showContents, showDa
 import { perMille, showAmount, showMoney, showRough, typedDecimal, typedUnits } from '../../../src/web/owner/money.ts'
 import { passwordStrength } from '../../../src/web/owner/password-strength.ts'
 import { parseRoute } from '../../../src/web/owner/router.ts'
+import { source } from '../../../src/web/owner/strings.ts'
 import { freeId } from '../../../src/web/owner/views/free-id.ts'
 import { changeOf, draftOf, draftProblems } from '../../../src/web/owner/views/price-draft.ts'
 
 const MBX = { symbol: 'MBX', decimals: 18 }
+const SRC = join(import.meta.dirname, '../../../src')
 const ONE = 10n ** 18n
 
 describe('money on the page', () => {
@@ -173,5 +177,20 @@ describe('half-typed prices', () => {
     const draft = { ...draftOf(tariff), pricePerMinute: '1,500', downKbps: 'fast', trialMinutes: '0' }
     expect(Object.keys(draftProblems(draft, 18)).sort()).toEqual(['downKbps', 'pricePerMinute', 'trialMinutes'])
     expect(draftProblems(draftOf(tariff), 18)).toEqual({})
+  })
+})
+
+describe('what earns has a name', () => {
+  /** In the book without being an earning: money that only moves, or is lost. */
+  const MOVES = new Set(['hotspot:top-up', 'iot:payment', 'mesh:upstream', 'mesh:write-off'])
+
+  it('each source that a room posts under', () => {
+    const posted = new Set<string>()
+    for (const file of readdirSync(SRC, { recursive: true, encoding: 'utf8' }))
+      if (file.endsWith('.ts') && !file.startsWith('web/'))
+        for (const [, name = ''] of readFileSync(join(SRC, file), 'utf8').matchAll(/'((?:hotspot|mesh|iot|photon|chain):[a-z-]+)'/g)) posted.add(name)
+    for (const name of MOVES) expect(posted.delete(name)).toBe(true)
+    expect(posted.size).toBeGreaterThan(8)
+    expect([...posted].filter((name) => source[name] === undefined)).toEqual([])
   })
 })

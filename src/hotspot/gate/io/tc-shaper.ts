@@ -172,7 +172,7 @@ export class TcShaper {
 
   #tellTrouble(wanted: readonly SessionRate[]): void {
     const troubles = this.#sides.map((side) => side.trouble).filter((trouble) => trouble !== null)
-    if (this.#options.uplinkInterfaces.length === 0 && wanted.some((rate) => rate.upKbps !== null)) troubles.push('no uplink interface is configured, so upload is not shaped')
+    if (this.#options.uplinkInterfaces.length === 0 && wanted.some((rate) => rate.upKbps !== null)) troubles.push('no interface towards the Internet is named (hotspot.uplink_interfaces), so upload is not shaped')
     this.#options.onTrouble(troubles.length === 0 ? null : `rates are not kept: ${troubles.join('; ')}`)
   }
 }

@@ -48,13 +48,13 @@ export function RingLegend({ slots }: { slots: readonly ChainSlotJson[] }) {
     <ul class="ring-legend tiny" aria-hidden="true">
       {states.map((state) => (
         <li key={state}>
-          <i class={`swatch swatch-${state}`} />
+          <i class={`slot-swatch slot-swatch-${state}`} />
           {S.slotStates[state]}
         </li>
       ))}
       {slots.some((slot) => slot.isOwn) && (
         <li>
-          <i class="swatch swatch-own" />
+          <i class="slot-swatch slot-swatch-own" />
           {S.own}
         </li>
       )}

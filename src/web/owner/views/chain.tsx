@@ -192,7 +192,7 @@ function RoundCard({ view }: { view: ChainPageView }) {
 function SlotLine({ slot }: { slot: ChainSlotJson }) {
   return (
     <li class="slot-line small">
-      <i class={`swatch swatch-${slot.state}`} aria-hidden="true" />
+      <i class={`slot-swatch slot-swatch-${slot.state}`} aria-hidden="true" />
       <span class="num slot-block">{S.block(slot.number)}</span>
       <span class="slot-who">
         {slot.signer === null ? <span class="quiet">{S.nobody}</span> : slot.isOwn ? <span class="strong">{S.ownBox}</span> : <span class="mono tiny" title={slot.signer}>{shortAddress(slot.signer)}</span>}

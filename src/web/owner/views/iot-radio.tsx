@@ -62,6 +62,14 @@ function Gateway({ gateway }: { gateway: IotGatewayJson }) {
               <Band key={band.name} band={band} />
             ))}
           </ul>
+          <p class="tiny quiet iot-bands-legend" aria-hidden="true">
+            <span>
+              <i class="swatch" /> {S.airtimeLegend.used}
+            </span>
+            <span>
+              <i class="swatch swatch-3" /> {S.airtimeLegend.kept}
+            </span>
+          </p>
         </div>
       )}
     </li>
@@ -70,11 +78,13 @@ function Gateway({ gateway }: { gateway: IotGatewayJson }) {
 
 function Band({ band }: { band: IotBudgetJson }) {
   const { name, fromHz, toHz, dutyPpm, windowSeconds, usedMs, reservedMs, freeMs } = band
-  const range = `${(fromHz / 1e6).toFixed(1)}–${(toHz / 1e6).toFixed(1)} MHz`
+  const range = `${(fromHz / 1e6).toFixed(1)}–${(toHz / 1e6).toFixed(1)}`
   if (dutyPpm === null)
     return (
       <li class="iot-band tiny">
-        <span title={range}>{name}</span>
+        <span class="num">
+          {name} <span class="quiet">{range}</span>
+        </span>
         <span class="quiet">{S.airtimeFree}</span>
       </li>
     )
@@ -82,7 +92,9 @@ function Band({ band }: { band: IotBudgetJson }) {
   const width = (ms: number): string => `${Math.min(100, (100 * ms) / wholeMs).toFixed(1)}%`
   return (
     <li class="iot-band tiny">
-      <span title={range}>{name}</span>
+      <span class="num">
+        {name} <span class="quiet">{range}</span>
+      </span>
       <span class="meter" aria-hidden="true">
         <i class={freeMs <= 0 ? 'meter-out' : undefined} style={{ width: width(usedMs) }} />
         <i class="meter-3" style={{ width: width(reservedMs) }} />

@@ -31,8 +31,9 @@ export const seen = (when: string): string => `heard ${when}`
 export const gatewayStats = (ok: number, received: number): string => `${ok.toLocaleString('en')} of ${received.toLocaleString('en')} frames clean in its last report`
 export const gatewayAck = (percent: number): string => `${percent} % of its messages answered`
 export const gatewayTemperature = (celsius: number): string => `${celsius} °C`
-export const airtime = (window: string): string => `Time on air, each ${window}`
+export const airtime = (window: string): string => `Time on air by band (MHz), each ${window}`
 export const airtimeLeft = (left: string, whole: string): string => `${left} left of ${whole}`
+export const airtimeLegend = { used: 'used', kept: 'kept for joins and answers' }
 export const airtimeFree = 'no limit by time'
 export const airtimeUsed = (used: string, reserved: string): string => `${used} used, ${reserved} kept for joins and answers`
 
