@@ -11,10 +11,10 @@ import type { DirectChannels, LinkTraffic, RelayView } from '../../../src/mesh/m
 import { DRIFTS_TO_END } from '../../../src/mesh/metering/tolerance.ts'
 import type { BoxId, Documents, Mac } from '../../../src/mesh/ports.ts'
 import type { Store } from '../../../src/store/index.ts'
-import { curve } from '../../support/audited.ts'
 import type { Key } from '../../support/audited.ts'
 import type { CrashBox } from '../../support/crash-box.ts'
 import { TOKEN } from '../../unit/photon-node/box.ts'
+import { curve } from './curve.ts'
 import type { MeshEnd } from './mesh-wire.ts'
 
 export const MAX_DEBT = 2000n
