@@ -11,7 +11,7 @@ import type { PayeeDesk } from '../photon/stream/index.ts'
 
 export interface GuestOrderDoorParts {
   readonly side: Pick<StreamSide, 'orders' | 'account'>
-  readonly desk: Pick<PayeeDesk, 'earnedOf' | 'endStream'>
+  readonly desk: Pick<PayeeDesk, 'earnedOf' | 'earnedForGood' | 'endStream'>
   readonly token: Address
   /** A channel that holds less cannot be streamed in. */
   readonly least: () => bigint
@@ -77,7 +77,7 @@ export class GuestOrderDoor {
     const { side, desk, token } = this.#parts
     const orders = this.#taken()
     const channel = side.account(payer as Address, { token, minDeposit: 0n, settleTimeout: 0 })?.channel ?? null
-    const earned = channel === null ? 0n : (desk.earnedOf(channel) ?? 0n)
+    const earned = channel === null ? 0n : ((signed === null ? desk.earnedOf(channel) : await desk.earnedForGood(channel)) ?? 0n)
     const offer = signed === null ? orders.settleOffer(payer as Address, token, earned) : await orders.settle(payer as Address, token, earned, signed.validUntil, fromHex(signed.signature))
     // He has signed that nothing moves any more.
     if (signed !== null) await desk.endStream(offer.channel, STOP.closing)

@@ -121,6 +121,31 @@ export function resumeHeld(state: HeldRoam, nowMs: number): HeldRoam {
   return { ...state, leaseUntilMs: Math.min(state.leaseUntilMs, nowMs + RESUME_MS), reportDueMs: nowMs }
 }
 
+/**
+ * What the gate counts of a stay begins anew when its memory is gone (a power cut, a stay that was let go long ago), and the stay goes on: what
+ * was known of it before stays used.
+ */
+export interface StayCount {
+  readonly counter: number
+  /** Used before the gate began anew. */
+  readonly before: Used
+  /** Of the gate, as of the last look. */
+  readonly counted: Used
+}
+
+/** `last`: null at the first look of this process. `counted`: by the gate, for this stay's number. */
+export function countStay(last: StayCount | null, { ticket, used }: Pick<HeldRoam, 'ticket' | 'used'>, counted: Used): StayCount {
+  const { counter } = ticket
+  if (last !== null && last.counter === counter && counted.seconds >= last.counted.seconds && counted.bytes >= last.counted.bytes) return { ...last, counted }
+  const known = last !== null && last.counter === counter ? usedOf(last) : { seconds: 0, bytes: 0n }
+  const before = { seconds: Math.max(known.seconds, used.seconds) - counted.seconds, bytes: (known.bytes > used.bytes ? known.bytes : used.bytes) - counted.bytes }
+  return { counter, before: { seconds: Math.max(0, before.seconds), bytes: before.bytes > 0n ? before.bytes : 0n }, counted }
+}
+
+export function usedOf({ before, counted }: StayCount): Used {
+  return { seconds: before.seconds + counted.seconds, bytes: before.bytes + counted.bytes }
+}
+
 export const keyOf = (seller: BoxId, sessionId: string): string => `${seller} ${sessionId}`
 
 /** Too much of it is on the seller's word alone. */

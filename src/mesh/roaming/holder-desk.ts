@@ -8,8 +8,8 @@ import type { BoxId, Mac, RoamTicket } from '../ports.ts'
 import { decodeTicket, encodeRoamClaim, openFrame, sealFrame } from '../documents/index.ts'
 import { STAYS_A_REPORT, decodeClaimReply, decodeWhere, decodeWords, encodeQuestion } from './frames.ts'
 import type { ClaimReply, RoamQuestion, Whereabouts, WordReply } from './frames.ts'
-import { hearGone, hearSeller, keepReceipt, keyOf, reportFailed, resumeHeld, stayReport, takeTicket, tickHeld } from './held.ts'
-import type { HeldRoam, HeldStep } from './held.ts'
+import { countStay, hearGone, hearSeller, keepReceipt, keyOf, reportFailed, resumeHeld, stayReport, takeTicket, tickHeld, usedOf } from './held.ts'
+import type { HeldRoam, HeldStep, StayCount } from './held.ts'
 import { Lane } from './parts.ts'
 import type { RoamParts } from './parts.ts'
 import type { GuestProof } from './ports.ts'
@@ -36,6 +36,7 @@ export class HolderDesk {
   readonly #till: RoamTill
   readonly #neighbours: Neighbours
   readonly #held = new Map<string, HeldRoam>()
+  readonly #counts = new Map<string, StayCount>()
   readonly #reporting = new Set<BoxId>()
   readonly #lane = new Lane()
 
@@ -46,7 +47,11 @@ export class HolderDesk {
   }
 
   start(held: readonly HeldRoam[]): void {
-    for (const state of held) this.#held.set(keyOf(state.ticket.seller, state.ticket.sessionId), resumeHeld(state, this.#parts.clock.boottimeMs()))
+    for (const state of held) {
+      this.#held.set(keyOf(state.ticket.seller, state.ticket.sessionId), resumeHeld(state, this.#parts.clock.boottimeMs()))
+      // Before anybody is let in anew: what the gate knows of it now is what it kept.
+      this.#usedBy(state)
+    }
   }
 
   stop(): Promise<void> {
@@ -226,8 +231,10 @@ export class HolderDesk {
         const debt = { role: 'holder' as const, partner: seller, token: state.ticket.token, unitsPerMinute: state.ticket.unitsPerMinute, seconds: newSeconds }
         await this.#till.record([debt], (accounts) => book.write(isForgotten ? { accounts, forgottenHeld: [{ seller, sessionId }] } : { accounts, held: [state] }))
       }
-      if (isForgotten) this.#held.delete(key)
-      else this.#held.set(key, state)
+      if (isForgotten) {
+        this.#held.delete(key)
+        this.#counts.delete(key)
+      } else this.#held.set(key, state)
       for (const effect of effects) {
         if (effect.kind === 'admit') await place.admit(effect.ticket, Math.ceil(LEASE_MS / 1000))
         if (effect.kind === 'release') await place.release(seller, sessionId, effect.reason)
@@ -242,8 +249,14 @@ export class HolderDesk {
   }
 
   /** What is over counts no more. */
-  #usedBy({ ticket, goneMs, used }: HeldRoam): HeldRoam['used'] {
-    return goneMs === null ? this.#parts.place.used(ticket.seller, ticket.sessionId, ticket.counter) : used
+  #usedBy(state: HeldRoam): HeldRoam['used'] {
+    const { ticket, goneMs, used } = state
+    if (goneMs !== null) return used
+    const { seller, sessionId, counter } = ticket
+    const key = keyOf(seller, sessionId)
+    const count = countStay(this.#counts.get(key) ?? null, state, this.#parts.place.used(seller, sessionId, counter))
+    this.#counts.set(key, count)
+    return usedOf(count)
   }
 
   #reportFrame(seller: BoxId, states: readonly HeldRoam[]): Uint8Array {

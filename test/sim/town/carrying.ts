@@ -11,10 +11,10 @@ import type { DirectChannels, LinkTraffic, RelayView } from '../../../src/mesh/m
 import { DRIFTS_TO_END } from '../../../src/mesh/metering/tolerance.ts'
 import type { BoxId, Documents, Mac } from '../../../src/mesh/ports.ts'
 import type { Store } from '../../../src/store/index.ts'
-import { curve } from '../../support/audited.ts'
 import type { Key } from '../../support/audited.ts'
 import type { CrashBox } from '../../support/crash-box.ts'
 import { TOKEN } from '../../unit/photon-node/box.ts'
+import { curve } from './curve.ts'
 import type { MeshEnd } from './mesh-wire.ts'
 
 export const MAX_DEBT = 2000n
@@ -54,7 +54,7 @@ export class Carrying {
   #desk: RelayDesk | null = null
   readonly #crash: CrashBox
   readonly #traffic = new Map<Mac, LinkTraffic>()
-  readonly #prices = new Map<Carrying, bigint | null>()
+  readonly #live = new Map<Carrying, RelayView | null>()
 
   constructor(account: Address, index: number, crash: CrashBox) {
     this.account = account
@@ -104,7 +104,7 @@ export class Carrying {
 
   /** With the power the kernel's counters and gates go. */
   died(kind: 'service' | 'power'): void {
-    for (const each of this.neighbours) this.priceFor(each)
+    for (const each of this.neighbours) this.#liveFor(each)
     this.#desk = null
     if (kind === 'service') return
     this.#traffic.clear()
@@ -124,11 +124,17 @@ export class Carrying {
 
   /** What it has this client pay for a MiB, or had when its process died; null: nothing is counted for it. */
   priceFor(client: Carrying): bigint | null {
-    if (this.#desk !== null) {
-      const live = this.carriages('carrier', client).find(({ state }) => state !== 'ended')
-      this.#prices.set(client, live?.unitsPerMiB ?? null)
-    }
-    return this.#prices.get(client) ?? null
+    return this.#liveFor(client)?.unitsPerMiB ?? null
+  }
+
+  /** Names the carriage that it counts in, as long as there is one. */
+  epochFor(client: Carrying): string | null {
+    return this.#liveFor(client)?.epoch ?? null
+  }
+
+  #liveFor(client: Carrying): RelayView | null {
+    if (this.#desk !== null) this.#live.set(client, this.carriages('carrier', client).find(({ state }) => state !== 'ended') ?? null)
+    return this.#live.get(client) ?? null
   }
 
   carriages(role: 'carrier' | 'client', other: Carrying): readonly RelayView[] {
@@ -150,6 +156,17 @@ export class Carrying {
   }
 }
 
+/**
+ * Of one carriage, in 2^-20 units. What counts is the lower of the two cumulative figures, and a client's has all that it sent: so a meter that shows too much is
+ * paid for what was dropped, whenever in the same carriage that was, and for no more than it shows too much.
+ */
+interface Spoilt {
+  /** It came to the carrier and went no further. */
+  dropped: bigint
+  /** What the carrier's meter has shown too much. */
+  overstated: bigint
+}
+
 /** A client and its carrier, in truth. */
 interface Hop {
   readonly client: Carrying
@@ -166,6 +183,8 @@ interface Hop {
   blind: number
   isBlindNow: boolean
   deaths: number
+  /** Of each carriage there was between the two, by its epoch. */
+  readonly spoilt: Map<string, Spoilt>
 }
 
 /** The line to the way out, and what went over it. */
@@ -182,7 +201,7 @@ export class Road {
     this.#isCut = isCut
     this.#hops = line.slice(0, -1).flatMap((client, index) => {
       const carrier = line[index + 1]
-      return carrier === undefined ? [] : [{ client, carrier, value: 0n, forgiven: 0n, late: [0n], stepsForgiven: 0, blind: 0, isBlindNow: false, deaths: 0 }]
+      return carrier === undefined ? [] : [{ client, carrier, value: 0n, forgiven: 0n, late: [0n], stepsForgiven: 0, blind: 0, isBlindNow: false, deaths: 0, spoilt: new Map<string, Spoilt>() }]
     })
   }
 
@@ -223,14 +242,16 @@ export class Road {
 
   /** When all is paid that is due: what one paid the other has earned; nobody paid for what did not pass, nobody lost more than is said. */
   problems(): readonly string[] {
-    return this.#hops.flatMap(({ client, carrier, value, forgiven, blind, deaths }) => {
+    return this.#hops.flatMap((hop) => {
+      const { client, carrier, value, forgiven, blind, deaths } = hop
+      const unearned = unearnedOf(hop)
       const cost = client.booked('carriage-paid', carrier.account)
       const earned = carrier.booked('carriage', client.account)
       const open = (value - earned * PARTS_PER_UNIT - forgiven) / PARTS_PER_UNIT
-      const said = `${client.account} by ${carrier.account}: cost ${cost}, earned ${earned}, worth ${value / PARTS_PER_UNIT}, of that perhaps lost ${forgiven / PARTS_PER_UNIT}`
+      const said = `${client.account} by ${carrier.account}: cost ${cost}, earned ${earned}, worth ${value / PARTS_PER_UNIT}, of that perhaps lost ${forgiven / PARTS_PER_UNIT}, dropped by a carrier whose meter shows too much ${unearned / PARTS_PER_UNIT}`
       return [
         ...(cost !== earned ? [`what one box paid for being carried is not what the other earned: ${said}`] : []),
-        ...(earned * PARTS_PER_UNIT > value ? [`a box paid for more than was carried: ${said}`] : []),
+        ...(earned * PARTS_PER_UNIT > value + unearned ? [`a box paid for more than was carried: ${said}`] : []),
         ...(blind > BLIND_STEPS * (1 + deaths) ? [`a lying meter was not found out in ${blind} readings: ${said}`] : []),
         ...(open > SETTLE_AMOUNT ? [`a box carried for more than it was paid: ${said}`] : []),
       ]
@@ -251,9 +272,13 @@ export class Road {
   #pass(path: readonly Carrying[], bytes: bigint): boolean {
     for (let at = 0; at + 1 < path.length; at++) {
       const [before, from, to] = [path[at - 1], path[at], path[at + 1]]
-      if (from === undefined || to === undefined || this.#isCut(from.account, to.account)) return false
+      if (from === undefined || to === undefined) return false
       // A relay lets through what came from an admitted neighbour, to an admitted one.
-      if (before !== undefined && (!from.isOpenFor(before) || !from.isOpenFor(to))) return false
+      const isPassed = before === undefined || (from.isOpenFor(before) && from.isOpenFor(to))
+      if (!isPassed || this.#isCut(from.account, to.account)) {
+        if (before !== undefined) this.#dropped(before, from, bytes)
+        return false
+      }
       const isEnd = at + 2 === path.length
       const isLetIn = to.isOpenFor(from)
       if (before !== undefined) {
@@ -264,9 +289,17 @@ export class Road {
       to.count(from, { allReceivedBytes: bytes, ...(isEnd && isLetIn ? { endedBytes: bytes } : {}) })
       if (isEnd && isLetIn && to.hasUplink) this.#counted(from, to, bytes)
       if (before !== undefined || from.hasUplink) this.#counted(to, from, bytes)
-      if (isEnd && to.hasUplink && !isLetIn) return false
+      if (isEnd && to.hasUplink && !isLetIn) {
+        this.#dropped(from, to, bytes)
+        return false
+      }
     }
     return true
+  }
+
+  #dropped(client: Carrying, carrier: Carrying, bytes: bigint): void {
+    const hop = this.#hops.find((each) => each.client === client && each.carrier === carrier)
+    if (hop !== undefined) spoiltOf(hop).dropped += bytes * (carrier.priceFor(client) ?? 0n)
   }
 
   /** `carrier` counts it for `client`, if that is how they stand. */
@@ -277,6 +310,7 @@ export class Road {
     const value = bytes * price
     this.passed += bytes
     hop.value += value
+    if (carrier.meterPerMille > 1000n) spoiltOf(hop).overstated += (value * (carrier.meterPerMille - 1000n)) / 1000n
     if (hop.stepsForgiven > 0) hop.forgiven += value
     else if (carrier.meterPerMille < 1000n || client.meterPerMille < 1000n) {
       hop.forgiven += leftOut(hop, bytes) * price
@@ -284,6 +318,19 @@ export class Road {
       hop.isBlindNow = true
     } else hop.late.push((hop.late.pop() ?? 0n) + value)
   }
+}
+
+function spoiltOf({ client, carrier, spoilt }: Hop): Spoilt {
+  const epoch = carrier.epochFor(client) ?? ''
+  const found = spoilt.get(epoch)
+  if (found !== undefined) return found
+  const begun = { dropped: 0n, overstated: 0n }
+  spoilt.set(epoch, begun)
+  return begun
+}
+
+function unearnedOf({ spoilt }: Hop): bigint {
+  return [...spoilt.values()].reduce((sum, { dropped, overstated }) => sum + (dropped < overstated ? dropped : overstated), 0n)
 }
 
 /** In thousandths: what is said less than that is out of tolerance. */

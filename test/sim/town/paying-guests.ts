@@ -13,7 +13,7 @@ import type { PhotonStatus } from '../../../src/photon/index.ts'
 import type { PhotonNode } from '../../../src/photon/node/index.ts'
 import type { ChannelEvent } from '../../../src/photon/ports.ts'
 import type { Store } from '../../../src/store/index.ts'
-import { curve, keyFrom } from '../../support/audited.ts'
+import { keyFrom } from '../../support/audited.ts'
 import type { Key } from '../../support/audited.ts'
 import type { CrashBox } from '../../support/crash-box.ts'
 import { seededRandom } from '../../support/fakes.ts'
@@ -22,6 +22,7 @@ import type { TestBox } from '../../support/hotspot-box.ts'
 import { PayingPage } from '../../support/paying-page.ts'
 import { DOMAIN, TOKEN, accountSigner, channelOf } from '../../unit/photon-node/box.ts'
 import type { TestMoments } from '../../unit/photon-node/box.ts'
+import { curve } from './curve.ts'
 
 /** Of a second. */
 export const UNIT = 7n

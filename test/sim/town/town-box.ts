@@ -3,7 +3,7 @@
  * edge of a commit, with a clock of its own. The kernel, the radio and the wire are models.
  */
 import { MeshBoxError, momentOf, silentLog, utf8 } from '../../../src/base/index.ts'
-import type { Address } from '../../../src/base/index.ts'
+import type { Address, Cancel } from '../../../src/base/index.ts'
 import type { AuditReport } from '../../../src/audit/index.ts'
 import { LateFrames } from '../../../src/iot/late/index.ts'
 import { iotMigrations } from '../../../src/iot/tables/index.ts'
@@ -19,7 +19,7 @@ import type { Path, PathRequest } from '../../../src/photon/ports.ts'
 import { payoutMigrations } from '../../../src/payout/tables/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
 import type { Store } from '../../../src/store/index.ts'
-import { auditOf, curve, keyFrom } from '../../support/audited.ts'
+import { auditOf, keyFrom } from '../../support/audited.ts'
 import type { Key } from '../../support/audited.ts'
 import { CrashBox } from '../../support/crash-box.ts'
 import { seededRandom } from '../../support/fakes.ts'
@@ -30,6 +30,7 @@ import { MemoryDoor } from '../../unit/photon-box/street.ts'
 import type { Net } from '../../unit/photon-box/street.ts'
 import { DOMAIN, TOKEN, TestMoments, accountSigner, channelOf, openingEvents } from '../../unit/photon-node/box.ts'
 import { Carrying, MAX_DEBT, documentsOf } from './carrying.ts'
+import { curve } from './curve.ts'
 import { MeshEnd } from './mesh-wire.ts'
 import type { MeshWire } from './mesh-wire.ts'
 import { OFFLINE_EXPOSURE, PayingGuests } from './paying-guests.ts'
@@ -70,6 +71,7 @@ export class TownBox {
   #guests = 0
   /** Its process is gone, or its power. */
   onOff: (kind: 'service' | 'power') => void = () => undefined
+  readonly #cancels: Cancel[] = []
   readonly #net: Net
   readonly #wire: MeshWire
   readonly #seed: number
@@ -111,7 +113,7 @@ export class TownBox {
       randomness: seededRandom(this.#seed * 1000 + this.deaths),
       soon: (work) => void setImmediate(work),
       log: silentLog,
-      moments: this.moments,
+      moments: { now: () => this.moments.now(), onChange: (listener) => this.#whileOn(this.moments.onChange(listener)) },
       duties: { put: () => undefined },
       roleOf: (_, partner) => (this.others.some(({ account }) => account === partner) ? 'core' : 'leaf'),
       rules: { maxOfflineExposure: OFFLINE_EXPOSURE },
@@ -191,6 +193,12 @@ export class TownBox {
     return !crash.isDead
   }
 
+  /** Undone when the process is gone. */
+  #whileOn(cancel: Cancel): Cancel {
+    this.#cancels.push(cancel)
+    return cancel
+  }
+
   /** Until it is done, or the process is dead. Time passes meanwhile: work waits for timers. */
   async #attempt<T>(work: Promise<T>): Promise<{ done: T } | { refused: unknown } | undefined> {
     let isOver = false
@@ -222,6 +230,7 @@ export class TownBox {
     if (this.#life !== null) this.#wire.leave(this.#life.end)
     this.onOff(kind)
     this.#life = null
+    for (const cancel of this.#cancels.splice(0)) cancel()
     await door?.close()
     await settle(3)
     this.crash.refusal = null
@@ -259,10 +268,11 @@ export class TownBox {
     if (node.isReady(channel)) await this.#attempt(node.payDirect({ channel, amount, ...(isForIot ? { data: IOT_NOTE } : {}) }))
   }
 
-  async payThrough(to: TownBox, amount: bigint): Promise<void> {
-    this.crash.phase = 'pay through'
-    const { node } = this.life
-    await this.#attempt(node.payLocked({ token: TOKEN, target: to.account, amount, maxFee: 5n }))
+  /** What somebody does here; undefined: the box died meanwhile, or refused. */
+  async tried<T>(phase: string, work: () => Promise<T>): Promise<T | undefined> {
+    this.crash.phase = phase
+    const outcome = await this.#attempt(work())
+    return outcome !== undefined && 'done' in outcome ? outcome.done : undefined
   }
 
   fill(isFull: boolean): void {
@@ -287,6 +297,10 @@ export class TownBox {
   /** Entries of this source in the ledger. */
   entriesOf(source: string): number {
     return this.crash.store.read((tx) => tx.get<{ n: number }>('SELECT count(*) AS n FROM ledger_entries WHERE source = ?', source)?.n ?? 0)
+  }
+
+  earnedOf(source: string): bigint {
+    return this.crash.store.read((tx) => tx.all<{ amount: string }>('SELECT amount FROM ledger_entries WHERE source = ?', source)).reduce((sum, { amount }) => sum + BigInt(amount), 0n)
   }
 
   audit(): Promise<AuditReport> {

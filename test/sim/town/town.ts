@@ -11,6 +11,7 @@ import { Net } from '../../unit/photon-box/street.ts'
 import { TOKEN, channelOf } from '../../unit/photon-node/box.ts'
 import { Road } from './carrying.ts'
 import { MeshWire } from './mesh-wire.ts'
+import { RoutedPayments } from './routed.ts'
 import { DEPOSIT, TownBox } from './town-box.ts'
 
 const BOXES = 3
@@ -35,6 +36,7 @@ export class Town {
   readonly #dice: { next(): number }
   readonly wire: MeshWire
   readonly road: Road
+  readonly routed: RoutedPayments
   readonly #net = new Net()
   #cut: readonly [TownBox, TownBox] | null = null
   /** Boxes that are off, and for how many steps more. */
@@ -47,6 +49,7 @@ export class Town {
     this.boxes = Array.from({ length: BOXES }, (_, index) => new TownBox(index, seed, this.#net, this.wire))
     const line = this.boxes.map(({ carrying }) => carrying)
     this.road = new Road(line, (a, b) => this.#isCut(a, b))
+    this.routed = new RoutedPayments(this.boxes)
     this.boxes.forEach((box, index) => {
       for (const other of [this.boxes[index + 1], this.boxes[index - 1]])
         if (other !== undefined) {
@@ -120,7 +123,7 @@ export class Town {
     else if (what < 3) await box.refund(this.#below(20))
     else if (what < 6) await box.hear(this.#chance(0.2))
     else if (what < 7) await box.pay(to, BigInt(1 + this.#below(500)), false)
-    else if (what < 8 && far !== undefined) await box.payThrough(far, BigInt(1 + this.#below(500)))
+    else if (what < 8 && far !== undefined) await this.routed.order(box, far)
     // The tenant at the neighbour's box is this one.
     else for (const landlord of this.boxes) if (landlord.neighbours[0] === box && box.isOn) await box.pay(landlord, BigInt(10 * (1 + this.#below(30))), true)
   }
@@ -132,7 +135,7 @@ export class Town {
       if (this.#chance(0.03)) this.#said('disk full', () => box.fill(true))
       else if (box.crash.refusal !== null && this.#chance(0.5)) box.fill(false)
       if (this.#chance(0.02)) this.#said('chain frozen', () => box.moments.move({ isFrozen: true }))
-      else if (box.moments.moment.isFrozen && this.#chance(0.2)) box.moments.move({ isFrozen: false, block: Math.max(...this.boxes.map(({ moments }) => moments.moment.block)) })
+      else if (box.moments.moment.isFrozen && this.#chance(0.2)) box.moments.move({ isFrozen: false, block: this.#height() })
       if (this.#chance(0.03)) this.#said('server away', () => (box.server.answer = () => false))
       else if (this.#chance(0.3)) box.server.answer = () => true
       if (this.#chance(0.02)) this.#said('clock jumped', () => box.crash.time.jumpWall((this.#dice.next() - 0.5) * 2 * 365 * 86_400_000))
@@ -207,12 +210,17 @@ export class Town {
     if (a?.isOn === true && b?.isOn === true) await a.life.door.dial(`/memory/${b.account}`)
   }
 
+  /** As the one says who sees the chain best. */
+  #height(): number {
+    return Math.max(...this.boxes.map(({ moments }) => moments.moment.block))
+  }
+
   /** No more trouble: what waits comes through. */
   async #calm(): Promise<void> {
     await this.#heal()
     this.wire.loss = 0
     this.#wayOut(true)
-    const block = Math.max(...this.boxes.map(({ moments }) => moments.moment.block))
+    const block = this.#height()
     for (const box of this.boxes) {
       box.fill(false)
       box.server.answer = () => true
@@ -239,7 +247,7 @@ export class Town {
       const { differences } = await box.audit()
       for (const { check, what, where, amount } of differences) this.problems.push(`day ${this.day}, box ${index}: ${check}: ${what} (${where}; expected ${amount?.expected ?? '-'}, found ${amount?.found ?? '-'})`)
     }
-    for (const problem of [...this.road.problems(), ...this.wire.breaches]) this.problems.push(`day ${this.day}: ${problem}`)
+    for (const problem of [...this.road.problems(), ...this.routed.problems(), ...this.wire.breaches]) this.problems.push(`day ${this.day}: ${problem}`)
     for (const [index, box] of this.boxes.entries()) {
       for (const problem of box.paying.problems()) this.problems.push(`day ${this.day}, box ${index}: ${problem}`)
       const next = this.boxes[index + 1]

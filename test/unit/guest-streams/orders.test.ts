@@ -31,7 +31,7 @@ function doorOver(): { readonly door: GuestOrderDoor; readonly placed: PlacedOrd
   }
   const made = { placed, told, time, promised: 0n, side }
   const withOrders: Pick<StreamSide, 'orders' | 'account'> = { orders, account: () => side.account(PAYER) }
-  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, endStream: async (id) => void told.push(id) }, token: TOKEN, least: () => 4n, promisedTo: () => made.promised, clock: time })
+  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, earnedForGood: async () => 30n, endStream: async (id) => void told.push(id) }, token: TOKEN, least: () => 4n, promisedTo: () => made.promised, clock: time })
   return Object.assign(made, { door })
 }
 
@@ -85,7 +85,7 @@ it('so little that its channel could not be streamed in opens none, but may be p
 })
 
 it('without a purse there are no orders', async () => {
-  const door = new GuestOrderDoor({ side: new PaperSide(), desk: { earnedOf: () => null, endStream: async () => undefined }, token: TOKEN, least: () => 4n, promisedTo: () => 0n, clock: new FakeTime() })
+  const door = new GuestOrderDoor({ side: new PaperSide(), desk: { earnedOf: () => null, earnedForGood: async () => null, endStream: async () => undefined }, token: TOKEN, least: () => 4n, promisedTo: () => 0n, clock: new FakeTime() })
   expect(door.board()).toBeNull()
   await expect(door.order(PHONE, PAYER, PAY)).rejects.toMatchObject({ code: 'not-found' })
 })

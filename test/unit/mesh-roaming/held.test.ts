@@ -1,6 +1,6 @@
 /** The holder's rules by themselves: leases, last words, and tickets and receipts that come late. */
 import { describe, expect, it } from 'vitest'
-import { LAST_WORD_MS, REPORT_EVERY_MS, SELLER_OWES, SELLER_SILENT, USED_UP, WENT_ELSEWHERE, hearGone, hearSeller, keepReceipt, resumeHeld, stayReport, takeTicket, tickHeld } from '../../../src/mesh/roaming/held.ts'
+import { LAST_WORD_MS, REPORT_EVERY_MS, SELLER_OWES, SELLER_SILENT, USED_UP, WENT_ELSEWHERE, countStay, hearGone, hearSeller, keepReceipt, resumeHeld, stayReport, takeTicket, tickHeld, usedOf } from '../../../src/mesh/roaming/held.ts'
 import type { HeldRoam, SellersWord } from '../../../src/mesh/roaming/held.ts'
 import { LEASE_MS } from '../../../src/mesh/roaming/sold.ts'
 import { TOKEN, boxId, guestKey, hashes, macOf } from './village.ts'
@@ -86,4 +86,25 @@ it('receipts are kept for this stay, this price, and if they say more than the o
   expect(kept).toMatchObject({ receiptSeconds: 30, receipt: Uint8Array.of(2) })
   expect(keepReceipt(kept, { ...receipt, leftSeconds: 480 }, Uint8Array.of(3))).toBe(kept)
   for (const wrong of [{ counter: 5 }, { unitsPerMinute: 6n }, { token: null }, { holder: boxId(2) }]) expect(keepReceipt(kept, { ...receipt, leftSeconds: 400, ...wrong }, Uint8Array.of(3))).toBe(kept)
+})
+
+describe('what the gate counts', () => {
+  const figure = (seconds: number): { seconds: number; bytes: bigint } => ({ seconds, bytes: BigInt(seconds) * 1000n })
+  const known = (seconds: number, counter = 4): Pick<HeldRoam, 'ticket' | 'used'> => ({ ticket: { ...ticket, counter }, used: figure(seconds) })
+
+  it('is the figure, where the gate remembers the stay', () => {
+    const first = countStay(null, known(30), figure(31))
+    expect(usedOf(first)).toEqual(figure(31))
+    expect(usedOf(countStay(first, known(31), figure(40)))).toEqual(figure(40))
+  })
+  it('goes on from what was known, when the gate begins anew', () => {
+    const first = countStay(null, known(300), figure(0))
+    expect(usedOf(first)).toEqual(figure(300))
+    const later = countStay(first, known(300), figure(20))
+    expect(usedOf(later)).toEqual(figure(320))
+    expect(usedOf(countStay(later, known(310), figure(5)))).toEqual(figure(320))
+  })
+  it('begins at nothing with the next stay', () => {
+    expect(usedOf(countStay(countStay(null, known(300), figure(0)), known(0, 5), figure(2)))).toEqual(figure(2))
+  })
 })

@@ -169,6 +169,23 @@ describe('when boxes are gone', () => {
     }
   })
 
+  it('after a power cut at the holder the stay goes on counting from what was known of it: no second is given twice', async () => {
+    const { village, a, b } = await three()
+    await stay(village, b, 100_000)
+    const before = charged(a)
+    expect(before).toBeGreaterThan(90)
+    for (let cut = 0; cut < 3; cut++) {
+      b.crash()
+      // What the gate had counted was in memory and on tmpfs.
+      b.place.admissions.clear()
+      await village.finish(b.start())
+      await stay(village, b, 60_000)
+    }
+    // Each cut costs what was not in the receipt on disk, half a minute and one report.
+    expect(charged(a)).toBeGreaterThanOrEqual(before + 3 * (60 - 35))
+    expect(charged(a)).toBeLessThanOrEqual(100 + 3 * 60 + 5)
+  })
+
   it('a hotspot that cannot let go refuses the move, and finishes it later', async () => {
     const { village, a, b } = await three()
     a.place.isBroken = true

@@ -269,6 +269,38 @@ describe('the chain', () => {
     await pass(town, 60, page)
     expect(town.claims.length).toBeGreaterThan(0)
   })
+  it('what a claim shows is on flash before it is ordered: after a power cut the box knows all that the chain has paid', async () => {
+    town.threshold = 20n * UNIT
+    await pass(town, 30)
+    await start()
+    // The voucher was written when it came, its words are not yet: the desk looks each minute of its own whether to claim.
+    for (let second = 0; second < 60 && town.claims.length === 0; second++) await pass(town, 1, page)
+    const [claim] = town.claims
+    const value = (claim?.voucher.cumulative ?? 0n) + UNIT * BigInt(claim?.steps ?? 0)
+    expect(value).toBeGreaterThanOrEqual(town.threshold)
+    town.journal.powerCut()
+    town.restart()
+    await settle(town)
+    expect(earned()).toBeGreaterThanOrEqual(value)
+    expect(town.service.earnings.get(CHANNEL)).toBe(earned())
+    // The guest goes on from there; nothing that the chain took is asked of him again.
+    town.claimed = value
+    const again = new Page(town, payerOptions({ counter: 1n << 64n }))
+    await start(again)
+    expect(again.view.phase).toBe('paying')
+  })
+  it('what a settlement is signed for is on flash', async () => {
+    await start()
+    await pass(town, 50, page)
+    const before = earned()
+    const signed = await town.desk.earnedForGood(CHANNEL)
+    expect(signed).toBe(before)
+    expect(signed).toBeGreaterThan(40n * UNIT)
+    town.journal.powerCut()
+    town.restart()
+    expect(earned()).toBe(signed)
+    expect(await town.desk.earnedForGood(accountOf(address('e')).channel)).toBeNull()
+  })
   it('another life of the channel begins at nothing', async () => {
     await start()
     await pass(town, 20, page)

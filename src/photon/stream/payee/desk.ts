@@ -6,16 +6,19 @@ import { RateLimit, asError } from '../../../base/index.ts'
 import type { Address, Cancel } from '../../../base/index.ts'
 import type { ChannelKey, StreamAccount, Voucher } from '../../ports.ts'
 import { offerDigest } from '../digests.ts'
-import { FRAME_TYPE, REFUSAL, STOP, decodeFrames, encodeFrame } from '../frames.ts'
+import { FRAME_TYPE, REFUSAL, STOP, decodeFrames } from '../frames.ts'
 import type { StreamFrame } from '../frames.ts'
 import type { StreamTerms } from '../terms.ts'
+import { answer, refuse } from './answers.ts'
 import { allowedTicks, earnedValue, newChannel } from './channel.ts'
 import type { PayeeChannel, PayeeSession } from './channel.ts'
 import { claimDuty, claimReason, claimable } from './claim.ts'
+import type { ClaimReason } from './claim.ts'
+import { factsOf } from './facts.ts'
 import { flushedNow, isFlushDue } from './flush.ts'
 import type { Flushed } from './flush.ts'
 import { Offers } from './offers.ts'
-import type { StreamDeskDeps, StreamFacts, StreamPeer } from './ports.ts'
+import type { StreamDeskDeps, StreamPeer } from './ports.ts'
 import { channelOf, recordOf } from './record.ts'
 import { helloFrames, step } from './step.ts'
 import type { PayeeEffect, PayeeInput } from './step.ts'
@@ -165,6 +168,15 @@ export class PayeeDesk {
   earnedOf(channel: string): bigint | null {
     const entry = this.#byChannel.get(channel)
     return entry === undefined ? null : earnedValue(entry.channel)
+  }
+
+  /** The same for what is about to be signed for good: what proves it is on flash. */
+  async earnedForGood(channel: string): Promise<bigint | null> {
+    const entry = this.#byChannel.get(channel)
+    if (entry === undefined) return null
+    const { channel: now, written } = entry
+    if (written !== now) await this.#writeFlash([entry])
+    return earnedValue(now)
   }
 
   get openSessions(): number {
@@ -403,11 +415,23 @@ export class PayeeDesk {
     this.#work.add(done)
   }
 
-  #lookAtClaim({ channel }: Entry): void {
-    const { claim, claimFacts, policy, sha256 } = this.#deps
-    const reason = claimReason(channel, claimFacts(channel.account), policy().claim)
-    const point = reason === null ? null : claimable(sha256, channel)
-    if (reason !== null && point !== null) claim(claimDuty(channel, point), channel.account, reason)
+  /** What a claim rests on is on flash before it is ordered: after a power cut the chain must not have paid more than the stream knows of. */
+  #lookAtClaim(entry: Entry): void {
+    const { channel } = entry
+    if (this.#whyClaim(channel) === null) return
+    if (entry.written === channel) return this.#claim(channel)
+    this.#inBackground(this.#writeFlash([entry]).then(() => this.#claim(channel)))
+  }
+
+  #claim(channel: PayeeChannel): void {
+    const reason = this.#whyClaim(channel)
+    const point = reason === null ? null : claimable(this.#deps.sha256, channel)
+    if (reason !== null && point !== null) this.#deps.claim(claimDuty(channel, point), channel.account, reason)
+  }
+
+  #whyClaim(channel: PayeeChannel): ClaimReason | null {
+    const { claimFacts, policy } = this.#deps
+    return claimReason(channel, claimFacts(channel.account), policy().claim)
   }
 
   #mayAskSignature(device: string, nowMs: number): boolean {
@@ -419,28 +443,4 @@ export class PayeeDesk {
     if (this.#offered?.terms !== text) this.#offered = { terms: text, signature: this.#deps.sign(offerDigest(terms)) }
     return this.#offered.signature
   }
-}
-
-function factsOf({ account }: PayeeChannel, session: PayeeSession): StreamFacts {
-  const { unit, tickSeconds, graceTicks } = session.terms
-  return {
-    channel: account.channel,
-    epoch: account.epoch,
-    stream: `${account.channel}.${account.epoch}.${session.id.toString(16).padStart(8, '0')}`,
-    device: session.device,
-    payer: account.payer,
-    token: account.token,
-    unit,
-    tickSeconds,
-    graceTicks,
-    base: session.base,
-  }
-}
-
-function answer(peer: StreamPeer, frames: readonly StreamFrame[]): void {
-  for (const frame of frames) peer.send(encodeFrame(frame))
-}
-
-function refuse(peer: StreamPeer, session: number, type: number, code: number): void {
-  answer(peer, [{ kind: 'refused', session, type, code }])
 }
