@@ -1,6 +1,6 @@
 /** Payment channels: what both sides have is what was put in, signed for what is counted, and in the history; nobody may owe more than is said. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Address } from '../../base/index.ts'
 import type { AuditLimits, Books, ChannelRow, HistoryRow, SideRow } from '../types.ts'
 
