@@ -7,7 +7,7 @@ import type { AuditLimits, Books, ChannelRow, HistoryRow, SideRow } from '../typ
 /** Their signatures are looked at: some milliseconds each, where there is no native curve. */
 export const CHANNEL_ROWS = 8
 /** Both sides' figures are each other's only while the chain has not begun to end it. */
-const LIVE: ReadonlySet<string> = new Set(['opened', 'closing', 'withdrawing', 'partner-withdrawing', 'cooperative-settling', 'partner-cooperative-settling', 'prepare-cooperative-settle', 'prepare-withdraw'])
+const LIVE: ReadonlySet<string> = new Set(['opened', 'closing', 'withdrawing', 'partner-withdrawing', 'cooperative-settling', 'partner-cooperative-settling', 'prepare-cooperative-settle'])
 const CLOSE = 'do not take payments over it any more; `meshbox channel close` gets what the newest proofs are worth'
 
 export function channelChecks(findings: Findings, limits: AuditLimits): readonly Step[] {

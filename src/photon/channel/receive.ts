@@ -84,12 +84,11 @@ function seenBefore(state: ChannelState, nonce: bigint, received: ChannelReceive
   return { ok: true, state, facts: [{ kind: 'duplicate', nonce }] }
 }
 
-/** 3.1: new transfers in 1 (and while only we are draining), ends of locks in 1, 8 and 9. */
+/** 3.1: new transfers in 1 (and while only we are draining), ends of locks in 1 and 8. */
 function phaseObjection(state: ChannelState, kind: EnvelopeMessage['kind']): Refusal | null {
   switch (state.phase) {
     case 'opened':
     case 'prepare-cooperative-settle':
-    case 'prepare-withdraw':
       return null
     case 'closed':
     case 'settling':
