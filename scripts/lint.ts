@@ -54,6 +54,8 @@ const MAX_LINES = 450
 const breaches: string[] = []
 /** Who imports what: `src/base/hex.ts#hexOf`, and `src/base/hex.ts#*` for all of it. */
 const wanted = new Set<string>()
+/** Of each file of src/ those that it runs: imports of types and later ones by `import()` left out. */
+const runs = new Map<string, readonly string[]>()
 const isTable = (file: string): boolean => /\/(languages|tables?|strings)[/.]/.test(file)
 
 for (const file of globSync('{src,test,scripts,firmware,qemu}/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
@@ -68,8 +70,13 @@ for (const file of globSync('{src,test,scripts,firmware,qemu}/**/*.{ts,tsx}', { 
     if (inSource && !isDoor && !file.startsWith('src/base/')) for (const ban of CORE_BANS) if (ban.pattern.test(code)) breach(file, index + 1, ban.say)
   })
   noteWanted(file, text)
-  if (inSource) for (const found of importsOf(text)) checkImport(file, found.line, found.from, found.typeOnly, isDoor)
+  if (!inSource) continue
+  const imports = importsOf(text)
+  for (const found of imports) checkImport(file, found.line, found.from, found.typeOnly, isDoor)
+  runs.set(file, imports.filter(({ from, typeOnly, isLater }) => from.startsWith('.') && !typeOnly && !isLater).map(({ from }) => normalize(join(dirname(file), from))))
 }
+
+for (const circle of circlesOf(runs)) breach(circle[0] ?? '', 1, `imports itself by way of ${circle.slice(1).join(', ')}; put what they share into a file of its own`)
 
 // What a file shows to others somebody wants, a test at the least; and a folder's contract begins with what the folder is for.
 for (const file of globSync('src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
@@ -127,16 +134,41 @@ function roomOf(file: string): string {
   return parts.length > 2 ? (parts[1] ?? '') : 'main'
 }
 
-function importsOf(text: string): { from: string; line: number; typeOnly: boolean }[] {
+function importsOf(text: string): { from: string; line: number; typeOnly: boolean; isLater: boolean }[] {
   const found = []
   const pattern = /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
   for (const match of text.matchAll(pattern)) {
     const from = match[3] ?? match[4]
     if (from === undefined) continue
     const line = text.slice(0, (match.index ?? 0) + match[0].length).split('\n').length
-    found.push({ from, line, typeOnly: match[2] !== undefined })
+    found.push({ from, line, typeOnly: match[2] !== undefined, isLater: match[4] !== undefined })
   }
   return found
+}
+
+/** Files that reach each other, sorted: the strongly connected components with more than one file (Tarjan 1972). */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>()
+  const open: string[] = []
+  const circles: string[][] = []
+  const visit = (file: string): number => {
+    const index = order.size
+    let low = index
+    order.set(file, index)
+    open.push(file)
+    for (const next of graph.get(file) ?? []) {
+      const seen = order.get(next)
+      if (seen === undefined) low = Math.min(low, visit(next))
+      else if (open.includes(next)) low = Math.min(low, seen)
+    }
+    if (low === index) {
+      const circle = open.splice(open.indexOf(file))
+      if (circle.length > 1) circles.push(circle.sort())
+    }
+    return low
+  }
+  for (const file of graph.keys()) if (!order.has(file)) visit(file)
+  return circles
 }
 
 function breach(file: string, line: number, what: string): void {

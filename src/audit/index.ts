@@ -2,7 +2,8 @@
  * Whether the box's books fit each other, the channels and the chain: `audit(ports)` reads, writes nothing, and names each difference. It knows
  * no room; `main/audit.ts` hands it every room's rows. docs/audit.md
  */
-export { audit, PAGE_ROWS } from './audit.ts'
+export { audit } from './audit.ts'
+export { PAGE_ROWS } from './findings.ts'
 export type {
   AllotmentRow,
   AuditLimits,

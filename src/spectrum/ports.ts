@@ -101,8 +101,8 @@ export interface ChainSource {
   receipts(hashes: readonly Hash[]): Promise<readonly (Uint8Array | null)[]>
   /** Trie nodes and code, in any order, without those it has not. At most 384. */
   nodes(hashes: readonly Hash[]): Promise<readonly Uint8Array[]>
-  /** RLP of one transaction each. Silent where the source takes none. */
-  sendTransactions(transactions: readonly Uint8Array[]): void
+  /** RLP of one transaction each, those left out that it was sent or that it sent; `isAgain`: those too, it may have lost them. Silent where the source takes none. */
+  sendTransactions(transactions: readonly Uint8Array[], isAgain?: boolean): void
   announceBlock(block: Block, totalDifficulty: bigint): void
   close(reason: string): void
 }
@@ -238,8 +238,8 @@ export interface TransactionPool {
   /** Best first, each sender's in order of nonce. */
   candidates(maxGas: bigint): readonly Transaction[]
   stats(): { readonly transactions: number; readonly bytes: number; readonly senders: number }
-  /** New ones, to be told to others. */
-  onAdded(listener: (transaction: Uint8Array, hash: Hash) => void): Cancel
+  /** New ones, to be told to others; `isAgain`: one of a wallet that still waits. */
+  onAdded(listener: (transaction: Uint8Array, hash: Hash, isAgain: boolean) => void): Cancel
 }
 
 /** Reads proved against a named block's state root, from nodes kept here or fetched by hash. */

@@ -24,7 +24,7 @@ import { createRecovery } from './recovery.ts'
 import { RpcServer } from './rpc/io/index.ts'
 import { GUEST_POLICY, OWNER_POLICY, Rpc } from './rpc/index.ts'
 import type { RpcPorts } from './rpc/index.ts'
-import { SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
+import { DEFAULT_POOL_LIMITS, LIGHT_POOL_LIMITS, SEALER_MIN_GAS_PRICE_WEI, createEarnings, createPocAgent, createPocDesk, createSealer, openTransactionPool } from './seal/index.ts'
 import type { OwnerWallet, PocDesk, SealerStatus, SealingPool } from './seal/index.ts'
 import { MAX_ASKED_FOR_NODES, MAX_ASKED_FOR_RECEIPTS, Sources, formatEnode } from './source/index.ts'
 import type { Elsewhere, GuestChainTransport, MeshChainTransport } from './source/index.ts'
@@ -173,7 +173,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
     }
     const { listen, fixed: staticPeers, bootnodes, max: maxPeers } = settings.peers
     const sources = new Sources(
-      { server: createChainServer(chain, executor), elsewhere: settings.doesExecute ? null : elsewhere, offer: (transaction) => takeOfGuest(transaction), curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
+      { server: createChainServer(chain, executor), elsewhere: settings.doesExecute ? null : elsewhere, offer: (transaction) => takeOffered(transaction), curve, clock, timers, randomness, log: log.room('sources'), bans: storedBans(store, log) },
       { eth63: { nodeKey: parts.nodeKey, clientName: `MeshBox/${parts.version}`, listen, staticPeers, bootnodes, maxPeers }, rpc: settings.servers, rpcPollMs: RPC_POLL_MS, maxSources: maxPeers + settings.servers.length },
     )
     const sync = createSync({
@@ -194,19 +194,19 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       punish: (source, misdeed) => sources.pool.punish(source, misdeed),
       announceBlock: (block, totalDifficulty) => sources.announceBlock(block, totalDifficulty),
       transactionsPushed: (_source, transactions) => {
-        // Each costs a proof of its sender's account, which only a box that keeps the state has for nothing.
+        // Each costs a proof of its sender's account, which only a box that keeps the state has for nothing. Others take few, and of neighbours alone (takeOffered).
         if (settings.doesExecute) for (const transaction of transactions) void pool.add(transaction, 'peer').catch((error: unknown) => log.error('a transaction of a peer could not be taken', { error: asError(error) }))
       },
     })
-    /** One that is known already may have been lost on its way. */
-    const takeOfGuest = async (transaction: Uint8Array): Promise<void> => {
+    /** Of a guest, or of a neighbour that may have no other way. One that is known already may have been lost on its way. */
+    const takeOffered = async (transaction: Uint8Array): Promise<void> => {
       try {
         const added = await pool.add(transaction, 'peer')
         if (added.ok) return
         if (added.code === 'known') sources.pool.sendTransactions([transaction])
-        else log.debug('a transaction of a guest was not taken', { refusal: added.code, reason: added.reason })
+        else log.debug('a transaction that was offered was not taken', { refusal: added.code, reason: added.reason })
       } catch (error) {
-        log.error('a transaction of a guest could not be taken', { error: asError(error) })
+        log.error('a transaction that was offered could not be taken', { error: asError(error) })
       }
     }
     const recovery = settings.doesExecute ? createRecovery({ chain, executor, nodes: (hashes) => sync.nodes(hashes), body: (block) => sync.body(block), breathe: parts.breathe, timers, log: log.room('state') }) : null
@@ -220,9 +220,10 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
       log: log.room('pool'),
       isSealer: sealing !== null,
       minGasPriceWei: settings.minGasPriceWei,
+      limits: settings.doesExecute ? DEFAULT_POOL_LIMITS : LIGHT_POOL_LIMITS,
     })
     undo.push(() => pool.close())
-    undo.push(pool.onAdded((transaction) => sources.pool.sendTransactions([transaction])))
+    undo.push(pool.onAdded((transaction, _hash, isAgain) => sources.pool.sendTransactions([transaction], isAgain)))
 
     undo.push(sources.on(sync.listener))
     sync.start()
@@ -315,7 +316,7 @@ export async function startSpectrum(parts: SpectrumParts): Promise<Spectrum> {
         const added = await pool.add(transaction, 'wallet')
         if (added.ok) return added.hash
         if (added.code !== 'known') throw new MeshBoxError('conflict', `the transaction was not taken: ${added.reason}`, { code: added.code })
-        sources.pool.sendTransactions([transaction])
+        sources.pool.sendTransactions([transaction], true)
         return hexOf(curve.keccak256(transaction))
       },
       call: ({ header }, to, data) => executor.call(header, { from: ZERO_ADDRESS, to, data, valueWei: 0n, gas: READ_CALL_GAS, gasPriceWei: 0n }),

@@ -1,5 +1,5 @@
 /** Channels against the contract's own storage: deposits, withdrawals, claims, whether they are over, and what all of them hold together. */
-import type { Findings } from '../audit.ts'
+import type { Findings } from '../findings.ts'
 import type { AuditPorts, ChainSide, ChannelRow, ContractSum } from '../types.ts'
 import { CHANNEL_ROWS, whereOf } from './channels.ts'
 

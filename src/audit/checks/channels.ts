@@ -1,13 +1,13 @@
 /** Payment channels: what both sides have is what was put in, signed for what is counted, and in the history; nobody may owe more than is said. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Address } from '../../base/index.ts'
 import type { AuditLimits, Books, ChannelRow, HistoryRow, SideRow } from '../types.ts'
 
 /** Their signatures are looked at: some milliseconds each, where there is no native curve. */
 export const CHANNEL_ROWS = 8
 /** Both sides' figures are each other's only while the chain has not begun to end it. */
-const LIVE: ReadonlySet<string> = new Set(['opened', 'closing', 'withdrawing', 'partner-withdrawing', 'cooperative-settling', 'partner-cooperative-settling', 'prepare-cooperative-settle', 'prepare-withdraw'])
+const LIVE: ReadonlySet<string> = new Set(['opened', 'closing', 'withdrawing', 'partner-withdrawing', 'cooperative-settling', 'partner-cooperative-settling', 'prepare-cooperative-settle'])
 const CLOSE = 'do not take payments over it any more; `meshbox channel close` gets what the newest proofs are worth'
 
 export function channelChecks(findings: Findings, limits: AuditLimits): readonly Step[] {

@@ -1,6 +1,6 @@
 /** Vouchers, sessions, streams and top-ups against the ledger: nothing paid and not served, nothing served and not paid, nothing booked twice. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { AllotmentRow, SessionRow, StreamRow, TopUpRow, VoucherRow } from '../types.ts'
 
 const SUPPORT = 'make a support bundle (`meshbox support-bundle`) before anything else, and refund the guest if he complains'

@@ -1,6 +1,6 @@
 /** Tenants: each uplink billed once, the chain of receipts whole, sums those of the rows and of the ledger, credit within its window. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { AuditPorts, Books, ReceiptRow, TenantRow, UnitRow } from '../types.ts'
 
 const BILL = 'do not send this tenant another bill before it is understood: compare with his copy (`meshbox lora receipt verify`)'

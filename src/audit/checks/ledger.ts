@@ -1,6 +1,6 @@
 /** The book against itself: each entry balances, sums and days are those of the entries, and nobody is paid more than he earned. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Books, DayKey, LedgerRow, TotalKey } from '../types.ts'
 
 /** Accounts of what the box owes: what it paid them is at most what they earned. All others may be on either side. */

@@ -1,6 +1,6 @@
 /** Carriages and guests who walk: what was booked is what was paid, both boxes have signed for it, and nobody owes more than is said. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { AuditLimits, CarriageRow, LedgerRow, RoamRow } from '../types.ts'
 
 const SIGNED = 'the payment stays; keep this book as it is (`meshbox backup`), for without both signatures it proves nothing to the other box'

@@ -1,6 +1,6 @@
 /** Payouts: each is paid once, by the channels' history, by the ledger and by the box's own signed statement, and follows the one before. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Books, HistoryRow, LedgerRow, PayoutRow } from '../types.ts'
 
 const PAID = 'ask the recipient for his history (`meshbox payout verify --received`), and keep this book as it is (`meshbox backup`)'

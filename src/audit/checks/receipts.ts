@@ -2,8 +2,8 @@
  * Entries that rest on what others signed, or on what this box signed for them, against that: tenants' receipts and payments, carrying that was
  * paid, guests who walk. Each entry is for what its evidence adds to the one before, and is posted to whom the evidence names.
  */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Books, LedgerRow } from '../types.ts'
 
 const ADVICE = 'compare with the other side (`meshbox lora receipt verify`, `meshbox mesh carriage`); nothing is corrected by itself'

@@ -1,6 +1,6 @@
 /** Channels that are over: what the chain paid out is what the contract had, what was signed or posted, no less than our newest state, and covers what the ledger earned by it. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings, Step } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings, Step } from '../findings.ts'
 import type { Books, ChannelRow } from '../types.ts'
 import { CHANNEL_ROWS, whereOf } from './channels.ts'
 

@@ -1,6 +1,6 @@
 /** Minutes paid by the second: what was served is proved by vouchers and words on this disk, but for what a power cut may cost and the grace. */
-import { PAGE_ROWS } from '../audit.ts'
-import type { Findings } from '../audit.ts'
+import { PAGE_ROWS } from '../findings.ts'
+import type { Findings } from '../findings.ts'
 import type { AuditLimits, Books, ServedRow } from '../types.ts'
 
 const UNPAID = 'nothing is to be got back of it; if it grows, sell no minutes by the second (take photon.stream_token away) and make a support bundle (`meshbox support-bundle`)'

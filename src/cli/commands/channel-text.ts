@@ -24,7 +24,6 @@ const PHASES: Readonly<Record<string, string>> = {
   'partner-cooperative-settling': 'closing',
   'partner-withdrawing': 'withdrawing',
   'prepare-cooperative-settle': 'preparing',
-  'prepare-withdraw': 'preparing',
   error: 'FROZEN',
 }
 const HASH_CHARS = 66

@@ -23,7 +23,7 @@ type V2Terms = Extract<WithdrawTerms, { profile: 'v2' }>
 export const UNSIGNED: Uint8Array = new Uint8Array(0)
 
 /** Phases in which a settlement or withdrawal may be asked for. */
-export const MAY_ASK: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle', 'prepare-withdraw'])
+export const MAY_ASK: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle'])
 
 /** Asks the partner to sign that we may take `amount` out. v2: the signature holds until block `validUntil`. */
 export function askWithdraw(tools: ChannelTools, state: ChannelState, order: { readonly amount: bigint; readonly validUntil: number }, moment: ChannelMoment): Sent | Refusal {

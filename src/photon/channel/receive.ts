@@ -9,24 +9,15 @@ import { receiveSettleRequest, receiveSettleResponse } from './agree-settle.ts'
 import { receiveWithdrawRequest, receiveWithdrawResponse } from './agree-withdraw.ts'
 import { CODE } from './codes.ts'
 import { withExposure } from './exposure.ts'
+import type { Incoming } from './incoming.ts'
 import { receiveDisposed, receiveDisposedResponse, receiveExpired, receiveLocked, receiveUnlock } from './receive-locks.ts'
 import { adoptOwn, receiveReestablish } from './reestablish.ts'
 import { MAX_NONCE, PROFILE_RULES } from './rules.ts'
 import type { ChannelMoment } from './rules.ts'
 import type { ChannelSide, ChannelState } from './state.ts'
 import { givenBy } from './stream.ts'
-import type { ChannelFact, ChannelReceived, ChannelTools, Refusal, Taken } from './verdict.ts'
+import type { ChannelReceived, ChannelTools, Refusal, Taken } from './verdict.ts'
 import { frozen, refuse, twice } from './verdict.ts'
-
-/** An envelope message whose sender, place, nonce and bounds are right. */
-export interface Incoming<K extends EnvelopeMessage['kind']> {
-  readonly message: Extract<EnvelopeMessage, { kind: K }>
-  /** The partner's side with the new nonce, proof and counter; locks as before. */
-  readonly side: ChannelSide
-  /** What the proof gives; `rise`: the part of it that no voucher had counted before. */
-  readonly given: bigint
-  readonly rise: bigint
-}
 
 type Handlers = {
   readonly [K in MessageKind]?: (tools: ChannelTools, state: ChannelState, received: ChannelReceived, message: Extract<Message, { kind: K }>, moment: ChannelMoment) => Taken | Refusal
@@ -93,12 +84,11 @@ function seenBefore(state: ChannelState, nonce: bigint, received: ChannelReceive
   return { ok: true, state, facts: [{ kind: 'duplicate', nonce }] }
 }
 
-/** 3.1: new transfers in 1 (and while only we are draining), ends of locks in 1, 8 and 9. */
+/** 3.1: new transfers in 1 (and while only we are draining), ends of locks in 1 and 8. */
 function phaseObjection(state: ChannelState, kind: EnvelopeMessage['kind']): Refusal | null {
   switch (state.phase) {
     case 'opened':
     case 'prepare-cooperative-settle':
-    case 'prepare-withdraw':
       return null
     case 'closed':
     case 'settling':
@@ -123,19 +113,4 @@ function receiveDirect(tools: ChannelTools, state: ChannelState, incoming: Incom
     state: { ...exposed.state, partner: side },
     facts: [{ kind: 'direct-received', amount: given, total: side.transferred, nonce: envelope.nonce, paymentId, data }],
   }
-}
-
-/**
- * How much more than `expected` the proof gives. v2: that is money of a stream whose vouchers or ticks were lost on the
- * way, since both share the counter; with this proof it is ours for good. v1 has no streams: a refusal.
- */
-export function strayRise(state: ChannelState, incoming: Pick<Incoming<EnvelopeMessage['kind']>, 'given' | 'rise' | 'side'>, expected: bigint): Refusal | readonly ChannelFact[] {
-  const { given, rise, side } = incoming
-  const proved = (side.proof?.transferred ?? 0n) - (state.partner.proof?.transferred ?? 0n)
-  if (proved < expected) return refuse(CODE.transferAmountDecrease, `transferred must rise by ${expected}`)
-  const stray = given - expected
-  if (stray <= 0n) return []
-  if (!PROFILE_RULES[state.domain.profile].hasVouchers) return refuse(CODE.transferAmountMismatch, `transferred must rise by ${expected}`)
-  if (rise - expected > receivable(state)) return refuse(CODE.insufficientBalance, `the partner can give ${receivable(state)}`)
-  return [{ kind: 'stream-raised', by: stray }]
 }

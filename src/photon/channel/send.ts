@@ -32,8 +32,8 @@ export interface DisposalReason {
   readonly hopIndex: number | null
 }
 
-/** Where pending locks may still end (3.1: 1, 8 and 9). */
-const DRAINING: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle', 'prepare-withdraw'])
+/** Where pending locks may still end (3.1: 1 and 8). */
+const DRAINING: ReadonlySet<ChannelPhase> = new Set(['opened', 'prepare-cooperative-settle'])
 
 export function sendDirect(state: ChannelState, order: DirectOrder): Sent | Refusal {
   const objection = newTransferObjection(state)

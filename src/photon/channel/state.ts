@@ -22,11 +22,10 @@ export type ChannelPhase =
   | 'partner-cooperative-settling'
   /** No new transfers, pending locks may end. */
   | 'prepare-cooperative-settle'
-  | 'prepare-withdraw'
   /** Two truths met (`freeze`): nothing is sent or taken any more, the way out is the close. */
   | 'error'
 
-/** The integer of each phase in the REST API (3.1); 0 is "invalid". */
+/** The integer of each phase in the REST API (3.1); 0 is "invalid", 9 what the original does before a withdrawal, which needs no preparation here. */
 export const REST_STATE: Readonly<Record<ChannelPhase, number>> = {
   opened: 1,
   closed: 2,
@@ -36,7 +35,6 @@ export const REST_STATE: Readonly<Record<ChannelPhase, number>> = {
   withdrawing: 6,
   'cooperative-settling': 7,
   'prepare-cooperative-settle': 8,
-  'prepare-withdraw': 9,
   error: 10,
   'partner-cooperative-settling': 11,
   'partner-withdrawing': 12,

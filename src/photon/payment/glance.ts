@@ -19,7 +19,7 @@ export function glanceOf(state: ChannelState): ChannelGlance {
 
 function newGlance(state: ChannelState): ChannelGlance {
   const { key, domain, token, role, settleTimeout, phase, sync } = state
-  const isOpen = phase === 'opened' || phase === 'prepare-cooperative-settle' || phase === 'prepare-withdraw'
+  const isOpen = phase === 'opened' || phase === 'prepare-cooperative-settle'
   const isReady = isOpen && sync.kind === 'in-sync'
   return {
     key,

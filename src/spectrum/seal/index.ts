@@ -1,7 +1,7 @@
 /** Sealing: the transaction pool, slots and blocks of our own, the miner's deposit, and what it all earned. docs/spectrum-sealer.md */
 export { openTransactionPool } from './pool/pool.ts'
 export type { PoolOptions, SealingPool } from './pool/pool.ts'
-export { SEALER_MIN_GAS_PRICE_WEI } from './pool/limits.ts'
+export { DEFAULT_POOL_LIMITS, LIGHT_POOL_LIMITS, SEALER_MIN_GAS_PRICE_WEI } from './pool/limits.ts'
 export type { PoolLimits } from './pool/limits.ts'
 export { createSealer } from './sealer.ts'
 export type { Sealer, SealerOptions, SealerStatus } from './sealer.ts'

@@ -4,7 +4,7 @@
  * each judged by the pool before it goes on. Who has a channel with this box is served from an allowance of its own, so that strangers
  * do not slow down who pays.
  */
-import { MeshBoxError, RateLimit, asError, inputError } from '../../base/index.ts'
+import { MeshBoxError, asError, inputError } from '../../base/index.ts'
 import type { Clock, Timers } from '../../base/index.ts'
 import { encodeBody } from '../codec/body.ts'
 import type { Keccak } from '../codec/fields.ts'
@@ -17,20 +17,18 @@ import { CODE, decodeStatus, decodeTransactions, encodeNewBlock, encodeNewBlockH
 import type { Message } from './eth63.ts'
 import {
   ALL_GUESTS_BYTES,
-  ALL_GUESTS_TRANSACTIONS,
   GUEST_BYTES,
   GUEST_QUESTIONS,
   GUEST_REPLY_BYTES,
-  GUEST_TRANSACTIONS,
   MAX_GUEST_ANSWERS,
   MAX_GUEST_BLOCK_BYTES,
   MAX_GUEST_QUESTIONS,
   MAX_GUEST_WAIT_MS,
-  MAX_POOLED_TRANSACTION_BYTES,
   MAX_REMEMBERED_GUESTS,
 } from './limits.ts'
 import { checkStatus, statusOf } from './mesh.ts'
 import type { MeshHandlers } from './mesh.ts'
+import { Offers, sharedOffers } from './offers.ts'
 import type { PassedOn, PassingOn } from './passing-on.ts'
 import { Places } from './places.ts'
 import { closed } from './source-errors.ts'
@@ -62,7 +60,7 @@ export interface ServedGuestsParts {
 /** What all guests of a kind have together. */
 class Share {
   readonly bytes: Allowance
-  readonly transactions = new RateLimit(ALL_GUESTS_TRANSACTIONS, 1)
+  readonly transactions = sharedOffers()
   /** Answers are made so many at a time. */
   readonly making = new Places(MAX_GUEST_ANSWERS)
   readonly passingOn: PassingOn | null
@@ -83,12 +81,13 @@ export class ServedGuests {
   readonly parts: ServedGuestsParts
   readonly #partners: Share
   readonly #others: Share
-  readonly #transactions = new RateLimit(GUEST_TRANSACTIONS, MAX_REMEMBERED_GUESTS)
+  readonly #offers: Offers
   readonly #own = new Map<string, Own>()
   readonly #links = new Set<GuestLink>()
 
   constructor(parts: ServedGuestsParts) {
     this.parts = parts
+    this.#offers = new Offers(parts.clock)
     this.#partners = new Share(parts)
     this.#others = new Share(parts)
   }
@@ -129,15 +128,8 @@ export class ServedGuests {
     return own
   }
 
-  /** What is above the allowance is left out: its sender tells it again. */
   take(transport: GuestChainTransport, transactions: readonly Uint8Array[]): void {
-    const now = this.parts.clock.boottimeMs()
-    for (const transaction of transactions) {
-      if (transaction.length > MAX_POOLED_TRANSACTION_BYTES) continue
-      if (this.#transactions.take(transport.guest, now) > 0 || this.shareOf(transport).transactions.take('all', now) > 0) return
-      // A window on a whole message would keep all of it for as long as the pool has this one.
-      void this.parts.offer(transaction.slice())
-    }
+    for (const transaction of this.#offers.take(transport.guest, this.shareOf(transport).transactions, transactions)) void this.parts.offer(transaction)
   }
 }
 

@@ -88,9 +88,11 @@ export const GUEST_BYTES = { burst: 2 * 1024 * 1024, perSecond: 128 * 1024 }
 export const ALL_GUESTS_BYTES = { burst: 4 * 1024 * 1024, perSecond: 256 * 1024 }
 /** Longer than this nobody waits for the allowance: the question is refused instead. So long take the answers to all that a box asks at once. */
 export const MAX_GUEST_WAIT_MS = (1000 * MAX_OUTSTANDING_REQUESTS * GUEST_REPLY_BYTES) / GUEST_BYTES.perSecond
-/** Transactions of one guest, and of all of a kind: each costs a proof of its sender's account. */
-export const GUEST_TRANSACTIONS = { burst: 8, perSecond: 0.2 }
-export const ALL_GUESTS_TRANSACTIONS = { burst: 32, perSecond: 1 }
+/** Transactions of one guest or neighbour, and of all of a kind: each costs a proof of its sender's account. */
+export const OFFERED_TRANSACTIONS = { burst: 8, perSecond: 0.2 }
+export const ALL_OFFERED_TRANSACTIONS = { burst: 32, perSecond: 1 }
+/** Whose allowance of them is remembered, there or gone. */
+export const MAX_REMEMBERED_OFFERERS = 128
 /** Guests whose allowance is remembered, there or gone. */
 export const MAX_REMEMBERED_GUESTS = 128
 

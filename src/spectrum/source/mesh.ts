@@ -15,7 +15,7 @@ import type { Keccak } from '../codec/fields.ts'
 import type { ChainServer } from '../ports.ts'
 import { Allowance } from './allowance.ts'
 import { answer, isRequest } from './answers.ts'
-import { CODE, ETH_VERSION, MAX_PAYLOAD_BYTES, REPLY_OF, decodeStatus, encodeStatus, frameOf, messageOf } from './eth63.ts'
+import { CODE, ETH_VERSION, MAX_PAYLOAD_BYTES, REPLY_OF, decodeStatus, decodeTransactions, encodeStatus, frameOf, messageOf } from './eth63.ts'
 import type { Message, Status } from './eth63.ts'
 import { ALL_MESSAGES, BREACH_BAN_SECONDS, HANDSHAKE_TIMEOUT_MS, MAX_OUTSTANDING_REQUESTS, MAX_WAITING_ANSWERS, MAX_WAITING_NEIGHBOUR_ANSWERS, MESH_REPLY_BYTES, REQUEST_TIMEOUT_MS, SERVED_BYTES, UNASKED_BYTES, UNASKED_MESSAGES } from './limits.ts'
 import type { PassedOn, PassingOn } from './passing-on.ts'
@@ -58,6 +58,11 @@ export interface MeshParts {
   readonly server: ChainServer
   /** Null: what this box keeps is all that it gives. */
   readonly passingOn: PassingOn | null
+  /**
+   * Where each transaction costs this box a proof that it has to fetch: which of a neighbour's are taken, and where they go. Null: they are
+   * told to the pool of sources like those of any other source.
+   */
+  readonly offers: { take(neighbour: string, transactions: readonly Uint8Array[]): readonly Uint8Array[]; offer(transaction: Uint8Array): Promise<unknown> } | null
   readonly keccak: Keccak
   readonly clock: Pick<Clock, 'boottimeMs'>
   readonly timers: Timers
@@ -213,10 +218,20 @@ class MeshLink implements PeerLink {
     const now = this.#parts.clock.boottimeMs()
     try {
       if (!this.#unaskedMessages.take(1, now) || !this.#unaskedBytes.take(frame.length, now)) throw inputError('messages', 'more than anybody needs', `${UNASKED_MESSAGES.perSecond} a second`)
-      this.#source.hear(messageOf(frame))
+      const message = messageOf(frame)
+      if (message.code === CODE.transactions && this.#parts.offers !== null) this.#takeTransactions(this.#parts.offers, this.#source, decodeTransactions(message.payload))
+      else this.#source.hear(message)
     } catch (thrown) {
       this.fail(asError(thrown))
     }
+  }
+
+  /** Of strangers none: proving them costs this box its way out. */
+  #takeTransactions(offers: NonNullable<MeshParts['offers']>, source: PeerSource, transactions: readonly Uint8Array[]): void {
+    if (!this.#transport.mayAskThrough()) return
+    const taken = offers.take(this.#identity, transactions)
+    source.noteTransactions(taken)
+    for (const transaction of taken) void offers.offer(transaction)
   }
 
   #end(reason: string): void {

@@ -116,11 +116,16 @@ export class PeerSource implements ChainSource {
     })
   }
 
-  sendTransactions(transactions: readonly Uint8Array[]): void {
+  /** It has them: they are not sent back. */
+  noteTransactions(transactions: readonly Uint8Array[]): void {
+    for (const transaction of transactions) this.#knownTransactions.add(keccakHex(this.#parts.keccak, transaction))
+  }
+
+  sendTransactions(transactions: readonly Uint8Array[], isAgain = false): void {
     let pack: Uint8Array[] = []
     let bytes = 0
     for (const transaction of transactions) {
-      if (transaction.length > MAX_POOLED_TRANSACTION_BYTES || !this.#knownTransactions.add(keccakHex(this.#parts.keccak, transaction))) continue
+      if (transaction.length > MAX_POOLED_TRANSACTION_BYTES || (!this.#knownTransactions.add(keccakHex(this.#parts.keccak, transaction)) && !isAgain)) continue
       pack.push(transaction)
       bytes += transaction.length
       if (bytes < PACK_BYTES && pack.length < PACK_TRANSACTIONS) continue

@@ -109,8 +109,8 @@ export class SourcePool implements SourceVoice {
     for (const source of this.list()) if (!(source instanceof PeerSource)) source.announceBlock(block, totalDifficulty)
   }
 
-  sendTransactions(transactions: readonly Uint8Array[]): void {
-    for (const source of this.list()) source.sendTransactions(transactions)
+  sendTransactions(transactions: readonly Uint8Array[], isAgain = false): void {
+    for (const source of this.list()) source.sendTransactions(transactions, isAgain)
   }
 
   headChanged(source: ChainSource): void {

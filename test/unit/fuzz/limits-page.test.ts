@@ -118,8 +118,13 @@ const HELD: Readonly<Record<string, readonly (readonly [said: string, file: stri
     ['2 answers made at once', 'spectrum/source/limits.ts', 'MAX_GUEST_ANSWERS = 2'],
     ['2 MiB and 128 KiB/s', 'spectrum/source/limits.ts', 'GUEST_BYTES = { burst: 2 * 1024 * 1024, perSecond: 128 * 1024 }'],
     ['4 MiB and 256 KiB/s', 'spectrum/source/limits.ts', 'ALL_GUESTS_BYTES = { burst: 4 * 1024 * 1024, perSecond: 256 * 1024 }'],
-    ['8 and one in 5 s', 'spectrum/source/limits.ts', 'GUEST_TRANSACTIONS = { burst: 8, perSecond: 0.2 }'],
-    ['32 and 1/s', 'spectrum/source/limits.ts', 'ALL_GUESTS_TRANSACTIONS = { burst: 32, perSecond: 1 }'],
+    ['8 and one in 5 s', 'spectrum/source/limits.ts', 'OFFERED_TRANSACTIONS = { burst: 8, perSecond: 0.2 }'],
+    ['32 and 1/s', 'spectrum/source/limits.ts', 'ALL_OFFERED_TRANSACTIONS = { burst: 32, perSecond: 1 }'],
+  ],
+  'transactions of neighbours, where a box keeps no state': [
+    ['8 and one in 5 s each', 'spectrum/source/limits.ts', 'OFFERED_TRANSACTIONS = { burst: 8, perSecond: 0.2 }'],
+    ['32 and 1/s in all', 'spectrum/source/limits.ts', 'ALL_OFFERED_TRANSACTIONS = { burst: 32, perSecond: 1 }'],
+    ['64 wait', 'spectrum/seal/pool/limits.ts', 'LIGHT_POOL_LIMITS: PoolLimits = { ...DEFAULT_POOL_LIMITS, peerTransactions: 64 }'],
   ],
   'bytes kept for boxes': [
     ['12 MiB to be sent', 'mesh/peers/node.ts', 'MAX_WRITTEN_BYTES = 12 * 1024 * 1024'],

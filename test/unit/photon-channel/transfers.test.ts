@@ -376,7 +376,7 @@ describe('a lock that comes', () => {
     const packets = [1, 2, 3].map((n) => greedy.packet('a', (m, s) => m.sendLocked(s, lockOrder(n, 1n, 1_200), NOW)))
     expect(packets.map((packet) => kindsOf(pair.give('b', packet))[0])).toEqual(['lock-received', 'lock-received', 'lock-unwelcome'])
     const draining = new Pair()
-    draining.b = { ...draining.b, phase: 'prepare-withdraw' }
+    draining.b = { ...draining.b, phase: 'prepare-cooperative-settle' }
     expect(taken(draining.lock('a', 1, 1n)).facts).toEqual([expect.objectContaining({ kind: 'lock-unwelcome', code: CODE.noNewTransfers })])
   })
 
@@ -440,9 +440,9 @@ describe('the end of a lock', () => {
     expect(codeOf(machines.a.sendUnlock({ ...a, sync: { kind: 'waiting', isRestored: false } }, secretOf(1), NOW))).toBe(CODE.nodeOffline)
   })
 
-  it.each(['prepare-cooperative-settle', 'prepare-withdraw'] as const)('goes on in %s, new payments do not', (phase) => {
+  it('goes on while a settlement is prepared, new payments do not', () => {
     const pair = locked()
-    pair.a = { ...pair.a, phase }
+    pair.a = { ...pair.a, phase: 'prepare-cooperative-settle' }
     expect(codeOf(pair.machines.a.sendDirect(pair.a, direct(1n), NOW))).toBe(CODE.noNewTransfers)
     expect(kindsOf(pair.send('a', (m, s) => m.sendUnlock(s, secretOf(1), NOW)))).toEqual(['lock-unlocked'])
   })

@@ -145,11 +145,11 @@ describe('order', () => {
   it('new ones are told, once', async () => {
     const { pool } = await bench()
     const told: string[] = []
-    pool.onAdded((_, hash) => told.push(hash))
+    pool.onAdded((_, hash, isAgain) => told.push(`${hash} ${isAgain}`))
     await pool.add(raw(RICH), 'peer')
     await pool.add(raw(RICH), 'peer')
     await pool.add(raw(RICH, { nonce: 1n, gasPriceWei: 1n }), 'peer')
-    expect(told).toEqual([hashTransaction(native, signed(RICH))])
+    expect(told).toEqual([`${hashTransaction(native, signed(RICH))} false`])
   })
 })
 
@@ -161,9 +161,9 @@ describe('telling', () => {
     await pool.close()
     const again = await reopen()
     const told: string[] = []
-    again.onAdded((_, hash) => told.push(hash))
+    again.onAdded((_, hash, isAgain) => told.push(`${hash} ${isAgain}`))
     await pass(time, 120_000, 30_000)
-    expect(told).toEqual([hashTransaction(native, signed(RICH)), hashTransaction(native, signed(RICH))])
+    expect(told).toEqual([`${hashTransaction(native, signed(RICH))} true`, `${hashTransaction(native, signed(RICH))} true`])
     await again.close()
     await pass(time, 120_000, 30_000)
     expect(told).toHaveLength(2)
@@ -260,6 +260,17 @@ describe('room', () => {
     expect(await codeOf(pool, raw(POOR), 'wallet')).toBe('ok')
   })
 
+  it('of peers only so many wait as a box may have of theirs, however much room there is; who bids more takes the place of another', async () => {
+    const { pool } = await bench({ limits: { ...small, transactions: 20, walletTransactions: 8, peerTransactions: 3 } })
+    for (const nonce of [0n, 1n, 2n]) expect(await codeOf(pool, raw(OTHER, { nonce }))).toBe('ok')
+    expect(await codeOf(pool, raw(POOR))).toBe('pool-full')
+    expect(await codeOf(pool, raw(RICH, { gasPriceWei: 30n * GWEI }), 'wallet')).toBe('ok')
+    expect([pool.stats().transactions, pool.nextNonce(OTHER.address)]).toEqual([4, 3n])
+    expect(await codeOf(pool, raw(OTHER, { nonce: 2n, gasPriceWei: 30n * GWEI }))).toBe('ok') // in the place of its own
+    expect(await codeOf(pool, raw(POOR, { gasPriceWei: 40n * GWEI }))).toBe('ok')
+    expect([pool.stats().transactions, pool.nextNonce(OTHER.address)]).toEqual([4, 2n])
+  })
+
   it('a large cheap one does not sweep out many small ones', async () => {
     const { pool } = await bench({ limits: { ...small, transactions: 40, bytes: 5_000, perSender: { ...small.perSender, peer: 40, bytes: 5_000 } } })
     let count = 0
@@ -274,7 +285,7 @@ describe('room', () => {
 })
 
 describe('the book, whatever comes', () => {
-  const limits: PoolLimits = { transactions: 12, bytes: 2_400, walletTransactions: 5, walletBytes: 1_500, futureTransactions: 4, perSender: { wallet: 6, walletInCrowd: 3, peer: 4, bytes: 1_000, future: 2 } }
+  const limits: PoolLimits = { transactions: 12, bytes: 2_400, walletTransactions: 5, walletBytes: 1_500, peerTransactions: 9, futureTransactions: 4, perSender: { wallet: 6, walletInCrowd: 3, peer: 4, bytes: 1_000, future: 2 } }
   const senders = Array.from({ length: 5 }, (_, index): Address => `0x${(index + 1).toString(16).padStart(40, '0')}`)
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), who: fc.nat(4), nonce: fc.nat(9), price: fc.integer({ min: 1, max: 60 }), bytes: fc.integer({ min: 80, max: 500 }), wallet: fc.boolean() }),
@@ -324,6 +335,7 @@ describe('the book, whatever comes', () => {
     expect(bytes(items)).toBeLessThanOrEqual(limits.bytes)
     expect(wallets.length).toBeLessThanOrEqual(limits.walletTransactions)
     expect(bytes(wallets)).toBeLessThanOrEqual(limits.walletBytes)
+    expect(items.length - wallets.length).toBeLessThanOrEqual(limits.peerTransactions)
     expect([stats.transactions, stats.bytes, stats.wallets]).toEqual([items.length, bytes(items), wallets.length])
     let futures = 0
     for (const [index, sender] of senders.entries()) {

@@ -7,7 +7,7 @@ import { ServedGuests } from '../../../src/spectrum/source/guests.ts'
 import type { GuestChainTransport } from '../../../src/spectrum/source/guests.ts'
 import { PassingOn } from '../../../src/spectrum/source/passing-on.ts'
 import type { Elsewhere, MeshHandlers } from '../../../src/spectrum/source/index.ts'
-import { ALL_GUESTS_BYTES, ALL_GUESTS_TRANSACTIONS, GUEST_BYTES, GUEST_QUESTIONS, GUEST_TRANSACTIONS, MAX_GUEST_WAIT_MS, MAX_OUTSTANDING_REQUESTS, MAX_POOLED_TRANSACTION_BYTES, REQUEST_TIMEOUT_MS } from '../../../src/spectrum/source/limits.ts'
+import { ALL_GUESTS_BYTES, ALL_OFFERED_TRANSACTIONS, GUEST_BYTES, GUEST_QUESTIONS, OFFERED_TRANSACTIONS, MAX_GUEST_WAIT_MS, MAX_OUTSTANDING_REQUESTS, MAX_POOLED_TRANSACTION_BYTES, REQUEST_TIMEOUT_MS } from '../../../src/spectrum/source/limits.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import { native } from '../spectrum/curves.ts'
 import { DEVNET_NODES } from '../spectrum/devnet.ts'
@@ -203,9 +203,9 @@ describe('strangers', () => {
     const guests = served()
     const partner = guestOf(guests, '10.5.0.2', true)
     for (let i = 0; i < 16; i++) guestOf(guests, `10.5.1.${i}`).say(encodeTransactions(Array.from({ length: 20 }, () => transactionOf(300))))
-    expect(offered).toHaveLength(ALL_GUESTS_TRANSACTIONS.burst)
+    expect(offered).toHaveLength(ALL_OFFERED_TRANSACTIONS.burst)
     partner.say(encodeTransactions([transactionOf(300, 9)]))
-    expect(offered).toHaveLength(ALL_GUESTS_TRANSACTIONS.burst + 1)
+    expect(offered).toHaveLength(ALL_OFFERED_TRANSACTIONS.burst + 1)
   })
 })
 
@@ -220,12 +220,12 @@ describe('transactions of a guest', () => {
     const guests = served()
     const guest = guestOf(guests)
     guest.say(encodeTransactions(Array.from({ length: 50 }, () => transactionOf(300))))
-    expect(offered).toHaveLength(GUEST_TRANSACTIONS.burst)
+    expect(offered).toHaveLength(OFFERED_TRANSACTIONS.burst)
     guestOf(guests).say(encodeTransactions([transactionOf(300)]))
-    expect([offered.length, guest.closed]).toEqual([GUEST_TRANSACTIONS.burst, null])
+    expect([offered.length, guest.closed]).toEqual([OFFERED_TRANSACTIONS.burst, null])
     time.advance(5_000)
     guest.say(encodeTransactions([transactionOf(300)]))
-    expect(offered).toHaveLength(GUEST_TRANSACTIONS.burst + 1)
+    expect(offered).toHaveLength(OFFERED_TRANSACTIONS.burst + 1)
   })
 
   it('that no pool takes for their size are left out; a malformed list ends it', () => {

@@ -6,73 +6,27 @@ import { systemTimers } from '../../../src/base/io/system.ts'
 import { encodeTransaction } from '../../../src/spectrum/codec/transaction.ts'
 import type { Block, ChainSource } from '../../../src/spectrum/ports.ts'
 import { CODE, encodeGetHeaders, encodeItems, encodeStatus, frameOf, messageOf } from '../../../src/spectrum/source/eth63.ts'
+import { OFFERED_TRANSACTIONS } from '../../../src/spectrum/source/limits.ts'
+import { Offers, sharedOffers } from '../../../src/spectrum/source/offers.ts'
 import { PassingOn } from '../../../src/spectrum/source/passing-on.ts'
 import { maxFrameBytes, openMeshSource } from '../../../src/spectrum/source/mesh.ts'
 import { LocalSource } from '../../../src/spectrum/source/local-source.ts'
 import { forgetfulBans } from '../../../src/spectrum/source/bans.ts'
 import { SourcePool } from '../../../src/spectrum/source/pool.ts'
-import type { Elsewhere, MeshChainTransport, MeshHandlers } from '../../../src/spectrum/source/index.ts'
+import type { Elsewhere } from '../../../src/spectrum/source/index.ts'
 import { randomStream } from '../native/random-stream.ts'
 import { native } from '../spectrum/curves.ts'
 import { DEVNET_NODES } from '../spectrum/devnet.ts'
+import { duplex } from './duplex.ts'
 import { Ears, MapServer, blockOf, devnet, eventually, realClock } from './towns.ts'
 
 const { bytes: noise } = randomStream('mesh')
-
-/** One end of a duplex: what is asked here is answered there. */
-class Pipe implements MeshChainTransport {
-  readonly neighbour: string
-  isWelcome = true
-  other: Pipe | null = null
-  handlers: MeshHandlers | null = null
-  isClosed = false
-  #serving: () => void = () => undefined
-  readonly isServing = new Promise<void>((resolve) => (this.#serving = resolve))
-  /** A test may answer by itself. */
-  forge: ((frame: Uint8Array) => Promise<Uint8Array>) | null = null
-
-  constructor(neighbour: string) {
-    this.neighbour = neighbour
-  }
-
-  mayAskThrough(): boolean {
-    return this.isWelcome
-  }
-  async request(frame: Uint8Array, maxReplyBytes: number): Promise<Uint8Array> {
-    if (this.forge === null) await this.other?.isServing
-    const reply = await (this.forge?.(frame) ?? this.other?.handlers?.onRequest(frame))
-    if (reply === undefined || reply.length > maxReplyBytes) throw new Error('no answer')
-    return reply
-  }
-  announce(frame: Uint8Array): boolean {
-    this.other?.handlers?.onAnnouncement(frame)
-    return true
-  }
-  serve(handlers: MeshHandlers): void {
-    this.handlers = handlers
-    this.#serving()
-  }
-  close(reason: string): void {
-    if (this.isClosed) return
-    this.isClosed = true
-    if (this.other?.isClosed === false) this.other.isClosed = true
-    this.other?.handlers?.onClosed(reason)
-    this.handlers?.onClosed(reason)
-  }
-}
-
-function duplex(): [Pipe, Pipe] {
-  const [a, b] = [new Pipe('neighbour-b'), new Pipe('neighbour-a')]
-  a.other = b
-  b.other = a
-  return [a, b]
-}
 
 function box(server = new MapServer(30), timers: Timers = systemTimers, maxSources = 10) {
   const pool = new SourcePool({ keccak: native, clock: realClock, log: silentLog, bans: forgetfulBans, maxSources })
   const ears = new Ears()
   pool.on(ears)
-  return { pool, ears, server, parts: { pool, server, passingOn: null, keccak: native, clock: realClock, timers } }
+  return { pool, ears, server, parts: { pool, server, passingOn: null, offers: null, keccak: native, clock: realClock, timers } }
 }
 
 async function neighbours(height = 20, elsewhere: Elsewhere | null = null) {
@@ -136,6 +90,43 @@ describe('mesh neighbours', () => {
     ;(seen as typeof source).announceHash({ hash: devnet(22).hash, number: 22 })
     await here.ears.until(() => here.ears.blocks.length === 2)
     expect(here.ears.blocks[1]?.header).toEqual(devnet(22).rlp)
+  })
+
+  it('are told what was told before only where it is told again', async () => {
+    const { here, there, pipe, otherPipe } = await neighbours()
+    const transaction = encodeTransaction(blockOf(7).body.transactions[0] as Block['body']['transactions'][number])
+    const frames: number[] = []
+    otherPipe.announce = (frame) => (frames.push(frame.length), pipe.handlers?.onAnnouncement(frame), true)
+    there.pool.sendTransactions([transaction])
+    there.pool.sendTransactions([transaction])
+    expect([frames.length, here.ears.transactions]).toEqual([1, [transaction]])
+    there.pool.sendTransactions([transaction], true)
+    expect([frames.length, here.ears.transactions]).toEqual([2, [transaction]]) // known here, and told to nobody a second time
+  })
+
+  it('of the community have few of their transactions taken where each costs a proof, again if they are told again, and strangers none; none is sent back', async () => {
+    const [here, there] = [box(), box()]
+    const [pipe, otherPipe] = duplex()
+    const [each, all, offered] = [new Offers(realClock), sharedOffers(), [] as Uint8Array[]]
+    const offers = { take: (neighbour: string, transactions: readonly Uint8Array[]) => each.take(neighbour, all, transactions), offer: async (transaction: Uint8Array) => void offered.push(transaction) }
+    const back = openMeshSource(there.parts, otherPipe)
+    const source = await openMeshSource({ ...here.parts, offers }, pipe)
+    await back
+    const sent = Array.from({ length: 3 }, (_, index) => Uint8Array.of(0xc1, index))
+    pipe.isWelcome = false
+    there.pool.sendTransactions(sent)
+    expect(offered).toEqual([])
+    pipe.isWelcome = true
+    there.pool.sendTransactions(sent)
+    expect(offered).toEqual([]) // it was told them on this connection
+    there.pool.sendTransactions(sent, true)
+    expect([offered, offered.every(({ length, buffer }) => buffer.byteLength === length)]).toEqual([sent, true])
+    source?.sendTransactions(sent)
+    expect([there.ears.transactions, here.ears.transactions]).toEqual([[], []])
+    there.pool.sendTransactions([new Uint8Array(32 * 1024 + 1), ...Array.from({ length: 50 }, (_, index) => Uint8Array.of(0xc2, index, 0))])
+    expect([offered.length, pipe.isClosed]).toEqual([OFFERED_TRANSACTIONS.burst, false])
+    otherPipe.announce(frameOf({ code: CODE.transactions, payload: Uint8Array.of(0xc1) }))
+    expect([pipe.isClosed, here.pool.isBanned('mesh:neighbour-b')]).toEqual([true, true])
   })
 
   it('of another chain part without a ban', async () => {

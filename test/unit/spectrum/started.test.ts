@@ -16,6 +16,7 @@ import { spectrumMigrations } from '../../../src/spectrum/tables/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { send } from '../spectrum-execute/town.ts'
+import { duplex } from '../spectrum-source/duplex.ts'
 import { minerKey } from '../spectrum-seal/box.ts'
 import { native } from './curves.ts'
 import { person } from './village.ts'
@@ -39,7 +40,8 @@ interface Box {
   start(change?: Partial<SpectrumParts['settings']>): Promise<Spectrum>
 }
 
-function box(network: Network): Box {
+/** `person(node)`: who it is among nodes. */
+function box(network: Network, node = 332): Box {
   const folder = mkdtempSync(join(tmpdir(), 'meshbox-started-'))
   const store = openStore({ path: join(folder, 'box.db'), migrations: [...ledgerMigrations, ...spectrumMigrations], log: silentLog })
   const statePath = join(folder, 'chain-state.sqlite')
@@ -75,7 +77,7 @@ function box(network: Network): Box {
         randomness: systemRandomness,
         log: silentLog,
         version: 'test',
-        nodeKey: person(332).key,
+        nodeKey: person(node).key,
         executor: { workerFile: new URL('../../../src/spectrum/execute/io/executor-worker.ts', import.meta.url).pathname, statePath, sqliteBinding: undefined, secp256k1Path: null },
         breathe: () => new Promise((resolve) => setImmediate(resolve)),
       })
@@ -134,6 +136,37 @@ it('tells payment channels what is in its own blocks, although it is alone and h
   expect(point === null ? null : await port.logs(point)).toMatchObject([{ address: to, transactionHash: hash }, { address: to, logIndex: 1 }])
   expect(await port.receipt(hash)).toMatchObject({ succeeded: true, logs: [{ address: to }, { address: to }] })
   await chain.stop()
+})
+
+/** A box that seals, one that only verifies and knows it, and one that has nobody but that one, as a neighbour. */
+async function three(network: Network): Promise<{ readonly sealer: Spectrum; readonly light: Spectrum; readonly cut: Spectrum; join(): Promise<void> }> {
+  const light = { doesExecute: false, sealing: null, servesGuests: false }
+  const sealer = await box(network, 332).start({ peers: { listen: { address: '127.0.0.1', port: 0 }, fixed: [], bootnodes: [], max: 4 } })
+  const between = await box(network, 333).start({ ...light, peers: { listen: null, fixed: [sealer.status().enode ?? ''], bootnodes: [], max: 4 } })
+  const cut = await box(network, 334).start(light)
+  return {
+    sealer,
+    light: between,
+    cut,
+    async join() {
+      const [pipe, otherPipe] = duplex()
+      expect(await Promise.all([cut.neighbour(pipe), between.neighbour(otherPipe)])).toEqual([true, true])
+    },
+  }
+}
+
+it('hands on, where it only verifies, the transaction of a neighbour that has nobody else, after proving that its sender can pay', async () => {
+  const network = community(Math.floor(Date.now() / 1000) - 60)
+  const { sealer, light, cut, join } = await three(network)
+  await join()
+  await head(cut, 2)
+  const give = (nonce: bigint, valueWei: bigint): Uint8Array => encodeTransaction(send(network, WALLET, nonce, { to: LEADER.address, valueWei, gasPriceWei: 18_000_000_000n }))
+  const offered = light.status().pool
+  const hash = await cut.reads.send(give(0n, 7n))
+  while (cut.chain.transaction(hash) === null) await head(cut, cut.chain.head().header.number + 1)
+  expect([offered, sealer.chain.transaction(hash)?.blockHash]).toEqual([{ transactions: 0, bytes: 0, senders: 0 }, cut.chain.transaction(hash)?.blockHash])
+  // Mined, it waits nowhere any more.
+  while (light.status().pool.transactions > 0) await head(light, light.chain.head().header.number + 1)
 })
 
 it('leaves a chain of long ago for a checkpoint that is newer by weeks, and starts on no other network', async () => {

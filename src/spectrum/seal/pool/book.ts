@@ -119,7 +119,7 @@ export class PoolBook {
   }
 
   #judgeRoom(row: Row, item: Waiting, replaced: Waiting | null): Admitted | PoolRefusal {
-    const { transactions, bytes, walletTransactions, walletBytes, futureTransactions } = this.#limits
+    const { transactions, bytes, walletTransactions, walletBytes, peerTransactions, futureTransactions } = this.#limits
     const isWalletNew = item.from === 'wallet'
     const freed = { count: replaced === null ? 0 : 1, bytes: replaced?.bytes ?? 0 }
     const freedWallet = replaced?.from === 'wallet' ? freed : { count: 0, bytes: 0 }
@@ -127,8 +127,9 @@ export class PoolBook {
       return refuse('pool-full', `${this.#walletCount} transactions of wallets wait, ${this.#walletBytes} bytes; at most ${walletTransactions} and ${walletBytes}`)
     const ready = isReady(row, item)
     if (!ready && replaced === null && this.#futures >= futureTransactions) return refuse('pool-full', `${futureTransactions} wait for an earlier nonce already`)
+    const peers = this.#byHash.size - this.#walletCount - (freed.count - freedWallet.count)
     const excess = {
-      count: this.#byHash.size - freed.count + 1 - transactions,
+      count: Math.max(this.#byHash.size - freed.count + 1 - transactions, isWalletNew ? 0 : peers + 1 - peerTransactions),
       bytes: this.#bytes - freed.bytes + item.bytes - bytes,
     }
     const evicted = excess.count <= 0 && excess.bytes <= 0 ? [] : ready ? this.#victims(row, item, excess) : null

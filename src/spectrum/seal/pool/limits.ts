@@ -10,6 +10,8 @@ export interface PoolLimits {
   /** Of `transactions` and `bytes`: what wallets may fill at most, so that peers' ones always have room. */
   readonly walletTransactions: number
   readonly walletBytes: number
+  /** Of `transactions`: what peers may fill at most. */
+  readonly peerTransactions: number
   /** Of `transactions`: those that wait for an earlier nonce. */
   readonly futureTransactions: number
   readonly perSender: {
@@ -27,9 +29,13 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = {
   bytes: 4 * 1024 * 1024,
   walletTransactions: 1024,
   walletBytes: 2 * 1024 * 1024,
+  peerTransactions: 2048,
   futureTransactions: 512,
   perSender: { wallet: 64, walletInCrowd: 8, peer: 16, bytes: 128 * 1024, future: 8 },
 }
+
+/** Of a box without the state: each sender that waits costs it a proof with each head, which it has to fetch. */
+export const LIGHT_POOL_LIMITS: PoolLimits = { ...DEFAULT_POOL_LIMITS, peerTransactions: 64 }
 
 /** Policy of the original: a sealer takes nothing below 18 Gwei, the others relay anything that pays at all. */
 export const SEALER_MIN_GAS_PRICE_WEI = 18_000_000_000n

@@ -67,7 +67,7 @@ class Pool implements SealingPool {
   readonly #options: PoolOptions
   readonly #book: PoolBook
   readonly #line: WorkLine
-  readonly #listeners = new Set<(transaction: Uint8Array, hash: Hash) => void>()
+  readonly #listeners = new Set<Parameters<TransactionPool['onAdded']>[0]>()
   /** Wallets' transactions in blocks that are not final, by hash: the block. */
   readonly #mined = new Map<Hash, number>()
   /** Wallets' transactions from disk that cannot be placed at this head: tried again at the next. */
@@ -97,7 +97,7 @@ class Pool implements SealingPool {
     // Copied: it waits in the line, and the caller's buffer is the caller's.
     const bytes = Uint8Array.from(transaction)
     const added = await this.#line.run(() => this.#add(bytes, from))
-    if (added.ok) this.#tell(bytes, added.hash)
+    if (added.ok) this.#tell(bytes, added.hash, false)
     return added
   }
 
@@ -118,7 +118,7 @@ class Pool implements SealingPool {
     return { transactions, bytes, senders }
   }
 
-  onAdded(listener: (transaction: Uint8Array, hash: Hash) => void): Cancel {
+  onAdded(listener: Parameters<TransactionPool['onAdded']>[0]): Cancel {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -202,10 +202,10 @@ class Pool implements SealingPool {
     if (!isGone) for (const item of here) this.#book.drop(item.hash)
   }
 
-  #tell(bytes: Uint8Array, hash: Hash): void {
+  #tell(bytes: Uint8Array, hash: Hash, isAgain: boolean): void {
     for (const listener of this.#listeners) {
       try {
-        listener(bytes, hash)
+        listener(bytes, hash, isAgain)
       } catch (thrown) {
         this.#options.log.error('a listener of the pool failed', { error: asError(thrown) })
       }
@@ -214,7 +214,7 @@ class Pool implements SealingPool {
 
   #tellAgain(): void {
     const waiting = [...this.#book.items()].filter((item) => item.from === 'wallet').slice(0, MOST_TOLD_AGAIN)
-    for (const item of waiting) this.#tell(encodeTransaction(item.transaction), item.hash)
+    for (const item of waiting) this.#tell(encodeTransaction(item.transaction), item.hash, true)
   }
 
   #hear(event: ChainEvent): void {

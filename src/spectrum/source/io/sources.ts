@@ -11,7 +11,8 @@ import { Eth63Node } from '../eth63-node.ts'
 import { ServedGuests } from '../guests.ts'
 import type { GuestChainTransport } from '../guests.ts'
 import { openMeshSource } from '../mesh.ts'
-import type { MeshChainTransport } from '../mesh.ts'
+import type { MeshChainTransport, MeshParts } from '../mesh.ts'
+import { Offers, sharedOffers } from '../offers.ts'
 import { PassingOn } from '../passing-on.ts'
 import type { Elsewhere } from '../passing-on.ts'
 import { SourcePool } from '../pool.ts'
@@ -45,7 +46,7 @@ export interface SourcesParts {
   readonly server: ChainServer
   /** For neighbours of the mesh; null: what this box keeps is all that it gives. */
   readonly elsewhere: Elsewhere | null
-  /** A transaction of a guest, for the pool. */
+  /** A transaction of a guest, and of a neighbour where `elsewhere` is there, for the pool. */
   readonly offer: (transaction: Uint8Array) => Promise<unknown>
   readonly curve: Secp256k1
   readonly clock: Clock
@@ -67,6 +68,7 @@ export class Sources {
   readonly #eth63: Eth63Node | null
   readonly #rpc: RpcNode
   readonly #passingOn: PassingOn | null
+  readonly #offers: MeshParts['offers']
   readonly #guests: ServedGuests
   readonly #bootnodes: ReturnType<typeof parseEnode>[]
   #discovery: Discovery | null = null
@@ -78,7 +80,9 @@ export class Sources {
     this.#parts = parts
     this.#settings = settings
     this.#passingOn = parts.elsewhere === null ? null : new PassingOn(parts.elsewhere, parts)
-    const { elsewhere } = parts
+    const { elsewhere, offer } = parts
+    const [each, all] = [new Offers(parts.clock), sharedOffers()]
+    this.#offers = elsewhere === null ? null : { take: (neighbour, transactions) => each.take(neighbour, all, transactions), offer }
     this.#guests = new ServedGuests({ ...parts, keccak: parts.curve, passingOn: elsewhere === null ? null : () => new PassingOn(elsewhere, parts) })
     this.pool = new SourcePool({ ...parts, keccak: parts.curve, maxSources: settings.maxSources })
     this.#bootnodes = (settings.eth63?.bootnodes ?? []).map(parseEnode)
@@ -125,7 +129,7 @@ export class Sources {
 
   /** A neighbour of the mesh. False: it is no source; the transport is closed. */
   async neighbour(transport: MeshChainTransport): Promise<boolean> {
-    return (await openMeshSource({ ...this.#parts, passingOn: this.#passingOn, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
+    return (await openMeshSource({ ...this.#parts, passingOn: this.#passingOn, offers: this.#offers, pool: this.pool, keccak: this.#parts.curve }, transport)) !== null
   }
 
   /** A box that is a guest: it is served, and no source. */

@@ -39,7 +39,6 @@ export const phases: Readonly<Record<string, string>> = {
   'partner-cooperative-settling': 'Closing together',
   'partner-withdrawing': 'Partner takes money out',
   'prepare-cooperative-settle': 'Getting ready to close',
-  'prepare-withdraw': 'Getting ready',
   error: 'Frozen',
 }
 export const connected = 'connected'
