@@ -178,7 +178,7 @@ export interface IotRoomDesk {
   pauseTenant(id: TenantId, isPaused: boolean): Promise<TenantDetail>
   /** His routes are free; account, receipts and debts stay. */
   endTenant(id: TenantId): Promise<TenantDetail>
-  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array }[]): Promise<void>
+  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array; readonly is11?: boolean }[]): Promise<void>
   forgetMicKeys(id: TenantId): Promise<number>
   /**
    * After an old copy of the book was put in place: his newest receipt of this box is where the chain of hashes goes on. Null: he says that he has none, or

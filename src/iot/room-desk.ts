@@ -200,7 +200,7 @@ export class RoomDesk implements IotRoomDesk {
     return this.#tenant(ended)
   }
 
-  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array }[]): Promise<void> {
+  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array; readonly is11?: boolean }[]): Promise<void> {
     return this.#parts.house.admin.putMicKeys(id, keys)
   }
 

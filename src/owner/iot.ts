@@ -188,7 +188,7 @@ export class IotVerbs {
   }
 
   async putKeys(id: string, { keys }: Json.IotKeysRequest): Promise<Json.IotTenantJson> {
-    await this.#desk.putMicKeys(id, keys.map(({ devAddr, nwkSKey }) => ({ devAddr: Number.parseInt(devAddr, 16), key: fromHex(nwkSKey.toLowerCase()) })))
+    await this.#desk.putMicKeys(id, keys.map(micKeyOf))
     return this.#tenant(id)
   }
 
@@ -324,6 +324,13 @@ function bandPrice(text: string, amount: (text: string, field: string) => bigint
   const [band = '', price = '', ...more] = text.trim().split(/\s+/)
   if (price === '' || more.length > 0) throw inputError('perDownlinkMs', text, 'a sub-band and a price, `L 0.001`; `*` for the others')
   return [band, amount(price, 'perDownlinkMs')]
+}
+
+/** Errors: input `keys`. */
+function micKeyOf({ devAddr, nwkSKey, fNwkSIntKey }: Json.IotKeysRequest['keys'][number]): { readonly devAddr: number; readonly key: Uint8Array; readonly is11: boolean } {
+  const key = keyOf(fNwkSIntKey ?? nwkSKey)
+  if (key === null || (nwkSKey !== undefined && fNwkSIntKey !== undefined)) throw inputError('keys', `${devAddr} with ${key === null ? 'no key' : 'both'}`, 'nwkSKey (LoRaWAN 1.0), or fNwkSIntKey (1.1)')
+  return { devAddr: Number.parseInt(devAddr, 16), key, is11: fNwkSIntKey !== undefined }
 }
 
 function keyOf(hexDigits: string | undefined): Uint8Array | null {

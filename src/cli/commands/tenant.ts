@@ -133,14 +133,16 @@ export const tenantKeys: CommandSpec = {
   words: ['tenant', 'keys'],
   summary: 'network session keys of his devices',
   details: `From then on he pays only for frames that one of them fits. FILE has a line for each
-device: its address, a blank, its NwkSKey; - is standard input. Never an AppSKey.`,
+device: its address, a blank, its NwkSKey; - is standard input. Of LoRaWAN 1.1 it is the
+FNwkSIntKey, with ' 1.1' behind it; half of the code is checked then, so a forged frame
+fits once in 65536. Never an AppSKey, nor another key of 1.1.`,
   arguments: [{ name: 'ID' }, { name: 'FILE' }],
   run: async (context) => {
     const lines = (await readTextFile(context.io, argument(context, 1), MAX_FILE)).split('\n').filter((line) => line.trim() !== '')
     const keys = lines.map((line, index) => {
-      const [, devAddr, nwkSKey] = /^\s*([0-9a-fA-F]{8})[\s,;]+([0-9a-fA-F]{32})\s*$/.exec(line) ?? []
-      if (devAddr === undefined || nwkSKey === undefined) throw usageError(`FILE: line ${index + 1} is not an address of 8 and a key of 32 hex digits`)
-      return { devAddr, nwkSKey }
+      const [, devAddr, key, version = '1.0'] = /^\s*([0-9a-fA-F]{8})[\s,;]+([0-9a-fA-F]{32})(?:[\s,;]+(1\.[01]))?\s*$/.exec(line) ?? []
+      if (devAddr === undefined || key === undefined) throw usageError(`FILE: line ${index + 1} is not an address of 8 and a key of 32 hex digits, with 1.1 behind them for LoRaWAN 1.1`)
+      return version === '1.1' ? { devAddr, fNwkSIntKey: key } : { devAddr, nwkSKey: key }
     })
     return shown(await context.service.call('putIotKeys', { params: idOf(context), body: { keys } }))
   },

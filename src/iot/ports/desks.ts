@@ -42,7 +42,7 @@ export interface TenantAdmin {
   put(tenant: Tenant): Promise<TenantView>
   pause(id: TenantId, isPaused: boolean): Promise<TenantView>
   /** Network session keys for the MIC check: never an AppSKey. Errors: not-found, input. */
-  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array }[]): Promise<void>
+  putMicKeys(id: TenantId, keys: readonly { readonly devAddr: number; readonly key: Uint8Array; readonly is11?: boolean }[]): Promise<void>
   receipts(id: TenantId, page: { readonly beforeSeq?: bigint; readonly limit: number }): readonly Receipt[]
   /** What a receipt is made of, in order: with it anybody can make the chain of hashes again. */
   units(id: TenantId, page: { readonly afterSeq: bigint; readonly limit: number }): readonly BillableUnit[]

@@ -27,10 +27,11 @@ export interface TenantDetails extends TenantView {
   readonly balances: readonly { readonly epoch: bigint; readonly payer: string; readonly token: string; readonly owed: bigint }[]
 }
 
-/** A network session key. `lastFCntUp`: of the last frame known, when the session is older than 4 × 65536 frames. */
+/** A network session key: NwkSKey, or with `is11` the FNwkSIntKey of a device of LoRaWAN 1.1. `lastFCntUp`: of the last frame known, when the session is older than 4 × 65536 frames. */
 export interface MicKeyGiven {
   readonly devAddr: DevAddr
   readonly key: Uint8Array
+  readonly is11?: boolean
   readonly lastFCntUp?: number
 }
 
@@ -105,16 +106,16 @@ export class Admin implements TenantAdmin {
     }
     const { store, seal } = this.#deps
     await store.turn((tx) => {
-      for (const { devAddr, key, lastFCntUp } of keys) {
+      for (const { devAddr, key, lastFCntUp, is11 = false } of keys) {
         const known = readMicKeys(tx, id, devAddr)
-        const same = known.find((each) => Buffer.from(seal.open(each.sealed)).equals(key))
+        const same = known.find((each) => each.is11 === is11 && Buffer.from(seal.open(each.sealed)).equals(key))
         if (same !== undefined) {
           if (lastFCntUp !== undefined) setMicCounter(tx, id, devAddr, same.slot, lastFCntUp)
           continue
         }
         // The oldest makes room: a device that joined again has a new key, and the old one is of no use.
         for (const old of known.slice(MAX_KEYS_PER_ADDRESS - 1)) removeMicKey(tx, id, devAddr, old.slot)
-        addMicKey(tx, id, devAddr, seal.seal(key), lastFCntUp ?? null)
+        addMicKey(tx, id, devAddr, seal.seal(key), is11, lastFCntUp ?? null)
       }
       if (countMicKeys(tx, id) > MAX_KEYS_PER_TENANT) throw new MeshBoxError('limit', `a tenant may give ${MAX_KEYS_PER_TENANT} keys`, { code: 'mic-keys-too-many', field: 'keys', allowed: `at most ${MAX_KEYS_PER_TENANT}` })
     })

@@ -1,16 +1,22 @@
 /**
- * Whether a frame is by a device of the tenant's, by its MIC (LoRaWAN 1.0, 4.4), before it costs him anything. He gives network session keys
+ * Whether a frame is by a device of the tenant's, by its MIC (LoRaWAN 1.0, 4.4; 1.1, 4.4), before it costs him anything. He gives network session keys
  * and never an AppSKey, so the box reads nothing of what it carries. A tenant who gave any key buys only frames that one of his keys fits: what
  * others send in his range, or replay, is not his bill.
+ *
+ * In 1.1 half of the code, two bytes, is by the FNwkSIntKey over the frame alone: that half is checked, as by a network that forwards for another. The other
+ * half needs the SNwkSIntKey, which also signs what the device is told and so stays with the tenant's server. A forged frame fits once in 65,536.
  *
  * Bounded: at most 64 codes are worked out per frame. A counter is known from the last frame bought; of a key that has none yet, the
  * first four rounds of 65536 are tried.
  */
-import { AesKey, MAX_FCNT, dataMic, fullCounter, isWithinGap, previousCounter } from '../lorawan/index.ts'
+import { AesKey, dataMic, fullCounter, isWithinGap, previousCounter } from '../lorawan/index.ts'
 import type { DataFrame } from '../lorawan/index.ts'
 import { equalBytesConstantTime } from '../../base/index.ts'
 
 const MAX_MIC_TRIES = 64
+const MIC_BYTES = 4
+/** Of 1.1: where the half by FNwkSIntKey begins. It is the first bytes of that code. */
+const FORWARDING_AT = 2
 /** Keys that a tenant may give for one DevAddr: devices that share it. */
 export const MAX_KEYS_PER_ADDRESS = 32
 export const MAX_KEYS_PER_TENANT = 10_000
@@ -18,9 +24,10 @@ const FIRST_ROUNDS = 4
 const ROUND = 0x1_0000
 const OPEN_KEYS = 2_048
 
-/** A candidate. `slot` names it within its DevAddr. */
+/** A candidate. `slot` names it within its DevAddr. `is11`: an FNwkSIntKey of LoRaWAN 1.1. */
 export interface MicKey {
   readonly slot: number
+  readonly is11: boolean
   readonly open: () => AesKey
   readonly lastFCntUp: number | null
 }
@@ -28,29 +35,63 @@ export interface MicKey {
 /** `repeated`: the last frame of that key again. */
 export type MicVerdict = { readonly kind: 'right'; readonly slot: number; readonly fCnt: number } | { readonly kind: 'repeated' } | { readonly kind: 'wrong' }
 
-export function checkMic(keys: readonly MicKey[], phy: Uint8Array, frame: Pick<DataFrame, 'fCnt16' | 'mic'>): MicVerdict {
+type Frame = Pick<DataFrame, 'fCnt16' | 'mic'>
+/** Whether a counter fits a key; null: enough was tried. */
+type Fits = (key: MicKey, fCnt: number) => boolean | null
+
+export function checkMic(keys: readonly MicKey[], phy: Uint8Array, frame: Frame): MicVerdict {
   let tries = 0
-  const fits = (key: MicKey, fCnt: number): boolean => {
-    tries++
-    return equalBytesConstantTime(dataMic(key.open(), phy, 'up', fCnt), frame.mic)
+  const fits: Fits = (key, fCnt) => {
+    if (++tries > MAX_MIC_TRIES) return null
+    const from = key.is11 ? FORWARDING_AT : 0
+    return equalBytesConstantTime(dataMic(key.open(), phy, 'up', fCnt).subarray(0, MIC_BYTES - from), frame.mic.subarray(from))
   }
+  return ofWholeCodes(keys.filter(({ is11 }) => !is11), frame, fits) ?? ofHalfCodes(keys.filter(({ is11 }) => is11), frame, fits) ?? { kind: 'wrong' }
+}
+
+function ofWholeCodes(keys: readonly MicKey[], frame: Frame, fits: Fits): MicVerdict | null {
   for (const key of keys) {
-    if (key.lastFCntUp === null || tries >= MAX_MIC_TRIES) continue
+    if (key.lastFCntUp === null) continue
     const expected = key.lastFCntUp + 1
     const full = fullCounter(expected, frame.fCnt16)
-    if (full !== null && isWithinGap(expected, full) && fits(key, full)) return { kind: 'right', slot: key.slot, fCnt: full }
+    if (full !== null && isWithinGap(expected, full) && fits(key, full) === true) return { kind: 'right', slot: key.slot, fCnt: full }
     const previous = previousCounter(expected, frame.fCnt16)
-    if (previous !== null && tries < MAX_MIC_TRIES && fits(key, previous)) return { kind: 'repeated' }
+    if (previous !== null && fits(key, previous) === true) return { kind: 'repeated' }
   }
   for (let round = 0; round < FIRST_ROUNDS; round++) {
     const fCnt = round * ROUND + frame.fCnt16
     for (const key of keys) {
-      if (key.lastFCntUp !== null || fCnt > MAX_FCNT) continue
-      if (tries >= MAX_MIC_TRIES) return { kind: 'wrong' }
-      if (fits(key, fCnt)) return { kind: 'right', slot: key.slot, fCnt }
+      if (key.lastFCntUp !== null) continue
+      const isRight = fits(key, fCnt)
+      if (isRight === null) return null
+      if (isRight) return { kind: 'right', slot: key.slot, fCnt }
     }
   }
-  return { kind: 'wrong' }
+  return null
+}
+
+/** Of 65,536 codes one fits by chance: of several keys that fit, the one whose counter moves least is meant. */
+function ofHalfCodes(keys: readonly MicKey[], frame: Frame, fits: Fits): MicVerdict | null {
+  let found: { readonly verdict: MicVerdict; readonly jump: number } | null = null
+  for (const key of keys) {
+    const { slot, lastFCntUp } = key
+    for (const { fCnt, jump } of candidates(lastFCntUp, frame.fCnt16)) {
+      if (found !== null && found.jump <= jump) continue
+      const isRight = fits(key, fCnt)
+      if (isRight === null) return found?.verdict ?? null
+      if (isRight) found = { jump, verdict: jump < 0 ? { kind: 'repeated' } : { kind: 'right', slot, fCnt } }
+    }
+  }
+  return found?.verdict ?? null
+}
+
+/** `jump`: how far it is ahead of what is expected; less than 0: the last one again. One that has no counter yet is behind all that have. */
+function candidates(lastFCntUp: number | null, fCnt16: number): readonly { readonly fCnt: number; readonly jump: number }[] {
+  if (lastFCntUp === null) return Array.from({ length: FIRST_ROUNDS }, (_, round) => ({ fCnt: round * ROUND + fCnt16, jump: ROUND * (round + 1) }))
+  const expected = lastFCntUp + 1
+  const previous = previousCounter(expected, fCnt16)
+  const full = fullCounter(expected, fCnt16)
+  return [...(previous === null ? [] : [{ fCnt: previous, jump: -1 }]), ...(full !== null && isWithinGap(expected, full) ? [{ fCnt: full, jump: full - expected }] : [])]
 }
 
 /** Keys that were read and unsealed, those used last. */

@@ -144,8 +144,9 @@ export class UplinkSales {
 
   #micOf(tenant: TenantId, devAddr: DevAddr, phy: Uint8Array, frame: Parameters<typeof checkMic>[2]): MicVerdict {
     const { store, seal } = this.#parts.deps
-    const keys = store.read((tx) => readMicKeys(tx, tenant, devAddr)).map(({ slot, sealed, lastFCntUp }) => ({
+    const keys = store.read((tx) => readMicKeys(tx, tenant, devAddr)).map(({ slot, is11, sealed, lastFCntUp }) => ({
       slot,
+      is11,
       lastFCntUp,
       open: () => this.#keys.get(`${tenant} ${devAddr} ${slot}`, () => seal.open(sealed)),
     }))

@@ -302,9 +302,9 @@ export interface IotTenantRequest {
   readonly maxCopies?: number
 }
 
-/** Network session keys, never an AppSKey; 32 hex digits. */
+/** Network session keys, never an AppSKey; 32 hex digits. One of the two: `fNwkSIntKey` is a device's of LoRaWAN 1.1. */
 export interface IotKeysRequest {
-  readonly keys: readonly { readonly devAddr: string; readonly nwkSKey: string }[]
+  readonly keys: readonly { readonly devAddr: string; readonly nwkSKey?: string; readonly fNwkSIntKey?: string }[]
 }
 
 /** The newest receipt that the tenant has, as text; null: he says that he has none. */

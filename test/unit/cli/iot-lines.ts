@@ -34,7 +34,7 @@ export const IOT_LINES: Readonly<Record<string, readonly [line: string, given?: 
   'tenant list': ['tenant'],
   'tenant set': [`tenant set hill --name 'Hill farm' --payer 0x${'a1'.repeat(20)} --route 'dev-addr 27000000/16, join 70b3d57ed0000000' --airtime '* 0.002' --price 0.001 --credit 1`],
   'tenant show': ['tenant show hill'],
-  'tenant keys': ['tenant keys hill -', { stdin: `27000001 ${NWK_S_KEY}\n` }],
+  'tenant keys': ['tenant keys hill -', { stdin: `27000001 ${NWK_S_KEY}\n27000002 ${NWK_S_KEY} 1.1\n` }],
   'tenant forget-keys': ['tenant forget-keys hill'],
   'tenant bill': ['tenant bill hill'],
   'tenant pause': ['tenant pause hill'],

@@ -50,6 +50,13 @@ export function uplink(fCnt: number, change: { devAddr?: number; bytes?: number;
   return sealData(keys, { direction: 'up', isConfirmed: false, devAddr: change.devAddr ?? 0x2601_0001, adr: false, adrAckReq: false, ack: false, bit4: false, fOpts: change.fOpts ?? new Uint8Array(0), fPort: 1, frmPayload: new Uint8Array(change.bytes ?? 10), fCnt32: fCnt })
 }
 
+/** Of LoRaWAN 1.1. The tenant's server alone has the second key, and knows data rate and channel. */
+export function uplink11(fCnt: number, change: { key?: Uint8Array; channel?: number; devAddr?: number } = {}): Uint8Array {
+  const keys = openSessionKeys({ fNwkSIntKey: change.key ?? NWK_KEY, sNwkSIntKey: new Uint8Array(16).fill(0x51), nwkSEncKey: new Uint8Array(16).fill(0x52), appSKey: new Uint8Array(16) }, true)
+  const clear = { direction: 'up' as const, isConfirmed: false, devAddr: change.devAddr ?? 0x2601_0001, adr: false, adrAckReq: false, ack: false, bit4: false, fOpts: new Uint8Array(0), fPort: 1, frmPayload: new Uint8Array(10), fCnt32: fCnt }
+  return sealData(keys, clear, { confFCnt: 0, dataRate: 5, channel: change.channel ?? 2 })
+}
+
 export function heardOf(phy: Uint8Array, change: Partial<Heard> = {}): Heard {
   return {
     id: createHash('sha256').update(phy).digest('hex'),

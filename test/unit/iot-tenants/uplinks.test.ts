@@ -1,7 +1,7 @@
 /** One frame upward: what is sold, what is not, and why. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/base/index.ts'
-import { NWK_KEY, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
+import { NWK_KEY, heardOf, opened, tenant, turns, uplink, uplink11 } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
 let box: TenantBox
@@ -153,6 +153,24 @@ describe('the code is checked first', () => {
     expect(await box.take(uplink(1, { key: new Uint8Array(16).fill(40) }))).toBe('sold')
     expect(await box.take(uplink(1, { key: new Uint8Array(16).fill(20) }))).toBe('sold')
     expect(await box.take(uplink(1, { key: new Uint8Array(16).fill(1) })), 'the oldest keys made room').toBe('bad-mic')
+  })
+
+  it('of a device of 1.1 by its FNwkSIntKey: forgeries, replays and what it repeats on another channel cost nothing', async () => {
+    box = await opened()
+    await box.run(box.house.admin.putMicKeys('farm', [{ devAddr: 0x2601_0001, key: NWK_KEY, is11: true }]))
+    expect(await box.take(uplink11(5))).toBe('sold')
+    expect(await box.take(uplink11(5, { channel: 1 })), 'other bytes, the same counter').toBe('repeated')
+    expect(await box.take(uplink11(6, { key: new Uint8Array(16) }))).toBe('bad-mic')
+    expect(await box.take(uplink11(4))).toBe('bad-mic')
+    const forged = uplink11(6)
+    forged[10] = (forged[10] ?? 0) ^ 1
+    expect(await box.take(forged)).toBe('bad-mic')
+    expect(await box.take(uplink(6)), 'the code of 1.0 with that key').toBe('bad-mic')
+    expect(await box.take(uplink11(6))).toBe('sold')
+    await box.restart()
+    expect(await box.take(uplink11(5))).toBe('bad-mic')
+    expect(await box.take(uplink11(7))).toBe('sold')
+    expect(box.units()).toHaveLength(3)
   })
 
   it('keys are sealed on disk and in no view', async () => {

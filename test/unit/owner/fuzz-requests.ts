@@ -93,7 +93,7 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   },
   pauseIotTenant: { params: { id: 'acme' }, body: { isPaused: true } },
   endIotTenant: { params: { id: 'acme' } },
-  putIotKeys: { params: { id: 'acme' }, body: { keys: [{ devAddr: '26011bda', nwkSKey: '5a'.repeat(16) }] } },
+  putIotKeys: { params: { id: 'acme' }, body: { keys: [{ devAddr: '26011bda', nwkSKey: '5a'.repeat(16) }, { devAddr: '26011bdb', fNwkSIntKey: '5b'.repeat(16) }] } },
   forgetIotKeys: { params: { id: 'acme' } },
   catchUpIotTenant: { params: { id: 'acme' }, body: { receipt: null } },
   iotBill: { params: { id: 'acme' } },

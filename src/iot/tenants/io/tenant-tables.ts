@@ -150,6 +150,11 @@ export const tenantMigrations: readonly Migration[] = [
     // The book was an old copy when it was put in place, and receipts may be out that are not in it.
     sql: 'ALTER TABLE iot_account ADD COLUMN is_behind INTEGER NOT NULL DEFAULT 0;',
   },
+  {
+    id: 'iot-tenants-003',
+    // An FNwkSIntKey of LoRaWAN 1.1: half of the code is by it.
+    sql: 'ALTER TABLE iot_mic_key ADD COLUMN is_11 INTEGER NOT NULL DEFAULT 0;',
+  },
 ]
 
 interface TenantRow {
@@ -230,20 +235,21 @@ function toTenant(row: TenantRow, routes: readonly Route[]): TenantRecord {
 
 export interface SealedMicKey {
   readonly slot: number
+  readonly is11: boolean
   readonly sealed: Uint8Array
   readonly lastFCntUp: number | null
 }
 
 export function readMicKeys(tx: ReadTx, tenant: TenantId, devAddr: DevAddr): readonly SealedMicKey[] {
   return tx
-    .all<{ slot: number; sealed: Uint8Array; last_fcnt_up: number | null }>('SELECT slot, sealed, last_fcnt_up FROM iot_mic_key WHERE tenant = ? AND dev_addr = ? ORDER BY slot DESC', tenant, devAddr)
-    .map((row) => ({ slot: row.slot, sealed: new Uint8Array(row.sealed), lastFCntUp: row.last_fcnt_up }))
+    .all<{ slot: number; is_11: number; sealed: Uint8Array; last_fcnt_up: number | null }>('SELECT slot, is_11, sealed, last_fcnt_up FROM iot_mic_key WHERE tenant = ? AND dev_addr = ? ORDER BY slot DESC', tenant, devAddr)
+    .map((row) => ({ slot: row.slot, is11: row.is_11 === 1, sealed: new Uint8Array(row.sealed), lastFCntUp: row.last_fcnt_up }))
 }
 
 /** A new slot each time, so that an opened key is never taken for another one. */
-export function addMicKey(tx: Tx, tenant: TenantId, devAddr: DevAddr, sealed: Uint8Array, lastFCntUp: number | null): void {
+export function addMicKey(tx: Tx, tenant: TenantId, devAddr: DevAddr, sealed: Uint8Array, is11: boolean, lastFCntUp: number | null): void {
   const next = tx.get<{ slot: number }>('SELECT coalesce(max(slot), 0) + 1 AS slot FROM iot_mic_key WHERE tenant = ? AND dev_addr = ?', tenant, devAddr)
-  tx.run('INSERT INTO iot_mic_key (tenant, dev_addr, slot, sealed, last_fcnt_up) VALUES (?, ?, ?, ?, ?)', tenant, devAddr, next?.slot ?? 1, sealed, lastFCntUp)
+  tx.run('INSERT INTO iot_mic_key (tenant, dev_addr, slot, sealed, is_11, last_fcnt_up) VALUES (?, ?, ?, ?, ?, ?)', tenant, devAddr, next?.slot ?? 1, sealed, is11 ? 1 : 0, lastFCntUp)
 }
 
 export function setMicCounter(tx: Tx, tenant: TenantId, devAddr: DevAddr, slot: number, lastFCntUp: number | null): void {

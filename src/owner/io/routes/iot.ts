@@ -117,7 +117,7 @@ export const iotRoutes: { [N in IotRoute]: Handler<N> } = {
   pauseIotTenant: { schema: { params: WORD, query: NOTHING, body: object({ isPaused: flag }, ['isPaused']) }, run: ({ iot }, call) => iot.pauseTenant(idOf(call), call.body) },
   endIotTenant: { schema: ORDER, run: ({ iot }, call) => iot.endTenant(idOf(call)) },
   putIotKeys: {
-    schema: { params: WORD, query: NOTHING, body: object({ keys: list(object({ devAddr, nwkSKey: key }, ['devAddr', 'nwkSKey']), 500, 1) }, ['keys']) },
+    schema: { params: WORD, query: NOTHING, body: object({ keys: list(object({ devAddr, nwkSKey: key, fNwkSIntKey: key }, ['devAddr']), 500, 1) }, ['keys']) },
     run: ({ iot }, call) => iot.putKeys(idOf(call), call.body),
   },
   forgetIotKeys: { schema: ORDER, run: ({ iot }, call) => iot.forgetKeys(idOf(call)) },
