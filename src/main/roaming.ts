@@ -32,7 +32,7 @@ import type { Store, Tx } from '../store/index.ts'
 export interface MeshRoamingParts {
   /** As it is now: what a minute costs may change while the service runs. */
   readonly config: () => Config
-  readonly walking: Pick<WalkingSessions, 'find' | 'rebind' | 'handOver' | 'takeBack' | 'setSpentElsewhere' | 'admit' | 'release' | 'used' | 'idleMs' | 'onUnknownGuest' | 'guideBy' | 'hashOfKey' | 'hashOfCode'>
+  readonly walking: Pick<WalkingSessions, 'find' | 'isOver' | 'rebind' | 'handOver' | 'takeBack' | 'setSpentElsewhere' | 'admit' | 'release' | 'used' | 'idleMs' | 'onUnknownGuest' | 'guideBy' | 'hashOfKey' | 'hashOfCode'>
   readonly hub: Pick<PeerHub, 'openQuestions' | 'peers' | 'penalise'>
   readonly documents: Documents
   /** Who has no paper of the community brings no guests, and is given none. */
@@ -80,6 +80,7 @@ export class MeshRoaming {
       },
       place: {
         find: (guest) => walking.find(guest),
+        isOver: (sessionId) => walking.isOver(sessionId),
         rebind: (sessionId, mac) => walking.rebind(sessionId, mac),
         handOver: (sessionId, to, counter) => walking.handOver(sessionId, to, counter),
         takeBack: (sessionId, counter, spent) => walking.takeBack(sessionId, counter, spent),

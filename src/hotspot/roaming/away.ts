@@ -83,6 +83,11 @@ export class AwaySessions {
     return found.leftSeconds === 0 || found.leftBytes === 0n ? null : found
   }
 
+  isOver(sessionId: string): boolean {
+    const session = this.#parts.live.get(sessionId)
+    return session === undefined || isOver(session)
+  }
+
   /** The gate is shut for the device before, and not opened for this one: it is elsewhere. */
   rebind(sessionId: string, mac: MacAddress): Promise<void> {
     const { keeper, live, metering } = this.#parts

@@ -39,6 +39,8 @@ export type WalkingGuest = { readonly mac: MacAddress } | { readonly sessionId: 
 export interface WalkingGuests {
   /** Of this box's own; null: none, or none that walks. With the guest's key also one that he paused by hand walks. */
   find(guest: WalkingGuest): WalkingSession | null
+  /** It ended, or its price was given back. */
+  isOver(sessionId: string): boolean
   /** It is this device's from now on, and no other's. Errors: conflict `session-running`: the device has another one here. */
   rebind(sessionId: string, mac: MacAddress): Promise<void>
   /** Our gate closes, our clock for it stops. */

@@ -68,6 +68,9 @@ export class Roaming implements WalkingGuests {
   find(guest: WalkingGuest): WalkingSession | null {
     return this.#away.find(guest)
   }
+  isOver(sessionId: string): boolean {
+    return this.#away.isOver(sessionId)
+  }
   rebind(sessionId: string, mac: MacAddress): Promise<void> {
     return this.#away.rebind(sessionId, mac)
   }

@@ -17,6 +17,8 @@ export interface RoamingPlace {
    * key, and with `isByKey`: also one that he paused by hand.
    */
   find(guest: { readonly mac: Mac } | { readonly sessionId: string; readonly isByKey: boolean } | { readonly key: Address }): RoamTicket | null
+  /** Seller's: it ended, or its price was given back: whatever is left of it, nobody may use that, here or elsewhere. */
+  isOver(sessionId: string): boolean
   /** Seller's: it is this device's from now on, and of no other any more. */
   rebind(sessionId: string, mac: Mac): Promise<void>
   /** Seller's: our gate closes, our clock for it stops. `counter`: that of the move. */

@@ -110,6 +110,7 @@ export class SellerDesk {
     const nowMs = clock.boottimeMs()
     let state = this.#sold.get(sessionId)
     if (state?.isMoving === true) state = await this.#finish(state)
+    if (state !== undefined && place.isOver(sessionId)) return { kind: 'refused', why: 'ended', counter: state.counter }
     if (state === undefined || state.holder === self) {
       const ticket = place.find({ sessionId, isByKey: proof?.kind === 'key' })
       if (ticket === null) return { kind: 'refused', why: state === undefined ? 'unknown' : 'ended', counter: state?.counter ?? 0 }
@@ -158,7 +159,7 @@ export class SellerDesk {
   }
 
   async #report(from: BoxId, frame: Uint8Array): Promise<WordReply[]> {
-    const { self, documents, clock } = this.#parts
+    const { self, documents, clock, place } = this.#parts
     const { payload, signature } = openFrame(frame)
     const { seller, stays } = decodeRoamStays(payload)
     if (seller !== self || documents.signer('roam-claim', payload, signature) !== from) throw new MeshBoxError('input', "this is not the sender's report to this box", { code: 'bad-input', field: 'report' })
@@ -168,7 +169,9 @@ export class SellerDesk {
     const words = stays.map((report) => {
       const before = changed.get(report.sessionId) ?? this.#sold.get(report.sessionId)
       if (before === undefined) return { word: { verdict: 'gone' as const }, signed: null }
-      const { state, verdict } = reportSold(before, from, report, nowMs)
+      const { state, verdict: heard } = reportSold(before, from, report, nowMs)
+      // Its owner gave the price back, or ended it: it is used nowhere any more.
+      const verdict = heard !== 'gone' && place.isOver(report.sessionId) ? 'ended' : heard
       const stay = state.stays.find((each) => each.counter === report.counter && each.holder === from)
       const isToSign = stay !== undefined && stay.usedSeconds > stay.signedSeconds && (report.isFinal || verdict !== 'ok' || nowMs - stay.signedMs >= SIGN_EVERY_MS)
       const signed = isToSign ? signStay(state, report.counter, nowMs) : null

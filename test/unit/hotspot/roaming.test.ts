@@ -116,6 +116,15 @@ describe('a session of this box that is used elsewhere', () => {
     await again.hotspot.stop()
   })
 
+  it('is over when its price is given back, wherever it is then', async () => {
+    const id = await bought()
+    await roaming().handOver(id, NEXT_DOOR, 1)
+    await roaming().setSpentElsewhere(id, { seconds: 200, bytes: 0n })
+    expect(roaming().isOver(id)).toBe(false)
+    await box.hotspot.owner.refund(id)
+    expect(roaming().isOver(id)).toBe(true)
+  })
+
   it('that is used up there ends when it is back, and not before its last word', async () => {
     const id = await bought()
     await roaming().handOver(id, NEXT_DOOR, 1)

@@ -169,6 +169,18 @@ describe('when boxes are gone', () => {
     }
   })
 
+  it('a session whose price was given back, or that was ended where it was sold, ends where it is used', async () => {
+    const { village, a, b } = await three()
+    await stay(village, b, 20_000)
+    expect(open(village)).toEqual([b.id])
+    a.place.sold.delete('session-1')
+    await stay(village, b, 6000)
+    expect(open(village)).toEqual([])
+    expect(await stay(village, b, 60_000)).toBeNull()
+    // What was used until then is paid.
+    expect([...b.payments.values()].reduce((sum, each) => sum + each, 0n)).toBeGreaterThan(0n)
+  })
+
   it('after a power cut at the holder the stay goes on counting from what was known of it: no second is given twice', async () => {
     const { village, a, b } = await three()
     await stay(village, b, 100_000)

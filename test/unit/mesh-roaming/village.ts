@@ -153,6 +153,10 @@ export class StandInPlace implements RoamingPlace {
     return session === undefined || this.leftMs(session) < 1000 ? null : this.#ticket(session)
   }
 
+  isOver(sessionId: string): boolean {
+    return !this.sold.has(sessionId)
+  }
+
   async handOver(sessionId: string, _: BoxId, counter: number): Promise<RoamTicket> {
     const session = this.#mine(sessionId)
     if (counter > session.counter || session.isHome) {
