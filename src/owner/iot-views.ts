@@ -69,7 +69,7 @@ export function deviceJson(view: DeviceView, clock: ViewClock): Json.IotDeviceJs
     session:
       session === null
         ? null
-        : { devAddr: hex(session.devAddr, 8), fCntUp: session.fCntUp, fCntDown: session.fCntDown, dataRate: session.dataRate, battery: session.battery, marginDb: session.marginDb, startedAt: timeJson(session.startedAt, clock) },
+        : { devAddr: hex(session.devAddr, 8), fCntUp: session.fCntUp, fCntDown: session.fCntDown, aFCntDown: macVersion === '1.1' || session.aFCntDown > 0 ? session.aFCntDown : null, dataRate: session.dataRate, battery: session.battery, marginDb: session.marginDb, startedAt: timeJson(session.startedAt, clock) },
     lastSeen: session?.lastSeen == null ? null : timeJson(session.lastSeen, clock),
     lastJoin: lastJoin === null ? null : { refused: lastJoin.refused, at: timeJson(lastJoin.at, clock) },
     values: values.map(({ name: called, value, unit, at }) => ({ name: called, value, unit, at: timeJson(at, clock) })),

@@ -52,7 +52,7 @@ export const SOIL: IotDeviceJson = {
   isDisabled: false,
   expectedIntervalSeconds: null,
   isOnline: true,
-  session: { devAddr: '26011bda', fCntUp: 8_412, fCntDown: 31, dataRate: 5, battery: 203, marginDb: 12, startedAt: ago(900_000) },
+  session: { devAddr: '26011bda', fCntUp: 8_412, fCntDown: 31, aFCntDown: null, dataRate: 5, battery: 203, marginDb: 12, startedAt: ago(900_000) },
   lastSeen: ago(74),
   lastJoin: { refused: null, at: ago(900_000) },
   values: [
@@ -62,7 +62,7 @@ export const SOIL: IotDeviceJson = {
   ],
   queued: 0,
 }
-const PUMP: IotDeviceJson = { ...SOIL, devEui: '70b3d57ed0012346', name: 'pump-1', deviceClass: 'C', activation: 'abp', session: { devAddr: '26011bdb', fCntUp: 102, fCntDown: 97, dataRate: 3, battery: 0, marginDb: null, startedAt: EARLIER }, values: [{ name: 'open', value: true, unit: null, at: ago(200) }], queued: 1, lastJoin: null, lastSeen: ago(200) }
+const PUMP: IotDeviceJson = { ...SOIL, devEui: '70b3d57ed0012346', name: 'pump-1', macVersion: '1.1', deviceClass: 'C', activation: 'abp', session: { devAddr: '26011bdb', fCntUp: 102, fCntDown: 3, aFCntDown: 97, dataRate: 3, battery: 0, marginDb: null, startedAt: EARLIER }, values: [{ name: 'open', value: true, unit: null, at: ago(200) }], queued: 1, lastJoin: null, lastSeen: ago(200) }
 const QUIET: IotDeviceJson = { ...SOIL, devEui: '70b3d57ed0012347', name: 'cold-room', isOnline: false, lastSeen: ago(190_000) }
 const NEWCOMER: IotDeviceJson = { ...SOIL, devEui: '70b3d57ed0012348', name: 'gate', codec: null, isOnline: false, session: null, lastSeen: null, lastJoin: { refused: 'DevNonce 5 was used before', at: ago(30) }, values: [], queued: 0 }
 

@@ -53,6 +53,7 @@ export function deviceText(device: IotDeviceJson): string {
       ['LoRaWAN', `${device.macVersion}, class ${device.deviceClass}, ${device.activation}, JoinEUI ${device.joinEui}`],
       ['Codec', device.codec ?? 'none'],
       ['Session', session === null ? `none: it has not joined${device.macVersion === '1.1' ? ', or not spoken since' : ''}` : `${session.devAddr}, up ${session.fCntUp}, down ${session.fCntDown}, DR${session.dataRate}`],
+      ...(session === null || session.aFCntDown === null ? [] : [['', `down to its application ${session.aFCntDown}`] as const]),
       ['Last seen', lastSeen === null ? 'never' : ago(lastSeen)],
       ...(lastJoin === null ? [] : [['Last join', `${ago(lastJoin.at)}: ${lastJoin.refused === null ? 'let in' : `refused: ${plain(lastJoin.refused)}`}`] as const]),
       ['Waiting', `${device.queued} downlinks`],

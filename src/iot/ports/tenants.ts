@@ -99,10 +99,10 @@ export interface CopyContest {
 }
 
 /**
- * What became of a frame for a tenant, so that it is shown and counted. `over-limit`: more frames than he may send in a moment; `undelivered`: not
+ * What became of a frame for a tenant, so that it is shown and counted. `free`: handed over and not billed, because its counter did not rise; `over-limit`: more frames than he may send in a moment; `undelivered`: not
  * handed over and not kept; `not-stored`: the disk refused, so nothing was delivered.
  */
-export type TenantVerdict = 'sold' | 'duplicate' | 'repeated' | 'bad-mic' | 'no-credit' | 'paused' | 'not-ours' | 'late' | 'over-limit' | 'undelivered' | 'not-stored'
+export type TenantVerdict = 'sold' | 'free' | 'duplicate' | 'repeated' | 'bad-mic' | 'no-credit' | 'paused' | 'not-ours' | 'late' | 'over-limit' | 'undelivered' | 'not-stored'
 
 export interface TenantDesk {
   /** Tenants whose routes fit. Synchronous, ≤ 2 µs with 10,000 prefixes. */

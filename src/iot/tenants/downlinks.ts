@@ -72,6 +72,7 @@ export class DownlinkSales {
         return null
       }),
     )
+    if (ack.sent !== null && downlink.purpose === 'join') seat.joinAnsweredMs = deps.clock.boottimeMs()
     if (billed !== null) onBilled(billed)
     return ack
   }

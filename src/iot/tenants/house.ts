@@ -9,6 +9,7 @@ import { Admin } from './admin.ts'
 import { TurnBatch } from './batch.ts'
 import { DownlinkSales } from './downlinks.ts'
 import { allAccounts, forgetOld, forgetOldestSeen, forgetSeen, surplusSeen } from './io/account-tables.ts'
+import { forgetOldestLines, surplusLines } from './io/line-tables.ts'
 import { countMicKeys, readTenants } from './io/tenant-tables.ts'
 import { Patience } from './patience.ts'
 import { PLAYBACK_TICK_MS, Playback } from './playback.ts'
@@ -26,6 +27,8 @@ const SWEEP_MS = 1_000
 const SWEPT_ROWS = 400
 /** Counting what is beyond the bound reads all of it. */
 const SWEEPS_OF_A_COUNT = 60
+
+const NO_SURPLUS = { seen: 0, lines: 0 }
 
 export interface TenantHouse extends TenantDesk {
   readonly admin: Admin
@@ -58,8 +61,8 @@ class House implements TenantHouse {
   readonly #receipts: ReceiptDesk
   readonly #settlement: Settlement
   readonly #playback: Playback
-  /** Frames taken before, beyond what is kept of a tenant: counted now and then. */
-  readonly #surplus = new Map<TenantId, number>()
+  /** Frames taken before, and counters, beyond what is kept of a tenant: counted now and then. */
+  readonly #surplus = new Map<TenantId, typeof NO_SURPLUS>()
   #sweeps = 0
   readonly #billed = new Set<(unit: BillableUnit) => void>()
   #cancels: Cancel[] = []
@@ -166,8 +169,12 @@ class House implements TenantHouse {
       .turn((tx) => {
         forgetSeen(tx, momentOf(clock), SWEPT_ROWS)
         for (const account of allAccounts(tx)) {
-          const surplus = isCount ? surplusSeen(tx, account.tenant) : (this.#surplus.get(account.tenant) ?? 0)
-          this.#surplus.set(account.tenant, surplus === 0 ? 0 : surplus - forgetOldestSeen(tx, account.tenant, Math.min(surplus, SWEPT_ROWS)))
+          const { tenant } = account
+          const { seen, lines } = isCount ? { seen: surplusSeen(tx, tenant), lines: surplusLines(tx, tenant) } : (this.#surplus.get(tenant) ?? NO_SURPLUS)
+          this.#surplus.set(tenant, {
+            seen: seen === 0 ? 0 : seen - forgetOldestSeen(tx, tenant, Math.min(seen, SWEPT_ROWS)),
+            lines: lines === 0 ? 0 : lines - forgetOldestLines(tx, tenant, Math.min(lines, SWEPT_ROWS)),
+          })
           forgetOld(tx, account, kept, SWEPT_ROWS)
         }
       })

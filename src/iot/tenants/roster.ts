@@ -16,6 +16,8 @@ export interface Seat {
   inFlight: number
   /** Frames in a row that were handed over and not acknowledged. */
   unanswered: number
+  /** When his server last answered a join through this box, and no device has begun anew since; milliseconds since boot. */
+  joinAnsweredMs: number
   /** Something may lie in late/ for him. */
   mayHaveLate: boolean
   readonly counts: Record<TenantOutcome, number>
@@ -78,7 +80,7 @@ export class Roster {
 
   async #seat(record: TenantRecord, hasMicKeys: boolean): Promise<void> {
     const known = this.#seats.get(record.id)
-    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, unanswered: 0, mayHaveLate: true, counts: emptyCounts() }
+    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, unanswered: 0, joinAnsweredMs: -Infinity, mayHaveLate: true, counts: emptyCounts() }
     const isSamePath = known !== undefined && JSON.stringify(known.record.destination) === JSON.stringify(record.destination)
     seat.record = record
     this.#seats.set(record.id, seat)
@@ -126,5 +128,5 @@ export class Roster {
 }
 
 function emptyCounts(): Record<TenantOutcome, number> {
-  return { sold: 0, duplicate: 0, repeated: 0, 'bad-mic': 0, 'no-credit': 0, paused: 0, 'not-ours': 0, late: 0, 'over-limit': 0, undelivered: 0, 'not-stored': 0 }
+  return { sold: 0, free: 0, duplicate: 0, repeated: 0, 'bad-mic': 0, 'no-credit': 0, paused: 0, 'not-ours': 0, late: 0, 'over-limit': 0, undelivered: 0, 'not-stored': 0 }
 }

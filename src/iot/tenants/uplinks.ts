@@ -13,6 +13,7 @@ import type { DevAddr, FrameId, Heard, TenantId } from '../ports.ts'
 import { maySpend } from './account.ts'
 import type { TurnBatch } from './batch.ts'
 import { bill, heldOf, hold, letGo, markSeen, readAccount, tenantsWithHeld, unmarkSeen } from './io/account-tables.ts'
+import { moveLine } from './io/line-tables.ts'
 import { moveMicCounter, readMicKeys } from './io/tenant-tables.ts'
 import { OpenKeys, checkMic } from './mic-check.ts'
 import type { MicVerdict } from './mic-check.ts'
@@ -25,6 +26,8 @@ import { amountOf, unitsOf } from './units.ts'
 const CONTEST_MS = 200
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 8_000
+/** Within which a device that was answered speaks. */
+const JOIN_TRUST_MS = 3_600_000
 
 interface Goods {
   readonly kind: 'uplink' | 'join'
@@ -32,6 +35,8 @@ interface Goods {
   readonly frame: FrameId
   /** Of the key whose code fits; null: none was asked for. */
   readonly mic: { readonly devAddr: DevAddr; readonly slot: number; readonly fCnt: number } | null
+  /** Where no code was asked for: the counter as it was on the air; null: a join. */
+  readonly counted: { readonly devAddr: DevAddr; readonly fCnt16: number } | null
 }
 
 export interface SaleParts {
@@ -118,6 +123,7 @@ export class UplinkSales {
     if (!isCrowded) seat.inFlight++
     try {
       const held = await this.#store(seat, heard, goods, isCrowded)
+      if (held === 'free') return await this.#giveAway(seat, heard, frame)
       return typeof held === 'string' ? held : await this.#finish(seat, held, heard)
     } finally {
       if (!isCrowded) seat.inFlight--
@@ -128,10 +134,10 @@ export class UplinkSales {
   #judge(seat: Seat, phy: Uint8Array, id: FrameId): Goods | TenantOutcome {
     try {
       const frame = decodeFrame(phy)
-      if (frame.type === 'join-request') return { kind: 'join', units: 1, frame: id, mic: null }
+      if (frame.type === 'join-request') return { kind: 'join', units: 1, frame: id, mic: null, counted: null }
       if (frame.type !== 'data' || frame.direction !== 'up') return 'not-ours'
-      const goods = { kind: 'uplink' as const, units: unitsOf(frame), frame: id, mic: null }
-      if (!seat.hasMicKeys) return goods
+      const goods = { kind: 'uplink' as const, units: unitsOf(frame), frame: id, mic: null, counted: null }
+      if (!seat.hasMicKeys) return { ...goods, counted: { devAddr: frame.devAddr, fCnt16: frame.fCnt16 } }
       const verdict = this.#micOf(seat.record.id, frame.devAddr, phy, frame)
       if (verdict.kind === 'right') return { ...goods, mic: { devAddr: frame.devAddr, slot: verdict.slot, fCnt: verdict.fCnt } }
       return verdict.kind === 'repeated' ? 'repeated' : 'bad-mic'
@@ -161,20 +167,24 @@ export class UplinkSales {
     const amount = amountOf(goods.kind, goods.units, record.prices)
     const time = heard.copies[0]?.time
     const unit: HeldUnit = { tenant: record.id, key: goods.frame, epoch: record.epoch, kind: goods.kind, frame: goods.frame, tmstUs: time?.kind === 'counter' ? time.tmstUs : 0, units: goods.units, amount, at, heard }
+    const mayRestart = clock.boottimeMs() - seat.joinAnsweredMs < JOIN_TRUST_MS
     try {
-      const outcome = await store.turn((tx): TenantOutcome | 'held' => {
+      const outcome = await store.turn((tx): TenantOutcome | 'held' | 'restarted' => {
         const account = readAccount(tx, record.id, record.epoch)
         if (account?.isBehind === true) return 'paused'
         if (account === null || !maySpend(account, payments.paid(tx, record.payer, record.prices.token), amount, record.creditWindow)) return 'no-credit'
         if (isCrowded && goods.kind === 'join') return 'undelivered'
         if (goods.mic !== null && !moveMicCounter(tx, record.id, goods.mic.devAddr, goods.mic.slot, goods.mic.fCnt)) return 'repeated'
         if (!markSeen(tx, record.id, goods.frame, at)) return 'repeated'
+        const line = goods.counted === null ? 'rises' : moveLine(tx, record.id, goods.counted.devAddr, goods.counted.fCnt16, at, mayRestart)
+        if (line === 'stays') return isCrowded ? 'undelivered' : 'free'
         if (isCrowded) late.append(tx, record.id, heard, at)
         else hold(tx, unit, late.encode(heard))
-        return isCrowded ? 'late' : 'held'
+        return isCrowded ? 'late' : line === 'restarts' ? 'restarted' : 'held'
       })
       if (outcome === 'late') seat.mayHaveLate = true
-      return outcome === 'held' ? unit : outcome
+      if (outcome === 'restarted') seat.joinAnsweredMs = -Infinity
+      return outcome === 'held' || outcome === 'restarted' ? unit : outcome
     } catch (error) {
       log.error('a frame of a tenant is not stored, and so not delivered', { tenant: record.id, error })
       return 'not-stored'
@@ -191,6 +201,14 @@ export class UplinkSales {
       return 'sold'
     }
     return patience.isOver ? 'undelivered' : this.#letGo(seat, unit)
+  }
+
+  /** Nothing is held for it, so nothing can be billed; what is not handed over is gone. */
+  async #giveAway(seat: Seat, heard: Heard, frame: FrameId): Promise<TenantOutcome> {
+    const { deps, limits, batch, patience } = this.#parts
+    if (await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs)) return 'free'
+    if (!patience.isOver) await patience.insist('a frame let go', deps.log, () => batch.turn((tx: Tx) => unmarkSeen(tx, seat.record.id, frame)))
+    return 'undelivered'
   }
 
   async #offer(seat: Seat, heard: Heard, untilMs: number): Promise<boolean> {

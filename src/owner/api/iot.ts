@@ -93,7 +93,10 @@ export interface IotDeviceJson {
   readonly session: {
     readonly devAddr: string
     readonly fCntUp: number
+    /** 1.1: of frames without a port and on port 0. */
     readonly fCntDown: number
+    /** 1.1: of frames on the other ports; null: 1.0, which has one counter. */
+    readonly aFCntDown: number | null
     readonly dataRate: number
     /** 0 mains, 1 to 254 of the battery, 255 not measured; null: never asked. */
     readonly battery: number | null

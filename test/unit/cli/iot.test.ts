@@ -49,6 +49,14 @@ describe('each command of IoT', () => {
     }
   })
 
+  it('shows both counters downward of a device of LoRaWAN 1.1, and the one of another', async () => {
+    const fixed = (devEui: string, rest: string): Promise<Run> => run(`lora device set ${devEui} --dev-addr 26010001 --nwk-s-key ${NWK_S_KEY} --app-s-key ${APP_KEY} ${rest}`)
+    const made = await fixed('70b3d57ed00000a1', `--version 1.1 --s-nwk-s-int-key ${'31'.repeat(16)} --nwk-s-enc-key ${'32'.repeat(16)}`)
+    expect([made.code, made.err, made.out]).toEqual([0, '', expect.stringMatching(/26010001, up 0, down 0, DR\d+\n +down to its application 0\n/)])
+    expect(JSON.parse((await run('lora device show 70b3d57ed00000a1 --json')).out)).toMatchObject({ session: { fCntDown: 0, aFCntDown: 0 } })
+    expect((await fixed('70b3d57ed00000a2', '--version 1.0.3')).out).not.toContain('application')
+  })
+
   it('takes the password of a tenant\'s broker from standard input, never shows it, and keeps it when something else is changed', async () => {
     const urlOf = (): string | undefined => place.room.desk.tenants().flatMap(({ id, destination }) => (id === 'hill' && destination.kind === 'chirpstack' ? [destination.url] : []))[0]
     const made = await run(`tenant set hill --payer 0x${'a1'.repeat(20)} --route 'dev-addr 27000000/16' --price 1 --ask-password --to 'chirpstack mqtts://gate@127.0.0.1:9 eu868 protobuf'`, { stdin: 'p@ss %41/word\n' })

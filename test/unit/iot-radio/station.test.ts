@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshBoxError, fromHex, silentLog, toHex } from '../../../src/base/index.ts'
-import { REGIONS, regionNamed } from '../../../src/iot/lorawan/index.ts'
+import { REGIONS, decodeFrame, regionNamed } from '../../../src/iot/lorawan/index.ts'
 import type { Downlink, Gateway, GatewayStats, TxWindow } from '../../../src/iot/ports.ts'
 import type { RadioTxAck, Reception } from '../../../src/iot/radio/door.ts'
 import { readFields, writeJson } from '../../../src/iot/radio/station/exact-json.ts'
@@ -127,7 +127,7 @@ async function settled(answer: Promise<RadioTxAck>): Promise<RadioTxAck | null> 
 }
 
 describe('frames', () => {
-  it.each(['40f17dbe4900020001954378762b11ff0d', '40F17DBE49000300012A3518AF', '60f17dbe4920020001f9d65d27', '0039363463336913AA05693574323831330489C65B1304', 'e0deadbeef', '8004030201030000060373070ae264d4f7e117d2c0', 'c0' + '11'.repeat(22)])('%s is put together again', (hex) => {
+  it.each(['40f17dbe4900020001954378762b11ff0d', '40F17DBE49000300012A3518AF', '60f17dbe4920020001f9d65d27', '0039363463336913AA05693574323831330489C65B1304', 'e0deadbeef', '8004030201030000060373070ae264d4f7e117d2c0'])('%s is put together again', (hex) => {
     const bench = new Bench().hear(fromHex(hex))
     expect(bench.received.map(({ phy }) => toHex(phy))).toEqual([hex.toLowerCase()])
     expect(bench.received[0]).toMatchObject({ frequencyHz: 868_100_000, modulation: { spreadingFactor: 7 }, copy: { gateway: GATEWAY, arrivedMs: bench.time.boottimeMs(), time: { kind: 'station', xtime: XTIME, rctx: 3n }, rssiDbm: -60, snrDb: 8.5, utcMs: 1_700_000_000_250, gpsTimeMs: null, fineTimeNs: null } })
@@ -139,6 +139,14 @@ describe('frames', () => {
       phy[5] = ((phy[5] ?? 0) & 0xf0) | fOpts
       expect(toHex(readUplink('updf', readFields(`{${apart(phy)},"DR":0,"Freq":868100000,"upinfo":{"xtime":1}}`), EU868).phy)).toBe(toHex(phy))
     }))
+  })
+  it('a rejoin request is not what a Station says by that name, since it takes 23 bytes for one: refused, and why', () => {
+    // MHDR 0xc0, then as many bytes as a join request has: what lora.c of Station 2.0.6 makes a `rejoin` of.
+    const words = apart(fromHex(`c0${'11'.repeat(22)}`))
+    expect(words).toContain('"msgtype":"rejoin"')
+    expect(() => readUplink('rejoin', readFields(`{${words},"DR":0,"Freq":868100000,"upinfo":{"xtime":1}}`), EU868)).toThrow(expect.objectContaining({ kind: 'input', field: 'msgtype', value: 'rejoin' }))
+    // Those of LoRaWAN 1.1 it drops, and a packet forwarder hands over.
+    expect(['c000130000010203040506070801000a0b0c0d', `c001${'22'.repeat(18)}0a0b0c0d`].map((text) => [fromHex(text).length, decodeFrame(fromHex(text)).type])).toEqual([[19, 'rejoin-request'], [24, 'rejoin-request']])
   })
   it.each(['{"msgtype":"updf"}', `{${apart(fromHex('40F17DBE49000300012A3518AF'))},"DR":16,"Freq":868100000,"upinfo":{"xtime":1}}`, `{${apart(fromHex('40F17DBE49000300012A3518AF'))},"DR":5,"Freq":0,"upinfo":{"xtime":1}}`, `{${apart(fromHex('40F17DBE49000300012A3518AF'))},"DR":5,"Freq":868100000}`, '{"msgtype":"propdf","FRMPayload":"","DR":5,"Freq":868100000,"upinfo":{"xtime":1}}', '{"msgtype":"updf","MHdr":64,"DevAddr":1,"FCtrl":3,"FCnt":1,"FOpts":"01","FPort":1,"FRMPayload":"","MIC":1,"DR":5,"Freq":868100000,"upinfo":{"xtime":1}}', '{"msgtype":"updf","MHdr":64,"DevAddr":1,"FCtrl":0,"FCnt":1,"FOpts":"","FPort":-1,"FRMPayload":"01","MIC":1,"DR":5,"Freq":868100000,"upinfo":{"xtime":1}}'])('%s is refused and costs nothing else', (text) => {
     const bench = new Bench().say(text).hear(fromHex('40f17dbe4900020001954378762b11ff0d'))

@@ -28,6 +28,7 @@ class Town {
   readonly box = new TenantBox({ limits: { uplinksPerSecond: 10_000, uplinkBurst: 10_000, keptUnits: 1_000_000, keptReceipts: 1_000_000 }, lateBytes: 64 * 1024 })
   /** What a server acknowledged, by frame: how often. */
   readonly acknowledged: Record<Id, Map<FrameId, number>> = { pays: new Map(), owes: new Map() }
+  readonly givenAway: Record<Id, Set<FrameId>> = { pays: new Set(), owes: new Set() }
   /** Every receipt anybody ever saw. */
   readonly shown: Record<Id, Receipt[]> = { pays: [], owes: [] }
   readonly waiting: (() => void)[] = []
@@ -112,7 +113,10 @@ class Town {
       const isRepetition = random.next() < 0.1 && this.#fCnt > 20
       const fCnt = isRepetition ? this.#fCnt - 1 - Math.floor(random.next() * 20) : this.#fCnt++
       const phy = uplink(fCnt, { devAddr: ADDRESS[id], bytes: fCnt % 60 })
-      void box.house.take(heardOf(phy), box.house.route(phy))
+      const heard = heardOf(phy)
+      void box.house.take(heard, box.house.route(phy)).then((outcomes) => {
+        if (outcomes.get(id) === 'free') this.givenAway[id].add(heard.id)
+      })
     }
     if (random.next() < 0.2) void box.house.order('pays', { id: ++this.#downlinkId, gateway: '0102030405060708', windows: [{ phy: Uint8Array.of(0x60, ...new Uint8Array(12)), frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 14, timing: { kind: 'now' }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0 }], purpose: 'data', priority: 0, devEui: null, expiresMs: 1e12 }).catch(() => undefined)
     if (random.next() < 0.02) for (const id of IDS) box.server(id).isOnline = random.next() < 0.7
@@ -158,7 +162,8 @@ class Town {
     expect(billed.size, 'no frame is billed twice').toBe(up.length)
     const got = this.acknowledged[id]
     expect(up.filter((unit) => !got.has(unit.frame)), 'what is billed was delivered').toEqual([])
-    const free = [...got.keys()].filter((frame) => !billed.has(frame))
+    // A repetition of a frame that was not bought, and of an older counter than what was bought since, is given away knowingly.
+    const free = [...got.keys()].filter((frame) => !billed.has(frame) && !this.givenAway[id].has(frame))
     expect(BigInt(free.length) * 10n, `delivered for nothing in ${this.cuts} cuts`).toBeLessThanOrEqual(WINDOW * BigInt(this.cuts))
     expect(view?.owed ?? 0n).toBeLessThanOrEqual(WINDOW)
 

@@ -48,13 +48,15 @@ describe('a frame is billed', () => {
     expect(box.units()).toHaveLength(1)
   })
 
-  it('after 24 hours a repetition is a new frame, and not before', async () => {
+  it('after 24 hours a repetition is handed over again, and still not billed', async () => {
     box = await opened()
     await box.take(uplink(1))
     await box.pass(23.9 * 3_600_000, 60_000)
     expect(await box.take(uplink(1))).toBe('repeated')
     await box.pass(0.2 * 3_600_000, 10_000)
-    expect(await box.take(uplink(1))).toBe('sold')
+    expect(await box.take(uplink(1))).toBe('free')
+    expect(box.units()).toHaveLength(1)
+    expect(box.server().got).toHaveLength(2)
   })
 
   it('not when the service is paused, not his, or nobody knows him', async () => {

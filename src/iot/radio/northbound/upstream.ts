@@ -7,11 +7,12 @@
  */
 import { MeshBoxError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../../base/index.ts'
-import { timeOnAirUs } from '../../lorawan/index.ts'
-import type { Copy, Delivery, Downlink, Eui, Heard, Route, TxAck } from '../../ports.ts'
+import type { Copy, Delivery, Eui, Heard, Route, TxAck } from '../../ports.ts'
 import { decodeDatagram, encodeDatagram, readPullResp, writeTxAck } from '../gwmp/index.ts'
 import type { Datagram, TxRequest } from '../gwmp/index.ts'
 import { frameFilter } from './filter.ts'
+import { OrderTakers, orderOf } from './orders.ts'
+import type { Order, OrderListener } from './orders.ts'
 import { Receptions } from './receptions.ts'
 import { SessionState } from './session-state.ts'
 import { writePush, writeStat } from './write-push.ts'
@@ -25,8 +26,6 @@ const STAT_MS = 30_000
 /** A PULL_RESP that comes again within this is the same order. */
 const SAME_ORDER_MS = 10_000
 const MAX_ORDERS = 64
-/** Answers of class A before what can wait. */
-const PRIORITY = { answer: 100, now: 50 } as const
 
 export interface UpstreamSocket {
   send(bytes: Uint8Array): void
@@ -49,9 +48,6 @@ export interface UpstreamParts {
   /** u32, never the same twice within a day. */
   nextDownlinkId(): number
 }
-
-type Order = Omit<Downlink, 'tenant'>
-type OrderListener = (order: Order) => Promise<TxAck>
 
 interface Pending {
   readonly datagram: Uint8Array
@@ -78,7 +74,7 @@ export class GwmpUpstream implements Delivery {
   readonly #parts: UpstreamParts
   readonly #fits: (phy: Uint8Array) => boolean
   readonly #sessions = new Map<Eui, Session>()
-  readonly #listeners = new Set<OrderListener>()
+  readonly #takers = new OrderTakers()
   readonly #stopStat: Cancel
   #isClosed = false
 
@@ -121,8 +117,7 @@ export class GwmpUpstream implements Delivery {
   }
 
   onDownlink(listener: OrderListener): Cancel {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#takers.add(listener)
   }
 
   close(): Promise<void> {
@@ -256,10 +251,9 @@ export class GwmpUpstream implements Delivery {
 
   /** Null: there is nothing that could be sent. Never rejects. */
   async #ask(session: Session, body: Uint8Array): Promise<TxAck | null> {
-    const [listener] = this.#listeners
     try {
       const order = this.#orderOf(session, readPullResp(body))
-      return order === null || listener === undefined ? null : await listener(order)
+      return order === null ? null : await this.#takers.ask(order)
     } catch (thrown) {
       this.#parts.log.warn('an order of a LoRa server is refused', { host: this.#options.host, reason: thrown instanceof Error ? thrown.message : typeof thrown })
       return null
@@ -270,18 +264,7 @@ export class GwmpUpstream implements Delivery {
     const nowMs = this.#parts.clock.boottimeMs()
     const timing = request.timing.kind === 'counter' ? session.receptions.answerAt(request.timing.tmstUs) : request.timing
     if (timing === null) return null
-    const { phy, modulation, hasCrc, preambleSymbols } = request
-    const onAirMs = timeOnAirUs(modulation, phy.length, { hasCrc, preambleSymbols }) / 1_000
-    const isJoinAccept = (phy[0] ?? 0) >> 5 === 1
-    return {
-      id: this.#parts.nextDownlinkId(),
-      gateway: session.gateway,
-      windows: [{ ...request, timing }],
-      purpose: isJoinAccept ? 'join' : 'data',
-      priority: timing.kind === 'after' ? PRIORITY.answer : PRIORITY.now,
-      devEui: null,
-      expiresMs: (timing.kind === 'after' ? timing.arrivedMs + timing.delayUs / 1_000 : nowMs) + onAirMs + 1_000,
-    }
+    return orderOf({ id: this.#parts.nextDownlinkId(), gateway: session.gateway, windows: [{ ...request, timing }], nowMs })
   }
 
   #stat(session: Session): void {

@@ -1,9 +1,11 @@
 /**
  * What a Station hears, back to the bytes that were on the air. It takes a frame apart before it sends it:
  *
- *   jreq, rejoin  MHdr | JoinEui 8 | DevEui 8 | DevNonce 2 | MIC 4
+ *   jreq          MHdr | JoinEui 8 | DevEui 8 | DevNonce 2 | MIC 4
  *   updf          MHdr | DevAddr 4 | FCtrl 1 | FCnt 2 | FOpts | (FPort 1 | FRMPayload) | MIC 4      FPort −1: none
  *   propdf        FRMPayload is all of it
+ *   rejoin        as jreq, so it was 23 bytes: no rejoin request of 1.1, which have 19 (types 0, 2) and 24 (type 1). Those a Station drops itself
+ *                 (lorabasics/basicstation, issue 209), and nothing can be made of this one.
  *
  * everything little-endian, DevAddr and MIC as signed numbers. DR is an index of the `DRs` it was given; Freq in Hz.
  */
@@ -38,8 +40,9 @@ function phyOf(kind: UpKind, fields: Fields): Uint8Array {
   switch (kind) {
     case 'propdf':
       return hexField(fields, 'FRMPayload', MAX_PHY_BYTES)
-    case 'jreq':
-    case 'rejoin': {
+    case 'rejoin':
+      throw inputError('msgtype', kind, 'jreq, updf or propdf: Basics Station has no form for a rejoin request; a packet forwarder hands them over')
+    case 'jreq': {
       const phy = Buffer.alloc(23)
       phy[0] = Number(wholeField(fields, 'MHdr', 0n, 255n))
       phy.set(euiField(fields, 'JoinEui', 'JoinEUI'), 1)

@@ -7,6 +7,7 @@ import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
 import type { Destination, DevAddr, PriceList, Route, TenantId } from '../../ports.ts'
 import { routeKey } from '../routing.ts'
 import type { TenantRecord } from '../types.ts'
+import { LINE_TABLE } from './line-tables.ts'
 
 export const tenantMigrations: readonly Migration[] = [
   {
@@ -155,6 +156,7 @@ export const tenantMigrations: readonly Migration[] = [
     // An FNwkSIntKey of LoRaWAN 1.1: half of the code is by it.
     sql: 'ALTER TABLE iot_mic_key ADD COLUMN is_11 INTEGER NOT NULL DEFAULT 0;',
   },
+  { id: 'iot-tenants-004', sql: LINE_TABLE },
 ]
 
 interface TenantRow {

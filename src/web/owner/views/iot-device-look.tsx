@@ -134,10 +134,8 @@ function Facts({ device }: { device: IotDeviceJson }) {
             <dd class="mono tiny">{session.devAddr}</dd>
           </div>
           <div>
-            <dt>{S.facts.counters}</dt>
-            <dd class="num">
-              {session.fCntUp.toLocaleString('en')}, {session.fCntDown.toLocaleString('en')}
-            </dd>
+            <dt>{session.aFCntDown === null ? S.facts.counters : S.facts.counters11}</dt>
+            <dd class="num">{[session.fCntUp, session.fCntDown, ...(session.aFCntDown === null ? [] : [session.aFCntDown])].map((count) => count.toLocaleString('en')).join(', ')}</dd>
           </div>
           <div>
             <dt>{S.facts.rate}</dt>

@@ -69,7 +69,7 @@ export const letJoin = 'Let it join anew'
 export const letJoinDone = 'It may join again.'
 export const removed = 'Removed.'
 export const csv = 'Readings as a table (CSV)'
-export const facts = { devEui: 'DevEUI', joinEui: 'JoinEUI', address: 'Address', version: 'LoRaWAN', codec: 'Codec', counters: 'Frames up, down', rate: 'Data rate', margin: 'Margin at its side', seen: 'Heard' } as const
+export const facts = { devEui: 'DevEUI', joinEui: 'JoinEUI', address: 'Address', version: 'LoRaWAN', codec: 'Codec', counters: 'Frames up, down', counters11: 'Frames up, down, down to its application', rate: 'Data rate', margin: 'Margin at its side', seen: 'Heard' } as const
 export const activation = { otaa: 'joins by itself', abp: 'fixed session' } as const
 export const noCodec = 'none: bytes only'
 
@@ -125,13 +125,14 @@ export const deviceClass = 'Listens'
 export const classes = { A: 'after it has spoken (class A)', C: 'always (class C, on mains)' } as const
 export const deviceSaved = 'Saved.'
 export const deviceDisabled = 'Do not listen to it'
-export const abpHint = 'Sensors with a fixed session (ABP) are added with the command line: meshbox lora device add.'
+export const abpHint = 'Sensors with a fixed session (ABP) are added with the command line: meshbox lora device set.'
 
 export const frames = 'Live'
 export const framesNone = 'No frame since the start.'
 export const verdicts = { reading: 'reading', join: 'joined', mac: 'housekeeping', repeated: 'a repetition', refused: 'refused', unknown: 'of nobody here' } as const
 export const tenantVerdicts: Readonly<Record<string, string>> = {
   sold: 'sold',
+  free: 'its counter did not rise: free',
   duplicate: 'had it already',
   repeated: 'a repetition',
   'bad-mic': 'forged: not sold',

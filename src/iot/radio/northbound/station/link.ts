@@ -8,12 +8,14 @@
  */
 import { MeshBoxError, RateLimit, inputError, utf8 } from '../../../../base/index.ts'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../../../../base/index.ts'
-import { decodeFrame, timeOnAirUs } from '../../../lorawan/index.ts'
+import { decodeFrame } from '../../../lorawan/index.ts'
 import type { Region } from '../../../lorawan/index.ts'
-import type { Copy, Downlink, Eui, Heard, TxAck } from '../../../ports.ts'
+import type { Copy, Eui, Heard, TxAck } from '../../../ports.ts'
 import { numberField, readFields, writeJson } from '../../station/exact-json.ts'
 import type { Fields, Writable } from '../../station/exact-json.ts'
 import { dashedEui, id6Of } from '../../station/router-id.ts'
+import { orderOf } from '../orders.ts'
+import type { Order as DeskOrder } from '../orders.ts'
 import { readOrder } from './read-order.ts'
 import type { Order } from './read-order.ts'
 import { readServerConfig } from './server-config.ts'
@@ -38,8 +40,6 @@ const LONGEST_PAUSE_MS = 300_000
 /** A connection that lasted so long was a good one: the next pause is short again. */
 const STEADY_MS = 60_000
 const MAX_URL = 512
-/** Answers of class A before what can wait. */
-const PRIORITY = { answer: 100, now: 50 } as const
 const NOBODY = '0000000000000000'
 
 export interface ServerPlace {
@@ -74,7 +74,7 @@ export interface LinkParts {
   /** u32, never the same twice within a day. */
   nextDownlinkId(): number
   /** Null: nobody takes orders. */
-  order(order: Omit<Downlink, 'tenant'>): Promise<TxAck> | null
+  order(order: DeskOrder): Promise<TxAck> | null
 }
 
 /** One connection that has its configuration. */
@@ -340,34 +340,14 @@ export class StationLink {
   /** Never rejects. */
   async #send(order: Order, ready: Ready): Promise<void> {
     try {
-      const ack = order.windows.length === 0 ? null : await this.#parts.order(this.#downlinkOf(order))
+      const windows = order.windows.map(({ window }) => window)
+      const ack = windows.length === 0 ? null : await this.#parts.order(orderOf({ id: this.#parts.nextDownlinkId(), gateway: this.gateway, windows, nowMs: this.#parts.clock.boottimeMs() }))
       if (ack === null || ack.sent === null) return this.#parts.log.debug('an order of a LoRa server was not sent', { ...this.#names(), diid: String(order.diid), statuses: ack?.statuses.join(' ') ?? 'TOO_LATE' })
       this.#counts.sent += 1
       // Of the connection that asked, and as Station does: without a device nobody is told.
       if (this.#ready?.times === ready.times && order.devEui !== NOBODY) this.#confirm(order, ack.sent)
     } catch (thrown) {
       this.#parts.log.warn('an order of a LoRa server is refused', { ...this.#names(), reason: thrown instanceof Error ? thrown.message : typeof thrown })
-    }
-  }
-
-  /** Whose device it is, only its server knows: here it is nobody's. */
-  #downlinkOf({ windows }: Order): Omit<Downlink, 'tenant'> {
-    const nowMs = this.#parts.clock.boottimeMs()
-    const last = windows.at(-1)?.window
-    const first = windows[0]?.window
-    if (last === undefined || first === undefined) throw new RangeError('an order without a window')
-    const onAirMs = timeOnAirUs(last.modulation, last.phy.length, last) / 1_000
-    const { timing } = last
-    // The beacon period that a moment of class B may be ahead is 128 s.
-    const slotMs = timing.kind === 'after' ? timing.arrivedMs + timing.delayUs / 1_000 : timing.kind === 'gps' ? nowMs + 140_000 : nowMs
-    return {
-      id: this.#parts.nextDownlinkId(),
-      gateway: this.gateway,
-      windows: windows.map(({ window }) => window),
-      purpose: (first.phy[0] ?? 0) >> 5 === 1 ? 'join' : 'data',
-      priority: timing.kind === 'after' ? PRIORITY.answer : PRIORITY.now,
-      devEui: null,
-      expiresMs: slotMs + onAirMs + 1_000,
     }
   }
 

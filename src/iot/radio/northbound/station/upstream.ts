@@ -4,8 +4,10 @@
  */
 import type { Cancel } from '../../../../base/index.ts'
 import { regionNamed } from '../../../lorawan/index.ts'
-import type { Copy, Delivery, Downlink, Eui, Gateway, Heard, Route, TxAck } from '../../../ports.ts'
+import type { Copy, Delivery, Eui, Gateway, Heard, Route } from '../../../ports.ts'
 import { frameFilter } from '../filter.ts'
+import { OrderTakers } from '../orders.ts'
+import type { OrderListener } from '../orders.ts'
 import { StationLink } from './link.ts'
 import type { LinkCounts, LinkParts, ServerPlace } from './link.ts'
 
@@ -18,14 +20,12 @@ export interface StationUpstreamOptions {
   readonly routes: readonly Route[] | null
 }
 
-type OrderListener = (order: Omit<Downlink, 'tenant'>) => Promise<TxAck>
-
 export class StationUpstream implements Delivery {
   readonly #place: ServerPlace
   readonly #parts: Omit<LinkParts, 'order'>
   readonly #fits: (phy: Uint8Array) => boolean
   readonly #links = new Map<Eui, StationLink>()
-  readonly #listeners = new Set<OrderListener>()
+  readonly #takers = new OrderTakers()
   #isClosed = false
 
   constructor(options: StationUpstreamOptions, parts: Omit<LinkParts, 'order'>) {
@@ -57,11 +57,7 @@ export class StationUpstream implements Delivery {
       link?.close()
       this.#links.delete(id)
     } else if (link === undefined && !this.#isClosed && this.#links.size < MAX_LINKS) {
-      const order: LinkParts['order'] = (asked) => {
-        const [listener] = this.#listeners
-        return listener === undefined ? null : listener(asked)
-      }
-      this.#links.set(id, new StationLink(id, regionNamed(region), this.#place, { ...this.#parts, order }))
+      this.#links.set(id, new StationLink(id, regionNamed(region), this.#place, { ...this.#parts, order: (asked) => this.#takers.ask(asked) }))
     }
   }
 
@@ -76,8 +72,7 @@ export class StationUpstream implements Delivery {
   }
 
   onDownlink(listener: OrderListener): Cancel {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#takers.add(listener)
   }
 
   close(): Promise<void> {
