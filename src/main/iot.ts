@@ -13,6 +13,7 @@ import type { Secp256k1 } from '../native/index.ts'
 import type { Spectrum } from '../spectrum/index.ts'
 import type { Store } from '../store/index.ts'
 import { guestInterfaceOf, refuseGuests } from './guest-side.ts'
+import { keepCompiledFrames } from './iot-heap.ts'
 import { IotPayments } from './iot-payments.ts'
 import { keySeal } from './iot-seal.ts'
 
@@ -54,6 +55,7 @@ export async function startIotRoom(parts: IotRoomParts): Promise<IotRoom> {
   const log = parts.log.room('iot')
   refuseGuestDoors(config)
   const settings = iotSettings(config)
+  keepCompiledFrames()
   const payments = new IotPayments({ store, channels: parts.channels, timers: systemTimers, log })
   await payments.start()
   const contest = parts.neighbours === null ? null : new NeighbourContest(parts.neighbours, clock, systemTimers)

@@ -16,6 +16,7 @@ import { openRadio } from '../../../src/iot/radio/index.ts'
 import type { OpenRadio } from '../../../src/iot/radio/index.ts'
 import { createTenantHouse, tenantMigrations } from '../../../src/iot/tenants/index.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
+import { keepCompiledFrames } from '../../../src/main/iot-heap.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { BOX, FakePayments, keccak, sign, tenant } from '../../unit/iot-tenants/tenant-box.ts'
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
 }
 
 async function open(settings: IotTask, clock: SystemClock, store: Store, counts: Counts): Promise<{ port: number; isOnline: () => boolean }> {
+  keepCompiledFrames() // as the service does when it has the role
   const shared = { clock, timers: systemTimers, log: silentLog }
   const radio = await openRadio({ region: 'EU868', gwmp: { address: '127.0.0.1', port: 0, gateways: [] }, station: null, collectMs: 200 }, { ...shared, cups: null })
   const port = radio.ports.gwmp ?? 0
