@@ -70,7 +70,7 @@ describe('the plan', () => {
 
   it('begins with the longest, one for each processor, and with some that wait', async () => {
     const lots = [lot(computing, 'short', 1), lot(computing, 'long', 9), lot(computing, 'middle', 5), ...[1, 2, 3].map((n) => lot(waiting, `waits ${n}`, n))]
-    expect(await play(lots, 2)).toEqual(['0 long', '0 middle', '0 waits 3', '0 waits 2', '2 waits 1', '5 short'])
+    expect(await play(lots, 2)).toEqual(['0 long', '0 middle', '0 waits 3', '0 waits 2', '2 waits 1', '3 short'])
   })
 
   it('helps with what waits when nothing is left to compute', async () => {
@@ -78,9 +78,14 @@ describe('the plan', () => {
     expect(await play(lots, 1)).toEqual(['0 one', '0 waits 4', '0 waits 3', '1 waits 2'])
   })
 
+  it('keeps one more at it than there are processors when nothing that waits is left', async () => {
+    const lots = [...[9, 8, 7, 6, 5].map((n) => lot(computing, `long ${n}`, n)), lot(waiting, 'waits', 1)]
+    expect(await play(lots, 2)).toEqual(['0 long 9', '0 long 8', '0 waits', '1 long 7', '8 long 6', '8 long 5'])
+  })
+
   it('prepares a project once, before the first of it, and does others meanwhile', async () => {
     const lots = [lot(prepared, 'first', 9), lot(prepared, 'second', 8), lot(computing, 'other', 1), lot(computing, 'another', 1)]
-    expect(await play(lots, 2, 3)).toEqual(['0 prepare qemu', '0 other', '1 another', '3 first', '3 second'])
+    expect(await play(lots, 2, 3)).toEqual(['0 prepare qemu', '0 other', '0 another', '3 first', '3 second'])
   })
 
   it('runs everything once, whatever there is', async () => {
