@@ -5,6 +5,9 @@ import type { Delivery, Downlink, Tenant, TenantId, TxAck } from '../ports.ts'
 import { RouteTable } from './routing.ts'
 import type { TenantLimits, TenantOutcome, TenantRecord } from './types.ts'
 
+/** A day of a device that speaks each quarter of an hour. Who has his devices count backwards gets no more for nothing than this, and one frame in eleven. */
+export const FREE_TENTHS = 960
+
 export interface Seat {
   /** Replaced only after a commit. */
   record: TenantRecord
@@ -18,6 +21,8 @@ export interface Seat {
   unanswered: number
   /** When his server last answered a join through this box, and no device has begun anew since; milliseconds since boot. */
   joinAnsweredMs: number
+  /** Frames whose counter did not rise that he may still be given, times ten: each that is sold adds one. */
+  freeTenths: number
   /** Something may lie in late/ for him. */
   mayHaveLate: boolean
   readonly counts: Record<TenantOutcome, number>
@@ -80,7 +85,7 @@ export class Roster {
 
   async #seat(record: TenantRecord, hasMicKeys: boolean): Promise<void> {
     const known = this.#seats.get(record.id)
-    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, unanswered: 0, joinAnsweredMs: -Infinity, mayHaveLate: true, counts: emptyCounts() }
+    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, unanswered: 0, joinAnsweredMs: -Infinity, freeTenths: FREE_TENTHS, mayHaveLate: true, counts: emptyCounts() }
     const isSamePath = known !== undefined && JSON.stringify(known.record.destination) === JSON.stringify(record.destination)
     seat.record = record
     this.#seats.set(record.id, seat)

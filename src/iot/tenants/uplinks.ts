@@ -18,6 +18,7 @@ import { moveMicCounter, readMicKeys } from './io/tenant-tables.ts'
 import { OpenKeys, checkMic } from './mic-check.ts'
 import type { MicVerdict } from './mic-check.ts'
 import type { Patience } from './patience.ts'
+import { FREE_TENTHS } from './roster.ts'
 import type { Roster, Seat } from './roster.ts'
 import type { BilledUnit, HeldUnit, TenantHouseDeps, TenantLimits, TenantOutcome } from './types.ts'
 import { amountOf, unitsOf } from './units.ts'
@@ -103,6 +104,7 @@ export class UplinkSales {
     if (seat === undefined || seat.record.isEnded) return 'not-ours'
     const outcome = await this.#follow(this.#sell(seat, heard, frame))
     seat.counts[outcome]++
+    if (outcome === 'sold') seat.freeTenths = Math.min(FREE_TENTHS, seat.freeTenths + 1)
     return outcome
   }
 
@@ -177,13 +179,14 @@ export class UplinkSales {
         if (goods.mic !== null && !moveMicCounter(tx, record.id, goods.mic.devAddr, goods.mic.slot, goods.mic.fCnt)) return 'repeated'
         if (!markSeen(tx, record.id, goods.frame, at)) return 'repeated'
         const line = goods.counted === null ? 'rises' : moveLine(tx, record.id, goods.counted.devAddr, goods.counted.fCnt16, at, mayRestart)
-        if (line === 'stays') return isCrowded ? 'undelivered' : 'free'
+        if (line === 'stays') return isCrowded ? 'undelivered' : seat.freeTenths < 10 ? 'repeated' : 'free'
         if (isCrowded) late.append(tx, record.id, heard, at)
         else hold(tx, unit, late.encode(heard))
         return isCrowded ? 'late' : line === 'restarts' ? 'restarted' : 'held'
       })
       if (outcome === 'late') seat.mayHaveLate = true
       if (outcome === 'restarted') seat.joinAnsweredMs = -Infinity
+      if (outcome === 'free') seat.freeTenths -= 10
       return outcome === 'held' || outcome === 'restarted' ? unit : outcome
     } catch (error) {
       log.error('a frame of a tenant is not stored, and so not delivered', { tenant: record.id, error })

@@ -84,6 +84,16 @@ describe('a tenant without keys', () => {
     expect(box.server().got).toHaveLength(6)
   })
 
+  it('gets no more for nothing than a day of a slow device and a tenth of what he pays, whatever his devices count', async () => {
+    box = await opened()
+    await box.take(uplink(5_000))
+    for (let n = 1; n <= 96; n++) expect(await box.take(uplink(5_000 - n))).toBe('free')
+    expect(await box.take(uplink(4_000))).toBe('repeated')
+    for (let n = 1; n <= 10; n++) expect(await box.take(uplink(5_000 + n))).toBe('sold')
+    expect([await box.take(uplink(3_000)), await box.take(uplink(2_000))]).toEqual(['free', 'repeated'])
+    expect(box.server().got).toHaveLength(108)
+  })
+
   it('pays at once for a device that his server let join through this box, once for each join', async () => {
     box = await opened()
     for (const fCnt of [700, 701]) await box.take(uplink(fCnt))
