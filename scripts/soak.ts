@@ -23,7 +23,7 @@ const UNITS_EACH = 3n
 const WINDOW = 16
 /**
  * Before the load begins, as fast as they go. A node's memory rises for its first 60,000 payments and is flat after: SQLite's page cache
- * (4 MiB) fills, V8 compiles. At 200 a second that is five minutes, which a short soak would take for a leak.
+ * fills, V8 compiles. At 200 a second that is five minutes, which a short soak would take for a leak.
  */
 const [AGED_BY, AGED_AT_ONCE] = [80_000, 2_000]
 const SAMPLE_MS = 2_000

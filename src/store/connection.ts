@@ -21,7 +21,8 @@ export const APPLICATION_ID = 0x4d426f78
 /** The WAL is copied into the file when it holds this many pages, and cut back to this size after a burst. */
 const CHECKPOINT_PAGES = 1000
 const WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * PAGE_BYTES
-const CACHE_KIB = 4096
+/** The most that a box holds of its file for good; twice as much makes commits of a large book no cheaper (docs/benchmarks.md, The soak). */
+const CACHE_KIB = 2048
 /** A service that is being restarted may find the old one still closing. */
 const LOCK_WAIT_MS = 1000
 const MAX_STATEMENTS = 256

@@ -1,6 +1,6 @@
 /** The executor in its thread: the same answers as beside the caller, and what happens when the thread is lost, slow or flooded. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,10 +9,13 @@ import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemTimers } from '../../../src/base/io/system.ts'
 import type { Timers } from '../../../src/base/index.ts'
+import { TrieEdit } from '../../../src/spectrum/execute/edit-trie.ts'
+import { NodeSource } from '../../../src/spectrum/execute/node-source.ts'
 import { createWorkerExecutor } from '../../../src/spectrum/execute/index.ts'
-import { openStateReader, openStateStore } from '../../../src/spectrum/execute/inline.ts'
+import { memoryStateStore, openStateReader, openStateStore } from '../../../src/spectrum/execute/inline.ts'
 import type { WorkerExecutorOptions } from '../../../src/spectrum/execute/index.ts'
 import { readAccount, readSlot } from '../../../src/spectrum/proof/account.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/spectrum/index.ts'
 import type { Hash, Header } from '../../../src/spectrum/index.ts'
 import type { Executor } from '../../../src/spectrum/ports.ts'
 import { builtAddon } from '../native/built-addon.ts'
@@ -23,6 +26,7 @@ import { PEOPLE, TOKEN, randomAccounts, randomTransactions } from './random-town
 import { CHIEF, address, draftOn, send, town, townNetwork, townOver } from './town.ts'
 import { transferCall } from './token.ts'
 
+const NODE_CACHE_BYTES = 4 * 2 ** 20
 const WORKER = new URL('../../../src/spectrum/execute/io/executor-worker.ts', import.meta.url)
 const ADDON = await builtAddon()
 const closers: (() => Promise<void> | void)[] = []
@@ -65,6 +69,36 @@ const people = [ALICE]
 const HASH: Hash = `0x${'ab'.repeat(32)}`
 
 describe('the thread', () => {
+  it('is told to keep 4 MiB of decoded nodes where nobody says otherwise', async () => {
+    const said = async (change: Partial<WorkerExecutorOptions>): Promise<unknown> => {
+      const statePath = join(folder(), 'said.json')
+      const executor = threaded({ workerFile: new URL('programs/told.ts', import.meta.url), statePath, ...change })
+      await expect(executor.begin(townNetwork({ people }))).rejects.toMatchObject({ code: 'executor-lost' })
+      return JSON.parse(readFileSync(statePath, 'utf8'))
+    }
+    expect(await said({})).toMatchObject({ maxCacheBytes: NODE_CACHE_BYTES })
+    expect(await said({ maxCacheBytes: 1000 })).toMatchObject({ maxCacheBytes: 1000 })
+  })
+
+  it('keeps no more than that of however many nodes, the last ones read', () => {
+    const store = memoryStateStore()
+    const making = new TrieEdit(new NodeSource({ keccak: native, store, fetch: null, maxCacheBytes: 0 }), native, EMPTY_TRIE_ROOT)
+    for (let n = 0; n < 6_000; n++) making.put(native.keccak256(Uint8Array.of(n & 255, n >> 8)), new Uint8Array(60).fill(n))
+    const nodes = new Map<Hash, Uint8Array>()
+    making.finish((hash, bytes) => void nodes.set(hash, bytes))
+    let reads = 0
+    const read = (hash: Hash): Uint8Array | undefined => (reads++, nodes.get(hash))
+    const source = new NodeSource({ keccak: native, store: { ...store, node: read }, fetch: null, maxCacheBytes: NODE_CACHE_BYTES })
+    let most = 0
+    for (const hash of nodes.keys()) {
+      source.node(hash)
+      most = Math.max(most, source.cacheBytes)
+    }
+    expect([most > 0.99 * NODE_CACHE_BYTES, most <= NODE_CACHE_BYTES, reads]).toEqual([true, true, nodes.size])
+    for (const hash of [...nodes.keys()].slice(-1_000)) source.node(hash)
+    expect(reads).toBe(nodes.size)
+  })
+
   it('makes the same blocks, calls and reads as the core beside the caller', async () => {
     const options = { people: PEOPLE, accounts: randomAccounts() }
     const beside = await town(options)

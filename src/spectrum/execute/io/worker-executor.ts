@@ -33,7 +33,7 @@ export interface WorkerExecutorOptions {
   readonly fetchNodes: FetchNodes | null
   /** Hash of the ancestor of `parent` at this height (BLOCKHASH looks back 256 blocks); null: not known. */
   readonly ancestorHash: (parent: Header, number: number) => Hash | null
-  /** Of decoded nodes and code. Default 4 MiB. */
+  /** Of decoded nodes; code has a quarter of it besides. Default 4 MiB. */
   readonly maxCacheBytes?: number
   /** V8's heap of the thread. Default 96. */
   readonly maxOldGenerationSizeMb?: number
