@@ -151,6 +151,13 @@ describe('orders', () => {
       await dialog.getByLabel('LoRaWAN version').selectOption('1.1')
       await dialog.getByRole('button', { name: 'Save' }).click()
       await dialog.getByText('Type 32 hex digits.').waitFor()
+      for (const [width, height] of [[320, 700], [390, 844], [1280, 860]] as const) {
+        await page.setViewportSize({ width, height })
+        expect(await page.evaluate(() => [...document.querySelectorAll('.dialog-body')].map((body) => body.scrollWidth - body.clientWidth).filter((over) => over > 0))).toEqual([])
+        await dialog.getByLabel('NwkKey', { exact: true }).scrollIntoViewIfNeeded()
+        await picture(page, `iot-form-11-${width}`, false)
+      }
+      expect(await axeFindings(page, 6)).toEqual([])
       await dialog.getByLabel('NwkKey', { exact: true }).fill('0f0e0d0c0b0a09080706050403020100')
       await dialog.getByRole('button', { name: 'Save' }).click()
       await dialog.waitFor({ state: 'detached' })

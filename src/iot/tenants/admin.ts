@@ -61,9 +61,9 @@ export class Admin implements TenantAdmin {
         throw new MeshBoxError('conflict', `the device ${route.devEui} is the owner's own`, { code: 'device-is-own', field: 'routes', value: route.devEui })
     const record = await this.#deps.store.turn((tx) => {
       const before: TenantRecord = { ...tenant, isEnded: false, epoch: this.#roster.get(tenant.id)?.record.epoch ?? 0n }
-      writeTenant(tx, before) // the account refers to him
+      writeTenant(tx, before, this.#deps.seal) // the account refers to him
       const stored = { ...before, epoch: accountFor(tx, tenant.id, tenant.payer, tenant.prices.token) }
-      writeTenant(tx, stored)
+      writeTenant(tx, stored, this.#deps.seal)
       return stored
     })
     await this.#roster.put(record)
@@ -86,7 +86,7 @@ export class Admin implements TenantAdmin {
     const seat = this.#seat(id)
     const record = change(seat.record)
     await this.#deps.store.turn((tx) => {
-      writeTenant(tx, record)
+      writeTenant(tx, record, this.#deps.seal)
       if (!isEnd) return
       removeMicKeys(tx, id)
       this.#deps.late.forget(tx, id)

@@ -9,6 +9,7 @@ import { Admin } from './admin.ts'
 import { TurnBatch } from './batch.ts'
 import { DownlinkSales } from './downlinks.ts'
 import { allAccounts, forgetOld, forgetOldestSeen, forgetSeen, surplusSeen } from './io/account-tables.ts'
+import { sealOldDestinations } from './io/destination-secrets.ts'
 import { forgetOldestLines, surplusLines } from './io/line-tables.ts'
 import { countMicKeys, readTenants } from './io/tenant-tables.ts'
 import { Patience } from './patience.ts'
@@ -84,9 +85,10 @@ class House implements TenantHouse {
   }
 
   async start(): Promise<void> {
-    const { store, timers } = this.#deps
+    const { store, timers, seal, log } = this.#deps
+    await store.turn((tx) => void sealOldDestinations(tx, seal))
     const { records, keyed } = store.read((tx) => {
-      const all = readTenants(tx)
+      const all = readTenants(tx, seal, (tenant) => log.error("a tenant's password was sealed by another box: give it again (meshbox tenant set --ask-password)", { tenant }))
       return { records: all, keyed: new Set(all.filter((each) => countMicKeys(tx, each.id) > 0).map((each) => each.id)) }
     })
     this.#roster.onOrder((tenant, downlink) => this.order(tenant, downlink))

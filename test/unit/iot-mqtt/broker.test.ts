@@ -275,6 +275,27 @@ describe('our mosquitto', () => {
     await becomesTrue(() => broker.hasListener('acme', topic), true)
   })
 
+  it('has no file that a tenant could fill by asking for thousands of topics: its words go to the service, which reads them and keeps none', async () => {
+    const topic = 'tenant/acme/gateway/016c001ff10a2036/event/up'
+    const becomes = async (is: () => boolean | null): Promise<void> => {
+      while (is() !== true) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    const pid = readFileSync(join(folder, 'pid'), 'utf8').trim()
+    const opened = (): string[] => readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)).filter((path) => path.startsWith('/') && !path.startsWith('/dev/'))
+    const files = (): (string | number)[][] => readdirSync(join(folder, 'broker')).sort().map((name) => [name, statSync(join(folder, 'broker', name)).size])
+    const before = files()
+    const evil = await connected(asUser('evil'))
+    for (let n = 0; n < 3_000; n++) evil.subscribe(`none/of/his/${n}/${'x'.repeat(200)}`, () => undefined)
+    // The last of them was read: his own topic stands behind it.
+    evil.subscribe('tenant/evil/gateway/+/event/end', () => undefined)
+    await becomes(() => broker.hasListener('evil', 'tenant/evil/gateway/016c001ff10a2036/event/end'))
+    expect([readlinkSync(`/proc/${pid}/fd/2`), opened(), files()]).toEqual([expect.stringMatching(/^(?:pipe|socket):/), [], before])
+    // And nobody else is hidden by it.
+    asUser('acme').subscribe('tenant/acme/gateway/+/event/up', () => undefined)
+    await becomes(() => broker.hasListener('acme', topic))
+    expect(broker.problem).toBe(null)
+  })
+
   it('takes new names and drops old ones without a restart', async () => {
     broker.setUsers([...users, { ...users[1]!, name: 'new-one' }])
     await connected(asUser('new-one'))

@@ -351,6 +351,7 @@ describe('on loopback', () => {
     const copyOfIt = heard[0]?.copies[0] as Copy
     const own: Downlink = { id: 9_999, gateway: GATEWAY, purpose: 'join', priority: 255, tenant: null, devEui: null, expiresMs: Infinity, windows: [{ phy: Uint8Array.of(0x20, 1, 2, 3), frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 14, timing: { kind: 'after', time: copyOfIt.time, arrivedMs: copyOfIt.arrivedMs, delayUs: 15_000_000 }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0 }] }
     expect(await submit(own, true)).toMatchObject({ statuses: ['OK'] })
-    expect(concentrator.seen.orders).toBe(3)
+    // Not how many orders came: one that is asked for again, or that only the concentrator knows to collide, is one more of them.
+    expect(concentrator.answers.filter((word) => word === 'NONE')).toHaveLength(3)
   })
 })

@@ -1,6 +1,6 @@
 /** What the owner does: routes that clash, terms that cannot be, pause, end, another payer; what stays of a debt. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { hexOf } from '../../../src/base/index.ts'
+import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Route, Tenant } from '../../../src/iot/ports.ts'
 import { dueAccount } from '../../../src/iot/tenants/index.ts'
 import { NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
@@ -60,6 +60,38 @@ describe('terms', () => {
     await box.restart()
     expect(box.house.admin.tenants()).toEqual(before.map((view) => ({ ...view, outcomes: { ...view.outcomes, sold: 0 } })))
     expect(await box.take(uplink(2, { key: new Uint8Array(16) }))).toBe('bad-mic')
+  })
+
+  it.each([
+    ['station', { kind: 'station', url: 'wss://:t0p%25s%40cret@lns.example:8887/' }],
+    ['chirpstack', { kind: 'chirpstack', url: 'mqtts://gate:t0p%25s%40cret@lns.example:8883', topicPrefix: 'eu868', encoding: 'json' }],
+  ] as const)('a password lies sealed on disk, is there after a restart, and one that an older version wrote is sealed then (%s)', async (_kind, destination) => {
+    box = await opened({}, [tenant({ destination })])
+    const row = (): { destination: string; sealed: Uint8Array | null } | undefined => box.store.read((tx) => tx.get('SELECT destination, sealed FROM iot_tenant'))
+    const inTheClear = (): boolean => Buffer.concat([Buffer.from(row()?.destination ?? ''), Buffer.from(row()?.sealed ?? [])]).includes('cret')
+    expect([inTheClear(), row()?.sealed === null]).toEqual([false, false])
+    await box.restart()
+    expect(box.house.admin.tenants()[0]?.destination).toEqual(destination)
+
+    await box.store.turn((tx) => tx.run('UPDATE iot_tenant SET destination = ?, sealed = NULL', JSON.stringify(destination)))
+    expect(inTheClear()).toBe(true)
+    await box.restart()
+    expect([inTheClear(), box.house.admin.tenants()[0]?.destination]).toEqual([false, destination])
+
+    // What has none is as it was given; one that is taken away is gone.
+    const open = { ...destination, url: destination.url.replace(/:t0p[^@]*@/, '@') }
+    await box.run(box.house.admin.put(tenant({ destination: open })))
+    expect(row()).toEqual({ destination: JSON.stringify(open), sealed: null })
+  })
+
+  it('with a password that another box sealed, he is there without it, and nobody else is disturbed', async () => {
+    const errors: string[] = []
+    box = await opened({ deps: { log: { ...silentLog, error: (words) => errors.push(words) } } }, [tenant({ destination: { kind: 'station', url: 'wss://:secret@lns.example/' } }), tenant({ id: 'mill', payer: `0x${'33'.repeat(20)}`, routes: [range(0x2701_0000, 16)] })])
+    box.house = box.newHouse(box.store, { seal: { seal: (key) => key, open: () => { throw new MeshBoxError('unavailable', 'sealed elsewhere', { code: 'key-sealed-elsewhere' }) } } })
+    await box.run(box.house.start())
+    expect(box.house.admin.tenants().map(({ id, destination }) => [id, destination])).toEqual([['farm', { kind: 'station', url: 'wss://lns.example/' }], ['mill', { kind: 'broker' }]])
+    expect(errors).toEqual([expect.stringContaining('give it again')])
+    expect(await box.take(uplink(1, { devAddr: 0x2701_0001 }), 'mill')).toBe('sold')
   })
 
   it('one payer and token pay for one tenant', async () => {

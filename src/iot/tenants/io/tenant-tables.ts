@@ -4,9 +4,10 @@
  */
 import { MeshBoxError } from '../../../base/index.ts'
 import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
-import type { Destination, DevAddr, PriceList, Route, TenantId } from '../../ports.ts'
+import type { Destination, DevAddr, KeySeal, PriceList, Route, TenantId } from '../../ports.ts'
 import { routeKey } from '../routing.ts'
 import type { TenantRecord } from '../types.ts'
+import { isSealedElsewhere, openDestination, sealDestination } from './destination-secrets.ts'
 import { LINE_TABLE } from './line-tables.ts'
 
 export const tenantMigrations: readonly Migration[] = [
@@ -157,6 +158,8 @@ export const tenantMigrations: readonly Migration[] = [
     sql: 'ALTER TABLE iot_mic_key ADD COLUMN is_11 INTEGER NOT NULL DEFAULT 0;',
   },
   { id: 'iot-tenants-004', sql: LINE_TABLE },
+  // What is secret of the destination; destination-secrets.ts moves there what older versions wrote in the clear.
+  { id: 'iot-tenants-005', sql: 'ALTER TABLE iot_tenant ADD COLUMN sealed BLOB;' },
 ]
 
 interface TenantRow {
@@ -165,6 +168,7 @@ interface TenantRow {
   payer: string
   token: string
   destination: string
+  sealed: Uint8Array | null
   prices: string
   credit_window: string
   max_copies: number
@@ -173,19 +177,21 @@ interface TenantRow {
   epoch: number
 }
 
-export function readTenants(tx: ReadTx): readonly TenantRecord[] {
+/** `onLost`: of a tenant whose password another box sealed; he is given without it. */
+export function readTenants(tx: ReadTx, seal: KeySeal, onLost: (tenant: TenantId) => void): readonly TenantRecord[] {
   const routes = new Map<TenantId, Route[]>()
   for (const row of tx.all<{ tenant: string; route: string }>('SELECT tenant, route FROM iot_route ORDER BY tenant, position')) {
     const list = routes.get(row.tenant) ?? []
     list.push(JSON.parse(row.route) as Route)
     routes.set(row.tenant, list)
   }
-  return tx.all<TenantRow>('SELECT * FROM iot_tenant ORDER BY id').map((row) => toTenant(row, routes.get(row.id) ?? []))
+  return tx.all<TenantRow>('SELECT * FROM iot_tenant ORDER BY id').map((row) => toTenant(row, routes.get(row.id) ?? [], destinationOf(row, seal, onLost)))
 }
 
 /** With its routes, which replace those it had. Errors: conflict when another tenant got one of them in between. */
-export function writeTenant(tx: Tx, tenant: TenantRecord): void {
+export function writeTenant(tx: Tx, tenant: TenantRecord, seal: KeySeal): void {
   const { prices, id } = tenant
+  const { open, sealed } = sealDestination(tenant.destination, seal)
   const pricesText = JSON.stringify({
     perUnit: prices.perUnit.toString(),
     perJoin: prices.perJoin.toString(),
@@ -193,12 +199,12 @@ export function writeTenant(tx: Tx, tenant: TenantRecord): void {
     perDownlinkMs: Object.fromEntries(Object.entries(prices.perDownlinkMs).map(([band, price]) => [band, price.toString()])),
   })
   tx.run(
-    `INSERT INTO iot_tenant (id, name, payer, token, destination, prices, credit_window, max_copies, is_paused, is_ended, epoch)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, payer = excluded.payer, token = excluded.token, destination = excluded.destination,
+    `INSERT INTO iot_tenant (id, name, payer, token, destination, sealed, prices, credit_window, max_copies, is_paused, is_ended, epoch)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, payer = excluded.payer, token = excluded.token, destination = excluded.destination, sealed = excluded.sealed,
        prices = excluded.prices, credit_window = excluded.credit_window, max_copies = excluded.max_copies, is_paused = excluded.is_paused,
        is_ended = excluded.is_ended, epoch = excluded.epoch`,
-    id, tenant.name, tenant.payer, prices.token, JSON.stringify(tenant.destination), pricesText, tenant.creditWindow.toString(), tenant.maxCopies,
+    id, tenant.name, tenant.payer, prices.token, JSON.stringify(open), sealed, pricesText, tenant.creditWindow.toString(), tenant.maxCopies,
     tenant.isPaused ? 1 : 0, tenant.isEnded ? 1 : 0, Number(tenant.epoch),
   )
   tx.run('DELETE FROM iot_route WHERE tenant = ?', id)
@@ -210,14 +216,25 @@ export function writeTenant(tx: Tx, tenant: TenantRecord): void {
   })
 }
 
-function toTenant(row: TenantRow, routes: readonly Route[]): TenantRecord {
+function destinationOf(row: TenantRow, seal: KeySeal, onLost: (tenant: TenantId) => void): Destination {
+  const open = JSON.parse(row.destination) as Destination
+  try {
+    return openDestination(open, row.sealed === null ? null : new Uint8Array(row.sealed), seal)
+  } catch (thrown) {
+    if (!isSealedElsewhere(thrown)) throw thrown
+    onLost(row.id)
+    return open
+  }
+}
+
+function toTenant(row: TenantRow, routes: readonly Route[], destination: Destination): TenantRecord {
   const prices = JSON.parse(row.prices) as { perUnit: string; perJoin: string; perLateFrame: string; perDownlinkMs: Record<string, string> }
   return {
     id: row.id,
     name: row.name,
     payer: row.payer as TenantRecord['payer'],
     routes,
-    destination: JSON.parse(row.destination) as Destination,
+    destination,
     prices: {
       token: row.token as PriceList['token'],
       perUnit: BigInt(prices.perUnit),

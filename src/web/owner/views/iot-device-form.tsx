@@ -84,6 +84,11 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
     >
       <TextField label={S.deviceName} hint={S.deviceNameHint} value={name} onInput={setName} maxLength={80} error={checked && name.trim() === '' ? S.nameWrong : save.at('name')} autofocus />
       {device === null && <TextField label={S.facts.devEui} hint={S.devEuiHint} value={devEui} onInput={setDevEui} maxLength={30} error={checked && !isHex(devEui, 16) ? S.euiWrong : save.at('devEui')} />}
+      {/* Before the keys: the version says how many there are. */}
+      <div class="fields-2">
+        <SelectField label={S.macVersion} value={macVersion} onInput={setMacVersion} options={VERSIONS.map((value) => ({ value, label: value }))} />
+        <SelectField label={S.deviceClass} value={deviceClass} onInput={setDeviceClass} options={(['A', 'C'] as const).map((value) => ({ value, label: S.classes[value] }))} />
+      </div>
       {!isAbp && (
         <>
           <TextField kind="password" autocomplete="off" label={S.appKey} hint={mayStay ? S.appKeyKept : S.appKeyHint} value={appKey} onInput={setAppKey} maxLength={60} error={checked && !isKeyRight ? S.keyWrong : save.at('appKey')} />
@@ -92,10 +97,6 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
         </>
       )}
       <SelectField label={S.codec} value={codec} onInput={setCodec} error={save.at('codec')} options={[{ value: NO_CODEC, label: S.noCodec }, ...codecs.map((value) => ({ value, label: value }))]} />
-      <div class="fields-2">
-        <SelectField label={S.macVersion} value={macVersion} onInput={setMacVersion} options={VERSIONS.map((value) => ({ value, label: value }))} />
-        <SelectField label={S.deviceClass} value={deviceClass} onInput={setDeviceClass} options={(['A', 'C'] as const).map((value) => ({ value, label: S.classes[value] }))} />
-      </div>
       {device !== null && <Switch label={S.deviceDisabled} checked={isDisabled} onInput={setDisabled} />}
       {device === null && <p class="quiet small">{S.abpHint}</p>}
       <Refused text={save.besides('name', 'devEui', 'appKey', 'nwkKey', 'joinEui', 'codec')} />

@@ -1,0 +1,45 @@
+/** What of a destination nobody shall read from the flash: a password or token lies sealed beside the rest. Each verb runs inside somebody's turn. */
+import { MeshBoxError, fromUtf8, utf8 } from '../../../base/index.ts'
+import type { Tx } from '../../../store/index.ts'
+import type { Destination, KeySeal, TenantId } from '../../ports.ts'
+
+interface Apart {
+  /** As it lies in the clear. */
+  readonly open: Destination
+  /** Null: there is no secret in it. */
+  readonly sealed: Uint8Array | null
+}
+
+/** The URL of a checked destination may carry a password. */
+export function sealDestination(destination: Destination, seal: KeySeal): Apart {
+  if (destination.kind !== 'station' && destination.kind !== 'chirpstack') return { open: destination, sealed: null }
+  const url = new URL(destination.url)
+  if (url.password === '') return { open: destination, sealed: null }
+  const { password } = url
+  url.password = ''
+  return { open: { ...destination, url: url.href }, sealed: seal.seal(utf8(JSON.stringify({ password }))) }
+}
+
+/** Errors: unavailable `key-sealed-elsewhere`. */
+export function openDestination(open: Destination, sealed: Uint8Array | null, seal: KeySeal): Destination {
+  if (sealed === null || (open.kind !== 'station' && open.kind !== 'chirpstack')) return open
+  const { password } = JSON.parse(fromUtf8(seal.open(sealed))) as { password: string }
+  const url = new URL(open.url)
+  url.password = password // it is encoded, and stays as it is
+  return { ...open, url: url.href }
+}
+
+/** Passwords that an older version of the box wrote in the clear. The number sealed. */
+export function sealOldDestinations(tx: Tx, seal: KeySeal): number {
+  let count = 0
+  for (const { id, destination } of tx.all<{ id: TenantId; destination: string }>('SELECT id, destination FROM iot_tenant WHERE sealed IS NULL')) {
+    const { open, sealed } = sealDestination(JSON.parse(destination) as Destination, seal)
+    if (sealed !== null) count += tx.run('UPDATE iot_tenant SET destination = ?, sealed = ? WHERE id = ?', JSON.stringify(open), sealed, id)
+  }
+  return count
+}
+
+/** Of another box's book: he is there, and his server will refuse us until the owner gives it again. */
+export function isSealedElsewhere(thrown: unknown): boolean {
+  return thrown instanceof MeshBoxError && thrown.code === 'key-sealed-elsewhere'
+}
