@@ -138,6 +138,11 @@ describe('planted in a channel', () => {
     expect((await planted.audit()).differences).toMatchObject([{ check: 'channel', what: "the partner side's newest proof is not signed by it" }])
   })
 
+  it.each([[15_600, []], [15_660, [['exposure', `guests of ${OTHER.address}`]]]] as const)('guests of another box: the last words of who was let in may bring its debt to twice the limit, and no further (%i parts)', async (parts, found) => {
+    await planted.spoil(`UPDATE mesh_roam_accounts SET state = replace(state, '"6000"', '"${parts}"')`)
+    expect(brief(await planted.audit())).toEqual(found)
+  })
+
   it('more taken while nobody saw the chain than may be', async () => {
     await planted.changeChannel((state) => ({ ...state, offlineFrom: 199n }))
     expect((await planted.audit()).differences).toMatchObject([{ check: 'exposure', amount: { expected: 100n, found: 101n } }])
