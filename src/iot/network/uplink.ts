@@ -69,7 +69,7 @@ function bestSnr(heard: Heard): number | null {
 }
 
 function gatewaysOf(heard: Heard): number {
-  return new Set(heard.copies.map((copy) => copy.gateway)).size
+  return heard.copies.length === 1 ? 1 : new Set(heard.copies.map((copy) => copy.gateway)).size
 }
 
 /** Counter, signal and habits, before its MAC commands are read. */

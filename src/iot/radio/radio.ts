@@ -12,6 +12,7 @@ import type { FrameHash, RadioDoor, RadioSink, RadioTxAck, Reception } from './d
 /** A gateway that said nothing for so long, and has no way down, hears nothing that would be worth waiting for. */
 const PRESENT_MS = 120_000
 const MAX_PRESENT = 512
+const NOW = Promise.resolve()
 
 export interface RadioParts {
   readonly clock: Clock
@@ -109,10 +110,10 @@ export class Concentrators implements Radio {
     const { gateway } = reception.copy
     this.#notePresence(gateway, this.#present.get(gateway) === Infinity ? Infinity : nowMs)
     this.#collector.take(this.#parts.hash(reception.phy), reception, nowMs, this.#isAlone(nowMs) ? 0 : this.#parts.collectMs)
-    // After what is being read now: several antennas of one gateway come one after another.
+    // After what is being read now: several antennas of one gateway come one after another. By a promise: queueMicrotask makes an async resource of each.
     if (this.#isAsked) return
     this.#isAsked = true
-    queueMicrotask(() => {
+    void NOW.then(() => {
       this.#isAsked = false
       this.#handOver(this.#parts.clock.boottimeMs())
     })

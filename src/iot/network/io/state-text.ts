@@ -39,18 +39,14 @@ export function stateText(state: State): string {
 /** `text` was made by stateText, of this version or of the one before. */
 export function stateOf(text: string): State {
   if (text.startsWith('{')) return namedState(text)
-  const [
-    , confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
-    dataRate, txPowerIndex, nbTrans, hasUplinkDwell, hasDownlinkDwell, maxEirpDbm,
-    hasAdr, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
-    battery, marginDb, awaitingAck, lastUplink, startedAt, lastSeen, history, channels, pendingMac,
-  ] = JSON.parse(text) as Written
+  // By place: to take an array apart by its iterator makes an object for each place until the compiler has seen to it.
+  const written = JSON.parse(text) as Written
   return {
-    confFCnt, rxDelaySeconds, rx1DrOffset, rx2DataRate, rx2FrequencyHz,
-    dataRate, txPowerIndex, nbTrans, hasUplinkDwell: hasUplinkDwell === 1, hasDownlinkDwell: hasDownlinkDwell === 1, maxEirpDbm,
-    hasAdr: hasAdr === 1, maxDataRate, maxTxPowerIndex, lastGateway, statusAskedAt, intervalSeconds, repeatsAnswered,
-    battery, marginDb, awaitingAck, lastUplink, startedAt: momentRead(startedAt), lastSeen: lastSeen === null ? null : momentRead(lastSeen),
-    history: historyOf(history), channels: sharedChannels(channels), pendingMac: pendingMac.map(([cid, payload, tries]) => ({ cid, payload: fromHex(payload), tries })),
+    confFCnt: written[1], rxDelaySeconds: written[2], rx1DrOffset: written[3], rx2DataRate: written[4], rx2FrequencyHz: written[5],
+    dataRate: written[6], txPowerIndex: written[7], nbTrans: written[8], hasUplinkDwell: written[9] === 1, hasDownlinkDwell: written[10] === 1, maxEirpDbm: written[11],
+    hasAdr: written[12] === 1, maxDataRate: written[13], maxTxPowerIndex: written[14], lastGateway: written[15], statusAskedAt: written[16], intervalSeconds: written[17], repeatsAnswered: written[18],
+    battery: written[19], marginDb: written[20], awaitingAck: written[21], lastUplink: written[22], startedAt: momentRead(written[23]), lastSeen: written[24] === null ? null : momentRead(written[24]),
+    history: historyOf(written[25]), channels: sharedChannels(written[26]), pendingMac: written[27].map((entry) => ({ cid: entry[0], payload: fromHex(entry[1]), tries: entry[2] })),
   }
 }
 
@@ -76,16 +72,15 @@ function historyOf(numbers: readonly number[]): State['history'] {
   const history: State['history'][number][] = []
   let fCnt = 0
   for (let at = 0; at < numbers.length; at += 4) {
-    const [step = 0, snrDb = 0, txPowerIndex = 0, gateways = 0] = [numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]]
-    fCnt += step
-    history.push({ fCnt, snrDb, txPowerIndex, gateways })
+    fCnt += numbers[at] ?? 0
+    history.push({ fCnt, snrDb: numbers[at + 1] ?? 0, txPowerIndex: numbers[at + 2] ?? 0, gateways: numbers[at + 3] ?? 0 })
   }
   return history
 }
 
 const bit = (is: boolean): Bit => (is ? 1 : 0)
 const writtenMoment = ({ bootId, boottimeMs, wallMs, wallTrusted }: Moment): WrittenMoment => [bootId, boottimeMs, wallMs, bit(wallTrusted)]
-const momentRead = ([bootId, boottimeMs, wallMs, wallTrusted]: WrittenMoment): Moment => ({ bootId, boottimeMs, wallMs, wallTrusted: wallTrusted === 1 })
+const momentRead = (written: WrittenMoment): Moment => ({ bootId: written[0], boottimeMs: written[1], wallMs: written[2], wallTrusted: written[3] === 1 })
 
 /** The devices of a network have the same few lists, and each frame has its device's read and written: once is enough. */
 const MOST_LISTS = 64

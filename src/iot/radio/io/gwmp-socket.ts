@@ -56,8 +56,8 @@ export class GwmpServer implements RadioDoor {
         }
         const desk = new GwmpDesk(options, {
           ...parts,
-          // What could not be sent is as good as lost, and both sides count what is missing.
-          send: (bytes, to) => socket.send(bytes, to.port, isV6 && !to.host.includes(':') ? `${MAPPED}${to.host}` : to.host, () => undefined),
+          // What could not be sent is as good as lost, and both sides count what is missing. Nobody is called back: Node would make a tick of it for each answer.
+          send: (bytes, to) => socket.send(bytes, to.port, isV6 && !to.host.includes(':') ? `${MAPPED}${to.host}` : to.host),
           soon: (run) => void setImmediate(run),
         })
         socket.on('message', (bytes, from) => desk.take(bytes, { host: hostOf(from.address), port: from.port }))
