@@ -7,7 +7,7 @@ import type { Migration, Store, Tx } from '../../src/store/index.ts'
 import { FakeGate, FakeKernel } from './fake-gate.ts'
 import { FakeTime } from './fakes.ts'
 import { fastFolder, makeBox, openTestStore, settle } from './hotspot-box.ts'
-import type { ConfigChanges, TestBox } from './hotspot-box.ts'
+import type { BoxOptions, ConfigChanges, TestBox } from './hotspot-box.ts'
 
 const FOREVER = new Promise<never>(() => undefined)
 
@@ -81,6 +81,7 @@ export type OnlineMs = Map<string, number>
 /** What else lives and dies with the process, beside the hotspot. */
 export interface CrashParts {
   readonly migrations?: readonly Migration[]
+  readonly options?: Pick<BoxOptions, 'signer' | 'visitJournal'>
   /** In each new process that came through the hotspot's start; `edge` is where it may die. */
   readonly begin?: (box: TestBox, store: Store, edge: (name: string) => Promise<void>) => void
 }
@@ -138,6 +139,7 @@ export class CrashBox {
       store,
       folder: this.folder,
       seed: this.time.boottimeMs(),
+      ...this.#parts.options,
     })
     await Promise.race([this.box.hotspot.start(), life.died])
     if (!life.isDead) this.#parts.begin?.(this.box, store, (name) => life.edge(name))

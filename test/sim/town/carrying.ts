@@ -18,7 +18,7 @@ import { curve } from './curve.ts'
 import type { MeshEnd } from './mesh-wire.ts'
 
 export const MAX_DEBT = 2000n
-const SETTLE_AMOUNT = 150n
+export const SETTLE_AMOUNT = 150n
 /** What each box keeps for a MiB. */
 const PER_MIB = 20n
 /** As main/mesh-relay.ts has it. */

@@ -4,6 +4,7 @@
  */
 import { MeshBoxError, momentOf, silentLog, utf8 } from '../../../src/base/index.ts'
 import type { Address, Cancel } from '../../../src/base/index.ts'
+import type { ClientAddress } from '../../../src/hotspot/index.ts'
 import type { AuditReport } from '../../../src/audit/index.ts'
 import { LateFrames } from '../../../src/iot/late/index.ts'
 import { iotMigrations } from '../../../src/iot/tables/index.ts'
@@ -23,17 +24,18 @@ import { auditOf, keyFrom } from '../../support/audited.ts'
 import type { Key } from '../../support/audited.ts'
 import { CrashBox } from '../../support/crash-box.ts'
 import { seededRandom } from '../../support/fakes.ts'
-import { guest, settle } from '../../support/hotspot-box.ts'
+import { guest, settle, testSigner } from '../../support/hotspot-box.ts'
 import type { TestBox } from '../../support/hotspot-box.ts'
 import { FakeAir, FakeServer, NWK_KEY, heardOf, keccak, tenant, uplink } from '../../unit/iot-tenants/tenant-box.ts'
 import { MemoryDoor } from '../../unit/photon-box/street.ts'
 import type { Net } from '../../unit/photon-box/street.ts'
 import { DOMAIN, TOKEN, TestMoments, accountSigner, channelOf, openingEvents } from '../../unit/photon-node/box.ts'
-import { Carrying, MAX_DEBT, documentsOf } from './carrying.ts'
+import { Carrying, MAX_DEBT, SETTLE_AMOUNT, documentsOf } from './carrying.ts'
 import { curve } from './curve.ts'
 import { MeshEnd } from './mesh-wire.ts'
 import type { MeshWire } from './mesh-wire.ts'
 import { OFFLINE_EXPOSURE, PayingGuests } from './paying-guests.ts'
+import { Walking } from './walking-guests.ts'
 
 export const DEPOSIT = 1_000_000_000n
 /** Units that a tenant may owe; a unit costs 10. */
@@ -59,6 +61,7 @@ export class TownBox {
   readonly moments = new TestMoments()
   readonly paying: PayingGuests
   readonly carrying: Carrying
+  readonly walking: Walking
   readonly server = new FakeServer()
   /** With which it has channels; and all that it can talk to. */
   readonly neighbours: TownBox[] = []
@@ -72,6 +75,8 @@ export class TownBox {
   /** Its process is gone, or its power. */
   onOff: (kind: 'service' | 'power') => void = () => undefined
   readonly #cancels: Cancel[] = []
+  /** Time is about to pass here. */
+  onPass: (ms: number) => void = () => undefined
   readonly #net: Net
   readonly #wire: MeshWire
   readonly #seed: number
@@ -82,7 +87,9 @@ export class TownBox {
     this.#wire = wire
     this.#seed = seed * 100 + index
     const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
-    this.crash = new CrashBox(changes, { migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations], begin: (box, store) => this.#begin(box, store) })
+    const options = { signer: { ...testSigner, address: this.account }, visitJournal: { read: () => this.walking.journal.read(), write: (text: string) => this.walking.journal.write(text) } }
+    this.crash = new CrashBox(changes, { options, migrations: [...photonMigrations, ...meshMigrations, ...iotMigrations, ...payoutMigrations], begin: (box, store) => this.#begin(box, store) })
+    this.walking = new Walking(this.account, this.crash)
     this.carrying = new Carrying(this.account, index, this.crash)
     this.paying = new PayingGuests(this.key, this.#seed * 1000 + PAYING_FROM, this.crash, this.moments)
   }
@@ -151,7 +158,9 @@ export class TownBox {
     const end = new MeshEnd(this.#wire, this.account, time, () => this.#life?.end === end && !this.crash.isDead)
     this.#life = { node, house, payments, door, end }
     this.paying.begin(box, store, node)
-    this.carrying.begin({ store, ledger: box.ledger, documents: documentsOf(this.key), end, direct, randomness: seededRandom(this.#seed * 2000 + this.deaths) })
+    const documents = documentsOf(this.key)
+    this.walking.begin(box, { store, documents, end, direct }, { maxDebt: MAX_DEBT, settleAmount: SETTLE_AMOUNT })
+    this.carrying.begin({ store, ledger: box.ledger, documents, end, direct, randomness: seededRandom(this.#seed * 2000 + this.deaths) })
   }
 
   /** Along the line of boxes; each box in between asks for one unit. */
@@ -187,7 +196,7 @@ export class TownBox {
     }
     for (const event of this.paying.events()) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
     this.paying.start()
-    if ((await this.#attempt(this.carrying.start())) === undefined) return false
+    for (const part of [this.carrying, this.walking]) if ((await this.#attempt(part.start())) === undefined) return false
     this.#wire.join(life.end)
     for (const other of this.others) if (other.isOn) await life.door.dial(`/memory/${other.account}`).catch(() => undefined) // it dials itself when it is there
     return !crash.isDead
@@ -236,15 +245,24 @@ export class TownBox {
     this.crash.refusal = null
     this.paying.died(kind)
     this.carrying.died(kind)
+    this.walking.died(kind)
     await this.crash.afterDeath(kind, true)
   }
 
   async sell(minutes: number): Promise<void> {
+    await this.sellTo(guest(this.#seed * 1000 + ++this.#guests), minutes > 30 ? 'day-gib' : 'half-hour')
+  }
+
+  /** Bought and used at once by this device; its session, and the code. Null: not now. */
+  async sellTo(device: ClientAddress, packageId = 'half-hour'): Promise<{ readonly sessionId: string; readonly code: string } | null> {
     this.crash.phase = 'sell'
-    const made = await this.#attempt(this.crash.box.voucher(minutes > 30 ? 'day-gib' : 'half-hour'))
-    if (made === undefined || !('done' in made)) return
-    const outcome = await this.#attempt(this.crash.box.hotspot.guests.redeem(guest(this.#seed * 1000 + ++this.#guests), made.done.code))
+    const made = await this.#attempt(this.crash.box.voucher(packageId))
+    if (made === undefined || !('done' in made)) return null
+    const { id, code } = made.done
+    const outcome = await this.#attempt(this.crash.box.hotspot.guests.redeem(device, code))
     if (outcome !== undefined && 'done' in outcome) this.sold++
+    const sessionId = this.crash.store.read((tx) => tx.get<{ session_id: string | null }>('SELECT session_id FROM hotspot_voucher WHERE id = ?', id))?.session_id ?? null
+    return sessionId === null ? null : { sessionId, code }
   }
 
   async refund(pick: number): Promise<void> {
@@ -281,7 +299,10 @@ export class TownBox {
 
   /** Time passes here, while nobody is at work. */
   pass(ms: number): void {
-    if (!this.crash.isDead) this.crash.pass(ms)
+    if (!this.crash.isDead) {
+      this.onPass(ms)
+      this.crash.pass(ms)
+    }
     this.paying.pass(ms)
   }
 

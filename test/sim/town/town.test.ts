@@ -9,7 +9,7 @@ const DAYS = Number(process.env['MESHBOX_TOWN_DAYS'] ?? 30)
 const SEEDS = Number(process.env['MESHBOX_TOWN_SEEDS'] ?? 1)
 const FIRST = Number(process.env['MESHBOX_TOWN_SEED'] ?? 1)
 
-/** Some 100 s of CPU; on a busy machine that is many minutes. */
+/** Some 80 s of CPU; on a busy machine that is many minutes. */
 const TIMEOUT_MS = 3_600_000 * SEEDS
 
 describe.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('town %i', (seed) => {
@@ -33,6 +33,8 @@ describe.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('town 
       expect(town.routed.done.failed).toBeGreaterThan(0)
       for (const box of town.boxes) expect(box.entriesOf('mesh:relay')).toBeGreaterThan(0)
       expect(town.wire.lost).toBeGreaterThan(0)
+      expect(town.walkers.visitSeconds).toBeGreaterThan(DAYS * 60)
+      expect(town.boxes.reduce((sum, box) => sum + box.entriesOf('mesh:roaming'), 0)).toBeGreaterThan(0)
       if (DAYS >= 30) for (const trouble of ['power', 'service', 'disk full', 'chain frozen', 'server away', 'clock jumped', 'wire cut', 'off for a while', 'lying meter', 'way out away']) expect([trouble, (town.troubles.get(trouble) ?? 0) > 0]).toEqual([trouble, true])
     } finally {
       await town.dispose()

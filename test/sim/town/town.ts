@@ -1,5 +1,5 @@
 /**
- * Three boxes in a line, from one seed: guests buy minutes or pay by the second, sensors are heard and billed to the neighbour, boxes pay each other
+ * Three boxes in a line, from one seed: guests buy minutes, some walk on with them, or pay by the second, sensors are heard and billed to the neighbour, boxes pay each other
  * directly and through the one in between, and carry each other's traffic to the last one, which has the way out. Processes die at random edges of
  * commits, power and disk and wire fail, frames are lost, meters lie, the chain's view freezes, clocks jump. A day is some minutes of trade and a night
  * without power; then every book is audited, and what one box says is held against what the other says, and against what was so.
@@ -9,10 +9,11 @@ import { settle } from '../../support/hotspot-box.ts'
 import { seededRandom } from '../../support/fakes.ts'
 import { Net } from '../../unit/photon-box/street.ts'
 import { TOKEN, channelOf } from '../../unit/photon-node/box.ts'
-import { Road } from './carrying.ts'
+import { MAX_DEBT, Road } from './carrying.ts'
 import { MeshWire } from './mesh-wire.ts'
 import { RoutedPayments } from './routed.ts'
 import { DEPOSIT, TownBox } from './town-box.ts'
+import { Walkers } from './walking-guests.ts'
 
 const BOXES = 3
 const STEPS_A_DAY = 24
@@ -22,6 +23,8 @@ const TOGETHER_MS = 2500
 const NIGHT_MS = 23 * 3_600_000
 /** Steps of calm in which everything that waits has to come through. */
 const CALM_STEPS = 60
+/** Devices of guests who walk: behind those of the first box's guests who stay. */
+const WALKING_FROM = 950
 /** Of what boxes of the mesh say to each other. */
 const LOSS = 0.03
 /** What a lying kernel counts of a thousand bytes: within the tolerance, out of it, far out, and too much. */
@@ -37,6 +40,7 @@ export class Town {
   readonly wire: MeshWire
   readonly road: Road
   readonly routed: RoutedPayments
+  readonly walkers: Walkers
   readonly #net = new Net()
   #cut: readonly [TownBox, TownBox] | null = null
   /** Boxes that are off, and for how many steps more. */
@@ -50,6 +54,7 @@ export class Town {
     const line = this.boxes.map(({ carrying }) => carrying)
     this.road = new Road(line, (a, b) => this.#isCut(a, b))
     this.routed = new RoutedPayments(this.boxes)
+    this.walkers = new Walkers(this.boxes, seed * 100_000 + WALKING_FROM)
     this.boxes.forEach((box, index) => {
       for (const other of [this.boxes[index + 1], this.boxes[index - 1]])
         if (other !== undefined) {
@@ -57,7 +62,11 @@ export class Town {
           box.carrying.neighbours.push(other.carrying)
         }
       box.others.push(...this.boxes.filter((other) => other !== box))
-      box.onOff = (kind) => this.road.died(box.carrying, kind)
+      box.onPass = (ms) => this.walkers.spend(box, ms)
+      box.onOff = (kind) => {
+        this.road.died(box.carrying, kind)
+        this.walkers.died(box, kind)
+      }
     })
   }
 
@@ -69,6 +78,7 @@ export class Town {
   async liveADay(): Promise<void> {
     this.day++
     this.wire.loss = LOSS
+    this.walkers.wake()
     for (let step = 0; step < STEPS_A_DAY; step++) {
       this.road.step()
       await this.#trouble()
@@ -104,6 +114,7 @@ export class Town {
 
   async #pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= TOGETHER_MS) {
+      this.walkers.packets()
       for (const box of this.boxes) box.pass(Math.min(left, TOGETHER_MS))
       await settle(4)
     }
@@ -111,6 +122,7 @@ export class Town {
 
   async #trade(box: TownBox): Promise<void> {
     if (this.#chance(0.4)) box.paying.act(this.#below(1 << 20))
+    if (this.#chance(0.12)) await this.walkers.act(this.#below(1 << 20))
     if (this.#chance(0.6)) {
       this.road.carry(box.carrying, BigInt(this.#below(1 << 20)), BigInt(this.#below(3 << 20)))
       // Counters that were read a moment ago serve again.
@@ -219,6 +231,7 @@ export class Town {
   async #calm(): Promise<void> {
     await this.#heal()
     this.wire.loss = 0
+    this.walkers.sleep()
     this.#wayOut(true)
     const block = this.#height()
     for (const box of this.boxes) {
@@ -239,7 +252,7 @@ export class Town {
   }
 
   #isQuiet(): boolean {
-    return this.road.isQuiet() && this.boxes.every((box) => box.isOn && box.paying.areGone && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
+    return this.road.isQuiet() && this.walkers.isQuiet() && this.boxes.every((box) => box.isOn && box.paying.areGone && box.life.node.openPayments().every((payment) => payment.isEnded) && box.neighbours.every((other) => box.life.node.isReady(channelOf(box.account, other.account)) && box.life.node.inFlight(channelOf(box.account, other.account)) === 0))
   }
 
   async #audit(): Promise<void> {
@@ -247,7 +260,7 @@ export class Town {
       const { differences } = await box.audit()
       for (const { check, what, where, amount } of differences) this.problems.push(`day ${this.day}, box ${index}: ${check}: ${what} (${where}; expected ${amount?.expected ?? '-'}, found ${amount?.found ?? '-'})`)
     }
-    for (const problem of [...this.road.problems(), ...this.routed.problems(), ...this.wire.breaches]) this.problems.push(`day ${this.day}: ${problem}`)
+    for (const problem of [...this.road.problems(), ...this.routed.problems(), ...this.walkers.problems(MAX_DEBT), ...this.wire.breaches]) this.problems.push(`day ${this.day}: ${problem}`)
     for (const [index, box] of this.boxes.entries()) {
       for (const problem of box.paying.problems()) this.problems.push(`day ${this.day}, box ${index}: ${problem}`)
       const next = this.boxes[index + 1]
