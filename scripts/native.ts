@@ -51,7 +51,8 @@ export async function buildNative(targetName: string, say: (line: string) => voi
   if (unknown.length > 0) throw new BuildError(`unknown addon '${unknown.join("', '")}'; known: ${ADDON_NAMES.join(', ')}`)
   const compiler = await compilerFor(target)
   const folder = options.folder ?? folderOf(target)
-  const build = (recipe: Recipe): Promise<void> => buildOne(recipe, target, compiler, folder, say)
+  // The runtime first: the same names of its objects in each addon, so zig takes them from its cache.
+  const build = (recipe: Recipe): Promise<void> => buildOne({ ...recipe, units: [...compiler.runtime, ...recipe.units] }, target, compiler, folder, say)
   for (const addon of ADDONS) if (wanted.includes(addon.name)) await build(await ownRecipe(addon, target))
   if (wanted.includes(SQLITE_ADDON) && target.compiler === 'zig') await build(sqliteRecipe())
 }
@@ -70,7 +71,7 @@ async function buildOne(recipe: Recipe, target: Target, compiler: Compiler, fold
   try {
     const objectOf = await compile([...recipe.units, ...(recipe.fuzzer ?? [])], compiler, target, work)
     const link = async (units: readonly Unit[], flags: readonly string[], to: string): Promise<void> => {
-      const [program, ...first] = compiler.cpp
+      const [program, ...first] = compiler.linker
       const made = join(work, basename(to))
       const objects = units.map((unit) => objectOf.get(unit.file) ?? unit.file)
       await run(program, [...first, ...target.flags, ...objects, ...flags, ...compiler.link, '-o', made], { env: compiler.env })

@@ -24,7 +24,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/sim/iot-tenants-kill.test.ts': 11,
   'test/sim/iot/kill.test.ts': 10,
 
-  'test/unit/native/instructions.test.ts': 280,
+  'test/unit/native/instructions.test.ts': 50,
   'test/unit/native/secp256k1-parity.test.ts': 255,
   'test/unit/spectrum-community/differential.test.ts': 80,
   'test/unit/portal/fuzz.test.ts': 65,
@@ -32,7 +32,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/unit/package/setup.test.ts': 40,
   'test/unit/package/opkg.test.ts': 37,
   'test/unit/openwrt/opkg.test.ts': 37,
-  'test/unit/package/make-ipk.test.ts': 690,
+  'test/unit/package/make-ipk.test.ts': 420,
   'test/unit/package/setup-power-cut.test.ts': 31,
   'test/unit/native/genetlink-sanitizer.test.ts': 30,
   'test/unit/photon-v1/agreements.test.ts': 30,

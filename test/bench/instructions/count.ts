@@ -21,6 +21,11 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** QEMU 7.2: its plugin API is version 1, and a pinned translator makes pinned numbers. */
 const SUITE = 'bookworm'
 const EMULATORS: Readonly<Record<Machine, string>> = { arm64: 'qemu-aarch64', armv7: 'qemu-arm' }
+/** Debian's musl loads the driver and is its C library. Linked into it, zig would compile all of musl and of C++'s library first, for minutes. */
+const MUSL: Readonly<Record<Machine, { readonly debian: string; readonly folder: string }>> = {
+  arm64: { debian: 'arm64', folder: 'aarch64-linux-musl' },
+  armv7: { debian: 'armhf', folder: 'arm-linux-musleabihf' },
+}
 const LIBRARIES = 'apt-get install libcapstone4 libglib2.0-0 libgnutls30 libnuma1 liburing2'
 /** What starts is behind the first; the second is at most what the driver takes. */
 const TIMES = [8, 40] as const
@@ -34,9 +39,10 @@ export async function countInstructions(machine: Machine, operations: readonly O
     const emulator = join(await debianPackage('qemu-user', process.arch === 'x64' ? 'amd64' : process.arch, SUITE), 'usr/bin', EMULATORS[machine])
     await run(emulator, ['--version'], { ifMissing: LIBRARIES }) // its libraries are there?
     const [plugin, driver] = [await buildPlugin(work), await buildDriver(machine, work)]
+    const loader = join(await debianPackage('musl', MUSL[machine].debian, SUITE), 'lib', MUSL[machine].folder, 'libc.so') // it and the library are one file
     const executed = async (operation: Operation, times: number): Promise<number> => {
       const out = join(work, `${operation}-${times}`)
-      await run(emulator, ['-plugin', `${plugin},out=${out}`, driver, operation, String(times)])
+      await run(emulator, ['-plugin', `${plugin},out=${out}`, loader, driver, operation, String(times)])
       return Number(readFileSync(out, 'utf8'))
     }
     const counts = new Map<Operation, number>()
@@ -64,7 +70,7 @@ async function buildDriver(machine: Machine, work: string): Promise<string> {
   mkdirSync(objects)
   const made = await compile([...core, { file: join(HERE, 'driver.cc'), flags: [...flags, `-I${join(NATIVE, addon.name)}`] }], compiler, target, objects)
   const driver = join(work, 'driver')
-  const [program, ...first] = compiler.cpp
-  await run(program, [...first, ...target.flags, '-static', ...made.values(), '-o', driver], { env: compiler.env })
+  const [program, ...first] = compiler.linker // the core takes nothing from C++'s library but the guards that driver.cc has
+  await run(program, [...first, ...target.flags, '-shared', '-Wl,-e,_start', ...made.values(), '-o', driver], { env: compiler.env })
   return driver
 }
