@@ -74,7 +74,8 @@ export class SellerDesk {
   whereIs(mac: Mac): Whereabouts | null {
     const { self, place } = this.#parts
     const known = this.#sold.get(this.#byMac.get(mac) ?? '')
-    if (known !== undefined) return { seller: self, sessionId: known.sessionId, counter: known.counter }
+    // One that is over must not hide what its device bought since, here or elsewhere.
+    if (known !== undefined && !place.isOver(known.sessionId)) return { seller: self, sessionId: known.sessionId, counter: known.counter }
     const found = place.find({ mac })
     return found === null ? null : { seller: self, sessionId: found.sessionId, counter: found.counter }
   }
@@ -230,7 +231,7 @@ export class SellerDesk {
     const changed: SoldRoam[] = []
     const forgotten: string[] = []
     for (const state of this.#sold.values()) {
-      const after = pruneSold(state, nowMs)
+      const after = pruneSold(state, place.isOver(state.sessionId), nowMs)
       if (after.stays.length === 0 && place.find({ sessionId: state.sessionId, isByKey: false }) === null) forgotten.push(state.sessionId)
       else if (after !== state) changed.push(after)
     }

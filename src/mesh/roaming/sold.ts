@@ -195,9 +195,12 @@ export function signStay(state: SoldRoam, counter: number, nowMs: number): { rea
   return { state: { ...state, stays: state.stays.map((each) => (each === stay ? signed : each)) }, newSeconds: stay.usedSeconds - stay.signedSeconds, stay: signed }
 }
 
-/** Stays that were over long ago are added up: nothing of them will change, and their holders have their receipts. */
-export function pruneSold(state: SoldRoam, nowMs: number): SoldRoam {
-  const isDone = (stay: Stay): boolean => stay.endedMs !== null && nowMs - stay.endedMs > RECONCILE_MS
+/**
+ * Stays that were over long ago are added up: nothing of them will change, and their holders have their receipts. `isOver`: the session
+ * itself is; then nobody moves it on, and its last stay is over when its holder has nothing more to say of it.
+ */
+export function pruneSold(state: SoldRoam, isOver: boolean, nowMs: number): SoldRoam {
+  const isDone = (stay: Stay): boolean => (stay.endedMs === null ? isOver && nowMs - stay.reportedMs > RECONCILE_MS : nowMs - stay.endedMs > RECONCILE_MS)
   const done = state.stays.filter((stay, index) => isDone(stay) || index < state.stays.length - MAX_STAYS)
   if (done.length === 0) return state
   return {

@@ -86,6 +86,10 @@ describe('the door', () => {
     expect(bench.desk.counts).toMatchObject({ packets: 4, refusedPackets: 2, badCrc: 2 })
     expect(bench.stats).toMatchObject([{ gateway: GATEWAY, received: 5 }])
   })
+  it('hears nothing from port 0, where no answer can be sent', () => {
+    const bench = new Bench().take('pull-data', null, { ...HOST, port: 0 }).take('push-data', { rxpk: [rxpkOf({ phy: PHY }, 1)] }, { ...HOST, port: 0 })
+    expect([bench.sent, bench.received, bench.gateways, bench.desk.counts.refusedDatagrams]).toEqual([[], [], [], 2])
+  })
   it('lets nobody else speak where gateways are named, and does not even acknowledge', () => {
     const bench = new Bench(['0016c001ff10ffff']).hear(1)
     expect([bench.sent, bench.received, bench.desk.counts.foreign]).toEqual([[], [], 1])
@@ -254,7 +258,7 @@ describe('orders', () => {
 describe('bounds', () => {
   it('a flood is not acknowledged beyond what a concentrator can send, and others are served meanwhile', () => {
     const bench = new Bench()
-    for (let n = 0; n < 20_000; n++) bench.take('pull-data', null, { host: 'flood', port: n % 60_000 }, 'ffffffffffffffff')
+    for (let n = 0; n < 20_000; n++) bench.take('pull-data', null, { host: 'flood', port: 1 + n % 60_000 }, 'ffffffffffffffff')
     expect(bench.sent.length).toBe(2_000)
     expect(bench.desk.counts.tooMuch).toBe(18_000)
     bench.hear(1)

@@ -181,6 +181,39 @@ describe('when boxes are gone', () => {
     expect([...b.payments.values()].reduce((sum, each) => sum + each, 0n)).toBeGreaterThan(0n)
   })
 
+  it.each([
+    ['that was told', false],
+    ['that never came back', true],
+  ])('of a session that is over nothing is kept where it was sold, by the last word of a holder %s', async (_, isSilent) => {
+    const { village, a, b } = await three()
+    await stay(village, b, 20_000)
+    expect(a.roaming?.sold()).toHaveLength(1)
+    a.place.sold.delete('session-1')
+    if (isSilent) b.crash()
+    else await stay(village, b, 6000)
+    await village.run(11 * 60_000, 1000)
+    expect(a.roaming?.sold()).toEqual([])
+    a.crash()
+    await village.finish(a.start())
+    expect(a.roaming?.sold()).toEqual([])
+  })
+
+  it('a session that is over is not in the way of what its device has bought since, here or at another box', async () => {
+    const { village, a, b, c } = await three()
+    await stay(village, b, 20_000)
+    a.place.sold.delete('session-1')
+    await stay(village, b, 6000)
+    a.place.sell('session-2', MAC, hashes.ofKey(KEY), 600)
+    await stay(village, b, 40_000)
+    expect(b.place.isOpenFor('session-2')).toBe(true)
+
+    a.place.sold.delete('session-2')
+    await stay(village, b, 6000)
+    c.place.sell('session-3', MAC, hashes.ofKey(KEY), 600)
+    await stay(village, a, 40_000)
+    expect(a.place.isOpenFor('session-3')).toBe(true)
+  })
+
   it('after a power cut at the holder the stay goes on counting from what was known of it: no second is given twice', async () => {
     const { village, a, b } = await three()
     await stay(village, b, 100_000)

@@ -84,9 +84,16 @@ describe('what was used', () => {
     expect(ticketOf(first.state, SELLER, first.stay!)).toMatchObject({ counter: 1, leftSeconds: 580 })
     const home = moved(first.state, 0, 20_000)
     const before = spentElsewhere(home, RECONCILE_MS + 30_000)
-    const after = pruneSold(home, RECONCILE_MS + 30_000)
+    const after = pruneSold(home, false, RECONCILE_MS + 30_000)
     expect(after.stays).toEqual([])
     expect(spentElsewhere(after, RECONCILE_MS + 30_000)).toEqual(before)
+  })
+
+  it('where it is now stays open while the session goes on or its holder speaks, and is added up after that', () => {
+    const away = reportSold(left(moved(sold(), 1, 0), 600), boxId(1), report(1, 20), 20_000).state
+    const lateMs = 20_000 + RECONCILE_MS
+    for (const [isOver, nowMs] of [[false, 10 * lateMs], [true, lateMs]] as const) expect(pruneSold(away, isOver, nowMs)).toBe(away)
+    expect(pruneSold(away, true, lateMs + 1)).toMatchObject({ stays: [], settledSeconds: 20 })
   })
 })
 
@@ -125,7 +132,7 @@ it('any course: one holder, rising numbers, seconds within what was sold and wha
           signed += step.newSeconds
           state = step.state
         }
-        if (kind === 'prune') state = pruneSold(state, nowMs)
+        if (kind === 'prune') state = pruneSold(state, false, nowMs)
         const used = state.settledSeconds + state.stays.reduce((sum, each) => sum + each.usedSeconds, 0)
         expect(used + homeUsed).toBeLessThanOrEqual(600)
         expect(used * 1000).toBeLessThanOrEqual(nowMs)

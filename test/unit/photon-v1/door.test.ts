@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ZERO_HASH, fromHex, hexOf, utf8 } from '../../../src/base/index.ts'
 import type { Hash } from '../../../src/base/index.ts'
 import type { Domain, Message } from '../../../src/photon/index.ts'
+import { openPacketSocket } from '../../../src/photon/v1/io/udp-socket.ts'
 import { echoHash, lockHash } from '../../../src/photon/wire/index.ts'
 import golden from '../../vectors/photon/v1-packets.json' with { type: 'json' }
 import { native } from '../spectrum/curves.ts'
@@ -202,6 +203,12 @@ describe('what does not get in', () => {
     await dealtWith()
     expect(old.heard).toEqual([])
     expect(house.door.counts.taken).toBe(1)
+  })
+
+  it('a sender at port 0, where no answer can be sent', async () => {
+    const socket = await openPacketSocket(LOOPBACK, 0, () => undefined)
+    expect(() => socket.send(Uint8Array.of(1), { host: LOOPBACK, port: 0 })).not.toThrow()
+    await socket.close()
   })
 
   it('anything from outside the network it is for', async () => {

@@ -126,6 +126,11 @@ export class GwmpDesk implements RadioDoor {
   /** One datagram; `bytes` are the desk's from now on. */
   take(bytes: Uint8Array, from: Place): void {
     if (this.#isClosed) return
+    // UDP allows it for who wants no answer, and nothing can be sent there.
+    if (from.port === 0) {
+      this.#counts.refusedDatagrams += 1
+      return
+    }
     const nowMs = this.#parts.clock.boottimeMs()
     const hasRoom = this.#waiting.length < MAX_WAITING && this.#waitingBytes + bytes.length <= MAX_WAITING_BYTES
     if (!hasRoom || !this.#budget.admit(from.host, bytes.length, this.#paths.isAt(from.host, nowMs), nowMs)) {

@@ -87,7 +87,10 @@ function bound(socket: Socket, port: number, host: string, onDatagram: OnDatagra
       const local = socket.address()
       resolve({
         local: { host: local.address, port: local.port },
-        send: (bytes, to) => socket.send(bytes, to.port, to.host, () => undefined),
+        // A datagram may come from port 0, and Node throws where one is to be sent there.
+        send: (bytes, to) => {
+          if (to.port > 0) socket.send(bytes, to.port, to.host, () => undefined)
+        },
         close: () => new Promise((closed) => socket.close(() => closed())),
       })
     })
