@@ -77,8 +77,10 @@ export class GuestOrderDoor {
     const { side, desk, token } = this.#parts
     const orders = this.#taken()
     const channel = side.account(payer as Address, { token, minDeposit: 0n, settleTimeout: 0 })?.channel ?? null
-    const earned = channel === null ? 0n : ((signed === null ? desk.earnedOf(channel) : await desk.earnedForGood(channel)) ?? 0n)
-    const offer = signed === null ? orders.settleOffer(payer as Address, token, earned) : await orders.settle(payer as Address, token, earned, signed.validUntil, fromHex(signed.signature))
+    const earned = (): bigint => (channel === null ? 0n : (desk.earnedOf(channel) ?? 0n))
+    // What is signed for good, and not less, is on flash before.
+    if (signed !== null && channel !== null) await desk.earnedForGood(channel)
+    const offer = signed === null ? orders.settleOffer(payer as Address, token, earned()) : await orders.settle(payer as Address, token, earned, signed.validUntil, fromHex(signed.signature))
     // He has signed that nothing moves any more.
     if (signed !== null) await desk.endStream(offer.channel, STOP.closing)
     const { channel: id, epoch, terms } = offer

@@ -66,6 +66,9 @@ export interface GuestOrders {
   place(order: PlacedOrder): Promise<GuestOrderView>
   /** `earned`: the box's by the stream, at least. Errors: conflict `purse-short`, `photon-no-channel`; unavailable. */
   settleOffer(payer: Address, token: Address, earned: bigint): SettleOffer
-  /** Resolves when both signatures are on disk. Errors: as above; conflict `order-old`; input `bad-signature`. */
-  settle(payer: Address, token: Address, earned: bigint, validUntil: number, signature: Uint8Array): Promise<SettleOffer>
+  /**
+   * Resolves when both signatures are on disk. `earned`: asked again when all else is known, for he may go on paying by the second meanwhile.
+   * Errors: as above; conflict `order-old`; input `bad-signature`.
+   */
+  settle(payer: Address, token: Address, earned: () => bigint, validUntil: number, signature: Uint8Array): Promise<SettleOffer>
 }

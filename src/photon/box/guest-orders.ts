@@ -154,12 +154,12 @@ export class ChannelOrders implements GuestOrders {
     return this.#offer(payer, token, { earned, fee: this.fee, validUntil: moment().block + ORDER_BLOCKS }, channelIdOf(node.domain.contract, token, node.account, payer))
   }
 
-  async settle(payer: Address, token: Address, earned: bigint, validUntil: number, signature: Uint8Array): Promise<SettleOffer> {
+  async settle(payer: Address, token: Address, earned: () => bigint, validUntil: number, signature: Uint8Array): Promise<SettleOffer> {
     const { moment, node, signer, duties } = this.#options
     const channel = channelIdOf(node.domain.contract, token, node.account, payer)
     const { block } = moment()
     if (validUntil < block + LEAST_BLOCKS_LEFT || validUntil > block + ORDER_BLOCKS) throw old('the offer is too old')
-    const settlement = { earned, fee: this.fee, validUntil }
+    const settlement = { earned: earned(), fee: this.fee, validUntil }
     const offer = this.#offer(payer, token, settlement, channel)
     const digest = createDigests(node.domain, this.#keccak).cooperativeSettle(offer, offer.terms)
     if (this.#recover(digest, signature) !== payer) throw badSignature('settlement')
@@ -167,6 +167,7 @@ export class ChannelOrders implements GuestOrders {
     if (head === null) throw offline()
     await this.#checkGas(head, 'pay')
     this.#checkStill(channel)
+    if (earned() !== settlement.earned) throw old('more was paid by the second since')
     await node.settleWithGuest(offer, settlement, { terms: offer.terms, signatures: [signature, signer.sign(digest)] })
     this.#options.log.info('a guest ends his channel', { channel, payer, gets: offer.terms.balance1.toString() })
     void duties.look()

@@ -27,11 +27,14 @@ function doorOver(): { readonly door: GuestOrderDoor; readonly placed: PlacedOrd
       return { hash: `0x${'01'.repeat(32)}`, state: 'waiting' }
     },
     settleOffer: (_payer, _token, earned) => terms(earned),
-    settle: async (_payer, _token, earned) => terms(earned),
+    settle: async (_payer, _token, earned) => {
+      made.told.push('settled')
+      return terms(earned())
+    },
   }
   const made = { placed, told, time, promised: 0n, side }
   const withOrders: Pick<StreamSide, 'orders' | 'account'> = { orders, account: () => side.account(PAYER) }
-  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, earnedForGood: async () => 30n, endStream: async (id) => void told.push(id) }, token: TOKEN, least: () => 4n, promisedTo: () => made.promised, clock: time })
+  const door = new GuestOrderDoor({ side: withOrders, desk: { earnedOf: () => 30n, earnedForGood: async () => (told.push('on flash'), 30n), endStream: async (id) => void told.push(id) }, token: TOKEN, least: () => 4n, promisedTo: () => made.promised, clock: time })
   return Object.assign(made, { door })
 }
 
@@ -72,7 +75,7 @@ it('what a stream has earned is the box’s at the end, and a signed end stops t
   expect(await made.door.takeOut(PHONE, PAYER, null)).toMatchObject({ guest: 70n, box: 30n })
   expect(made.told).toEqual([])
   await made.door.takeOut(PHONE, PAYER, { validUntil: 1300, signature: PAY.signature })
-  expect(made.told).toEqual([made.side.channelOf(PAYER)])
+  expect(made.told).toEqual(['on flash', 'settled', made.side.channelOf(PAYER)])
 })
 
 it('so little that its channel could not be streamed in opens none, but may be put into one that is there', async () => {

@@ -327,12 +327,14 @@ describe('taking the money out', () => {
     expect(offer.terms).toMatchObject({ p1: ANNA.address, balance1: 260n - earned - FEE, p2: BOX.address, balance2: earned + FEE })
     const until = offer.terms.validUntil ?? 0
     const sign = (terms: typeof offer.terms, who = ANNA): Uint8Array => native.sign(createDigests(side.domain, keccak).cooperativeSettle(offer, terms), who.key)
-    const settle = (signature: Uint8Array, more: { readonly earned?: bigint; readonly until?: number } = {}): Promise<unknown> => orders.settle(ANNA.address, street.token, more.earned ?? earned, more.until ?? until, signature)
+    const settle = (signature: Uint8Array, more: { readonly earned?: bigint; readonly asked?: () => bigint; readonly until?: number } = {}): Promise<unknown> => orders.settle(ANNA.address, street.token, more.asked ?? (() => more.earned ?? earned), more.until ?? until, signature)
     await expect(settle(sign(offer.terms, OTHER))).rejects.toMatchObject({ code: 'bad-signature' })
     await expect(settle(sign({ ...offer.terms, balance1: 260n, balance2: 0n }))).rejects.toMatchObject({ code: 'bad-signature' })
     // More was streamed meanwhile.
     await expect(settle(sign(offer.terms), { earned: 41n })).rejects.toMatchObject({ code: 'bad-signature' })
     await expect(settle(sign(offer.terms), { until: until + 100 })).rejects.toMatchObject({ code: 'order-old' })
+    let asked = 0
+    await expect(settle(sign(offer.terms), { asked: () => earned + BigInt(asked++) })).rejects.toMatchObject({ code: 'order-old' })
     expect(() => orders.settleOffer(OTHER.address, street.token, 0n)).toThrowError(expect.objectContaining({ code: 'photon-no-channel' }))
     expect(() => orders.settleOffer(ANNA.address, street.token, 258n)).toThrowError(expect.objectContaining({ code: 'purse-short' }))
     expect(side.account(ANNA.address, { token: street.token, ...TERMS })).not.toBeNull()
