@@ -7,6 +7,7 @@ import type { TenantLimits, TenantOutcome, TenantRecord } from './types.ts'
 
 /** A day of a device that speaks each quarter of an hour. Who has his devices count backwards gets no more for nothing than this, and one frame in eleven. */
 export const FREE_TENTHS = 960
+export const FREE_FRAME_TENTHS = 10
 
 export interface Seat {
   /** Replaced only after a commit. */
@@ -21,7 +22,7 @@ export interface Seat {
   unanswered: number
   /** When his server last answered a join through this box, and no device has begun anew since; milliseconds since boot. */
   joinAnsweredMs: number
-  /** Frames whose counter did not rise that he may still be given, times ten: each that is sold adds one. */
+  /** Frames whose counter did not rise that he may still be given, times ten: each uplink or join that he pays adds one. */
   freeTenths: number
   /** Something may lie in late/ for him. */
   mayHaveLate: boolean

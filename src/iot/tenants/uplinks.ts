@@ -18,7 +18,7 @@ import { moveMicCounter, readMicKeys } from './io/tenant-tables.ts'
 import { OpenKeys, checkMic } from './mic-check.ts'
 import type { MicVerdict } from './mic-check.ts'
 import type { Patience } from './patience.ts'
-import { FREE_TENTHS } from './roster.ts'
+import { FREE_FRAME_TENTHS, FREE_TENTHS } from './roster.ts'
 import type { Roster, Seat } from './roster.ts'
 import type { BilledUnit, HeldUnit, TenantHouseDeps, TenantLimits, TenantOutcome } from './types.ts'
 import { amountOf, unitsOf } from './units.ts'
@@ -104,7 +104,6 @@ export class UplinkSales {
     if (seat === undefined || seat.record.isEnded) return 'not-ours'
     const outcome = await this.#follow(this.#sell(seat, heard, frame))
     seat.counts[outcome]++
-    if (outcome === 'sold') seat.freeTenths = Math.min(FREE_TENTHS, seat.freeTenths + 1)
     return outcome
   }
 
@@ -169,26 +168,41 @@ export class UplinkSales {
     const amount = amountOf(goods.kind, goods.units, record.prices)
     const time = heard.copies[0]?.time
     const unit: HeldUnit = { tenant: record.id, key: goods.frame, epoch: record.epoch, kind: goods.kind, frame: goods.frame, tmstUs: time?.kind === 'counter' ? time.tmstUs : 0, units: goods.units, amount, at, heard }
-    const mayRestart = clock.boottimeMs() - seat.joinAnsweredMs < JOIN_TRUST_MS
+    // Taken where it is decided, since many are decided in one commit; given back when that fails.
+    let freeTenths = 0
+    let joinAnsweredMs = -Infinity
     try {
-      const outcome = await store.turn((tx): TenantOutcome | 'held' | 'restarted' => {
+      const outcome = await store.turn((tx): TenantOutcome | 'held' => {
         const account = readAccount(tx, record.id, record.epoch)
         if (account?.isBehind === true) return 'paused'
         if (account === null || !maySpend(account, payments.paid(tx, record.payer, record.prices.token), amount, record.creditWindow)) return 'no-credit'
         if (isCrowded && goods.kind === 'join') return 'undelivered'
         if (goods.mic !== null && !moveMicCounter(tx, record.id, goods.mic.devAddr, goods.mic.slot, goods.mic.fCnt)) return 'repeated'
         if (!markSeen(tx, record.id, goods.frame, at)) return 'repeated'
-        const line = goods.counted === null ? 'rises' : moveLine(tx, record.id, goods.counted.devAddr, goods.counted.fCnt16, at, mayRestart)
-        if (line === 'stays') return isCrowded ? 'undelivered' : seat.freeTenths < 10 ? 'repeated' : 'free'
+        const line = goods.counted === null ? 'rises' : moveLine(tx, record.id, goods.counted.devAddr, goods.counted.fCnt16, at, at.boottimeMs - seat.joinAnsweredMs < JOIN_TRUST_MS)
+        if (line === 'stays') {
+          if (seat.freeTenths < FREE_FRAME_TENTHS) return 'repeated'
+          if (isCrowded) {
+            unmarkSeen(tx, record.id, goods.frame)
+            return 'undelivered'
+          }
+          seat.freeTenths -= FREE_FRAME_TENTHS
+          freeTenths = FREE_FRAME_TENTHS
+          return 'free'
+        }
+        if (line === 'restarts') {
+          joinAnsweredMs = seat.joinAnsweredMs
+          seat.joinAnsweredMs = -Infinity
+        }
         if (isCrowded) late.append(tx, record.id, heard, at)
         else hold(tx, unit, late.encode(heard))
-        return isCrowded ? 'late' : line === 'restarts' ? 'restarted' : 'held'
+        return isCrowded ? 'late' : 'held'
       })
       if (outcome === 'late') seat.mayHaveLate = true
-      if (outcome === 'restarted') seat.joinAnsweredMs = -Infinity
-      if (outcome === 'free') seat.freeTenths -= 10
-      return outcome === 'held' || outcome === 'restarted' ? unit : outcome
+      return outcome === 'held' ? unit : outcome
     } catch (error) {
+      seat.freeTenths += freeTenths
+      seat.joinAnsweredMs = Math.max(seat.joinAnsweredMs, joinAnsweredMs)
       log.error('a frame of a tenant is not stored, and so not delivered', { tenant: record.id, error })
       return 'not-stored'
     }
@@ -197,10 +211,12 @@ export class UplinkSales {
   async #finish(seat: Seat, unit: HeldUnit, heard: Heard): Promise<TenantOutcome> {
     const { deps, limits, batch, patience, onBilled } = this.#parts
     const age = unit.at.bootId === deps.clock.bootId ? deps.clock.boottimeMs() - unit.at.boottimeMs : 0
-    const wasDelivered = await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs - age)
-    if (wasDelivered) {
+    if ((await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs - age)) === 'taken') {
       const billed = await patience.insist('a bill', deps.log, () => batch.turn((tx) => bill(tx, unit.tenant, unit.key, deps.keccak)))
-      if (billed !== null) onBilled(billed)
+      if (billed !== null) {
+        if (billed.amount > 0n) seat.freeTenths = Math.min(FREE_TENTHS, seat.freeTenths + 1)
+        onBilled(billed)
+      }
       return 'sold'
     }
     return patience.isOver ? 'undelivered' : this.#letGo(seat, unit)
@@ -209,12 +225,16 @@ export class UplinkSales {
   /** Nothing is held for it, so nothing can be billed; what is not handed over is gone. */
   async #giveAway(seat: Seat, heard: Heard, frame: FrameId): Promise<TenantOutcome> {
     const { deps, limits, batch, patience } = this.#parts
-    if (await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs)) return 'free'
+    const offered = await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs)
+    if (offered === 'taken') return 'free'
+    // A server that got it and says nothing has had it.
+    if (offered === 'unreached') seat.freeTenths = Math.min(FREE_TENTHS, seat.freeTenths + FREE_FRAME_TENTHS)
     if (!patience.isOver) await patience.insist('a frame let go', deps.log, () => batch.turn((tx: Tx) => unmarkSeen(tx, seat.record.id, frame)))
     return 'undelivered'
   }
 
-  async #offer(seat: Seat, heard: Heard, untilMs: number): Promise<boolean> {
+  /** `unreached`: it was never sent. */
+  async #offer(seat: Seat, heard: Heard, untilMs: number): Promise<'taken' | 'refused' | 'unreached'> {
     const { deps, patience } = this.#parts
     let wasTried = false
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
@@ -224,13 +244,13 @@ export class UplinkSales {
         wasTried = true
         if (await patience.within(leftMs, () => delivery.deliver(heard), false)) {
           seat.unanswered = 0
-          return true
+          return 'taken'
         }
       }
       const restMs = untilMs - deps.clock.boottimeMs()
       if (patience.isOver || restMs <= 0) {
         if (wasTried) seat.unanswered++
-        return false
+        return wasTried ? 'refused' : 'unreached'
       }
       await patience.sleep(Math.min(waitMs, restMs))
     }

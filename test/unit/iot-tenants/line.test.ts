@@ -5,7 +5,7 @@ import type { Downlink } from '../../../src/iot/ports.ts'
 import { forgetOldestLines, moveLine, surplusLines } from '../../../src/iot/tenants/io/line-tables.ts'
 import { follow } from '../../../src/iot/tenants/line.ts'
 import type { Line } from '../../../src/iot/tenants/line.ts'
-import { heardOf, opened, uplink } from './tenant-box.ts'
+import { heardOf, opened, tenant, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
 const HOUR_MS = 3_600_000
@@ -56,6 +56,17 @@ describe('a counter', () => {
   })
 })
 
+const ACCEPT: Omit<Downlink, 'tenant'> = {
+  id: 1, gateway: '0102030405060708', purpose: 'join', priority: 0, devEui: null, expiresMs: Infinity,
+  windows: [{ phy: new Uint8Array(33), frequencyHz: 868_100_000, modulation: heardOf(uplink(1)).modulation, powerDbm: 14, hasCrc: false, isInverted: true, preambleSymbols: 8, board: 0, antenna: 0, timing: { kind: 'now' } }],
+}
+
+const joinRequest = (nonce: number): Uint8Array => {
+  const phy = new Uint8Array(23)
+  phy.set([0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, nonce], 1)
+  return phy
+}
+
 describe('a tenant without keys', () => {
   let box: TenantBox
   afterEach(() => box.close())
@@ -94,17 +105,70 @@ describe('a tenant without keys', () => {
     expect(box.server().got).toHaveLength(108)
   })
 
+  it('gets no more of them when many are heard at once, nor for joins that cost nothing', async () => {
+    box = await opened({}, [tenant({ routes: [...tenant().routes, { kind: 'join', joinEui: '1122334455667788', devEui: null }] })])
+    await box.take(uplink(5_000))
+    for (let n = 1; n <= 90; n++) await box.take(uplink(5_000 - n))
+    const many = await box.run(Promise.all(Array.from({ length: 30 }, (_, n) => box.house.take(heardOf(uplink(4_000 - n)), ['farm']))))
+    expect(many.filter((each) => each.get('farm') === 'free')).toHaveLength(6)
+    for (let nonce = 0; nonce < 20; nonce++) expect(await box.take(joinRequest(nonce))).toBe('sold')
+    expect(await box.take(uplink(3_000))).toBe('repeated')
+  })
+
+  it('loses none of them to a server that is away, and those that it got without a word count', async () => {
+    box = await opened({ limits: { holdMs: 100, unanswered: 1_000 } })
+    await box.take(uplink(5_000))
+    box.server().isOnline = false
+    for (let n = 1; n <= 100; n++) expect(await box.take(uplink(5_000 - n))).toBe('undelivered')
+    box.server().isOnline = true
+    box.server().answer = () => false
+    for (let n = 1; n <= 90; n++) expect(await box.take(uplink(4_500 - n))).toBe('undelivered')
+    box.server().answer = () => true
+    const outcomes = []
+    for (let n = 1; n <= 7; n++) outcomes.push(await box.take(uplink(4_000 - n)))
+    expect(outcomes).toEqual([...Array<string>(6).fill('free'), 'repeated'])
+  })
+
+  it('is offered a repetition of one that came while too much was under way', async () => {
+    box = await opened({ limits: { inFlight: 1 } })
+    await box.take(uplink(9))
+    box.server().isOnline = false
+    const first = box.house.take(heardOf(uplink(10)), ['farm'])
+    await box.pass(500)
+    expect(await box.take(uplink(3))).toBe('undelivered')
+    box.server().isOnline = true
+    expect((await box.run(first)).get('farm')).toBe('sold')
+    expect(await box.take(uplink(3))).toBe('free')
+  })
+
   it('pays at once for a device that his server let join through this box, once for each join', async () => {
     box = await opened()
     for (const fCnt of [700, 701]) await box.take(uplink(fCnt))
-    const accept: Omit<Downlink, 'tenant'> = {
-      id: 1, gateway: '0102030405060708', purpose: 'join', priority: 0, devEui: null, expiresMs: Infinity,
-      windows: [{ phy: new Uint8Array(33), frequencyHz: 868_100_000, modulation: heardOf(uplink(1)).modulation, powerDbm: 14, hasCrc: false, isInverted: true, preambleSymbols: 8, board: 0, antenna: 0, timing: { kind: 'now' } }],
-    }
-    await box.run(box.house.order('farm', accept))
+    await box.run(box.house.order('farm', ACCEPT))
     expect([await box.take(uplink(0)), await box.take(uplink(1))]).toEqual(['sold', 'sold'])
     await box.take(uplink(700, { devAddr: 0x2601_0002 }))
     expect(await box.take(uplink(0, { devAddr: 0x2601_0002 }))).toBe('free')
+
+    // Of two at once it is one, and one that goes straight to the ring counts, too.
+    const addresses = [0x2601_0003, 0x2601_0004, 0x2601_0005]
+    for (const devAddr of addresses) await box.take(uplink(700, { devAddr }))
+    await box.run(box.house.order('farm', { ...ACCEPT, id: 2 }))
+    const both = await box.run(Promise.all(addresses.slice(0, 2).map((devAddr) => box.house.take(heardOf(uplink(0, { devAddr })), ['farm']))))
+    expect(both.map((each) => each.get('farm'))).toEqual(['sold', 'free'])
+    expect(await box.take(uplink(0, { devAddr: 0x2601_0005 }))).toBe('free')
+  })
+
+  it('pays late for one device that joined while too much was under way, not for every one', async () => {
+    box = await opened({ limits: { inFlight: 1 } })
+    for (const devAddr of [0x2601_0002, 0x2601_0003]) await box.take(uplink(700, { devAddr }))
+    await box.run(box.house.order('farm', ACCEPT))
+    box.server().isOnline = false
+    const first = box.house.take(heardOf(uplink(1)), ['farm'])
+    await box.pass(500)
+    expect(await box.take(uplink(0, { devAddr: 0x2601_0002 }))).toBe('late')
+    expect(await box.take(uplink(0, { devAddr: 0x2601_0003 }))).toBe('undelivered')
+    await box.pass(61_000, 500)
+    expect((await first).get('farm')).toBe('late')
   })
 
   it('has nothing held, billed or kept late of what is free and not taken; a repetition is offered again', async () => {
