@@ -5,6 +5,7 @@ import type { BillableUnit, DevAddr, Receipt, Tenant, TenantAdmin, TenantId, Ten
 import { maySpend, newAccount, owedOf } from './account.ts'
 import { accountFor, accountsOf, receiptsBefore, statementOf, readAccount, unitsAfter } from './io/account-tables.ts'
 import type { StoredAccount } from './io/account-tables.ts'
+import { forgetLines } from './io/line-tables.ts'
 import { addMicKey, countMicKeys, readMicKeys, removeMicKey, removeMicKeys, setMicCounter, writeTenant } from './io/tenant-tables.ts'
 import { MAX_KEYS_PER_ADDRESS, MAX_KEYS_PER_TENANT } from './mic-check.ts'
 import type { Roster, Seat } from './roster.ts'
@@ -90,6 +91,7 @@ export class Admin implements TenantAdmin {
       if (!isEnd) return
       removeMicKeys(tx, id)
       this.#deps.late.forget(tx, id)
+      forgetLines(tx, id)
     })
     await this.#roster.put(record)
     return this.#view(seat)

@@ -234,6 +234,14 @@ export class TenantBox {
     await this.run(this.house.start())
   }
 
+  /** Dies now, and is there again so much later: what ticks in between is not waited for. */
+  async sleep(ms: number): Promise<void> {
+    const later = new FakeTime(this.time.bootId)
+    later.advance(this.time.boottimeMs() + ms - later.boottimeMs())
+    this.time = later
+    await this.restart()
+  }
+
   /** Lets time pass until the work is done. */
   async run<T>(work: Promise<T>, stepMs = 10, most = 20_000): Promise<T> {
     let isDone = false

@@ -59,6 +59,11 @@ export function surplusLines(tx: ReadTx, tenant: TenantId, most = MAX_LINES_PER_
   return Math.max(0, (tx.get<{ count: number }>('SELECT count(*) AS count FROM iot_line WHERE tenant = ?', tenant)?.count ?? 0) - most)
 }
 
+/** Of a tenant who is gone. */
+export function forgetLines(tx: Tx, tenant: TenantId): void {
+  tx.run('DELETE FROM iot_line WHERE tenant = ?', tenant)
+}
+
 export function forgetOldestLines(tx: Tx, tenant: TenantId, limit: number): number {
   return tx.run('DELETE FROM iot_line WHERE id IN (SELECT id FROM iot_line NOT INDEXED WHERE tenant = ? ORDER BY id LIMIT ?)', tenant, limit)
 }
