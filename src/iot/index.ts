@@ -8,7 +8,7 @@ export type { BrokerUserView, CodecView, DeviceOrder, DownlinkEvent, GatewayView
 export { startIot } from './iot.ts'
 export type { ConnectMqtt, MqttConnection, MqttParts, MqttSettings } from './mqtt/index.ts'
 export type { IotParts, IotRoom, IotRoomSettings, OpenMqtt } from './parts.ts'
-export type { BillableUnit, CopyContest, DeviceView, Eui, FrameEvent, Gateway, GatewayStats, KeySeal, Modulation, QueueItem, Reading, Receipt, ReceiptSigner, Route, Rule, RuleRun, SubBandBudget, Tenant, TenantId, TenantPayments, Value } from './ports.ts'
+export type { BillableUnit, CopyContest, DeviceView, Eui, FrameEvent, Gateway, GatewayStats, KeySeal, Modulation, QueueItem, Reading, Receipt, ReceiptSigner, Route, Rule, RuleRun, SubBandBudget, Tenant, TenantId, TenantPayments, TlsFacts, Value } from './ports.ts'
 export { NeighbourContest, SOLE_BOX } from './radio/index.ts'
 export type { ContestOffer, ContestPeers } from './radio/index.ts'
 export type { EarningsBook, TenantChannels } from './tenants/index.ts'

@@ -17,6 +17,7 @@ import type { Actuators, BillableUnit, Device, DeviceSession, DeviceView, Eui, F
 import type { OpenRadio } from './radio/index.ts'
 import { checkRule, parseRule, ruleText, trialOf } from './rules/index.ts'
 import type { BoxRules, LocalRule } from './rules/index.ts'
+import { hasExpired } from './tenants/index.ts'
 import type { TenantDetails, TenantHouse } from './tenants/index.ts'
 
 export interface RoomDeskParts extends Pick<IotParts, 'settings' | 'store' | 'tokens' | 'clock' | 'randomness'> {
@@ -56,7 +57,7 @@ export class RoomDesk implements IotRoomDesk {
   }
 
   overview(): IotOverview {
-    const { settings, radio, network, house, rules, board, broker, store, late, refusedPackets } = this.#parts
+    const { settings, radio, network, house, rules, board, broker, store, late, refusedPackets, clock } = this.#parts
     const { broker: kind } = settings.mqtt
     const [gateways, devices, tenants, allRules] = [radio.gateways(), network.devices.devices(), house.admin.tenants().filter(({ isEnded }) => !isEnded), rules.rules()]
     const { gwmp, station } = radio.ports
@@ -69,7 +70,7 @@ export class RoomDesk implements IotRoomDesk {
       brokerProblem: problem,
       gateways: { online: gateways.filter(({ isOnline }) => isOnline).length, known: gateways.length },
       devices: { online: devices.filter(({ isOnline }) => isOnline).length, known: devices.length, joined: devices.filter(({ session }) => session !== null).length },
-      tenants: { served: tenants.filter(({ isServed }) => isServed).length, known: tenants.length },
+      tenants: { served: tenants.filter(({ isServed }) => isServed).length, known: tenants.length, expired: tenants.filter(({ tls }) => tls !== null && hasExpired(tls, clock)).map(({ id }) => id) },
       rules: { live: allRules.filter(({ isLive, isPaused }) => isLive && !isPaused).length, known: allRules.length },
       uplinks: board.uplinks,
       refusedPackets: refusedPackets(),

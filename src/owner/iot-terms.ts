@@ -1,6 +1,7 @@
 /** Routes and destinations of tenants as the owner writes and reads them; pure. */
 import { inputError } from '../base/index.ts'
 import type { Route, Tenant } from '../iot/index.ts'
+import type { IotTenantRequest } from './api/iot.ts'
 
 const ROUTE_FORMS = '`dev-addr 26010000/16`, `net-id 000013`, `join 70b3d57ed0000000` or `join 70b3d57ed0000000 0004a30b001c0530`'
 const PLACE_FORMS = '`broker`, `gwmp HOST:PORT`, `station wss://[:TOKEN@]HOST[:PORT]` (or ws), or `chirpstack mqtt://[NAME:PASSWORD@]HOST:PORT PREFIX json` (or protobuf)'
@@ -81,4 +82,25 @@ export function withKnownPassword(given: Tenant['destination'], before: Tenant['
   if ((given.kind !== 'chirpstack' && given.kind !== 'station') || !URL.canParse(given.url) || new URL(given.url).password !== HIDDEN) return given
   if (before?.kind === given.kind && withoutPassword(before.url) === new URL(given.url).href) return { ...given, url: before.url }
   throw inputError('destination', given.url, 'the password itself: the one that is known is for another place or name')
+}
+
+/** What is left out of `asked` stays, as long as frames go to the same place under the same name; a key goes with its certificate. Errors: input `destination`. */
+export function withCertificates(given: Tenant['destination'], before: Tenant['destination'] | null, asked: Pick<IotTenantRequest, 'ca' | 'clientCertificate' | 'clientKey'>): Tenant['destination'] {
+  const [from, to] = [placeOf(before), placeOf(given)]
+  if (to === null || (given.kind !== 'station' && given.kind !== 'chirpstack')) {
+    if ([asked.ca, asked.clientCertificate, asked.clientKey].every((text) => text === undefined || text === null)) return given
+    throw inputError('destination', given.kind, '`station wss://...` or `chirpstack mqtts://...`, or none of ca, clientCertificate, clientKey')
+  }
+  const known = from === to && before !== null && 'tls' in before ? before.tls : undefined
+  const { ca = known?.ca ?? null, clientCertificate: certificate = known?.certificate ?? null } = asked
+  const { clientKey: key = certificate === null ? null : (known?.key ?? null) } = asked
+  return ca === null && certificate === null && key === null ? given : { ...given, tls: { ca, certificate, key } }
+}
+
+/** Null: nowhere that one goes to by a URL. */
+function placeOf(destination: Tenant['destination'] | null): string | null {
+  if ((destination?.kind !== 'station' && destination?.kind !== 'chirpstack') || !URL.canParse(destination.url)) return null
+  const url = new URL(destination.url)
+  url.password = ''
+  return `${destination.kind} ${url.href}`
 }

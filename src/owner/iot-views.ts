@@ -2,7 +2,7 @@
 import { toHex } from '../base/index.ts'
 import type { Clock, Moment } from '../base/index.ts'
 import { receiptJson } from '../iot/tenants/receipt/index.ts'
-import type { DeviceView, DownlinkEvent, FrameEvent, GatewayView, IotOverview, Modulation, QueueItem, Reading, Receipt, RuleRun, RuleView, TenantDetail } from '../iot/index.ts'
+import type { DeviceView, DownlinkEvent, FrameEvent, GatewayView, IotOverview, Modulation, QueueItem, Reading, Receipt, RuleRun, RuleView, TenantDetail, TlsFacts } from '../iot/index.ts'
 import type * as Json from './api/iot.ts'
 import { destinationText, hex, routeText } from './iot-terms.ts'
 import { money } from './money.ts'
@@ -120,7 +120,7 @@ export function downlinkJson({ at, id, gateway, statuses, sent, onAirUs, devEui,
   return { at: timeJson(at, clock), id, gateway, statuses, isSent: sent !== null, onAirMs: Math.ceil(onAirUs / 1_000), devEui, tenant }
 }
 
-export function tenantJson(view: TenantDetail): Json.IotTenantJson {
+export function tenantJson(view: TenantDetail, clock: ViewClock): Json.IotTenantJson {
   const { prices, symbol, decimals, account, newestReceipt } = view
   const amount = (units: bigint): ReturnType<typeof money> => money(units, decimals)
   return {
@@ -130,6 +130,7 @@ export function tenantJson(view: TenantDetail): Json.IotTenantJson {
     token: { address: prices.token, symbol, decimals },
     routes: view.routes.map(routeText),
     destination: destinationText(view.destination),
+    tls: view.tls === null ? null : tlsJson(view.tls, clock),
     prices: {
       perUnit: amount(prices.perUnit),
       perJoin: amount(prices.perJoin),
@@ -154,6 +155,11 @@ export function tenantJson(view: TenantDetail): Json.IotTenantJson {
     outcomes: view.outcomes,
     newestReceipt: newestReceipt === null ? null : receiptOf(newestReceipt, decimals),
   }
+}
+
+function tlsJson({ ca, client, isKeyLost }: TlsFacts, clock: ViewClock): Json.IotTlsJson {
+  const certificateJson = ({ subject, notAfterMs }: TlsFacts['ca'][number]): Json.IotCertificateJson => ({ subject, notAfterMs, isExpired: clock.isWallTrusted() && clock.wallMs() > notAfterMs })
+  return { ca: ca.map(certificateJson), clientCertificate: client === null ? null : certificateJson(client), isKeyLost }
 }
 
 function receiptOf(receipt: Receipt, decimals: number): Json.IotReceiptJson {

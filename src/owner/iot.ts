@@ -5,7 +5,7 @@ import type { IotRoomDesk, IotToken, Tenant } from '../iot/index.ts'
 import { parseAudit, receiptJson, unitJson } from '../iot/tenants/receipt/index.ts'
 import type * as Json from './api/iot.ts'
 import type { HealthLine } from './api/status.ts'
-import { parseDestination, parseRoute, withKnownPassword } from './iot-terms.ts'
+import { parseDestination, parseRoute, withCertificates, withKnownPassword } from './iot-terms.ts'
 import { deviceJson, downlinkJson, frameJson, gatewayJson, overviewJson, queueJson, readingJson, ruleJson, runJson, tenantJson, timeJson } from './iot-views.ts'
 
 export interface IotPort {
@@ -51,9 +51,10 @@ export class IotVerbs {
     if (this.#port === null) return null
     const line = (level: HealthLine['level'], text: string): HealthLine => ({ part: 'iot', level, text, ...(level === 'ok' ? {} : { advice: 'Look at the page Sensors, or `meshbox lora status`.' }) })
     if (this.#port.desk === null) return line('bad', `IoT could not be started: ${this.#port.fault ?? 'see the log'}`)
-    const { broker, gateways, devices } = this.#port.desk.overview()
+    const { broker, gateways, devices, tenants } = this.#port.desk.overview()
     if (broker.problem !== null) return line('bad', `IoT: the MQTT broker is not there: ${broker.problem}`)
     if (gateways.online === 0) return line('warn', gateways.known === 0 ? 'IoT: no concentrator has been heard yet' : 'IoT: no concentrator is online')
+    if (tenants.expired.length > 0) return { ...line('warn', `IoT: a certificate on the way to ${tenants.expired.slice(0, 3).join(', ')}${tenants.expired.length > 3 ? ` and ${tenants.expired.length - 3} more` : ''} has expired`), advice: 'Give a new one: `meshbox tenant set ID --ca FILE`, or --client-cert and --client-key; `meshbox tenant show ID` says which.' }
     return line('ok', `IoT: ${gateways.online} ${gateways.online === 1 ? 'concentrator' : 'concentrators'}, ${devices.online} of ${devices.known} devices online`)
   }
 
@@ -151,7 +152,7 @@ export class IotVerbs {
   // ---- tenants
 
   tenants(): Json.IotTenantsJson {
-    return { tenants: this.#desk.tenants().map(tenantJson) }
+    return { tenants: this.#desk.tenants().map((tenant) => tenantJson(tenant, this.#clock)) }
   }
 
   /** Errors: input; conflict `route-taken`, `payer-taken`, `device-is-own`; limit. */
@@ -164,7 +165,7 @@ export class IotVerbs {
       name: request.name,
       payer: request.payer.toLowerCase() as Address,
       routes: request.routes.map(parseRoute),
-      destination: withKnownPassword(parseDestination(request.destination), before?.destination ?? null),
+      destination: withCertificates(withKnownPassword(parseDestination(request.destination), before?.destination ?? null), before?.destination ?? null, request),
       prices: {
         token,
         perUnit: amount(request.perUnit, 'perUnit'),
@@ -176,15 +177,15 @@ export class IotVerbs {
       maxCopies: request.maxCopies ?? before?.maxCopies ?? 1,
       isPaused: before?.isPaused ?? false,
     }
-    return tenantJson(await this.#desk.putTenant(tenant))
+    return tenantJson(await this.#desk.putTenant(tenant), this.#clock)
   }
 
   async pauseTenant(id: string, { isPaused }: { readonly isPaused: boolean }): Promise<Json.IotTenantJson> {
-    return tenantJson(await this.#desk.pauseTenant(id, isPaused))
+    return tenantJson(await this.#desk.pauseTenant(id, isPaused), this.#clock)
   }
 
   async endTenant(id: string): Promise<Json.IotTenantJson> {
-    return tenantJson(await this.#desk.endTenant(id))
+    return tenantJson(await this.#desk.endTenant(id), this.#clock)
   }
 
   async putKeys(id: string, { keys }: Json.IotKeysRequest): Promise<Json.IotTenantJson> {
@@ -199,11 +200,11 @@ export class IotVerbs {
 
   /** Errors: input `receipt`; conflict `not-behind`. */
   async catchUp(id: string, { receipt }: Json.IotCatchUpRequest): Promise<Json.IotTenantJson> {
-    if (receipt === null) return tenantJson(await this.#desk.catchUp(id, null))
+    if (receipt === null) return tenantJson(await this.#desk.catchUp(id, null), this.#clock)
     const { receipts } = parseAudit(receipt)
     const [newest] = [...receipts].sort((a, b) => (a.seq < b.seq ? 1 : -1))
     if (newest === undefined) throw inputError('receipt', 'none in it', 'a receipt, or a bill with receipts')
-    return tenantJson(await this.#desk.catchUp(id, newest))
+    return tenantJson(await this.#desk.catchUp(id, newest), this.#clock)
   }
 
   /** JSON in pieces, as `meshbox lora receipt verify` reads it: what lies on the box, receipts and the units since the oldest of them. Errors: not-found. */
@@ -269,7 +270,7 @@ export class IotVerbs {
   #tenant(id: string): Json.IotTenantJson {
     const found = this.#desk.tenant(id)
     if (found === null) throw notFound('tenant', id)
-    return tenantJson(found)
+    return tenantJson(found, this.#clock)
   }
 
   get #desk(): IotRoomDesk {

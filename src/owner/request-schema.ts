@@ -169,7 +169,7 @@ function inside(at: Place, name: string): Place {
 }
 
 /** Fields whose value is never repeated. */
-const SECRET_FIELDS = new Set(['password', 'current', 'next', 'setupCode', 'words', 'code', 'receipt', 'appKey', 'nwkKey', 'nwkSKey', 'fNwkSIntKey', 'sNwkSIntKey', 'nwkSEncKey', 'appSKey'])
+const SECRET_FIELDS = new Set(['password', 'current', 'next', 'setupCode', 'words', 'code', 'receipt', 'appKey', 'nwkKey', 'nwkSKey', 'fNwkSIntKey', 'sNwkSIntKey', 'nwkSEncKey', 'appSKey', 'clientKey'])
 
 function refuse(at: Place, value: unknown, allowed: string): MeshBoxError {
   const isSecret = at.path.some((name) => SECRET_FIELDS.has(name)) && value !== 'nothing'

@@ -16,7 +16,7 @@ export const STATUS: IotStatusJson = {
   broker: { kind: 'own', isConnected: true, problem: null, unpublished: 0 },
   gateways: { online: 1, known: 1 },
   devices: { online: 2, known: 4, joined: 3 },
-  tenants: { served: 1, known: 2 },
+  tenants: { served: 1, known: 2, expired: [] },
   rules: { live: 1, known: 2 },
   uplinks: 48_211,
   refusedPackets: 3,
@@ -73,6 +73,7 @@ export const ACME: IotTenantJson = {
   token: TOKEN,
   routes: ['dev-addr 26020000/16', 'join 70b3d57ed0000000'],
   destination: 'chirpstack mqtt://broker.acme.example:1883 eu868 protobuf',
+  tls: null,
   prices: { perUnit: money(10n), perJoin: money(0n), perDownlinkMs: { '*': money(2n), P: money(5n) }, perLateFrame: money(4n) },
   creditWindow: money(1_000n),
   maxCopies: 1,
@@ -121,7 +122,7 @@ const WORKING: IotPageProps = {
 }
 
 const NOTHING: IotPageProps = {
-  status: { ...STATUS, gateways: { online: 0, known: 0 }, uplinks: 0, refusedPackets: 0, devices: { online: 0, known: 0, joined: 0 }, tenants: { served: 0, known: 0 }, rules: { live: 0, known: 0 }, doors: { gwmp: '192.168.1.1:1700', station: '192.168.1.1:3001' } },
+  status: { ...STATUS, gateways: { online: 0, known: 0 }, uplinks: 0, refusedPackets: 0, devices: { online: 0, known: 0, joined: 0 }, tenants: { served: 0, known: 0, expired: [] }, rules: { live: 0, known: 0 }, doors: { gwmp: '192.168.1.1:1700', station: '192.168.1.1:3001' } },
   gateways: [],
   devices: [],
   tenants: [],

@@ -1,10 +1,12 @@
 /** IoT on a terminal. */
-import type { IotDeviceJson, IotFrameJson, IotGatewayJson, IotQueueItemJson, IotReadingJson, IotRuleJson, IotRuleRunJson, IotStatusJson, IotTenantJson, IotTimeJson, IotValueJson } from '../../owner/api/index.ts'
+import type { IotDeviceJson, IotFrameJson, IotGatewayJson, IotQueueItemJson, IotReadingJson, IotRuleJson, IotRuleRunJson, IotCertificateJson, IotStatusJson, IotTenantJson, IotTimeJson, IotValueJson } from '../../owner/api/index.ts'
 import { usageError } from '../command.ts'
 import { bytes, duration, moment, pairs, plain, table, tokens, wrap } from '../text.ts'
 
 const RIGHT = { align: 'right' } as const
 const SHOWN_VALUES = 3
+/** Leaves room for the date beside it. */
+const SHOWN_SUBJECT = 40
 
 export function iotStatusText(status: IotStatusJson): string {
   const { broker, doors, gateways, devices, tenants, rules, late } = status
@@ -17,7 +19,7 @@ export function iotStatusText(status: IotStatusJson): string {
       ['Broker', broker.kind === 'off' ? 'off' : `${broker.kind === 'own' ? 'own' : 'another'}, ${broker.isConnected ? 'connected' : 'NOT connected'}${broker.unpublished === 0 ? '' : `, ${broker.unpublished} readings wait`}`],
       ['Concentrators', `${gateways.online} of ${gateways.known} online`],
       ['Devices', `${devices.online} of ${devices.known} online, ${devices.joined} joined`],
-      ['Tenants', `${tenants.served} of ${tenants.known} served`],
+      ['Tenants', `${tenants.served} of ${tenants.known} served${tenants.expired.length === 0 ? '' : `; certificates EXPIRED: ${tenants.expired.join(', ')}`}`],
       ['Rules', `${rules.live} of ${rules.known} live`],
       ['Frames', `${status.uplinks} heard, ${status.refusedPackets} packets refused`],
       ['Answers', `${status.downlinksSent} sent, ${status.downlinksFailed} not`],
@@ -103,14 +105,18 @@ export function tenantsText(tenants: readonly IotTenantJson[]): string {
 }
 
 export function tenantText(tenant: IotTenantJson): string {
-  const { token, prices, outcomes, newestReceipt } = tenant
+  const { token, prices, outcomes, newestReceipt, tls } = tenant
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0)
   return [
     ...(tenant.isBehind ? [wrap(`ALARM: this book is an old copy, and ${tenant.id} may have receipts that are not in it. He is not served before: meshbox tenant catch-up ${tenant.id} FILE`), ''] : []),
+    ...(tls !== null && [...tls.ca, ...(tls.clientCertificate === null ? [] : [tls.clientCertificate])].some(({ isExpired }) => isExpired) ? [wrap(`WARNING: a certificate has expired. Give a new one: meshbox tenant set ${tenant.id} --ca FILE, or --client-cert FILE --client-key FILE`), ''] : []),
+    ...(tls?.isKeyLost === true ? [wrap(`WARNING: the key of the client certificate was sealed by another box. Give it again: meshbox tenant set ${tenant.id} --client-key FILE`), ''] : []),
     pairs([
       ['Tenant', `${tenant.id}  ${plain(tenant.name)}`],
       ['Pays from', tenant.payer],
       ['Frames go to', `${plain(tenant.destination)}${tenant.isOnline ? '' : ' (away)'}`],
+      ...(tls?.ca ?? []).map((one) => ['Own CA', certificateText(one)] as const),
+      ...(tls === null || tls.clientCertificate === null ? [] : [['Client certificate', certificateText(tls.clientCertificate)] as const]),
       ...tenant.routes.map((route, index) => [index === 0 ? 'Routes' : '', plain(route)] as const),
       ['Price', `${tokens(prices.perUnit, token)} for a started 24 bytes`],
       ['', `${tokens(prices.perJoin, token)} for a join, ${tokens(prices.perLateFrame, token)} for a late frame`],
@@ -125,6 +131,11 @@ export function tenantText(tenant: IotTenantJson): string {
       ...(happened.length === 0 ? [] : [['Since start', happened.map(([word, count]) => `${word} ${count}`).join(', ')] as const]),
     ]),
   ].join('\n')
+}
+
+function certificateText({ subject, notAfterMs, isExpired }: IotCertificateJson): string {
+  const name = [...plain(subject)]
+  return `${name.length <= SHOWN_SUBJECT ? name.join('') : `${name.slice(0, SHOWN_SUBJECT - 1).join('')}\u2026`}, ${isExpired ? 'EXPIRED ' : 'until '}${new Date(notAfterMs).toISOString().slice(0, 10)}`
 }
 
 export function rulesText(rules: readonly IotRuleJson[]): string {

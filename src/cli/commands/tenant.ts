@@ -1,5 +1,5 @@
 /** `meshbox tenant list | show | set | pause | resume | end | keys | forget-keys | bill | catch-up` */
-import type { IotTenantJson } from '../../owner/api/index.ts'
+import type { IotTenantJson, IotTenantRequest } from '../../owner/api/index.ts'
 import { argument, hasFlag, numberOption, textOption, usageError } from '../command.ts'
 import type { CommandSpec, Context, Result } from '../command.ts'
 import { readTextFile } from '../files.ts'
@@ -9,6 +9,7 @@ import { OUTPUT_OPTION, deliver } from './output-file.ts'
 const MAX_FILE = 256 * 1024
 const MAX_RECEIPT = 16 * 1024
 const MAX_PASSWORD = 256
+const MAX_PEM = 16 * 1024
 const ID = [{ name: 'ID' }] as const
 const idOf = (context: Context): { readonly id: string } => ({ id: wordArgument(argument(context, 0), 'ID') })
 const shown = (tenant: IotTenantJson): Result => ({ json: tenant, text: tenantText(tenant) })
@@ -40,7 +41,11 @@ export const tenantSet: CommandSpec = {
 --to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT',
 'station wss://HOST:PORT', his server for Basics Station, or
 'chirpstack mqtts://NAME@HOST:PORT PREFIX json', his broker; a token or password is asked
-for with --ask-password, or read from standard input. He pays by channel with --data iot:
+for with --ask-password, or read from standard input. His server may have a certificate of
+an authority of its own (--ca), or ask for one of the box (--client-cert, --client-key):
+PEM files, one of them - for standard input, with wss:// and mqtts://. They stay until
+they are given anew; with --to, those that are not given beside it are dropped.
+He pays by channel with --data iot:
   meshbox pay ACCOUNT AMOUNT --direct --data iot`,
   arguments: ID,
   options: [
@@ -50,6 +55,9 @@ for with --ask-password, or read from standard input. He pays by channel with --
     { name: 'route', value: 'ROUTES', help: 'whose frames are his' },
     { name: 'to', value: 'PLACE', help: 'where they go (default broker)' },
     { name: 'ask-password', help: 'password for the name in --to, or token' },
+    { name: 'ca', value: 'FILE', help: 'who vouches for the server in --to' },
+    { name: 'client-cert', value: 'FILE', help: 'certificate that the box shows there' },
+    { name: 'client-key', value: 'FILE', help: 'its private key, kept sealed' },
     { name: 'price', value: 'AMOUNT', help: 'of a started 24 bytes' },
     { name: 'join-price', value: 'AMOUNT', help: 'of a join request' },
     { name: 'late-price', value: 'AMOUNT', help: 'of a frame that comes late' },
@@ -72,6 +80,7 @@ for with --ask-password, or read from standard input. He pays by channel with --
     const route = option('route')
     const to = option('to')
     const destination = hasFlag(context, 'ask-password') ? await withPassword(context, to ?? '') : (to ?? before?.destination ?? 'broker')
+    const certificates = await certificatesOf(context, to !== undefined)
     const tenant = await context.service.call('putIotTenant', {
       body: {
         id,
@@ -79,6 +88,7 @@ for with --ask-password, or read from standard input. He pays by channel with --
         payer: must(option('payer') ?? before?.payer, 'payer'),
         routes: route === undefined ? (before?.routes ?? listOf(must(undefined, 'route'))) : listOf(route),
         destination,
+        ...certificates,
         perUnit: must(option('price') ?? before?.prices.perUnit.text, 'price'),
         perJoin: option('join-price') ?? before?.prices.perJoin.text ?? '0',
         perLateFrame: option('late-price') ?? before?.prices.perLateFrame.text ?? '0',
@@ -102,6 +112,17 @@ async function withPassword({ io }: Context, to: string): Promise<string> {
   const url = new URL(place)
   url.password = encodeURIComponent(password)
   return `${kind} ${url.href}${rest}`
+}
+
+/** With a new place, those that are not given are none. Errors: usage; what reading a file throws. */
+async function certificatesOf(context: Context, isNewPlace: boolean): Promise<Pick<IotTenantRequest, 'ca' | 'clientCertificate' | 'clientKey'>> {
+  const files = (['ca', 'client-cert', 'client-key'] as const).map((name) => textOption(context, name))
+  const piped = files.filter((file) => file === '-').length
+  if (piped > 1 || (piped === 1 && hasFlag(context, 'ask-password'))) throw usageError('standard input can be one thing only: - for one of --ca, --client-cert and --client-key, without --ask-password')
+  const texts: (string | null | undefined)[] = []
+  for (const file of files) texts.push(file === undefined ? (isNewPlace ? null : undefined) : await readTextFile(context.io, file, MAX_PEM))
+  const [ca, clientCertificate, clientKey] = texts
+  return { ...(ca === undefined ? {} : { ca }), ...(clientCertificate === undefined ? {} : { clientCertificate }), ...(clientKey === undefined ? {} : { clientKey }) }
 }
 
 function listOf(text: string): readonly string[] {

@@ -1,5 +1,5 @@
 /** What this part asks of an MQTT connection beyond the port, and how topics match. MQTT 5.0, OASIS, section 4.7. */
-import type { MqttClient, MqttMessage } from '../ports.ts'
+import type { DestinationTls, MqttClient, MqttMessage } from '../ports.ts'
 
 export interface MqttConnection extends MqttClient {
   /**
@@ -22,8 +22,8 @@ export interface MqttSettings {
   readonly clientId: string
   /** Sent by the broker when we are gone without a goodbye. A function: asked anew for each try to connect. */
   readonly will: MqttMessage | null | (() => MqttMessage)
-  /** PEM; null: what Node trusts. For mqtts. */
-  readonly ca?: string | null
+  /** For mqtts; null: whom Node believes, and nothing to show. */
+  readonly tls?: DestinationTls | null
 }
 
 export type ConnectMqtt = (settings: MqttSettings) => MqttConnection

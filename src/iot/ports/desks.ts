@@ -7,7 +7,7 @@ import type { SubBandBudget, TxAck } from './downlink.ts'
 import type { Device, DeviceSession, JoinEvent, QueueItem, Reading, Value, Verdict } from './network.ts'
 import type { Eui, Gateway, GatewayStats, Heard } from './radio.ts'
 import type { Rule, RuleRun, SeriesPoint, TenantAccount } from './tables.ts'
-import type { BillableUnit, Receipt, Tenant, TenantId, TenantVerdict } from './tenants.ts'
+import type { BillableUnit, Receipt, Tenant, TenantId, TenantVerdict, TlsFacts } from './tenants.ts'
 
 /** network/ */
 export interface DeviceDesk {
@@ -56,6 +56,8 @@ export interface TenantView extends Tenant {
   readonly isServed: boolean
   readonly isOnline: boolean
   readonly lateFrames: number
+  /** Null: his destination has no certificates of its own. */
+  readonly tls: TlsFacts | null
 }
 
 /** rules/ */

@@ -13,12 +13,38 @@ export type Route =
   /** Null: any. */
   | { readonly kind: 'join'; readonly joinEui: Eui; readonly devEui: Eui | null }
 
+/** For `wss:` and `mqtts:`, PEM texts; null: the authorities that Node brings, and nothing to show. */
+export interface DestinationTls {
+  /** Who may vouch for his server, instead of those. */
+  readonly ca: string | null
+  /** What the box shows there: its own certificate first, then those up to its authority. */
+  readonly certificate: string | null
+  /** Null beside a certificate: another box sealed it. Never shown. */
+  readonly key: string | null
+}
+
 export type Destination =
   | { readonly kind: 'gwmp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'station'; readonly url: string }
-  | { readonly kind: 'chirpstack'; readonly url: string; readonly topicPrefix: string; readonly encoding: 'protobuf' | 'json' }
+  | { readonly kind: 'station'; readonly url: string; readonly tls?: DestinationTls }
+  | { readonly kind: 'chirpstack'; readonly url: string; readonly topicPrefix: string; readonly encoding: 'protobuf' | 'json'; readonly tls?: DestinationTls }
   /** Our own broker, topics `tenant/<id>/…`, which only he may read. */
   | { readonly kind: 'broker' }
+
+export interface CertificateFacts {
+  /** One line, at most 200 characters. */
+  readonly subject: string
+  /** Milliseconds since 1970: the end of its time. */
+  readonly notAfterMs: number
+}
+
+/** What may be shown of a DestinationTls. */
+export interface TlsFacts {
+  readonly ca: readonly CertificateFacts[]
+  /** Null: none. */
+  readonly client: CertificateFacts | null
+  /** The key of that certificate cannot be opened on this box. */
+  readonly isKeyLost: boolean
+}
 
 export interface PriceList {
   readonly token: Address

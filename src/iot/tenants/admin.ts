@@ -1,8 +1,10 @@
 /** What the owner does with tenants: terms, pause, end, keys; and what he and they are shown. Everything is on disk before it counts. */
 import { MeshBoxError, inputError } from '../../base/index.ts'
+import { secureContextOf } from '../io/server-tls.ts'
 import { KEY_BYTES } from '../lorawan/index.ts'
 import type { BillableUnit, DevAddr, Receipt, Tenant, TenantAdmin, TenantId, TenantView } from '../ports.ts'
 import { maySpend, newAccount, owedOf } from './account.ts'
+import { checkTls, tlsFacts, tlsOf } from './certificates.ts'
 import { accountFor, accountsOf, receiptsBefore, statementOf, readAccount, unitsAfter } from './io/account-tables.ts'
 import type { StoredAccount } from './io/account-tables.ts'
 import { forgetLines } from './io/line-tables.ts'
@@ -52,8 +54,11 @@ export class Admin implements TenantAdmin {
   }
 
   /** Errors: input; conflict `route-taken`, `payer-taken`, `device-is-own`; limit. An ended tenant that is put again is served again. */
-  async put(tenant: Tenant): Promise<TenantDetails> {
-    checkTenant(tenant)
+  async put(given: Tenant): Promise<TenantDetails> {
+    checkTenant(given)
+    const tenant: Tenant = { ...given, destination: checkTls(given.destination, this.#roster.get(given.id)?.record.destination ?? null, this.#deps.clock) }
+    const tls = tlsOf(tenant.destination)
+    if (tls !== null) secureContextOf(tls)
     this.#deps.tokenSymbol(tenant.prices.token)
     this.#roster.checkRoom(tenant.id)
     this.#roster.routes.check(tenant.id, tenant.routes)
@@ -165,6 +170,7 @@ export class Admin implements TenantAdmin {
   #view(seat: Seat): TenantDetails {
     const { record } = seat
     const { store, payments, late } = this.#deps
+    const tls = tlsOf(record.destination)
     return store.read((tx) => {
       const account = readAccount(tx, record.id, record.epoch)
       const paidOf = (of: Pick<StoredAccount, 'payer' | 'token'>): bigint => payments.paid(tx, of.payer, of.token)
@@ -178,6 +184,7 @@ export class Admin implements TenantAdmin {
         isServed: !record.isPaused && !record.isEnded && account !== null && !account.isBehind && maySpend(account, paid, record.prices.perUnit, record.creditWindow),
         isOnline: seat.delivery?.isOnline ?? false,
         lateFrames: late.count(tx, record.id),
+        tls: tls === null ? null : tlsFacts(tls),
         overlaps: this.#roster.routes.overlaps(record.id, record.routes),
         outcomes: { ...seat.counts },
         micKeys: seat.hasMicKeys,

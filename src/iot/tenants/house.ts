@@ -88,7 +88,7 @@ class House implements TenantHouse {
     const { store, timers, seal, log } = this.#deps
     await store.turn((tx) => void sealOldDestinations(tx, seal))
     const { records, keyed } = store.read((tx) => {
-      const all = readTenants(tx, seal, (tenant) => log.error("a tenant's password was sealed by another box: give it again (meshbox tenant set --ask-password)", { tenant }))
+      const all = readTenants(tx, seal, (tenant) => log.error("a tenant's password, or key of a certificate, was sealed by another box: give it again (meshbox tenant set --ask-password, or --client-key)", { tenant }))
       return { records: all, keyed: new Set(all.filter((each) => countMicKeys(tx, each.id) > 0).map((each) => each.id)) }
     })
     this.#roster.onOrder((tenant, downlink) => this.order(tenant, downlink))

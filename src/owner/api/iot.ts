@@ -23,7 +23,8 @@ export interface IotStatusJson {
   readonly broker: { readonly kind: 'own' | 'url' | 'off'; readonly isConnected: boolean; readonly problem: string | null; readonly unpublished: number }
   readonly gateways: { readonly online: number; readonly known: number }
   readonly devices: { readonly online: number; readonly known: number; readonly joined: number }
-  readonly tenants: { readonly served: number; readonly known: number }
+  /** `expired`: ids of those with a certificate whose time is over, so that his server is not believed, or does not believe the box. */
+  readonly tenants: { readonly served: number; readonly known: number; readonly expired: readonly string[] }
   readonly rules: { readonly live: number; readonly known: number }
   /** Since the service started. */
   readonly uplinks: number
@@ -251,6 +252,23 @@ export interface IotDownlinksJson {
   readonly downlinks: readonly IotDownlinkJson[]
 }
 
+export interface IotCertificateJson {
+  readonly subject: string
+  /** The end of its time, milliseconds since 1970. */
+  readonly notAfterMs: number
+  /** False also while the box's clock is not to be believed. */
+  readonly isExpired: boolean
+}
+
+export interface IotTlsJson {
+  /** Who may vouch for his server; none: the authorities that Node brings. */
+  readonly ca: readonly IotCertificateJson[]
+  /** What the box shows there; null: nothing. */
+  readonly clientCertificate: IotCertificateJson | null
+  /** Its key was sealed by another box: it is to be given again. */
+  readonly isKeyLost: boolean
+}
+
 export interface IotTenantJson {
   readonly id: string
   readonly name: string
@@ -260,6 +278,8 @@ export interface IotTenantJson {
   readonly routes: readonly string[]
   /** `broker`, `gwmp host:port`, `station wss://…`, `chirpstack mqtt://… prefix json`; a password or token in it is shown as ***, and stays when it is given so. */
   readonly destination: string
+  /** Certificates for the way there, never their key; null: none of its own. */
+  readonly tls: IotTlsJson | null
   readonly prices: { readonly perUnit: Money; readonly perJoin: Money; readonly perDownlinkMs: Readonly<Record<string, Money>>; readonly perLateFrame: Money }
   readonly creditWindow: Money
   readonly maxCopies: number
@@ -295,6 +315,13 @@ export interface IotTenantRequest {
   /** As in IotTenantJson. */
   readonly routes: readonly string[]
   readonly destination: string
+  /**
+   * With `wss://` or `mqtts://`, PEM texts of at most 16 KiB: who may vouch for his server, and what the box shows there. Left out: as before, at the same place for the same name, and
+   * none at another; null: none, without the certificate also no key.
+   */
+  readonly ca?: string | null
+  readonly clientCertificate?: string | null
+  readonly clientKey?: string | null
   readonly perUnit: string
   readonly perJoin?: string
   readonly perLateFrame?: string

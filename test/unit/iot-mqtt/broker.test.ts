@@ -90,7 +90,7 @@ function connected(client: MqttConnection): Promise<MqttConnection> {
 function asUser(name: string | null, given: { readonly password?: string | null; readonly clientId?: string; readonly tls?: boolean } = {}): MqttConnection {
   const listener = plan.listeners[given.tls === true ? 1 : 0]!
   const client = connectMqtt(
-    { url: `${given.tls === true ? 'mqtts' : 'mqtt'}://127.0.0.1:${listener.port}`, userName: name, password: given.password === undefined ? PASSWORD : given.password, clientId: given.clientId ?? 'any', will: null, ca: given.tls === true ? readFileSync(join(folder, 'cert.pem'), 'utf8') : null },
+    { url: `${given.tls === true ? 'mqtts' : 'mqtt'}://127.0.0.1:${listener.port}`, userName: name, password: given.password === undefined ? PASSWORD : given.password, clientId: given.clientId ?? 'any', will: null, tls: given.tls === true ? { ca: readFileSync(join(folder, 'cert.pem'), 'utf8'), certificate: null, key: null } : null },
     parts,
   )
   onTestFinished(() => client.close())

@@ -1,6 +1,6 @@
 /** Where a tenant's frames go, as the owner writes and reads it: a password goes in and never comes out. */
 import { describe, expect, it } from 'vitest'
-import { destinationText, parseDestination, withKnownPassword } from '../../../src/owner/iot-terms.ts'
+import { destinationText, parseDestination, withCertificates, withKnownPassword } from '../../../src/owner/iot-terms.ts'
 
 const PLACE = 'chirpstack mqtts://acme:p%40ss@broker.example:8883 eu868 protobuf'
 const SHOWN = 'chirpstack mqtts://acme:***@broker.example:8883 eu868 protobuf'
@@ -40,6 +40,22 @@ describe('a destination', () => {
   it('has no known password where there is none', () => {
     expect(() => withKnownPassword(parseDestination(SHOWN), null)).toThrow(/password/)
     expect(() => withKnownPassword(parseDestination(SHOWN), { kind: 'broker' })).toThrow(/password/)
+  })
+
+  it('keeps certificates at the same place for the same name, and at no other', () => {
+    const tls = { ca: 'A', certificate: 'C', key: 'K' }
+    const known = withCertificates(parseDestination('station wss://:t0ken@lns.example:8887/'), null, { ca: 'A', clientCertificate: 'C', clientKey: 'K' })
+    expect(known).toEqual({ kind: 'station', url: 'wss://:t0ken@lns.example:8887/', tls })
+    const at = (text: string, asked: Parameters<typeof withCertificates>[2] = {}): unknown => withCertificates(parseDestination(text), known, asked)
+    for (const same of ['station wss://lns.example:8887', 'station wss://:other@lns.example:8887/']) expect(at(same)).toMatchObject({ tls })
+    for (const other of ['station wss://evil.example:8887', 'station wss://lns.example:8888', 'station ws://lns.example:8887', 'station wss://me@lns.example:8887', 'chirpstack wss://lns.example:8887', 'broker']) expect(at(other)).not.toHaveProperty('tls')
+    const same = 'station wss://lns.example:8887'
+    expect(at(same, { ca: null })).toMatchObject({ tls: { ...tls, ca: null } })
+    expect(at(same, { clientCertificate: null })).toMatchObject({ tls: { ca: 'A', certificate: null, key: null } })
+    expect(at(same, { clientCertificate: 'D' }), 'a new one for the same key').toMatchObject({ tls: { ...tls, certificate: 'D' } })
+    expect(at(same, { ca: null, clientCertificate: null, clientKey: null })).not.toHaveProperty('tls')
+    expect(at('broker', { ca: null })).toEqual({ kind: 'broker' })
+    expect(() => at('broker', { ca: 'A' })).toThrow(expect.objectContaining({ kind: 'input', field: 'destination' }))
   })
 
   it('that is wrong is told without its password', () => {

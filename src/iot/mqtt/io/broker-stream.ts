@@ -6,6 +6,8 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { secureContextOf } from '../../io/server-tls.ts'
+import type { DestinationTls } from '../../ports.ts'
 import { PubackSieve } from '../publish-packet.ts'
 
 const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'tcp:': 1883, 'mqtts:': 8883, 'ssl:': 8883 }
@@ -16,8 +18,8 @@ const READ_BYTES = 16 * 1024
 /** Gets bytes that are overwritten when it has returned. False: no more until the socket is resumed. */
 type Hear = (bytes: Buffer) => boolean
 
-/** Errors: TypeError for what is no URL, or none of mqtt, tcp, mqtts, ssl. */
-export function openBrokerSocket(url: string, ca: string | null, hear: Hear): Socket {
+/** Errors: TypeError for what is no URL, or none of mqtt, tcp, mqtts, ssl; input for certificates that TLS does not take. */
+export function openBrokerSocket(url: string, tls: DestinationTls | null, hear: Hear): Socket {
   const { protocol, hostname, port } = new URL(url)
   const usual = PORTS[protocol]
   if (usual === undefined) throw new TypeError(`${protocol} is no way to a broker; allowed: mqtt:, mqtts:`)
@@ -27,7 +29,7 @@ export function openBrokerSocket(url: string, ca: string | null, hear: Hear): So
   // One buffer for all reads: without, Node asks for 64 KiB each time, and gives most of it back.
   const to = { host, port: port === '' ? usual : Number(port), onread: { buffer: bytes, callback } }
   if (usual === 1883) return connectTcp(to)
-  return connectTls({ ...to, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === null ? {} : { ca }) })
+  return connectTls({ ...to, ...(isIP(host) === 0 ? { servername: host } : {}), rejectUnauthorized: true, ...(tls === null ? {} : { secureContext: secureContextOf(tls) }) })
 }
 
 export class BrokerStream extends Duplex {

@@ -200,7 +200,7 @@ class Connection implements MqttConnection {
   }
 
   #connect(): void {
-    const { url, userName, password, clientId, ca } = this.#settings
+    const { url, userName, password, clientId, tls = null } = this.#settings
     const will = typeof this.#settings.will === 'function' ? this.#settings.will() : this.#settings.will
     const options: IClientOptions = {
       protocolVersion: this.#version,
@@ -221,7 +221,7 @@ class Connection implements MqttConnection {
     let client: PackageClient
     let stream: BrokerStream
     try {
-      stream = new BrokerStream((hear) => openBrokerSocket(url, ca ?? null, hear), (id, reason) => this.#acknowledged(stream, id, reason))
+      stream = new BrokerStream((hear) => openBrokerSocket(url, tls, hear), (id, reason) => this.#acknowledged(stream, id, reason))
       client = new Package(() => stream, options)
     } catch (thrown) {
       this.#problem = asError(thrown).message

@@ -1,7 +1,8 @@
 /** The room's doors as configured: a door that is null stays shut. */
 import type { Clock, Log, Randomness, Timers } from '../../../base/index.ts'
+import { secureContextOf } from '../../io/server-tls.ts'
 import { regionNamed } from '../../lorawan/index.ts'
-import type { Delivery, Gateway, IotSettings, Radio, Route } from '../../ports.ts'
+import type { Delivery, DestinationTls, Gateway, IotSettings, Radio, Route } from '../../ports.ts'
 import type { RadioTxAck } from '../door.ts'
 import { frameHash } from '../frame-hash.ts'
 import type { GwmpCounts } from '../gwmp/gwmp-desk.ts'
@@ -95,12 +96,15 @@ export function openGwmpDelivery(options: GwmpDeliveryOptions, radio: Radio, par
 }
 
 export interface StationDeliveryOptions extends StationUpstreamOptions {
+  /** Null: whom Node believes, and nothing to show. */
+  readonly tls: DestinationTls | null
   readonly nextDownlinkId: () => number
 }
 
-/** One server northbound that speaks Basics Station. Gateways that are there have their connection. The URL is a checked one. */
+/** One server northbound that speaks Basics Station. Gateways that are there have their connection. The URL is a checked one. Errors: input, for certificates that TLS does not take. */
 export function openStationDelivery(options: StationDeliveryOptions, radio: Radio, parts: DeliveryParts & { readonly random: Randomness }): Delivery {
-  const upstream = new StationUpstream(options, { ...parts, openSocket: openTextClient, nextDownlinkId: options.nextDownlinkId })
+  const context = options.tls === null ? null : secureContextOf(options.tls)
+  const upstream = new StationUpstream(options, { ...parts, openSocket: (place, handlers) => openTextClient(place, handlers, context), nextDownlinkId: options.nextDownlinkId })
   return withGateways(upstream, radio, (gateway) => upstream.gateway(gateway))
 }
 

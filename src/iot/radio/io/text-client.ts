@@ -4,9 +4,10 @@ import { request as requestPlain } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { request as requestTls } from 'node:https'
 import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { fromUtf8, utf8 } from '../../../base/index.ts'
 import { CLOSE, OPCODE, SocketReader, acceptFor, clientFrame, closeFrame } from '../../../base/websocket.ts'
-import type { LinkParts, ServerSocket, ServerSocketHandlers } from '../northbound/station/link.ts'
+import type { ServerPlace, ServerSocket, ServerSocketHandlers } from '../northbound/station/link.ts'
 
 /** A configuration for 72 channels on nine boards is 10 KiB. */
 const MAX_TEXT_BYTES = 32_768
@@ -18,7 +19,10 @@ const CLOSE_CODE_AT = 2
 /** For a peer to take our goodbye. */
 const GOODBYE_MS = 5_000
 
-export const openTextClient: LinkParts['openSocket'] = ({ url, authorization }, handlers): ServerSocket => new TextClient(url, authorization, handlers)
+/** `context`: for `wss:`, whom to believe and what to show; null: as Node does it. */
+export function openTextClient({ url, authorization }: ServerPlace, handlers: ServerSocketHandlers, context: SecureContext | null = null): ServerSocket {
+  return new TextClient(url, authorization, handlers, context)
+}
 
 class TextClient implements ServerSocket {
   readonly #handlers: ServerSocketHandlers
@@ -27,7 +31,7 @@ class TextClient implements ServerSocket {
   #socket: Socket | null = null
   #isOver = false
 
-  constructor(url: string, authorization: string | null, handlers: ServerSocketHandlers) {
+  constructor(url: string, authorization: string | null, handlers: ServerSocketHandlers, context: SecureContext | null) {
     this.#handlers = handlers
     const place = new URL(url)
     const key = randomBytes(KEY_BYTES).toString('base64')
@@ -36,6 +40,7 @@ class TextClient implements ServerSocket {
     this.#request = (isTls ? requestTls : requestPlain)(place, {
       agent: false,
       maxHeaderSize: MAX_HEADER_BYTES,
+      ...(isTls ? { rejectUnauthorized: true, ...(context === null ? {} : { secureContext: context }) } : {}),
       headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key, ...(authorization === null ? {} : { Authorization: authorization }) },
     })
     this.#request.on('error', (error) => this.#end(error.message))

@@ -1,4 +1,4 @@
-/** What of a destination nobody shall read from the flash: a password or token lies sealed beside the rest. Each verb runs inside somebody's turn. */
+/** What of a destination nobody shall read from the flash: a password or token, and the key of a certificate, lie sealed beside the rest. Each verb runs inside somebody's turn. */
 import { MeshBoxError, fromUtf8, utf8 } from '../../../base/index.ts'
 import type { Tx } from '../../../store/index.ts'
 import type { Destination, KeySeal, TenantId } from '../../ports.ts'
@@ -10,23 +10,35 @@ interface Apart {
   readonly sealed: Uint8Array | null
 }
 
+interface Secrets {
+  /** Encoded, as in the URL. */
+  readonly password?: string
+  /** PEM. */
+  readonly clientKey?: string
+}
+
 /** The URL of a checked destination may carry a password. */
 export function sealDestination(destination: Destination, seal: KeySeal): Apart {
   if (destination.kind !== 'station' && destination.kind !== 'chirpstack') return { open: destination, sealed: null }
+  const { tls } = destination
   const url = new URL(destination.url)
-  if (url.password === '') return { open: destination, sealed: null }
   const { password } = url
+  const clientKey = tls?.key ?? null
+  if (password === '' && clientKey === null) return { open: destination, sealed: null }
   url.password = ''
-  return { open: { ...destination, url: url.href }, sealed: seal.seal(utf8(JSON.stringify({ password }))) }
+  const secrets: Secrets = { ...(password === '' ? {} : { password }), ...(clientKey === null ? {} : { clientKey }) }
+  const open: Destination = { ...destination, ...(password === '' ? {} : { url: url.href }), ...(tls === undefined ? {} : { tls: { ...tls, key: null } }) }
+  return { open, sealed: seal.seal(utf8(JSON.stringify(secrets))) }
 }
 
 /** Errors: unavailable `key-sealed-elsewhere`. */
 export function openDestination(open: Destination, sealed: Uint8Array | null, seal: KeySeal): Destination {
   if (sealed === null || (open.kind !== 'station' && open.kind !== 'chirpstack')) return open
-  const { password } = JSON.parse(fromUtf8(seal.open(sealed))) as { password: string }
+  const { password, clientKey } = JSON.parse(fromUtf8(seal.open(sealed))) as Secrets
+  const { tls } = open
   const url = new URL(open.url)
-  url.password = password // it is encoded, and stays as it is
-  return { ...open, url: url.href }
+  if (password !== undefined) url.password = password // it is encoded, and stays as it is
+  return { ...open, ...(password === undefined ? {} : { url: url.href }), ...(tls === undefined || clientKey === undefined ? {} : { tls: { ...tls, key: clientKey } }) }
 }
 
 /** Passwords that an older version of the box wrote in the clear. The number sealed. */

@@ -177,7 +177,7 @@ interface TenantRow {
   epoch: number
 }
 
-/** `onLost`: of a tenant whose password another box sealed; he is given without it. */
+/** `onLost`: of a tenant whose password or key another box sealed; he is given without it. */
 export function readTenants(tx: ReadTx, seal: KeySeal, onLost: (tenant: TenantId) => void): readonly TenantRecord[] {
   const routes = new Map<TenantId, Route[]>()
   for (const row of tx.all<{ tenant: string; route: string }>('SELECT tenant, route FROM iot_route ORDER BY tenant, position')) {

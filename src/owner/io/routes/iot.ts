@@ -16,6 +16,8 @@ const MAX_POINTS = 1000
 const MAX_SOURCE = 48 * 1024
 const MAX_DATA = 8 * 1024
 const MAX_RECEIPT = 16 * 1024
+const MIN_PEM = 64
+const MAX_PEM = 16 * 1024
 const FIRST_WALL = 0
 const LAST_WALL = 7_258_118_399_999
 const hexOf = (bytes: number, what: string): Schema => text(2 * bytes, 2 * bytes, /^[0-9a-fA-F]+$/, `${what}, ${2 * bytes} hex digits`)
@@ -24,6 +26,7 @@ const key = hexOf(16, 'a key')
 const devAddr = hexOf(4, 'a device address')
 const payload = text(0, 484, /^([0-9a-fA-F]{2})*$/, 'hex digits, two for a byte')
 const counter = integer(0, 0xffff_ffff)
+const pem = orNull(text(MIN_PEM, MAX_PEM))
 const word = text(1, 32, /^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and -')
 const DEVICE = object({ id: eui }, ['id'])
 const WORD = object({ id: word }, ['id'])
@@ -102,6 +105,9 @@ export const iotRoutes: { [N in IotRoute]: Handler<N> } = {
           token: text(1, 42, /^[\x21-\x7e]+$/, "a token's address or symbol"),
           routes: list(line(64), 256),
           destination: line(640),
+          ca: pem,
+          clientCertificate: pem,
+          clientKey: pem,
           perUnit: price,
           perJoin: price,
           perLateFrame: price,
