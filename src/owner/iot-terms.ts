@@ -37,7 +37,7 @@ export function routeText(route: Route): string {
 /** Errors: input `destination`. */
 export function parseDestination(text: string): Tenant['destination'] {
   const [kind, place = '', topicPrefix = '', encoding = 'json', ...more] = text.trim().split(/\s+/)
-  const wrong = (): Error => inputError('destination', text.replace(/:[^/\s]*@/, `:${HIDDEN}@`), PLACE_FORMS)
+  const wrong = (): Error => inputError('destination', text.replace(/\/\/\S*@/, `//${HIDDEN}@`), PLACE_FORMS)
   if (kind === 'broker' && place === '') return { kind }
   if (kind === 'gwmp' && topicPrefix === '') {
     const [, host, port] = /^\[?([A-Za-z0-9.:_-]{1,253}?)\]?:(\d{1,5})$/.exec(place) ?? []

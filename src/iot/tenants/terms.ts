@@ -55,7 +55,7 @@ function checkDestination(destination: Destination): void {
 
 function checkUrl(url: string, protocols: readonly string[]): void {
   const allowed = `a URL that begins with ${protocols.join('// or ')}//`
-  const refused = (): Error => inputError('destination.url', url.replace(/:[^/]*@/, ':***@'), allowed)
+  const refused = (): Error => inputError('destination.url', url.replace(/\/\/.*@/, '//***@'), allowed)
   if (url.length > 512 || !URL.canParse(url)) throw refused()
   const { protocol, hostname, username, password } = new URL(url)
   if (!protocols.includes(protocol) || hostname === '' || !isEncoded(username) || !isEncoded(password)) throw refused()

@@ -223,7 +223,7 @@ function roaming(tx: Tx): void {
 }
 
 function tenants(tx: Tx): void {
-  tx.run("INSERT INTO iot_tenant VALUES ('farm', 'Farm', ?, ?, '{}', '{}', '100', 1, 0, 0, 1)", OTHER.address, TOKEN)
+  tx.run("INSERT INTO iot_tenant VALUES ('farm', 'Farm', ?, ?, '{}', '{}', '100', 1, 0, 0, 1, NULL)", OTHER.address, TOKEN)
   let hash: Uint8Array = new Uint8Array(32)
   for (let seq = 1; seq <= UNITS; seq++) {
     const frame = new Uint8Array(32).fill(seq)

@@ -1,11 +1,12 @@
 /** `lora`, `mqtt`, `tenant`, `rule` on a terminal, over the control socket, before the whole room and a real mosquitto. */
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../support/free-port.ts'
 import { openPlace } from '../../support/iot-place.ts'
 import type { Place } from '../../support/iot-place.ts'
 import { TOKEN } from '../iot-tenants/tenant-box.ts'
+import { makeAuthority, makeCertificate } from '../portal/certificate-maker.ts'
 import { PASSWORD, buildHouse } from '../owner/house.ts'
 import type { House } from '../owner/house.ts'
 import { meshbox } from './console.ts'
@@ -72,6 +73,32 @@ describe('each command of IoT', () => {
       expect([line, code, err]).toEqual([line, 2, expect.stringMatching(/password/)])
     }
     expect(urlOf()).toBe(stored)
+  })
+
+  it('reads certificates for the way to a tenant\'s server, shows whose they are and never their key, and keeps them until another place is named', async () => {
+    const wish = { notBeforeMs: Date.UTC(2000, 0, 1), notAfterMs: Date.UTC(2049, 0, 1) }
+    const authority = makeAuthority(`Acme ${'long '.repeat(20)}CA`)
+    const [own, other] = [makeCertificate(authority, { names: ['box.acme'], ...wish }), makeCertificate(authority, { names: ['old.acme'], ...wish, notAfterMs: Date.UTC(2010, 0, 1) })]
+    for (const [name, text] of [['ca.pem', authority.certificatePem], ['box.pem', own.certificatePem], ['old.pem', other.certificatePem], ['old.key', other.keyPem]] as const) writeFileSync(join(house.dir, name), text)
+    const secret = own.keyPem.split('\n')[1] ?? '-'
+    const set = async (line: string, given: Given = {}): Promise<string> => {
+      const { code, out, err } = await run(`tenant set vale ${line}`, given)
+      expect([line, code, err]).toEqual([line, 0, ''])
+      expect(Math.max(...out.split('\n').map((text) => [...text].length))).toBeLessThanOrEqual(80)
+      return out
+    }
+    const made = await set(`--payer 0x${'a2'.repeat(20)} --route 'dev-addr 28000000/16' --price 1 --to 'station wss://127.0.0.1:9' --ca ca.pem --client-cert box.pem --client-key -`, { stdin: own.keyPem })
+    expect(made).toMatch(/^Own CA +CN=Acme long.*\u2026, until 2049-01-01$/m)
+    expect(made).toMatch(/^Client certificate +CN=box\.acme, until 2049-01-01$/m)
+    expect(await set('--price 2')).toContain('CN=box.acme')
+    for (const shown of [made, (await run('tenant show vale --json')).out, (await run('tenant list --json')).out]) expect([shown.includes(secret), shown.includes('PRIVATE')]).toEqual([false, false])
+    const refused: readonly (readonly [string, number, RegExp])[] = [
+      ['--client-key old.key', 1, /clientKey.*another certificate/], ['--client-cert old.pem --client-key old.key', 1, /clientCertificate.*expired/], ['--ca box.pem --to broker', 1, /destination.*broker/], ['--ca - --client-key -', 2, /standard input/],
+      ["--ask-password --ca - --to 'station wss://127.0.0.1:9'", 2, /standard input/], ['--ca nowhere.pem', 1, /nowhere\.pem/], ['--ca old.key', 1, /ca.*certificates in PEM form/],
+    ]
+    for (const [line, code, said] of refused) expect([line, await run(`tenant set vale ${line}`, { stdin: other.keyPem })]).toEqual([line, expect.objectContaining({ code, out: '', err: expect.stringMatching(said) })])
+    expect(await set('--price 3')).toContain('CN=box.acme')
+    expect(await set("--price 3 --to 'station wss://127.0.0.1:9'")).not.toMatch(/Own CA|Client certificate/)
   })
 
   it('registers devices of 1.1 with all their keys, keeps what is left out, and leaves the NwkKey to a device that falls back to 1.0', async () => {
