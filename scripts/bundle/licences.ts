@@ -67,7 +67,7 @@ async function nativeParts(addons: readonly string[], target: Target): Promise<P
   parts.push(npmPart('node_modules/node-addon-api'))
   if (target.compiler === 'gcc') return [...parts, { name: 'libstdc++, libgcc', licence: 'GPL-3.0-or-later WITH GCC-exception-3.1', text: LIBSTDCXX }]
   const zig = await npmTool(ZIG)
-  for (const name of ['libcxx', 'libcxxabi', 'libunwind'])
+  for (const name of ['libcxx', 'libcxxabi'])
     parts.push({ name: `LLVM ${name}`, licence: 'Apache-2.0 WITH LLVM-exception', text: textOf(join(zig, 'lib', name, 'LICENSE.TXT')) })
   return [...parts, { name: 'compiler_rt of Zig', licence: 'MIT', text: textOf(join(zig, 'LICENSE')) }]
 }
