@@ -37,6 +37,19 @@ describe('a destination', () => {
     expect(() => parseDestination('station wss://a b')).toThrow(/destination/)
   })
 
+  it.each(['station wss://:s3c/ret@lns.example more than that', 'chirpstack mqtts://acme:s3c/ret@broker.example - xml'])('repeats no secret in a refusal, with a slash in it either: %s', (text) => {
+    const refusal = (): unknown => {
+      try {
+        return parseDestination(text)
+      } catch (thrown) {
+        return thrown
+      }
+    }
+    const said = refusal()
+    expect(said).toMatchObject({ kind: 'input', field: 'destination' })
+    expect(JSON.stringify(said) + String(said)).not.toMatch(/s3c|ret@/)
+  })
+
   it('has no known password where there is none', () => {
     expect(() => withKnownPassword(parseDestination(SHOWN), null)).toThrow(/password/)
     expect(() => withKnownPassword(parseDestination(SHOWN), { kind: 'broker' })).toThrow(/password/)
