@@ -146,5 +146,5 @@ function sayAddresses(liveUrl: string, { town, chain, files }: Box): void {
   note(`guest page of Anna's phone in a browser: make guest ARGS="1 chromium --no-sandbox http://shop.example/"`)
   note('act as a guest: make guest        (another terminal, as root)')
   note('interfere: make lab ARGS="cut-wan"   or: kill box2, start box2, add-guest, cheat, heal, status')
-  note(`the box's own command line: ip netns exec ${town.box.name} ${CLI} --socket ${files.socket} status`)
+  note(`the box's own command line: MESHBOX_NODE=${process.execPath} ip netns exec ${town.box.name} ${CLI} --socket ${files.socket} status`)
 }

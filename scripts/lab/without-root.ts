@@ -91,7 +91,7 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
     note(`guest page  http://${OURS}:2080/`)
     note(`JSON-RPC    ${chain.url}         chain id ${chain.chainId}, token VTK at ${chain.token}`)
     note(`MQTT        ${broker.url}         topics meshbox/#, no password`)
-    note(`command line of the box: ${CLI} --socket ${files.socket} lora readings field-3`)
+    note(`command line of the box: MESHBOX_NODE=${process.execPath} ${CLI} --socket ${files.socket} lora readings field-3`)
     note('the field goes on: the probe speaks, the meter’s frames are sold and paid')
     if (options.isOnce) return
     const life = new FieldLife(field, new Dice(options.seed))
