@@ -94,9 +94,10 @@ it('tells its whole story as somebody who may nothing, stays up with its pages a
   expect(await page(2080, 'wifi.meshbox.lan:2080', '</html>')).toBe('200 true')
   expect(await page(2090, '127.0.0.1:2090', '</html>')).toBe('200 true')
   expect(await page(2099, '127.0.0.1:2099', 'The town, live')).toBe('200 true')
-  const [, program = '', socket = ''] = /command line of the box: (\S+) --socket (\S+)/.exec(said) ?? []
+  // The line as a reader would copy it: his shell's own node may be an older one.
+  const [, node = '', program = '', socket = ''] = /command line of the box: (MESHBOX_NODE=\S+) (\S+) --socket (\S+)/.exec(said) ?? []
   const ask = async <T>(...words: readonly string[]): Promise<T> => {
-    const { code, stdout, stderr } = await run('env', `MESHBOX_NODE=${NODE}`, program, '--socket', socket, '--json', ...words)
+    const { code, stdout, stderr } = await run('env', node, program, '--socket', socket, '--json', ...words)
     if (code !== 0) throw new Error(stderr)
     return JSON.parse(stdout) as T
   }
