@@ -10,14 +10,14 @@
 #include <memory>
 
 #include "../door/arguments.h"
+#include "../door/loop-watch.h"
 #include "../door/netlink-socket.h"
 #include "kernel.h"
-#include "loop-watch.h"
 #include "replies.h"
 
 namespace nf {
 
-class Events final : public Watcher, public std::enable_shared_from_this<Events> {
+class Events final : public door::Watcher, public std::enable_shared_from_this<Events> {
  public:
   Events(napi_env env, uint32_t own, bool skipsOwn) : env_(env), own_(own), skipsOwn_(skipsOwn), frames_(kMaxFrameBytes) {}
   ~Events() { stop(); }
@@ -91,8 +91,8 @@ class Events final : public Watcher, public std::enable_shared_from_this<Events>
   netlink::Buffer frames_;
   std::unique_ptr<uint8_t[]> space_;
   netlink::Socket socket_;
-  Listener listener_;
-  Watch watch_;
+  door::Listener listener_;
+  door::Watch watch_;
 };
 
 } // namespace nf

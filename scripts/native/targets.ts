@@ -82,6 +82,12 @@ export const ADDONS: readonly Addon[] = [
     library: null,
     fuzzer: ['fuzz.cc', 'vectors.cc', 'changes.cc', 'replies.cc'],
   },
+  {
+    name: 'udp',
+    files: ['addon.cc', 'socket.cc'],
+    library: null,
+    fuzzer: ['fuzz.cc', 'socket.cc'],
+  },
 ]
 
 export const ZIG: NpmTool = {

@@ -56,7 +56,7 @@ export class Uplinks {
     // What nobody wants is not delivered, and not billed.
     const tenant = connectMqtt({ url: broker.url, userName: null, password: null, clientId: 'tenant', will: null }, { timers: systemTimers, randomness: systemRandomness, log: silentLog, firstWaitMs: 50 })
     tenant.subscribe('eu868/gateway/+/event/#', () => undefined)
-    const task: IotTask = { path: 'tenants', dir: join(dir, 'iot'), sqliteBinding, brokerUrl: broker.url, devices: DEVICES, firstDevAddr: FIRST_DEV_ADDR, keyHex: KEY_HEX }
+    const task: IotTask = { path: 'tenants', dir: join(dir, 'iot'), sqliteBinding, brokerUrl: broker.url, devices: DEVICES, firstDevAddr: FIRST_DEV_ADDR, keyHex: KEY_HEX, udpAddon: null }
     const child = spawn(process.execPath, [...V8_FLAGS, '--expose-gc', file, JSON.stringify(task)], { env: { ...env, MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '2' }, stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const first = await lines.next()

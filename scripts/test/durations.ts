@@ -35,6 +35,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/unit/package/make-ipk.test.ts': 420,
   'test/unit/package/setup-power-cut.test.ts': 31,
   'test/unit/native/genetlink-sanitizer.test.ts': 30,
+  'test/unit/native/udp-sanitizer.test.ts': 33,
   'test/unit/photon-v1/agreements.test.ts': 30,
   'test/unit/spectrum-sync/fuzz.test.ts': 28,
   'test/unit/audit/audit.test.ts': 27,

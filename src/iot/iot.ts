@@ -49,7 +49,7 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
   const rows = networkRows(parts.seal)
   const board = new LiveBoard(clock, log)
 
-  const radio = await openRadio(settings, { clock, timers, log, cups: settings.station === null ? null : ownCups(settings.station) })
+  const radio = await openRadio(settings, { clock, timers, log, cups: settings.station === null ? null : ownCups(settings.station), openUdp: parts.openUdp })
   undo.push(() => radio.close())
   /** Of the log, from the turn that stored it to the moment it is told. */
   const rowIds = new WeakMap<Reading, number>()

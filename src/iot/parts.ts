@@ -3,7 +3,7 @@ import type { Clock, Log, Randomness, Timers } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 import type { IotRoomDesk, IotToken } from './desk.ts'
 import type { BrokerListener, MqttConnection, MqttSettings } from './mqtt/index.ts'
-import type { CopyContest, IotSettings, KeySeal, ReceiptSigner, TenantPayments } from './ports.ts'
+import type { CopyContest, IotSettings, KeySeal, OpenUdp, ReceiptSigner, TenantPayments } from './ports.ts'
 import type { EarningsBook, TenantChannels } from './tenants/index.ts'
 import type { Keccak } from './tenants/receipt/index.ts'
 
@@ -46,6 +46,8 @@ export interface IotParts {
   }
   /** codec.cjs of the bundle, or io/codec-child.ts. */
   readonly codec: { readonly entryFile: string; readonly asUser: { readonly uid: number; readonly gid: number } | null }
+  /** Of the native addon; null: datagrams come through node:dgram. */
+  readonly openUdp: OpenUdp | null
   readonly version: string
   readonly clock: Clock
   readonly timers: Timers

@@ -16,6 +16,7 @@ import { guestInterfaceOf, refuseGuests } from './guest-side.ts'
 import { keepCompiledFrames } from './iot-heap.ts'
 import { IotPayments } from './iot-payments.ts'
 import { keySeal } from './iot-seal.ts'
+import { udpOpener } from './native-parts.ts'
 
 export interface IotRoomParts {
   readonly config: Config
@@ -79,6 +80,7 @@ export async function startIotRoom(parts: IotRoomParts): Promise<IotRoom> {
       },
       mosquitto: { folder: join(dirname(config.main.controlSocket), 'meshbox-mosquitto'), systemUser: userFor(MOSQUITTO_USER) },
       codec: { entryFile: join(folder, 'codec.cjs'), asUser: process.getuid?.() === 0 ? idsOf(CODEC_USER) : null },
+      openUdp: udpOpener(join(folder, 'native/udp.node'), log),
       version: parts.version,
       clock,
       timers: systemTimers,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { MeshBoxError, type Log } from '../base/index.ts'
 import { nobleSigner, signerOn, type Signer } from '../identity/index.ts'
 import type { Netlink } from '../hotspot/gate/index.ts'
-import { loadNfnetlink, loadSecp256k1, type Nfnetlink, type Secp256k1 } from '../native/index.ts'
+import { loadNfnetlink, loadSecp256k1, loadUdp, type Nfnetlink, type OpenUdp, type Secp256k1 } from '../native/index.ts'
 
 export interface OpenedCurve {
   readonly signer: Signer
@@ -40,5 +40,17 @@ export function netlinkOpener(path: string): (() => Netlink & Nfnetlink) | null 
     const door = loadNfnetlink(path)
     if (door === null) throw new MeshBoxError('unavailable', 'no nfnetlink addon', { code: 'addon-unusable' })
     return door.open()
+  }
+}
+
+/** Null: udp.node is not installed at `path` or cannot be used, and datagrams come through node:dgram, which costs a frame some µs more. */
+export function udpOpener(path: string, log: Log): OpenUdp | null {
+  if (!existsSync(path)) return null
+  try {
+    return loadUdp(path)
+  } catch (error) {
+    if (!(error instanceof MeshBoxError) || error.code !== 'addon-unusable') throw error
+    log.warn(`${error.message}; datagrams come through node:dgram`)
+    return null
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Native addons behind typed doors: secp256k1, nfnetlink, genetlink. `load…` gives the addon, or what stands in where none was built (noble for
- * curves, null for nftables, a door that refuses with the reason for genetlink). They move bytes and decide nothing. docs/native.md
+ * Native addons behind typed doors: secp256k1, nfnetlink, genetlink, udp. `load…` gives the addon, or what stands in where none was built (noble for
+ * curves, null for nftables and udp, a door that refuses with the reason for genetlink). They move bytes and decide nothing. docs/native.md
  */
 export { loadNfnetlink } from './io/nfnetlink.ts'
 export { loadSecp256k1 } from './io/secp256k1.ts'
@@ -54,3 +54,6 @@ export type {
 export { createWifi } from './nl80211-wifi.ts'
 export type { Wifi, WifiStationWatcher } from './nl80211-wifi.ts'
 export type { WifiInterface, WifiInterfaceType, WifiStation, WifiStationEvent } from './nl80211.ts'
+
+export { loadUdp } from './io/udp.ts'
+export type { OpenUdp, UdpOptions, UdpPlace, UdpSocket } from './udp.ts'

@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { peer } from '../../scripts/bundle/programs.ts'
 import { MALLOC_ENVIRONMENT, V8_FLAGS } from '../../scripts/bundle/start-scripts.ts'
+import { addonPath, buildNative } from '../../scripts/native.ts'
 import { fromHex, silentLog } from '../../src/base/index.ts'
 import { systemRandomness, systemTimers } from '../../src/base/io/system.ts'
 import { openSessionKeys, sealData } from '../../src/iot/lorawan/index.ts'
@@ -47,6 +48,7 @@ const HOUR_SECONDS = 3600
 const ACK_RATE = 300
 
 async function run({ dir, say }: BenchPlace): Promise<BenchRow[]> {
+  await buildNative('host', undefined, { only: ['udp'] })
   const file = join(dir, 'iot-box.cjs')
   await build({ ...peer, entryPoints: ['test/bench/workers/iot-box.ts'], outfile: file })
   chmodSync(dir, 0o711) // the broker gives up root, and must get through
@@ -85,11 +87,11 @@ class IotBox {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   }
 
-  static async start(file: string, dir: string, given: Omit<IotTask, 'dir' | 'sqliteBinding'>): Promise<IotBox> {
+  static async start(file: string, dir: string, given: Omit<IotTask, 'dir' | 'sqliteBinding' | 'udpAddon'>): Promise<IotBox> {
     const own = join(dir, `box-${process.hrtime.bigint()}`)
     mkdirSync(own)
     const sqliteBinding = join(dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json')), `prebuilds/linux-${process.arch}.node`)
-    const task: IotTask = { ...given, dir: own, sqliteBinding }
+    const task: IotTask = { ...given, dir: own, sqliteBinding, udpAddon: addonPath('host', 'udp') }
     const box = new IotBox(spawn(process.execPath, [...V8_FLAGS, '--expose-gc', file, JSON.stringify(task)], { env: { ...process.env, ...MALLOC_ENVIRONMENT, UV_THREADPOOL_SIZE: '2' }, stdio: ['pipe', 'pipe', 'inherit'] }), task)
     box.port = (await box.#next<{ port: number }>()).port
     if (given.path === 'none') return box

@@ -14,7 +14,7 @@ import { say } from '../../qemu/image/places.ts'
 import { Machine } from '../../qemu/runner/machine.ts'
 import { putProgram } from './program.ts'
 
-const ADDONS = ['secp256k1', 'nfnetlink', 'genetlink']
+const ADDONS = ['secp256k1', 'nfnetlink', 'genetlink', 'udp']
 
 interface Checked {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[]
@@ -54,7 +54,7 @@ for (const [name, target, napi] of [
       expect(await machine.sh('node -p process.versions.napi')).toBe(`${napi}\n`)
     })
 
-    it('signs as noble does, and changes sets of the kernel', () => checked('test/qemu/programs/addons.ts', ['secp256k1', 'nfnetlink']))
+    it('signs as noble does, changes sets of the kernel, and answers datagrams', () => checked('test/qemu/programs/addons.ts', ['secp256k1', 'nfnetlink', 'udp']))
 
     it('sees batman-adv and Wi-Fi', () => checked('test/qemu/genetlink-guest.ts', ['genetlink']))
   })

@@ -58,6 +58,7 @@ export async function openPlace(folder: string, ports: PlacePorts, change: { rea
   const ledger = createLedger({ shares: () => [] })
   const payments = new FakePayments()
   const room = await startIot({
+    openUdp: null,
     settings: change.settings ?? {
       region: 'IN865', netId: 0, gwmp: { address: '127.0.0.1', port: ports.gwmp, gateways: [] }, station: null, collectMs: 0,
       airtime: { reservedPpm: 0, pricesPerMs: {}, priceDecimals: 6, dutyPpm: {}, surge: null },

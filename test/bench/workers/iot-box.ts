@@ -17,6 +17,7 @@ import type { OpenRadio } from '../../../src/iot/radio/index.ts'
 import { createTenantHouse, tenantMigrations } from '../../../src/iot/tenants/index.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { keepCompiledFrames } from '../../../src/main/iot-heap.ts'
+import { loadUdp } from '../../../src/native/index.ts'
 import { openStore } from '../../../src/store/index.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { BOX, FakePayments, keccak, sign, tenant } from '../../unit/iot-tenants/tenant-box.ts'
@@ -31,6 +32,8 @@ export interface IotTask {
   readonly devices: number
   readonly firstDevAddr: number
   readonly keyHex: string
+  /** Absolute path of udp.node; null: node:dgram. */
+  readonly udpAddon: string | null
 }
 
 export interface IotFigures {
@@ -72,7 +75,7 @@ async function main(): Promise<void> {
 async function open(settings: IotTask, clock: SystemClock, store: Store, counts: Counts): Promise<{ port: number; isOnline: () => boolean }> {
   keepCompiledFrames() // as the service does when it has the role
   const shared = { clock, timers: systemTimers, log: silentLog }
-  const radio = await openRadio({ region: 'EU868', gwmp: { address: '127.0.0.1', port: 0, gateways: [] }, station: null, collectMs: 200 }, { ...shared, cups: null })
+  const radio = await openRadio({ region: 'EU868', gwmp: { address: '127.0.0.1', port: 0, gateways: [] }, station: null, collectMs: 200 }, { ...shared, cups: null, openUdp: loadUdp(settings.udpAddon) })
   const port = radio.ports.gwmp ?? 0
   const count = (isDone: boolean): void => void (isDone ? counts.done++ : counts.failed++)
   if (settings.path === 'server') {

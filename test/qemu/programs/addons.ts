@@ -1,9 +1,10 @@
 /**
  * Runs in the guest: loads the addons for its processor, lets them work against the real kernel and compares with
- * what they must say. `node addons.cjs <secp256k1.node> <nfnetlink.node>`; one line of JSON with what was checked.
+ * what they must say. `node addons.cjs <secp256k1.node> <nfnetlink.node> <udp.node>`; one line of JSON with what was checked.
  */
 import { execFileSync } from 'node:child_process'
-import { hostWord, loadNfnetlink, loadSecp256k1 } from '../../../src/native/index.ts'
+import { createSocket } from 'node:dgram'
+import { hostWord, loadNfnetlink, loadSecp256k1, loadUdp } from '../../../src/native/index.ts'
 
 const checks: { name: string; ok: boolean; detail: string }[] = []
 const check = (name: string, got: unknown, expected: unknown): void => {
@@ -66,8 +67,40 @@ async function sets(path: string): Promise<void> {
   }
 }
 
-async function main([secp256k1 = '', nfnetlink = '']: readonly string[]): Promise<void> {
-  for (const part of [() => signatures(secp256k1), () => sets(nfnetlink)])
+async function datagrams(path: string): Promise<void> {
+  for (const [address, to] of [['127.0.0.1', '127.0.0.1'], ['::', '127.0.0.1']] as const) {
+    const lengths: number[] = []
+    const hosts = new Set<string>()
+    const socket = loadUdp(path)?.({ address, port: 0, receiveBytes: 1 << 18 }, (from, count) => {
+      for (let slot = 0; slot < count; slot++) {
+        lengths.push(from.bytes(slot).length)
+        hosts.add(from.from(slot).host)
+        from.mark(slot, from.bytes(slot).slice(0, 4))
+      }
+      from.answer()
+    })
+    if (socket === undefined) throw new Error(`${path} was not loaded`)
+    const sender = createSocket('udp4')
+    const answers: string[] = []
+    try {
+      await new Promise<void>((resolve) => {
+        sender.on('message', (bytes) => {
+          if (answers.push(hex(bytes)) === 5) resolve()
+        })
+        for (let n = 1; n <= 5; n++) sender.send(new Uint8Array(n === 5 ? 9_000 : 4 * n).fill(n), socket.port, to)
+      })
+    } finally {
+      sender.close()
+      socket.close()
+    }
+    check(`udp ${address}: datagrams as they were sent`, lengths, [4, 8, 12, 16, 9_000])
+    check(`udp ${address}: from whom`, [...hosts], [to])
+    check(`udp ${address}: answers`, answers, ['01010101', '02020202', '03030303', '04040404', '05050505'])
+  }
+}
+
+async function main([secp256k1 = '', nfnetlink = '', udp = '']: readonly string[]): Promise<void> {
+  for (const part of [() => signatures(secp256k1), () => sets(nfnetlink), () => datagrams(udp)])
     try {
       await part()
     } catch (error) {

@@ -1,26 +1,36 @@
-/** Real datagrams on loopback: the simulated concentrator against our door, through a network that loses and repeats; two gateways that hear one frame; a full concentrator for a while. */
-import { afterEach, describe, expect, it } from 'vitest'
+/** Real datagrams on loopback, through the native addon and through node:dgram: the simulated concentrator against our door, through a network that loses and repeats; two gateways that hear one frame; a full concentrator for a while. */
+import { createSocket } from 'node:dgram'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
 import { SystemClock, systemTimers } from '../../../src/base/io/system.ts'
-import type { Downlink, Heard, TxWindow } from '../../../src/iot/ports.ts'
+import type { Downlink, Heard, OpenUdp, TxWindow } from '../../../src/iot/ports.ts'
 import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
 import { GwmpServer } from '../../../src/iot/radio/io/gwmp-socket.ts'
 import { Concentrators } from '../../../src/iot/radio/radio.ts'
+import { loadUdp } from '../../../src/native/index.ts'
 import { Concentrator } from '../../support/concentrator.ts'
 import type { ConcentratorOptions } from '../../support/concentrator.ts'
 import { seededRandom } from '../../support/fakes.ts'
+import { builtAddon } from '../native/built-addon.ts'
 
 const GATEWAY = '0016c001ff10a235'
 const clock = new SystemClock('never')
 const open: (() => Promise<void> | void)[] = []
+let addon: OpenUdp | null = null
+/** Of the tests that run. */
+let openUdp: OpenUdp | null = null
+
+beforeAll(async () => {
+  addon = loadUdp(await builtAddon('host', 'udp'))
+})
 
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 
-async function station(collectMs = 200, address = '127.0.0.1') {
+async function station(collectMs = 200, address = '127.0.0.1', port = 0) {
   const radio = new Concentrators({ clock, timers: systemTimers, log: silentLog, hash: frameHash, collectMs })
-  const door = await GwmpServer.open({ address, port: 0, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: radio.sink })
+  const door = await GwmpServer.open({ address, port, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: radio.sink, openUdp })
   radio.add(door)
   const heard: Heard[] = []
   radio.onHeard((one) => heard.push(one))
@@ -53,7 +63,11 @@ function answerTo(heard: Heard, id: number, delaysMs: readonly number[], change:
   return { id, gateway: copy.gateway, windows, purpose: 'data', priority: 0, tenant: null, devEui: null, expiresMs: Infinity }
 }
 
-describe('a forwarder on loopback', () => {
+for (const way of ['the addon', 'node:dgram']) describe(`a forwarder on loopback, ${way}`, () => {
+  beforeAll(() => {
+    openUdp = way === 'the addon' ? addon : null
+  })
+
   it('is heard, acknowledged, and sends our answer at the counter we meant', async () => {
     const { radio, door, heard } = await station()
     const concentrator = await forwarder(door.port, { counterUs: 2 ** 32 - 100_000 })
@@ -130,7 +144,7 @@ describe('a forwarder on loopback', () => {
   })
   it('refuses an address that is taken, with a reason', async () => {
     const { door } = await station()
-    await expect(GwmpServer.open({ address: '127.0.0.1', port: door.port, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: { received: () => undefined, stats: () => undefined, gateway: () => undefined } })).rejects.toMatchObject({ code: 'cannot-listen' })
+    await expect(GwmpServer.open({ address: '127.0.0.1', port: door.port, region: 'EU868', gateways: [] }, { clock, timers: systemTimers, log: silentLog, sink: { received: () => undefined, stats: () => undefined, gateway: () => undefined }, openUdp })).rejects.toMatchObject({ code: 'cannot-listen', message: expect.stringContaining(`UDP 127.0.0.1:${door.port}: `) })
   })
   it('at 260 packets a second every one is acknowledged and handed over, and nothing grows', async () => {
     const { radio, door, heard } = await station()
@@ -150,5 +164,44 @@ describe('a forwarder on loopback', () => {
     expect(radio.size).toEqual({ open: 0, known: sent, present: 1 })
     expect(door.size).toEqual({ gateways: 1, clocks: 1, hosts: 1, waiting: 0, orders: { pending: 0, resting: 0, queued: 0 } })
     expect(door.counts).toMatchObject({ packets: sent, tooMuch: 0, refusedPackets: 0 })
+  })
+  it('a flood from one host is neither acknowledged nor kept beyond what one may send, and who was there is served after it', async () => {
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port)
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    const stranger = createSocket('udp4')
+    open.push(() => void stranger.close())
+    let answers = 0
+    stranger.on('message', (bytes) => {
+      answers += bytes.length
+    })
+    const pull = Buffer.from('02000102aabbccddeeff0011', 'hex')
+    // A datagram too short for anything, one of version 3, and PULL_DATA under a name of its own each time.
+    for (let n = 0; n < 6_000; n++) {
+      pull.writeUInt32BE(n, 8)
+      await new Promise((sent) => stranger.send(n % 3 === 0 ? Buffer.of(2, 0, 1) : n % 3 === 1 ? Buffer.from(pull).fill(3, 0, 1) : pull, door.port, '127.0.0.1', sent))
+    }
+    await until(() => door.size.waiting === 0 && answers > 0)
+    expect(answers / 4).toBeLessThanOrEqual(door.counts.pulls + door.counts.foreign)
+    expect(door.size.gateways).toBeLessThanOrEqual(64)
+    // Until its share of what one host may send is there again.
+    while (heard.length === 0) {
+      concentrator.hear({ phy: phyOf(heard.length) })
+      await new Promise((later) => setTimeout(later, 20))
+    }
+  })
+  it('is closed while datagrams come, and tells nothing any more', async () => {
+    const { door, heard } = await station()
+    const concentrator = await forwarder(door.port)
+    for (let n = 0; n < 100; n++) concentrator.hear({ phy: phyOf(n) })
+    await until(() => heard.length > 0)
+    const { port } = door
+    await door.close()
+    open.splice(1, 1)
+    const known = heard.length
+    const { door: next, heard: afterwards } = await station(0, '127.0.0.1', port)
+    concentrator.hear({ phy: phyOf(200) })
+    await until(() => afterwards.some(({ phy }) => phy[1] === 200))
+    expect([next.port, heard.length]).toEqual([port, known])
   })
 })

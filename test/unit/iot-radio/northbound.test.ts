@@ -253,7 +253,7 @@ describe('on loopback', () => {
   }
   const box = async (timers = systemTimers) => {
     const radio = new Concentrators({ clock, timers: systemTimers, log: silentLog, hash: frameHash, collectMs: 50 })
-    const door = await GwmpServer.open({ address: '127.0.0.1', port: 0, region: 'EU868', gateways: [] }, { clock, timers, log: silentLog, sink: radio.sink })
+    const door = await GwmpServer.open({ address: '127.0.0.1', port: 0, region: 'EU868', gateways: [] }, { clock, timers, log: silentLog, sink: radio.sink, openUdp: null })
     radio.add(door)
     const heard: Heard[] = []
     radio.onHeard((one) => heard.push(one))

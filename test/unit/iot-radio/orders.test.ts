@@ -63,11 +63,11 @@ function run(seed: number, weather: Weather, counterFrom: number): { readonly ac
         const { phy, timing } = readPullResp(body)
         const status = judge(timing.kind === 'counter' ? timing.tmstUs : 0, (phy[1] ?? 0) * 256 + (phy[2] ?? 0), phy[3] ?? 0)
         const answer = encodeDatagram({ version: 2, token, kind: 'tx-ack', gateway: GATEWAY, body: status === 'OK' ? new Uint8Array() : writeTxAck(status) })
-        carry(answer, weather.lossUp, weather.twiceUp, (arrived) => desk.take(arrived, FROM))
+        carry(answer, weather.lossUp, weather.twiceUp, (arrived) => void desk.take(arrived, FROM))
       })
     },
   })
-  const upward = (kind: 'pull-data' | 'push-data', body: string): void => desk.take(encodeDatagram({ version: 2, token: 1, kind, gateway: GATEWAY, body: Buffer.from(body) }), FROM)
+  const upward = (kind: 'pull-data' | 'push-data', body: string): unknown => desk.take(encodeDatagram({ version: 2, token: 1, kind, gateway: GATEWAY, body: Buffer.from(body) }), FROM)
   const acks = new Map<number, RadioTxAck>()
   let asked = 0
   for (let order = 1; order <= 60; order++) {

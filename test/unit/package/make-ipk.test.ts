@@ -47,7 +47,7 @@ describe.each(Object.keys(ARCHITECTURES))('%s', (architecture) => {
   it('carries the service with its database and its addons', () => {
     const service = files().find(([name]) => name.startsWith('meshbox_'))
     const names = service === undefined ? [] : readIpk(service[1]).data.map((member) => member.name)
-    for (const path of ['meshboxd', 'service.cjs', 'executor.cjs', 'web/index.html', 'native/better_sqlite3.node', 'native/secp256k1.node', 'native/nfnetlink.node', 'native/genetlink.node']) expect(names).toContain(`./usr/lib/meshbox/${path}`)
+    for (const path of ['meshboxd', 'service.cjs', 'executor.cjs', 'web/index.html', 'native/better_sqlite3.node', 'native/secp256k1.node', 'native/nfnetlink.node', 'native/genetlink.node', 'native/udp.node']) expect(names).toContain(`./usr/lib/meshbox/${path}`)
   })
 })
 

@@ -123,29 +123,29 @@ export class GwmpDesk implements RadioDoor {
     this.#waiting.length = 0
   }
 
-  /** One datagram; `bytes` are the desk's from now on. */
-  take(bytes: Uint8Array, from: Place): void {
-    if (this.#isClosed) return
+  /** One datagram; `bytes` are the desk's from now on. What it gives is to be sent back at once; null: nothing is. */
+  take(bytes: Uint8Array, from: Place): Uint8Array | null {
+    if (this.#isClosed) return null
     // UDP allows it for who wants no answer, and nothing can be sent there.
     if (from.port === 0) {
       this.#counts.refusedDatagrams += 1
-      return
+      return null
     }
     const nowMs = this.#parts.clock.boottimeMs()
     const hasRoom = this.#waiting.length < MAX_WAITING && this.#waitingBytes + bytes.length <= MAX_WAITING_BYTES
     if (!hasRoom || !this.#budget.admit(from.host, bytes.length, this.#paths.isAt(from.host, nowMs), nowMs)) {
       this.#counts.tooMuch += 1
-      return this.#complain('more datagrams than a concentrator sends', { from: from.host })
+      this.#complain('more datagrams than a concentrator sends', { from: from.host })
+      return null
     }
     if (!this.#isAllowed(bytes)) {
       this.#counts.foreign += 1
-      return
+      return null
     }
-    const ack = ackFor(bytes)
-    if (ack !== null) this.#parts.send(ack, from)
     this.#waiting.push({ bytes, from, arrivedMs: nowMs })
     this.#waitingBytes += bytes.length
     this.#askTurn()
+    return ackFor(bytes)
   }
 
   #askTurn(): void {

@@ -2,7 +2,7 @@
 import type { Clock, Log, Randomness, Timers } from '../../../base/index.ts'
 import { secureContextOf } from '../../io/server-tls.ts'
 import { regionNamed } from '../../lorawan/index.ts'
-import type { Delivery, DestinationTls, Gateway, IotSettings, Radio, Route } from '../../ports.ts'
+import type { Delivery, DestinationTls, Gateway, IotSettings, OpenUdp, Radio, Route } from '../../ports.ts'
 import type { RadioTxAck } from '../door.ts'
 import { frameHash } from '../frame-hash.ts'
 import type { GwmpCounts } from '../gwmp/gwmp-desk.ts'
@@ -23,6 +23,8 @@ export interface OpenRadioParts {
   readonly log: Log
   /** What a Station should have, when it asks CUPS; null: CUPS is not served. */
   readonly cups: CupsPlans | null
+  /** Of the native addon. Left out or null: node:dgram does it. */
+  readonly openUdp?: OpenUdp | null
 }
 
 export interface RadioCounts {
@@ -52,7 +54,7 @@ export async function openRadio(settings: RadioSettings, parts: OpenRadioParts):
   const { clock, timers, log } = parts
   const radio = new Concentrators({ clock, timers, log, hash: frameHash, collectMs })
   const shared = { clock, timers, log, sink: radio.sink }
-  const gwmp = settings.gwmp === null ? null : await GwmpServer.open({ ...settings.gwmp, region }, shared)
+  const gwmp = settings.gwmp === null ? null : await GwmpServer.open({ ...settings.gwmp, region }, { ...shared, openUdp: parts.openUdp ?? null })
   let station: StationServer | null
   try {
     station = settings.station === null ? null : await StationServer.open({ clientAuthorityFile: null, firstChannelHz: null, ...settings.station, region, cups: parts.cups }, shared)

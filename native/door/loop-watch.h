@@ -8,8 +8,8 @@
  * to load. Its handle is laid out by the headers of the Node that is built for; libuv keeps that layout for
  * all of version 1.
  */
-#ifndef MESHBOX_NFNETLINK_LOOP_WATCH_H
-#define MESHBOX_NFNETLINK_LOOP_WATCH_H
+#ifndef MESHBOX_DOOR_LOOP_WATCH_H
+#define MESHBOX_DOOR_LOOP_WATCH_H
 
 #include <dlfcn.h>
 #include <node_api.h>
@@ -17,7 +17,7 @@
 
 #include <new>
 
-namespace nf {
+namespace door {
 
 struct Libuv {
   decltype(&uv_poll_init) pollInit = nullptr;
@@ -179,6 +179,6 @@ class Listener {
   napi_async_context context_ = nullptr;
 };
 
-} // namespace nf
+} // namespace door
 
 #endif
