@@ -22,6 +22,9 @@ namespace door {
 struct Libuv {
   decltype(&uv_poll_init) pollInit = nullptr;
   decltype(&uv_poll_start) pollStart = nullptr;
+  decltype(&uv_poll_stop) pollStop = nullptr;
+  decltype(&uv_timer_init) timerInit = nullptr;
+  decltype(&uv_timer_start) timerStart = nullptr;
   decltype(&uv_close) close = nullptr;
   decltype(&uv_ref) ref = nullptr;
   decltype(&uv_unref) unref = nullptr;
@@ -31,6 +34,9 @@ struct Libuv {
       Libuv uv;
       uv.pollInit = reinterpret_cast<decltype(&uv_poll_init)>(dlsym(RTLD_DEFAULT, "uv_poll_init"));
       uv.pollStart = reinterpret_cast<decltype(&uv_poll_start)>(dlsym(RTLD_DEFAULT, "uv_poll_start"));
+      uv.pollStop = reinterpret_cast<decltype(&uv_poll_stop)>(dlsym(RTLD_DEFAULT, "uv_poll_stop"));
+      uv.timerInit = reinterpret_cast<decltype(&uv_timer_init)>(dlsym(RTLD_DEFAULT, "uv_timer_init"));
+      uv.timerStart = reinterpret_cast<decltype(&uv_timer_start)>(dlsym(RTLD_DEFAULT, "uv_timer_start"));
       uv.close = reinterpret_cast<decltype(&uv_close)>(dlsym(RTLD_DEFAULT, "uv_close"));
       uv.ref = reinterpret_cast<decltype(&uv_ref)>(dlsym(RTLD_DEFAULT, "uv_ref"));
       uv.unref = reinterpret_cast<decltype(&uv_unref)>(dlsym(RTLD_DEFAULT, "uv_unref"));
@@ -39,7 +45,10 @@ struct Libuv {
     return found;
   }
 
-  bool isComplete() const { return pollInit != nullptr && pollStart != nullptr && close != nullptr && ref != nullptr && unref != nullptr; }
+  bool isComplete() const {
+    return pollInit != nullptr && pollStart != nullptr && pollStop != nullptr && timerInit != nullptr && timerStart != nullptr && close != nullptr && ref != nullptr &&
+           unref != nullptr;
+  }
 };
 
 /** Who is told. Both are called on the loop's thread. */
@@ -74,7 +83,10 @@ class Watch {
       delete handle;
       return "the descriptor cannot be watched";
     }
+    uv.timerInit(loop, &handle->timer); // cannot fail
+    uv.unref(reinterpret_cast<uv_handle_t*>(&handle->timer));
     handle->poll.data = handle;
+    handle->timer.data = handle;
     handle->watcher = watcher;
     handle_ = handle;
     if (napi_add_async_cleanup_hook(env, onEnd, handle, &handle->hook) != napi_ok) {
@@ -95,6 +107,14 @@ class Watch {
     handle_ = nullptr;
     handle->watcher = nullptr;
     Libuv::get().close(reinterpret_cast<uv_handle_t*>(&handle->poll), onClosed);
+    Libuv::get().close(reinterpret_cast<uv_handle_t*>(&handle->timer), onClosed);
+  }
+
+  /** Looks away for so long; then onReadable() is called, whether there is something or not, and it looks on. */
+  void rest(uint32_t milliseconds) {
+    if (handle_ == nullptr) return;
+    Libuv::get().pollStop(&handle_->poll);
+    Libuv::get().timerStart(&handle_->timer, onRested, milliseconds, 0);
   }
 
   /** Whether the loop stays alive for it. */
@@ -110,6 +130,9 @@ class Watch {
  private:
   struct Handle {
     uv_poll_t poll;
+    uv_timer_t timer;
+    /** Of the two, those that libuv still has. */
+    int open = 2;
     Watcher* watcher = nullptr;
     napi_async_cleanup_hook_handle hook = nullptr;
   };
@@ -121,8 +144,16 @@ class Watch {
     if (status < 0 && handle->watcher != nullptr) Libuv::get().pollStart(poll, UV_READABLE, onPoll);
   }
 
-  static void onClosed(uv_handle_t* poll) {
-    Handle* handle = static_cast<Handle*>(poll->data);
+  static void onRested(uv_timer_t* timer) {
+    Handle* handle = static_cast<Handle*>(timer->data);
+    if (handle->watcher == nullptr) return;
+    Libuv::get().pollStart(&handle->poll, UV_READABLE, onPoll);
+    handle->watcher->onReadable();
+  }
+
+  static void onClosed(uv_handle_t* closed) {
+    Handle* handle = static_cast<Handle*>(closed->data);
+    if (--handle->open > 0) return;
     if (handle->hook != nullptr) napi_remove_async_cleanup_hook(handle->hook);
     delete handle;
   }

@@ -1,12 +1,13 @@
 /*
  * Node's door to socket.h: UDP sockets, known by a number, whose datagrams are told by the batch. When there are some, the socket's
  * listener is called with how many lie in the two arrays it was opened with; it reads them, marks answers, and asks for
- * those to be sent before it does anything else. Nothing is kept for a listener that is slow: the kernel's buffer is the only queue.
+ * those to be sent before it does anything else. Datagrams that come less than `closeMs` after the last ones are let wait `gatherMs` for others. Nothing is kept for a listener that is slow: the kernel's buffer is the only queue.
  * The typed door is src/native/io/udp.ts.
  */
 #include <napi.h>
 
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <new>
@@ -22,6 +23,7 @@ using Napi::Value;
 
 constexpr size_t kAddressText = 64;
 constexpr uint32_t kMaxReceiveBytes = 64u << 20;
+constexpr uint32_t kMaxWaitMs = 1000;
 
 /** An array that JavaScript gave, looked up anew each time: it may have been taken apart meanwhile. */
 class SharedArray {
@@ -53,8 +55,10 @@ class Door final : public door::Watcher, public std::enable_shared_from_this<Doo
   explicit Door(napi_env env) : env_(env) {}
   ~Door() { stop(); }
 
-  udp::Failure start(const char* address, uint16_t port, uint32_t receiveBytes, napi_value bytes, napi_value table, napi_value listener) {
+  udp::Failure start(const char* address, uint16_t port, uint32_t receiveBytes, uint32_t closeMs, uint32_t gatherMs, napi_value bytes, napi_value table, napi_value listener) {
     if (const udp::Failure failure = socket_.open(address, port, receiveBytes); failure.step != nullptr) return failure;
+    closeMs_ = closeMs;
+    gatherMs_ = gatherMs;
     if (!bytes_.keep(env_, bytes) || !table_.keep(env_, table) || !listener_.set(env_, listener, "meshbox:udp")) return {"keep the arrays", ECANCELED};
     if (const char* why = watch_.start(env_, socket_.fd(), this); why != nullptr) return {why, ENOTSUP};
     return {};
@@ -74,12 +78,21 @@ class Door final : public door::Watcher, public std::enable_shared_from_this<Doo
 
   void onReadable() override {
     const std::shared_ptr<Door> self = shared_from_this(); // the listener may close it
+    // Those that come close after each other are let come together: to be woken costs more than a datagram.
+    const uint64_t nowMs = monotonicMs();
+    if (!isGathered_ && gatherMs_ > 0 && nowMs - readMs_ < closeMs_) {
+      isGathered_ = true;
+      return watch_.rest(gatherMs_);
+    }
+    isGathered_ = false;
+    readMs_ = nowMs;
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
     napi_value count = nullptr;
     if (!hasArrays()) {
       stop(); // who takes them apart wants no datagrams
     } else if (const uint32_t got = socket_.receive(bytesData(), tableData()); got > 0) {
+      if (got == udp::kSlots) readMs_ = 0; // there may be more, and the kernel's room is small
       if (napi_create_uint32(env_, got, &count) == napi_ok) listener_.call(1, &count);
     }
     napi_close_handle_scope(env_, scope);
@@ -91,7 +104,17 @@ class Door final : public door::Watcher, public std::enable_shared_from_this<Doo
   uint8_t* bytesData() const { return static_cast<uint8_t*>(bytes_.data(env_, napi_uint8_array, udp::kSlots * udp::kSlotBytes)); }
   int32_t* tableData() const { return static_cast<int32_t*>(table_.data(env_, napi_int32_array, udp::kSlots * udp::kRowWords)); }
 
+  static uint64_t monotonicMs() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+  }
+
   napi_env env_;
+  uint32_t closeMs_ = 0;
+  uint32_t gatherMs_ = 0;
+  uint64_t readMs_ = 0;
+  bool isGathered_ = false;
   udp::Socket socket_;
   SharedArray bytes_;
   SharedArray table_;
@@ -180,19 +203,21 @@ class Arguments {
 
 Value nothing(const CallbackInfo& info) { return Value(info.Env(), nullptr); }
 
-/** open(address, port, receiveBytes, bytes, table, listener): number */
+/** open(address, port, receiveBytes, closeMs, gatherMs, bytes, table, listener): number */
 Value open(const CallbackInfo& info) {
   Arguments take(info);
   char address[kAddressText];
   take.address(address);
   const uint16_t port = static_cast<uint16_t>(take.whole("port", 0, UINT16_MAX));
   const uint32_t receiveBytes = take.whole("receiveBytes", 0, kMaxReceiveBytes);
+  const uint32_t closeMs = take.whole("closeMs", 0, kMaxWaitMs);
+  const uint32_t gatherMs = take.whole("gatherMs", 0, kMaxWaitMs);
   const napi_value bytes = take.array("bytes", napi_uint8_array, udp::kSlots * udp::kSlotBytes);
   const napi_value table = take.array("table", napi_int32_array, udp::kSlots * udp::kRowWords);
   const napi_value listener = take.function("listener");
   if (!take.ok()) return nothing(info);
   const std::shared_ptr<Door> door = std::make_shared<Door>(info.Env());
-  if (const udp::Failure failure = door->start(address, port, receiveBytes, bytes, table, listener); failure.step != nullptr) {
+  if (const udp::Failure failure = door->start(address, port, receiveBytes, closeMs, gatherMs, bytes, table, listener); failure.step != nullptr) {
     char text[160];
     snprintf(text, sizeof text, "%s: %s", failure.step, strerror(failure.error));
     door->stop();

@@ -13,6 +13,9 @@ export interface UdpOptions {
   readonly port: number
   /** Asked of the kernel, for what comes while the event loop is busy. */
   readonly receiveBytes: number
+  /** What comes less than `closeMs` after the last batch waits `gatherMs` for others; `gatherMs` 0: never. Each at most 1,000. */
+  readonly closeMs: number
+  readonly gatherMs: number
 }
 
 /**

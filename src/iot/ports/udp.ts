@@ -20,5 +20,8 @@ export interface UdpSocket {
   close(): void
 }
 
-/** `listener`: so many datagrams lie in slots 0 and following. Errors: unavailable `cannot-listen`. */
-export type OpenUdp = (options: { readonly address: string; readonly port: number; readonly receiveBytes: number }, listener: (socket: UdpSocket, count: number) => void) => UdpSocket
+/**
+ * What comes less than `closeMs` after the last batch waits `gatherMs` for others.
+ * `listener`: so many datagrams lie in slots 0 and following. Errors: unavailable `cannot-listen`.
+ */
+export type OpenUdp = (options: { readonly address: string; readonly port: number; readonly receiveBytes: number; readonly closeMs: number; readonly gatherMs: number }, listener: (socket: UdpSocket, count: number) => void) => UdpSocket

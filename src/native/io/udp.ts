@@ -5,7 +5,7 @@ import { loadAddon } from './load-addon.ts'
 
 /** What native/udp/addon.cc exports. It checks every argument itself, with plainer errors. */
 interface Addon {
-  open(address: string, port: number, receiveBytes: number, bytes: Uint8Array, table: Int32Array, listener: (count: number) => void): number
+  open(address: string, port: number, receiveBytes: number, closeMs: number, gatherMs: number, bytes: Uint8Array, table: Int32Array, listener: (count: number) => void): number
   port(socket: number): number
   answer(socket: number): number
   host(socket: number, slot: number): string | null
@@ -43,10 +43,10 @@ class AddonSocket implements UdpSocket {
   readonly #places = new Map<number | string, UdpPlace>()
   #isClosed = false
 
-  constructor(addon: Addon, { address, port, receiveBytes }: UdpOptions, listener: (socket: UdpSocket, count: number) => void) {
+  constructor(addon: Addon, { address, port, receiveBytes, closeMs, gatherMs }: UdpOptions, listener: (socket: UdpSocket, count: number) => void) {
     this.#addon = addon
     try {
-      this.#number = addon.open(address, port, receiveBytes, this.#bytes, this.#table, (count) => listener(this, count))
+      this.#number = addon.open(address, port, receiveBytes, closeMs, gatherMs, this.#bytes, this.#table, (count) => listener(this, count))
     } catch (thrown) {
       throw new MeshBoxError('unavailable', `cannot listen at UDP ${address}:${port}: ${asError(thrown).message}`, { code: 'cannot-listen', cause: thrown })
     }

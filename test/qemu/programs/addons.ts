@@ -71,7 +71,7 @@ async function datagrams(path: string): Promise<void> {
   for (const [address, to] of [['127.0.0.1', '127.0.0.1'], ['::', '127.0.0.1']] as const) {
     const lengths: number[] = []
     const hosts = new Set<string>()
-    const socket = loadUdp(path)?.({ address, port: 0, receiveBytes: 1 << 18 }, (from, count) => {
+    const socket = loadUdp(path)?.({ address, port: 0, receiveBytes: 1 << 18, closeMs: 5, gatherMs: 1 }, (from, count) => {
       for (let slot = 0; slot < count; slot++) {
         lengths.push(from.bytes(slot).length)
         hosts.add(from.from(slot).host)

@@ -33,7 +33,7 @@ interface Arrived {
 function server(address = '127.0.0.1', port = 0): { readonly socket: UdpSocket; readonly arrived: Arrived[]; readonly batches: number[] } {
   const arrived: Arrived[] = []
   const batches: number[] = []
-  const socket = openUdp({ address, port, receiveBytes: RECEIVE_BYTES }, (from, count) => {
+  const socket = openUdp({ address, port, receiveBytes: RECEIVE_BYTES, closeMs: 0, gatherMs: 0 }, (from, count) => {
     batches.push(count)
     for (let slot = 0; slot < count; slot++) {
       const bytes = from.bytes(slot)
@@ -100,9 +100,33 @@ describe('a socket of the addon', () => {
     expect(Math.max(...batches)).toBeGreaterThan(1)
     expect(Math.max(...batches)).toBeLessThanOrEqual(16)
   })
+  it('lets those wait for each other that come close together, when it is asked to; one alone is heard at once', async () => {
+    const batches: number[] = []
+    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES, closeMs: 1_000, gatherMs: 200 }, (from, count) => {
+      batches.push(count)
+      for (let slot = 0; slot < count; slot++) from.mark(slot, Uint8Array.of(1))
+      from.answer()
+    })
+    open.push(() => socket.close())
+    const { send, answers } = await client()
+    let sent = 0
+    // A machine that stands still for longer than they wait hears them one by one: then once more.
+    while (!batches.includes(2)) {
+      for (const _ of [1, 2]) {
+        await send(Uint8Array.of(1), socket.port)
+        sent++
+        for (let turn = 0; turn < 5; turn++) await new Promise((later) => setImmediate(later))
+      }
+      await until(() => answers.length === sent)
+    }
+    await send(Uint8Array.of(1), socket.port)
+    socket.close() // while one waits
+    for (let turn = 0; turn < 5; turn++) await new Promise((later) => setImmediate(later))
+    expect(batches.reduce((sum, count) => sum + count, 0)).toBe(sent)
+  })
   it('does not answer with more than came, nor twice', async () => {
     let again = 0
-    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES }, (from, count) => {
+    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES, closeMs: 0, gatherMs: 0 }, (from, count) => {
       for (let slot = 0; slot < count; slot++) from.mark(slot, Uint8Array.of(1, 2, 3, 4))
       from.answer()
       again += from.answer()
@@ -140,7 +164,7 @@ describe('a socket of the addon', () => {
   })
   it('is silent from the moment it is closed, by its own listener too, with datagrams under way', async () => {
     let heard = 0
-    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES }, (from, count) => {
+    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES, closeMs: 0, gatherMs: 0 }, (from, count) => {
       heard += count
       from.mark(0, new Uint8Array(0))
       from.close()
@@ -160,7 +184,7 @@ describe('a socket of the addon', () => {
   })
   it('remembers a bounded number of places, and the same object for the same one', async () => {
     const places = new Set<object>()
-    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES }, (from, count) => {
+    const socket = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: RECEIVE_BYTES, closeMs: 0, gatherMs: 0 }, (from, count) => {
       for (let slot = 0; slot < count; slot++) places.add(from.from(slot))
     })
     open.push(() => socket.close())
@@ -175,9 +199,9 @@ describe('a socket of the addon', () => {
     const bare = createRequire(import.meta.url)(addon) as { open(...arguments_: unknown[]): number; port(socket: number): number; close(socket: number): void }
     const bytes = new Uint8Array(16 * 65_536)
     const table = new Int32Array(16 * 8)
-    for (const wrong of [[bytes.subarray(1), table], [bytes, new Int32Array(127)], [bytes, new Uint32Array(128)], [new Uint8ClampedArray(16 * 65_536), table]]) expect(() => bare.open('127.0.0.1', 0, 0, ...wrong, () => undefined)).toThrow(TypeError)
+    for (const wrong of [[bytes.subarray(1), table], [bytes, new Int32Array(127)], [bytes, new Uint32Array(128)], [new Uint8ClampedArray(16 * 65_536), table]]) expect(() => bare.open('127.0.0.1', 0, 0, 0, 0, ...wrong, () => undefined)).toThrow(TypeError)
     let heard = 0
-    const number = bare.open('127.0.0.1', 0, 0, bytes, table, () => heard++)
+    const number = bare.open('127.0.0.1', 0, 0, 0, 0, bytes, table, () => heard++)
     const port = bare.port(number)
     const { send } = await client()
     structuredClone(bytes, { transfer: [bytes.buffer] })

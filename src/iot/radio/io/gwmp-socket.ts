@@ -14,6 +14,12 @@ import type { Place } from '../gwmp/paths.ts'
 
 /** Room in the kernel for what comes while the event loop is busy: a second of a full concentrator. */
 const RECEIVE_BYTES = 256 * 1024
+/**
+ * What comes within 10 ms of the datagrams before, as often as forwarders look for frames, waits 3 ms for others: to be woken and to write to the broker costs more
+ * than a frame. One that comes alone is heard at once. Forwarders wait 100 ms for an acknowledgement, devices a second for an answer.
+ */
+const CLOSE_MS = 10
+const GATHER_MS = 3
 const MAPPED = '::ffff:'
 
 export interface GwmpListenOptions extends GwmpOptions {
@@ -88,7 +94,7 @@ export class GwmpServer implements RadioDoor {
 }
 
 function openBatches(openUdp: OpenUdp, { address, port }: GwmpListenOptions, take: Take): GwmpSocket {
-  const socket = openUdp({ address, port, receiveBytes: RECEIVE_BYTES }, (from, count) => {
+  const socket = openUdp({ address, port, receiveBytes: RECEIVE_BYTES, closeMs: CLOSE_MS, gatherMs: GATHER_MS }, (from, count) => {
     for (let slot = 0; slot < count; slot++) {
       const ack = take(from.bytes(slot), from.from(slot))
       if (ack !== null) from.mark(slot, ack)

@@ -34,7 +34,7 @@ const strange: readonly (() => unknown)[] = [
 ]
 /** Arguments of the right form, so that the kernel is really asked. */
 const right: Readonly<Record<string, () => unknown[]>> = {
-  open: () => [random.pick(['127.0.0.1', '::ffff:127.0.0.1', '127.0.0.1', '256.1.1.1']), random.pick([0, 0, 0, random.pick(ports)]), random.pick([0, 4096, 1 << 20]), bytes, table, listener],
+  open: () => [random.pick(['127.0.0.1', '::ffff:127.0.0.1', '127.0.0.1', '256.1.1.1']), random.pick([0, 0, 0, random.pick(ports)]), random.pick([0, 4096, 1 << 20]), random.pick([0, 5, 1000]), random.pick([0, 1, 20]), bytes, table, listener],
   port: () => [random.pick(sockets)],
   answer: () => [random.pick(sockets)],
   host: () => [random.pick(sockets), random.below(16)],

@@ -10,7 +10,7 @@ const [path, how] = isMainThread ? process.argv.slice(2) : (workerData as readon
 
 function busy(onBatch: (close: () => void) => void): void {
   const sender = createSocket('udp4')
-  const socket = loadUdp(path ?? '')?.({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20 }, (from, count) => {
+  const socket = loadUdp(path ?? '')?.({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20, closeMs: 5, gatherMs: 1 }, (from, count) => {
     for (let slot = 0; slot < count; slot++) {
       sender.send(from.bytes(slot), from.port, '127.0.0.1') // it never ends by itself
       from.mark(slot, Uint8Array.of(1))

@@ -23,10 +23,10 @@ const listener = (from: UdpSocket, count: number): void => {
   from.answer()
   arrived()
 }
-const open = (): UdpSocket => openUdp({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20 }, listener)
+const open = (): UdpSocket => openUdp({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20, closeMs: 0, gatherMs: 0 }, listener)
 const socket = open()
 /** What is answered to it is heard by nobody. */
-const sender = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20 }, () => undefined)
+const sender = openUdp({ address: '127.0.0.1', port: 0, receiveBytes: 1 << 20, closeMs: 0, gatherMs: 0 }, () => undefined)
 const datagram = new Uint8Array(500).fill(1)
 
 async function round(to: UdpSocket): Promise<void> {
