@@ -91,28 +91,21 @@ export class Answering {
     return this.#pending.has(devEui)
   }
 
-  /** After a frame of the device, whose state is on disk. */
-  after(session: NetworkSession, deviceClass: Device['deviceClass'], heard: Heard, dataRate: number, wanted: Wanted): void {
+  /** After a frame of the device, whose state is on disk. `isWaiting`: something was queued for it by then. */
+  after(session: NetworkSession, deviceClass: Device['deviceClass'], heard: Heard, dataRate: number, wanted: Wanted, isWaiting: boolean): void {
     const copy = answeringCopy(this.#room, heard)
     const before = this.#pending.get(session.devEui)
     // A copy that came after the collection: the answer to the first one is still on its way.
     if (before?.frame === heard.id) return
     // Its windows are over: the device has spoken again.
     if (before !== undefined) this.#room.desk.withdraw(before.gateway, before.id)
-    const up: Up = { frame: heard.id, copy, frequencyHz: heard.frequencyHz, dataRate }
-    // Most frames end here.
-    if (deviceClass === 'A' && !this.#hasToSay(session, copy.gateway, wanted)) return this.#noteSpoke(session, up)
-    this.#answer(session, deviceClass, up, wanted)
+    // Most frames end here. What is asked besides can wait for another one: half of a gateway's places are for those who are owed an answer.
+    const isOwed = wanted.hasAck || wanted.mustAnswer || isWaiting
+    if (deviceClass === 'A' && !isOwed && !(this.#room.desk.hasPlaceToAsk(copy.gateway) && requestsFor(this.#room.plan, session).length > 0)) return this.#noteSpoke(session, heard, copy, dataRate)
+    this.#answer(session, deviceClass, { frame: heard.id, copy, frequencyHz: heard.frequencyHz, dataRate }, wanted)
   }
 
-  /** What is asked besides can wait for another frame: half of a gateway's places are for those who are owed an answer. */
-  #hasToSay(session: NetworkSession, gateway: Eui, wanted: Wanted): boolean {
-    const { store, rows, desk, plan } = this.#room
-    if (wanted.hasAck || wanted.mustAnswer || store.read((tx) => rows.head(tx, session.devEui)) !== null) return true
-    return desk.hasPlaceToAsk(gateway) && requestsFor(plan, session).length > 0
-  }
-
-  #noteSpoke({ devEui, number, rxDelaySeconds }: NetworkSession, { frame, copy, frequencyHz, dataRate }: Up): void {
+  #noteSpoke({ devEui, number, rxDelaySeconds }: NetworkSession, { id: frame, frequencyHz }: Heard, copy: Copy, dataRate: number): void {
     const expiresMs = copy.arrivedMs + lastWindowMs(rxDelaySeconds)
     const known = this.#spoke.get(devEui)
     if (known === undefined) {

@@ -43,7 +43,7 @@ interface Found {
 interface Stored {
   readonly verdict: Verdict
   /** Null: it gets no answer. */
-  readonly answer: { readonly session: NetworkSession; readonly deviceClass: Device['deviceClass']; readonly wanted: Wanted } | null
+  readonly answer: { readonly session: NetworkSession; readonly deviceClass: Device['deviceClass']; readonly wanted: Wanted; readonly isWaiting: boolean } | null
   readonly changed: readonly QueueItem[]
 }
 
@@ -199,9 +199,9 @@ export class DeviceServer implements NetworkServer {
   }
 
   /** The frame is taken, whatever becomes of the answer. */
-  #answer({ session, deviceClass, wanted }: NonNullable<Stored['answer']>, heard: Heard, dataRate: number): void {
+  #answer({ session, deviceClass, wanted, isWaiting }: NonNullable<Stored['answer']>, heard: Heard, dataRate: number): void {
     try {
-      this.#answering.after(session, deviceClass, heard, dataRate, wanted)
+      this.#answering.after(session, deviceClass, heard, dataRate, wanted, isWaiting)
     } catch (thrown) {
       this.#room.log.error('a frame is not answered', { devEui: session.devEui, error: asError(thrown) })
     }
@@ -265,13 +265,13 @@ export class DeviceServer implements NetworkServer {
     rows.saveSession(tx, outcome.session)
     if (outcome.reading !== null) this.#keep(tx, outcome.reading)
     const wanted: Wanted = { hasAck: frame.isConfirmed, mustAnswer: outcome.mustAnswer, answers: outcome.answers, repeating: outcome.repeating }
-    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, deviceClass: device.deviceClass, wanted }, changed }
+    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, deviceClass: device.deviceClass, wanted, isWaiting: rows.head(tx, device.devEui) !== null }, changed }
   }
 
   #repeat(tx: Tx, heard: Heard, { deviceClass }: Pick<KeylessDevice, 'deviceClass'>, before: NetworkSession): Stored {
     const { session, mustAnswer } = takeRepetition(before, heard)
     if (mustAnswer) this.#room.rows.saveSession(tx, session)
-    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED } : null, changed: [] }
+    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED, isWaiting: false } : null, changed: [] }
   }
 
   #saysRekeyed(tx: Tx, session: NetworkSession, frame: DataFrame, fCnt: number): boolean {

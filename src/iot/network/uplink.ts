@@ -100,7 +100,8 @@ function seenAgain(before: NetworkSession, { heard, frame, fCnt, dataRate, at }:
 function intervalOf(before: NetworkSession, at: Moment): number | null {
   if (before.lastSeen === null || before.lastSeen.bootId !== at.bootId) return before.intervalSeconds
   const seconds = (at.boottimeMs - before.lastSeen.boottimeMs) / 1_000
-  return before.intervalSeconds === null ? seconds : before.intervalSeconds + (seconds - before.intervalSeconds) * INTERVAL_SHARE
+  // Milliseconds are enough, and short on disk.
+  return Math.round((before.intervalSeconds === null ? seconds : before.intervalSeconds + (seconds - before.intervalSeconds) * INTERVAL_SHARE) * 1_000) / 1_000
 }
 
 function readingOf(device: Pick<KeylessDevice, 'devEui' | 'name'>, { heard, frame, fCnt, dataRate, at }: Uplink, fPort: number, payload: Uint8Array): Reading {
