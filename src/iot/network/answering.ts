@@ -68,6 +68,8 @@ interface Made {
 const REPEATED_CIDS: ReadonlySet<number> = new Set([CID.rxParam, CID.rxTiming, CID.txParam])
 const NOTHING_WANTED: Wanted = { hasAck: false, mustAnswer: false, answers: [], repeating: REPEATED_CIDS }
 const NOTHING_OWED: Wanted = { ...NOTHING_WANTED, repeating: new Set() }
+/** What a gateway had no room or no airtime for is not asked with the very next frame again. */
+const ASK_AGAIN_MS = 60_000
 /** Devices that spoke last; a box has no more. */
 const MOST_SPOKE = 10_000
 /** A frame said once more: it was understood the first time, and only its ACK is missing. */
@@ -80,6 +82,8 @@ export class Answering {
   /** Class C: a timer per device, for its lock, its ACK or its next try. */
   readonly #later = new Map<Eui, Cancel>()
   readonly #spoke = new Map<Eui, Spoke>()
+  /** Devices that are not asked anything before, because a question was refused. Oldest first. */
+  readonly #askAfterMs = new Map<Eui, number>()
 
   #isStopped = false
 
@@ -101,8 +105,20 @@ export class Answering {
     if (before !== undefined) this.#room.desk.withdraw(before.gateway, before.id)
     // Most frames end here. What is asked besides can wait for another one: half of a gateway's places are for those who are owed an answer.
     const isOwed = wanted.hasAck || wanted.mustAnswer || isWaiting
-    if (deviceClass === 'A' && !isOwed && !(this.#room.desk.hasPlaceToAsk(copy.gateway) && requestsFor(this.#room.plan, session).length > 0)) return this.#noteSpoke(session, heard, copy, dataRate)
+    if (deviceClass === 'A' && !isOwed && !(this.#mayAsk(session.devEui, copy) && requestsFor(this.#room.plan, session).length > 0)) return this.#noteSpoke(session, heard, copy, dataRate)
     this.#answer(session, deviceClass, { frame: heard.id, copy, frequencyHz: heard.frequencyHz, dataRate }, wanted)
+  }
+
+  #mayAsk(devEui: Eui, { gateway, arrivedMs }: Copy): boolean {
+    const afterMs = this.#askAfterMs.get(devEui)
+    if (afterMs !== undefined && arrivedMs < afterMs) return false
+    return this.#room.desk.hasPlaceToAsk(gateway)
+  }
+
+  #noteRefused(devEui: Eui): void {
+    this.#askAfterMs.delete(devEui)
+    this.#askAfterMs.set(devEui, this.#room.clock.boottimeMs() + ASK_AGAIN_MS)
+    if (this.#askAfterMs.size > MOST_SPOKE) this.#askAfterMs.delete(this.#askAfterMs.keys().next().value ?? devEui)
   }
 
   #noteSpoke({ devEui, number, rxDelaySeconds }: NetworkSession, { id: frame, frequencyHz }: Heard, copy: Copy, dataRate: number): void {
@@ -214,6 +230,7 @@ export class Answering {
         keepsFailure: () => head !== null || pending.hasNews,
       })
       .then((ack) => {
+        if (ack !== null && ack.sent === null && !wanted.hasAck && !wanted.mustAnswer && head === null && deviceClass === 'A') this.#noteRefused(session.devEui)
         const newest = this.#pending.get(session.devEui)
         if (newest === pending) {
           this.#pending.delete(session.devEui)

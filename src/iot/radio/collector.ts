@@ -35,6 +35,8 @@ interface Known {
   readonly first: Received
   /** After the first; at most MAX_COPIES. Null: none. */
   more: Received[] | null
+  /** Another transmission of the same bytes has its place. */
+  isReplaced: boolean
 }
 
 /** What of a copy says whether another is the same reception: kept 20 s for each frame, so no more than that. */
@@ -110,12 +112,17 @@ export class CopyCollector {
         return 'copy'
       }
     }
-    if (known !== undefined) this.#known.delete(id) // to the end of the line
-    this.#known.set(id, { id, firstMs: nowMs, first: received, more: null })
+    if (known !== undefined) {
+      known.isReplaced = true
+      this.#known.delete(id) // to the end of the line
+    }
+    this.#known.set(id, { id, firstMs: nowMs, first: received, more: null, isReplaced: false })
     // A window longer than the gap between two transmissions would hold the one before still: it goes out with this one's hand-over.
     const before = this.#open.get(id)
-    if (before !== undefined) this.#early.push(before)
-    this.#open.delete(id)
+    if (before !== undefined) {
+      this.#early.push(before)
+      this.#open.delete(id)
+    }
     this.#open.set(id, { id, first: reception, copies: [copy], firstMs: nowMs, dueMs: nowMs + windowMs })
     return 'new'
   }
@@ -137,11 +144,12 @@ export class CopyCollector {
     for (let oldest = this.#oldestKnown(); oldest !== null; oldest = this.#oldestKnown()) {
       if (oldest.firstMs > nowMs - KNOWN_MS && this.#known.size < MAX_KNOWN) return
       this.#known.delete(oldest.id)
+      this.#oldest = null
     }
   }
 
   #oldestKnown(): Known | null {
-    while (this.#oldest === null || this.#known.get(this.#oldest.id) !== this.#oldest) {
+    while (this.#oldest === null || this.#oldest.isReplaced) {
       if (this.#known.size === 0) return null
       const next = this.#walk.next()
       this.#oldest = next.done === true ? null : next.value

@@ -47,7 +47,8 @@ export function keptRows(rows: NetworkRows): NetworkRows {
       }
       const candidates: Candidate[] = []
       for (const devEui of known) {
-        const [itself, its] = [device(tx, devEui), session(tx, devEui)]
+        const itself = device(tx, devEui)
+        const its = session(tx, devEui)
         if (itself !== null && its !== null) candidates.push({ devEui, number: its.number, fCntUp: its.fCntUp, allowsCounterReset: itself.allowsCounterReset, session11: its.is11 ? its : null })
       }
       return candidates
