@@ -13,7 +13,7 @@ import { KnownDevices } from './known-devices.ts'
 import { LateFrames } from './late/index.ts'
 import { LiveBoard, devEuiOf } from './live-board.ts'
 import { DataLog, createLogTables } from './log/index.ts'
-import { airtimeTables, networkRows, openNetwork } from './network/index.ts'
+import { airtimeTables, keptRows, networkRows, openNetwork } from './network/index.ts'
 import type { Network } from './network/index.ts'
 import type { IotParts, IotRoom } from './parts.ts'
 import type { Actuators, Eui, Heard, Reading } from './ports.ts'
@@ -46,7 +46,7 @@ async function openRooms(parts: IotParts, undo: Undo[]): Promise<IotRoomDesk> {
   const random = parts.randomness
   const late = new LateFrames(settings.lateBytes)
   const tables = createLogTables(settings.log)
-  const rows = networkRows(parts.seal)
+  const rows = keptRows(networkRows(parts.seal))
   const board = new LiveBoard(clock, log)
 
   const radio = await openRadio(settings, { clock, timers, log, cups: settings.station === null ? null : ownCups(settings.station), openUdp: parts.openUdp })

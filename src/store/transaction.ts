@@ -1,7 +1,7 @@
 /**
  * What a turn's body, or a reader, holds while it runs. It ends with the body: a `tx` that was kept throws.
  */
-import { MeshBoxError } from '../base/index.ts'
+import { MeshBoxError, asError } from '../base/index.ts'
 import type { Statement, TurnConnection } from './connection.ts'
 import { isMachineFault, ioError, translateSqliteError } from './sqlite-error.ts'
 import type { ReadTx, SqlValue, Tx } from './types.ts'
@@ -15,6 +15,7 @@ export class OpenTx implements Tx {
   #ended = false
   #wrote = false
   #fault: MeshBoxError | null = null
+  readonly #forget: (() => void)[] = []
 
   constructor(connection: TurnConnection, path: string) {
     this.#connection = connection
@@ -35,32 +36,62 @@ export class OpenTx implements Tx {
     this.#ended = true
   }
 
+  /** Nothing of it remains. */
+  undo(): void {
+    for (const forget of this.#forget) forget()
+  }
+
+  onUndone(forget: () => void): void {
+    this.#forget.push(forget)
+  }
+
   get<Row>(sql: string, ...params: readonly SqlValue[]): Row | undefined {
-    return this.#use(sql, (statement) => statement.get(...params) as Row | undefined)
+    try {
+      return this.#prepared(sql).get(...params) as Row | undefined
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
   }
 
   all<Row>(sql: string, ...params: readonly SqlValue[]): Row[] {
-    return this.#use(sql, (statement) => statement.all(...params) as Row[])
+    try {
+      return this.#prepared(sql).all(...params) as Row[]
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
   }
 
   run(sql: string, ...params: readonly SqlValue[]): number {
-    return this.#use(sql, (statement) => statement.run(...params).changes)
+    try {
+      return this.#prepared(sql).run(...params).changes
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
   }
 
-  #use<T>(sql: string, action: (statement: Statement) => T): T {
+  insert(sql: string, ...params: readonly SqlValue[]): number {
+    try {
+      return Number(this.#prepared(sql).run(...params).lastInsertRowid)
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
+  }
+
+  #prepared(sql: string): Statement {
     if (this.#ended) throw endedError()
     if (this.#fault) throw this.#fault
-    try {
-      const statement = prepareAllowed(this.#connection, sql)
-      if (!statement.readonly) this.#wrote = true
-      return action(statement)
-    } catch (thrown) {
-      const error = translateSqliteError(thrown, this.#path)
-      if (isMachineFault(error)) this.#fault = error
-      // SQLite ends the whole transaction by itself after some errors. Going on would write outside of it.
-      else if (!this.#connection.inTransaction) this.#fault = ioError(this.#path, `the transaction was ended by: ${error.message}`, error)
-      throw this.#fault ?? error
-    }
+    const statement = prepareAllowed(this.#connection, sql)
+    if (!statement.readonly) this.#wrote = true
+    return statement
+  }
+
+  #failed(thrown: unknown): Error {
+    if (this.#ended || this.#fault !== null) return asError(thrown)
+    const error = translateSqliteError(thrown, this.#path)
+    if (isMachineFault(error)) this.#fault = error
+    // SQLite ends the whole transaction by itself after some errors. Going on would write outside of it.
+    else if (!this.#connection.inTransaction) this.#fault = ioError(this.#path, `the transaction was ended by: ${error.message}`, error)
+    return this.#fault ?? error
   }
 }
 
@@ -79,28 +110,39 @@ export class OpenReadTx implements ReadTx {
   }
 
   get<Row>(sql: string, ...params: readonly SqlValue[]): Row | undefined {
-    return this.#use(sql, (statement) => statement.get(...params) as Row | undefined)
+    try {
+      return this.#prepared(sql).get(...params) as Row | undefined
+    } catch (thrown) {
+      throw this.#ended ? thrown : translateSqliteError(thrown, this.#path)
+    }
   }
 
   all<Row>(sql: string, ...params: readonly SqlValue[]): Row[] {
-    return this.#use(sql, (statement) => statement.all(...params) as Row[])
+    try {
+      return this.#prepared(sql).all(...params) as Row[]
+    } catch (thrown) {
+      throw this.#ended ? thrown : translateSqliteError(thrown, this.#path)
+    }
   }
 
-  #use<T>(sql: string, action: (statement: Statement) => T): T {
+  #prepared(sql: string): Statement {
     if (this.#ended) throw endedError()
-    try {
-      const statement = prepareAllowed(this.#connection, sql)
-      if (!statement.readonly) throw new MeshBoxError('internal', 'a reader tried to write; writes belong into a turn', { code: 'store-read-only' })
-      return action(statement)
-    } catch (thrown) {
-      throw translateSqliteError(thrown, this.#path)
-    }
+    const statement = prepareAllowed(this.#connection, sql)
+    if (!statement.readonly) throw new MeshBoxError('internal', 'a reader tried to write; writes belong into a turn', { code: 'store-read-only' })
+    return statement
   }
 }
 
+/** Looked at once: the same few texts come with every turn. */
+const MOST_ALLOWED = 512
+const ALLOWED = new Set<string>()
+
 function prepareAllowed(connection: TurnConnection, sql: string): Statement {
-  if (FORBIDDEN.test(sql))
-    throw new MeshBoxError('internal', 'transactions, PRAGMA, ATTACH and VACUUM are the store\'s own business', { code: 'store-sql', value: sql })
+  if (!ALLOWED.has(sql)) {
+    if (FORBIDDEN.test(sql)) throw new MeshBoxError('internal', 'transactions, PRAGMA, ATTACH and VACUUM are the store\'s own business', { code: 'store-sql', value: sql })
+    if (ALLOWED.size >= MOST_ALLOWED) ALLOWED.clear()
+    ALLOWED.add(sql)
+  }
   return connection.prepare(sql)
 }
 

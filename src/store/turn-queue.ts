@@ -39,6 +39,10 @@ export class TurnQueue {
   readonly #path: string
   readonly #log: Log
   #queue: Turn[] = []
+  /** Of the group that runs. */
+  readonly #group: OpenTx[] = []
+  /** Of groups whose rollback failed: until the next one succeeds, readers see what they wrote. */
+  readonly #left: OpenTx[] = []
   #scheduled = false
   #running = false
   #closed = false
@@ -105,9 +109,12 @@ export class TurnQueue {
     } catch (thrown) {
       const error = translateSqliteError(thrown, this.#path)
       this.#giveUp(error)
+      for (const tx of this.#group) tx.undo()
+      if (this.#connection.inTransaction) this.#left.push(...this.#group)
       outcomes = group.map((turn) => ({ turn, ok: false, error }))
     } finally {
       this.#running = false
+      this.#group.length = 0
     }
     for (const outcome of outcomes) {
       if (outcome.ok) outcome.turn.resolve(outcome.result)
@@ -120,6 +127,7 @@ export class TurnQueue {
     this.#settleWalTail()
     // Left open only if an earlier rollback failed too.
     if (this.#connection.inTransaction) this.#connection.rollback()
+    for (const tx of this.#left.splice(0)) tx.undo()
     this.#connection.begin()
     const outcomes = group.map((turn) => this.#runTurn(turn))
     try {
@@ -142,6 +150,7 @@ export class TurnQueue {
 
   #runTurn(turn: Turn): Outcome {
     const tx = new OpenTx(this.#connection, this.#path)
+    this.#group.push(tx)
     this.#connection.openSavepoint()
     let error: unknown
     try {
@@ -160,6 +169,7 @@ export class TurnQueue {
     // SQLite has ended the whole transaction by now, or nobody knows what of it is still true.
     if (tx.fault !== null) throw tx.fault
     this.#connection.rollbackSavepoint()
+    tx.undo()
     return { turn, ok: false, error }
   }
 

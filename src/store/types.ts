@@ -12,6 +12,10 @@ export interface ReadTx {
 export interface Tx extends ReadTx {
   /** Number of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): number
+  /** The new row's rowid. */
+  insert(sql: string, ...params: readonly SqlValue[]): number
+  /** Called when nothing of this turn remains: its body throws after all, or the commit fails. For who keeps in memory what the turn wrote. Must not throw. */
+  onUndone(forget: () => void): void
 }
 
 /** Forward-only; applied once, in the order given, each in its own transaction. */

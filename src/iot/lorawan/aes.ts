@@ -54,29 +54,47 @@ export class AesKey {
     return Uint8Array.from(createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(blocks))
   }
 
+  /** XORs the cipher of a block into `bytes` from `at` on, 16 of them or as many as there are; the block is given as its four words. */
+  xorBlock(bytes: Uint8Array, at: number, a: number, b: number, c: number, d: number): void {
+    expand(this.#words)
+    state[0] = a
+    state[1] = b
+    state[2] = c
+    state[3] = d
+    encrypt()
+    const end = Math.min(bytes.length, at + BLOCK_BYTES)
+    for (let to = at; to < end; to++) bytes[to] = (bytes[to] ?? 0) ^ ((state[(to - at) >> 2] ?? 0) >>> (24 - 8 * ((to - at) & 3)))
+  }
+
   /** 16 bytes over any message. */
   cmac(message: Uint8Array): Uint8Array {
+    this.cmacWord(message, message.length)
+    const out = new Uint8Array(BLOCK_BYTES)
+    writeState(out, 0)
+    return out
+  }
+
+  /** The first four bytes of it as one number, first byte highest, over the first `length` bytes of the message. */
+  cmacWord(message: Uint8Array, length: number): number {
     expand(this.#words)
     state.fill(0)
     encrypt()
     // RFC 4493 K1 masks a last block that is full; K2, its double, one that is padded.
     doubleState()
-    const lastAt = Math.max(0, Math.ceil(message.length / BLOCK_BYTES) - 1) * BLOCK_BYTES
-    const isWhole = message.length === lastAt + BLOCK_BYTES
-    if (!isWhole) doubleState()
-    const [mask0 = 0, mask1 = 0, mask2 = 0, mask3 = 0] = state
-    const last = new Uint8Array(BLOCK_BYTES)
-    for (let at = lastAt; at < message.length; at++) last[at - lastAt] = message[at] ?? 0
-    if (!isWhole) last[message.length - lastAt] = 0x80
+    const lastAt = Math.max(0, Math.ceil(length / BLOCK_BYTES) - 1) * BLOCK_BYTES
+    if (length !== lastAt + BLOCK_BYTES) doubleState()
+    const mask0 = state[0] ?? 0
+    const mask1 = state[1] ?? 0
+    const mask2 = state[2] ?? 0
+    const mask3 = state[3] ?? 0
     state.fill(0)
     for (let at = 0; at < lastAt; at += BLOCK_BYTES) {
       xorState(word(message, at), word(message, at + 4), word(message, at + 8), word(message, at + 12))
       encrypt()
     }
-    xorState(mask0 ^ word(last, 0), mask1 ^ word(last, 4), mask2 ^ word(last, 8), mask3 ^ word(last, 12))
+    xorState(mask0 ^ padded(message, lastAt, length), mask1 ^ padded(message, lastAt + 4, length), mask2 ^ padded(message, lastAt + 8, length), mask3 ^ padded(message, lastAt + 12, length))
     encrypt()
-    writeState(last, 0)
-    return last
+    return state[0] ?? 0
   }
 }
 
@@ -160,7 +178,10 @@ function xorState(a: number, b: number, c: number, d: number): void {
 
 /** Times x in GF(2¹²⁸). */
 function doubleState(): void {
-  const [a = 0, b = 0, c = 0, d = 0] = state
+  const a = state[0] ?? 0
+  const b = state[1] ?? 0
+  const c = state[2] ?? 0
+  const d = state[3] ?? 0
   state[0] = (a << 1) | (b >>> 31)
   state[1] = (b << 1) | (c >>> 31)
   state[2] = (c << 1) | (d >>> 31)
@@ -169,6 +190,14 @@ function doubleState(): void {
 
 function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
+}
+
+/** The same of a message that ends before `length`: 0x80, then zeros, after it. */
+function padded(bytes: Uint8Array, at: number, length: number): number {
+  if (at + 4 <= length) return word(bytes, at)
+  let value = 0
+  for (let i = at; i < at + 4; i++) value = (value << 8) | (i < length ? (bytes[i] ?? 0) : i === length ? 0x80 : 0)
+  return value
 }
 
 function writeWord(bytes: Uint8Array, at: number, value: number): void {
@@ -180,9 +209,4 @@ function writeWord(bytes: Uint8Array, at: number, value: number): void {
 
 function writeState(bytes: Uint8Array, at: number): void {
   for (let column = 0; column < 4; column++) writeWord(bytes, at + 4 * column, state[column] ?? 0)
-}
-
-/** XORs `mask` into `bytes` from `at` on. */
-export function xorInto(bytes: Uint8Array, at: number, mask: Uint8Array): void {
-  for (let i = 0; i < mask.length && at + i < bytes.length; i++) bytes[at + i] = (bytes[at + i] ?? 0) ^ (mask[i] ?? 0)
 }

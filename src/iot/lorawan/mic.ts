@@ -11,7 +11,7 @@ import { BLOCK_BYTES } from './aes.ts'
 import type { AesKey } from './aes.ts'
 import { MAX_PHY_BYTES, MIC_BYTES } from './frame.ts'
 import type { Direction } from './frame.ts'
-import { copyOf, readLittle, writeLittle } from './octets.ts'
+import { copyOf, writeLittle } from './octets.ts'
 
 const ACK = 0x20
 
@@ -25,17 +25,17 @@ export interface UplinkTransmission {
 
 /** 1.0 both ways. `phy`: the whole frame; its last four bytes are not looked at. */
 export function dataMic(key: AesKey, phy: Uint8Array, direction: Direction, fCnt32: number): Uint8Array {
-  return first4(key, header(phy, direction, fCnt32, 0, 0, 0), phy)
+  return first4(key, fillMessage(phy, direction, fCnt32, 0, 0, 0))
 }
 
 /** 1.1 downward, with SNwkSIntKey. `confFCnt`: of the confirmed uplink it acknowledges, low 16 bits. */
 export function dataMicDown11(key: AesKey, phy: Uint8Array, fCnt32: number, confFCnt: number): Uint8Array {
-  return first4(key, header(phy, 'down', fCnt32, hasAck(phy) ? confFCnt : 0, 0, 0), phy)
+  return first4(key, fillMessage(phy, 'down', fCnt32, hasAck(phy) ? confFCnt : 0, 0, 0))
 }
 
 /** 1.1 upward: two bytes under SNwkSIntKey with what was on the air, two under FNwkSIntKey, which a roaming network can check. */
 export function dataMicUp11(sKey: AesKey, fKey: AesKey, phy: Uint8Array, fCnt32: number, sent: UplinkTransmission): Uint8Array {
-  const serving = first4(sKey, header(phy, 'up', fCnt32, hasAck(phy) ? sent.confFCnt : 0, sent.dataRate, sent.channel), phy)
+  const serving = first4(sKey, fillMessage(phy, 'up', fCnt32, hasAck(phy) ? sent.confFCnt : 0, sent.dataRate, sent.channel))
   const forwarding = dataMic(fKey, phy, 'up', fCnt32)
   return Uint8Array.of(serving[0] ?? 0, serving[1] ?? 0, forwarding[0] ?? 0, forwarding[1] ?? 0)
 }
@@ -43,6 +43,13 @@ export function dataMicUp11(sKey: AesKey, fKey: AesKey, phy: Uint8Array, fCnt32:
 /** Join request, rejoin request and 1.0's open join accept: over everything before the MIC. */
 export function plainMic(key: AesKey, phy: Uint8Array): Uint8Array {
   return copyOf(key.cmac(copyOf(phy, 0, phy.length - MIC_BYTES)), 0, MIC_BYTES)
+}
+
+/** Whether the frame's last four bytes are `dataMic`: for each frame that is heard, so nothing is made. In constant time. */
+export function hasDataMic(key: AesKey, phy: Uint8Array, direction: Direction, fCnt32: number): boolean {
+  const length = fillMessage(phy, direction, fCnt32, 0, 0, 0)
+  const at = phy.length - MIC_BYTES
+  return (key.cmacWord(message, length) ^ (((phy[at] ?? 0) << 24) | ((phy[at + 1] ?? 0) << 16) | ((phy[at + 2] ?? 0) << 8) | (phy[at + 3] ?? 0))) === 0
 }
 
 export function hasMic(phy: Uint8Array, mic: Uint8Array): boolean {
@@ -53,23 +60,27 @@ function hasAck(phy: Uint8Array): boolean {
   return ((phy[5] ?? 0) & ACK) !== 0
 }
 
-function header(phy: Uint8Array, direction: Direction, fCnt32: number, confFCnt: number, dataRate: number, channel: number): Uint8Array {
+/** B0 or B1, and the frame without its code; used again for each. */
+const message = new Uint8Array(BLOCK_BYTES + MAX_PHY_BYTES)
+
+/** Bytes of it. */
+function fillMessage(phy: Uint8Array, direction: Direction, fCnt32: number, confFCnt: number, dataRate: number, channel: number): number {
   if (phy.length < MIC_BYTES + 8 || phy.length > MAX_PHY_BYTES) throw inputError('phy', `${phy.length} bytes`, `12 to ${MAX_PHY_BYTES} bytes`)
-  const block = new Uint8Array(BLOCK_BYTES)
-  block[0] = 0x49
-  writeLittle(block, 1, 2, confFCnt % 0x1_0000)
-  block[3] = dataRate
-  block[4] = channel
-  block[5] = direction === 'up' ? 0 : 1
-  writeLittle(block, 6, 4, readLittle(phy, 1, 4))
-  writeLittle(block, 10, 4, fCnt32)
-  block[15] = phy.length - MIC_BYTES
-  return block
+  const length = phy.length - MIC_BYTES
+  message[0] = 0x49
+  writeLittle(message, 1, 2, confFCnt % 0x1_0000)
+  message[3] = dataRate
+  message[4] = channel
+  message[5] = direction === 'up' ? 0 : 1
+  for (let at = 0; at < 4; at++) message[6 + at] = phy[1 + at] ?? 0
+  writeLittle(message, 10, 4, fCnt32)
+  message[14] = 0
+  message[15] = length
+  for (let at = 0; at < length; at++) message[BLOCK_BYTES + at] = phy[at] ?? 0
+  return BLOCK_BYTES + length
 }
 
-function first4(key: AesKey, block: Uint8Array, phy: Uint8Array): Uint8Array {
-  const message = new Uint8Array(BLOCK_BYTES + phy.length - MIC_BYTES)
-  message.set(block)
-  for (let at = BLOCK_BYTES; at < message.length; at++) message[at] = phy[at - BLOCK_BYTES] ?? 0
-  return copyOf(key.cmac(message), 0, MIC_BYTES)
+function first4(key: AesKey, length: number): Uint8Array {
+  const word = key.cmacWord(message, length)
+  return Uint8Array.of(word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff)
 }

@@ -6,11 +6,11 @@
  */
 import { inputError } from '../../base/index.ts'
 import type { DevAddr } from '../ports.ts'
-import { BLOCK_BYTES, xorInto } from './aes.ts'
+import { BLOCK_BYTES } from './aes.ts'
 import type { AesKey } from './aes.ts'
 import { MAX_FOPTS_BYTES, MAX_PHY_BYTES } from './frame.ts'
 import type { Direction } from './frame.ts'
-import { copyOf, writeLittle } from './octets.ts'
+import { copyOf } from './octets.ts'
 
 /** Which counter a 1.1 frame with FOpts was counted by. */
 const FOPTS_USE = { up: 1, 'network-down': 1, 'application-down': 2 } as const
@@ -29,18 +29,14 @@ export function cryptFOpts(key: AesKey, counter: keyof typeof FOPTS_USE, devAddr
 
 function crypt(key: AesKey, direction: Direction, devAddr: DevAddr, fCnt32: number, use: number, bytes: Uint8Array): Uint8Array {
   const out = copyOf(bytes)
-  if (out.length === 0) return out
-  const count = Math.ceil(bytes.length / BLOCK_BYTES)
-  const blocks = new Uint8Array(count * BLOCK_BYTES)
-  for (let i = 0; i < count; i++) {
-    const at = i * BLOCK_BYTES
-    blocks[at] = 0x01
-    blocks[at + 4] = use
-    blocks[at + 5] = direction === 'up' ? 0 : 1
-    writeLittle(blocks, at + 6, 4, devAddr)
-    writeLittle(blocks, at + 10, 4, fCnt32)
-    blocks[at + 15] = i + 1
-  }
-  xorInto(out, 0, key.encryptBlocks(blocks))
+  const second = (use << 24) | ((direction === 'up' ? 0 : 1) << 16) | turned16(devAddr)
+  const third = (turned16(devAddr >>> 16) << 16) | turned16(fCnt32)
+  const fourth = turned16(fCnt32 >>> 16) << 16
+  for (let at = 0; at < out.length; at += BLOCK_BYTES) key.xorBlock(out, at, 0x01000000, second, third, fourth | (at / BLOCK_BYTES + 1))
   return out
+}
+
+/** The low 16 bits, least byte first. */
+function turned16(value: number): number {
+  return ((value & 0xff) << 8) | ((value >>> 8) & 0xff)
 }

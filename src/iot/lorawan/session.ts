@@ -4,7 +4,7 @@ import type { DevAddr, SessionKeys } from '../ports.ts'
 import { AesKey } from './aes.ts'
 import { MIC_BYTES, encodeFrame } from './frame.ts'
 import type { DataFrame, Direction } from './frame.ts'
-import { dataMic, dataMicDown11, dataMicUp11, hasMic } from './mic.ts'
+import { dataMic, dataMicDown11, dataMicUp11, hasDataMic, hasMic } from './mic.ts'
 import type { UplinkTransmission } from './mic.ts'
 import { checkUnsigned } from './octets.ts'
 import { cryptFOpts, cryptPayload } from './payload.ts'
@@ -41,7 +41,7 @@ export function openSessionKeys(keys: SessionKeys, is11: boolean): SessionCipher
 
 /** `phy` is a data frame in that direction (decodeFrame said so). */
 export function isMicRight(keys: SessionCiphers, phy: Uint8Array, direction: Direction, fCnt32: number, around: Circumstances = NO_CIRCUMSTANCES): boolean {
-  return hasMic(phy, sessionMic(keys, phy, direction, fCnt32, around))
+  return keys.is11 ? hasMic(phy, sessionMic(keys, phy, direction, fCnt32, around)) : hasDataMic(keys.fNwkSInt, phy, direction, fCnt32)
 }
 
 /** What is readable of a frame whose MIC is right. Port 0: the payload is MAC commands, under the network's key. */

@@ -20,6 +20,11 @@ export interface OpenWindow extends Omit<TxWindow, 'phy'> {
   readonly dataRate: number
 }
 
+/** After the frame: RX2. */
+export function lastWindowMs(rxDelaySeconds: number): number {
+  return (Math.max(1, rxDelaySeconds) + 1) * 1_000
+}
+
 /** RX1 and RX2 after a frame; RX1 is left out where the region has none for that channel. */
 export function windowsAfter(plan: NetworkPlan, session: NetworkSession, up: { readonly frequencyHz: number; readonly dataRate: number; readonly copy: Copy }): readonly OpenWindow[] {
   const delayUs = Math.max(1, session.rxDelaySeconds) * SECOND_US

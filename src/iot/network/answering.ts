@@ -6,8 +6,8 @@ import { asError, momentOf } from '../../base/index.ts'
 import type { Cancel } from '../../base/index.ts'
 import type { ReadTx, Tx } from '../../store/index.ts'
 import type { DownCommand } from '../lorawan/index.ts'
-import type { Device, Eui, FrameId, Heard, QueueItem, TxAck } from '../ports.ts'
-import { makeAnswer, windowsAfter, windowsNow } from './answer.ts'
+import type { Copy, Device, Eui, FrameId, Heard, QueueItem, TxAck } from '../ports.ts'
+import { lastWindowMs, makeAnswer, windowsAfter, windowsNow } from './answer.ts'
 import type { Answer, OpenWindow } from './answer.ts'
 import { answeringCopy } from './joins.ts'
 import { CID, asked, notAsked, requestsFor } from './mac-requests.ts'
@@ -45,6 +45,19 @@ interface Pending {
   hasNews: boolean
 }
 
+/** The last frame of a device of class A to which nothing was to be said: what is queued before its windows are over still goes there. */
+interface Spoke {
+  session: number
+  frame: FrameId
+  copy: Copy
+  frequencyHz: number
+  dataRate: number
+  /** Its windows are over, or used. */
+  expiresMs: number
+}
+
+type Up = Readonly<Pick<Spoke, 'frame' | 'copy' | 'frequencyHz' | 'dataRate'>>
+
 interface Made {
   readonly answer: Answer
   readonly item: QueueItem | null
@@ -54,6 +67,11 @@ interface Made {
 /** What is asked only after a frame that shows that the device is not still answering what was asked before. */
 const REPEATED_CIDS: ReadonlySet<number> = new Set([CID.rxParam, CID.rxTiming, CID.txParam])
 const NOTHING_WANTED: Wanted = { hasAck: false, mustAnswer: false, answers: [], repeating: REPEATED_CIDS }
+const NOTHING_OWED: Wanted = { ...NOTHING_WANTED, repeating: new Set() }
+/** What a gateway had no room or no airtime for is not asked with the very next frame again. */
+const ASK_AGAIN_MS = 60_000
+/** Devices that spoke last; a box has no more. */
+const MOST_SPOKE = 10_000
 /** A frame said once more: it was understood the first time, and only its ACK is missing. */
 export const ACK_WANTED: Wanted = { hasAck: true, mustAnswer: true, answers: [], repeating: REPEATED_CIDS }
 
@@ -63,6 +81,9 @@ export class Answering {
   readonly #pending = new Map<Eui, Pending>()
   /** Class C: a timer per device, for its lock, its ACK or its next try. */
   readonly #later = new Map<Eui, Cancel>()
+  readonly #spoke = new Map<Eui, Spoke>()
+  /** Devices that are not asked anything before, because a question was refused. Oldest first. */
+  readonly #askAfterMs = new Map<Eui, number>()
 
   #isStopped = false
 
@@ -74,26 +95,73 @@ export class Answering {
     return this.#pending.has(devEui)
   }
 
-  /** After a frame of the device, whose state is on disk. */
-  after(session: NetworkSession, deviceClass: Device['deviceClass'], heard: Heard, dataRate: number, wanted: Wanted): void {
+  /** After a frame of the device, whose state is on disk. `isWaiting`: something was queued for it by then. */
+  after(session: NetworkSession, deviceClass: Device['deviceClass'], heard: Heard, dataRate: number, wanted: Wanted, isWaiting: boolean): void {
     const copy = answeringCopy(this.#room, heard)
     const before = this.#pending.get(session.devEui)
     // A copy that came after the collection: the answer to the first one is still on its way.
     if (before?.frame === heard.id) return
     // Its windows are over: the device has spoken again.
     if (before !== undefined) this.#room.desk.withdraw(before.gateway, before.id)
-    const windows = windowsAfter(this.#room.plan, session, { frequencyHz: heard.frequencyHz, dataRate, copy })
-    const lastUs = windows.at(-1)?.timing
-    const expiresMs = copy.arrivedMs + (lastUs?.kind === 'after' ? lastUs.delayUs / 1_000 : 0)
-    this.#place(session, deviceClass, heard.id, copy.gateway, windows, expiresMs, wanted)
+    // Most frames end here. What is asked besides can wait for another one: half of a gateway's places are for those who are owed an answer.
+    const isOwed = wanted.hasAck || wanted.mustAnswer || isWaiting
+    if (deviceClass === 'A' && !isOwed && !(this.#mayAsk(session.devEui, copy) && requestsFor(this.#room.plan, session).length > 0)) return this.#noteSpoke(session, heard, copy, dataRate)
+    this.#answer(session, deviceClass, { frame: heard.id, copy, frequencyHz: heard.frequencyHz, dataRate }, wanted)
   }
 
-  /** Something waits for a device: a class C device gets it now. */
+  #mayAsk(devEui: Eui, { gateway, arrivedMs }: Copy): boolean {
+    const afterMs = this.#askAfterMs.get(devEui)
+    if (afterMs !== undefined && arrivedMs < afterMs) return false
+    return this.#room.desk.hasPlaceToAsk(gateway)
+  }
+
+  #noteRefused(devEui: Eui): void {
+    this.#askAfterMs.delete(devEui)
+    this.#askAfterMs.set(devEui, this.#room.clock.boottimeMs() + ASK_AGAIN_MS)
+    if (this.#askAfterMs.size > MOST_SPOKE) this.#askAfterMs.delete(this.#askAfterMs.keys().next().value ?? devEui)
+  }
+
+  #noteSpoke({ devEui, number, rxDelaySeconds }: NetworkSession, { id: frame, frequencyHz }: Heard, copy: Copy, dataRate: number): void {
+    const expiresMs = copy.arrivedMs + lastWindowMs(rxDelaySeconds)
+    const known = this.#spoke.get(devEui)
+    if (known === undefined) {
+      this.#spoke.set(devEui, { session: number, frame, copy, frequencyHz, dataRate, expiresMs })
+      if (this.#spoke.size > MOST_SPOKE) this.#spoke.delete(this.#spoke.keys().next().value ?? devEui)
+      return
+    }
+    known.session = number
+    known.frame = frame
+    known.copy = copy
+    known.frequencyHz = frequencyHz
+    known.dataRate = dataRate
+    known.expiresMs = expiresMs
+  }
+
+  /** Something waits, and there was nothing to say when the device spoke: it still goes out in the windows of that frame. False: they are over. */
+  #answerLate(devEui: Eui): boolean {
+    const { store, rows, clock } = this.#room
+    const spoke = this.#spoke.get(devEui)
+    if (spoke === undefined || spoke.expiresMs <= clock.boottimeMs()) return false
+    const session = store.read((tx) => (rows.device(tx, devEui)?.deviceClass === 'A' ? rows.session(tx, devEui) : null))
+    if (session === null || session.number !== spoke.session) return false
+    this.#answer(session, 'A', spoke, NOTHING_OWED)
+    return true
+  }
+
+  /** In the windows after that frame. */
+  #answer(session: NetworkSession, deviceClass: Device['deviceClass'], up: Up, wanted: Wanted): void {
+    const spoke = this.#spoke.get(session.devEui)
+    if (spoke !== undefined) spoke.expiresMs = 0
+    const windows = windowsAfter(this.#room.plan, session, up)
+    this.#place(session, deviceClass, up.frame, up.copy.gateway, windows, up.copy.arrivedMs + lastWindowMs(session.rxDelaySeconds), wanted)
+  }
+
+  /** Something waits for a device: in the windows of its last frame, if they are not over; a class C device gets it now. */
   push(devEui: Eui): void {
     const { store, rows, radio, clock } = this.#room
     const underWay = this.#pending.get(devEui)
     if (underWay !== undefined) underWay.hasNews = true
-    if (underWay !== undefined || this.#later.has(devEui)) return
+    if (underWay !== undefined || this.#later.has(devEui) || this.#answerLate(devEui)) return
     const session = store.read((tx) => {
       const device = rows.device(tx, devEui)
       const found = rows.session(tx, devEui)
@@ -162,8 +230,13 @@ export class Answering {
         keepsFailure: () => head !== null || pending.hasNews,
       })
       .then((ack) => {
+        if (ack !== null && ack.sent === null && !wanted.hasAck && !wanted.mustAnswer && head === null && deviceClass === 'A') this.#noteRefused(session.devEui)
         const newest = this.#pending.get(session.devEui)
-        if (newest === pending) this.#pending.delete(session.devEui)
+        if (newest === pending) {
+          this.#pending.delete(session.devEui)
+          // The same, where nothing was to be said to that frame by itself.
+          if (!this.#isStopped && (ack !== null || pending.hasNews) && store.read((tx) => rows.head(tx, session.devEui)) !== null) this.#answerLate(session.devEui)
+        }
         // On its way when the device spoke again: what the gateway refused waits now, and is news to the next answer.
         else if (newest !== undefined && ack !== null) newest.hasNews = true
         if (this.#isStopped) return

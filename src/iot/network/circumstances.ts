@@ -8,10 +8,11 @@ import { wantedChannels } from './session.ts'
 import type { NetworkSession } from './session.ts'
 
 const ROUND = 0x1_0000
+const NONE: readonly Circumstances[] = []
 
 /** None in 1.0 (null). At most two: an ACK may be for the downlink that waits for one, or for one before that nobody waits for any more. */
 export function circumstancesOf(plan: NetworkPlan, session: NetworkSession | null, frame: Pick<DataFrame, 'ack'>, up: { readonly frequencyHz: number; readonly dataRate: number }): readonly Circumstances[] {
-  if (session === null) return []
+  if (session === null) return NONE
   const { dataRate } = up
   const channel = channelIndexOf(plan, session, up.frequencyHz, dataRate)
   const counters = !frame.ack ? [0] : session.awaitingAck === null ? [session.confFCnt] : [session.awaitingAck.fCntDown, session.confFCnt]

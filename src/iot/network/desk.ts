@@ -140,6 +140,11 @@ export class SlotDesk implements DownlinkDesk {
     return budgets(this.#airOf(gateway).airtime, this.#nowUs())
   }
 
+  /** Whether there is a place left for what nobody waits for: half of them are kept for what somebody does. */
+  hasPlaceToAsk(gateway: Eui): boolean {
+    return (this.#held.get(gateway)?.size ?? 0) < MAX_HELD / 2
+  }
+
   /** Resolves always: null when there was nothing to say. Never rejects. */
   place(order: SlotOrder): Promise<TxAck | null> {
     const held = this.#held.get(order.gateway) ?? new Map<number, Held>()

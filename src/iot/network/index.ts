@@ -6,6 +6,7 @@
  * radio, and a function that writes a reading's log row in the turn that stores its counter.
  */
 export { airtimeMigrations, airtimeTables } from './io/airtime-tables.ts'
+export { keptRows } from './io/kept-rows.ts'
 export { networkMigrations, networkRows } from './io/tables.ts'
 export { openNetwork } from './open.ts'
 export type { Network, NetworkParts } from './open.ts'

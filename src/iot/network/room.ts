@@ -30,11 +30,13 @@ export interface Room {
 
 /** Ciphers of a session that lies on disk. */
 export function ciphersOf(room: Pick<Room, 'ciphers' | 'rows'>, tx: ReadTx, session: Pick<NetworkSession, 'devEui' | 'number' | 'is11'>): SessionCiphers {
-  return room.ciphers.of(session.devEui, session.number, () => {
-    const keys = room.rows.sessionKeys(tx, session.devEui, session.number)
-    if (keys === null) throw new MeshBoxError('internal', 'a session has no keys', { code: 'session-without-keys' })
-    return openSessionKeys(keys, session.is11)
-  })
+  const known = room.ciphers.get(session.devEui, session.number)
+  if (known !== undefined) return known
+  const keys = room.rows.sessionKeys(tx, session.devEui, session.number)
+  if (keys === null) throw new MeshBoxError('internal', 'a session has no keys', { code: 'session-without-keys' })
+  const ciphers = openSessionKeys(keys, session.is11)
+  room.ciphers.put(session.devEui, session.number, ciphers)
+  return ciphers
 }
 
 const GPS_EPOCH_MS = 315_964_800_000

@@ -1,10 +1,10 @@
 /**
  * The network server of the box: one frame in, to its end. A frame is matched outside a turn, because trying keys takes time; the turn then
  * judges its counter once more against what is on disk, stores counter, MAC state, queue and log row together, and only after that
- * anybody hears of it.
+ * anybody hears of it. Frames that are matched by then share the turn.
  */
 import { MeshBoxError, asError, inputError, momentOf } from '../../base/index.ts'
-import type { Cancel } from '../../base/index.ts'
+import type { Cancel, Moment } from '../../base/index.ts'
 import type { ReadTx, Tx } from '../../store/index.ts'
 import { dataRateOf, decodeFrame, maxPayloadBytes, openData, readUpCommands } from '../lorawan/index.ts'
 import type { DataFrame, Frame } from '../lorawan/index.ts'
@@ -28,6 +28,8 @@ import { takeRepetition, takeUplink } from './uplink.ts'
 /** Codes tried in one turn of the event loop. */
 const SESSIONS_AT_ONCE = 64
 const MOST_PAYLOAD = 242
+/** Frames that share a turn: a millisecond or two of work. */
+const FRAMES_AT_ONCE = 32
 const LAST_PORT = 223
 const MOST_ASKER = 64
 
@@ -41,11 +43,25 @@ interface Found {
 interface Stored {
   readonly verdict: Verdict
   /** Null: it gets no answer. */
-  readonly answer: { readonly session: NetworkSession; readonly deviceClass: Device['deviceClass']; readonly wanted: Wanted } | null
+  readonly answer: { readonly session: NetworkSession; readonly deviceClass: Device['deviceClass']; readonly wanted: Wanted; readonly isWaiting: boolean } | null
   readonly changed: readonly QueueItem[]
 }
 
+/** A frame whose code is right, until its turn. */
+interface Waiting {
+  readonly heard: Heard
+  readonly frame: DataFrame
+  readonly dataRate: number
+  readonly found: Found
+  readonly resolve: (verdict: Verdict) => void
+  readonly reject: (error: unknown) => void
+}
+
 export class DeviceServer implements NetworkServer {
+  /** In the order in which they were heard. */
+  #waiting: Waiting[] = []
+  /** Turns that were asked for and have not begun. */
+  #turnsAsked = 0
   readonly #room: Room
   readonly #answering: Answering
   /** In the turn that stores the counter: the row of the log. */
@@ -73,22 +89,30 @@ export class DeviceServer implements NetworkServer {
     return this.#room.events.onReading(listener)
   }
 
-  async take(heard: Heard): Promise<Verdict> {
+  take(heard: Heard): Promise<Verdict> {
+    try {
+      return this.#take(heard)
+    } catch (thrown) {
+      return Promise.reject(asError(thrown))
+    }
+  }
+
+  #take(heard: Heard): Promise<Verdict> {
     // What is played back was taken when it was heard.
-    if (heard.isLate) return { kind: 'refused', devEui: null, why: 'played back: it has no windows and no place in the order of counters' }
+    if (heard.isLate) return Promise.resolve({ kind: 'refused', devEui: null, why: 'played back: it has no windows and no place in the order of counters' })
     this.#room.desk.heard(heard)
     let frame: Frame
     try {
       frame = decodeFrame(heard.phy)
     } catch (thrown) {
-      if (thrown instanceof MeshBoxError && thrown.kind === 'input') return { kind: 'refused', devEui: null, why: thrown.message }
+      if (thrown instanceof MeshBoxError && thrown.kind === 'input') return Promise.resolve({ kind: 'refused', devEui: null, why: thrown.message })
       throw thrown
     }
     const dataRate = dataRateOf(this.#room.plan.region, heard.modulation, 'up')
-    if (dataRate === null || heard.copies.length === 0) return { kind: 'unknown' }
+    if (dataRate === null || heard.copies.length === 0) return Promise.resolve({ kind: 'unknown' })
     if (frame.type === 'join-request') return takeJoin(this.#room, heard, frame, dataRate)
     if (frame.type === 'rejoin-request') return takeRejoin(this.#room, heard, frame, dataRate)
-    return frame.type === 'data' && frame.direction === 'up' ? this.#takeData(heard, frame, dataRate) : { kind: 'unknown' }
+    return frame.type === 'data' && frame.direction === 'up' ? this.#takeData(heard, frame, dataRate) : Promise.resolve({ kind: 'unknown' })
   }
 
   /** Errors: not-found, input, limit. */
@@ -113,39 +137,93 @@ export class DeviceServer implements NetworkServer {
     return item
   }
 
-  async #takeData(heard: Heard, frame: DataFrame, dataRate: number): Promise<Verdict> {
-    const found = (await this.#find(heard, frame, dataRate)) ?? this.#findOffered(heard, frame, dataRate)
-    if (found === null) return { kind: 'unknown' }
-    const { devEui } = found.session
-    if (found.match.kind === 'gap') return { kind: 'refused', devEui, why: `counter ${found.match.fCnt} is ${found.match.fCnt - found.session.fCntUp} ahead of what is expected; 16383 are allowed` }
-    const stored = await this.#room.store.turn((tx) => this.#judge(tx, heard, frame, dataRate, found))
-    this.#room.events.queue(stored.changed)
-    if (stored.verdict.kind === 'reading') this.#room.events.reading(stored.verdict.reading)
-    if (stored.answer !== null) this.#answer(stored.answer, heard, dataRate)
-    return stored.verdict
+  #takeData(heard: Heard, frame: DataFrame, dataRate: number): Promise<Verdict> {
+    const found = this.#findFirst(heard, frame, dataRate, '')
+    if ('match' in found) return this.#takeFound(heard, frame, dataRate, found)
+    const last = found.length < SESSIONS_AT_ONCE ? undefined : found.at(-1)
+    return last === undefined ? this.#takeOther(heard, frame, dataRate, null) : this.#findRest(heard, frame, dataRate, last.devEui).then((rest) => this.#takeOther(heard, frame, dataRate, rest))
+  }
+
+  #takeOther(heard: Heard, frame: DataFrame, dataRate: number, found: Found | null): Promise<Verdict> {
+    const other = found ?? this.#findOffered(heard, frame, dataRate)
+    return other === null ? Promise.resolve({ kind: 'unknown' }) : this.#takeFound(heard, frame, dataRate, other)
+  }
+
+  #takeFound(heard: Heard, frame: DataFrame, dataRate: number, found: Found): Promise<Verdict> {
+    const { session, match } = found
+    if (match.kind === 'gap') return Promise.resolve({ kind: 'refused', devEui: session.devEui, why: `counter ${match.fCnt} is ${match.fCnt - session.fCntUp} ahead of what is expected; 16383 are allowed` })
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ heard, frame, dataRate, found, resolve, reject })
+      if (this.#waiting.length > this.#turnsAsked * FRAMES_AT_ONCE) this.#askTurn()
+    })
+  }
+
+  #askTurn(): void {
+    let taken: readonly Waiting[] | null = null
+    const begun = (): readonly Waiting[] => {
+      if (taken === null) this.#turnsAsked--
+      taken ??= this.#waiting.splice(0, FRAMES_AT_ONCE)
+      return taken
+    }
+    this.#turnsAsked++
+    this.#room.store
+      .turn((tx) => {
+        const at = momentOf(this.#room.clock)
+        return begun().map((waiting) => this.#judge(tx, waiting, at))
+      })
+      .then(
+        (stored) => begun().forEach((waiting, index) => this.#end(waiting, stored[index])),
+        (error: unknown) => this.#failed(begun(), error),
+      )
+      .catch((error: unknown) => this.#room.log.error('frames that are on disk did not get everywhere', { error: asError(error) }))
+  }
+
+  /** One that throws takes no other with it. */
+  #failed(taken: readonly Waiting[], error: unknown): void {
+    // Of the disk: each would fail as all did.
+    const isAlone = taken.length === 1 || (error instanceof MeshBoxError && error.kind === 'unavailable')
+    for (const waiting of taken) {
+      if (isAlone) waiting.reject(error)
+      else this.#room.store.turn((tx) => this.#judge(tx, waiting, momentOf(this.#room.clock))).then((stored) => this.#end(waiting, stored), waiting.reject)
+    }
+  }
+
+  /** It is on disk. */
+  #end({ heard, dataRate, resolve }: Waiting, stored: Stored | undefined): void {
+    if (stored === undefined) return
+    const { changed, verdict, answer } = stored
+    if (changed.length > 0) this.#room.events.queue(changed)
+    if (verdict.kind === 'reading') this.#room.events.reading(verdict.reading)
+    if (answer !== null) this.#answer(answer, heard, dataRate)
+    resolve(verdict)
   }
 
   /** The frame is taken, whatever becomes of the answer. */
-  #answer({ session, deviceClass, wanted }: NonNullable<Stored['answer']>, heard: Heard, dataRate: number): void {
+  #answer({ session, deviceClass, wanted, isWaiting }: NonNullable<Stored['answer']>, heard: Heard, dataRate: number): void {
     try {
-      this.#answering.after(session, deviceClass, heard, dataRate, wanted)
+      this.#answering.after(session, deviceClass, heard, dataRate, wanted, isWaiting)
     } catch (thrown) {
       this.#room.log.error('a frame is not answered', { devEui: session.devEui, error: asError(thrown) })
     }
   }
 
-  /** Null: nobody's here. A breath after each piece. */
-  async #find(heard: Heard, frame: DataFrame, dataRate: number): Promise<Found | null> {
+  /** The match, or those that were tried. */
+  #findFirst(heard: Heard, frame: DataFrame, dataRate: number, after: Eui): Found | readonly Candidate[] {
     const { store, rows } = this.#room
-    for (let after = ''; ; ) {
-      const found = store.read((tx): Found | readonly Candidate[] => {
-        const sessions = rows.candidates(tx, frame.devAddr, after, SESSIONS_AT_ONCE)
-        return this.#match(tx, sessions, heard, frame, dataRate, false) ?? sessions
-      })
+    return store.read((tx): Found | readonly Candidate[] => {
+      const sessions = rows.candidates(tx, frame.devAddr, after, SESSIONS_AT_ONCE)
+      return this.#match(tx, sessions, heard, frame, dataRate, false) ?? sessions
+    })
+  }
+
+  /** Null: nobody's here. A breath before each piece. */
+  async #findRest(heard: Heard, frame: DataFrame, dataRate: number, tried: Eui): Promise<Found | null> {
+    for (let after = tried; ; ) {
+      await new Promise<void>((next) => this.#room.timers.after(0, next))
+      const found = this.#findFirst(heard, frame, dataRate, after)
       if ('match' in found) return found
       if (found.length < SESSIONS_AT_ONCE) return null
       after = found.at(-1)?.devEui ?? ''
-      await new Promise<void>((next) => this.#room.timers.after(0, next))
     }
   }
 
@@ -166,33 +244,34 @@ export class DeviceServer implements NetworkServer {
   }
 
   /** In the turn: the counter against what is on disk now. */
-  #judge(tx: Tx, heard: Heard, frame: DataFrame, dataRate: number, { session: seen, match, isOffered }: Found): Stored {
+  #judge(tx: Tx, { heard, frame, dataRate, found: { session: seen, match, isOffered } }: Waiting, at: Moment): Stored {
     const { rows, plan, clock } = this.#room
-    const refused = (why: string): Stored => ({ verdict: { kind: 'refused', devEui: seen.devEui, why }, answer: null, changed: [] })
     const device = rows.device(tx, seen.devEui)
     const session = isOffered ? rows.offered(tx, seen.devEui) : rows.session(tx, seen.devEui)
-    if (device === null || session === null || session.number !== seen.number) return refused('the session ended while the frame was looked at')
-    if (device.isDisabled) return refused('disabled by the owner')
+    if (device === null || session === null || session.number !== seen.number) return refused(seen.devEui, 'the session ended while the frame was looked at')
+    if (device.isDisabled) return refused(seen.devEui, 'disabled by the owner')
     if (match.fCnt === session.fCntUp - 1) return this.#repeat(tx, heard, device, session)
     if (match.fCnt < session.fCntUp && !(match.kind === 'reset' && device.allowsCounterReset))
-      return refused(`counter ${match.fCnt} was used before (${session.fCntUp} is next): a recording played again, or a device that started from 0`)
-    const changed: QueueItem[] = []
+      return refused(seen.devEui, `counter ${match.fCnt} was used before (${session.fCntUp} is next): a recording played again, or a device that started from 0`)
+    let changed: QueueItem[] = []
     if (isOffered) {
-      if (!this.#saysRekeyed(tx, session, frame, match.fCnt)) return refused('the first frame under the keys of a join has no RekeyInd, which LoRaWAN 1.1 asks for in each frame until it is confirmed')
-      changed.push(...this.#takeOffered(tx, device.devEui))
+      if (!this.#saysRekeyed(tx, session, frame, match.fCnt)) return refused(seen.devEui, 'the first frame under the keys of a join has no RekeyInd, which LoRaWAN 1.1 asks for in each frame until it is confirmed')
+      changed = [...this.#takeOffered(tx, device.devEui)]
     }
-    const asked = this.#acknowledged(tx, session, frame, match, changed)
-    const outcome = takeUplink(plan, device, asked, ciphersOf(this.#room, tx, session), { heard, frame, fCnt: match.fCnt, dataRate, at: momentOf(clock), gpsTimeMs: gpsTimeOf(heard, clock) })
+    const asked = session.awaitingAck === null ? session : this.#acknowledged(tx, session, frame, match, changed)
+    // Only who says MAC commands may ask for it.
+    const gpsTimeMs = frame.fOpts.length > 0 || frame.fPort === 0 ? gpsTimeOf(heard, clock) : null
+    const outcome = takeUplink(plan, device, asked, ciphersOf(this.#room, tx, session), { heard, frame, fCnt: match.fCnt, dataRate, at, gpsTimeMs })
     rows.saveSession(tx, outcome.session)
     if (outcome.reading !== null) this.#keep(tx, outcome.reading)
     const wanted: Wanted = { hasAck: frame.isConfirmed, mustAnswer: outcome.mustAnswer, answers: outcome.answers, repeating: outcome.repeating }
-    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, deviceClass: device.deviceClass, wanted }, changed }
+    return { verdict: outcome.reading === null ? { kind: 'mac', devEui: device.devEui } : { kind: 'reading', reading: outcome.reading }, answer: { session: outcome.session, deviceClass: device.deviceClass, wanted, isWaiting: rows.head(tx, device.devEui) !== null }, changed }
   }
 
   #repeat(tx: Tx, heard: Heard, { deviceClass }: Pick<KeylessDevice, 'deviceClass'>, before: NetworkSession): Stored {
     const { session, mustAnswer } = takeRepetition(before, heard)
     if (mustAnswer) this.#room.rows.saveSession(tx, session)
-    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED } : null, changed: [] }
+    return { verdict: { kind: 'repeated', devEui: session.devEui }, answer: mustAnswer ? { session, deviceClass, wanted: ACK_WANTED, isWaiting: false } : null, changed: [] }
   }
 
   #saysRekeyed(tx: Tx, session: NetworkSession, frame: DataFrame, fCnt: number): boolean {
@@ -234,4 +313,8 @@ export class DeviceServer implements NetworkServer {
     const rates = [rx1, session.rx2DataRate].filter((rate) => region.dataRates[rate]?.isDown === true)
     return Math.max(0, ...rates.map((rate) => maxPayloadBytes(region, rate, 0, session.hasDownlinkDwell)))
   }
+}
+
+function refused(devEui: Eui, why: string): Stored {
+  return { verdict: { kind: 'refused', devEui, why }, answer: null, changed: [] }
 }

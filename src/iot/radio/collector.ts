@@ -32,8 +32,24 @@ interface Collected {
 interface Known {
   readonly id: FrameId
   readonly firstMs: number
-  /** At most MAX_COPIES. */
-  readonly receptions: Copy[]
+  readonly first: Received
+  /** After the first; at most MAX_COPIES. Null: none. */
+  more: Received[] | null
+  /** Another transmission of the same bytes has its place. */
+  isReplaced: boolean
+}
+
+/** What of a copy says whether another is the same reception: kept 20 s for each frame, so no more than that. */
+interface Received {
+  readonly gateway: string
+  readonly antenna: number
+  readonly board: number
+  readonly channel: number
+  readonly kind: Copy['time']['kind']
+  /** By the gateway's counter, 32 bits; null: it has none. */
+  readonly counterUs: number | null
+  readonly xtime: bigint | null
+  readonly arrivedMs: number
 }
 
 export type Taken = 'new' | 'copy' | 'repeated' | 'late-copy'
@@ -84,22 +100,29 @@ export class CopyCollector {
     this.#forget(nowMs)
     const { copy } = reception
     const known = this.#known.get(id)
+    const received = receivedOf(copy)
     if (known !== undefined) {
-      if (known.receptions.some((other) => isSameReception(other, copy))) return 'repeated'
-      if (isSameTransmission(known, copy, nowMs)) {
-        if (known.receptions.length < MAX_COPIES) known.receptions.push(copy)
+      if (isSameReception(known.first, received) || known.more?.some((other) => isSameReception(other, received)) === true) return 'repeated'
+      if (isSameTransmission(known, received, nowMs)) {
+        known.more ??= []
+        if (known.more.length < MAX_COPIES - 1) known.more.push(received)
         const open = this.#open.get(id)
         if (open === undefined) return 'late-copy'
         if (open.copies.length < MAX_COPIES) open.copies.push(copy)
         return 'copy'
       }
     }
-    this.#known.delete(id) // to the end of the line
-    this.#known.set(id, { id, firstMs: nowMs, receptions: [copy] })
+    if (known !== undefined) {
+      known.isReplaced = true
+      this.#known.delete(id) // to the end of the line
+    }
+    this.#known.set(id, { id, firstMs: nowMs, first: received, more: null, isReplaced: false })
     // A window longer than the gap between two transmissions would hold the one before still: it goes out with this one's hand-over.
     const before = this.#open.get(id)
-    if (before !== undefined) this.#early.push(before)
-    this.#open.delete(id)
+    if (before !== undefined) {
+      this.#early.push(before)
+      this.#open.delete(id)
+    }
     this.#open.set(id, { id, first: reception, copies: [copy], firstMs: nowMs, dueMs: nowMs + windowMs })
     return 'new'
   }
@@ -114,18 +137,19 @@ export class CopyCollector {
       this.#open.delete(id)
       ready.push(collected)
     }
-    return ready.sort((a, b) => a.firstMs - b.firstMs).map(heardOf)
+    return (ready.length > 1 ? ready.sort((a, b) => a.firstMs - b.firstMs) : ready).map(heardOf)
   }
 
   #forget(nowMs: number): void {
     for (let oldest = this.#oldestKnown(); oldest !== null; oldest = this.#oldestKnown()) {
       if (oldest.firstMs > nowMs - KNOWN_MS && this.#known.size < MAX_KNOWN) return
       this.#known.delete(oldest.id)
+      this.#oldest = null
     }
   }
 
   #oldestKnown(): Known | null {
-    while (this.#oldest === null || this.#known.get(this.#oldest.id) !== this.#oldest) {
+    while (this.#oldest === null || this.#oldest.isReplaced) {
       if (this.#known.size === 0) return null
       const next = this.#walk.next()
       this.#oldest = next.done === true ? null : next.value
@@ -151,23 +175,26 @@ function isAnswerable({ time }: Copy): boolean {
 const UNKNOWN_STRENGTH = -1_000
 const strength = (value: number | null): number => value ?? UNKNOWN_STRENGTH
 
-function isSameReception(a: Copy, b: Copy): boolean {
-  if (a.gateway !== b.gateway || a.antenna !== b.antenna || a.board !== b.board || a.channel !== b.channel) return false
-  if (a.time.kind === 'counter') return b.time.kind === 'counter' && a.time.tmstUs === b.time.tmstUs
-  if (a.time.kind === 'station') return b.time.kind === 'station' && a.time.xtime === b.time.xtime
-  return b.time.kind === 'foreign' && a.arrivedMs === b.arrivedMs
+function receivedOf({ gateway, antenna, board, channel, time, arrivedMs }: Copy): Received {
+  return { gateway, antenna, board, channel, kind: time.kind, counterUs: counterOf(time), xtime: time.kind === 'station' ? time.xtime : null, arrivedMs }
 }
 
-function isSameTransmission(known: Known, copy: Copy, nowMs: number): boolean {
-  const counter = counterOf(copy)
-  const before = known.receptions.find(({ gateway, time }) => gateway === copy.gateway && time.kind === copy.time.kind)
-  const counterBefore = before === undefined ? null : counterOf(before)
-  if (counter === null || counterBefore === null) return nowMs - known.firstMs < SAME_TRANSMISSION_MS
+function isSameReception(a: Received, b: Received): boolean {
+  if (a.gateway !== b.gateway || a.antenna !== b.antenna || a.board !== b.board || a.channel !== b.channel || a.kind !== b.kind) return false
+  if (a.kind === 'counter') return a.counterUs === b.counterUs
+  return a.kind === 'station' ? a.xtime === b.xtime : a.arrivedMs === b.arrivedMs
+}
+
+function isSameTransmission({ first, more, firstMs }: Known, received: Received, nowMs: number): boolean {
+  const isOfGateway = ({ gateway, kind }: Received): boolean => gateway === received.gateway && kind === received.kind
+  const before = isOfGateway(first) ? first : more?.find(isOfGateway)
+  const [counter, counterBefore] = [received.counterUs, before?.counterUs ?? null]
+  if (counter === null || counterBefore === null) return nowMs - firstMs < SAME_TRANSMISSION_MS
   const apart = (counter - counterBefore + COUNTER_ROUND_US) % COUNTER_ROUND_US
   return Math.min(apart, COUNTER_ROUND_US - apart) < SAME_TRANSMISSION_MS * 1_000
 }
 
-function counterOf({ time }: Copy): number | null {
+function counterOf(time: Copy['time']): number | null {
   if (time.kind === 'counter') return time.tmstUs
   return time.kind === 'station' ? Number(BigInt.asUintN(32, time.xtime)) : null
 }

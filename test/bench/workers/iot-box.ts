@@ -10,7 +10,7 @@ import { LateFrames, lateMigrations } from '../../../src/iot/late/index.ts'
 import { createLogTables, logMigrations } from '../../../src/iot/log/index.ts'
 import { ChirpstackDelivery } from '../../../src/iot/mqtt/index.ts'
 import { connectMqtt } from '../../../src/iot/mqtt/io/client.ts'
-import { airtimeMigrations, airtimeTables, networkMigrations, networkRows, openNetwork } from '../../../src/iot/network/index.ts'
+import { airtimeMigrations, airtimeTables, keptRows, networkMigrations, networkRows, openNetwork } from '../../../src/iot/network/index.ts'
 import type { Delivery, Device, DeviceSession } from '../../../src/iot/ports.ts'
 import { openRadio } from '../../../src/iot/radio/index.ts'
 import type { OpenRadio } from '../../../src/iot/radio/index.ts'
@@ -111,7 +111,7 @@ async function openServer(settings: IotTask, clock: SystemClock, store: Store, r
     timers: systemTimers,
     log: silentLog,
     store,
-    rows: networkRows({ seal: (key) => key, open: (sealed) => sealed }),
+    rows: keptRows(networkRows({ seal: (key) => key, open: (sealed) => sealed })),
     airtime: airtimeTables,
     radio,
     random: systemRandomness,

@@ -11,17 +11,26 @@ export function memoryStore(migrations: readonly Migration[]): Store {
     statements.set(sql, statement)
     return statement
   }
+  let undone: (() => void)[] = []
   const tx: Tx & ReadTx = {
     get: <Row>(sql: string, ...params: readonly SqlValue[]) => prepared(sql).get(...params) as Row | undefined,
     all: <Row>(sql: string, ...params: readonly SqlValue[]) => prepared(sql).all(...params) as Row[],
     run: (sql, ...params) => prepared(sql).run(...params).changes,
+    insert: (sql, ...params) => Number(prepared(sql).run(...params).lastInsertRowid),
+    onUndone: (forget) => void undone.push(forget),
   }
   let turns = 0
   return {
     turn: async (body) => {
       await Promise.resolve()
       turns++
-      return database.transaction(() => body(tx))()
+      undone = []
+      try {
+        return database.transaction(() => body(tx))()
+      } catch (thrown) {
+        for (const forget of undone) forget()
+        throw thrown
+      }
     },
     read: (body) => body(tx),
     backup: () => Promise.reject(new Error('there is no file to back up')),

@@ -56,6 +56,24 @@ describe('the queue', () => {
     stop()
   })
 
+  it('an order that comes while a device to which nothing was to be said still listens goes out in its windows; a later one waits for its next frame', async () => {
+    const sensor = await start({ wishes: { hasAdr: false } })
+    for (let round = 0; round < 3; round++) await speak(sensor)
+    const before = box.air.sent.length
+    const heard = box.heard(sensor.frame(utf8('x')))
+    await box.network.server.take(heard)
+    await box.pass(500)
+    expect(box.network.desk.hasPlaceToAsk(box.air.concentrators[0]?.id ?? '')).toBe(true)
+    await order('in time')
+    await box.pass(2_500)
+    expect(box.air.sent.slice(before)).toHaveLength(1)
+    expect(sensor.hear(box.air.sent[before]?.window.phy as Uint8Array, 'rx1')?.payload).toEqual(utf8('in time'))
+    await order('too late')
+    await box.pass(5_000)
+    expect(box.air.sent.slice(before)).toHaveLength(1)
+    expect((await speak(sensor))?.payload).toEqual(utf8('too late'))
+  })
+
   it('holds 32, refuses ports, lengths and devices that are not there', async () => {
     await start()
     await expect(order('x', { fPort: 0 })).rejects.toThrow(/fport/)
@@ -212,6 +230,21 @@ describe('MAC commands', () => {
       sensor.answers = []
     }
     expect(asked).toBe(3)
+  })
+
+  it('what the gateway refused to ask is asked again after a minute, and not with each frame', async () => {
+    const sensor = await start({ wishes: { hasAdr: false } })
+    box.air.concentrators[0]?.refusals.push('TOO_LATE', 'TOO_LATE')
+    const asked = box.air.asked.length
+    expect(await speak(sensor)).toBeNull()
+    expect(box.air.asked).toHaveLength(asked + 1)
+    expect(await speak(sensor)).toBeNull()
+    expect(box.air.asked).toHaveLength(asked + 1)
+    // Who is owed an answer gets it, with the question.
+    expect((await speak(sensor, { isConfirmed: true }))?.commands).toContainEqual({ name: 'DevStatusReq' })
+    sensor.answers = []
+    await box.pass(60_000, 1_000)
+    expect((await speak(sensor))?.commands).toContainEqual({ name: 'DevStatusReq' })
   })
 
   it('an ABP device is led to the plan: channels, windows, delays; and both sides end the same', async () => {

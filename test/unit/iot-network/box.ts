@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog, toHex } from '../../../src/base/index.ts'
 import { regionNamed, timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
-import { airtimeMigrations, airtimeTables, networkMigrations, networkRows, openNetwork } from '../../../src/iot/network/index.ts'
+import { airtimeMigrations, airtimeTables, keptRows, networkMigrations, networkRows, openNetwork } from '../../../src/iot/network/index.ts'
 import type { Network, NetworkWishes } from '../../../src/iot/network/index.ts'
 import type { Copy, Device, Downlink, Gateway, Heard, JoinEvent, KeySeal, Modulation, QueueItem, Radio, Reading, TxAck, TxStatus, TxWindow } from '../../../src/iot/ports.ts'
 import { openStore } from '../../../src/store/index.ts'
@@ -158,7 +158,7 @@ export class Box {
     this.store = openStore({ path: join(this.dir, 'box.sqlite'), migrations: [...networkMigrations, ...airtimeMigrations], log: silentLog })
     this.network = await openNetwork({
       store: wrap(this.store),
-      rows: networkRows(testSeal),
+      rows: keptRows(networkRows(testSeal)),
       airtime: airtimeTables,
       radio: this.air,
       clock: this.time,

@@ -193,12 +193,21 @@ describe('a plan', () => {
 it('opened keys: of so many devices and no more, and never of a session before', () => {
   const cache = new CipherCache(3)
   const open = () => openSessionKeys({ fNwkSIntKey: new Uint8Array(16), sNwkSIntKey: new Uint8Array(16), nwkSEncKey: new Uint8Array(16), appSKey: new Uint8Array(16) }, false)
-  const first = cache.of('a', 1, open)
-  expect(cache.of('a', 1, open)).toBe(first)
-  expect(cache.of('a', 2, open)).not.toBe(first)
-  for (const name of ['b', 'c', 'd']) cache.of(name, 1, open)
+  const [first, offered, third] = [open(), open(), open()]
+  cache.put('a', 1, first)
+  expect(cache.get('a', 1)).toBe(first)
+  expect(cache.get('a', 2)).toBeUndefined()
+  // One that was offered, beside the one in use.
+  cache.put('a', 2, offered)
+  expect([cache.get('a', 1), cache.get('a', 2)]).toEqual([first, offered])
+  cache.put('a', 3, third)
+  expect([cache.get('a', 1), cache.get('a', 2), cache.get('a', 3)]).toEqual([undefined, offered, third])
+  for (const name of ['b', 'c']) cache.put(name, 1, open())
+  // The one that was not asked for longest goes.
+  expect(cache.get('a', 3)).toBe(third)
+  cache.put('d', 1, open())
   expect(cache.size).toBe(3)
-  expect(cache.of('a', 1, open)).not.toBe(first)
+  expect([cache.get('b', 1), cache.get('a', 3)]).toEqual([undefined, third])
   cache.forget('a')
   expect(cache.size).toBe(2)
 })

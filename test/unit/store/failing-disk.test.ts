@@ -187,14 +187,20 @@ function newDatabase(): Connection {
   return connection
 }
 
-function failingQueue(): { disk: FailingConnection; real: Connection; add: (id: number) => Promise<number>; count: () => number } {
+function failingQueue(): { disk: FailingConnection; real: Connection; add: (id: number) => Promise<number>; count: () => number; undone: number[] } {
   const real = newDatabase()
+  const undone: number[] = []
   const disk = new FailingConnection(real)
   const queue = new TurnQueue(disk, real.path, silentLog)
   return {
     disk,
     real,
-    add: (id) => queue.add((tx) => tx.run('INSERT INTO rows VALUES (?, ?)', id, 'x')),
+    undone,
+    add: (id) =>
+      queue.add((tx) => {
+        tx.onUndone(() => undone.push(id))
+        return tx.run('INSERT INTO rows VALUES (?, ?)', id, 'x')
+      }),
     count: () => (real.prepare('SELECT count(*) AS n FROM rows').get() as { n: number }).n,
   }
 }
@@ -243,14 +249,17 @@ describe('a COMMIT that fails', () => {
   })
 
   it('with a ROLLBACK that fails too is rolled back before the next group', async () => {
-    const { disk, add, count } = failingQueue()
+    const { disk, add, count, undone } = failingQueue()
     disk.failCommits = 'SQLITE_FULL'
     disk.failRollbacks = true
     expect(await codeOf(() => add(1))).toBe('store-full')
+    expect(undone).toEqual([1])
     disk.failCommits = null
     expect(await codeOf(() => add(2))).toBe('store-io')
     disk.failRollbacks = false
     await add(3)
     expect(count()).toBe(1)
+    // Readers saw the row of the first until now.
+    expect(undone).toEqual([1, 1])
   })
 })

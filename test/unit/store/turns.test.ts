@@ -84,13 +84,15 @@ describe('a turn that throws', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('good', 'throws', 'duplicate', 'caught', 'async'), { maxLength: 30 }), async (kinds) => {
         const expected: number[] = []
+        const undone: number[] = []
         const before = new Set(ids(store))
         const outcomes = await Promise.allSettled(
           kinds.map((kind) => {
             const id = ++next
             if (kind === 'good' || kind === 'caught') expected.push(id)
             return store.turn((tx): unknown => {
-              tx.run('INSERT INTO rows VALUES (?, ?)', id, kind)
+              tx.onUndone(() => undone.push(id))
+              expect(tx.insert('INSERT INTO rows VALUES (?, ?)', id, kind)).toBe(id)
               if (kind === 'throws') throw new Error('no')
               if (kind === 'duplicate') tx.run('INSERT INTO rows VALUES (?, ?)', id, 'again')
               if (kind === 'caught') expect(() => tx.run('INSERT INTO rows VALUES (?, ?)', id, 'again')).toThrow(/UNIQUE/)
@@ -100,6 +102,7 @@ describe('a turn that throws', () => {
         )
         expect(outcomes.map((outcome) => outcome.status === 'fulfilled')).toEqual(kinds.map((kind) => kind === 'good' || kind === 'caught'))
         expect(ids(store).filter((id) => !before.has(id))).toEqual(expected)
+        expect(undone).toEqual(kinds.map((_, index) => next - kinds.length + 1 + index).filter((id) => !expected.includes(id)))
       }),
       { numRuns: 60 },
     )

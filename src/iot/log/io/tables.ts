@@ -114,11 +114,11 @@ export function createLogTables(limits: LogLimits): DataLogTables {
       const record = recordOf(reading)
       const vals = reading.values === null ? null : JSON.stringify(reading.values)
       const bytes = ROW_BYTES + record.length + (vals?.length ?? 0)
-      const { id } = tx.get<{ id: number }>(
-        'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
+      const id = tx.insert(
+        'INSERT INTO iot_reading (dev_eui, f_cnt, wall_ms, wall_trusted, boot_id, boottime_ms, record, vals, problem, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         devEui, reading.fCnt, Math.round(at.wallMs), at.wallTrusted ? 1 : 0, at.bootId, at.boottimeMs, record, vals, reading.problem, bytes,
-      ) ?? { id: 0 }
-      countValues(tx, devEui, at.wallMs, reading.values ?? [])
+      )
+      if (reading.values !== null) countValues(tx, devEui, at.wallMs, reading.values)
       return id
     },
 

@@ -31,7 +31,7 @@ export function stateText(state: State): string {
     bit(state.hasAdr), state.maxDataRate, state.maxTxPowerIndex, state.lastGateway, state.statusAskedAt, state.intervalSeconds, state.repeatsAnswered,
     state.battery, state.marginDb, state.awaitingAck, state.lastUplink,
     writtenMoment(state.startedAt), state.lastSeen === null ? null : writtenMoment(state.lastSeen),
-    numbersOf(state.history), TEXTS.get(state.channels) ?? channelsText(state.channels), state.pendingMac.map(({ cid, payload, tries }) => [cid, toHex(payload), tries]),
+    numbersOf(state.history), sharedText(state.channels), state.pendingMac.length === 0 ? NONE : state.pendingMac.map(({ cid, payload, tries }) => [cid, toHex(payload), tries] as const),
   ]
   return JSON.stringify(written)
 }
@@ -59,10 +59,14 @@ function namedState(text: string): State {
 
 /** Four of each frame, the counter by how far it lies after the one before. */
 function numbersOf(history: State['history']): readonly number[] {
-  const numbers: number[] = []
+  const numbers = new Array<number>(4 * history.length)
   let before = 0
+  let at = 0
   for (const { fCnt, snrDb, txPowerIndex, gateways } of history) {
-    numbers.push(fCnt - before, snrDb, txPowerIndex, gateways)
+    numbers[at++] = fCnt - before
+    numbers[at++] = snrDb
+    numbers[at++] = txPowerIndex
+    numbers[at++] = gateways
     before = fCnt
   }
   return numbers
@@ -86,6 +90,7 @@ const momentRead = (written: WrittenMoment): Moment => ({ bootId: written[0], bo
 const MOST_LISTS = 64
 const LISTS = new Map<string, Channels>()
 const TEXTS = new WeakMap<Channels, string>()
+const NONE: Written[27] = []
 
 function sharedChannels(text: string): Channels {
   const known = LISTS.get(text)
@@ -95,6 +100,14 @@ function sharedChannels(text: string): Channels {
   LISTS.set(text, channels)
   TEXTS.set(channels, text)
   return channels
+}
+
+function sharedText(channels: Channels): string {
+  const known = TEXTS.get(channels)
+  if (known !== undefined) return known
+  const text = channelsText(channels)
+  TEXTS.set(channels, text)
+  return text
 }
 
 /** Each `frequency/100,least,most,on` in numbers to the base 36, or `-`; parted by `;`. */
