@@ -192,7 +192,7 @@ export class Admin implements TenantAdmin {
         isServed: !record.isPaused && !record.isEnded && account !== null && !account.isBehind && maySpend(account, paid, record.prices.perUnit, record.creditWindow),
         isOnline: seat.delivery?.isOnline ?? false,
         lateFrames: late.count(tx, record.id),
-        tls: tls === null ? null : tlsFacts(tls),
+        tls: tls === null ? null : tlsFacts(tls, this.#deps.clock),
         overlaps: this.#roster.routes.overlaps(record.id, record.routes),
         outcomes: { ...seat.counts },
         micKeys: seat.hasMicKeys,
