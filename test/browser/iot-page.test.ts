@@ -56,7 +56,7 @@ async function looksRight(hash: string, [width, height, theme]: Screen, said: (p
 
 describe('the sensors page', () => {
   const says: Readonly<Record<string, readonly (string | RegExp)[]>> = {
-    working: ['Listening', /soil.18\.2.%/, 'Its last try to join was refused: DevNonce 5 was used before.', 'out of credit', 'owes 0.00048 VTK of 0.001 VTK', 'no time on air left, then no time on air left · 1 h 5 min ago', 'only says what it would do'],
+    working: ['Listening', /soil.18\.2.%/, 'Its last try to join was refused: DevNonce 5 was used before.', 'out of credit', 'owes 0.00048 VTK of 0.001 VTK', 'no time on air left, then no time on air left · 1 h 5 min ago', 'only says what it would do', 'P 869.4–869.65', 'used up'],
     none: ['No gateway yet', 'packet forwarders to 192.168.1.1:1700 (UDP), Basics Station to 192.168.1.1:3001', 'No sensor yet', 'Nobody pays for frames yet'],
     'no-mosquitto': ['MQTT does not work: mosquitto is not installed. Install the package mosquitto on the box. Readings, rules and bills go on without it', '1,204 readings wait for it'],
     silent: ['The gateway is silent', 'heard 1 h 6 min ago', '812 frames, 60 KiB · 17 too old, let go and not billed'],
@@ -87,6 +87,7 @@ describe('one sensor', () => {
       looksRight(`look/${name}`, screen, async (page) => {
         const dialog = page.getByRole('dialog')
         await dialog.waitFor()
+        if (name === 'pump') expect(await dialog.innerText()).toMatch(/Frames up, down, down to its application\s+102, 3, 97/)
         const { points } = LOOKS[name]!
         expect(await dialog.locator('.iot-plot-line').count()).toBe(name === 'newcomer' ? 0 : name === 'soil' || name === 'one-point' ? 2 : 0)
         if (points.length > 1) expect(await dialog.locator('figcaption').first().innerText()).toBe('soil, %: from 15 to 25.5, last 22.44')

@@ -180,6 +180,7 @@ export const LOOKS: Readonly<Record<string, LookSample>> = {
     span: 'day',
     points: Array.from({ length: 120 }, (_, index) => ({ wallMs: NOON - (120 - index) * 720_000, mean: 20 + 4 * Math.sin(index / 9), least: 19 + 4 * Math.sin(index / 9), most: 21.5 + 4 * Math.sin(index / 9) })),
   },
+  pump: { device: PUMP, readings: [], queue: [], drawn: null, span: 'day', points: [] },
   newcomer: { device: NEWCOMER, readings: [], queue: [], drawn: null, span: 'day', points: [] },
   'one-point': { device: SOIL, readings: [reading(0)], queue: [], drawn: 'soil', span: 'week', points: [{ wallMs: NOON, mean: 18, least: 18, most: 18 }] },
   'no-point': { device: SOIL, readings: [{ ...reading(0), at: EARLIER }], queue: [], drawn: 'soil', span: 'month', points: [] },

@@ -33,7 +33,7 @@ export const gatewayAck = (percent: number): string => `${percent} % of its mess
 export const gatewayTemperature = (celsius: number): string => `${celsius} °C`
 export const airtime = (window: string): string => `Time on air by band (MHz), each ${window}`
 export const airtimeLeft = (left: string, whole: string): string => `${left} left of ${whole}`
-export const airtimeLegend = { used: 'used', kept: 'kept for joins and answers' }
+export const airtimeLegend = { used: 'used', kept: 'kept for joins and answers', out: 'used up' }
 export const airtimeFree = 'no limit by time'
 export const airtimeUsed = (used: string, reserved: string): string => `${used} used, ${reserved} kept for joins and answers`
 
