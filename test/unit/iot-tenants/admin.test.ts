@@ -1,9 +1,11 @@
 /** What the owner does: routes that clash, terms that cannot be, pause, end, another payer; what stays of a debt. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { KeySeal, Route, Tenant } from '../../../src/iot/ports.ts'
 import { dueAccount } from '../../../src/iot/tenants/index.ts'
-import { NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
+import { CutStore, NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
 let box: TenantBox
@@ -88,6 +90,35 @@ describe('terms', () => {
     const open = { ...destination, url: destination.url.replace(/:t0p[^@]*@/, '@') }
     await box.run(box.house.admin.put(tenant({ destination: open })))
     expect(row()).toEqual({ destination: JSON.stringify(open), sealed: null })
+  })
+
+  it('a password of an older version is in no part of the file any more, also where nothing lies now; a power cut in between is made up for', async () => {
+    const inTheClear = (word: string, path = ''): string => JSON.stringify({ kind: 'chirpstack', url: `mqtts://gate:${word}@broker.example:8883`, topicPrefix: `${'x'.repeat(700)}${path}`, encoding: 'json' })
+    box = await opened({}, [tenant({ destination: { kind: 'station', url: 'wss://lns.example/' } })])
+    // Enough free pages for several pieces, with what was written before among them.
+    await box.store.turn((tx) => {
+      tx.run('CREATE TABLE other (bytes TEXT NOT NULL) STRICT')
+      for (let i = 0; i < 40; i++) tx.run('INSERT INTO other VALUES (?)', `${'y'.repeat(40_000)}s3cret-free`)
+    })
+    await box.store.turn((tx) => tx.run('DROP TABLE other'))
+    await box.store.turn((tx) => tx.run('UPDATE iot_tenant SET destination = ?, sealed = NULL', inTheClear('s3cret-first', 'y'.repeat(3_000))))
+    await box.store.turn((tx) => tx.run('UPDATE iot_tenant SET destination = ?, sealed = NULL', inTheClear('s3cret-last')))
+    let copies = 0
+    const secretsIn = async (): Promise<readonly boolean[]> => {
+      const path = join(box.folder, `copy-${copies++}`)
+      await box.store.backup(path)
+      const file = readFileSync(path)
+      return ['s3cret-last', 's3cret-free'].map((word) => file.includes(word))
+    }
+    expect(await secretsIn()).toEqual([true, true])
+    const cut = new CutStore(box.store, 2)
+    box.house = box.newHouse(cut)
+    await Promise.race([box.run(box.house.start()).catch(() => undefined), turns(40)])
+    expect([cut.isDead, (await secretsIn())[1]]).toEqual([true, true])
+    await box.restart()
+    expect(await secretsIn()).toEqual([false, false])
+    expect(box.store.read((tx) => tx.get("SELECT name FROM sqlite_schema WHERE name LIKE '%zeros%'"))).toBe(undefined)
+    expect(box.house.admin.tenants()[0]?.destination).toMatchObject({ url: 'mqtts://gate:s3cret-last@broker.example:8883' })
   })
 
   it('with a password that another box sealed, he is there without it, and nobody else is disturbed', async () => {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { MeshBoxError, fromUtf8, utf8 } from '../../../base/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
 import type { Destination, KeySeal, TenantId } from '../../ports.ts'
+import { markFreePages } from './free-pages.ts'
 
 interface Apart {
   /** As it lies in the clear. */
@@ -68,6 +69,7 @@ export function sealOldDestinations(tx: Tx, seal: KeySeal): number {
     const { open, sealed } = sealDestination(JSON.parse(destination) as Destination, seal)
     if (sealed !== null) count += tx.run('UPDATE iot_tenant SET destination = ?, sealed = ? WHERE id = ?', JSON.stringify(open), sealed, id)
   }
+  if (count > 0) markFreePages(tx)
   return count
 }
 
