@@ -40,8 +40,8 @@ export interface IotOverview extends IotStatus {
   }
   readonly gateways: { readonly online: number; readonly known: number }
   readonly devices: { readonly online: number; readonly known: number; readonly joined: number }
-  /** `expired`: those whose server cannot be believed, or believe the box, because a certificate's time is over. */
-  readonly tenants: { readonly served: number; readonly known: number; readonly expired: readonly TenantId[] }
+  /** `expired`: those whose server cannot be believed, or believe the box, because a certificate's time is over; `expiring`: will not within 14 days. */
+  readonly tenants: { readonly served: number; readonly known: number; readonly expired: readonly TenantId[]; readonly expiring: readonly TenantId[] }
   readonly rules: { readonly live: number; readonly known: number }
 }
 

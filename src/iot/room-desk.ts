@@ -13,11 +13,10 @@ import { brokerUserTables, hashPassword, newPassword } from './mqtt/index.ts'
 import { abpSession } from './network/index.ts'
 import type { Network, networkRows } from './network/index.ts'
 import type { IotParts } from './parts.ts'
-import type { Actuators, BillableUnit, Device, DeviceSession, DeviceView, Eui, FrameEvent, QueueItem, Reading, Receipt, RuleRun, SeriesPoint, Tenant, TenantId, Value } from './ports.ts'
+import type { Actuators, BillableUnit, Device, DeviceSession, DeviceView, Eui, Expiry, FrameEvent, QueueItem, Reading, Receipt, RuleRun, SeriesPoint, Tenant, TenantId, Value } from './ports.ts'
 import type { OpenRadio } from './radio/index.ts'
 import { checkRule, parseRule, ruleText, trialOf } from './rules/index.ts'
 import type { BoxRules, LocalRule } from './rules/index.ts'
-import { hasExpired } from './tenants/index.ts'
 import type { TenantDetails, TenantHouse } from './tenants/index.ts'
 
 export interface RoomDeskParts extends Pick<IotParts, 'settings' | 'store' | 'tokens' | 'clock' | 'randomness'> {
@@ -57,7 +56,7 @@ export class RoomDesk implements IotRoomDesk {
   }
 
   overview(): IotOverview {
-    const { settings, radio, network, house, rules, board, broker, store, late, refusedPackets, clock } = this.#parts
+    const { settings, radio, network, house, rules, board, broker, store, late, refusedPackets } = this.#parts
     const { broker: kind } = settings.mqtt
     const [gateways, devices, tenants, allRules] = [radio.gateways(), network.devices.devices(), house.admin.tenants().filter(({ isEnded }) => !isEnded), rules.rules()]
     const { gwmp, station } = radio.ports
@@ -70,7 +69,7 @@ export class RoomDesk implements IotRoomDesk {
       brokerProblem: problem,
       gateways: { online: gateways.filter(({ isOnline }) => isOnline).length, known: gateways.length },
       devices: { online: devices.filter(({ isOnline }) => isOnline).length, known: devices.length, joined: devices.filter(({ session }) => session !== null).length },
-      tenants: { served: tenants.filter(({ isServed }) => isServed).length, known: tenants.length, expired: tenants.filter(({ tls }) => tls !== null && hasExpired(tls, clock)).map(({ id }) => id) },
+      tenants: { served: tenants.filter(({ isServed }) => isServed).length, known: tenants.length, expired: thatAre('expired', tenants), expiring: thatAre('expiring', tenants) },
       rules: { live: allRules.filter(({ isLive, isPaused }) => isLive && !isPaused).length, known: allRules.length },
       uplinks: board.uplinks,
       refusedPackets: refusedPackets(),
@@ -358,6 +357,10 @@ function rootsOf({ macVersion, appKey, nwkKey }: DeviceOrder, before: { readonly
   if (root === null) throw inputError('nwkKey', 'nothing', '32 hex digits, the NwkKey on the device: LoRaWAN 1.1 has two root keys')
   if (application === null) throw inputError('appKey', 'nothing', '32 hex digits, the AppKey on the device, beside the NwkKey')
   return { rootKey: root, appKey: application }
+}
+
+function thatAre(expiry: Expiry, tenants: readonly TenantDetails[]): readonly TenantId[] {
+  return tenants.filter(({ tls }) => tls?.expiry === expiry).map(({ id }) => id)
 }
 
 function placeOf(address: string | undefined, port: number): string {

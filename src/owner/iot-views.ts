@@ -120,7 +120,7 @@ export function downlinkJson({ at, id, gateway, statuses, sent, onAirUs, devEui,
   return { at: timeJson(at, clock), id, gateway, statuses, isSent: sent !== null, onAirMs: Math.ceil(onAirUs / 1_000), devEui, tenant }
 }
 
-export function tenantJson(view: TenantDetail, clock: ViewClock): Json.IotTenantJson {
+export function tenantJson(view: TenantDetail): Json.IotTenantJson {
   const { prices, symbol, decimals, account, newestReceipt } = view
   const amount = (units: bigint): ReturnType<typeof money> => money(units, decimals)
   return {
@@ -130,7 +130,7 @@ export function tenantJson(view: TenantDetail, clock: ViewClock): Json.IotTenant
     token: { address: prices.token, symbol, decimals },
     routes: view.routes.map(routeText),
     destination: destinationText(view.destination),
-    tls: view.tls === null ? null : tlsJson(view.tls, clock),
+    tls: view.tls === null ? null : tlsJson(view.tls),
     prices: {
       perUnit: amount(prices.perUnit),
       perJoin: amount(prices.perJoin),
@@ -157,9 +157,9 @@ export function tenantJson(view: TenantDetail, clock: ViewClock): Json.IotTenant
   }
 }
 
-function tlsJson({ ca, client, isKeyLost }: TlsFacts, clock: ViewClock): Json.IotTlsJson {
-  const certificateJson = ({ subject, notAfterMs }: TlsFacts['ca'][number]): Json.IotCertificateJson => ({ subject, notAfterMs, isExpired: clock.isWallTrusted() && clock.wallMs() > notAfterMs })
-  return { ca: ca.map(certificateJson), clientCertificate: client === null ? null : certificateJson(client), isKeyLost }
+function tlsJson({ ca, client, isKeyLost, expiry: ofAll }: TlsFacts): Json.IotTlsJson {
+  const certificateJson = ({ subject, notAfterMs, expiry }: TlsFacts['ca'][number]): Json.IotCertificateJson => ({ subject, notAfterMs, isExpired: expiry === 'expired', isExpiring: expiry === 'expiring' })
+  return { ca: ca.map(certificateJson), clientCertificate: client === null ? null : certificateJson(client), isKeyLost, expiry: ofAll }
 }
 
 function receiptOf(receipt: Receipt, decimals: number): Json.IotReceiptJson {

@@ -23,6 +23,7 @@ const DEFAULT_POINTS = 200
 const SHOWN_RUNS = 100
 const BILL_ROWS = 500
 const DAY_MS = 86_400_000
+const NEW_CERTIFICATE = 'Give a new one on the page Sensors, in the tenant, or by `meshbox tenant set ID --ca FILE`, or --client-cert and --client-key; `meshbox tenant show ID` says which.'
 
 export class IotVerbs {
   readonly #port: IotPort | null
@@ -54,7 +55,8 @@ export class IotVerbs {
     const { broker, gateways, devices, tenants } = this.#port.desk.overview()
     if (broker.problem !== null) return line('bad', `IoT: the MQTT broker is not there: ${broker.problem}`)
     if (gateways.online === 0) return line('warn', gateways.known === 0 ? 'IoT: no concentrator has been heard yet' : 'IoT: no concentrator is online')
-    if (tenants.expired.length > 0) return { ...line('warn', `IoT: a certificate on the way to ${tenants.expired.slice(0, 3).join(', ')}${tenants.expired.length > 3 ? ` and ${tenants.expired.length - 3} more` : ''} has expired`), advice: 'Give a new one: `meshbox tenant set ID --ca FILE`, or --client-cert and --client-key; `meshbox tenant show ID` says which.' }
+    if (tenants.expired.length > 0) return { ...line('warn', `IoT: a certificate on the way to ${someOf(tenants.expired)} has expired`), advice: NEW_CERTIFICATE }
+    if (tenants.expiring.length > 0) return { ...line('warn', `IoT: a certificate on the way to ${someOf(tenants.expiring)} expires within 14 days`), advice: NEW_CERTIFICATE }
     return line('ok', `IoT: ${gateways.online} ${gateways.online === 1 ? 'concentrator' : 'concentrators'}, ${devices.online} of ${devices.known} devices online`)
   }
 
@@ -152,7 +154,7 @@ export class IotVerbs {
   // ---- tenants
 
   tenants(): Json.IotTenantsJson {
-    return { tenants: this.#desk.tenants().map((tenant) => tenantJson(tenant, this.#clock)) }
+    return { tenants: this.#desk.tenants().map((tenant) => tenantJson(tenant)) }
   }
 
   /** Errors: input; conflict `route-taken`, `payer-taken`, `device-is-own`; limit. */
@@ -177,15 +179,15 @@ export class IotVerbs {
       maxCopies: request.maxCopies ?? before?.maxCopies ?? 1,
       isPaused: before?.isPaused ?? false,
     }
-    return tenantJson(await this.#desk.putTenant(tenant), this.#clock)
+    return tenantJson(await this.#desk.putTenant(tenant))
   }
 
   async pauseTenant(id: string, { isPaused }: { readonly isPaused: boolean }): Promise<Json.IotTenantJson> {
-    return tenantJson(await this.#desk.pauseTenant(id, isPaused), this.#clock)
+    return tenantJson(await this.#desk.pauseTenant(id, isPaused))
   }
 
   async endTenant(id: string): Promise<Json.IotTenantJson> {
-    return tenantJson(await this.#desk.endTenant(id), this.#clock)
+    return tenantJson(await this.#desk.endTenant(id))
   }
 
   async putKeys(id: string, { keys }: Json.IotKeysRequest): Promise<Json.IotTenantJson> {
@@ -200,11 +202,11 @@ export class IotVerbs {
 
   /** Errors: input `receipt`; conflict `not-behind`. */
   async catchUp(id: string, { receipt }: Json.IotCatchUpRequest): Promise<Json.IotTenantJson> {
-    if (receipt === null) return tenantJson(await this.#desk.catchUp(id, null), this.#clock)
+    if (receipt === null) return tenantJson(await this.#desk.catchUp(id, null))
     const { receipts } = parseAudit(receipt)
     const [newest] = [...receipts].sort((a, b) => (a.seq < b.seq ? 1 : -1))
     if (newest === undefined) throw inputError('receipt', 'none in it', 'a receipt, or a bill with receipts')
-    return tenantJson(await this.#desk.catchUp(id, newest), this.#clock)
+    return tenantJson(await this.#desk.catchUp(id, newest))
   }
 
   /** JSON in pieces, as `meshbox lora receipt verify` reads it: what lies on the box, receipts and the units since the oldest of them. Errors: not-found. */
@@ -270,7 +272,7 @@ export class IotVerbs {
   #tenant(id: string): Json.IotTenantJson {
     const found = this.#desk.tenant(id)
     if (found === null) throw notFound('tenant', id)
-    return tenantJson(found, this.#clock)
+    return tenantJson(found)
   }
 
   get #desk(): IotRoomDesk {
@@ -328,6 +330,10 @@ function bandPrice(text: string, amount: (text: string, field: string) => bigint
 }
 
 /** Errors: input `keys`. */
+function someOf(ids: readonly string[]): string {
+  return `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
+}
+
 function micKeyOf({ devAddr, nwkSKey, fNwkSIntKey }: Json.IotKeysRequest['keys'][number]): { readonly devAddr: number; readonly key: Uint8Array; readonly is11: boolean } {
   const key = keyOf(fNwkSIntKey ?? nwkSKey)
   if (key === null || (nwkSKey !== undefined && fNwkSIntKey !== undefined)) throw inputError('keys', `${devAddr} with ${key === null ? 'no key' : 'both'}`, 'nwkSKey (LoRaWAN 1.0), or fNwkSIntKey (1.1)')

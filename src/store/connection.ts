@@ -62,6 +62,8 @@ export class Connection implements TurnConnection {
       this.#db.pragma('locking_mode = EXCLUSIVE')
       this.#db.pragma(`page_size = ${PAGE_BYTES}`)
       this.#db.pragma(`cache_size = -${CACHE_KIB}`)
+      // What is deleted or replaced is overwritten in pages that are written anyway: costs no write, and no processor time that can be measured.
+      this.#db.pragma('secure_delete = FAST')
       this.#db.pragma('temp_store = MEMORY')
       this.#db.pragma('trusted_schema = OFF')
       this.#db.pragma('cell_size_check = ON')

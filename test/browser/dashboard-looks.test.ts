@@ -10,7 +10,7 @@ import { picture } from '../support/page-story.ts'
 /** With gzip, as it is sent. */
 const SCRIPT_BUDGET_BYTES = 48_000
 /** Pages that most visits do not open. */
-const SELDOM_BUDGET_BYTES = 45_000
+const SELDOM_BUDGET_BYTES = 46_000
 
 interface View {
   readonly name: string

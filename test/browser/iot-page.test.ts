@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeFindings } from '../support/axe.ts'
-import { IOT_PAGES, LOOKS } from '../support/iot-pages.ts'
+import { IOT_PAGES, LOOKS, TENANT_LOOKS } from '../support/iot-pages.ts'
 import { Concentrator } from '../support/concentrator.ts'
 import { bundleDashboard, startDashboardApp } from '../support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn, soon } from '../support/dashboard-browser.ts'
 import { FREQ_MHZ, GATEWAY, KEY, PUMP, TENANTS, devEuiOf, frameOf, openPlace } from '../support/iot-place.ts'
 import { picture, startPageStory, type PageStory } from '../support/page-story.ts'
-import { TOKEN } from '../unit/iot-tenants/tenant-box.ts'
+import { TOKEN, tenant } from '../unit/iot-tenants/tenant-box.ts'
+import { makeAuthority, makeCertificate } from '../unit/portal/certificate-maker.ts'
 
 type Screen = readonly [width: number, height: number, theme: 'light' | 'dark']
 const SCREENS: readonly Screen[] = [
@@ -22,10 +23,14 @@ const SCREENS: readonly Screen[] = [
 /** The narrowest is for what is long. */
 const screensOf = (name: string): readonly Screen[] => (['working', 'huge', 'soil'].includes(name) ? SCREENS : name in LOOKS ? SCREENS.slice(1, 2) : SCREENS.slice(1))
 
+const AUTHORITY = makeAuthority('Hill CA')
+const LONG = { notBeforeMs: Date.UTC(2000, 0, 1), notAfterMs: Date.UTC(2049, 0, 1) }
+const [OWN, OTHER] = [makeCertificate(AUTHORITY, { names: ['box.hill'], ...LONG }), makeCertificate(AUTHORITY, { names: ['other.hill'], ...LONG })]
+
 let browser: Browser
 let story: PageStory
 beforeAll(async () => {
-  story = await startPageStory({ story: 'iot-story', title: 'Sensors', samples: { PAGES: IOT_PAGES, LOOKS } })
+  story = await startPageStory({ story: 'iot-story', title: 'Sensors', samples: { PAGES: IOT_PAGES, LOOKS, TENANTS: TENANT_LOOKS } })
   browser = await launchOwnerBrowser()
 })
 afterAll(async () => {
@@ -51,7 +56,7 @@ async function looksRight(hash: string, [width, height, theme]: Screen, said: (p
 
 describe('the sensors page', () => {
   const says: Readonly<Record<string, readonly (string | RegExp)[]>> = {
-    working: ['Listening', /soil.18\.2.%/, 'Its last try to join was refused: DevNonce 5 was used before.', 'out of credit', 'owes 0.00048 VTK of 0.001 VTK', 'no time on air left, then no time on air left · 1 h 5 min ago', 'only says what it would do'],
+    working: ['Listening', /soil.18\.2.%/, 'Its last try to join was refused: DevNonce 5 was used before.', 'out of credit', 'owes 0.00048 VTK of 0.001 VTK', 'no time on air left, then no time on air left · 1 h 5 min ago', 'only says what it would do', 'P 869.4–869.65', 'used up'],
     none: ['No gateway yet', 'packet forwarders to 192.168.1.1:1700 (UDP), Basics Station to 192.168.1.1:3001', 'No sensor yet', 'Nobody pays for frames yet'],
     'no-mosquitto': ['MQTT does not work: mosquitto is not installed. Install the package mosquitto on the box. Readings, rules and bills go on without it', '1,204 readings wait for it'],
     silent: ['The gateway is silent', 'heard 1 h 6 min ago', '812 frames, 60 KiB · 17 too old, let go and not billed'],
@@ -82,6 +87,7 @@ describe('one sensor', () => {
       looksRight(`look/${name}`, screen, async (page) => {
         const dialog = page.getByRole('dialog')
         await dialog.waitFor()
+        if (name === 'pump') expect(await dialog.innerText()).toMatch(/Frames up, down, down to its application\s+102, 3, 97/)
         const { points } = LOOKS[name]!
         expect(await dialog.locator('.iot-plot-line').count()).toBe(name === 'newcomer' ? 0 : name === 'soil' || name === 'one-point' ? 2 : 0)
         if (points.length > 1) expect(await dialog.locator('figcaption').first().innerText()).toBe('soil, %: from 15 to 25.5, last 22.44')
@@ -102,6 +108,38 @@ describe('one sensor', () => {
       await close()
     }
   })
+})
+
+describe('the certificates of a tenant', () => {
+  const says: Readonly<Record<string, readonly string[]>> = {
+    'no-tls': [],
+    bare: ['Any public authority'],
+    expiring: ['A certificate ends within 14 days.', 'CN=Acme Metering Root', 'CN=box-17', 'until', 'lies here, sealed', 'ends soon'],
+    expired: ['A certificate has ended', 'sealed by another box', 'ended'],
+  }
+  for (const name of Object.keys(TENANT_LOOKS))
+    it.each([[320, 700, 'light'], [390, 844, 'dark'], [390, 844, 'light'], [1280, 800, 'light'], [1280, 800, 'dark']] as const)(`are shown: ${name}, %i wide, %i high, %s`, (...screen) =>
+      looksRight(`tenant/${name}`, screen, async (page) => {
+        const dialog = page.getByRole('dialog')
+        await dialog.waitFor()
+        const text = await dialog.innerText()
+        expect(text.includes('Certificates')).toBe(name !== 'no-tls')
+        for (const wanted of says[name]!) expect(text).toContain(wanted)
+        if (name === 'no-tls') return
+        await dialog.getByRole('button', { name: 'Change certificates' }).scrollIntoViewIfNeeded()
+        await picture(page, `iot-certificates-shown-${name}-${screen[0]}-${screen[2]}`)
+        await dialog.getByRole('button', { name: 'Change certificates' }).click()
+        await dialog.getByLabel('Its private key', { exact: true }).waitFor()
+        expect(await dialog.getByRole('switch').count()).toBe(name === 'bare' ? 0 : 2)
+        await picture(page, `iot-certificates-${name}-${screen[0]}-${screen[2]}`, true)
+        expect(await axeFindings(page, 6)).toEqual([])
+        expect(await page.evaluate(() => [...document.querySelectorAll('.dialog-body')].map((body) => body.scrollWidth - body.clientWidth).filter((over) => over > 0))).toEqual([])
+        await dialog.getByRole('button', { name: 'Save' }).click()
+        await dialog.getByText('Nothing to change').waitFor()
+        await dialog.getByRole('button', { name: 'Back' }).click()
+        await dialog.getByText('Bill and receipts').waitFor()
+      }),
+    )
 })
 
 describe('orders', () => {
@@ -206,6 +244,32 @@ describe('orders', () => {
       await dialog.getByRole('button', { name: 'Pause' }).click()
       await dialog.getByRole('button', { name: 'Serve again' }).waitFor()
       expect(desk.tenant('farm')?.isPaused).toBe(true)
+      await page.keyboard.press('Escape')
+
+      await desk.putTenant({ ...tenant({ id: 'hill', name: 'Hill', payer: `0x${'a1'.repeat(20)}`, routes: [{ kind: 'dev-addr', prefix: 0x2800_0000, prefixBits: 16 }], destination: { kind: 'station', url: 'wss://:t0ken@127.0.0.1:9/' } }) })
+      await openView(page, '#/iot/tenant-hill')
+      await dialog.getByRole('button', { name: 'Change certificates' }).click()
+      await dialog.getByText('meshbox tenant set is safer').waitFor()
+      await dialog.getByLabel('Vouches for his server', { exact: true }).fill(AUTHORITY.certificatePem)
+      await dialog.getByLabel('Shown to his server: file').setInputFiles({ name: 'box.pem', mimeType: 'application/x-pem-file', buffer: Buffer.from(OWN.certificatePem) })
+      await soon(() => dialog.getByLabel('Shown to his server', { exact: true }).inputValue()).toBe(OWN.certificatePem)
+      await dialog.getByLabel('Its private key', { exact: true }).fill(OTHER.keyPem)
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.getByText(/the private key of the first certificate/).waitFor()
+      expect(await dialog.getByLabel('Its private key', { exact: true }).getAttribute('aria-invalid')).toBe('true')
+      await dialog.getByLabel('Its private key', { exact: true }).fill(OWN.keyPem)
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.getByText('CN=box.hill').waitFor()
+      await dialog.getByText('lies here, sealed').waitFor()
+      // One toast, over the dialog; the page's lies behind it.
+      expect(await page.getByText('Saved.', { exact: true }).evaluateAll((all) => all.map((one) => getComputedStyle(one).visibility).toSorted())).toEqual(['hidden', 'visible'])
+      expect(desk.tenant('hill')).toMatchObject({ destination: { url: 'wss://:t0ken@127.0.0.1:9/', tls: { key: OWN.keyPem } }, prices: tenant().prices, creditWindow: 1_000n })
+      expect(await page.content()).not.toContain('PRIVATE')
+      await dialog.getByRole('button', { name: 'Change certificates' }).click()
+      await dialog.getByRole('switch', { name: 'Show none, forget the key' }).click()
+      await dialog.getByRole('button', { name: 'Save' }).click()
+      await dialog.getByText('CN=box.hill').waitFor({ state: 'detached' })
+      expect(desk.tenant('hill')).toMatchObject({ tls: { ca: [{ subject: 'CN=Hill CA' }], client: null } })
       await page.keyboard.press('Escape')
 
       await openView(page, '#/iot/70b3d57ed00000aa')

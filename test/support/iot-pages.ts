@@ -16,7 +16,7 @@ export const STATUS: IotStatusJson = {
   broker: { kind: 'own', isConnected: true, problem: null, unpublished: 0 },
   gateways: { online: 1, known: 1 },
   devices: { online: 2, known: 4, joined: 3 },
-  tenants: { served: 1, known: 2, expired: [] },
+  tenants: { served: 1, known: 2, expired: [], expiring: [] },
   rules: { live: 1, known: 2 },
   uplinks: 48_211,
   refusedPackets: 3,
@@ -122,7 +122,7 @@ const WORKING: IotPageProps = {
 }
 
 const NOTHING: IotPageProps = {
-  status: { ...STATUS, gateways: { online: 0, known: 0 }, uplinks: 0, refusedPackets: 0, devices: { online: 0, known: 0, joined: 0 }, tenants: { served: 0, known: 0, expired: [] }, rules: { live: 0, known: 0 }, doors: { gwmp: '192.168.1.1:1700', station: '192.168.1.1:3001' } },
+  status: { ...STATUS, gateways: { online: 0, known: 0 }, uplinks: 0, refusedPackets: 0, devices: { online: 0, known: 0, joined: 0 }, tenants: { served: 0, known: 0, expired: [], expiring: [] }, rules: { live: 0, known: 0 }, doors: { gwmp: '192.168.1.1:1700', station: '192.168.1.1:3001' } },
   gateways: [],
   devices: [],
   tenants: [],
@@ -180,7 +180,20 @@ export const LOOKS: Readonly<Record<string, LookSample>> = {
     span: 'day',
     points: Array.from({ length: 120 }, (_, index) => ({ wallMs: NOON - (120 - index) * 720_000, mean: 20 + 4 * Math.sin(index / 9), least: 19 + 4 * Math.sin(index / 9), most: 21.5 + 4 * Math.sin(index / 9) })),
   },
+  pump: { device: PUMP, readings: [], queue: [], drawn: null, span: 'day', points: [] },
   newcomer: { device: NEWCOMER, readings: [], queue: [], drawn: null, span: 'day', points: [] },
   'one-point': { device: SOIL, readings: [reading(0)], queue: [], drawn: 'soil', span: 'week', points: [{ wallMs: NOON, mean: 18, least: 18, most: 18 }] },
   'no-point': { device: SOIL, readings: [{ ...reading(0), at: EARLIER }], queue: [], drawn: 'soil', span: 'month', points: [] },
+}
+
+const CA = { subject: 'CN=Acme Metering Root, O=Acme', notAfterMs: NOON + 900 * 86_400_000, isExpired: false, isExpiring: false }
+const CLIENT = { subject: 'CN=box-17.gateways.acme.example', notAfterMs: NOON + 9 * 86_400_000, isExpired: false, isExpiring: true }
+const WSS = 'station wss://lns.acme.example:8887/'
+
+/** Tenants looked at closely, for their certificates. */
+export const TENANT_LOOKS: Readonly<Record<string, IotTenantJson>> = {
+  'no-tls': ACME,
+  bare: { ...ACME, destination: WSS },
+  expiring: { ...ACME, destination: WSS, tls: { ca: [CA], clientCertificate: CLIENT, isKeyLost: false, expiry: 'expiring' } },
+  expired: { ...ACME, name: WORD, destination: `chirpstack mqtts://gate:***@${'a'.repeat(60)}.example:8883 eu868 json`, tls: { ca: [{ ...CA, subject: WORD, isExpired: true, notAfterMs: NOON - 86_400_000 }, CA], clientCertificate: { ...CLIENT, subject: `CN=${WORD}`, isExpired: true, isExpiring: false, notAfterMs: NOON - 86_400_000 }, isKeyLost: true, expiry: 'expired' } },
 }

@@ -19,7 +19,9 @@ export function iotStatusText(status: IotStatusJson): string {
       ['Broker', broker.kind === 'off' ? 'off' : `${broker.kind === 'own' ? 'own' : 'another'}, ${broker.isConnected ? 'connected' : 'NOT connected'}${broker.unpublished === 0 ? '' : `, ${broker.unpublished} readings wait`}`],
       ['Concentrators', `${gateways.online} of ${gateways.known} online`],
       ['Devices', `${devices.online} of ${devices.known} online, ${devices.joined} joined`],
-      ['Tenants', `${tenants.served} of ${tenants.known} served${tenants.expired.length === 0 ? '' : `; certificates EXPIRED: ${tenants.expired.join(', ')}`}`],
+      ['Tenants', `${tenants.served} of ${tenants.known} served`],
+      ...(tenants.expired.length === 0 ? [] : [['', `certificates EXPIRED: ${tenants.expired.join(', ')}`] as const]),
+      ...(tenants.expiring.length === 0 ? [] : [['', `certificates expire soon: ${tenants.expiring.join(', ')}`] as const]),
       ['Rules', `${rules.live} of ${rules.known} live`],
       ['Frames', `${status.uplinks} heard, ${status.refusedPackets} packets refused`],
       ['Answers', `${status.downlinksSent} sent, ${status.downlinksFailed} not`],
@@ -106,10 +108,11 @@ export function tenantsText(tenants: readonly IotTenantJson[]): string {
 
 export function tenantText(tenant: IotTenantJson): string {
   const { token, prices, outcomes, newestReceipt, tls } = tenant
+  const newCertificate = `Give a new one: meshbox tenant set ${tenant.id} --ca FILE, or --client-cert FILE --client-key FILE`
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0)
   return [
     ...(tenant.isBehind ? [wrap(`ALARM: this book is an old copy, and ${tenant.id} may have receipts that are not in it. He is not served before: meshbox tenant catch-up ${tenant.id} FILE`), ''] : []),
-    ...(tls !== null && [...tls.ca, ...(tls.clientCertificate === null ? [] : [tls.clientCertificate])].some(({ isExpired }) => isExpired) ? [wrap(`WARNING: a certificate has expired. Give a new one: meshbox tenant set ${tenant.id} --ca FILE, or --client-cert FILE --client-key FILE`), ''] : []),
+    ...(tls?.expiry === 'expired' ? [wrap(`WARNING: a certificate has expired. ${newCertificate}`), ''] : tls?.expiry === 'expiring' ? [wrap(`WARNING: a certificate expires within 14 days. ${newCertificate}`), ''] : []),
     ...(tls?.isKeyLost === true ? [wrap(`WARNING: the key of the client certificate was sealed by another box. Give it again: meshbox tenant set ${tenant.id} --client-key FILE`), ''] : []),
     pairs([
       ['Tenant', `${tenant.id}  ${plain(tenant.name)}`],

@@ -105,7 +105,7 @@ function parsed(text: string): { readonly made: unknown; readonly failed: string
 /** `errors` of what a codec returned: not empty means that there are no values. */
 function errorsOf(made: unknown): string | null {
   const errors = memberOf(made, 'errors')
-  return Array.isArray(errors) && errors.length > 0 ? errors.slice(0, 4).map(String).join('; ').slice(0, 200) : null
+  return Array.isArray(errors) && errors.length > 0 ? errors.slice(0, 4).map((one: unknown) => (typeof one === 'string' ? one : 'an error that is no text')).join('; ').slice(0, 200) : null
 }
 
 function memberOf(value: unknown, name: string): unknown {

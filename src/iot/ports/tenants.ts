@@ -35,7 +35,11 @@ export interface CertificateFacts {
   readonly subject: string
   /** Milliseconds since 1970: the end of its time. */
   readonly notAfterMs: number
+  readonly expiry: Expiry
 }
+
+/** `expiring`: within 14 days. Null: later, or the clock is not to be believed. */
+export type Expiry = 'expired' | 'expiring' | null
 
 /** What may be shown of a DestinationTls. */
 export interface TlsFacts {
@@ -44,6 +48,8 @@ export interface TlsFacts {
   readonly client: CertificateFacts | null
   /** The key of that certificate cannot be opened on this box. */
   readonly isKeyLost: boolean
+  /** Of the way there: from when on nobody can be believed, or nothing shown, any more. */
+  readonly expiry: Expiry
 }
 
 export interface PriceList {

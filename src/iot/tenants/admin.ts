@@ -7,6 +7,7 @@ import { maySpend, newAccount, owedOf } from './account.ts'
 import { checkTls, tlsFacts, tlsOf } from './certificates.ts'
 import { accountFor, accountsOf, receiptsBefore, statementOf, readAccount, unitsAfter } from './io/account-tables.ts'
 import type { StoredAccount } from './io/account-tables.ts'
+import { isSealedElsewhere } from './io/destination-secrets.ts'
 import { forgetLines } from './io/line-tables.ts'
 import { addMicKey, countMicKeys, readMicKeys, removeMicKey, removeMicKeys, setMicCounter, writeTenant } from './io/tenant-tables.ts'
 import { MAX_KEYS_PER_ADDRESS, MAX_KEYS_PER_TENANT } from './mic-check.ts'
@@ -102,7 +103,7 @@ export class Admin implements TenantAdmin {
     return this.#view(seat)
   }
 
-  /** Errors: not-found, input, limit. A key that is there keeps its counter unless one is given. */
+  /** Errors: not-found, input, limit; conflict `key-sealed-elsewhere`. A key that is there keeps its counter unless one is given. */
   async putMicKeys(id: TenantId, keys: readonly MicKeyGiven[]): Promise<void> {
     const seat = this.#seat(id)
     if (keys.length > MAX_KEYS_AT_ONCE) throw inputError('keys', `${keys.length} keys`, `at most ${MAX_KEYS_AT_ONCE} at once`)
@@ -112,10 +113,17 @@ export class Admin implements TenantAdmin {
       if (lastFCntUp !== undefined && (!Number.isInteger(lastFCntUp) || lastFCntUp < 0 || lastFCntUp > 0xffff_ffff)) throw inputError('lastFCntUp', lastFCntUp, 'a counter of 32 bits')
     }
     const { store, seal } = this.#deps
+    const isKey = (sealed: Uint8Array, key: Uint8Array, devAddr: DevAddr): boolean => {
+      try {
+        return Buffer.from(seal.open(sealed)).equals(key)
+      } catch (thrown) {
+        throw isSealedElsewhere(thrown) ? sealedElsewhere(id, devAddr, thrown) : thrown
+      }
+    }
     await store.turn((tx) => {
       for (const { devAddr, key, lastFCntUp, is11 = false } of keys) {
         const known = readMicKeys(tx, id, devAddr)
-        const same = known.find((each) => each.is11 === is11 && Buffer.from(seal.open(each.sealed)).equals(key))
+        const same = known.find((each) => each.is11 === is11 && isKey(each.sealed, key, devAddr))
         if (same !== undefined) {
           if (lastFCntUp !== undefined) setMicCounter(tx, id, devAddr, same.slot, lastFCntUp)
           continue
@@ -184,7 +192,7 @@ export class Admin implements TenantAdmin {
         isServed: !record.isPaused && !record.isEnded && account !== null && !account.isBehind && maySpend(account, paid, record.prices.perUnit, record.creditWindow),
         isOnline: seat.delivery?.isOnline ?? false,
         lateFrames: late.count(tx, record.id),
-        tls: tls === null ? null : tlsFacts(tls),
+        tls: tls === null ? null : tlsFacts(tls, this.#deps.clock),
         overlaps: this.#roster.routes.overlaps(record.id, record.routes),
         outcomes: { ...seat.counts },
         micKeys: seat.hasMicKeys,
@@ -193,6 +201,11 @@ export class Admin implements TenantAdmin {
       }
     })
   }
+}
+
+function sealedElsewhere(id: TenantId, devAddr: DevAddr, cause: unknown): MeshBoxError {
+  const value = devAddr.toString(16).padStart(8, '0')
+  return new MeshBoxError('conflict', `a key that the tenant ${id} gave for ${value} was sealed by another box, and cannot be opened here`, { code: 'key-sealed-elsewhere', field: 'keys', value, allowed: `after \`meshbox tenant forget-keys ${id}\`, all of his keys again: \`meshbox tenant keys ${id} FILE\``, cause })
 }
 
 function pageSize(limit: number): number {

@@ -6,7 +6,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { inputError } from '../../base/index.ts'
 import type { Clock } from '../../base/index.ts'
-import type { CertificateFacts, Destination, DestinationTls, TlsFacts } from '../ports.ts'
+import type { CertificateFacts, Destination, DestinationTls, Expiry, TlsFacts } from '../ports.ts'
 
 const MAX_CHARS = 16 * 1024
 const MAX_CERTIFICATES = 16
@@ -15,7 +15,17 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
 const KEY = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (?:RSA |EC )?PRIVATE KEY-----/g
 const KEY_FORM = 'one private key in PEM form, without a passphrase'
 
-const FACTS = new WeakMap<DestinationTls, TlsFacts>()
+/** How long before the end of their time the owner is told. */
+const EXPIRY_NOTICE_MS = 14 * 24 * 3_600_000
+
+type Dated = Omit<CertificateFacts, 'expiry'>
+
+interface WhatIsRead {
+  readonly ca: readonly Dated[]
+  readonly client: Dated | null
+}
+
+const READ = new WeakMap<DestinationTls, WhatIsRead>()
 
 /** Dates are compared only where the clock is to be believed. */
 type Now = Pick<Clock, 'wallMs' | 'isWallTrusted'>
@@ -37,20 +47,29 @@ export function tlsOf(destination: Destination): DestinationTls | null {
   return destination.kind === 'station' || destination.kind === 'chirpstack' ? (destination.tls ?? null) : null
 }
 
-/** Of a checked one. Read once: the box's state is asked for every few seconds. */
-export function tlsFacts(tls: DestinationTls): TlsFacts {
-  const read = FACTS.get(tls)
+/** Of a checked one. */
+export function tlsFacts(tls: DestinationTls, now: Now): TlsFacts {
+  const { ca, client } = readOnce(tls)
+  const dated = (one: Dated): CertificateFacts => ({ ...one, expiry: expiryAt(one.notAfterMs, now) })
+  const ends = [...(ca.length === 0 ? [] : [Math.max(...ca.map(({ notAfterMs }) => notAfterMs))]), ...(client === null ? [] : [client.notAfterMs])]
+  return { ca: ca.map(dated), client: client === null ? null : dated(client), isKeyLost: tls.certificate !== null && tls.key === null, expiry: expiryAt(Math.min(...ends), now) }
+}
+
+/** The box's state is asked for every few seconds. */
+function readOnce(tls: DestinationTls): WhatIsRead {
+  const read = READ.get(tls)
   if (read !== undefined) return read
-  const { ca, certificate, key } = tls
+  const { ca, certificate } = tls
   const [client = null] = certificate === null ? [] : certificatesOf(certificate, 'clientCertificate')
-  const facts: TlsFacts = { ca: ca === null ? [] : certificatesOf(ca, 'ca').map(factsOf), client: client === null ? null : factsOf(client), isKeyLost: certificate !== null && key === null }
-  FACTS.set(tls, facts)
+  const facts: WhatIsRead = { ca: ca === null ? [] : certificatesOf(ca, 'ca').map(factsOf), client: client === null ? null : factsOf(client) }
+  READ.set(tls, facts)
   return facts
 }
 
-/** Nothing of that kind can be believed, or shown, any more. False while the clock is not to be believed. */
-export function hasExpired({ ca, client }: TlsFacts, now: Now): boolean {
-  return (ca.length > 0 && ca.every((one) => isOver(one, now))) || (client !== null && isOver(client, now))
+function expiryAt(endMs: number, now: Now): Expiry {
+  const leftMs = endMs - now.wallMs()
+  if (!now.isWallTrusted() || leftMs > EXPIRY_NOTICE_MS) return null
+  return leftMs < 0 ? 'expired' : 'expiring'
 }
 
 function authorities(text: string, known: string | null, now: Now): string {
@@ -110,15 +129,15 @@ function pemOf(certificates: readonly X509Certificate[]): string {
   return certificates.map((one) => one.toString().trim()).join('\n')
 }
 
-function factsOf(certificate: X509Certificate): CertificateFacts {
+function factsOf(certificate: X509Certificate): Dated {
   // Either may be left out of a certificate, whatever the types say.
   const { subject, subjectAltName }: { readonly subject: string | undefined; readonly subjectAltName: string | undefined } = certificate
   const name = (subject ?? subjectAltName ?? '').replace(/\p{Control}+/gu, ', ').slice(0, MAX_SUBJECT)
   return { subject: name === '' ? 'no name' : name, notAfterMs: Date.parse(certificate.validTo) }
 }
 
-function isOver({ notAfterMs }: CertificateFacts, now: Now): boolean {
-  return now.isWallTrusted() && now.wallMs() > notAfterMs
+function isOver({ notAfterMs }: Dated, now: Now): boolean {
+  return expiryAt(notAfterMs, now) === 'expired'
 }
 
 function lastDay(certificates: readonly X509Certificate[]): string {

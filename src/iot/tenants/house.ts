@@ -10,6 +10,7 @@ import { TurnBatch } from './batch.ts'
 import { DownlinkSales } from './downlinks.ts'
 import { allAccounts, forgetOld, forgetOldestSeen, forgetSeen, surplusSeen } from './io/account-tables.ts'
 import { sealOldDestinations } from './io/destination-secrets.ts'
+import { overwriteFreePages } from './io/free-pages.ts'
 import { forgetOldestLines, surplusLines } from './io/line-tables.ts'
 import { countMicKeys, readTenants } from './io/tenant-tables.ts'
 import { Patience } from './patience.ts'
@@ -87,6 +88,7 @@ class House implements TenantHouse {
   async start(): Promise<void> {
     const { store, timers, seal, log } = this.#deps
     await store.turn((tx) => void sealOldDestinations(tx, seal))
+    await overwriteFreePages(store).catch((error: unknown) => log.warn('passwords that an older version wrote may still lie in unused parts of the book; they are overwritten at the next start', { error }))
     const { records, keyed } = store.read((tx) => {
       const all = readTenants(tx, seal, (tenant) => log.error("a tenant's password, or key of a certificate, was sealed by another box: give it again (meshbox tenant set --ask-password, or --client-key)", { tenant }))
       return { records: all, keyed: new Set(all.filter((each) => countMicKeys(tx, each.id) > 0).map((each) => each.id)) }

@@ -7,7 +7,6 @@
  * What is promised, and what not: a frame is billed at most once and never before it was acknowledged; what is delivered and not billed when the power goes is
  * worth at most the credit window. A tenant who gives no network session keys pays for whatever his routes fit, a replay after 24 h among it.
  */
-export { hasExpired } from './certificates.ts'
 export { createTenantHouse } from './house.ts'
 export type { TenantHouse } from './house.ts'
 export type { MicKeyGiven, TenantDetails } from './admin.ts'

@@ -7,7 +7,7 @@
  * half needs the SNwkSIntKey, which also signs what the device is told and so stays with the tenant's server. A forged frame fits once in 65,536.
  *
  * Bounded: at most 64 codes are worked out per frame. A counter is known from the last frame bought; of a key that has none yet, the
- * first four rounds of 65536 are tried.
+ * first four rounds of 65536 are tried, the first two where 32 such keys are on one DevAddr.
  */
 import { AesKey, dataMic, fullCounter, isWithinGap, previousCounter } from '../lorawan/index.ts'
 import type { DataFrame } from '../lorawan/index.ts'
@@ -36,62 +36,42 @@ export interface MicKey {
 export type MicVerdict = { readonly kind: 'right'; readonly slot: number; readonly fCnt: number } | { readonly kind: 'repeated' } | { readonly kind: 'wrong' }
 
 type Frame = Pick<DataFrame, 'fCnt16' | 'mic'>
-/** Whether a counter fits a key; null: enough was tried. */
-type Fits = (key: MicKey, fCnt: number) => boolean | null
-
-export function checkMic(keys: readonly MicKey[], phy: Uint8Array, frame: Frame): MicVerdict {
-  let tries = 0
-  const fits: Fits = (key, fCnt) => {
-    if (++tries > MAX_MIC_TRIES) return null
-    const from = key.is11 ? FORWARDING_AT : 0
-    return equalBytesConstantTime(dataMic(key.open(), phy, 'up', fCnt).subarray(0, MIC_BYTES - from), frame.mic.subarray(from))
-  }
-  return ofWholeCodes(keys.filter(({ is11 }) => !is11), frame, fits) ?? ofHalfCodes(keys.filter(({ is11 }) => is11), frame, fits) ?? { kind: 'wrong' }
-}
-
-function ofWholeCodes(keys: readonly MicKey[], frame: Frame, fits: Fits): MicVerdict | null {
-  for (const key of keys) {
-    if (key.lastFCntUp === null) continue
-    const expected = key.lastFCntUp + 1
-    const full = fullCounter(expected, frame.fCnt16)
-    if (full !== null && isWithinGap(expected, full) && fits(key, full) === true) return { kind: 'right', slot: key.slot, fCnt: full }
-    const previous = previousCounter(expected, frame.fCnt16)
-    if (previous !== null && fits(key, previous) === true) return { kind: 'repeated' }
-  }
-  for (let round = 0; round < FIRST_ROUNDS; round++) {
-    const fCnt = round * ROUND + frame.fCnt16
-    for (const key of keys) {
-      if (key.lastFCntUp !== null) continue
-      const isRight = fits(key, fCnt)
-      if (isRight === null) return null
-      if (isRight) return { kind: 'right', slot: key.slot, fCnt }
-    }
-  }
-  return null
-}
-
-/** Of 65,536 codes one fits by chance: of several keys that fit, the one whose counter moves least is meant. */
-function ofHalfCodes(keys: readonly MicKey[], frame: Frame, fits: Fits): MicVerdict | null {
-  let found: { readonly verdict: MicVerdict; readonly jump: number } | null = null
-  for (const key of keys) {
-    const { slot, lastFCntUp } = key
-    for (const { fCnt, jump } of candidates(lastFCntUp, frame.fCnt16)) {
-      if (found !== null && found.jump <= jump) continue
-      const isRight = fits(key, fCnt)
-      if (isRight === null) return found?.verdict ?? null
-      if (isRight) found = { jump, verdict: jump < 0 ? { kind: 'repeated' } : { kind: 'right', slot, fCnt } }
-    }
-  }
-  return found?.verdict ?? null
-}
 
 /** `jump`: how far it is ahead of what is expected; less than 0: the last one again. One that has no counter yet is behind all that have. */
-function candidates(lastFCntUp: number | null, fCnt16: number): readonly { readonly fCnt: number; readonly jump: number }[] {
-  if (lastFCntUp === null) return Array.from({ length: FIRST_ROUNDS }, (_, round) => ({ fCnt: round * ROUND + fCnt16, jump: ROUND * (round + 1) }))
-  const expected = lastFCntUp + 1
+interface Candidate {
+  readonly key: MicKey
+  readonly fCnt: number
+  readonly jump: number
+}
+
+/** Those whose counter moves least are tried first, so that of many new keys on one DevAddr each has its turn before any has its second. */
+export function checkMic(keys: readonly MicKey[], phy: Uint8Array, frame: Frame): MicVerdict {
+  const candidates = keys.flatMap((key) => candidatesOf(key, frame.fCnt16)).sort((a, b) => a.jump - b.jump || Number(a.key.is11) - Number(b.key.is11))
+  let half: Candidate | null = null
+  let tries = 0
+  for (const candidate of candidates) {
+    const { key, fCnt } = candidate
+    // Of 65,536 halves one fits by chance: of several that fit, the one whose counter moves least is meant, and a whole code is meant before any.
+    if (key.is11 && half !== null) continue
+    if (++tries > MAX_MIC_TRIES) break
+    const from = key.is11 ? FORWARDING_AT : 0
+    if (!equalBytesConstantTime(dataMic(key.open(), phy, 'up', fCnt).subarray(0, MIC_BYTES - from), frame.mic.subarray(from))) continue
+    if (!key.is11) return verdictOf(candidate)
+    half = candidate
+  }
+  return half === null ? { kind: 'wrong' } : verdictOf(half)
+}
+
+function verdictOf({ key, fCnt, jump }: Candidate): MicVerdict {
+  return jump < 0 ? { kind: 'repeated' } : { kind: 'right', slot: key.slot, fCnt }
+}
+
+function candidatesOf(key: MicKey, fCnt16: number): readonly Candidate[] {
+  if (key.lastFCntUp === null) return Array.from({ length: FIRST_ROUNDS }, (_, round) => ({ key, fCnt: round * ROUND + fCnt16, jump: ROUND * (round + 1) }))
+  const expected = key.lastFCntUp + 1
   const previous = previousCounter(expected, fCnt16)
   const full = fullCounter(expected, fCnt16)
-  return [...(previous === null ? [] : [{ fCnt: previous, jump: -1 }]), ...(full !== null && isWithinGap(expected, full) ? [{ fCnt: full, jump: full - expected }] : [])]
+  return [...(previous === null ? [] : [{ key, fCnt: previous, jump: -1 }]), ...(full !== null && isWithinGap(expected, full) ? [{ key, fCnt: full, jump: full - expected }] : [])]
 }
 
 /** Keys that were read and unsealed, those used last. */

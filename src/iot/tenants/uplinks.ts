@@ -52,6 +52,7 @@ export interface SaleParts {
 export class UplinkSales {
   readonly #parts: SaleParts
   readonly #keys = new OpenKeys()
+  readonly #unreadable = new Set<TenantId>()
   readonly #running = new Set<Promise<unknown>>()
 
   constructor(parts: SaleParts) {
@@ -90,6 +91,7 @@ export class UplinkSales {
   /** Keys were changed. */
   forgetKeys(): void {
     this.#keys.clear()
+    this.#unreadable.clear()
   }
 
   #follow<T>(work: Promise<T>): Promise<T> {
@@ -144,9 +146,16 @@ export class UplinkSales {
       return verdict.kind === 'repeated' ? 'repeated' : 'bad-mic'
     } catch (thrown) {
       if (thrown instanceof MeshBoxError && thrown.kind === 'input') return 'not-ours'
-      this.#parts.deps.log.error("a tenant's keys cannot be read", { tenant: seat.record.id, error: thrown })
+      this.#noteUnreadable(seat.record.id, thrown)
       return 'bad-mic' // he asked to pay for nothing that was not checked
     }
+  }
+
+  /** Once, not for each frame that anybody in range sends. */
+  #noteUnreadable(tenant: TenantId, error: unknown): void {
+    if (this.#unreadable.has(tenant)) return
+    this.#unreadable.add(tenant)
+    this.#parts.deps.log.error("a tenant's keys cannot be read, so he is sold nothing that they are for: forget them and give them again (meshbox tenant forget-keys, meshbox tenant keys)", { tenant, error })
   }
 
   #micOf(tenant: TenantId, devAddr: DevAddr, phy: Uint8Array, frame: Parameters<typeof checkMic>[2]): MicVerdict {

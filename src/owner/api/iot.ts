@@ -23,8 +23,8 @@ export interface IotStatusJson {
   readonly broker: { readonly kind: 'own' | 'url' | 'off'; readonly isConnected: boolean; readonly problem: string | null; readonly unpublished: number }
   readonly gateways: { readonly online: number; readonly known: number }
   readonly devices: { readonly online: number; readonly known: number; readonly joined: number }
-  /** `expired`: ids of those with a certificate whose time is over, so that his server is not believed, or does not believe the box. */
-  readonly tenants: { readonly served: number; readonly known: number; readonly expired: readonly string[] }
+  /** `expired`: ids of those with a certificate whose time is over, so that his server is not believed, or does not believe the box; `expiring`: it will be within 14 days. */
+  readonly tenants: { readonly served: number; readonly known: number; readonly expired: readonly string[]; readonly expiring: readonly string[] }
   readonly rules: { readonly live: number; readonly known: number }
   /** Since the service started. */
   readonly uplinks: number
@@ -258,6 +258,8 @@ export interface IotCertificateJson {
   readonly notAfterMs: number
   /** False also while the box's clock is not to be believed. */
   readonly isExpired: boolean
+  /** Not yet, but within 14 days; false as above. */
+  readonly isExpiring: boolean
 }
 
 export interface IotTlsJson {
@@ -267,6 +269,8 @@ export interface IotTlsJson {
   readonly clientCertificate: IotCertificateJson | null
   /** Its key was sealed by another box: it is to be given again. */
   readonly isKeyLost: boolean
+  /** Of the way there: from when on no authority of `ca` counts any more, or what the box shows; `expiring`: within 14 days. */
+  readonly expiry: 'expired' | 'expiring' | null
 }
 
 export interface IotTenantJson {

@@ -150,10 +150,46 @@ describe('the owner\'s JavaScript', () => {
     ['who called', 'return { data: { a: decodeUplink.caller.caller.constructor("return process")().pid } }'],
     ['fetch', 'return { data: { a: String(fetch("http://127.0.0.1:1/")) } }'],
     ['a timer', 'return { data: { a: setTimeout(() => 1, 1).constructor.name } }'],
-    ['the globals', 'return { data: { a: Object.getOwnPropertyNames(globalThis).filter((name) => ["process", "require", "module", "Buffer", "fetch", "setTimeout", "queueMicrotask", "structuredClone", "SharedArrayBuffer", "WebAssembly", "Atomics"].includes(name)).length || undefined } }'],
+    ['the globals', 'return { data: { a: Object.getOwnPropertyNames(globalThis).filter((name) => ["process", "require", "module", "Buffer", "fetch", "setTimeout", "queueMicrotask", "structuredClone", "SharedArrayBuffer", "WebAssembly", "Atomics", "FinalizationRegistry"].includes(name)).length || undefined } }'],
   ])('gets nothing of Node by way of %s', async (_, body) => {
     const { values } = await decoded(body)
     expect(values ?? []).toEqual([])
+  })
+
+  it('leaves nothing behind that runs when its call is over: the next one is another\'s', async () => {
+    const before = restarts.length
+    for (let round = 0; round < 5; round++) {
+      const left = await decoded('for (let i = 0; i < 3000; i++) registry.register({ i }, i); let junk = []; for (let i = 0; i < 30; i++) junk = new Array(20000).fill(i); return { data: { junk: junk.length } }', 'const registry = typeof FinalizationRegistry === "undefined" ? { register() {} } : new FinalizationRegistry(() => { for (;;); })')
+      expect(left.values).toEqual([{ name: 'junk', value: 20_000, unit: null }])
+      expect(await decoded('return { data: { fine: 1 } }')).toEqual({ values: [{ name: 'fine', value: 1, unit: null }], problem: null })
+    }
+    expect(restarts.slice(before)).toEqual([])
+  })
+
+  it.each([
+    ['a prototype', 'return JSON.parse(\'{"data":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"fine":1}}\')', ['proto___polluted', 'constructor_prototype_polluted', 'fine']],
+    ['the way things are written', 'Object.prototype.toJSON = () => ({ made: { data: { fine: 1 } }, isLast: true, job: 0 }); return { data: { other: 1 } }', undefined],
+    ['the prototypes of its realm', 'Object.prototype.polluted = Array.prototype.polluted = 1; Object.prototype.isLast = true; JSON.stringify = () => "x"; return { data: { fine: 1 } }', ['fine']],
+  ])('reaches only itself with %s', async (_, body, names) => {
+    expect((await decoded(body)).values?.map(({ name }) => name)).toEqual(names)
+    expect(({} as { polluted?: number }).polluted).toBe(undefined)
+    expect((await decoded('return { data: { a: ({}).polluted === undefined ? 1 : 2 } }')).values).toEqual([{ name: 'a', value: 1, unit: null }])
+  })
+
+  const NESTED = 'let deep = []; for (let i = 0; i < 12000; i++) deep = [deep];'
+  it.each([
+    ['errors that are no text', 'return { errors: [{ toString: 1, valueOf: 1 }] }'],
+    ['an error nested without end', `${NESTED} return { errors: [deep] }`],
+    ['bytes that are no numbers', 'return { bytes: { toString: 1, toJSON: 2 } }'],
+    ['bytes nested without end', `${NESTED} return { bytes: deep }`],
+    ['a port that is none', 'return { bytes: [1], fPort: { toString: 1 } }'],
+    ['a buffer beyond its memory', 'return { data: { a: new ArrayBuffer(2 ** 33).byteLength } }'],
+    ['a buffer that grows', 'const b = new ArrayBuffer(8, { maxByteLength: 2 ** 32 }); for (let n = 2 ** 20; ; n *= 2) { b.resize(n); new Uint8Array(b).fill(1) }'],
+  ])('that answers with %s is refused in words, up and down', async (_, body) => {
+    expect(await decoded(body)).toEqual({ values: null, problem: expect.stringMatching(/./) })
+    await codecs.put('down', `function encodeDownlink(input) { ${body} }`)
+    await expect(codecs.encode('down', { a: 1 })).rejects.toMatchObject({ name: 'MeshBoxError', kind: expect.stringMatching(/^(input|unavailable)$/) })
+    expect((await decoded('return { data: { fine: 1 } }')).values).toEqual([{ name: 'fine', value: 1, unit: null }])
   })
 
   it('that runs code where its error is looked at is ended all the same', async () => {

@@ -1,14 +1,22 @@
 /** What the owner does: routes that clash, terms that cannot be, pause, end, another payer; what stays of a debt. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
-import type { Route, Tenant } from '../../../src/iot/ports.ts'
+import type { KeySeal, Route, Tenant } from '../../../src/iot/ports.ts'
 import { dueAccount } from '../../../src/iot/tenants/index.ts'
-import { NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
+import { CutStore, NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
 let box: TenantBox
 afterEach(() => box.close())
 
+const FOREIGN_SEAL: KeySeal = {
+  seal: (key) => key,
+  open: () => {
+    throw new MeshBoxError('unavailable', 'sealed elsewhere', { code: 'key-sealed-elsewhere' })
+  },
+}
 const OTHER = hexOf(new Uint8Array(20).fill(0x33))
 const range = (prefix: number, prefixBits: number): Route => ({ kind: 'dev-addr', prefix, prefixBits })
 
@@ -84,14 +92,86 @@ describe('terms', () => {
     expect(row()).toEqual({ destination: JSON.stringify(open), sealed: null })
   })
 
+  it('a password of an older version is in no part of the file any more, also where nothing lies now; a power cut in between is made up for', async () => {
+    const inTheClear = (word: string, path = ''): string => JSON.stringify({ kind: 'chirpstack', url: `mqtts://gate:${word}@broker.example:8883`, topicPrefix: `${'x'.repeat(700)}${path}`, encoding: 'json' })
+    box = await opened({}, [tenant({ destination: { kind: 'station', url: 'wss://lns.example/' } })])
+    // Enough free pages for several pieces, with what was written before among them.
+    await box.store.turn((tx) => {
+      tx.run('CREATE TABLE other (bytes TEXT NOT NULL) STRICT')
+      for (let i = 0; i < 40; i++) tx.run('INSERT INTO other VALUES (?)', `${'y'.repeat(40_000)}s3cret-free`)
+    })
+    await box.store.turn((tx) => tx.run('DROP TABLE other'))
+    await box.store.turn((tx) => tx.run('UPDATE iot_tenant SET destination = ?, sealed = NULL', inTheClear('s3cret-first', 'y'.repeat(3_000))))
+    await box.store.turn((tx) => tx.run('UPDATE iot_tenant SET destination = ?, sealed = NULL', inTheClear('s3cret-last')))
+    let copies = 0
+    const secretsIn = async (): Promise<readonly boolean[]> => {
+      const path = join(box.folder, `copy-${copies++}`)
+      await box.store.backup(path)
+      const file = readFileSync(path)
+      return ['s3cret-last', 's3cret-free'].map((word) => file.includes(word))
+    }
+    expect(await secretsIn()).toEqual([true, true])
+    const cut = new CutStore(box.store, 2)
+    box.house = box.newHouse(cut)
+    await Promise.race([box.run(box.house.start()).catch(() => undefined), turns(40)])
+    expect([cut.isDead, (await secretsIn())[1]]).toEqual([true, true])
+    await box.restart()
+    expect(await secretsIn()).toEqual([false, false])
+    expect(box.store.read((tx) => tx.get("SELECT name FROM sqlite_schema WHERE name LIKE '%zeros%'"))).toBe(undefined)
+    expect(box.house.admin.tenants()[0]?.destination).toMatchObject({ url: 'mqtts://gate:s3cret-last@broker.example:8883' })
+  })
+
   it('with a password that another box sealed, he is there without it, and nobody else is disturbed', async () => {
     const errors: string[] = []
     box = await opened({ deps: { log: { ...silentLog, error: (words) => errors.push(words) } } }, [tenant({ destination: { kind: 'station', url: 'wss://:secret@lns.example/' } }), tenant({ id: 'mill', payer: `0x${'33'.repeat(20)}`, routes: [range(0x2701_0000, 16)] })])
-    box.house = box.newHouse(box.store, { seal: { seal: (key) => key, open: () => { throw new MeshBoxError('unavailable', 'sealed elsewhere', { code: 'key-sealed-elsewhere' }) } } })
+    box.house = box.newHouse(box.store, { seal: FOREIGN_SEAL })
     await box.run(box.house.start())
     expect(box.house.admin.tenants().map(({ id, destination }) => [id, destination])).toEqual([['farm', { kind: 'station', url: 'wss://lns.example/' }], ['mill', { kind: 'broker' }]])
     expect(errors).toEqual([expect.stringContaining('give it again')])
     expect(await box.take(uplink(1, { devAddr: 0x2701_0001 }), 'mill')).toBe('sold')
+  })
+
+  it('what another box sealed outlives a pause and other terms; it goes with the place, or when it is given again', async () => {
+    const place = { kind: 'station', url: 'wss://:secret@lns.example/' } as const
+    box = await opened({}, [tenant({ destination: place })])
+    const sealed = (): unknown => box.store.read((tx) => tx.get<{ sealed: Uint8Array | null }>('SELECT sealed FROM iot_tenant'))?.sealed
+    const first = sealed()
+    const elsewhere = box.newHouse(box.store, { seal: FOREIGN_SEAL })
+    await box.run(elsewhere.start())
+    await box.run(elsewhere.admin.pause('farm', true))
+    expect(sealed()).toEqual(first)
+    await box.run(elsewhere.admin.put(tenant({ name: 'Farm II', destination: { kind: 'station', url: 'wss://lns.example/' } })))
+    expect(sealed()).toEqual(first)
+    await box.run(elsewhere.stop())
+    await box.restart()
+    expect(box.house.admin.tenants()).toMatchObject([{ name: 'Farm II', destination: place }])
+    // Here it can be opened: who leaves it out wants none.
+    await box.run(box.house.admin.put(tenant({ destination: { kind: 'station', url: 'wss://lns.example/' } })))
+    expect(sealed()).toBe(null)
+  })
+
+  it('what another box sealed is not kept for another place, nor beside what is given again', async () => {
+    box = await opened({}, [tenant({ destination: { kind: 'station', url: 'wss://:secret@lns.example/' } }), tenant({ id: 'mill', payer: `0x${'33'.repeat(20)}`, routes: [range(0x2701_0000, 16)], destination: { kind: 'station', url: 'wss://:secret@lns.example/' } })])
+    box.house = box.newHouse(box.store, { seal: FOREIGN_SEAL })
+    await box.run(box.house.start())
+    await box.run(box.house.admin.put(tenant({ destination: { kind: 'station', url: 'wss://other.example/' } })))
+    await box.run(box.house.admin.put(tenant({ id: 'mill', payer: `0x${'33'.repeat(20)}`, routes: [range(0x2701_0000, 16)], destination: { kind: 'station', url: 'wss://:again@lns.example/' } })))
+    const rows = box.store.read((tx) => tx.all<{ sealed: Uint8Array | null }>('SELECT sealed FROM iot_tenant ORDER BY id'))
+    expect(rows.map(({ sealed }) => sealed === null ? null : Buffer.from(sealed).toString())).toEqual([null, '{"password":"again"}'])
+  })
+
+  it('keys that another box sealed: to give more is refused with what to do, and it is logged once, not for each frame', async () => {
+    const errors: string[] = []
+    box = await opened({ deps: { log: { ...silentLog, error: (words) => errors.push(words) } } })
+    const keys = [{ devAddr: 0x2601_0001, key: NWK_KEY }]
+    await box.run(box.house.admin.putMicKeys('farm', keys))
+    box.house = box.newHouse(box.store, { seal: FOREIGN_SEAL })
+    await box.run(box.house.start())
+    await expect(box.run(box.house.admin.putMicKeys('farm', keys))).rejects.toMatchObject({ kind: 'conflict', code: 'key-sealed-elsewhere', field: 'keys', value: '26010001', allowed: expect.stringMatching(/forget-keys farm.*tenant keys farm FILE/) })
+    for (let fCnt = 0; fCnt < 5; fCnt++) expect(await box.take(uplink(fCnt))).toBe('bad-mic')
+    expect(errors).toEqual([expect.stringMatching(/forget-keys/)])
+    await box.run(box.house.admin.forgetMicKeys('farm'))
+    expect(await box.take(uplink(9))).toBe('sold')
   })
 
   it('one payer and token pay for one tenant', async () => {

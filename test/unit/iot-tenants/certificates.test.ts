@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, silentLog } from '../../../src/base/index.ts'
 import type { Destination, DestinationTls } from '../../../src/iot/ports.ts'
-import { checkTls, hasExpired, tlsFacts, tlsOf } from '../../../src/iot/tenants/certificates.ts'
+import { checkTls, tlsFacts, tlsOf } from '../../../src/iot/tenants/certificates.ts'
 import { FakeTime } from '../../support/fakes.ts'
 import { makeAuthority, makeCertificate } from '../portal/certificate-maker.ts'
 import { opened, tenant } from './tenant-box.ts'
@@ -41,7 +41,7 @@ describe('what is taken', () => {
     expect(kept?.ca).not.toContain('Farm')
     expect(kept?.certificate?.match(/-----BEGIN [A-Z ]+-----/g)).toEqual(['-----BEGIN CERTIFICATE-----', '-----BEGIN CERTIFICATE-----'])
     expect(kept?.key?.match(/-----BEGIN [A-Z ]+-----/g)).toEqual(['-----BEGIN PRIVATE KEY-----'])
-    expect(tlsFacts(kept ?? NONE)).toEqual({ ca: [{ subject: 'CN=Farm CA', notAfterMs: LONG.notAfterMs }], client: { subject: 'CN=box.farm', notAfterMs: LONG.notAfterMs }, isKeyLost: false })
+    expect(tlsFacts(kept ?? NONE, now)).toEqual({ ca: [{ subject: 'CN=Farm CA', notAfterMs: LONG.notAfterMs, expiry: null }], client: { subject: 'CN=box.farm', notAfterMs: LONG.notAfterMs, expiry: null }, isKeyLost: false, expiry: null })
   })
 
   it('is a key in the older form, too', () => {
@@ -58,7 +58,7 @@ describe('what is taken', () => {
   it('is what he had, whatever has become of it since', () => {
     const old = to({ ca: CA, certificate: EXPIRED.certificatePem, key: null })
     expect(checked(old, old)).toMatchObject({ certificate: EXPIRED.certificatePem, key: null })
-    expect(tlsFacts(old.kind === 'station' && old.tls !== undefined ? old.tls : NONE).isKeyLost).toBe(true)
+    expect(tlsFacts(old.kind === 'station' && old.tls !== undefined ? old.tls : NONE, now).isKeyLost).toBe(true)
   })
 })
 
@@ -96,8 +96,29 @@ describe('what is refused', () => {
   it('dates count only while the clock is to be believed', () => {
     const doubtful = new FakeTime()
     expect(tlsOf(checkTls(to({ ca: EXPIRED.certificatePem }), null, doubtful))?.ca).toContain('BEGIN CERTIFICATE')
-    const facts = tlsFacts({ ca: `${CA}${EXPIRED.certificatePem}`, certificate: EXPIRED.certificatePem, key: null })
-    expect([hasExpired(facts, doubtful), hasExpired(facts, now), hasExpired({ ...facts, client: null }, now), hasExpired({ ca: facts.ca.slice(1), client: null, isKeyLost: false }, now)]).toEqual([false, true, false, true])
+    const tls = { ca: `${CA}${EXPIRED.certificatePem}`, certificate: EXPIRED.certificatePem, key: null }
+    expect(tlsFacts(tls, doubtful)).toMatchObject({ ca: [{ expiry: null }, { expiry: null }], client: { expiry: null }, expiry: null })
+    expect(tlsFacts(tls, now)).toMatchObject({ ca: [{ expiry: null }, { expiry: 'expired' }], client: { expiry: 'expired' }, expiry: 'expired' })
+    expect(tlsFacts({ ...tls, certificate: null }, now).expiry, 'one authority is enough').toBe(null)
+    expect(tlsFacts({ ...tls, ca: EXPIRED.certificatePem, certificate: null }, now).expiry).toBe('expired')
+  })
+
+  it('the last 14 days are told of, of what is needed', () => {
+    const endsIn = (days: number): string => makeCertificate(authority, { names: ['box.farm'], notBeforeMs: 0, notAfterMs: now.wallMs() + days * 86_400_000 }).certificatePem
+    const expiries = (ca: string | null, certificate: string | null): unknown => {
+      const facts = tlsFacts({ ca, certificate, key: null }, now)
+      return [...facts.ca, ...(facts.client === null ? [] : [facts.client])].map(({ expiry }) => expiry).concat(facts.expiry)
+    }
+    expect(expiries(null, endsIn(15))).toEqual([null, null])
+    expect(expiries(null, endsIn(13))).toEqual(['expiring', 'expiring'])
+    expect(expiries(null, endsIn(-1))).toEqual(['expired', 'expired'])
+    expect(expiries(`${endsIn(13)}${endsIn(15)}`, null), 'the next authority is there').toEqual(['expiring', null, null])
+    expect(expiries(`${endsIn(13)}${endsIn(-1)}`, endsIn(15))).toEqual(['expiring', 'expired', null, 'expiring'])
+    expect(expiries(endsIn(13), endsIn(-1)), 'the earlier end counts').toEqual(['expiring', 'expired', 'expired'])
+  })
+
+  it('of nothing there is no end', () => {
+    expect(tlsFacts(NONE, now)).toEqual({ ca: [], client: null, isKeyLost: false, expiry: null })
   })
 })
 

@@ -2,9 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Moment } from '../../../src/base/index.ts'
 import type { Downlink } from '../../../src/iot/ports.ts'
-import { forgetOldestLines, moveLine, surplusLines } from '../../../src/iot/tenants/io/line-tables.ts'
+import { forgetLines, forgetOldestLines, moveLine, surplusLines } from '../../../src/iot/tenants/io/line-tables.ts'
 import { follow } from '../../../src/iot/tenants/line.ts'
 import type { Line } from '../../../src/iot/tenants/line.ts'
+import type { Tx } from '../../../src/store/index.ts'
 import { heardOf, opened, tenant, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
@@ -197,5 +198,22 @@ describe('a tenant without keys', () => {
     })
     expect(await box.store.turn((tx) => forgetOldestLines(tx, 'farm', surplusLines(tx, 'farm', 20)))).toBe(10)
     expect(await box.store.turn((tx) => [9, 10].map((devAddr) => moveLine(tx, 'farm', devAddr, 7, at(0), false)))).toEqual(['rises', 'stays'])
+  })
+
+  it('has no counters of other tenants read for his own, nor his own sorted', async () => {
+    box = await opened()
+    const plans = await box.store.turn((tx) => {
+      const statements: [string, readonly unknown[]][] = []
+      const noted = <T>(answer: T) => (sql: string, ...values: readonly unknown[]): T => (statements.push([sql, values]), answer)
+      const spy = { ...tx, run: noted(0), get: noted(undefined), all: noted([]) } as unknown as Tx
+      surplusLines(spy, 'farm')
+      forgetOldestLines(spy, 'farm', 5)
+      forgetLines(spy, 'farm')
+      moveLine(spy, 'farm', 7, 7, at(0), false)
+      return statements.map(([sql, values]) => tx.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values.map((value) => value as string)).map(({ detail }) => detail))
+    })
+    expect(plans.length).toBe(5)
+    expect(plans.flat().filter((step) => /SCAN|TEMP B-TREE/.test(step) && !/LIST SUBQUERY/.test(step))).toEqual([])
+    expect(plans.flat().filter((step) => /tenant=\?/.test(step)).length).toBeGreaterThanOrEqual(4)
   })
 })

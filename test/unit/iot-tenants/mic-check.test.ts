@@ -40,3 +40,26 @@ it('never takes more than 64 codes', () => {
   expect(checkMic(wrong, phy, frame)).toEqual({ kind: 'wrong' })
   expect(codes).toBe(64)
 })
+
+it('of 32 new keys on one DevAddr leaves none out, of either version', () => {
+  const bytesOf = (slot: number): Uint8Array => new Uint8Array(16).fill(slot + 100)
+  for (const is11 of [true, false])
+    for (let own = 0; own < 32; own++) {
+      // The others are of the other version in every second case: neither uses up what the other is to have.
+      const keys = Array.from({ length: 32 }, (_, slot): MicKey => ({ ...key(slot, null, bytesOf(slot)), is11: slot === own ? is11 : slot % 2 === 0 }))
+      for (const fCnt of [9, 0x1_0009]) {
+        const theirs = is11 ? uplink11(fCnt, { key: bytesOf(own) }) : uplink(fCnt, { key: bytesOf(own) })
+        expect(checkMic(keys, theirs, { fCnt16: 9, mic: theirs.slice(-4) }), `${own} ${fCnt}`).toEqual({ kind: 'right', slot: own, fCnt })
+      }
+    }
+})
+
+it('a whole code is meant before half of one that fits by chance', () => {
+  const of10 = uplink(0x1_0009)
+  // Half of it fits a key of 1.1 with less of a jump, too.
+  const same = { ...key(2, 0x1_0008), is11: true }
+  const mic = of10.slice(-4)
+  const half = uplink11(9, { key: NWK_KEY })
+  expect(checkMic([same, { ...key(1, null), is11: false }], of10, { fCnt16: 9, mic })).toEqual({ kind: 'right', slot: 1, fCnt: 0x1_0009 })
+  expect(checkMic([same, { ...key(1, null), is11: false }, key(3, 8)], half, { fCnt16: 9, mic: half.slice(-4) })).toEqual({ kind: 'right', slot: 3, fCnt: 9 })
+})

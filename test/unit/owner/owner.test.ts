@@ -282,7 +282,7 @@ describe('metrics', () => {
     const status = { ...house.owner.status(), iot: true }
     const iot: IotStatusJson = {
       region: 'EU868', doors: { gwmp: '127.0.0.1:1700', station: null }, broker: { kind: 'own', isConnected: false, problem: 'mosquitto is not installed', unpublished: 12 }, gateways: { online: 1, known: 2 },
-      devices: { online: 3, known: 4, joined: 4 }, tenants: { served: 1, known: 2, expired: [] }, rules: { live: 0, known: 0 }, uplinks: 1_234, refusedPackets: 5, downlinksSent: 6, downlinksFailed: 7, late: { frames: 8, bytes: 99, lost: '0' },
+      devices: { online: 3, known: 4, joined: 4 }, tenants: { served: 1, known: 2, expired: [], expiring: [] }, rules: { live: 0, known: 0 }, uplinks: 1_234, refusedPackets: 5, downlinksSent: 6, downlinksFailed: 7, late: { frames: 8, bytes: 99, lost: '0' },
     }
     const linesOf = (room: IotStatusJson | null): readonly string[] => metricsText(status, { symbol: 'TOK', decimals: 6 }, [], null, null, room).split('\n').filter((line) => line.startsWith('meshbox_iot_'))
     expect(linesOf(iot)).toEqual([

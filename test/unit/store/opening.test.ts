@@ -69,6 +69,7 @@ describe('a new database', () => {
     expect(setting('locking_mode')).toEqual([{ locking_mode: 'exclusive' }])
     expect(setting('recursive_triggers')).toEqual([{ recursive_triggers: 1 }])
     expect(setting('foreign_keys')).toEqual([{ foreign_keys: 1 }])
+    expect(setting('secure_delete')).toEqual([{ secure_delete: 2 }])
   })
 
   it('starts over when an earlier first start was cut off', async () => {

@@ -34,7 +34,7 @@ export const PRELUDE = `'use strict';
   const { defineProperty } = Object
   const TheDate = Date
   const text = String
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete globalThis[name]
+  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry']) delete globalThis[name]
   const quiet = () => undefined
   globalThis.console = { log: quiet, info: quiet, warn: quiet, error: quiet, debug: quiet }
   const wordsOf = (thrown) => {

@@ -1,7 +1,9 @@
 /** What of a destination nobody shall read from the flash: a password or token, and the key of a certificate, lie sealed beside the rest. Each verb runs inside somebody's turn. */
+import { isDeepStrictEqual } from 'node:util'
 import { MeshBoxError, fromUtf8, utf8 } from '../../../base/index.ts'
-import type { Tx } from '../../../store/index.ts'
+import type { ReadTx, Tx } from '../../../store/index.ts'
 import type { Destination, KeySeal, TenantId } from '../../ports.ts'
+import { markFreePages } from './free-pages.ts'
 
 interface Apart {
   /** As it lies in the clear. */
@@ -18,7 +20,7 @@ interface Secrets {
 }
 
 /** The URL of a checked destination may carry a password. */
-export function sealDestination(destination: Destination, seal: KeySeal): Apart {
+function sealDestination(destination: Destination, seal: KeySeal): Apart {
   if (destination.kind !== 'station' && destination.kind !== 'chirpstack') return { open: destination, sealed: null }
   const { tls } = destination
   const url = new URL(destination.url)
@@ -41,6 +43,25 @@ export function openDestination(open: Destination, sealed: Uint8Array | null, se
   return { ...open, ...(password === undefined ? {} : { url: url.href }), ...(tls === undefined || clientKey === undefined ? {} : { tls: { ...tls, key: clientKey } }) }
 }
 
+/**
+ * As it is written for a tenant. What another box sealed for that same place stays until it is given anew: there is nothing to put in its stead,
+ * and the box that can open it may get the book back.
+ */
+export function apartFor(tx: ReadTx, id: TenantId, destination: Destination, seal: KeySeal): Apart {
+  const apart = sealDestination(destination, seal)
+  if (apart.sealed !== null) return apart
+  const before = tx.get<{ destination: string; sealed: Uint8Array }>('SELECT destination, sealed FROM iot_tenant WHERE id = ? AND sealed IS NOT NULL', id)
+  if (before === undefined || !isDeepStrictEqual(JSON.parse(before.destination), apart.open)) return apart
+  const sealed = new Uint8Array(before.sealed)
+  try {
+    seal.open(sealed)
+    return apart // taken away by the owner
+  } catch (thrown) {
+    if (!isSealedElsewhere(thrown)) throw thrown
+    return { ...apart, sealed }
+  }
+}
+
 /** Passwords that an older version of the box wrote in the clear. The number sealed. */
 export function sealOldDestinations(tx: Tx, seal: KeySeal): number {
   let count = 0
@@ -48,6 +69,7 @@ export function sealOldDestinations(tx: Tx, seal: KeySeal): number {
     const { open, sealed } = sealDestination(JSON.parse(destination) as Destination, seal)
     if (sealed !== null) count += tx.run('UPDATE iot_tenant SET destination = ?, sealed = ? WHERE id = ?', JSON.stringify(open), sealed, id)
   }
+  if (count > 0) markFreePages(tx)
   return count
 }
 

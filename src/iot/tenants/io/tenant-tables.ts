@@ -7,8 +7,8 @@ import type { Migration, ReadTx, Tx } from '../../../store/index.ts'
 import type { Destination, DevAddr, KeySeal, PriceList, Route, TenantId } from '../../ports.ts'
 import { routeKey } from '../routing.ts'
 import type { TenantRecord } from '../types.ts'
-import { isSealedElsewhere, openDestination, sealDestination } from './destination-secrets.ts'
-import { LINE_TABLE } from './line-tables.ts'
+import { apartFor, isSealedElsewhere, openDestination } from './destination-secrets.ts'
+import { LINE_INDEX, LINE_TABLE } from './line-tables.ts'
 
 export const tenantMigrations: readonly Migration[] = [
   {
@@ -160,6 +160,7 @@ export const tenantMigrations: readonly Migration[] = [
   { id: 'iot-tenants-004', sql: LINE_TABLE },
   // What is secret of the destination; destination-secrets.ts moves there what older versions wrote in the clear.
   { id: 'iot-tenants-005', sql: 'ALTER TABLE iot_tenant ADD COLUMN sealed BLOB;' },
+  { id: 'iot-tenants-006', sql: LINE_INDEX },
 ]
 
 interface TenantRow {
@@ -191,7 +192,7 @@ export function readTenants(tx: ReadTx, seal: KeySeal, onLost: (tenant: TenantId
 /** With its routes, which replace those it had. Errors: conflict when another tenant got one of them in between. */
 export function writeTenant(tx: Tx, tenant: TenantRecord, seal: KeySeal): void {
   const { prices, id } = tenant
-  const { open, sealed } = sealDestination(tenant.destination, seal)
+  const { open, sealed } = apartFor(tx, id, tenant.destination, seal)
   const pricesText = JSON.stringify({
     perUnit: prices.perUnit.toString(),
     perJoin: prices.perJoin.toString(),

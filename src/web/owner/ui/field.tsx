@@ -17,7 +17,7 @@ interface Wiring {
   readonly bad: boolean
 }
 
-export function Field(props: FieldProps & { children: (wiring: Wiring) => ComponentChildren }) {
+function Field(props: FieldProps & { children: (wiring: Wiring) => ComponentChildren }) {
   const { label, hint, error, children } = props
   const id = useId()
   const bad = error !== undefined && error !== null && error !== ''
@@ -97,6 +97,56 @@ export function TextField(props: TextFieldProps) {
             </button>
           )}
         </div>
+      )}
+    </Field>
+  )
+}
+
+interface TextAreaProps extends FieldProps {
+  readonly value: string
+  readonly onInput: (value: string) => void
+  readonly rows: number
+  readonly maxLength: number
+  readonly placeholder: string
+  readonly autofocus?: boolean | undefined
+  /** Given: the text may also be chosen as a file. */
+  readonly fileLabel?: string | undefined
+}
+
+/** What is pasted: codes and certificates. */
+export function TextArea(props: TextAreaProps) {
+  const { onInput, maxLength, fileLabel } = props
+  return (
+    <Field {...props}>
+      {({ id, describedBy, bad }) => (
+        <>
+          <div class={`input${bad ? ' input-bad' : ''}`}>
+            <textarea
+              id={id}
+              class="mono"
+              rows={props.rows}
+              value={props.value}
+              maxLength={maxLength}
+              placeholder={props.placeholder}
+              autoComplete="off"
+              autoCapitalize="none"
+              spellcheck={false}
+              autofocus={props.autofocus}
+              aria-describedby={describedBy}
+              aria-invalid={bad ? 'true' : undefined}
+              onInput={(event) => onInput(event.currentTarget.value)}
+            />
+          </div>
+          {fileLabel && (
+            <input
+              type="file"
+              class="small field-file"
+              aria-label={fileLabel}
+              // A longer one is cut where the box refuses it anyway.
+              onChange={(event) => void event.currentTarget.files?.[0]?.slice(0, maxLength + 1).text().then(onInput)}
+            />
+          )}
+        </>
       )}
     </Field>
   )

@@ -61,7 +61,7 @@ export function DeviceForm({ device, codecs, onClose, onBack, onDone }: DeviceFo
         ...(!is11 || nwkKey.trim() === '' ? {} : { nwkKey: hexOf(nwkKey) }),
       },
     })
-    say(S.deviceSaved)
+    say(S.saved)
     onDone()
   })
   return (

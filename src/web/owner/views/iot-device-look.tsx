@@ -6,6 +6,7 @@ import { SelectField, Tabs } from '../ui/field.tsx'
 import { DevicePill, batteryText, showValue } from './iot-devices.tsx'
 import { Plot, type PlotPoint } from './iot-plot.tsx'
 import { showDb, triesText } from './iot-radio.tsx'
+import { Fact } from './iot-fact.tsx'
 import * as S from './iot-strings.ts'
 import { whenText } from './iot-time.ts'
 
@@ -113,40 +114,15 @@ function Facts({ device }: { device: IotDeviceJson }) {
   const { session } = device
   return (
     <dl class="facts small">
-      <div>
-        <dt>{S.facts.devEui}</dt>
-        <dd class="mono tiny">{device.devEui}</dd>
-      </div>
-      <div>
-        <dt>{S.facts.version}</dt>
-        <dd>
-          {device.macVersion}, {device.deviceClass}, {S.activation[device.activation]}
-        </dd>
-      </div>
-      <div>
-        <dt>{S.facts.codec}</dt>
-        <dd>{device.codec ?? S.noCodec}</dd>
-      </div>
+      <Fact name={S.facts.devEui} mono text={device.devEui} />
+      <Fact name={S.facts.version} text={`${device.macVersion}, ${device.deviceClass}, ${S.activation[device.activation]}`} />
+      <Fact name={S.facts.codec} text={device.codec ?? S.noCodec} />
       {session !== null && (
         <>
-          <div>
-            <dt>{S.facts.address}</dt>
-            <dd class="mono tiny">{session.devAddr}</dd>
-          </div>
-          <div>
-            <dt>{session.aFCntDown === null ? S.facts.counters : S.facts.counters11}</dt>
-            <dd class="num">{[session.fCntUp, session.fCntDown, ...(session.aFCntDown === null ? [] : [session.aFCntDown])].map((count) => count.toLocaleString('en')).join(', ')}</dd>
-          </div>
-          <div>
-            <dt>{S.facts.rate}</dt>
-            <dd class="num">DR{session.dataRate}</dd>
-          </div>
-          {session.marginDb !== null && (
-            <div>
-              <dt>{S.facts.margin}</dt>
-              <dd class="num">{showDb(session.marginDb)}</dd>
-            </div>
-          )}
+          <Fact name={S.facts.address} mono text={session.devAddr} />
+          <Fact name={session.aFCntDown === null ? S.facts.counters : S.facts.counters11} text={[session.fCntUp, session.fCntDown, ...(session.aFCntDown === null ? [] : [session.aFCntDown])].map((count) => count.toLocaleString('en')).join(', ')} />
+          <Fact name={S.facts.rate} text={`DR${session.dataRate}`} />
+          {session.marginDb !== null && <Fact name={S.facts.margin} text={showDb(session.marginDb)} />}
         </>
       )}
     </dl>

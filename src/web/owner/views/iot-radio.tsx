@@ -69,6 +69,11 @@ function Gateway({ gateway }: { gateway: IotGatewayJson }) {
             <span>
               <i class="swatch swatch-3" /> {S.airtimeLegend.kept}
             </span>
+            {budget.some(isOut) && (
+              <span>
+                <i class="swatch meter-out" /> {S.airtimeLegend.out}
+              </span>
+            )}
           </p>
         </div>
       )}
@@ -76,9 +81,11 @@ function Gateway({ gateway }: { gateway: IotGatewayJson }) {
   )
 }
 
+const isOut = ({ dutyPpm, freeMs }: IotBudgetJson): boolean => dutyPpm !== null && freeMs <= 0
+
 function Band({ band }: { band: IotBudgetJson }) {
   const { name, fromHz, toHz, dutyPpm, windowSeconds, usedMs, reservedMs, freeMs } = band
-  const range = `${(fromHz / 1e6).toFixed(1)}–${(toHz / 1e6).toFixed(1)}`
+  const range = `${megahertz(fromHz)}–${megahertz(toHz)}`
   if (dutyPpm === null)
     return (
       <li class="iot-band tiny">
@@ -96,7 +103,7 @@ function Band({ band }: { band: IotBudgetJson }) {
         {name} <span class="quiet">{range}</span>
       </span>
       <span class="meter" aria-hidden="true">
-        <i class={freeMs <= 0 ? 'meter-out' : undefined} style={{ width: width(usedMs) }} />
+        <i class={isOut(band) ? 'meter-out' : undefined} style={{ width: width(usedMs) }} />
         <i class="meter-3" style={{ width: width(reservedMs) }} />
       </span>
       <span class="quiet num" title={S.airtimeUsed(showAir(usedMs), showAir(reservedMs))}>
@@ -134,10 +141,15 @@ function FrameLine({ frame, nameOf }: { frame: IotFrameJson; nameOf: (devEui: st
     <li class="iot-frame">
       <span class={`small${isBad ? ' warn-text' : ''}`}>{whose === '' ? S.verdicts[verdict] : whose}</span>
       <span class="tiny quiet num push">
-        {(frame.frequencyHz / 1e6).toFixed(1)} MHz · {frame.dataRate} · {frame.bytes} B{frame.snrDb !== null && ` · ${showDb(frame.snrDb)}`} · {whenText(frame.at)}
+        {megahertz(frame.frequencyHz)} MHz · {frame.dataRate} · {frame.bytes} B{frame.snrDb !== null && ` · ${showDb(frame.snrDb)}`} · {whenText(frame.at)}
       </span>
     </li>
   )
+}
+
+/** To 100 Hz: as exact as plans are. */
+function megahertz(hz: number): number {
+  return Math.round(hz / 100) / 1e4
 }
 
 export function showDb(db: number): string {

@@ -96,7 +96,7 @@ export function RuleDialog({ rule, rules, onClose, onChanged }: RuleDialogProps)
   const isUnchanged = rule !== null && rule.name === name.trim() && rule.text === text.trim()
   const put = useAction(async (change: Partial<Pick<IotRuleJson, 'isLive' | 'isPaused'>>) => {
     await call('putIotRule', { body: { id: rule?.id ?? freeRuleId(name, rules), name: name.trim(), text: text.trim(), isLive: change.isLive ?? rule?.isLive ?? false, isPaused: change.isPaused ?? rule?.isPaused ?? false } })
-    say(S.ruleSaved)
+    say(S.saved)
     onChanged()
     onClose()
   })

@@ -33,7 +33,7 @@ export const gatewayAck = (percent: number): string => `${percent} % of its mess
 export const gatewayTemperature = (celsius: number): string => `${celsius} °C`
 export const airtime = (window: string): string => `Time on air by band (MHz), each ${window}`
 export const airtimeLeft = (left: string, whole: string): string => `${left} left of ${whole}`
-export const airtimeLegend = { used: 'used', kept: 'kept for joins and answers' }
+export const airtimeLegend = { used: 'used', kept: 'kept for joins and answers', out: 'used up' }
 export const airtimeFree = 'no limit by time'
 export const airtimeUsed = (used: string, reserved: string): string => `${used} used, ${reserved} kept for joins and answers`
 
@@ -123,7 +123,7 @@ export const codec = 'Codec'
 export const macVersion = 'LoRaWAN version'
 export const deviceClass = 'Listens'
 export const classes = { A: 'after it has spoken (class A)', C: 'always (class C, on mains)' } as const
-export const deviceSaved = 'Saved.'
+export const saved = 'Saved.'
 export const deviceDisabled = 'Do not listen to it'
 export const abpHint = 'Sensors with a fixed session (ABP) are added with the command line: meshbox lora device set.'
 
@@ -151,7 +151,7 @@ export const onAir = (ms: number): string => `${ms.toLocaleString('en')} ms on a
 
 export const tenants = 'Who pays'
 export const tenantsNone = 'Nobody pays for frames yet'
-export const tenantsNoneText = 'A tenant gets the frames of his own sensors and pays for each. Make one on the command line: meshbox tenant add.'
+export const tenantsNoneText = 'A tenant gets the frames of his own sensors and pays for each. Make one on the command line: meshbox tenant set.'
 export const tenantState = { served: 'served', 'no-credit': 'out of credit', paused: 'paused', away: 'his server is away', ended: 'ended' } as const
 export const earnedFrom = (units: string, uplinksCount: string): string => `${units} units in ${uplinksCount} frames`
 export const owes = (owed: string, window: string): string => `owes ${owed} of ${window}`
@@ -164,11 +164,33 @@ export const resume = 'Serve again'
 export const paused = 'Paused: nothing of his is delivered or billed.'
 export const resumed = 'Served again.'
 export const bill = 'Bill and receipts'
-export const billHint = 'With it he, or anybody, can check every unit: meshbox lora receipt verify.'
+export const billHint = 'With the bill he, or anybody, can check every unit: meshbox lora receipt verify.'
 export const tenantFacts = { payer: 'Pays from', routes: 'His sensors', destination: 'Gets them at', price: 'For 24 bytes', join: 'For a join', late: 'For a late frame', window: 'May owe', copies: 'Copies bought', receipt: 'Last receipt', keys: 'Forged frames' } as const
 export const keysYes = 'told apart before they are sold'
 export const keysNo = 'not told apart: he gave no keys'
 export const receipt = (seq: string, sum: string): string => `no. ${seq}, ${sum}`
+export const certificates = {
+  title: 'Certificates',
+  change: 'Change certificates',
+  none: 'Any public authority may vouch for his server, and the box shows none.',
+  lead: 'As PEM text or file. What is left empty stays as it is.',
+  ca: 'Vouches for his server',
+  caOfAll: 'any public authority',
+  caHint: 'Where his server has an authority of its own.',
+  client: 'Shown to his server',
+  clientHint: 'Where his server asks for one: the box’s own first.',
+  key: 'Its private key',
+  keyHint: 'Without a passphrase. Kept sealed, never shown.',
+  keyHere: 'lies here, sealed',
+  keyLost: 'sealed by another box: give it again',
+  inTheClear: ' This page came without TLS: on the box, meshbox tenant set is safer.',
+  dropCa: 'Believe any public authority',
+  dropClient: 'Show none, forget the key',
+  until: { expired: 'ended', expiring: 'ends soon,', fine: 'until' },
+  expiry: { expired: 'A certificate has ended: nothing gets there until there is a new one.', expiring: 'A certificate ends within 14 days.' },
+  file: (label: string): string => `${label}: file`,
+  nothing: 'Nothing to change.',
+} as const
 export const outcomes = 'What became of his frames since the start'
 export const perMs = (band: string): string => (band === '*' ? 'A millisecond of answers' : `A millisecond in ${band}`)
 
@@ -184,7 +206,6 @@ export const ruleHint = 'if soil of field-3 < 20 for 10 min set pump-1 {"open":t
 export const ruleTry = 'Try it with past readings'
 export const ruleTried = (readings: number, runs: number): string => (runs === 0 ? `With ${plural(readings, 'kept reading', 'kept readings')} it would never have acted.` : `With ${plural(readings, 'kept reading', 'kept readings')} it would have acted ${runs === 1 ? 'once' : `${runs} times`}:`)
 export const ruleDryHint = 'A new rule only says what it would do. When that is right, let it act.'
-export const ruleSaved = 'Saved.'
 export const goLive = 'Let it act'
 export const goDry = 'Only say'
 export const rulePause = 'Pause'

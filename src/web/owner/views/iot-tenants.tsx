@@ -1,4 +1,5 @@
 /** Who pays for frames: what each has bought, owes and has paid; and one of them closely. */
+import { useState } from 'preact/hooks'
 import type { IotTenantJson } from '../../../owner/api.ts'
 import { useAction } from '../action.ts'
 import { call, pathOf } from '../client.ts'
@@ -7,6 +8,8 @@ import { hrefOf } from '../router.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Refused, say } from '../ui/notice.tsx'
+import { Certificates, CertificatesForm, takesCertificates } from './iot-certificates.tsx'
+import { Fact } from './iot-fact.tsx'
 import * as S from './iot-strings.ts'
 
 const GROUPS = /\B(?=(\d{3})+$)/g
@@ -84,12 +87,14 @@ function TenantLine({ tenant }: { tenant: IotTenantJson }) {
         {owedText(tenant)} · {S.paidSoFar(showMoney(unitsOf(tenant.paid), token))}
       </p>
       {tenant.lateFrames > 0 && <p class="tiny warn-text">{S.lateFrames(tenant.lateFrames)}</p>}
+      {!tenant.isEnded && tenant.tls?.expiry && <p class="tiny warn-text">{S.certificates.expiry[tenant.tls.expiry]}</p>}
     </li>
   )
 }
 
 export function TenantDialog({ tenant, onClose, onChanged }: { tenant: IotTenantJson; onClose: () => void; onChanged: () => void }) {
   const { token, prices, newestReceipt } = tenant
+  const [step, setStep] = useState<'look' | 'certificates'>('look')
   const params = { id: tenant.id }
   const pause = useAction(async (isPaused: boolean) => {
     await call('pauseIotTenant', { params, body: { isPaused } })
@@ -98,6 +103,19 @@ export function TenantDialog({ tenant, onClose, onChanged }: { tenant: IotTenant
   })
   const named = S.tenantFacts
   const outcomes = Object.entries(tenant.outcomes).filter(([, count]) => count > 0)
+  const look = (): void => setStep('look')
+  if (step === 'certificates')
+    return (
+      <CertificatesForm
+        tenant={tenant}
+        onClose={onClose}
+        onBack={look}
+        onDone={() => {
+          look()
+          onChanged()
+        }}
+      />
+    )
   return (
     <Dialog
       title={tenant.name}
@@ -146,6 +164,7 @@ export function TenantDialog({ tenant, onClose, onChanged }: { tenant: IotTenant
         <Fact name={named.keys} text={tenant.hasMicKeys ? S.keysYes : S.keysNo} />
         {newestReceipt !== null && <Fact name={named.receipt} text={S.receipt(grouped(newestReceipt.seq), showMoney(unitsOf(newestReceipt.amount), token))} />}
       </dl>
+      {takesCertificates(tenant) && <Certificates tenant={tenant} onChange={() => setStep('certificates')} />}
       {outcomes.length > 0 && (
         <div>
           <h3>{S.outcomes}</h3>
@@ -158,14 +177,5 @@ export function TenantDialog({ tenant, onClose, onChanged }: { tenant: IotTenant
       )}
       <p class="small quiet">{S.billHint}</p>
     </Dialog>
-  )
-}
-
-function Fact({ name, text, mono = false }: { name: string; text: string; mono?: boolean }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd class={mono ? 'mono tiny' : 'num'}>{text}</dd>
-    </div>
   )
 }

@@ -7,7 +7,7 @@ import { hrefOf } from '../router.ts'
 import * as W from '../strings.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Field, TextField } from '../ui/field.tsx'
+import { TextArea, TextField } from '../ui/field.tsx'
 import { Empty, Notice, Refused, say } from '../ui/notice.tsx'
 import { PageHead } from '../ui/page.tsx'
 import * as S from './mesh-strings.ts'
@@ -95,27 +95,7 @@ export function JoinDialog({ verb, onClose, onDone }: JoinProps) {
       }
     >
       {verb === 'join' && (
-        <Field label={S.joinCode} hint={S.joinCodeHint} error={checked && !isRight ? S.joinCodeMissing : look.at('code')}>
-          {({ id, describedBy, bad }) => (
-            <div class={`input${bad ? ' input-bad' : ''}`}>
-              <textarea
-                id={id}
-                class="mono"
-                rows={5}
-                value={code}
-                maxLength={MAX_CODE}
-                placeholder="meshbox:…"
-                autoComplete="off"
-                autoCapitalize="none"
-                spellcheck={false}
-                autofocus
-                aria-describedby={describedBy}
-                aria-invalid={bad ? 'true' : undefined}
-                onInput={(event) => setCode(event.currentTarget.value)}
-              />
-            </div>
-          )}
-        </Field>
+        <TextArea label={S.joinCode} hint={S.joinCodeHint} error={checked && !isRight ? S.joinCodeMissing : look.at('code')} rows={5} value={code} maxLength={MAX_CODE} placeholder="meshbox:…" autofocus onInput={setCode} />
       )}
       {verb === 'begin' && (
         <>
