@@ -112,20 +112,26 @@ function shellScripts(): string[] {
     .map((file) => relative(ROOT, file))
 }
 
+async function check(): Promise<void> {
+  await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
+  await step('plan of the house', bin('node'), ['scripts/lint.ts'])
+  await step('shell scripts', 'shellcheck', ['--shell=dash', '--severity=warning', '--external-sources', ...shellScripts()])
+}
+
+/** For this machine. What routers need is built by its users (the packages, the emulated machines), beside the other tests. */
+async function build(): Promise<void> {
+  await step('native addons for this machine', bin('node'), ['scripts/native.ts', 'host', 'host-asan'])
+  await step('bundle', bin('node'), ['scripts/bundle.ts'])
+}
+
 const startedAt = performance.now()
 const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true, strict: true })
 if (values.only !== undefined && !isProjectName(values.only)) {
   console.error(`test: --only '${values.only}'; allowed: ${PROJECT_NAMES.join(', ')}`)
   process.exit(2)
 }
-if (values.only === undefined) {
-  await step('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json'])
-  await step('plan of the house', bin('node'), ['scripts/lint.ts'])
-  await step('shell scripts', 'shellcheck', ['--shell=dash', '--severity=warning', '--external-sources', ...shellScripts()])
-}
-// Those for routers are built by what needs them (the packages, the emulated machines), beside the other tests.
-await step('native addons for this machine', bin('node'), ['scripts/native.ts', 'host', 'host-asan'])
-await step('bundle', bin('node'), ['scripts/bundle.ts'])
+// What is looked at and what is built are two: one beside the other.
+await Promise.all([values.only === undefined ? check() : undefined, build()])
 const { lots, extra } = plan(values.only, positionals)
 await testAll(lots, extra)
 

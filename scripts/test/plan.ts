@@ -18,10 +18,10 @@ export interface Doer {
   prepare(project: Project): Promise<void>
 }
 
+/** So many computing lots more than there are processors: emulated machines, disks and compilers have pauses, too. */
+const COMPUTING_BESIDE = 1
 /** So many lots that mostly wait run beside the computing ones. */
 const WAITING_AT_ONCE = 2
-/** So many of those go on with computing lots when nothing that waits is left: emulated machines and disks have pauses, too. */
-const COMPUTING_AFTERWARDS = 1
 
 /** In the order of their paths: neighbours import the same. Long files have a lot of their own. */
 export function lotsOf(project: Project, files: readonly string[], durations: Readonly<Record<string, number>>): Lot[] {
@@ -48,9 +48,8 @@ export function lotsOf(project: Project, files: readonly string[], durations: Re
 }
 
 /**
- * Runs all lots, of each kind the longest first, so that nothing long begins last: a computing one for each processor, and beside them
- * some that mostly wait. Whoever computes and has nothing left helps with those, one of the others the other way round. While a project is
- * prepared, lots of others run.
+ * Runs all lots, of each kind the longest first, so that nothing long begins last: a computing one for each processor and one more, and beside
+ * them some that mostly wait. Whoever computes and has nothing left helps with those. While a project is prepared, lots of others run.
  */
 export async function runAll(lots: readonly Lot[], processors: number, doer: Doer): Promise<void> {
   const ofKind = (kind: Project['kind']): Lot[] => lots.filter(({ project }) => project.kind === kind).sort((one, other) => other.seconds - one.seconds)
@@ -78,7 +77,7 @@ export async function runAll(lots: readonly Lot[], processors: number, doer: Doe
   }
 
   await Promise.all([
-    ...Array.from({ length: processors }, () => work(['computing', 'waiting'])),
-    ...Array.from({ length: WAITING_AT_ONCE }, (_, index) => work(index < COMPUTING_AFTERWARDS ? ['waiting', 'computing'] : ['waiting'])),
+    ...Array.from({ length: processors + COMPUTING_BESIDE }, () => work(['computing', 'waiting'])),
+    ...Array.from({ length: WAITING_AT_ONCE }, () => work(['waiting'])),
   ])
 }

@@ -24,10 +24,10 @@ export interface Project {
 const CONTRACTS = ['test/unit/photon-contracts/*.test.ts']
 
 export const PROJECTS: readonly Project[] = [
-  { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], exclude: CONTRACTS, kind: 'computing', runSeconds: 90, usualSeconds: 1.5 },
+  { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], exclude: CONTRACTS, kind: 'computing', runSeconds: 150, usualSeconds: 1.5 },
   { name: 'contracts', include: CONTRACTS, kind: 'computing', runSeconds: 90, usualSeconds: 10 },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], kind: 'computing', runSeconds: 60, usualSeconds: 5 },
-  { name: 'real', include: ['test/netns/**/*.test.ts', 'test/browser/**/*.test.ts'], kind: 'waiting', runSeconds: 120, usualSeconds: 10 },
+  { name: 'real', include: ['test/netns/**/*.test.ts', 'test/browser/**/*.test.ts'], kind: 'waiting', runSeconds: 240, usualSeconds: 10 },
   { name: 'qemu', include: ['test/qemu/**/*.test.ts'], kind: 'computing', runSeconds: 60, usualSeconds: 60, preparation: 'qemu/prepare.ts' },
 ]
 

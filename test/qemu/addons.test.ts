@@ -31,7 +31,7 @@ for (const [name, target, napi] of [
     beforeAll(async () => {
       await buildNative(target, say, { only: ADDONS })
       const image = await imageOf(architectureNamed(name))
-      machine = await Machine.boot({ image, folder })
+      machine = await Machine.boot({ image, folder, processors: 1, hasOwnTime: true })
       for (const addon of ADDONS) copyFileSync(addonPath(target, addon), join(machine.share, basename(addonPath(target, addon))))
     })
     afterAll(async () => {

@@ -10,7 +10,7 @@ describe('the mesh on batman-adv, on emulated arm64', () => {
   let machine: MeshMachine
 
   beforeAll(async () => {
-    machine = await MeshMachine.boot(200)
+    machine = await MeshMachine.boot(200, [], { hasOwnTime: true, processors: 1 })
   })
   afterAll(() => machine?.remove())
 

@@ -68,19 +68,19 @@ describe('the plan', () => {
     return said
   }
 
-  it('begins with the longest, one for each processor, and with some that wait', async () => {
+  it('begins with the longest, one for each processor and one more, and with some that wait', async () => {
     const lots = [lot(computing, 'short', 1), lot(computing, 'long', 9), lot(computing, 'middle', 5), ...[1, 2, 3].map((n) => lot(waiting, `waits ${n}`, n))]
-    expect(await play(lots, 2)).toEqual(['0 long', '0 middle', '0 waits 3', '0 waits 2', '2 waits 1', '3 short'])
+    expect(await play(lots, 2)).toEqual(['0 long', '0 middle', '0 short', '0 waits 3', '0 waits 2', '1 waits 1'])
   })
 
   it('helps with what waits when nothing is left to compute', async () => {
-    const lots = [lot(computing, 'one', 1), ...[4, 3, 2].map((n) => lot(waiting, `waits ${n}`, n))]
-    expect(await play(lots, 1)).toEqual(['0 one', '0 waits 4', '0 waits 3', '1 waits 2'])
+    const lots = [lot(computing, 'one', 1), ...[5, 4, 3, 2].map((n) => lot(waiting, `waits ${n}`, n))]
+    expect(await play(lots, 1)).toEqual(['0 one', '0 waits 5', '0 waits 4', '0 waits 3', '1 waits 2'])
   })
 
-  it('keeps one more at it than there are processors when nothing that waits is left', async () => {
+  it('keeps one more at it than there are processors to the end, and leaves nothing that computes to those who wait', async () => {
     const lots = [...[9, 8, 7, 6, 5].map((n) => lot(computing, `long ${n}`, n)), lot(waiting, 'waits', 1)]
-    expect(await play(lots, 2)).toEqual(['0 long 9', '0 long 8', '0 waits', '1 long 7', '8 long 6', '8 long 5'])
+    expect(await play(lots, 2)).toEqual(['0 long 9', '0 long 8', '0 long 7', '0 waits', '7 long 6', '8 long 5'])
   })
 
   it('prepares a project once, before the first of it, and does others meanwhile', async () => {
