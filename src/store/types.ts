@@ -40,7 +40,7 @@ export interface Store {
    * back alone and rejects alone. If the commit fails, every turn of the group rejects with a
    * MeshBoxError `unavailable` and nothing of it remains. The body is synchronous, sees the writes of
    * the turns before it in the group, and must not keep `tx`. In-memory state may change only after the
-   * promise resolves.
+   * promise resolves, but for copies of rows that `tx.onUndone` forgets.
    */
   turn<T>(body: (tx: Tx) => T): Promise<T>
   /** Reads committed rows now, outside any turn. */

@@ -84,6 +84,7 @@ export type Frame = JoinRequest | SealedJoinAccept | DataFrame | RejoinRequest |
 
 const MTYPE = { joinRequest: 0, joinAccept: 1, unconfirmedUp: 2, unconfirmedDown: 3, confirmedUp: 4, confirmedDown: 5, rejoin: 6, proprietary: 7 } as const
 
+const NO_BYTES = new Uint8Array(0)
 const ADR = 0x80
 const ADR_ACK_REQ = 0x40
 const ACK = 0x20
@@ -130,7 +131,7 @@ function decodeData(phy: Uint8Array, mType: number): DataFrame {
     ack: (fCtrl & ACK) !== 0,
     bit4: (fCtrl & BIT_4) !== 0,
     fCnt16: readLittle(phy, 6, 2),
-    fOpts: copyOf(phy, 1 + FIXED_HEADER_BYTES, fOptsEnd),
+    fOpts: (fCtrl & 0x0f) === 0 ? NO_BYTES : copyOf(phy, 1 + FIXED_HEADER_BYTES, fOptsEnd),
     fPort,
     frmPayload: copyOf(phy, Math.min(fOptsEnd + 1, bodyEnd), bodyEnd),
     mic: micOf(phy),
