@@ -266,6 +266,13 @@ describe('our mosquitto', () => {
     acme.subscribe('tenant/acme/gateway/+/event/up', () => undefined)
     await becomesTrue(() => broker.hasListener('acme', topic), true)
     expect(broker.hasListener('acme', topic.replace('/up', '/late'))).toBe(false)
+    // Who has his name and not his password does not make him gone: with a name in its place, the log calls both the same.
+    const intruder = asUser('acme', { password: 'wrong password' })
+    while (!/not authorized/i.test(intruder.problem ?? '')) await new Promise((resolve) => setTimeout(resolve, 5))
+    await intruder.close()
+    await evil.close()
+    await becomesTrue(() => broker.hasListener('evil', topic.replace('acme', 'evil')), false)
+    expect(broker.hasListener('acme', topic)).toBe(true)
     await acme.close()
     await becomesTrue(() => broker.hasListener('acme', topic), false)
     // A program on the box itself, which has no name, says whose frames it wants.
