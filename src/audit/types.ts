@@ -279,6 +279,10 @@ export interface RoamRow {
   readonly token: string
   readonly owed: bigint
   readonly paid: bigint
+  /** Owed, not paid and not written off. */
+  readonly open: bigint
+  /** What may be open beyond the limit: of guests who were in when it was passed. Null: an earlier version did not say. */
+  readonly beyond: bigint | null
   /** Reference of its payments, as the ledger's evidence begins. */
   readonly reference: string
 }
