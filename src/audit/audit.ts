@@ -11,7 +11,7 @@ import { meshChecks } from './checks/mesh.ts'
 import { payoutChecks } from './checks/payouts.ts'
 import { settledCheck } from './checks/settled.ts'
 import { receiptChecks } from './checks/receipts.ts'
-import { streamChecks } from './checks/streams.ts'
+import { streamChecks, streamClaimCheck } from './checks/streams.ts'
 import { Findings } from './findings.ts'
 import type { Step } from './findings.ts'
 import type { AuditPorts, AuditReport } from './types.ts'
@@ -24,6 +24,7 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
     ...ledgerChecks(findings),
     ...hotspotChecks(findings),
     ...streamChecks(findings, limits),
+    streamClaimCheck(findings),
     ...channelChecks(findings, limits),
     settledCheck(findings),
     ...meshChecks(findings, limits),

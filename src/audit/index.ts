@@ -23,6 +23,7 @@ export type {
   ReceiptRow,
   RoamRow,
   ServedRow,
+  StreamClaimRow,
   SessionRow,
   SettlementRow,
   SideRow,

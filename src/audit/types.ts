@@ -12,6 +12,7 @@ export type CheckName =
   | 'session-unpaid'
   | 'stream'
   | 'stream-unpaid'
+  | 'stream-claimed'
   | 'top-up'
   | 'channel'
   | 'guarantee'
@@ -146,6 +147,21 @@ export interface StreamRow {
   readonly proved: bigint | null
 }
 
+/** A life of a channel in which streams were paid, and what the chain has paid of it by claims that were not the box's own. */
+export interface StreamClaimRow {
+  readonly channel: string
+  readonly epoch: string
+  /** Up to which value of the channel's counter the ledger has it by such claims; null: there was none. */
+  readonly posted: bigint | null
+  /** That entry's: what it says it was posted for. Null: the entry is missing. */
+  readonly entryValue: bigint | null
+  readonly token: string
+  /** What the chain has paid, by this disk. Null: the channel is not known any more. */
+  readonly paid: bigint | null
+  /** What the sessions have earned for good; null: one of them goes on. */
+  readonly earned: bigint | null
+}
+
 /** What a stream was served, and what pays for it, in ticks; a begun one counts whole. */
 export interface ServedRow {
   readonly stream: string
@@ -263,6 +279,10 @@ export interface RoamRow {
   readonly token: string
   readonly owed: bigint
   readonly paid: bigint
+  /** Owed, not paid and not written off. */
+  readonly open: bigint
+  /** What may be open beyond the limit: of guests who were in when it was passed. Null: an earlier version did not say. */
+  readonly beyond: bigint | null
   /** Reference of its payments, as the ledger's evidence begins. */
   readonly reference: string
 }
@@ -341,6 +361,7 @@ export interface Books {
   hasVoucher(id: string): boolean
   sessionsAfter(id: string, most: number): readonly SessionRow[]
   streamsAfter(stream: string, most: number): readonly StreamRow[]
+  streamClaimsAfter(channel: string, most: number): readonly StreamClaimRow[]
   servedAfter(stream: string, most: number): readonly ServedRow[]
   topUpsAfter(code: string, most: number): readonly TopUpRow[]
   channelsAfter(number: number, most: number): readonly ChannelRow[]

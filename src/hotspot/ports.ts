@@ -10,7 +10,7 @@ import type { VisitJournal } from './roaming/index.ts'
 import type { WayOut } from './types.ts'
 
 /** The part of the ledger the hotspot writes: earnings, what of them is given back, and tokens sold for cash. */
-export type EarningsBook = Pick<Ledger, 'earn' | 'reverse' | 'post'>
+export type EarningsBook = Pick<Ledger, 'earn' | 'reverse' | 'post' | 'entries'>
 
 export interface HotspotDeps {
   /** Read at each use, so that a reload counts from then on. */

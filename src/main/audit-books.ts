@@ -8,7 +8,7 @@ import { meshPages, type MeshTools } from './audit-mesh.ts'
 import { payoutPages, type PayoutTools } from './audit-payouts.ts'
 import { postingsOf } from './audit-rows.ts'
 import { sessionsAfter } from './audit-sessions.ts'
-import { servedAfter } from './audit-streams.ts'
+import { servedAfter, streamClaimsAfter } from './audit-streams.ts'
 
 export type BookTools = ChannelTools & IotTools & MeshTools & PayoutTools
 
@@ -28,6 +28,7 @@ export function booksOf(tx: ReadTx, tools: BookTools): Books {
     hasVoucher: (id) => tx.get('SELECT 1 FROM hotspot_voucher WHERE id = ?', id) !== undefined,
     sessionsAfter: (id, most) => sessionsAfter(tx, id, most),
     streamsAfter: (stream, most) => streamsAfter(tx, stream, most),
+    streamClaimsAfter: (channel, most) => streamClaimsAfter(tx, channel, most, tools.symbolOf),
     servedAfter: (stream, most) => servedAfter(tx, stream, most),
     topUpsAfter: (code, most) => topUpsAfter(tx, code, most),
     ...channelPages(tx, tools),

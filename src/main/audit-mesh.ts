@@ -4,7 +4,7 @@ import type { Books, CarriageRow, LedgerRow, RoamRow } from '../audit/index.ts'
 import { createDocuments, openFrame, type DocumentCurve } from '../mesh/documents/index.ts'
 import { accountOf, signedOf, type AccountRow } from '../mesh/metering/account.ts'
 import { isSignedBy, openReading } from '../mesh/metering/frames.ts'
-import { payable, referenceOf, type RoamAccount } from '../mesh/roaming/account.ts'
+import { openUnits, payable, referenceOf, type RoamAccount } from '../mesh/roaming/account.ts'
 import { owedUnits } from '../mesh/metering/index.ts'
 import type { Documents } from '../mesh/ports.ts'
 import type { ReadTx } from '../store/index.ts'
@@ -75,11 +75,15 @@ function carriage(row: StoredCarriage, documents: Documents, meshToken: MeshTool
 }
 
 /** As mesh/roaming writes it: an amount is `{"n":"5"}`. */
+/** Earlier versions left some out. */
+type StoredRoam = Omit<RoamAccount, 'writtenOff' | 'beyondParts'> & Partial<Pick<RoamAccount, 'writtenOff' | 'beyondParts'>>
+
 function roam(text: string, { keccak256 }: MeshTools['curve'], self: Address, meshToken: MeshTools['meshToken']): RoamRow {
-  const state = JSON.parse(text, (_, each: unknown) => (typeof each === 'object' && each !== null && 'n' in each && typeof each.n === 'string' ? BigInt(each.n) : each)) as RoamAccount
+  const stored = JSON.parse(text, (_, each: unknown) => (typeof each === 'object' && each !== null && 'n' in each && typeof each.n === 'string' ? BigInt(each.n) : each)) as StoredRoam
+  const state: RoamAccount = { ...stored, writtenOff: stored.writtenOff ?? 0n, beyondParts: stored.beyondParts ?? 0n }
   const { role, partner, token, paid } = state
   const [seller, holder] = role === 'seller' ? [self, partner] : [partner, self]
-  return { role, partner, token: meshToken(token), owed: payable(state), paid, reference: referenceOf((bytes) => keccak256(bytes), seller, holder, token) }
+  return { role, partner, token: meshToken(token), owed: payable(state), paid, open: openUnits(state), beyond: stored.beyondParts === undefined ? null : (state.beyondParts + 59n) / 60n, reference: referenceOf((bytes) => keccak256(bytes), seller, holder, token) }
 }
 
 function isCarriageSigned(facts: LedgerRow['facts'], documents: Documents): boolean {

@@ -1,5 +1,8 @@
 /** What streams were served, by the hotspot's tables, and what pays for it, by the channels' newest record or, of older ones, by the ledger. */
-import type { LedgerRow, ServedRow } from '../audit/index.ts'
+import type { LedgerRow, ServedRow, StreamClaimRow } from '../audit/index.ts'
+import type { Address } from '../base/index.ts'
+import { streamAccount } from '../photon/channel/index.ts'
+import { readLife } from '../photon/node/index.ts'
 import { channelOf, paidTicks } from '../photon/stream/index.ts'
 import type { PayeeChannel } from '../photon/stream/index.ts'
 import type { ReadTx } from '../store/index.ts'
@@ -58,4 +61,25 @@ function ofRecord({ session, final, owed }: PayeeChannel, token: string): Proof 
   const isOver = session.phase === 'over'
   const ticks = (isOver ? (final - session.base) / unit : BigInt(paidTicks(session))) - BigInt(session.debtTicks)
   return { paid: { ticks, tickMs: tickSeconds * 1000, unit, token }, isUnpriced: false, debt: isOver ? { owed, grace: unit * BigInt(graceTicks) } : null }
+}
+
+/** One row for each channel with streams: the life that its newest record is of. */
+export function streamClaimsAfter(tx: ReadTx, channel: string, most: number, symbolOf: (token: Address) => string): StreamClaimRow[] {
+  return tx.all<{ channel: string; record: string }>('SELECT channel, record FROM photon_stream WHERE channel > ? ORDER BY channel LIMIT ?', channel, most).map((row) => {
+    const { account, final, session } = channelOf(row.record)
+    const { epoch, domain, payer, token } = account
+    const noted = tx.get<{ value: string; facts: string | null }>('SELECT c.value, e.facts FROM hotspot_stream_claimed c LEFT JOIN ledger_entries e ON e.id = c.entry_id WHERE c.channel = ? AND c.epoch = ?', row.channel, epoch.toString())
+    const facts = noted?.facts == null ? {} : (JSON.parse(noted.facts) as LedgerRow['facts'])
+    const life = readLife(tx, domain.contract, account)
+    const proved = (life === null ? null : streamAccount(life, payer)?.proved) ?? 0n
+    return {
+      channel: row.channel,
+      epoch: epoch.toString(),
+      posted: noted === undefined ? null : BigInt(noted.value),
+      entryValue: facts['value'] === undefined ? null : BigInt(facts['value']),
+      token: symbolOf(token),
+      paid: life === null ? null : (life.partner.address === payer ? life.partner.claimed : null),
+      earned: session?.phase === 'open' ? null : proved > final ? proved : final,
+    }
+  })
 }

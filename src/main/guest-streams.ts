@@ -125,6 +125,7 @@ export class GuestStreams {
       sign: (digest) => side.sign(digest),
       account: (payer, terms) => side.account(payer, terms),
       claimFacts: (key) => side.claimFacts(key),
+      paid: (key) => side.paid(key),
       note: (account, point) => side.note(account, point),
       claim: (duty, key, reason) => side.claim(duty, key, reason),
       clock,
@@ -238,7 +239,7 @@ export class GuestStreams {
     const account = terms === null || running === null ? null : running.side.account(payer, terms)
     if (account === null || running === null) return { hasChannel: false, spendable: 0n, pending }
     const earned = running.desk.earnedOf(account.channel) ?? 0n
-    const given = earned > account.transferred ? earned : account.transferred
+    const given = earned > account.proved ? earned : account.proved
     return { hasChannel: true, spendable: account.ceiling > given ? account.ceiling - given : 0n, pending }
   }
 }

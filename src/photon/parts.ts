@@ -83,7 +83,7 @@ export interface PhotonParts {
 }
 
 /** For the payee's desk of streams (stream/): what it asks of the channels and of the chain. */
-export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'note' | 'claim'> {
+export interface StreamSide extends PayeePorts, Pick<StreamDeskDeps, 'paid' | 'note' | 'claim'> {
   readonly self: Address
   readonly domain: Domain
   /** Null or left out: this box takes none. */

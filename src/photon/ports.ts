@@ -248,8 +248,13 @@ export interface StreamAccount extends ChannelKey {
   readonly token: Address
   readonly payer: Address
   readonly payee: Address
-  /** What the payer has given so far by proofs, vouchers and ticks: one counter for all. */
+  /** What the payer has given so far by proofs, vouchers and ticks, and what the chain has paid by claims: one counter for all. */
   readonly transferred: bigint
+  /**
+   * What of it the payer has proved to us. Less than `transferred` where somebody else has claimed words that we had given
+   * back, or never saw: he goes on from here, and is served for what the chain has paid already.
+   */
+  readonly proved: bigint
   /** The most that `cumulative + unit × steps` may be. */
   readonly ceiling: bigint
 }

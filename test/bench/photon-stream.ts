@@ -88,12 +88,14 @@ async function measure(store: ReturnType<typeof openStore>, fastPath: string, cu
     terms: () => terms,
     account: (payer) => accounts.get(payer) ?? null,
     wrongSignatures: { burst: 2 * GUESTS, perSecond: 40 },
+    paid: () => null,
     claimFacts: () => ({ claimed: 0n, isClosing: false }),
     service: {
       allow: ({ stream }, ticks) => void used.set(stream, ticks - terms.graceTicks),
       used: (stream) => used.get(stream) ?? 0,
       end: async (stream) => used.get(stream) ?? 0,
       earned: () => undefined,
+      claimed: () => undefined,
     },
     journal: new FlashJournal(store, fastPath),
     policy: () => ({ flush: { everyMs: 60_000, value: 1n << 100n }, claim: { threshold: 1n << 100n, lowDeposit: 0n }, idleMs: 600_000 }),
@@ -141,7 +143,7 @@ function guestOf(index: number, payee: Address, terms: StreamTerms, addressOf: (
   const address = addressOf(key)
   const channel = channelIdOf(address, payee, terms.token, terms.contract)
   const domain = { profile: 'v2', chainId: terms.chainId, contract: terms.contract } as const
-  return { key, address, session: 0, words: [], account: { channel, epoch: 1n, domain, token: terms.token, payer: address, payee, transferred: 0n, ceiling: 1n << 90n } }
+  return { key, address, session: 0, words: [], account: { channel, epoch: 1n, domain, token: terms.token, payer: address, payee, transferred: 0n, proved: 0n, ceiling: 1n << 90n } }
 }
 
 async function openAll(desk: PayeeDesk, guests: readonly Guest[], peers: readonly { device: string; send: (bytes: Uint8Array) => void }[], outbox: Map<string, Uint8Array[]>, terms: StreamTerms, sign: (digest: Uint8Array, key: Uint8Array) => Uint8Array): Promise<void> {

@@ -368,7 +368,8 @@ async function expectStreamsAreWhole(run: Run): Promise<void> {
       expect(crash.kernel.isOpen(device.mac), 'a guest who pays is online').toBe(true)
     }
     // The end of what runs: by a page of its guest that is there, or one that is opened for it.
-    const page = run.pages[who] ?? (paper.isOpen ? run.openPage(who) : null)
+    const last = run.pages[who] ?? null
+    const page = paper.isOpen && (last === null || last.phase === 'over') ? run.openPage(who) : last
     await run.pass(4000)
     page?.act({ type: 'stop' })
     await run.pass(12_000)

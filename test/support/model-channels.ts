@@ -110,8 +110,9 @@ export class ModelChannels {
       account: (payer) => {
         const { isOpen, deposit, noted } = papers.paperOf(payer)
         if (!isOpen) return null
-        return { channel: papers.channelOf(payer), epoch: 1n, domain: PAPER_DOMAIN, token: PAPER_TOKEN, payer, payee: PAPER_BOX, transferred: noted, ceiling: deposit }
+        return { channel: papers.channelOf(payer), epoch: 1n, domain: PAPER_DOMAIN, token: PAPER_TOKEN, payer, payee: PAPER_BOX, transferred: noted, proved: noted, ceiling: deposit }
       },
+      paid: () => null,
       claimFacts: () => ({ claimed: 0n, isClosing: false }),
       note: ({ payer }, { voucher, index }) => {
         const value = voucher.cumulative + voucher.unit * BigInt(index)

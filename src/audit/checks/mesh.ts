@@ -87,7 +87,7 @@ function carried(findings: Findings, row: CarriageRow, { carriages }: MeshWalk, 
   if (owed - paid > 2n * carriage) findings.add({ check: 'exposure', what: 'a box owes more for being carried than mesh.max_debt allows', where, amount: { expected: carriage, found: owed - paid, token }, advice: '`meshbox mesh carriage end` ends it; it is carried again when it has paid' })
 }
 
-function roamed(findings: Findings, { role, partner, token, owed, paid, reference }: RoamRow, { roams }: MeshWalk, limits: AuditLimits): void {
+function roamed(findings: Findings, { role, partner, token, owed, paid, open, beyond, reference }: RoamRow, { roams }: MeshWalk, limits: AuditLimits): void {
   findings.looked('roaming')
   const where = `${role === 'holder' ? 'guests of' : 'own guests at'} ${partner}`
   const booked = roams.get(`${role === 'holder' ? 'roaming' : 'roaming-paid'} ${reference}`) ?? 0n
@@ -95,8 +95,8 @@ function roamed(findings: Findings, { role, partner, token, owed, paid, referenc
   if (role === 'seller' && paid > owed) findings.add({ check: 'roaming', what: 'more was paid for own guests elsewhere than this box signed', where, amount: { expected: owed, found: paid, token }, advice: BOOKED })
   if (role !== 'holder' || limits.roaming === null) return
   findings.looked('exposure')
-  // The last word of each guest who was there may go beyond the limit, up to two minutes of his: twice the limit says that others were let in.
-  if (owed - paid > 2n * limits.roaming) findings.add({ check: 'exposure', what: 'a box owes more for its guests here than mesh.max_debt allows', where, amount: { expected: limits.roaming, found: owed - paid, token }, advice: 'its guests are let in again when it has paid; `meshbox mesh guests` shows them' })
+  // The last word of each guest who was in when the limit was passed may go beyond it: more says that others were let in.
+  if (open > limits.roaming + (beyond ?? limits.roaming)) findings.add({ check: 'exposure', what: 'a box owes more for its guests here than mesh.max_debt allows', where, amount: { expected: limits.roaming, found: open, token }, advice: 'its guests are let in again when it has paid; `meshbox mesh guests` shows them' })
 }
 
 function add(sums: Map<string, bigint>, name: string, amount: bigint): void {

@@ -1,8 +1,9 @@
 /** Minutes paid by the second: what was served is proved by vouchers and words on this disk, but for what a power cut may cost and the grace. */
 import { PAGE_ROWS } from '../findings.ts'
-import type { Findings } from '../findings.ts'
-import type { AuditLimits, Books, ServedRow } from '../types.ts'
+import type { Findings, Step } from '../findings.ts'
+import type { AuditLimits, Books, ServedRow, StreamClaimRow } from '../types.ts'
 
+const SUPPORT = 'make a support bundle (`meshbox support-bundle`) before anything else'
 const UNPAID = 'nothing is to be got back of it; if it grows, sell no minutes by the second (take photon.stream_token away) and make a support bundle (`meshbox support-bundle`)'
 
 /** One step. */
@@ -22,6 +23,27 @@ export function streamChecks(findings: Findings, limits: Pick<AuditLimits, 'stre
       return false
     },
   ]
+}
+
+export function streamClaimCheck(findings: Findings): Step {
+  let last = ''
+  return (books) => {
+    const rows = books.streamClaimsAfter(last, PAGE_ROWS)
+    for (const row of rows) claimed(findings, row)
+    last = rows.at(-1)?.channel ?? last
+    return rows.length === PAGE_ROWS
+  }
+}
+
+/** What somebody else has claimed for the box is in the ledger, once, and is on the chain. */
+function claimed(findings: Findings, { channel, epoch, posted, entryValue, token, paid, earned }: StreamClaimRow): void {
+  findings.looked('stream-claimed')
+  const where = `channel ${channel}, life ${epoch}`
+  const add = (what: string, expected: bigint, found: bigint, advice: string): void => findings.add({ check: 'stream-claimed', what, where, amount: { expected, found, token }, advice })
+  if (posted !== null && entryValue !== posted) add("the ledger's entry of a claim that was not the box's own is not for the value that was noted as posted", posted, entryValue ?? 0n, SUPPORT)
+  if (posted !== null && paid !== null && posted > paid) add('the ledger has earned more by claims of others than the chain has paid', paid, posted, SUPPORT)
+  const had = earned === null || (posted ?? 0n) > earned ? posted : earned
+  if (earned !== null && paid !== null && had !== null && paid > had) add('the chain has paid more of a stream than the ledger has', paid, had, 'wait a minute, while the box may be booking it; then restart the service, which books it')
 }
 
 /** Without any proof the price is not known: then it is a matter of seconds. */

@@ -1,5 +1,5 @@
 /** Minutes paid by the tick, and codes that fund a guest's channel. docs/photon-stream.md */
-export type { StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
+export type { StreamClaim, StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
 export { StreamTill } from './stream-till.ts'
 export type { StreamTillParts } from './stream-till.ts'
 export { TopUps } from './top-ups.ts'

@@ -39,4 +39,15 @@ export interface StreamPayments {
   end(stream: string): Promise<number>
   /** The channel's counter is the box's up to `value`: the difference to what was posted before is an earning. */
   earned(sale: StreamSale, value: bigint, voucher: StreamEvidence): void
+  /** What the chain has paid beyond what streams have earned is an earning of its own; what streams earn later of the same units is none. */
+  claimed(claim: StreamClaim): void
+}
+
+/** A claim on the chain that was not the box's own: `from` what streams had earned of that channel's life, `value` what the chain has paid of it. */
+export interface StreamClaim {
+  readonly channel: string
+  readonly epoch: bigint
+  readonly payer: string
+  readonly from: bigint
+  readonly value: bigint
 }

@@ -19,7 +19,7 @@ import type { Redeem } from '../redeem.ts'
 import { boundDevices, isOver, isUsable, isVisitor, settle } from '../session/index.ts'
 import type { Session } from '../session/index.ts'
 import { closeStream, forgetStreams, healGrants, openStreams, saveClipped, saveGrant, saveStream } from './io/stream-tables.ts'
-import type { StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
+import type { StreamClaim, StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
 import { clipped, needsLeaseSoon, streamAllotment, streamTerms, withGrant } from './stream-allotment.ts'
 import { Takings } from './takings.ts'
 
@@ -124,6 +124,10 @@ export class StreamTill implements StreamPayments {
   earned(sale: StreamSale, value: bigint, voucher: StreamEvidence): void {
     this.#takings.add(sale, value, voucher)
     if (!this.#streams.has(sale.stream)) this.#takings.forget(sale.stream)
+  }
+
+  claimed(claim: StreamClaim): void {
+    this.#takings.addClaim(claim)
   }
 
   #extend(stream: Stream, session: Session): void {

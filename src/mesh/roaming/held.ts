@@ -6,6 +6,7 @@
 import type { BoxId, RoamTicket } from '../ports.ts'
 import type { StayReport } from '../documents/index.ts'
 import type { Used } from './ports.ts'
+import { MAX_UNSIGNED_SECONDS } from './account.ts'
 import { LEASE_MS } from './sold.ts'
 
 export const REPORT_EVERY_MS = 4000
@@ -71,9 +72,6 @@ export function takeTicket(before: HeldRoam | null, ticket: RoamTicket, frame: U
 
 /** `ok` comes with what is left of the session. */
 export type SellersWord = { readonly verdict: 'ok'; readonly leftSeconds: number; readonly leftBytes: bigint | null } | { readonly verdict: 'gone' | 'ended' | 'prove' }
-
-/** Seconds that are not free and that the seller has not signed for, beyond which its guest is not served. */
-const MAX_UNSIGNED_SECONDS = 120
 
 /** The seller's answer to a report that was sent at `atMs`. `isOverdrawn`: it owes more than is borne. */
 export function hearSeller(state: HeldRoam, word: SellersWord, sent: { readonly atMs: number; readonly isFinal: boolean; readonly isOverdrawn: boolean }): HeldStep {

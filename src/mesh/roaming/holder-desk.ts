@@ -145,7 +145,8 @@ export class HolderDesk {
     const { frame } = reply
     const ticket = this.#read(seller, () => this.#ticketIn(seller, frame, sessionId))
     if (ticket === null || ticket.mac !== mac || ticket.unitsPerMinute < terms.unitsPerMinute) return { kind: 'refused', why: 'unknown' }
-    const isIn = await this.#change(seller, sessionId, (before) => takeTicket(before, ticket, frame, askedMs))
+    // The debt may have passed its limit while the seller was asked: nobody is let in from then on.
+    const isIn = await this.#change(seller, sessionId, (before) => (this.#till.isOverdrawn(seller) ? null : takeTicket(before, ticket, frame, askedMs)))
     return isIn ? { kind: 'in' } : { kind: 'refused', why: 'again' }
   }
 
@@ -206,12 +207,11 @@ export class HolderDesk {
   async #heard(reported: HeldRoam, { word, receipt }: WordReply, sent: { readonly atMs: number; readonly isFinal: boolean }): Promise<void> {
     const { seller, sessionId, counter } = reported.ticket
     const signed = receipt === null ? null : this.#read(seller, () => this.#ticketIn(seller, receipt, sessionId))
-    const isOverdrawn = this.#till.isOverdrawn(seller)
     await this.#change(seller, sessionId, (before) => {
       // An answer about a stay that was over before it came says nothing of this one.
       if (before === null || before.ticket.counter !== counter) return null
       const used = { ...before, used: reported.used.seconds > before.used.seconds ? reported.used : before.used }
-      return hearSeller(signed === null || receipt === null ? used : keepReceipt(used, signed, receipt), word, { ...sent, isOverdrawn })
+      return hearSeller(signed === null || receipt === null ? used : keepReceipt(used, signed, receipt), word, { ...sent, isOverdrawn: this.#till.isOverdrawn(seller) })
     })
   }
 
@@ -228,7 +228,7 @@ export class HolderDesk {
       const isNews = before === null || before.ticket.counter !== state.ticket.counter || before.isIn !== state.isIn || before.goneMs !== state.goneMs || before.receiptSeconds !== state.receiptSeconds || before.ticket.proofAfterSeconds !== state.ticket.proofAfterSeconds || before.ticket.mac !== state.ticket.mac
       if (isForgotten || isNews) {
         const newSeconds = state.receiptSeconds - (before?.ticket.counter === state.ticket.counter ? before.receiptSeconds : 0)
-        const debt = { role: 'holder' as const, partner: seller, token: state.ticket.token, unitsPerMinute: state.ticket.unitsPerMinute, seconds: newSeconds }
+        const debt = { role: 'holder' as const, partner: seller, token: state.ticket.token, unitsPerMinute: state.ticket.unitsPerMinute, seconds: newSeconds, guests: this.#guestsOf(seller) }
         await this.#till.record([debt], (accounts) => book.write(isForgotten ? { accounts, forgottenHeld: [{ seller, sessionId }] } : { accounts, held: [state] }))
       }
       if (isForgotten) {
@@ -241,6 +241,12 @@ export class HolderDesk {
       }
       return state.isIn && !isForgotten
     })
+  }
+
+  #guestsOf(seller: BoxId): number {
+    let guests = 0
+    for (const { ticket } of this.#held.values()) if (ticket.seller === seller) guests++
+    return guests
   }
 
   #looked(state: HeldRoam): HeldRoam {

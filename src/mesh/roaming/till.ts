@@ -2,7 +2,7 @@
 import { asError } from '../../base/index.ts'
 import type { Address, Hash } from '../../base/index.ts'
 import type { BoxId } from '../ports.ts'
-import { isPaymentDue, newAccount, openUnits, owe, paid, payable, referenceOf, writeOff } from './account.ts'
+import { isPaymentDue, newAccount, openUnits, owe, paid, payable, referenceOf, withLimit, writeOff } from './account.ts'
 import type { RoamAccount } from './account.ts'
 import { Lane } from './parts.ts'
 import type { RoamParts } from './parts.ts'
@@ -52,16 +52,17 @@ export class RoamTill {
 
   /**
    * Writes what `make` adds to accounts together with what it changes elsewhere, in one turn, and only then believes it.
-   * Debts are added here and nowhere else, so that none is lost between two who write.
+   * Debts are added here and nowhere else, so that none is lost between two who write. `guests`: the partner's here, where it is a holder's debt.
    */
-  record(debts: readonly { readonly role: RoamAccount['role']; readonly partner: BoxId; readonly token: Address | null; readonly unitsPerMinute: bigint; readonly seconds: number }[], write: (accounts: readonly RoamAccount[]) => Promise<void>): Promise<void> {
+  record(debts: readonly { readonly role: RoamAccount['role']; readonly partner: BoxId; readonly token: Address | null; readonly unitsPerMinute: bigint; readonly seconds: number; readonly guests?: number }[], write: (accounts: readonly RoamAccount[]) => Promise<void>): Promise<void> {
     return this.#lane.run(async () => {
       const changed = new Map<string, RoamAccount>()
-      for (const { role, partner, token, unitsPerMinute, seconds } of debts) {
+      for (const { role, partner, token, unitsPerMinute, seconds, guests = 0 } of debts) {
         if (token === null || unitsPerMinute === 0n) continue
         const key = keyOf(role, partner, token)
         const before = changed.get(key) ?? this.#accounts.get(key) ?? newAccount(role, partner, token)
-        const after = owe(before, unitsPerMinute, seconds, this.#parts.clock.boottimeMs())
+        const owing = owe(before, unitsPerMinute, seconds, this.#parts.clock.boottimeMs())
+        const after = role === 'seller' ? owing : withLimit(before, owing, { maxDebt: this.#parts.terms.maxDebt, unitsPerMinute, guests })
         // Also one with nothing in it: a payment may come before the receipt that says what for.
         if (after !== before || !this.#accounts.has(key)) changed.set(key, after)
       }

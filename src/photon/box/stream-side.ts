@@ -9,11 +9,12 @@ import { guestOrderState } from '../chain/index.ts'
 import type { BoxDuty, DutyDesk, GuestOrderState } from '../chain/index.ts'
 import { openConsentDigest } from '../contracts/orders.ts'
 import type { GuestOrders } from '../guest-orders.ts'
+import { readLife } from '../node/index.ts'
 import type { AccountSigner, PhotonNode } from '../node/index.ts'
 import type { GuestChannel, GuestOpening, PhotonSettings, StreamSide } from '../parts.ts'
 import type { ChannelKey, Domain, Duty, StreamAccount } from '../ports.ts'
 import { nodeSha256, valueOf } from '../stream/index.ts'
-import type { ClaimFacts, ClaimReason, HeldVoucher } from '../stream/index.ts'
+import type { ClaimFacts, ClaimReason, HeldVoucher, PaidLife } from '../stream/index.ts'
 import { channelIdOf } from '../route/index.ts'
 import type { ProvedChannels } from './proved-channels.ts'
 
@@ -84,6 +85,14 @@ export class ChannelStreams implements StreamSide {
     const claiming = this.#claiming.get(channel)
     const onItsWay = claiming?.epoch === epoch ? claiming.value : 0n
     return { claimed: state.partner.claimed > onItsWay ? state.partner.claimed : onItsWay, isClosing: state.phase !== 'opened' }
+  }
+
+  paid({ channel, epoch }: ChannelKey): PaidLife | null {
+    const { node, store } = this.#options
+    const live = node.channel(channel)
+    const life = live?.key.epoch === epoch ? live : store.read((tx) => readLife(tx, this.domain.contract, { channel, epoch }))
+    const account = life === null ? null : streamAccount(life, life.partner.address)
+    return life === null || account === null ? null : { claimed: life.partner.claimed, proved: account.proved }
   }
 
   note(account: StreamAccount, point: HeldVoucher): void {

@@ -34,17 +34,34 @@ export function noteStream(tools: ChannelTools, state: ChannelState, note: Strea
   const payer = isOwn ? state.own : state.partner
   if (note.payer !== payer.address) return refuse(CODE.notParticipant, 'not a participant')
   if (isOwn && state.sync.kind !== 'in-sync') return refuse(CODE.nodeOffline, 'not in sync with the partner yet')
-  if (note.value < payer.transferred) return refuse(CODE.transferAmountDecrease, `${payer.transferred} is given already`)
+  const least = lowestNote(payer, isOwn)
+  if (note.value < least) return refuse(CODE.transferAmountDecrease, `${least} is given already`)
   if (note.value < note.cumulative || note.reserved < note.value) return refuse(CODE.invalidAmount, 'reached more than the voucher allows')
   const ceiling = streamCeiling(payer)
   if (note.reserved > ceiling && note.reserved > (payer.stream?.reserved ?? 0n)) return refuse(CODE.insufficientBalance, `a voucher may reach ${ceiling}`)
-  const side = { ...payer, transferred: note.value, stream: { value: note.value, reserved: note.reserved, evidence: note.evidence, gaps: gapsAfter(payer, note.cumulative) } }
+  const transferred = note.value > payer.transferred ? note.value : payer.transferred
+  const side = { ...payer, transferred, stream: { value: note.value, reserved: note.reserved, evidence: note.evidence, gaps: gapsAfter(payer, note.cumulative) } }
   if (isOwn) {
     const next = { ...state, own: side }
     return isOverspent(next.partner, next.own) ? refuse(CODE.channelBalance, 'the partner has spent what a voucher would let it take out') : { ok: true, state: next }
   }
-  const exposed = withExposure(tools, state, note.value - payer.transferred, moment)
+  const exposed = withExposure(tools, state, transferred - payer.transferred, moment)
   return exposed.ok ? { ok: true, state: { ...exposed.state, partner: side } } : exposed
+}
+
+/** A claim by somebody else may be ahead of the stream: the partner's words catch up with what the chain has paid. */
+function lowestNote(payer: ChannelSide, isOwn: boolean): bigint {
+  return isOwn || payer.transferred > payer.claimed ? payer.transferred : (payer.stream?.value ?? 0n)
+}
+
+/**
+ * What a side has proved by balance proofs, vouchers and words; claims on the chain left out. After a start from an old copy
+ * nobody knows whose claims they were: all of them count.
+ */
+function provedBy({ sync }: ChannelState, { transferred, claimed, proof, stream }: ChannelSide): bigint {
+  if (transferred > claimed || sync.kind === 'behind' || (sync.kind === 'waiting' && sync.isRestored)) return transferred
+  const [byProof, byWords] = [proof?.transferred ?? 0n, stream?.value ?? 0n]
+  return byProof > byWords ? byProof : byWords
 }
 
 /**
@@ -78,5 +95,5 @@ export function streamAccount(state: ChannelState, payer: Address): StreamAccoun
   const [from, to] = payer === state.own.address ? [state.own, state.partner] : [state.partner, state.own]
   if (from.address !== payer || !PROFILE_RULES[state.domain.profile].hasVouchers) return null
   const { domain, token, key } = state
-  return { channel: key.channel, epoch: key.epoch, domain, token, payer, payee: to.address, transferred: from.transferred, ceiling: streamCeiling(from) }
+  return { channel: key.channel, epoch: key.epoch, domain, token, payer, payee: to.address, transferred: from.transferred, proved: provedBy(state, from), ceiling: streamCeiling(from) }
 }

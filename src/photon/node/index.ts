@@ -8,6 +8,7 @@ export type { DirectPayment, LockedPayment, PhotonNodeOptions, SentPayment, Swap
 export type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 export type { PaymentNotice } from './payment-desk.ts'
 export type { AccountSigner, DutySink, FeeBook, FeeEarning, MomentSource, PacedTransport, SignerRecovery, Soon } from './ports.ts'
+export { readLife } from './tables/channels.ts'
 export type { HistoryKind, HistoryRow, StoredPayment } from './tables/history.ts'
 export { MAX_FRAME_BYTES } from './framing.ts'
 export { createPeerBinding } from './peer-binding.ts'

@@ -10,6 +10,7 @@ export type {
   ClaimFacts,
   ClaimReason,
   HeldVoucher,
+  PaidLife,
   PayeeChannel,
   PayeePorts,
   StreamDeskDeps,

@@ -47,6 +47,7 @@ export class StreamBox {
       terms: () => this.terms,
       account: (payer) => accountOf(payer, undefined, BOX.address),
       wrongSignatures: { burst: 200, perSecond: 40 },
+      paid: () => null,
       claimFacts: () => ({ claimed: 0n, isClosing: false }),
       service: this.service,
       journal: new PaperJournal(),

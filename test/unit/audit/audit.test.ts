@@ -25,7 +25,7 @@ it('sound books: nothing, and every check has looked at something', async () => 
     { check: 'chain-sum', why: `all channels in TOK of contract ${CONTRACT}: ${noChain}` },
   ])
   expect(report.contracts).toEqual([])
-  const looked: readonly CheckName[] = ['ledger-balance', 'ledger-totals', 'ledger-days', 'ledger-shares', 'voucher', 'session-unserved', 'session-unpaid', 'stream', 'top-up', 'channel', 'guarantee', 'exposure', 'history', 'outbox', 'carriage', 'roaming', 'uplink-twice', 'receipts', 'tenant-sums', 'tenant-credit', 'stream-unpaid', 'receipt-postings', 'payout']
+  const looked: readonly CheckName[] = ['ledger-balance', 'ledger-totals', 'ledger-days', 'ledger-shares', 'voucher', 'session-unserved', 'session-unpaid', 'stream', 'top-up', 'channel', 'guarantee', 'exposure', 'history', 'outbox', 'carriage', 'roaming', 'uplink-twice', 'receipts', 'tenant-sums', 'tenant-credit', 'stream-unpaid', 'stream-claimed', 'receipt-postings', 'payout']
   for (const check of looked) expect([check, report.looked[check] ?? 0]).not.toEqual([check, 0])
 })
 
@@ -143,9 +143,48 @@ describe('planted in a channel', () => {
     expect(brief(await planted.audit())).toEqual(found)
   })
 
+  it.each([[15_659n, 100n, []], [15_660n, 100n, ['exposure']], [15_660n, 101n, []], [9_659n, 0n, []], [9_660n, 0n, ['exposure']]] as const)('guests of another box, by what those who were in could still bring when the limit was passed (%i parts, %i units)', async (parts, beyond, found) => {
+    await planted.spoil(`UPDATE mesh_roam_accounts SET state = replace(state, '{"n":"6000"}', '{"n":"${parts}"},"beyondParts":{"n":"${beyond * 60n}"}')`)
+    expect((await planted.audit()).differences.map(({ check }) => check)).toEqual(found)
+  })
+
+  it('what another box owed and its owner wrote off is not open', async () => {
+    await planted.spoil(`UPDATE mesh_roam_accounts SET state = replace(state, '{"n":"6000"}', '{"n":"60000"},"writtenOff":{"n":"840"}')`)
+    expect((await planted.audit()).differences).toEqual([])
+    await planted.spoil(`UPDATE mesh_roam_accounts SET state = replace(state, '"840"', '"739"')`)
+    expect((await planted.audit()).differences).toMatchObject([{ check: 'exposure', amount: { expected: 100n, found: 201n } }])
+  })
+
   it('more taken while nobody saw the chain than may be', async () => {
     await planted.changeChannel((state) => ({ ...state, offlineFrom: 199n }))
     expect((await planted.audit()).differences).toMatchObject([{ check: 'exposure', amount: { expected: 100n, found: 101n } }])
+  })
+})
+
+describe('claims on the chain that were not the box\'s own', () => {
+  const found = async (): Promise<readonly unknown[]> =>
+    (await planted.audit()).differences.map(({ check, what, where, amount }) => [check, what, where, amount?.expected, amount?.found])
+  const where = `channel ${CHANNEL}, life 1`
+  /** 300 are proved, the stream is over, and somebody else has claimed 350. */
+  const claimed = async (): Promise<void> => {
+    await planted.changeChannel((state) => ({ ...state, partner: { ...state.partner, claimed: 350n, transferred: 350n } }))
+    await planted.spoil(`UPDATE photon_stream SET record = replace(replace(record, '"phase":"open"', '"phase":"over"'), '"final":"30"', '"final":"75"')`)
+  }
+  const booked = (value: bigint): Promise<void> => planted.book(`${CHANNEL}.1.${value}`, value - 300n, { epoch: '1', base: '300', value: value.toString() }, value)
+  it('are in the ledger', async () => {
+    await claimed()
+    expect(await found()).toEqual([['stream-claimed', 'the chain has paid more of a stream than the ledger has', where, 350n, 300n]])
+    await booked(340n)
+    expect(await found()).toEqual([['stream-claimed', 'the chain has paid more of a stream than the ledger has', where, 350n, 340n]])
+    await booked(350n)
+    expect(await found()).toEqual([])
+  })
+  it('are of what the chain has paid, and noted as booked', async () => {
+    await claimed()
+    await booked(351n)
+    expect(await found()).toEqual([['stream-claimed', 'the ledger has earned more by claims of others than the chain has paid', where, 350n, 351n]])
+    await planted.spoil("UPDATE hotspot_stream_claimed SET value = '350'")
+    expect(await found()).toEqual([['stream-claimed', "the ledger's entry of a claim that was not the box's own is not for the value that was noted as posted", where, 350n, 351n]])
   })
 })
 

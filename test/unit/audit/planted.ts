@@ -85,6 +85,14 @@ export class Planted {
     })
   }
 
+  /** An earning by a claim that was not the box's own, and its note. */
+  async book(id: string, amount: bigint, facts: Readonly<Record<string, string>>, value: bigint): Promise<void> {
+    await this.store.turn((tx) => {
+      const entry = ledger.earn(tx, { source: 'hotspot:stream', token: 'TOK', amount, from: `channel:${CHANNEL}`, evidence: { type: 'stream-claim', id, facts }, at: momentOf(time) })
+      tx.run('INSERT OR REPLACE INTO hotspot_stream_claimed VALUES (?, ?, ?, ?)', CHANNEL, '1', value.toString(), entry)
+    })
+  }
+
   /** A reward, and the payout of it, by the room itself: over channels that keep no more than their history. `isRouted`: over another box. */
   async pay(reward: bigint, isRouted = false): Promise<void> {
     const { store } = this
@@ -172,7 +180,7 @@ function streamRecord(): string {
   const voucher = { ...key, cumulative: 30n, tip: word, steps: 60, unit: 1n, signature: new Uint8Array(65) }
   const terms = { chainId: 7n, contract: CONTRACT, token: TOKEN, unit: 1n, tickSeconds: 1, steps: 60, graceTicks: 15, minDeposit: 1n, settleTimeout: 600, validUntilSeconds: 0 }
   return recordOf({
-    account: { ...key, domain: DOMAIN, token: TOKEN, payer: OTHER.address, payee: SELF.address, transferred: 0n, ceiling: 1000n },
+    account: { ...key, domain: DOMAIN, token: TOKEN, payer: OTHER.address, payee: SELF.address, transferred: 0n, proved: 0n, ceiling: 1000n },
     final: 30n, owed: 0n, claim: null,
     session: { id: 7, challenge: word, device: '02:00:00:00:00:01', terms, phase: 'open', base: 30n, debtTicks: 0, servedTicks: 40, vouchers: [{ voucher, index: 45, preimage: new Uint8Array(32) }], lastAckMs: null, wrongTicks: 0 },
   })

@@ -55,7 +55,10 @@ export class PaperSide implements StreamSide {
   }
   account(payer: Address): ReturnType<StreamSide['account']> {
     if (this.channelState !== 'open') return null
-    return { channel: this.channelOf(payer), epoch: this.epoch, domain: DOMAIN, token: TOKEN, payer, payee: this.self, transferred: 0n, ceiling: this.deposit }
+    return { channel: this.channelOf(payer), epoch: this.epoch, domain: DOMAIN, token: TOKEN, payer, payee: this.self, transferred: 0n, proved: 0n, ceiling: this.deposit }
+  }
+  paid(): null {
+    return null
   }
   claimFacts(): ReturnType<StreamSide['claimFacts']> {
     return { claimed: 0n, isClosing: this.channelState === 'closing' }

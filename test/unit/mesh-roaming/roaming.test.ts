@@ -4,6 +4,7 @@ import { encodeRoamClaim, encodeTicket, sealFrame } from '../../../src/mesh/docu
 import { decodeQuestion, decodeWords, encodeClaimReply, encodeQuestion, encodeWords } from '../../../src/mesh/roaming/frames.ts'
 import { SELLER_OWES, SELLER_SILENT, USED_UP } from '../../../src/mesh/roaming/index.ts'
 import { LEASE_MS } from '../../../src/mesh/roaming/sold.ts'
+import type { Mac } from '../../../src/mesh/ports.ts'
 import { Village, boxId, guestKey, hashes, macOf, proofByKey, standInDocuments } from './village.ts'
 import type { VillageBox } from './village.ts'
 
@@ -272,6 +273,35 @@ describe('money', () => {
     expect(b.roaming!.sight(MAC).held?.reason).toBe(SELLER_OWES)
     expect(await village.finish(b.roaming!.seek(MAC, null))).toMatchObject({ kind: 'refused', why: 'seller-owes' })
     expect(a.roaming!.accounts()[0]!.owedParts / 60n).toBeGreaterThan(3n)
+  })
+
+  it('what a seller with many guests owes is the limit, and what each of them who was in then brings at most: nobody is let in after', async () => {
+    const { village, a, b } = await three(6000, { maxDebt: 30n })
+    village.isPaying = false
+    const guests = Array.from({ length: 40 }, (_, n) => macOf(100 + n))
+    for (const [n, mac] of guests.entries()) a.place.sell(`of-${n}`, mac, hashes.ofKey(guestKey(100 + n)), 6000)
+    const seek = async (macs: readonly Mac[]): Promise<void> => {
+      for (const mac of macs) {
+        b.place.heardMs.set(mac, village.time.boottimeMs())
+        await village.finish(b.roaming!.seek(mac, null))
+      }
+    }
+    await seek(guests.slice(0, 20))
+    await village.run(200_000, 50)
+    await seek(guests.slice(20))
+    await village.run(60_000, 50)
+    const account = b.roaming!.accounts()[0]!
+    const open = account.owedParts / 60n
+    expect(open).toBeGreaterThan(30n)
+    expect(account.beyondParts).toBe(20n * 180n * 5n)
+    expect(open).toBeLessThanOrEqual(30n + account.beyondParts / 60n)
+    expect(b.roaming!.held().length).toBeLessThanOrEqual(20)
+    // Paid, it is within the limit again.
+    village.isPaying = true
+    await village.run(70_000, 50)
+    await seek(guests.slice(20, 21))
+    await village.run(40_000, 50)
+    expect(b.roaming!.accounts()[0]!.beyondParts).toBe(0n)
   })
 
   it('a seller that never signs for what was used is not served for long', async () => {

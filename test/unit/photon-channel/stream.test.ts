@@ -1,6 +1,6 @@
 /** Vouchers, ticks and proofs of one payer share one counter (specs/photon.md 9.4). */
 import { describe, expect, it } from 'vitest'
-import { CODE, receivable, settlementOf, spendable, streamAccount, withdrawable } from '../../../src/photon/channel/index.ts'
+import { CODE, receivable, restored, settlementOf, spendable, streamAccount, withdrawable } from '../../../src/photon/channel/index.ts'
 import { guaranteed, streamCeiling } from '../../../src/photon/channel/amounts.ts'
 import type { StreamNote } from '../../../src/photon/channel/index.ts'
 import type { End } from './pair.ts'
@@ -200,6 +200,33 @@ describe('money under a voucher', () => {
     pair.pay('a', 1n)
     const proved = pair.machines.b.onChain(pair.b, closed, NOW).state
     expect(pair.machines.b.dutiesOf(proved, NOW).map((due) => due.duty.kind)).toEqual(['update', 'settle'])
+  })
+
+  it('claimed by somebody else beyond what was told: the stream goes on from what is proved, and is told again', () => {
+    const pair = new Pair()
+    pair.pay('a', 100n)
+    expect(tick(pair, 'b', note(100n, 10))).toBe(0)
+    pair.b = pair.machines.b.onChain(pair.b, { kind: 'claimed', channel: CHANNEL, block: 1_001, payer: A, cumulative: 200n }, NOW).state
+    expect(streamAccount(pair.b, A)).toMatchObject({ transferred: 200n, proved: 120n })
+    expect(tick(pair, 'b', note(100n, 9))).toBe(CODE.transferAmountDecrease)
+    expect(tick(pair, 'b', note(120n, 20))).toBe(0)
+    expect(pair.b.partner).toMatchObject({ transferred: 200n, claimed: 200n, stream: { value: 160n, reserved: 240n } })
+    expect(streamAccount(pair.b, A)).toMatchObject({ transferred: 200n, proved: 160n })
+    expect(withdrawable(pair.b.partner, pair.b.own)).toBe(760n)
+    expect(tick(pair, 'b', note(160n, 30))).toBe(0)
+    expect(streamAccount(pair.b, A)).toMatchObject({ transferred: 220n, proved: 220n })
+    // A proof beyond the claim: what is below it is given for good.
+    pair.b = pair.machines.b.onChain(pair.b, { kind: 'claimed', channel: CHANNEL, block: 1_002, payer: A, cumulative: 300n }, NOW).state
+    pair.b = { ...pair.b, partner: { ...pair.b.partner, transferred: 310n } }
+    expect(tick(pair, 'b', note(220n, 20))).toBe(CODE.transferAmountDecrease)
+    expect(streamAccount(pair.b, A)).toMatchObject({ transferred: 310n, proved: 310n })
+  })
+
+  it('of a box that started from an old copy all that the chain has paid counts: it may be its own', () => {
+    const pair = new Pair()
+    const { state } = pair.machines.b.onChain(pair.b, { kind: 'claimed', channel: CHANNEL, block: 1_001, payer: A, cumulative: 200n }, NOW)
+    expect(streamAccount(state, A)).toMatchObject({ transferred: 200n, proved: 0n })
+    expect(streamAccount(restored(state), A)).toMatchObject({ transferred: 200n, proved: 200n })
   })
 
   it('counts as given once it is claimed, also where the payer had forgotten it', () => {

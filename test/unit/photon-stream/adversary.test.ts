@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { REFUSAL, STOP, encodeFrame } from '../../../src/photon/stream/frames.ts'
 import { hashBack } from '../../../src/photon/stream/chain.ts'
-import { openDigest, statementDigest } from '../../../src/photon/stream/digests.ts'
+import { openDigest, statementDigest, voucherDigest } from '../../../src/photon/stream/digests.ts'
 import { step } from '../../../src/photon/stream/payer/step.ts'
 import { newPayer } from '../../../src/photon/stream/payer/state.ts'
 import type { PayerInput, PayerState, StreamFrame } from '../../../src/photon/stream/payer/index.ts'
@@ -34,16 +34,38 @@ describe('at the box', () => {
   it.each([
     ['another unit', { unit: 6n }, REFUSAL.terms],
     ['more steps than offered', { steps: 61 }, REFUSAL.terms],
-    ['less than was paid', { cumulative: 0n }, REFUSAL.cumulative],
-    ['part of a tick', { cumulative: 421n }, REFUSAL.cumulative],
-    ['more than the deposit', { cumulative: UNIT * 142_850n }, REFUSAL.ceiling],
-    ['more than an hour ahead', { cumulative: UNIT * 4000n }, REFUSAL.terms],
-    ['nobody’s signature', { cumulative: UNIT * 100n }, REFUSAL.signature],
-  ])('a voucher for %s is refused', async (_name, changes, code) => {
+    ['less than was paid', { more: -UNIT }, REFUSAL.cumulative],
+    ['part of a tick', { more: 1n }, REFUSAL.cumulative],
+    ['more than was shown before it', { more: UNIT }, REFUSAL.cumulative],
+    ['nobody’s signature', {}, REFUSAL.signature],
+  ])('a voucher for %s is refused', async (_name, { more = 0n, ...changes }: { more?: bigint; unit?: bigint; steps?: number }, code) => {
     await pass(town, 5, page)
-    page.say({ kind: 'voucher', session: session(), cumulative: 420n, tip: hashOf('tip'), steps: 60, unit: UNIT, signature: new Uint8Array(65), ...changes })
-    expect(page.heard.at(-1)).toMatchObject({ kind: 'refused', code })
+    page.say({ kind: 'voucher', session: session(), cumulative: page.revealedEver + more, tip: hashOf('tip'), steps: 60, unit: UNIT, signature: new Uint8Array(65), ...changes })
+    expect(page.heard.find(({ kind }) => kind === 'refused')).toMatchObject({ kind: 'refused', code })
     expect(town.desk.openSessions).toBe(1)
+  })
+  it('nor one for more than the deposit, or more than an hour ahead', async () => {
+    const refusals = async (other: Town, lead: number): Promise<readonly number[]> => {
+      const guest = new Page(other)
+      guest.lead(lead)
+      guest.act('start')
+      await settle(other)
+      await pass(other, 5, guest)
+      guest.say({ kind: 'voucher', session: guest.state.offer?.session ?? 0, cumulative: guest.revealedEver, tip: hashOf('tip'), steps: 60, unit: UNIT, signature: new Uint8Array(65) })
+      return guest.heard.flatMap((frame) => (frame.kind === 'refused' ? [frame.code] : []))
+    }
+    const small = new Town()
+    small.ceiling = 30n * UNIT
+    expect(await refusals(small, 0)).toEqual([REFUSAL.ceiling])
+    expect((await refusals(new Town(), 3600)).at(-1)).toBe(REFUSAL.terms)
+  })
+  it('who leaves out words before a voucher is served for none of it: what is served can always be claimed', async () => {
+    await pass(town, 5, page)
+    const allowed = Math.max(...town.service.allowed.values())
+    const body = { cumulative: page.revealedEver + 3000n * UNIT, tip: hashOf('tip'), steps: 60, unit: UNIT }
+    page.say({ kind: 'voucher', session: session(), ...body, signature: paperSign(ANNA)(voucherDigest(CONTRACT, { ...body, channel: CHANNEL, epoch: 1n })) })
+    await settle(town)
+    expect(Math.max(...town.service.allowed.values())).toBe(allowed)
   })
   it('a stranger who asks is not shown words that were paid ahead', async () => {
     page.lead(600)

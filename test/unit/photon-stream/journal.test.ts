@@ -16,7 +16,7 @@ let store: Store
 const fast = (): string => join(dir, 'tmpfs', 'streams')
 const open = (): FlashJournal => new FlashJournal(store, fast())
 const record = (value: bigint, payer = ANNA): string => recordOf({ ...newChannel(accountOf(payer)), final: value })
-const finals = (journal: FlashJournal): bigint[] => journal.load().map((text) => channelOf(text).final)
+const finals = (journal: FlashJournal): bigint[] => journal.load().map(({ record: text }) => channelOf(text).final)
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'meshbox-stream-'))
@@ -32,13 +32,24 @@ it('a record reads back as it was, in mid-session and after', async () => {
   const page = new Page(town)
   page.act('start')
   await pass(town, 70, page)
-  const [before] = town.journal.load()
+  const before = town.journal.load()[0]?.record
   expect(recordOf(channelOf(before as string))).toBe(before)
   page.act('stop')
   await settle(town)
-  const [after] = town.journal.load()
+  const after = town.journal.load()[0]?.record
   expect(recordOf(channelOf(after as string))).toBe(after)
   expect(channelOf(after as string).session?.phase).toBe('over')
+})
+
+it('says what of it a power cut would leave', async () => {
+  const journal = open()
+  const isOnFlash = (): boolean[] => open().load().map((one) => one.isOnFlash)
+  await journal.writeFlash(new Map([['a', record(1n)]]))
+  expect(isOnFlash()).toEqual([true])
+  journal.noteFast(new Map([['a', record(1n)]]))
+  expect(isOnFlash()).toEqual([false])
+  await journal.writeFlash(new Map([['a', record(2n)]]))
+  expect(isOnFlash()).toEqual([true])
 })
 
 it('after a kill the newer of both counts, after a power cut what flash has', async () => {

@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/base/index.ts'
 import type { Address, Hash } from '../../../src/base/index.ts'
 import type { Duty, StreamAccount } from '../../../src/photon/ports.ts'
 import { PayeeDesk } from '../../../src/photon/stream/payee/index.ts'
-import type { HeldVoucher, StreamDeskDeps, StreamFacts, StreamJournal, StreamPeer, StreamService } from '../../../src/photon/stream/payee/index.ts'
+import type { HeldVoucher, StreamClaim, StreamDeskDeps, StreamFacts, StreamJournal, StreamPeer, StreamService } from '../../../src/photon/stream/payee/index.ts'
 import { channelIdOf } from '../../../src/photon/stream/digests.ts'
 import { step } from '../../../src/photon/stream/payer/step.ts'
 import { newPayer, viewOf } from '../../../src/photon/stream/payer/state.ts'
@@ -47,6 +47,7 @@ export function accountOf(payer: Address, ceiling = 1_000_000n, payee = BOX): St
     payer,
     payee,
     transferred: 0n,
+    proved: 0n,
     ceiling,
   }
 }
@@ -57,6 +58,7 @@ export class TickService implements StreamService {
   readonly usedTicks = new Map<string, number>()
   readonly earnings = new Map<string, bigint>()
   readonly over = new Set<string>()
+  readonly claims: (readonly [channel: string, from: bigint, value: bigint])[] = []
 
   allow({ stream }: StreamFacts, ticks: number): void {
     if (!this.over.has(stream)) this.allowed.set(stream, Math.max(ticks, this.allowed.get(stream) ?? 0))
@@ -70,6 +72,9 @@ export class TickService implements StreamService {
   }
   earned({ channel }: StreamFacts, value: bigint): void {
     this.earnings.set(channel, value)
+  }
+  claimed({ channel, from, value }: StreamClaim): void {
+    this.claims.push([channel, from, value])
   }
   second(): void {
     for (const [stream, allowed] of this.allowed) if (!this.over.has(stream) && this.used(stream) < allowed) this.usedTicks.set(stream, this.used(stream) + 1)
@@ -85,8 +90,8 @@ export class PaperJournal implements StreamJournal {
   readonly fast = new Map<string, string>()
   writes = 0
 
-  load(): readonly string[] {
-    return [...new Map([...this.flash, ...this.fast]).values()]
+  load(): ReturnType<StreamJournal['load']> {
+    return [...new Map([...this.flash, ...this.fast])].map(([key, record]) => ({ record, isOnFlash: this.flash.get(key) === record }))
   }
   noteFast(records: ReadonlyMap<string, string>): void {
     for (const [key, record] of records) this.fast.set(key, record)
@@ -116,6 +121,9 @@ export class Town {
   ceiling = 1_000_000n
   isClosing = false
   claimed = 0n
+  /** By claims that were not the box's own. */
+  paid = 0n
+  readonly paidBefore = new Map<bigint, bigint>()
   threshold = 1n << 100n
   lowDeposit = 0n
   epoch = 1n
@@ -144,8 +152,9 @@ export class Town {
       randomness: this.random,
       log: silentLog,
       terms: () => this.terms,
-      account: (payer) => ({ ...accountOf(payer, this.ceiling), epoch: this.epoch }),
+      account: (payer) => ({ ...accountOf(payer, this.ceiling), epoch: this.epoch, transferred: this.paid }),
       wrongSignatures: { burst: 200, perSecond: 40 },
+      paid: ({ epoch }) => ({ claimed: epoch === this.epoch ? this.paid : (this.paidBefore.get(epoch) ?? 0n), proved: 0n }),
       claimFacts: () => ({ claimed: this.claimed, isClosing: this.isClosing }),
       service: this.service,
       journal: this.journal,

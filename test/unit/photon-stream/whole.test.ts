@@ -20,6 +20,8 @@ let box: StreamHotspot
 let desk: PayeeDesk
 let payer: StreamPayer
 let isReachable = true
+/** By claims on the chain that were not the box's own. */
+let paidByOthers = 0n
 const journal = { current: new PaperJournal() }
 let wakeAtMs = Number.POSITIVE_INFINITY
 
@@ -35,9 +37,10 @@ function newDesk(): PayeeDesk {
     randomness: seededRandom(3),
     log: silentLog,
     terms: () => termsWith({ graceTicks: 5 }),
-    account: (from) => accountOf(from),
+    account: (from) => ({ ...accountOf(from), transferred: paidByOthers }),
     wrongSignatures: { burst: 200, perSecond: 40 },
-    claimFacts: () => ({ claimed: 0n, isClosing: false }),
+    paid: () => ({ claimed: paidByOthers, proved: 0n }),
+    claimFacts: () => ({ claimed: paidByOthers, isClosing: false }),
     service,
     journal: journal.current,
     policy: () => ({ flush: { everyMs: 60_000, value: 1n << 60n }, claim: { threshold: 1n << 100n, lowDeposit: 0n }, idleMs: 600_000 }),
@@ -60,6 +63,7 @@ async function seconds(count: number): Promise<void> {
 beforeEach(async () => {
   journal.current = new PaperJournal()
   isReachable = true
+  paidByOthers = 0n
   box = new StreamHotspot()
   await box.start()
   desk = newDesk()
@@ -139,5 +143,70 @@ describe('page, channel, sessions and ledger', () => {
     await stop()
     expect(earnedInLedger()).toBe(payer.view.spent)
     expect(payer.view.spent / UNIT).toBeLessThanOrEqual(43n)
+  })
+})
+
+describe('somebody who overheard the words claims them for the box', () => {
+  const newPage = (): void => {
+    payer = new StreamPayer(payerOptions({ counter: payer.view.spent << 64n }), { sha256, sign: paperSign(ANNA), recover: paperRecover })
+  }
+  /** As the chain's news come to the desk. */
+  const claim = async (ticks: bigint): Promise<void> => {
+    paidByOthers = ticks * UNIT
+    desk.chainChanged(accountOf(ANNA))
+    await desk.quiet()
+    await settle()
+  }
+  const sold = async (ticks: number): Promise<void> => {
+    newPage()
+    await start()
+    expect(payer.view.phase).toBe('paying')
+    await seconds(ticks)
+    await stop()
+    expect(payer.view.end).toEqual({ why: 'stopped', code: 0 })
+  }
+  it('after the session: the box earns it once, and a page that forgot everything is served for it', async () => {
+    take(payer.lead(599, box.time.boottimeMs()))
+    await start()
+    await seconds(120)
+    await stop()
+    const before = earnedInLedger()
+    await claim(300n)
+    expect(earnedInLedger()).toBe(300n * UNIT)
+    expect(desk.earnedOf(CHANNEL)).toBe(before)
+    await claim(300n) // told again
+    for (const ticks of [60, 70]) {
+      await sold(ticks)
+      expect(earnedInLedger()).toBe(300n * UNIT)
+    }
+    await sold(90)
+    expect(desk.earnedOf(CHANNEL)).toBeGreaterThan(330n * UNIT)
+    expect(earnedInLedger()).toBe(desk.earnedOf(CHANNEL))
+  })
+  it('in a session that reaches it: nothing beside the stream is earned', async () => {
+    take(payer.lead(200, box.time.boottimeMs()))
+    await start()
+    await seconds(60)
+    await claim(150n)
+    await seconds(120)
+    await stop()
+    expect(desk.earnedOf(CHANNEL)).toBeGreaterThan(170n * UNIT)
+    expect(earnedInLedger()).toBe(desk.earnedOf(CHANNEL))
+  })
+  it('in a session that ends before it, and the service dies at once', async () => {
+    take(payer.lead(200, box.time.boottimeMs()))
+    await start()
+    await seconds(60)
+    await claim(150n)
+    take(payer.stop(box.time.boottimeMs()))
+    await desk.quiet()
+    await box.kill()
+    await box.start()
+    desk = newDesk()
+    desk.start()
+    await desk.quiet()
+    await settle()
+    expect(desk.earnedOf(CHANNEL)).toBeLessThan(70n * UNIT)
+    expect(earnedInLedger()).toBe(150n * UNIT)
   })
 })

@@ -39,6 +39,18 @@ export const streamMigrations: readonly Migration[] = [
       CREATE INDEX hotspot_top_up_owed ON hotspot_top_up (code) WHERE state <> 'funded';
     `,
   },
+  {
+    id: 'hotspot-stream-003',
+    sql: `
+      CREATE TABLE hotspot_stream_claimed (
+        channel TEXT NOT NULL,
+        epoch TEXT NOT NULL,
+        value TEXT NOT NULL,
+        entry_id INTEGER NOT NULL,
+        PRIMARY KEY (channel, epoch)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ]
 
 export interface StoredStream {
@@ -122,4 +134,19 @@ export function postedOf(tx: ReadTx, stream: string): bigint | null {
 
 export function savePosted(tx: Tx, stream: string, value: bigint, entryId: number): void {
   tx.run('INSERT INTO hotspot_stream_posted VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET value = excluded.value, entry_id = excluded.entry_id', stream, value.toString(), entryId)
+}
+
+/** Up to where the ledger has the counter of that life by claims that were not the box's own; 0: there was none. */
+export function claimedUpTo(tx: ReadTx, channel: string, epoch: bigint): bigint {
+  return BigInt(tx.get<{ value: string }>('SELECT value FROM hotspot_stream_claimed WHERE channel = ? AND epoch = ?', channel, epoch.toString())?.value ?? 0)
+}
+
+export function saveClaimed(tx: Tx, channel: string, epoch: bigint, value: bigint, entryId: number): void {
+  tx.run(
+    'INSERT INTO hotspot_stream_claimed VALUES (?, ?, ?, ?) ON CONFLICT (channel, epoch) DO UPDATE SET value = excluded.value, entry_id = excluded.entry_id',
+    channel,
+    epoch.toString(),
+    value.toString(),
+    entryId,
+  )
 }

@@ -53,7 +53,7 @@ export function createRoamBook({ store, clock, onEarned, onSpent, onWrittenOff }
         const records: RoamRecords = {
           sold: all<SoldRoam>("SELECT state FROM mesh_roams WHERE role = 'sold' ORDER BY session_id").map(soldAsNow),
           held: all<HeldRoam>("SELECT state FROM mesh_roams WHERE role = 'held' ORDER BY seller, session_id").map((state) => ({ ...state, ticket: { ...state.ticket, proofAfterSeconds: state.ticket.proofAfterSeconds ?? null } })),
-          accounts: all<RoamAccount>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token').map((account) => ({ ...account, writtenOff: account.writtenOff ?? 0n })),
+          accounts: all<RoamAccount>('SELECT state FROM mesh_roam_accounts ORDER BY role, partner, token').map((account) => ({ ...account, writtenOff: account.writtenOff ?? 0n, beyondParts: account.beyondParts ?? 0n })),
         }
         const last = tx.get<{ boot_id: string; boottime_ms: number }>('SELECT boot_id, boottime_ms FROM mesh_roam_boot WHERE one = 1')
         if (last === undefined || last.boot_id === clock.bootId) return records

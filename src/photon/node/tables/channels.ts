@@ -3,6 +3,7 @@ import { bytesOf } from '../../../base/index.ts'
 import type { Address } from '../../../base/index.ts'
 import type { ReadTx, Tx } from '../../../store/index.ts'
 import type { ChannelState } from '../../channel/index.ts'
+import type { ChannelKey } from '../../ports.ts'
 import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
 
 export interface ChannelRow {
@@ -49,6 +50,12 @@ export function readChannelState(tx: ReadTx, number: number): ChannelState | nul
 
 export function hasChannel(tx: ReadTx, contract: Address, channel: `0x${string}`, epoch: bigint): boolean {
   return tx.get('SELECT 1 FROM photon_channel WHERE contract = ? AND channel = ? AND epoch = ?', bytesOf(contract), bytesOf(channel), epoch.toString()) !== undefined
+}
+
+/** Null: not known. */
+export function readLife(tx: ReadTx, contract: Address, { channel, epoch }: ChannelKey): ChannelState | null {
+  const row = tx.get<{ state: Uint8Array }>('SELECT state FROM photon_channel WHERE contract = ? AND channel = ? AND epoch = ?', bytesOf(contract), bytesOf(channel), epoch.toString())
+  return row === undefined ? null : decodeSnapshot<ChannelState>(row.state)
 }
 
 interface Stored {

@@ -43,16 +43,19 @@ export class FlashJournal implements StreamJournal {
     this.#path = fastPath
   }
 
-  load(): readonly string[] {
-    for (const { channel, number, record } of this.#store.read((tx) => tx.all<{ channel: string; number: number; record: string }>('SELECT channel, number, record FROM photon_stream')))
+  load(): ReturnType<StreamJournal['load']> {
+    const onFlash = new Map<string, number>()
+    for (const { channel, number, record } of this.#store.read((tx) => tx.all<{ channel: string; number: number; record: string }>('SELECT channel, number, record FROM photon_stream'))) {
+      onFlash.set(channel, number)
       this.#take(channel, { number, record })
+    }
     if (existsSync(this.#path))
       for (const line of readFileSync(this.#path, 'utf8').split('\n')) {
         const [, number, channel, record] = LINE.exec(line) ?? []
         if (number !== undefined && channel !== undefined && record !== undefined) this.#take(channel, { number: Number(number), record })
       }
     this.#rewrite()
-    return [...this.#newest.values()].map(({ record }) => record)
+    return [...this.#newest].map(([channel, { number, record }]) => ({ record, isOnFlash: onFlash.get(channel) === number }))
   }
 
   noteFast(records: ReadonlyMap<string, string>): void {
@@ -60,7 +63,7 @@ export class FlashJournal implements StreamJournal {
     for (const [channel, record] of records) {
       const numbered = { number: ++this.#number, record }
       this.#newest.set(channel, numbered)
-      lines.push(lineOf(channel, numbered))
+        lines.push(lineOf(channel, numbered))
     }
     if (this.#bytes > MAX_FAST_BYTES) return this.#rewrite()
     const text = lines.join('')

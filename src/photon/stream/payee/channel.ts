@@ -53,6 +53,7 @@ export interface PayeeChannel {
   readonly session: PayeeSession | null
 }
 
+/** Nothing is remembered of it: what the chain has paid may have been served. */
 export function newChannel(account: StreamAccount): PayeeChannel {
   return { account, final: account.transferred, owed: 0n, claim: null, session: null }
 }

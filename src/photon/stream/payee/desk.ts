@@ -14,9 +14,10 @@ import { allowedTicks, earnedValue, newChannel } from './channel.ts'
 import type { PayeeChannel, PayeeSession } from './channel.ts'
 import { claimDuty, claimReason, claimable } from './claim.ts'
 import type { ClaimReason } from './claim.ts'
+import { newEntry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { factsOf } from './facts.ts'
 import { flushedNow, isFlushDue } from './flush.ts'
-import type { Flushed } from './flush.ts'
 import { Offers } from './offers.ts'
 import type { StreamDeskDeps, StreamPeer } from './ports.ts'
 import { channelOf, recordOf } from './record.ts'
@@ -39,21 +40,6 @@ const MAX_PENDING = 512
 /** So many ticks at once go to tmpfs with the message they came in: a kill of the service costs a second's ticks, no lead. */
 const JUMP_TICKS = 3
 
-interface Entry {
-  channel: PayeeChannel
-  peer: StreamPeer | null
-  heardMs: number
-  flushed: Flushed
-  /** As flash has it; null: not known to be there. */
-  written: PayeeChannel | null
-  /** Earnings to be told when what proves them is on flash: after a power cut the books must not know more than the stream does. */
-  untold: (() => void)[]
-  /** Changed since tmpfs saw it. */
-  isDirty: boolean
-  /** What is being carried out; null: nothing, and the next input may go at once. */
-  lane: Promise<void> | null
-  waiting: number
-}
 type Task = () => void | Promise<void>
 
 export class PayeeDesk {
@@ -81,17 +67,18 @@ export class PayeeDesk {
   /** Takes up what the journals hold; sessions that ran go on, their guests need not open them again. */
   start(): void {
     const { journal, log, timers, service } = this.#deps
-    for (const record of journal.load())
+    for (const { record, isOnFlash } of journal.load())
       try {
         const entry = this.#enter(channelOf(record))
+        if (isOnFlash) entry.written = entry.channel
         const { session } = entry.channel
         if (session === null) continue
         this.#bySession.set(session.id, entry)
         if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
         // What was earned may have been written here and not yet there: told twice it changes nothing.
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
-        if (session.phase === 'over') entry.written = entry.channel
         if (newest !== null) this.#tellEarned(entry, session, earnedValue(entry.channel), newest.voucher)
+        this.#lookAtPaid(entry)
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
@@ -150,6 +137,7 @@ export class PayeeDesk {
     if (this.#deps.claimFacts({ channel, epoch }).isClosing && entry.channel.session?.phase === 'open') this.#do(entry, () => this.#end(entry, STOP.closing))
     this.#do(entry, () => {
       this.#lookAtClaim(entry)
+      this.#lookAtPaid(entry)
       const terms = entry.channel.session?.terms ?? this.#deps.terms()
       const fresh = terms === null ? null : this.#deps.account(entry.channel.account.payer, terms)
       return fresh === null ? undefined : this.#renew(entry, fresh)
@@ -258,6 +246,7 @@ export class PayeeDesk {
   /** A session does not go over into the channel's next life. */
   async #renew(entry: Entry, account: StreamAccount): Promise<void> {
     if (account.epoch !== entry.channel.account.epoch && entry.channel.session?.phase === 'open') await this.#end(entry, STOP.closing)
+    if (account.epoch !== entry.channel.account.epoch) this.#lookAtPaid(entry)
     await this.#perform(entry, { type: 'account', account })
   }
 
@@ -297,13 +286,26 @@ export class PayeeDesk {
   #tellEarned(entry: Entry, session: PayeeSession, value: bigint, voucher: Voucher): void {
     const { note, service, sha256 } = this.#deps
     const { channel } = entry
-    entry.untold.push(() => {
+    this.#tell(entry, () => {
       service.earned(factsOf(channel, session), value, voucher)
       const point = claimable(sha256, channel)
       if (point !== null) note(channel.account, point)
     })
-    if (entry.written !== channel) return this.#inBackground(this.#writeFlash([entry]))
-    for (const tell of entry.untold.splice(0)) tell()
+  }
+
+  /** Somebody else's claim beyond what we have: ours all the same, and the guest goes on from where his words are. In a session words may still catch up. */
+  #lookAtPaid(entry: Entry): void {
+    const { account, final, session } = entry.channel
+    const paid = session?.phase === 'open' ? null : this.#deps.paid(account)
+    if (paid === null || paid.claimed <= final || paid.claimed <= paid.proved) return
+    const { channel, epoch, payer, token } = account
+    this.#tell(entry, () => this.#deps.service.claimed({ channel, epoch, payer, token, from: paid.proved > final ? paid.proved : final, value: paid.claimed }))
+  }
+
+  #tell(entry: Entry, tell: () => void): void {
+    entry.untold.push(tell)
+    if (entry.written !== entry.channel) return this.#inBackground(this.#writeFlash([entry]))
+    for (const each of entry.untold.splice(0)) each()
   }
 
   async #end(entry: Entry, reason: number): Promise<void> {
@@ -312,6 +314,7 @@ export class PayeeDesk {
     const ticks = session.phase === 'open' ? await this.#deps.service.end(factsOf(entry.channel, session).stream) : 0
     await this.#perform(entry, { type: 'ended', ticks, reason })
     this.#lookAtClaim(entry)
+    this.#lookAtPaid(entry)
   }
 
   /** One after the other for each channel; at once when nothing of it is waiting for the disk. */
@@ -351,8 +354,7 @@ export class PayeeDesk {
   }
 
   #enter(channel: PayeeChannel): Entry {
-    const nowMs = this.#deps.clock.boottimeMs()
-    const entry: Entry = { channel, peer: null, heardMs: nowMs, flushed: flushedNow(channel, nowMs), written: null, untold: [], isDirty: false, lane: null, waiting: 0 }
+    const entry = newEntry(channel, this.#deps.clock.boottimeMs())
     this.#byChannel.set(channel.account.channel, entry)
     return entry
   }
@@ -376,7 +378,8 @@ export class PayeeDesk {
       const { session } = entry.channel
       if (entry.lane === null) this.#count(entry)
       if (session?.phase === 'open' && nowMs - entry.heardMs >= idleMs && session.servedTicks >= allowedTicks(session)) this.#do(entry, () => this.#end(entry, STOP.idle))
-      if (isFlushDue(entry.channel, entry.flushed, nowMs, flush)) due.push(entry)
+      // What is not told yet waited for a write that failed.
+      if (entry.untold.length > 0 || isFlushDue(entry.channel, entry.flushed, nowMs, flush)) due.push(entry)
       else if (entry.isDirty) records.set(entry.channel.account.channel, recordOf(entry.channel))
       if (isClaimLook) this.#lookAtClaim(entry)
       entry.isDirty = false

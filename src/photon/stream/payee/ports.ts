@@ -34,11 +34,28 @@ export interface StreamService {
   end(stream: string): Promise<number>
   /** The channel's counter is worth `value` to us by now. Told again with the same value it changes nothing. */
   earned(facts: StreamFacts, value: bigint, voucher: Voucher): void
+  /** No session runs, and somebody else's claim has brought us more than the sessions have earned. Told again it changes nothing. */
+  claimed(claim: StreamClaim): void
+}
+
+/** `claimed`: what the chain has paid by the payer's vouchers; `proved`: as in StreamAccount. */
+export interface PaidLife {
+  readonly claimed: bigint
+  readonly proved: bigint
+}
+
+/** `from`: what the sessions have earned of that life of the channel; `value`: what the chain has paid of it. */
+export interface StreamClaim extends ChannelKey {
+  readonly payer: Address
+  readonly token: Address
+  readonly from: bigint
+  readonly value: bigint
 }
 
 /** Newest state per channel, on tmpfs (cheap, gone with the power) and on flash. */
 export interface StreamJournal {
-  load(): readonly string[]
+  /** The newest of each channel; `isOnFlash`: a power cut would leave it. */
+  load(): readonly { readonly record: string; readonly isOnFlash: boolean }[]
   /** Errors: whatever the file system says; the desk goes on and tries again. */
   noteFast(records: ReadonlyMap<string, string>): void
   writeFlash(records: ReadonlyMap<string, string>): Promise<void>
@@ -67,6 +84,8 @@ export interface StreamDeskDeps extends PayeePorts {
   /** The payer's open channel with this box for these terms; null: none, or not deep enough in the chain. */
   readonly account: (payer: Address, terms: StreamTerms) => StreamAccount | null
   readonly claimFacts: (key: ChannelKey) => ClaimFacts
+  /** Of that life of the channel, also when it is over. Null: not known. */
+  readonly paid: (key: ChannelKey) => PaidLife | null
   /** Signatures of all guests together that turn out wrong: about one each 25 ms of a core's work may be spent on liars. */
   readonly wrongSignatures: BucketRule
   readonly service: StreamService

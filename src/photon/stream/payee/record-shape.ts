@@ -21,6 +21,8 @@ export interface RecordShape {
     readonly payer: string
     readonly payee: string
     readonly transferred: string
+    /** Left out by earlier versions. */
+    readonly proved?: string
     readonly ceiling: string
   }
   readonly final: string

@@ -95,7 +95,7 @@ function open(channel: PayeeChannel, { offer, signature }: Extract<PayeeInput, {
   const { id, challenge, terms } = offer
   // Asked again because the answer was lost: the same answer.
   if (session?.id === id) return session.phase === 'open' ? { channel, effects: [{ type: 'store' }, statement(channel, session, session.base, false, ports)] } : refuse(channel, id, 'open', REFUSAL.expired)
-  const base = channel.final > account.transferred ? channel.final : account.transferred
+  const base = channel.final > account.proved ? channel.final : account.proved
   if (account.ceiling - base < (terms.minDeposit > terms.unit ? terms.minDeposit : terms.unit)) return refuse(channel, id, 'open', REFUSAL.deposit)
   if (ports.recover(openDigest(account.domain, account, challenge), signature) !== account.payer) return refuse(channel, id, 'open', REFUSAL.signature)
   if (session?.phase === 'open') return { channel, effects: [{ type: 'end', reason: STOP.superseded }] }
@@ -131,7 +131,8 @@ function lastVoucher(channel: PayeeChannel, session: PayeeSession, body: Voucher
 function faultOf({ ceiling }: StreamAccount, session: PayeeSession, { cumulative, steps, unit }: VoucherBody): number | null {
   const { terms, base } = session
   if (unit !== terms.unit || steps > Math.min(terms.steps, MAX_STEPS)) return REFUSAL.terms
-  if (cumulative < paidValue(session) || (cumulative - base) % unit !== 0n) return REFUSAL.cumulative
+  // Where the words before it end: what is served in between could never be claimed, and whoever left a gap would have it for nothing.
+  if (cumulative !== paidValue(session)) return REFUSAL.cumulative
   if (cumulative + unit * BigInt(steps) > ceiling) return REFUSAL.ceiling
   // Nobody pays for more than an hour ahead: it would be hard to give back what is not written down yet.
   const ahead = (cumulative - base) / unit + BigInt(steps) - BigInt(session.debtTicks + session.servedTicks)

@@ -58,11 +58,14 @@ export function payUpTo(before: PayerState, nowMs: number, ports: PayerPorts): P
   return { state, isCounterNews: state.counter !== before.counter, frames, isExhausted: target > most }
 }
 
-/** The newest voucher and tick once more: all that a box which lost anything needs. */
-export function newestFrames({ offer, voucher }: PayerState): readonly StreamFrame[] {
-  if (offer === null || voucher === null) return []
-  const signed = voucherFrame(offer.session, voucher)
-  return voucher.revealed === 0 ? [signed] : [signed, tickFrame(offer.session, voucher)]
+/** The newest two vouchers and their newest ticks once more: a box that lost more than that is asked anew. */
+export function newestFrames({ offer, voucher, previous }: PayerState): readonly StreamFrame[] {
+  if (offer === null) return []
+  return [previous, voucher].flatMap((each) => {
+    if (each === null) return []
+    const signed = voucherFrame(offer.session, each)
+    return each.revealed === 0 ? [signed] : [signed, tickFrame(offer.session, each)]
+  })
 }
 
 /** Without steps, worth what the box's last statement says: makes the box's claim cheap and says the same as it. */
@@ -117,7 +120,7 @@ function signVoucher(state: PayerState, steps: number, { sha256, sign }: PayerPo
   const words = chainOf(sha256, seed, steps)
   const body = { cumulative: revealedValue(state), tip: hexText(words[0] ?? seed), steps, unit: offer.terms.unit }
   const signature = sign(voucherDigest(options.contract, { ...body, channel: offer.channel, epoch }))
-  return { ...state, counter: counter + 1n, voucher: { ...body, signature, words, revealed: 0 } }
+  return { ...state, counter: counter + 1n, previous: state.voucher, voucher: { ...body, signature, words, revealed: 0 } }
 }
 
 function voucherFrame(session: number, { cumulative, tip, steps, unit, signature }: CurrentVoucher): StreamFrame {

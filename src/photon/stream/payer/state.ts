@@ -60,6 +60,8 @@ export interface PayerState {
   /** The first session of this payer's life: what is spent and what time has passed is counted from there, whatever the box says. Null before it. */
   readonly life: { readonly base: bigint; readonly startedMs: number; readonly owedTicks: number } | null
   readonly voucher: CurrentVoucher | null
+  /** The one before it in this session: a box that lost its words takes no later voucher. */
+  readonly previous: CurrentVoucher | null
   /** As the box said last, and when it did. */
   readonly servedTicks: number
   readonly servedAtMs: number
@@ -85,6 +87,7 @@ export function newPayer(options: PayerOptions, leadSeconds = 0): PayerState {
     owedTicks: 0,
     life: null,
     voucher: null,
+    previous: null,
     servedTicks: 0,
     servedAtMs: 0,
     shownTicks: 0,

@@ -63,7 +63,8 @@ export function step(state: PayerState, input: PayerInput, ports: PayerPorts): P
 
 function heard(state: PayerState, frame: StreamFrame, nowMs: number, ports: PayerPorts): PayerStep {
   if (frame.kind === 'offer') return state.phase === 'greeting' ? offered(state, frame, ports) : only(state)
-  if (frame.kind === 'refused') return refused(state, frame.code, nowMs)
+  // What was sent in a session that was given up says nothing of this one; 0 is a hello's.
+  if (frame.kind === 'refused') return frame.session !== 0 && frame.session !== state.offer?.session ? only(state) : refused(state, frame.code, nowMs)
   if ('session' in frame && frame.session !== state.offer?.session) return only(state)
   switch (frame.kind) {
     case 'state':
@@ -130,7 +131,7 @@ function stated(state: PayerState, { value, isFinal, signature }: Extract<Stream
     // It may begin lower than we know, never higher than we can prove to have signed.
     if (value > state.known) return over(state, { why: 'bad-statement' })
     const life = state.life ?? { base: value, startedMs: nowMs, owedTicks: state.owedTicks }
-    return pay({ ...state, phase: 'paying', base: value, known: value, life, voucher: null, servedTicks: 0, shownTicks: 0, servedAtMs: nowMs, tries: 0 }, nowMs, ports)
+    return pay({ ...state, phase: 'paying', base: value, known: value, life, voucher: null, previous: null, servedTicks: 0, shownTicks: 0, servedAtMs: nowMs, tries: 0 }, nowMs, ports)
   }
   if (state.phase !== 'paying' && state.phase !== 'stopping') return only(state)
   if (value > revealedValue(state) || value < state.base) return over(state, { why: 'bad-statement' })
@@ -174,9 +175,9 @@ function askAgain(state: PayerState, nowMs: number, ports: PayerPorts): PayerSte
   return greet(tried, nowMs)
 }
 
-/** A box that does not know the session any more, after a crash: asked anew. Anything else it will not take ends it. */
+/** A box that does not know the session any more, after a crash, or lost words before its newest voucher: asked anew. Anything else it will not take ends it. */
 function refused(state: PayerState, code: number, nowMs: number): PayerStep {
-  const isForgotten = (state.phase === 'paying' && code === REFUSAL.notOpen) || (state.phase === 'opening' && code === REFUSAL.expired)
+  const isForgotten = (state.phase === 'paying' && (code === REFUSAL.notOpen || code === REFUSAL.cumulative)) || (state.phase === 'opening' && code === REFUSAL.expired)
   if (isForgotten && state.tries < MAX_TRIES) {
     const known = revealedValue(state)
     return greet({ ...state, tries: state.tries + 1, known: known > state.known ? known : state.known }, nowMs)
