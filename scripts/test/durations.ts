@@ -25,7 +25,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/sim/iot/kill.test.ts': 10,
 
   'test/unit/native/instructions.test.ts': 50,
-  'test/unit/native/secp256k1-parity.test.ts': 235,
+  'test/unit/native/secp256k1-parity.test.ts': 90,
   'test/unit/spectrum-community/differential.test.ts': 80,
   'test/unit/portal/fuzz.test.ts': 65,
   'test/unit/owner/fuzz.test.ts': 40,

@@ -45,7 +45,7 @@ function memoryRow(name: string, memory: Memory, rss: number, dirty: number): Ro
 
 async function measure(): Promise<Row[]> {
   const rows: Row[] = []
-  const town = await makeTown()
+  const town = await makeTown('prepared', [], false)
   try {
     const { package: ipk } = town.made
     const bytes = statSync(ipk.file).size

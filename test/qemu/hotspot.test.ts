@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DASHBOARD_PORT, LAN_ADDRESS, visitorNetwork } from '../../qemu/router.ts'
+import { CONTROL_SOCKET, DASHBOARD_PORT, LAN_ADDRESS, visitorNetwork } from '../../qemu/router.ts'
 import { freePort } from '../../qemu/runner/free-port.ts'
 import { say } from '../../qemu/image/places.ts'
 import type { ChainPageView, SessionJson, SessionsJson, SettingsJson, StatusJson, TariffJson, VoucherCreateReply } from '../../src/owner/index.ts'
@@ -24,9 +24,12 @@ const SEALING_LIMIT = 160
 const WALLET = `0x${'5e'.repeat(20)}`
 const SMT = 10n ** 18n
 const README = new URL('../../README.md', import.meta.url)
+/** Bounds against hanging on a busy machine, not measures. */
+const PATIENCE_MS = 900_000
+const BOUND_MS = 3_600_000
 const BUSY_LIMIT = { rss: 96, dirty: 48 }
 
-describe('the hotspot on an emulated ARM router', () => {
+describe('the hotspot on an emulated ARM router', { timeout: BOUND_MS }, () => {
   let town: Town
   let anna: Phone
   let lease = ''
@@ -54,10 +57,13 @@ describe('the hotspot on an emulated ARM router', () => {
   }
   const openSessions = async (): Promise<readonly SessionJson[]> => (await town.router.owner<SessionsJson>('GET', '/api/sessions?state=open&limit=500')).sessions
   const endAll = async (): Promise<void> => {
-    for (const { id } of await openSessions()) await town.router.owner('POST', `/api/sessions/${id}/kick`)
+    // One program for all: on an emulated processor the start of each costs more than what it asks.
+    const ids = (await openSessions()).map(({ id }) => id).join(',')
+    if (ids !== '') await town.router.machine.sh(`curl -s --fail-early --fail -X POST --unix-socket ${CONTROL_SOCKET} 'http://box/api/sessions/{${ids}}/kick' > /dev/null`, 900)
+    expect(await openSessions()).toEqual([])
   }
   const becomes = async (isOnline: boolean): Promise<void> => {
-    for (const until = performance.now() + 120_000; (await anna.isOnline(4, INTERNET)) !== isOnline; )
+    for (const until = performance.now() + PATIENCE_MS; (await anna.isOnline(4, INTERNET)) !== isOnline; )
       if (performance.now() > until) throw new Error(`anna did not ${isOnline ? 'come online' : 'go offline'}`)
   }
   const ourTables = async (): Promise<string> => town.router.machine.sh('nft list tables | grep meshbox | sort')
@@ -163,7 +169,7 @@ describe('the hotspot on an emulated ARM router', () => {
     const paid = await payAndGoOnline(town.router, { ...phones, addresses: phones.addresses.slice(0, 10) }, ROUNDS, INTERNET)
     expect(paid).toHaveLength(ROUNDS)
     const { p50, p99 } = summary(paid.map((one) => one.onlineMs))
-    say(`paid → online: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${ROUNDS} (emulated; aim p50 50 ms)`)
+    say(`paid → online: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${ROUNDS} (a nanosecond for an instruction; aim p50 50 ms)`)
   })
 
   it(`stays within ${BUSY_LIMIT.rss} MiB, ${BUSY_LIMIT.dirty} of them its own, with ${SESSIONS} sessions`, async () => {
@@ -187,10 +193,11 @@ describe('the hotspot on an emulated ARM router', () => {
     await town.router.ready()
     const chain = (): Promise<ChainPageView> => town.router.owner<ChainPageView>('GET', '/api/chain')
     const grownTo = async (number: number): Promise<ChainPageView> => {
-      for (const until = performance.now() + 180_000; ; ) {
+      for (const until = performance.now() + PATIENCE_MS; ; ) {
         const view = await chain()
         if (view.head.number >= number) return view
         if (performance.now() > until) throw new Error(`the chain stands at block ${view.head.number}: ${JSON.stringify(view.sealer)}`)
+        await town.router.machine.sh('sleep 1') // asked without a pause, the machine does nothing else, and its time hardly passes
       }
     }
     const before = await grownTo(2)

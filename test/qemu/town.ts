@@ -22,14 +22,17 @@ export interface Town {
   destroy(): Promise<void>
 }
 
-/** A router switched on: with the package and an owner, or as it comes (`bare`). `network`: the emulator's cards for its ports. */
-export async function makeTown(kind: 'prepared' | 'bare' = 'prepared', network: readonly string[] = []): Promise<Town> {
+/**
+ * A router switched on: with the package and an owner, or as it comes (`bare`). `network`: the emulator's cards for its ports. Unless it shall
+ * have ours it has its own time: beside other tests the clock's interrupts of a machine in ours take as much of the processor as its work.
+ */
+export async function makeTown(kind: 'prepared' | 'bare' = 'prepared', network: readonly string[] = [], hasOwnTime = true): Promise<Town> {
   const made = await prepared()
   const folder = mkdtempSync(join(tmpdir(), 'meshbox-qemu-'))
   const overlay = join(folder, 'overlay.img')
   if (kind === 'bare') await makeOverlay(overlay)
   else await copyOverlay(made.overlay, overlay)
-  const options = { image: made.image, folder, overlay, network, processors: 1 }
+  const options = { image: made.image, folder, overlay, network, processors: 1, hasOwnTime }
   let router = await Router.boot(options)
   const town = {
     made,
@@ -58,7 +61,8 @@ export async function plugInternet(router: Router): Promise<void> {
   const dns = `dnsmasq --keep-in-foreground --no-hosts --no-resolv --conf-file=/dev/null --pid-file= --user=root --address=/#/${INTERNET}`
   const dhcp = `--dhcp-range=${ROUTER_WAN},${ROUTER_WAN},255.255.255.0,1h --dhcp-option=option:router,${INTERNET} --dhcp-option=option:dns-server,${INTERNET} --dhcp-leasefile=/tmp/internet.leases --no-ping`
   router.machine.start(`exec ip netns exec internet ${dns} ${dhcp}`, 3000)
-  await router.machine.sh(`until grep -q ready /tmp/internet.log; do usleep 200000; done`, 120)
+  // Its DHCP client asks at times of its own; what hears of the new wan (firewall, DNS) is told before guests come.
+  await router.machine.sh(`until grep -q ready /tmp/internet.log && ip route | grep -q '^default .*eth1'; do usleep 200000; done`, 600)
 }
 
 const DHCP_SCRIPT = `#!/bin/sh
