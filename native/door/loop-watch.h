@@ -84,7 +84,6 @@ class Watch {
       return "the descriptor cannot be watched";
     }
     uv.timerInit(loop, &handle->timer); // cannot fail
-    uv.unref(reinterpret_cast<uv_handle_t*>(&handle->timer));
     handle->poll.data = handle;
     handle->timer.data = handle;
     handle->watcher = watcher;
@@ -120,11 +119,12 @@ class Watch {
   /** Whether the loop stays alive for it. */
   void hold(bool keepsAlive) {
     if (handle_ == nullptr) return;
-    uv_handle_t* poll = reinterpret_cast<uv_handle_t*>(&handle_->poll);
-    if (keepsAlive)
-      Libuv::get().ref(poll);
-    else
-      Libuv::get().unref(poll);
+    for (uv_handle_t* part : {reinterpret_cast<uv_handle_t*>(&handle_->poll), reinterpret_cast<uv_handle_t*>(&handle_->timer)}) {
+      if (keepsAlive)
+        Libuv::get().ref(part);
+      else
+        Libuv::get().unref(part);
+    }
   }
 
  private:

@@ -231,4 +231,7 @@ describe('a long life', () => {
       expect(ended.code, ended.output).toBe(code)
       if (how === 'throw') expect(ended.output).toContain('on purpose')
     })
+  it('keeps its process, also while a datagram waits for others, until it is closed', { timeout: 120_000 }, async () => {
+    expect(await runProgram(process.execPath, [program('alone.ts'), addon])).toEqual({ code: 0, signal: null, output: '2 heard\n' })
+  })
 })
