@@ -15,8 +15,9 @@ import type { Tx } from './types.ts'
 
 /** Waiting turns are closures in memory: more than this means that the disk does not keep up. */
 const MAX_QUEUED_TURNS = 10_000
-/** Bounds how long one group keeps the event loop: about 25 ms of work on the slowest board. */
+/** What waited for a slow disk comes at once: a group ends where it has kept the event loop for this long, or a guest's page waits for all of it. */
 const MAX_GROUP_TURNS = 256
+const MAX_GROUP_CPU_MS = 20
 
 interface Turn {
   readonly body: (tx: Tx) => unknown
@@ -38,6 +39,7 @@ export class TurnQueue {
   readonly #connection: TurnConnection
   readonly #path: string
   readonly #log: Log
+  readonly #cpuMs: () => number
   #queue: Turn[] = []
   /** Of the group that runs. */
   readonly #group: OpenTx[] = []
@@ -53,10 +55,12 @@ export class TurnQueue {
   #walTailUncertain = false
   #failing = false
 
-  constructor(connection: TurnConnection, path: string, log: Log) {
+  /** `cpuMs`: processor time used so far, in ms; of a machine that does other things the clock would make groups of one. */
+  constructor(connection: TurnConnection, path: string, log: Log, cpuMs: () => number = ownCpuMs) {
     this.#connection = connection
     this.#path = path
     this.#log = log
+    this.#cpuMs = cpuMs
   }
 
   /** True while a body runs: the only moment at which the connection shows uncommitted rows. */
@@ -123,13 +127,13 @@ export class TurnQueue {
   }
 
   /** Throws when the group as a whole failed. */
-  #commitGroup(group: readonly Turn[]): Outcome[] {
+  #commitGroup(group: Turn[]): Outcome[] {
     this.#settleWalTail()
     // Left open only if an earlier rollback failed too.
     if (this.#connection.inTransaction) this.#connection.rollback()
     for (const tx of this.#left.splice(0)) tx.undo()
     this.#connection.begin()
-    const outcomes = group.map((turn) => this.#runTurn(turn))
+    const outcomes = this.#runTurns(group)
     try {
       this.#connection.commit()
     } catch (thrown) {
@@ -144,6 +148,20 @@ export class TurnQueue {
     if (this.#failing) {
       this.#failing = false
       this.#log.info('the database stores again')
+    }
+    return outcomes
+  }
+
+  /** As many as there is time for; the rest is the next group's beginning. */
+  #runTurns(group: Turn[]): Outcome[] {
+    const outcomes: Outcome[] = []
+    const end = this.#cpuMs() + MAX_GROUP_CPU_MS
+    for (const turn of group) {
+      outcomes.push(this.#runTurn(turn))
+      if (outcomes.length < group.length && this.#cpuMs() >= end) {
+        this.#queue.unshift(...group.splice(outcomes.length))
+        break
+      }
     }
     return outcomes
   }
@@ -203,6 +221,11 @@ export class TurnQueue {
     }
     this.#walTailUncertain = false
   }
+}
+
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
 }
 
 export function closedError(): MeshBoxError {

@@ -134,6 +134,29 @@ describe('a full device', () => {
   })
 })
 
+describe('turns that take long', () => {
+  it('are put into several groups, in their order, and the failure of one group is not that of the next', async () => {
+    const disk = new FailingConnection(newDatabase())
+    let cpuMs = 0
+    const queue = new TurnQueue(disk, 'box.db', silentLog, () => cpuMs)
+    const seen: number[] = []
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, n) =>
+        queue.add((tx) => {
+          seen.push(n)
+          cpuMs += 8
+          disk.failCommits = n === 5 ? 'SQLITE_FULL' : null // the last of the second group: 3, 4, 5
+          tx.run('INSERT INTO rows VALUES (?, ?)', n, 'x')
+          return n
+        }),
+      ),
+    )
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, true, true, false, false, false, true, true, true, true])
+    expect(queue.counts).toEqual({ turns: 7, commits: 3, failedCommits: 1 })
+  })
+})
+
 /** A real database whose COMMIT, ROLLBACK or checkpoint fails as a dying flash chip would make them fail. */
 class FailingConnection implements TurnConnection {
   failCommits: string | null = null
