@@ -184,7 +184,7 @@ it('pays who has no channel with it over the box between, once, whenever it is k
   const farm = home(2)
   expect((await service(1).cli('channel', 'wrap', '20')).code).toBe(0)
   await waitFor("the shop's tokens", async () => (await statusOf(1)).wrapped?.balance?.text === '20', PATIENCE_MS)
-  await waitFor('all to be connected', async () => (await Promise.all([1, 2].map(statusOf))).every(({ state, peers }) => state === 'ready' && peers >= 2), PATIENCE_MS)
+  await waitFor('all to be connected', async () => (await Promise.all([1, 2].map(statusOf))).every(({ state }) => state === 'ready') && (await statusOf(2)).peers >= 2, PATIENCE_MS)
   const opened = await service(1).cli('channel', 'open', farm.account, '10', '--core')
   expect(opened.code, opened.stderr).toBe(0)
   await waitFor('the channel from the shop to the farm', async () => (await service(2).cliJson<PhotonChannelsJson>('channel', 'list')).channels[0]?.isConnected === true && (await service(1).cliJson<PhotonChannelsJson>('channel', 'list')).channels.some(({ own }) => own.deposit.text === '10'), PATIENCE_MS)
