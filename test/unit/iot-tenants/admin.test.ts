@@ -5,6 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { KeySeal, Route, Tenant } from '../../../src/iot/ports.ts'
 import { dueAccount } from '../../../src/iot/tenants/index.ts'
+import { markFreePages, overwriteFreePages } from '../../../src/iot/tenants/io/free-pages.ts'
+import type { Store } from '../../../src/store/index.ts'
 import { CutStore, NWK_KEY, PAYER, TOKEN, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
@@ -119,6 +121,29 @@ describe('terms', () => {
     expect(await secretsIn()).toEqual([false, false])
     expect(box.store.read((tx) => tx.get("SELECT name FROM sqlite_schema WHERE name LIKE '%zeros%'"))).toBe(undefined)
     expect(box.house.admin.tenants()[0]?.destination).toMatchObject({ url: 'mqtts://gate:s3cret-last@broker.example:8883' })
+  })
+
+  it('free pages are used again when zeros could not be written over all of them, and the next start writes them', async () => {
+    box = await opened()
+    await box.store.turn((tx) => tx.run('CREATE TABLE other (bytes TEXT NOT NULL) STRICT'))
+    await box.store.turn((tx) => {
+      for (let i = 0; i < 40; i++) tx.run('INSERT INTO other VALUES (?)', `${'y'.repeat(40_000)}s3cret-free`)
+    })
+    await box.store.turn((tx) => {
+      tx.run('DROP TABLE other')
+      markFreePages(tx)
+    })
+    const free = (): number => box.store.read((tx) => tx.get<{ pages: number }>('SELECT freelist_count AS pages FROM pragma_freelist_count'))?.pages ?? 0
+    const before = free()
+    let turnsLeft = 2
+    const failing: Pick<Store, 'turn' | 'read'> = { read: (body) => box.store.read(body), turn: (body) => (turnsLeft-- === 0 ? Promise.reject(new Error('full')) : box.store.turn(body)) }
+    await expect(overwriteFreePages(failing)).rejects.toThrow('full')
+    expect(free()).toBeGreaterThan(before - 10)
+    await overwriteFreePages(box.store)
+    const path = join(box.folder, 'copy')
+    await box.store.backup(path)
+    expect(readFileSync(path).includes('s3cret-free')).toBe(false)
+    expect(free()).toBeGreaterThan(before - 10)
   })
 
   it('with a password that another box sealed, he is there without it, and nobody else is disturbed', async () => {

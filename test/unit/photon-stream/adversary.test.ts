@@ -31,6 +31,15 @@ describe('at the box', () => {
     expect(page.heard.some((frame) => frame.kind === 'stop' && frame.reason === STOP.refused)).toBe(true)
     expect(town.desk.openSessions).toBe(0)
   })
+  it('a guest who hears no answers says the last word of the voucher before as often as he must, and is no liar', async () => {
+    await pass(town, 65, page)
+    for (let again = 0; again < 40; again++) page.act('connected')
+    await settle(town)
+    expect(page.sent.filter((frame) => frame.kind === 'tick' && frame.index === 60).length).toBeGreaterThan(40)
+    expect(town.desk.openSessions).toBe(1)
+    await pass(town, 5, page)
+    expect(town.service.total).toBe(70)
+  })
   it.each([
     ['another unit', { unit: 6n }, REFUSAL.terms],
     ['more steps than offered', { steps: 61 }, REFUSAL.terms],

@@ -228,6 +228,21 @@ describe('crashes', () => {
     }
     expect(town.notes.length).toBeGreaterThan(1)
   })
+  it('a session ends while flash takes nothing: what it earned is told once flash takes it, and the guest hears what he paid', async () => {
+    await start()
+    await pass(town, 90, page)
+    town.journal.isFailing = true
+    page.act('stop')
+    await settle(town)
+    expect(page.state.end).toBe(null)
+    expect(town.service.earnings.get(CHANNEL)).toBeLessThan(90n * UNIT)
+    town.journal.isFailing = false
+    await pass(town, 3)
+    expect(town.service.earnings.get(CHANNEL)).toBe(90n * UNIT)
+    await pass(town, 30, page)
+    expect(page.state.end).toEqual({ why: 'stopped', code: 0 })
+    expect(page.view.spent).toBe(90n * UNIT)
+  })
   it('the page is loaded again: it takes the counter from its own signature and never from the box’s word', async () => {
     await start()
     await pass(town, 45, page)

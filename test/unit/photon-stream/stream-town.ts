@@ -89,6 +89,8 @@ export class PaperJournal implements StreamJournal {
   readonly flash = new Map<string, string>()
   readonly fast = new Map<string, string>()
   writes = 0
+  /** Flash takes nothing. */
+  isFailing = false
 
   load(): ReturnType<StreamJournal['load']> {
     return [...new Map([...this.flash, ...this.fast])].map(([key, record]) => ({ record, isOnFlash: this.flash.get(key) === record }))
@@ -97,6 +99,7 @@ export class PaperJournal implements StreamJournal {
     for (const [key, record] of records) this.fast.set(key, record)
   }
   async writeFlash(records: ReadonlyMap<string, string>): Promise<void> {
+    if (this.isFailing) throw new Error('the disk takes nothing')
     this.writes++
     for (const [key, record] of records) {
       this.flash.set(key, record)

@@ -13,9 +13,15 @@ export function markFreePages(tx: Tx): void {
   tx.run('CREATE TABLE IF NOT EXISTS iot_tenant_zeros (zeros BLOB NOT NULL) STRICT')
 }
 
+/** Errors: the store's. The pages can be used again then, and the mark stays for the next start. */
 export async function overwriteFreePages(store: Pick<Store, 'turn' | 'read'>): Promise<void> {
   if (!store.read(isMarked)) return
-  while (await store.turn(overwritePiece));
+  try {
+    while (await store.turn(overwritePiece));
+  } catch (thrown) {
+    await store.turn((tx) => tx.run('DELETE FROM iot_tenant_zeros'))
+    throw thrown
+  }
   await store.turn((tx) => tx.run('DROP TABLE iot_tenant_zeros'))
 }
 

@@ -63,7 +63,7 @@ export class FlashJournal implements StreamJournal {
     for (const [channel, record] of records) {
       const numbered = { number: ++this.#number, record }
       this.#newest.set(channel, numbered)
-        lines.push(lineOf(channel, numbered))
+      lines.push(lineOf(channel, numbered))
     }
     if (this.#bytes > MAX_FAST_BYTES) return this.#rewrite()
     const text = lines.join('')

@@ -4,17 +4,17 @@
  */
 import { RateLimit, asError } from '../../../base/index.ts'
 import type { Address, Cancel } from '../../../base/index.ts'
-import type { ChannelKey, StreamAccount, Voucher } from '../../ports.ts'
+import type { ChannelKey, StreamAccount } from '../../ports.ts'
 import { offerDigest } from '../digests.ts'
 import { FRAME_TYPE, REFUSAL, STOP, decodeFrames } from '../frames.ts'
 import type { StreamFrame } from '../frames.ts'
 import type { StreamTerms } from '../terms.ts'
 import { answer, refuse } from './answers.ts'
 import { allowedTicks, earnedValue, newChannel } from './channel.ts'
-import type { PayeeChannel, PayeeSession } from './channel.ts'
+import type { PayeeChannel } from './channel.ts'
 import { claimDuty, claimReason, claimable } from './claim.ts'
 import type { ClaimReason } from './claim.ts'
-import { newEntry } from './entry.ts'
+import { earning, newEntry } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { factsOf } from './facts.ts'
 import { flushedNow, isFlushDue } from './flush.ts'
@@ -77,7 +77,7 @@ export class PayeeDesk {
         if (allowedTicks(session) > 0) service.allow(factsOf(entry.channel, session), allowedTicks(session))
         // What was earned may have been written here and not yet there: told twice it changes nothing.
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
-        if (newest !== null) this.#tellEarned(entry, session, earnedValue(entry.channel), newest.voucher)
+        if (newest !== null) this.#tell(entry, earning(this.#deps, entry.channel, { value: earnedValue(entry.channel), voucher: newest.voucher }))
         this.#lookAtPaid(entry)
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
@@ -266,7 +266,12 @@ export class PayeeDesk {
   #carryOut(entry: Entry, input: PayeeInput, effects: readonly PayeeEffect[], asking: StreamPeer | null): void | Promise<void> {
     for (const [index, effect] of effects.entries()) {
       const rest = effects.slice(index + 1)
-      if (effect.type === 'store') return this.#writeFlash([entry]).then(() => this.#carryOut(entry, input, rest, asking))
+      if (effect.type === 'store') {
+        // An earning waits for flash by itself, and outlives a write that fails: nobody would step here for it again.
+        for (const each of rest) if (each.type === 'earned') entry.untold.push(earning(this.#deps, entry.channel, each))
+        const after = rest.filter(({ type }) => type !== 'earned')
+        return this.#writeFlash([entry]).then(() => this.#carryOut(entry, input, after, asking))
+      }
       if (effect.type === 'end') return this.#end(entry, effect.reason).then(() => (input.type === 'open' ? this.#perform(entry, input, asking) : undefined))
       this.#carryOutOne(entry, effect, asking)
     }
@@ -280,17 +285,7 @@ export class PayeeDesk {
     if (effect.type === 'send') {
       if (to !== null) answer(to, [effect.frame])
     } else if (session !== null && effect.type === 'allow') this.#deps.service.allow(factsOf(channel, session), effect.ticks)
-    else if (session !== null && effect.type === 'earned') this.#tellEarned(entry, session, effect.value, effect.voucher)
-  }
-
-  #tellEarned(entry: Entry, session: PayeeSession, value: bigint, voucher: Voucher): void {
-    const { note, service, sha256 } = this.#deps
-    const { channel } = entry
-    this.#tell(entry, () => {
-      service.earned(factsOf(channel, session), value, voucher)
-      const point = claimable(sha256, channel)
-      if (point !== null) note(channel.account, point)
-    })
+    else if (effect.type === 'earned') this.#tell(entry, earning(this.#deps, channel, effect))
   }
 
   /** Somebody else's claim beyond what we have: ours all the same, and the guest goes on from where his words are. In a session words may still catch up. */

@@ -146,7 +146,7 @@ function tick(channel: PayeeChannel, input: Extract<PayeeInput, { type: 'tick' }
   const newest = session.vouchers.at(-1)
   if (newest === undefined || input.index > newest.voucher.steps) return refuse(channel, session.id, 'tick', REFUSAL.tick)
   if (session.wrongTicks >= MAX_WRONG_TICKS) return refuse(channel, session.id, 'tick', REFUSAL.busy)
-  if (input.index <= newest.index) return progress(channel, session, input.nowMs)
+  if (input.index <= newest.index || isOldWord(session, input.index, input.preimage)) return progress(channel, session, input.nowMs)
   if (!sameWord(hashBack(sha256, input.preimage, input.index - newest.index), newest.preimage)) return wrongTick(channel, session)
   const after: PayeeSession = {
     ...session,
@@ -157,7 +157,13 @@ function tick(channel: PayeeChannel, input: Extract<PayeeInput, { type: 'tick' }
   return { channel: told.channel, effects: [...told.effects, ...allowance(session, after)] }
 }
 
-/** A late one of the voucher before is no word of this chain either: only many in a row are a liar's. */
+/** The last word of the voucher before: an honest guest who heard no answer sends it again with it, as often as he must. */
+function isOldWord({ vouchers }: PayeeSession, index: number, preimage: Uint8Array): boolean {
+  const previous = vouchers.at(-2)
+  return previous?.index === index && sameWord(previous.preimage, preimage)
+}
+
+/** An earlier one of the voucher before, late, is no word of this chain either: only many in a row are a liar's. */
 function wrongTick(channel: PayeeChannel, session: PayeeSession): PayeeStep {
   const wrongTicks = session.wrongTicks + 1
   const after = { ...channel, session: { ...session, wrongTicks } }
