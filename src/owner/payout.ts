@@ -60,8 +60,10 @@ export class PayoutVerbs {
   health(): HealthLine | null {
     const parties = this.#port?.desk.parties() ?? []
     if (parties.length === 0) return null
+    const unmade = parties.find((party) => party.stuck !== null)
     const stuck = parties.filter(({ open }) => open?.isAlarm === true)
     const [first] = stuck
+    if (first === undefined && unmade !== undefined) return { part: 'payout', level: 'bad', text: `A payout to ${unmade.account} is due and cannot be made: ${amountsInTokens(unmade.stuck ?? '', { symbol: unmade.token, decimals: unmade.decimals ?? 0 })}`, advice: 'See `meshbox payout list`; `meshbox payout note` writes down what is paid in another way.' }
     if (first === undefined) return { part: 'payout', level: 'ok', text: 'Shares are paid or wait for their time' }
     const problem = amountsInTokens(first.open?.payout.problem ?? '', { symbol: first.token, decimals: first.decimals ?? 0 })
     return { part: 'payout', level: 'bad', text: `${stuck.length === 1 ? 'A payout fails' : `${stuck.length} payouts fail`} again and again: ${first.account}: ${problem}`, advice: 'See `meshbox payout list`; then `meshbox payout resume ID`.' }

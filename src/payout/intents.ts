@@ -1,8 +1,10 @@
 /** What a payout is made of, in one turn: the lines of the book that nobody was paid for yet, their sum, and the hash that pays them. */
-import { momentOf } from '../base/index.ts'
+import { MeshBoxError, momentOf } from '../base/index.ts'
 import type { Clock } from '../base/index.ts'
 import { accountBalances, accountLines, dayOf } from '../ledger/index.ts'
 import type { ReadTx, Tx } from '../store/index.ts'
+import { cutOf } from './cut.ts'
+import type { CutTerms } from './cut.ts'
 import { insertPayout, lastPaid, nextId } from './io/tables.ts'
 import { routedOf } from './io/try-tables.ts'
 import { dustOf } from './rules.ts'
@@ -20,6 +22,8 @@ export const PARTY_CLASSES: readonly string[] = ['investor', 'relay', 'advertise
 const LINES_AT_ONCE = 2000
 /** Statements stay small enough to be kept and checked; what is more is the next payout's. */
 const MAX_LINES = 20_000
+/** Where those make nothing that can be paid; a reader still takes them (MAX_STATEMENTS_BYTES). */
+const MOST_LINES = 60_000
 
 export interface PartyDebt {
   readonly account: string
@@ -36,15 +40,20 @@ export function debtsOf(tx: ReadTx, { shares, payees, milestones, token }: Payou
   return [...debts.values()]
 }
 
-/** Null: less than dust is there to be paid. */
+/**
+ * `debt`: as it is in this turn, and the amount is never more. Null: less than dust is owed. Errors: conflict `payout-lines`, where what one
+ * statement takes makes nothing, or more than is owed.
+ */
 export function makeIntent(tx: Tx, box: string, settings: PayoutSettings, debt: PartyDebt, to: Exclude<Destination, { waitsFor: string }>, reason: PayoutReason, clock: Clock): Payout | null {
-  const { account, token } = debt
+  const { account, token, owed } = debt
+  const dust = dustOf(settings, to.decimals)
+  if (owed < dust) return null
   const before = lastPaid(tx, account, token)
   const afterEntry = before?.upToEntry ?? 0
-  const lines = linesOf(tx, account, token, afterEntry, dustOf(settings, to.decimals))
-  const amount = lines.reduce((sum, { gained }) => sum + gained, 0n)
-  const upToEntry = lines.at(-1)?.entryId ?? afterEntry
-  if (amount < dustOf(settings, to.decimals)) return null
+  const { lines, amount } = linesDue(tx, debt, afterEntry, { owed, dust })
+  const last = lines.at(-1)
+  if (last === undefined) throw new MeshBoxError('conflict', `the first ${MOST_LINES} lines of the book that ${account} was not paid for make nothing, or more than the ${owed} smallest units of ${token} that are owed: too much was given back or paid by hand before or behind them`, { code: 'payout-lines', field: 'account', value: account })
+  const upToEntry = last.entryId
   const terms = settings.shares.filter((share) => share.account === account).map(({ partsPerMillion, sources }) => ({ partsPerMillion, sources }))
   const facts: StatementFacts = { id: nextId(tx), account, token, number: (before?.number ?? 0) + 1, previous: before?.reference ?? null, decimals: to.decimals, tokenAddress: to.tokenAddress, to: to.to, terms, afterEntry, upToEntry, amount }
   const at = momentOf(clock)
@@ -59,20 +68,21 @@ export function bodyOf(tx: ReadTx, box: string, payout: Payout, paid: { readonly
   return renderBody(renderIntent(box, payout, linesUpTo(tx, account, token, afterEntry, upToEntry)), paid, routedOf(tx, payout.id))
 }
 
-/** As many as make a sum worth paying, by pages. */
-function linesOf(tx: ReadTx, account: string, token: string, afterEntry: number, dust: bigint): StatementLine[] {
+function linesDue(tx: ReadTx, { account, token }: PartyDebt, afterEntry: number, terms: Pick<CutTerms, 'owed' | 'dust'>): { readonly lines: readonly StatementLine[]; readonly amount: bigint } {
   const lines: StatementLine[] = []
-  let sum = 0n
-  for (let afterId = afterEntry; lines.length < MAX_LINES; ) {
-    const page = accountLines(tx, { account, token, afterId, limit: LINES_AT_ONCE })
-    for (const line of page.map(toLine).filter(isPaidFor)) {
-      lines.push(line)
-      sum += line.gained
+  const pages = function* (): Iterable<readonly bigint[]> {
+    for (let afterId = afterEntry; ; ) {
+      const page = accountLines(tx, { account, token, afterId, limit: LINES_AT_ONCE })
+      const some = page.map(toLine).filter(isPaidFor)
+      lines.push(...some)
+      yield some.map(({ gained }) => gained)
+      const last = page.at(-1)
+      if (last === undefined || page.length < LINES_AT_ONCE) return
+      afterId = last.entryId
     }
-    afterId = page.at(-1)?.entryId ?? afterId
-    if (page.length < LINES_AT_ONCE || sum >= dust) break
   }
-  return lines
+  const { count, amount } = cutOf(pages(), { ...terms, lines: MAX_LINES, mostLines: MOST_LINES })
+  return { lines: lines.slice(0, count), amount }
 }
 
 /** Those that a payout is for. */

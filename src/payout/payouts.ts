@@ -41,6 +41,8 @@ export class Payouts implements PayoutDesk {
   readonly #parts: PayoutParts
   readonly #paying: Paying
   readonly #ways = new Map<number, Way>()
+  /** Accounts that nothing could be made for, with what was owed then: the lines are read again when that has changed. */
+  readonly #stuck = new Map<string, { readonly owed: bigint; readonly problem: string }>()
   #queue: Promise<unknown> = Promise.resolve()
   #cancel: Cancel = () => undefined
   #isStopped = false
@@ -196,21 +198,35 @@ export class Payouts implements PayoutDesk {
   }
 
   async #makeIfDue(debt: PartyDebt): Promise<void> {
-    const { store, settings, clock } = this.#parts
+    const { store, settings, clock, log } = this.#parts
     if (debt.owed <= 0n || this.#openOf(debt) !== undefined) return
     const to = destinationOf(settings(), debt.account, debt.token)
     if ('waitsFor' in to) return
     const lastDaily = store.read((tx) => lastDailyDay(tx, debt.account, debt.token))
     const reason = dueReason(settings(), to.decimals, { owed: debt.owed, lastDaily }, momentOf(clock))
-    if (reason !== null) await this.#make(debt, reason)
+    if (reason === null || this.#stuckOf(debt) !== null) return
+    try {
+      await this.#make(debt, reason)
+    } catch (thrown) {
+      // The others are paid all the same.
+      if (!(thrown instanceof MeshBoxError) || thrown.code !== 'payout-lines') throw thrown
+      this.#stuck.set(`${debt.account} ${debt.token}`, { owed: debt.owed, problem: thrown.message })
+      log.error('a payout that is due cannot be made', { account: debt.account, problem: thrown.message })
+    }
+  }
+
+  #stuckOf({ account, token, owed }: PartyDebt): string | null {
+    const stuck = this.#stuck.get(`${account} ${token}`)
+    return stuck?.owed === owed ? stuck.problem : null
   }
 
   /** On disk, with its reference, when it resolves; nothing is ordered yet. */
   async #make(debt: PartyDebt, reason: PayoutReason): Promise<Payout | null> {
-    const { store, settings, clock, identity, log } = this.#parts
+    const { store, settings, clock, identity, ledger, log } = this.#parts
     const to = destinationOf(settings(), debt.account, debt.token)
     if ('waitsFor' in to) throw new MeshBoxError('conflict', `${debt.account} cannot be paid: it waits for ${to.waitsFor}`, { code: 'payout-nowhere', field: 'account', value: debt.account })
-    const payout = await store.turn((tx) => makeIntent(tx, identity.address, settings(), debt, to, reason, clock))
+    const { account, token } = debt
+    const payout = await store.turn((tx) => makeIntent(tx, identity.address, settings(), { account, token, owed: -ledger.balance(tx, account, token) }, to, reason, clock))
     if (payout !== null) log.info('a payout is due', { payout: payout.id, account: payout.account, amount: payout.amount, to: payout.to, reason })
     return payout
   }
@@ -332,8 +348,9 @@ export class Payouts implements PayoutDesk {
     const newest = lastPaid(tx, account, token)
     const shares = now.shares.filter((share) => share.account === account).map(({ partsPerMillion, sources }) => ({ partsPerMillion, sources }))
     const last = newest?.paid == null ? null : { id: newest.id, amount: newest.amount, wallMs: newest.paid.wallMs }
-    const waitsFor = open !== undefined ? null : 'waitsFor' in to ? to.waitsFor : whyNotDue(now, to.decimals, { owed, lastDaily: lastDailyDay(tx, account, token) }, momentOf(clock))
-    return { account, shares, token, decimals, owed, paid, last, address: now.payees.find((payee) => payee.account === account)?.address ?? null, open: open === undefined ? null : this.#view(open), waitsFor }
+    const stuck = open === undefined ? this.#stuckOf({ account, token, owed }) : null
+    const waitsFor = open !== undefined ? null : 'waitsFor' in to ? to.waitsFor : stuck !== null ? `another sum: ${stuck}` : whyNotDue(now, to.decimals, { owed, lastDaily: lastDailyDay(tx, account, token) }, momentOf(clock))
+    return { account, shares, token, decimals, owed, paid, last, address: now.payees.find((payee) => payee.account === account)?.address ?? null, open: open === undefined ? null : this.#view(open), waitsFor, stuck }
   }
 
   #view(payout: Payout): PayoutView {

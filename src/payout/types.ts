@@ -143,6 +143,8 @@ export interface PartyView {
   readonly open: PayoutView | null
   /** Why nothing is under way. */
   readonly waitsFor: string | null
+  /** Why a payout that is due cannot be made; null: it can, or none is due. */
+  readonly stuck: string | null
 }
 
 /** What the owner may do. */

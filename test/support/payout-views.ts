@@ -21,7 +21,7 @@ const viewOf = (payout: Payout, change: Partial<PayoutView> = {}): PayoutView =>
 const openOf = (id: number, account: string, amount: bigint, attempts: number, problem: string | null): Payout => payoutOf(id, account, amount, { state: 'open', paid: null, attempts, problem })
 
 const ROUTED = { secretHash: hashOf(77), fee: TOKEN / 400n, via: [addressOf(0xdd)], tries: 1 }
-const PLAIN: Omit<PartyView, 'account'> = { shares: [{ partsPerMillion: 100_000, sources: [] }], token: 'MBX', decimals: 18, owed: 0n, paid: 0n, address: addressOf(0xaa), last: null, open: null, waitsFor: null }
+const PLAIN: Omit<PartyView, 'account'> = { shares: [{ partsPerMillion: 100_000, sources: [] }], token: 'MBX', decimals: 18, owed: 0n, paid: 0n, address: addressOf(0xaa), last: null, open: null, waitsFor: null, stuck: null }
 const PARTIES: readonly PartyView[] = [
   { ...PLAIN, account: 'investor:maria', owed: 12_500_000_000_000_000_000n, paid: 431n * TOKEN, last: { id: 1, amount: 31n * TOKEN, wallMs: BEGIN_WALL_MS }, waitsFor: '03:00 UTC, or payout.threshold' },
   {
