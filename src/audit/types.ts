@@ -248,6 +248,8 @@ export interface HistoryRow {
   readonly isForIot: boolean
   /** It went with the note of payouts. */
   readonly isForPayout: boolean
+  /** Of a direct payout: its channel ended without it, and the chain has paid it back. */
+  readonly isLost: boolean
   /** Of a payment over other boxes: what they got on top. */
   readonly fee: bigint
   /** Of a payout over other boxes: the hash that it was locked under. */

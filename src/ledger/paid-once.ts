@@ -1,10 +1,11 @@
 /**
  * Payments over channels by reference: an order that was given once is not paid twice, in whichever run of the process it comes
  * again. Before the first attempt it is written how far the channels' history went; a reference that is found behind that place
- * was paid. The channels' room comes later than who pays, and may go. What is shared by carrying in the mesh and by payouts.
+ * was paid, unless it was lost with its channel: then it is paid anew. The channels' room comes later than who pays, and may go. What is
+ * shared by carrying in the mesh and by payouts.
  */
 import { MeshBoxError, utf8 } from '../base/index.ts'
-import type { Address, Hash, Timers } from '../base/index.ts'
+import type { Address, Cancel, Hash, Timers } from '../base/index.ts'
 import type { ReadTx, Store, Tx } from '../store/index.ts'
 
 export interface ChannelPayment {
@@ -32,8 +33,8 @@ export interface PayingChannels {
   after(id: number, most: number): { readonly payments: readonly ChannelPayment[]; readonly lookedTo: number | null }
   /** On disk here when it resolves; `delivered`: on the partner's. Errors: not-found, without a channel; conflict; unavailable; limit. */
   pay(order: PaymentOrderTerms & { readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
-  /** Whether the partner is known to have it. */
-  isDelivered(id: number): boolean
+  /** `delivered`: the partner is known to have it. `lost`: he never had it and never can, its channel is over and the money back. */
+  arrival(id: number): 'delivered' | 'waiting' | 'lost'
 }
 
 export interface PaidOnceParts {
@@ -52,6 +53,8 @@ export interface PaidOnceParts {
 export const LOOKED_AT = 500
 export const NEXT_LOOK_MS = 20
 const DELIVERY_LOOK_MS = 1000
+/** What is not acknowledged by then is looked at from time to time: its channel may end. */
+const DELIVERY_PATIENCE_MS = 30_000
 
 export class PaidOnce {
   readonly #parts: PaidOnceParts
@@ -69,7 +72,7 @@ export class PaidOnce {
     this.#channels = channels
   }
 
-  /** Resolves when the payment is on both disks. Errors: unavailable `<room>-no-channels`; conflict `<room>-reference-used`; the channels' own. */
+  /** Resolves when the payment is on both disks. Errors: unavailable `<room>-no-channels`; conflict `<room>-reference-used`, `<room>-lost` (asked for again it is paid anew); the channels' own. */
   pay(order: PaymentOrderTerms): Promise<void> {
     const before = this.#underWay.get(order.reference)
     if (before !== undefined) return before.amount === order.amount && before.to === order.to ? before.done : Promise.reject(this.#otherOrder(order))
@@ -78,7 +81,7 @@ export class PaidOnce {
     return done
   }
 
-  /** Whether the order has left this box, or may be leaving it now. Errors: as `pay`. */
+  /** Whether the order has left this box and did not come back, or may be leaving it now. Errors: as `pay`. */
   async hasLeft(order: PaymentOrderTerms): Promise<boolean> {
     if (this.#underWay.has(order.reference)) return true
     const mark = this.#parts.store.read((tx) => this.#parts.readMark(tx, order.reference))
@@ -89,20 +92,31 @@ export class PaidOnce {
     const { store, readMark, noteMark } = this.#parts
     const known = store.read((tx) => readMark(tx, order.reference))
     const paid = known === null ? null : await this.#find(order, known)
-    if (paid !== null) return this.#delivered(paid)
-    if (known === null) {
-      const newest = this.#now().newest()
-      await store.turn((tx) => noteMark(tx, order.reference, newest))
-    }
+    if (paid !== null) return this.#delivered(order, paid)
+    const mark = known ?? this.#now().newest()
+    if (known === null) await store.turn((tx) => noteMark(tx, order.reference, mark))
     const { delivered } = await this.#now().pay({ ...order, data: this.#data })
-    await delivered
+    if (await this.#isIn(delivered, DELIVERY_PATIENCE_MS)) return
+    const id = await this.#find(order, mark)
+    if (id === null) throw this.#lost(order)
+    await Promise.race([delivered, this.#delivered(order, id)])
   }
 
-  /** The payment of this order among those behind `after`; null: it was not paid. */
+  async #isIn(delivered: Promise<void>, patienceMs: number): Promise<boolean> {
+    let cancel: Cancel = () => undefined
+    const late = new Promise<false>((resolve) => (cancel = this.#parts.timers.after(patienceMs, () => resolve(false))))
+    try {
+      return await Promise.race([delivered.then(() => true), late])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** The payment of this order among those behind `after`; null: it was not paid, or was lost. */
   async #find({ to, token, amount, reference }: PaymentOrderTerms, after: number): Promise<number | null> {
     for (let at: number | null = after; at !== null; ) {
       const { payments, lookedTo } = this.#now().after(at, LOOKED_AT)
-      const found = payments.find((payment) => payment.kind === 'sent' && payment.reference === reference)
+      const found = payments.find((payment) => payment.kind === 'sent' && payment.reference === reference && this.#now().arrival(payment.id) !== 'lost')
       if (found !== undefined) {
         if (found.partner !== to || found.token !== token || found.amount !== amount) throw this.#otherOrder({ to, token, amount, reference })
         return found.id
@@ -113,8 +127,13 @@ export class PaidOnce {
     return null
   }
 
-  async #delivered(id: number): Promise<void> {
-    while (!this.#now().isDelivered(id)) await this.#wait(DELIVERY_LOOK_MS)
+  async #delivered(order: PaymentOrderTerms, id: number): Promise<void> {
+    for (;;) {
+      const arrival = this.#now().arrival(id)
+      if (arrival === 'lost') throw this.#lost(order)
+      if (arrival === 'delivered') return
+      await this.#wait(DELIVERY_LOOK_MS)
+    }
   }
 
   #wait(delayMs: number): Promise<void> {
@@ -124,6 +143,10 @@ export class PaidOnce {
   #now(): PayingChannels {
     if (this.#channels === null) throw new MeshBoxError('unavailable', 'payment channels are not up yet', { code: `${this.#parts.room}-no-channels`, retryAfterSeconds: 30 })
     return this.#channels
+  }
+
+  #lost({ to }: PaymentOrderTerms): MeshBoxError {
+    return new MeshBoxError('conflict', `the channel ended before ${to} had the payment, and the chain has paid it back: it is paid anew`, { code: `${this.#parts.room}-lost` })
   }
 
   #otherOrder({ reference }: PaymentOrderTerms): MeshBoxError {

@@ -1,9 +1,10 @@
 /** Payment channels and their history, as the audit reads them. */
 import { equalBytesConstantTime, hexOf, utf8, type Address } from '../base/index.ts'
 import type { Books, ChannelRow, HistoryRow, SettlementRow, SideRow } from '../audit/index.ts'
-import { postedSettlement, settlementOf } from '../photon/channel/index.ts'
+import { arrivalAtEnd, postedSettlement, settlementOf } from '../photon/channel/index.ts'
 import type { ChannelSide, ChannelState } from '../photon/channel/index.ts'
 import { decodeSnapshot } from '../photon/node/snapshot.ts'
+import { readChannel } from '../photon/node/tables/channels.ts'
 import { readHistoryAfter } from '../photon/node/tables/history.ts'
 import { packetId } from '../photon/node/tables/packets.ts'
 import { NOTE, referenceIn } from '../payout/statement/index.ts'
@@ -102,6 +103,7 @@ function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number]
   const channel = row.channelNumber === 0 ? null : namesOf(tx, row.channelNumber, names)
   const token = row.token ?? channel?.token ?? null
   const routed = row.kind === 'sent' ? referenceIn(row.data) : null
+  const isPayout = equalBytesConstantTime(row.data, PAYOUT_NOTE)
   return {
     id: row.id,
     kind: row.kind,
@@ -112,10 +114,16 @@ function historyRow(tx: ReadTx, row: ReturnType<typeof readHistoryAfter>[number]
     payer: row.peer ?? channel?.partner ?? null,
     reference: routed ?? row.key,
     isForIot: equalBytesConstantTime(row.data, IOT_NOTE),
-    isForPayout: routed !== null || equalBytesConstantTime(row.data, PAYOUT_NOTE),
+    isForPayout: routed !== null || isPayout,
+    isLost: isPayout && row.kind === 'direct-sent' && isLost(tx, row),
     fee: row.fee ?? 0n,
     lock: routed === null ? null : row.key,
   }
+}
+
+function isLost(tx: ReadTx, { channelNumber, nonce }: ReturnType<typeof readHistoryAfter>[number]): boolean {
+  const channel = readChannel(tx, channelNumber)
+  return channel !== null && nonce > channel.acked && arrivalAtEnd(channel.state, nonce) === 'lost'
 }
 
 function namesOf(tx: ReadTx, number: number, names: Map<number, ChannelNames>): ChannelNames | null {

@@ -48,7 +48,7 @@ function channelsOf(channels: PayoutRoomParts['channels']): PayoutChannels | nul
     newest: () => direct.newest(),
     after: (id, most) => direct.after(id, most),
     pay: (order) => direct.pay(order),
-    isDelivered: (id) => direct.isDelivered(id),
+    arrival: (id) => direct.arrival(id),
     spendable: (to, token) => direct.spendable(to, token),
     locked,
   }

@@ -41,7 +41,7 @@ function dying(box: () => PayoutBox, edge: () => Edge | null): PayoutChannels {
       endedAfter: (id, most) => paper().locked.endedAfter(id, most),
     },
     after: (id, most) => paper().after(id, most),
-    isDelivered: (id) => paper().isDelivered(id),
+    arrival: (id) => paper().arrival(id),
     pay: async (order) => {
       if (edge() === 'before pay') return never()
       const { delivered } = await paper().pay(order)

@@ -75,6 +75,8 @@ export class PaperChannels implements PayoutChannels {
   readonly locked = new PaperLocks()
   readonly rows: ChannelPayment[] = []
   readonly acknowledged = new Set<number>()
+  /** Never acknowledged, and their channel's end paid them back. */
+  readonly lost = new Set<number>()
   /** Why nothing can be paid now. */
   fails: Error | null = null
   /** Why the next one cannot be paid. */
@@ -106,8 +108,8 @@ export class PaperChannels implements PayoutChannels {
     return { delivered: Promise.resolve() }
   }
 
-  isDelivered(id: number): boolean {
-    return this.acknowledged.has(id)
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' {
+    return this.lost.has(id) ? 'lost' : this.acknowledged.has(id) ? 'delivered' : 'waiting'
   }
 
   paidTo(account: Address): bigint {

@@ -29,7 +29,7 @@ class PayoutWalk {
   /** History and entries first; then payouts, each in a look that has taken in all of both. */
   step(books: Books): boolean {
     const payments = books.historyAfter(this.#lastPayment, PAGE_ROWS)
-    for (const payment of payments) if (payment.isForPayout && (payment.kind === 'direct-sent' || payment.kind === 'sent')) this.#payment(payment, books)
+    for (const payment of payments) if (payment.isForPayout && !payment.isLost && (payment.kind === 'direct-sent' || payment.kind === 'sent')) this.#payment(payment, books)
     this.#lastPayment = payments.at(-1)?.id ?? this.#lastPayment
     const entries = books.entriesAfter(this.#lastEntry, PAGE_ROWS)
     for (const entry of entries)
@@ -81,7 +81,7 @@ class PayoutWalk {
     else if (!isIntact) this.#add('the lines of the book that a payout pays for are not those that its payment names', where, null, null, token, BOOK)
     if (state !== 'paid') return
     if (isSigned === false) this.#add('the statement of a payout is not signed by this box any more', where, null, null, token, BOOK)
-    if (!this.#isSent(id)) this.#add("a payout is called paid, and the channels' history has no payment of it", where, amount, 0n, token)
+    if (!this.#isSent(id)) this.#add("a payout is called paid, and the channels' history has no payment of it, or one that was lost with its channel", where, amount, 0n, token)
     this.#booked(row, where)
     this.#feeBooked(row, where)
     this.#series(row, where)

@@ -29,7 +29,8 @@ export interface PurseChannels {
   after(id: number, most: number): { readonly payments: readonly PursePayment[]; readonly lookedTo: number | null }
   /** On disk here when it resolves; `delivered`: on the partner's. */
   pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash; readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
-  isDelivered(id: number): boolean
+  /** `delivered`: the partner has it. `lost`: he never had it and never can, its channel is over and the money back. */
+  arrival(id: number): 'delivered' | 'waiting' | 'lost'
   onReceived(listener: (payment: Pick<PursePayment, 'data'>) => void): Cancel
 }
 
@@ -75,15 +76,14 @@ export class ChannelPurse implements RoamPayer {
     return this.#channels === null ? null : this.#parts.payeeOf(box)
   }
 
-  /** Errors: unavailable `mesh-not-delivered` while the partner does not take it; the same again asks whether he has. And what the channels say. */
+  /** One payment of a reference is under way at a time. Errors: unavailable `mesh-not-delivered` while the partner does not take it; the same again asks whether he has. And what the channels say. */
   async pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash }): Promise<void> {
     const { delivered } = await this.#lane.run(async () => {
       const channels = this.#now()
       await this.#catchUp(channels)
-      const sent = this.#sum('sent', order.reference, order.token)
-      const missing = order.amount - sent.amount
+      const sent = await this.#arrived(channels, { kind: 'sent', reference: order.reference, token: order.token })
+      const missing = order.amount - sent
       if (missing > 0n) return channels.pay({ to: order.to, token: order.token, amount: missing, reference: order.reference, data: NOTE })
-      if (sent.lastId > 0 && !channels.isDelivered(sent.lastId)) throw notDelivered()
       return { delivered: Promise.resolve() }
     })
     // Others pay and are paid meanwhile.
@@ -91,6 +91,18 @@ export class ChannelPurse implements RoamPayer {
       const cancel = this.#parts.timers.after(DELIVERY_PATIENCE_MS, () => reject(notDelivered()))
       delivered.then(resolve, reject).finally(cancel)
     })
+  }
+
+  /** What was sent, without a last payment that was lost with its channel: that is missing again. All before it were delivered. */
+  async #arrived(channels: PurseChannels, key: PurseKey): Promise<bigint> {
+    const { amount, lastId } = this.#sum(key.kind, key.reference, key.token)
+    const arrival = lastId === 0 ? 'delivered' : channels.arrival(lastId)
+    if (arrival === 'waiting') throw notDelivered()
+    if (arrival === 'delivered') return amount
+    const lost = channels.after(lastId - 1, 1).payments.find(({ id }) => id === lastId)?.amount ?? 0n
+    await this.#parts.store.turn((tx) => writeSum(tx, key, { amount: amount - lost, lastId: 0 }))
+    this.#parts.log.warn('roaming: a payment was lost with its channel, and is paid anew', { reference: key.reference, amount: lost })
+    return amount - lost
   }
 
   onPaid(listener: (payment: { readonly reference: Hash }) => void): Cancel {

@@ -2,7 +2,7 @@
 import { MeshBoxError } from '../../base/index.ts'
 import type { Address, Cancel } from '../../base/index.ts'
 import { spendable } from '../channel/index.ts'
-import type { ChannelState } from '../channel/index.ts'
+import type { Arrival, ChannelState } from '../channel/index.ts'
 import type { PhotonNode, StoredPayment } from '../node/index.ts'
 import type { DirectRow, DirectSide } from '../parts.ts'
 import type { PaymentModes } from './payment-modes.ts'
@@ -41,10 +41,10 @@ export class ChannelPayer implements DirectSide {
     return channel === undefined ? null : spendable(channel)
   }
 
-  isDelivered(id: number): boolean {
+  arrival(id: number): Arrival {
     const [row] = this.#node.paymentsAfter(id - 1, 1)
     const channel = row?.id === id ? this.#channel(row.channelNumber) : null
-    return row !== undefined && channel !== null && this.#node.hasArrived(channel.key, row.nonce)
+    return row === undefined || channel === null ? 'waiting' : this.#node.arrival(row.channelNumber, channel.key, row.nonce)
   }
 
   onReceived(listener: (payment: Omit<DirectRow, 'id' | 'kind'>) => void): Cancel {

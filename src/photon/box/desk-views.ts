@@ -1,7 +1,7 @@
 /** Channels, payments and duties as the owner's desk shows them. */
 import type { Address, Hash } from '../../base/index.ts'
 import { restStateOf, spendable } from '../channel/index.ts'
-import type { ChannelMoment, ChannelSide, ChannelState } from '../channel/index.ts'
+import type { Arrival, ChannelMoment, ChannelSide, ChannelState } from '../channel/index.ts'
 import type { DutyJob, DutyState } from '../chain/index.ts'
 import type { ChannelSideView, ChannelView, DutyView, PaymentRow } from '../desk.ts'
 import type { HistoryKind, StoredPayment } from '../node/index.ts'
@@ -64,9 +64,15 @@ const DIRECTIONS: Readonly<Record<HistoryKind, PaymentRow['direction']>> = {
   cancelled: 'sent',
 }
 
+/** What to say of a direct payment of ours, and whether its money is still, or again, ours. */
+const ARRIVALS = {
+  delivered: { status: STATUS.success, reason: null },
+  waiting: { status: STATUS.cannotCancel, reason: 'not acknowledged yet' },
+  lost: { status: STATUS.failed, reason: 'its channel ended without it: the chain has paid it back' },
+} as const
+
 /** `channel`: the state of the life that the row names; null for payments through no channel alone. */
-/** `hasArrived`: of a direct payment of ours, whether the partner is known to have it. */
-export function historyRow(row: StoredPayment, channel: ChannelState | null, self: Address, hasArrived: boolean): PaymentRow {
+export function historyRow(row: StoredPayment, channel: ChannelState | null, self: Address, arrival: Arrival): PaymentRow {
   const isDirect = row.kind === 'direct-sent' || row.kind === 'direct-received'
   return {
     id: row.key,
@@ -76,8 +82,8 @@ export function historyRow(row: StoredPayment, channel: ChannelState | null, sel
     peer: row.peer ?? channel?.partner.address ?? self,
     amount: row.amount,
     fee: row.fee ?? 0n,
-    status: row.kind === 'failed' ? STATUS.failed : row.kind === 'cancelled' ? STATUS.cancelled : hasArrived ? STATUS.success : STATUS.cannotCancel,
-    reason: row.note !== '' ? row.note : hasArrived ? null : 'not acknowledged yet',
+    status: row.kind === 'failed' ? STATUS.failed : row.kind === 'cancelled' ? STATUS.cancelled : ARRIVALS[arrival].status,
+    reason: row.note !== '' ? row.note : ARRIVALS[arrival].reason,
     secretHash: isDirect ? null : row.key,
     data: row.data,
     atMs: row.wallMs,

@@ -294,8 +294,8 @@ export class OwnerDesk implements PhotonDesk {
     return node.payments(before, limit).map((stored) => {
       if (!channels.has(stored.channelNumber)) channels.set(stored.channelNumber, stored.channelNumber === 0 ? null : node.channelOfNumber(stored.channelNumber))
       const channel = channels.get(stored.channelNumber) ?? null
-      const hasArrived = stored.kind !== 'direct-sent' || channel === null || node.hasArrived(channel.key, stored.nonce)
-      return { place: stored.id, row: historyRow(stored, channel, node.account, hasArrived) }
+      const arrival = stored.kind !== 'direct-sent' || channel === null ? 'delivered' : node.arrival(stored.channelNumber, channel.key, stored.nonce)
+      return { place: stored.id, row: historyRow(stored, channel, node.account, arrival) }
     })
   }
 

@@ -20,6 +20,11 @@ const NOTHING_POSTED: PostedProof = { nonce: 0n, transferred: 0n, locksroot: ZER
 /** What the contract writes as nonce of a proof that was voided by punishment. */
 const VOID_NONCE = (1n << 64n) - 1n
 
+/** Of a proof that was voided: nothing of it was paid out. */
+export function isVoid({ nonce }: PostedProof): boolean {
+  return nonce === VOID_NONCE
+}
+
 export function onChain(state: ChannelState, event: ChannelEvent | SecretEvent): Told {
   if (event.kind === 'secret') return onSecret(state, event)
   if (event.channel !== state.key.channel || state.phase === 'settled') return { state, facts: [] }
@@ -128,7 +133,7 @@ function onPunished(state: ChannelState, event: Event<'punished'>): Told {
   if (dispute === null || (!isPartner && event.cheater !== state.own.address)) return { state, facts: [] }
   const [payer, cheater] = isPartner ? [state.own, state.partner] : [state.partner, state.own]
   const voided = isPartner ? dispute.own : dispute.partner
-  if (voided.nonce === VOID_NONCE) return { state, facts: [] }
+  if (isVoid(voided)) return { state, facts: [] }
   const left = cheater.deposit - cheater.claimed - cheater.withdrawn
   const free = left > 0n ? left : 0n
   const richer = { ...payer, deposit: payer.deposit + free }

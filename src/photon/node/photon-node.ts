@@ -5,8 +5,8 @@
  */
 import { MeshBoxError } from '../../base/index.ts'
 import type { Address, Cancel, Hash } from '../../base/index.ts'
-import { awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, withView } from '../channel/index.ts'
-import type { ChannelMachine, ChannelState, GuestSettlement, Refusal, SignedEnd, StreamNote } from '../channel/index.ts'
+import { arrivalAtEnd, awaitPartner, channelMachine, guestTerms, openChannel, orderClose, restored, withView } from '../channel/index.ts'
+import type { Arrival, ChannelMachine, ChannelState, GuestSettlement, Refusal, SignedEnd, StreamNote } from '../channel/index.ts'
 import { initiatorId, swapId } from '../payment/index.ts'
 import type { PaymentState } from '../payment/index.ts'
 import type { ChannelEvent, ChannelKey, Domain, SecretEvent, SettleTerms } from '../ports.ts'
@@ -23,7 +23,7 @@ import type { PaymentNotice } from './payment-desk.ts'
 import { PeerDesk } from './peer-desk.ts'
 import type { ChannelAlarm, ReceivedPayment, SettleRefusal } from './peer-desk.ts'
 import { RandomHashes } from './random-hashes.ts'
-import { readChannelState } from './tables/channels.ts'
+import { readChannel } from './tables/channels.ts'
 import { readHistory, readHistoryAfter } from './tables/history.ts'
 import type { StoredPayment } from './tables/history.ts'
 
@@ -276,13 +276,14 @@ export class PhotonNode {
 
   /** A channel's newest life but one, and those before: what their payments were of. */
   channelOfNumber(number: number): ChannelState | null {
-    return this.#options.store.read((tx) => readChannelState(tx, number))
+    return this.#options.store.read((tx) => readChannel(tx, number))?.state ?? null
   }
 
-  /** Whether the partner is known to have that packet of a channel's life; true of lives that are over. */
-  hasArrived({ channel, epoch }: ChannelKey, nonce: bigint): boolean {
+  /** What is known of that direct payment of ours. `number`: of the channel's life, which may be over, or under another contract. */
+  arrival(number: number, { channel }: ChannelKey, nonce: bigint): Arrival {
     const live = this.#engine.channels.get(channel)
-    return live?.state.key.epoch !== epoch || nonce <= live.acked
+    const row = live?.number === number ? live : this.#options.store.read((tx) => readChannel(tx, number))
+    return row === null ? 'waiting' : nonce <= row.acked ? 'delivered' : arrivalAtEnd(row.state, nonce)
   }
 
   /** Closes on the chain, without the partner. */

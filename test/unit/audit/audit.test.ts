@@ -227,6 +227,15 @@ describe('a channel that is settled', () => {
     expect(await settled()).toEqual([])
   })
 
+  it('without payouts that were called paid: each is named, and the settled figures agree', async () => {
+    await ended(1300n, 700n, false, (state) => (state.dispute === null ? state : { ...state, dispute: { ...state.dispute, own: POSTED } }))
+    const { differences } = await planted.audit()
+    expect(differences.map(({ check, where, amount }) => [check, where, amount?.expected, amount?.found])).toEqual([['payout', 'payout 1 to community:club', 25n, 0n], ['payout', 'payout 2 to community:club', 10n, 0n]])
+    // Made anew and given up, it has not left.
+    await planted.spoil("UPDATE payouts SET state = 'dropped', signature = NULL WHERE id = 2", "DELETE FROM photon_history WHERE amount = '25'")
+    expect((await planted.audit()).differences.filter(({ what }) => what.includes('has left'))).toEqual([])
+  })
+
   it('with a lock that the partner got: counted against us it is no loss', async () => {
     await ended(1260n, 740n, false, (state) => ({ ...state, own: { ...state.own, locked: 5n }, dispute: state.dispute === null ? null : { ...state.dispute, own: { ...state.dispute.own, transferred: 40n } } }))
     expect(await settled()).toEqual([])

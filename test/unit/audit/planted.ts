@@ -110,7 +110,7 @@ export class Planted {
       locked,
       newest: () => 0,
       after: () => ({ payments: [], lookedTo: null }),
-      isDelivered: () => true,
+      arrival: () => 'delivered',
       async pay({ amount, reference, data }) {
         await store.turn((tx) => insertHistory(tx, [{ channelNumber: 1, nonce: 1n, wallMs: 0, key: reference, peer: null, note: '', kind: 'direct-sent', amount, data }], 5))
         return { delivered: Promise.resolve() }

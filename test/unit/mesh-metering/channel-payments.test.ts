@@ -22,10 +22,13 @@ const orderOf = (number: number, amount = 100n): PaymentOrderTerms => ({ to: BEN
 class History implements DirectChannels {
   readonly rows: ChannelPayment[] = []
   readonly delivered = new Set<number>()
+  readonly lost = new Set<number>()
   listener: Parameters<DirectChannels['onReceived']>[0] = () => undefined
   fails: Error | null = null
   /** Ends the process's view of the payment after it is on disk. */
   diesAfterPaying = false
+  /** The partner is away. */
+  isUntaken = false
   looked = 0
 
   newest(): number {
@@ -42,11 +45,12 @@ class History implements DirectChannels {
     if (this.fails !== null) throw this.fails
     const id = this.add('sent', order)
     if (this.diesAfterPaying) return new Promise(() => undefined)
+    if (this.isUntaken) return { delivered: new Promise(() => undefined) }
     return { delivered: Promise.resolve(void this.delivered.add(id)) }
   }
 
-  isDelivered(id: number): boolean {
-    return this.delivered.has(id)
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' {
+    return this.delivered.has(id) ? 'delivered' : this.lost.has(id) ? 'lost' : 'waiting'
   }
 
   onReceived(listener: typeof this.listener): () => void {
@@ -74,6 +78,13 @@ const open = (): ChannelPayments => {
   const payments = new ChannelPayments({ note: 'relay', store, timers: time })
   payments.use(history)
   return payments
+}
+/** All that follows from what was done, and what was begun is on disk. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    await store.turn(() => undefined)
+  }
 }
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'mesh-orders-'))
@@ -118,6 +129,35 @@ describe('an order', () => {
     await expect(open().pay(orderOf(1))).rejects.toThrow('no open channel')
     history.fails = null
     await open().pay(orderOf(1))
+    expect(history.sent()).toEqual([100n])
+  })
+
+  it('that was lost with its channel is said to be, and given again it is paid anew, once', async () => {
+    history.isUntaken = true
+    const payments = open()
+    const first = payments.pay(orderOf(1))
+    const refused = expect(first).rejects.toMatchObject({ kind: 'conflict', code: 'mesh-lost' })
+    await settled()
+    time.advance(30_000)
+    await settled()
+    history.lost.add(1)
+    time.advance(1000)
+    await refused
+    history.isUntaken = false
+    await open().pay(orderOf(1))
+    await open().pay(orderOf(1))
+    expect(history.sent()).toEqual([100n, 100n])
+  })
+
+  it('that waits while its channel is open is done as soon as the partner says so, however late', async () => {
+    history.isUntaken = true
+    const pays = open().pay(orderOf(1))
+    await settled()
+    time.advance(600_000)
+    await settled()
+    history.delivered.add(1)
+    time.advance(1000)
+    await pays
     expect(history.sent()).toEqual([100n])
   })
 

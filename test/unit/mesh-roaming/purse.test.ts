@@ -22,6 +22,7 @@ const OTHER_TOKEN: Address = `0x${'78'.repeat(20)}`
 class PaperChannels implements PurseChannels {
   readonly history: PursePayment[] = []
   readonly undelivered = new Set<number>()
+  readonly lost = new Set<number>()
   /** The next payment: is not begun; is on disk, and the process dies before it says so; is never taken by the partner. */
   fate: 'paid' | 'refused' | 'killed' | 'untaken' = 'paid'
   #listener: (payment: Pick<PursePayment, 'data'>) => void = () => undefined
@@ -40,8 +41,8 @@ class PaperChannels implements PurseChannels {
     if (this.fate === 'untaken') this.undelivered.add(this.newest())
     return Promise.resolve({ delivered: this.fate === 'untaken' ? new Promise(() => undefined) : Promise.resolve() })
   }
-  isDelivered(id: number): boolean {
-    return !this.undelivered.has(id)
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' {
+    return this.lost.has(id) ? 'lost' : this.undelivered.has(id) ? 'waiting' : 'delivered'
   }
   onReceived(listener: (payment: Pick<PursePayment, 'data'>) => void): () => void {
     this.#listener = listener
@@ -117,6 +118,24 @@ it('a partner who does not take it holds up nobody: asked again it is paid once,
   channels.undelivered.clear()
   await finish(purse.pay(order(100n)))
   expect(channels.sent).toBe(107n)
+})
+
+it('what was lost with its channel is missing again, once; what is under way is waited for before more is sent', async () => {
+  const purse = open()
+  await finish(purse.pay(order(100n)))
+  channels.fate = 'untaken'
+  await expect(finish(purse.pay(order(130n)))).rejects.toMatchObject({ code: 'mesh-not-delivered' })
+  await expect(finish(purse.pay(order(150n)))).rejects.toMatchObject({ code: 'mesh-not-delivered' })
+  expect(channels.history.map(({ amount }) => amount)).toEqual([100n, 30n])
+  channels.fate = 'refused'
+  channels.lost.add(2)
+  // The process may end between finding that out and paying.
+  await expect(finish(purse.pay(order(150n)))).rejects.toThrow('there is no channel')
+  channels.fate = 'paid'
+  const again = open()
+  await finish(again.pay(order(150n)))
+  await finish(again.pay(order(150n)))
+  expect(channels.history.map(({ amount }) => amount)).toEqual([100n, 30n, 50n])
 })
 
 it('what the channels refuse is nothing paid', async () => {

@@ -43,7 +43,7 @@ class PaperChannel implements PurseChannels {
     if (this.other !== null) this.other.#add({ kind: 'received', token, amount, reference, data })
     return { delivered: Promise.resolve() }
   }
-  isDelivered = (): boolean => true
+  arrival = (): 'delivered' => 'delivered'
   onReceived(listener: (payment: Pick<Row, 'data'>) => void): Cancel {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -136,6 +136,46 @@ describe('where it goes', () => {
   })
 })
 
+describe('a payment that was lost with its channel', () => {
+  async function lostOne(): Promise<PayoutBox> {
+    const box = await opened({ threshold: 1n })
+    box.channels.isAway = true
+    await box.earn(40n)
+    await box.settle()
+    box.channels.lost.add(1)
+    box.channels.fails = noChannel()
+    return box
+  }
+
+  it('is found out by a process that waits for it, and by the next one, is not booked, and is paid anew', async () => {
+    for (const isNext of [false, true]) {
+      const box = await lostOne()
+      if (isNext) await box.restart()
+      for (let seconds = 0; seconds < 60; seconds += 10) {
+        box.time.advance(10_000)
+        await box.settle()
+      }
+      expect([box.payouts.payout(1).payout.state, owedTo(box, 'investor:anna')]).toEqual(['open', 10n])
+      Object.assign(box.channels, { fails: null, isAway: false })
+      box.time.advance(HOUR)
+      await box.settle()
+      expect([box.channels.rows.map(({ reference }) => reference === box.payouts.payout(1).payout.reference), box.payouts.payout(1).payout.state, owedTo(box, 'investor:anna')]).toEqual([[true, true], 'paid', 0n])
+      expect(verifyStatements(box.payouts.statement(1, false), ANYBODY).problems).toEqual([])
+    }
+  })
+
+  it('can be given up and made anew', async () => {
+    const box = await lostOne()
+    await box.restart()
+    const made = await box.payouts.resume(1, true)
+    expect([made.payout.id, box.payouts.payout(1).payout.state]).toEqual([2, 'dropped'])
+    Object.assign(box.channels, { fails: null, isAway: false })
+    box.time.advance(HOUR)
+    await box.settle()
+    expect([box.payouts.payout(2).payout.state, box.channels.rows.length, owedTo(box, 'investor:anna')]).toEqual(['paid', 2, 0n])
+  })
+})
+
 describe('what cannot be paid now', () => {
   it('is tried again less and less often, says why, and becomes an alarm', async () => {
     const box = await opened({ threshold: 1n })

@@ -92,7 +92,7 @@ function channelsOf(photon: Photon): PayoutChannels | null {
     newest: () => direct.newest(),
     after: (id, most) => direct.after(id, most),
     pay: (order) => direct.pay(order),
-    isDelivered: (id) => direct.isDelivered(id),
+    arrival: (id) => direct.arrival(id),
     spendable: (to, of) => direct.spendable(to, of),
     locked,
   }

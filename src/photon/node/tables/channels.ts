@@ -43,9 +43,10 @@ export function readLiveChannels(tx: ReadTx, contract: Address): readonly Channe
   return tx.all<Stored>('SELECT number, acked, state FROM photon_channel WHERE contract = ? AND is_live = 1 ORDER BY number', bytesOf(contract)).map(rowOf)
 }
 
-export function readChannelState(tx: ReadTx, number: number): ChannelState | null {
-  const row = tx.get<{ state: Uint8Array }>('SELECT state FROM photon_channel WHERE number = ?', number)
-  return row === undefined ? null : decodeSnapshot<ChannelState>(row.state)
+/** Of any contract. */
+export function readChannel(tx: ReadTx, number: number): ChannelRow | null {
+  const row = tx.get<Stored>('SELECT number, acked, state FROM photon_channel WHERE number = ?', number)
+  return row === undefined ? null : rowOf(row)
 }
 
 export function hasChannel(tx: ReadTx, contract: Address, channel: `0x${string}`, epoch: bigint): boolean {
