@@ -33,8 +33,8 @@ export interface PayingChannels {
   after(id: number, most: number): { readonly payments: readonly ChannelPayment[]; readonly lookedTo: number | null }
   /** On disk here when it resolves; `delivered`: on the partner's. Errors: not-found, without a channel; conflict; unavailable; limit. */
   pay(order: PaymentOrderTerms & { readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
-  /** `delivered`: the partner is known to have it. `lost`: he never had it and never can, its channel is over and the money back. */
-  arrival(id: number): 'delivered' | 'waiting' | 'lost'
+  /** `delivered`: the partner is known to have it. `lost`: he never had it and never can, its channel is over and the money back. `unknown`: over, and nothing shows whether he had it. */
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' | 'unknown'
 }
 
 export interface PaidOnceParts {
@@ -72,7 +72,7 @@ export class PaidOnce {
     this.#channels = channels
   }
 
-  /** Resolves when the payment is on both disks. Errors: unavailable `<room>-no-channels`; conflict `<room>-reference-used`, `<room>-lost` (asked for again it is paid anew); the channels' own. */
+  /** Resolves when the payment is on both disks. Errors: unavailable `<room>-no-channels`; conflict `<room>-reference-used`, `<room>-lost` (asked for again it is paid anew), `<room>-unknown` (it is not); the channels' own. */
   pay(order: PaymentOrderTerms): Promise<void> {
     const before = this.#underWay.get(order.reference)
     if (before !== undefined) return before.amount === order.amount && before.to === order.to ? before.done : Promise.reject(this.#otherOrder(order))
@@ -86,6 +86,14 @@ export class PaidOnce {
     if (this.#underWay.has(order.reference)) return true
     const mark = this.#parts.store.read((tx) => this.#parts.readMark(tx, order.reference))
     return mark !== null && (await this.#find(order, mark)) !== null
+  }
+
+  /** Whether whoever ordered may give it up: it has not left, it came back, or nobody but the recipient can say. Errors: as `pay`. */
+  async mayBeGivenUp(order: PaymentOrderTerms): Promise<boolean> {
+    if (this.#underWay.has(order.reference)) return false
+    const mark = this.#parts.store.read((tx) => this.#parts.readMark(tx, order.reference))
+    const id = mark === null ? null : await this.#find(order, mark)
+    return id === null || this.#now().arrival(id) === 'unknown'
   }
 
   async #pay(order: PaymentOrderTerms): Promise<void> {
@@ -131,6 +139,7 @@ export class PaidOnce {
     for (;;) {
       const arrival = this.#now().arrival(id)
       if (arrival === 'lost') throw this.#lost(order)
+      if (arrival === 'unknown') throw new MeshBoxError('conflict', `the channel is over, and nothing shows whether ${order.to} had the payment ${order.reference}: ask him for his history`, { code: `${this.#parts.room}-unknown` })
       if (arrival === 'delivered') return
       await this.#wait(DELIVERY_LOOK_MS)
     }

@@ -55,10 +55,10 @@ export class Paying {
     }
   }
 
-  /** Whether money of it has left this box, may be leaving it, or is locked where it could still be claimed. Errors: as `pay`. */
+  /** Whether money of it has left this box, may be leaving it, or is locked where it could still be claimed. Where only the recipient can say, it is the owner who decides. Errors: as `pay`. */
   async hasLeft(payout: Payout): Promise<boolean> {
     const live = this.#live(payout)
-    if (live === null) return this.#direct.hasLeft(orderOf(payout))
+    if (live === null) return !(await this.#direct.mayBeGivenUp(orderOf(payout)))
     const standing = await this.#standing(payout, live)
     if (standing === 'paid' || (standing !== 'never' && standing.state !== 'failed')) return true
     await this.#parts.store.turn((tx) => noteTryFailed(tx, live, standing === 'never' ? 'given up before it was ordered' : standing.problem))

@@ -143,8 +143,8 @@ export interface DirectSide {
   pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash; readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
   /** Of this box, in an open channel with `to` in this token; null: there is none. */
   spendable(to: Address, token: Address): bigint | null
-  /** `delivered`: the partner is known to have what row `id` paid. `lost`: its channel is over, and the chain has paid it back to this box. */
-  arrival(id: number): 'delivered' | 'waiting' | 'lost'
+  /** `delivered`: the partner is known to have what row `id` paid. `lost`: its channel is over, and the chain has paid it back to this box. `unknown`: over, and nothing shows either. */
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' | 'unknown'
   /** Told after it is on disk. */
   onReceived(listener: (payment: Omit<DirectRow, 'id' | 'kind'>) => void): Cancel
 }

@@ -77,6 +77,8 @@ export class PaperChannels implements PayoutChannels {
   readonly acknowledged = new Set<number>()
   /** Never acknowledged, and their channel's end paid them back. */
   readonly lost = new Set<number>()
+  /** Never acknowledged, and nothing shows what became of them in their channel. */
+  readonly untold = new Set<number>()
   /** Why nothing can be paid now. */
   fails: Error | null = null
   /** Why the next one cannot be paid. */
@@ -108,8 +110,8 @@ export class PaperChannels implements PayoutChannels {
     return { delivered: Promise.resolve() }
   }
 
-  arrival(id: number): 'delivered' | 'waiting' | 'lost' {
-    return this.lost.has(id) ? 'lost' : this.acknowledged.has(id) ? 'delivered' : 'waiting'
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' | 'unknown' {
+    return this.lost.has(id) ? 'lost' : this.untold.has(id) ? 'unknown' : this.acknowledged.has(id) ? 'delivered' : 'waiting'
   }
 
   paidTo(account: Address): bigint {

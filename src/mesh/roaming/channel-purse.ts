@@ -29,8 +29,8 @@ export interface PurseChannels {
   after(id: number, most: number): { readonly payments: readonly PursePayment[]; readonly lookedTo: number | null }
   /** On disk here when it resolves; `delivered`: on the partner's. */
   pay(order: { readonly to: Address; readonly token: Address; readonly amount: bigint; readonly reference: Hash; readonly data: Uint8Array }): Promise<{ readonly delivered: Promise<void> }>
-  /** `delivered`: the partner has it. `lost`: he never had it and never can, its channel is over and the money back. */
-  arrival(id: number): 'delivered' | 'waiting' | 'lost'
+  /** `delivered`: the partner has it. `lost`: he never had it and never can, its channel is over and the money back. `unknown`: over, and nothing shows whether he had it. */
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' | 'unknown'
   onReceived(listener: (payment: Pick<PursePayment, 'data'>) => void): Cancel
 }
 
@@ -93,12 +93,12 @@ export class ChannelPurse implements RoamPayer {
     })
   }
 
-  /** What was sent, without a last payment that was lost with its channel: that is missing again. All before it were delivered. */
+  /** What was sent, without a last payment that was lost with its channel: that is missing again. Where nothing shows it, it is not sent twice. */
   async #arrived(channels: PurseChannels, key: PurseKey): Promise<bigint> {
     const { amount, lastId } = this.#sum(key.kind, key.reference, key.token)
     const arrival = lastId === 0 ? 'delivered' : channels.arrival(lastId)
     if (arrival === 'waiting') throw notDelivered()
-    if (arrival === 'delivered') return amount
+    if (arrival !== 'lost') return amount
     const lost = channels.after(lastId - 1, 1).payments.find(({ id }) => id === lastId)?.amount ?? 0n
     await this.#parts.store.turn((tx) => writeSum(tx, key, { amount: amount - lost, lastId: 0 }))
     this.#parts.log.warn('roaming: a payment was lost with its channel, and is paid anew', { reference: key.reference, amount: lost })

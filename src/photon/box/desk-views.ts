@@ -68,6 +68,7 @@ const DIRECTIONS: Readonly<Record<HistoryKind, PaymentRow['direction']>> = {
 const ARRIVALS = {
   delivered: { status: STATUS.success, reason: null },
   waiting: { status: STATUS.cannotCancel, reason: 'not acknowledged yet' },
+  unknown: { status: STATUS.cannotCancel, reason: 'not acknowledged, and its channel is over' },
   lost: { status: STATUS.failed, reason: 'its channel ended without it: the chain has paid it back' },
 } as const
 

@@ -2,8 +2,8 @@
 import { isVoid, postedSettlement } from './chain-events.ts'
 import type { ChannelState } from './state.ts'
 
-/** `lost`: it went with its channel, and the chain has paid its money back to us. `waiting`: nothing shows either. */
-export type Arrival = 'delivered' | 'waiting' | 'lost'
+/** `lost`: it went with its channel, and the chain has paid its money back to us. `unknown`: the channel is over, and nothing shows either. */
+export type Arrival = 'delivered' | 'waiting' | 'lost' | 'unknown'
 
 /**
  * `nonce`: of the packet that paid. Both sign the same end, so what we had given by then was in it. By posted proofs the partner had it if
@@ -14,13 +14,13 @@ export function arrivalAtEnd(state: ChannelState, nonce: bigint): Arrival {
   const { domain, phase, payout, dispute, own } = state
   if (phase !== 'settled') return 'waiting'
   if (payout?.isCooperative === true) return 'delivered'
-  if (dispute === null) return 'waiting'
+  if (dispute === null) return 'unknown'
   const posted = dispute.own
   if (posted.nonce >= nonce && !isVoid(posted)) return 'delivered'
   // v1: a withdrawal that both signed began a life with new nonces, and the payment may be of the one before.
-  if (domain.profile === 'v1' || payout == null || own.claimed > posted.transferred) return 'waiting'
+  if (domain.profile === 'v1' || payout == null || own.claimed > posted.transferred) return 'unknown'
   const [due] = postedSettlement(state, dispute)
-  return payout.own === due && due === unclamped(state, posted.transferred, dispute.partner.transferred) ? 'lost' : 'waiting'
+  return payout.own === due && due === unclamped(state, posted.transferred, dispute.partner.transferred) ? 'lost' : 'unknown'
 }
 
 /** As `settlementOf`, where nobody has taken out more than he had. */

@@ -23,6 +23,7 @@ class PaperChannels implements PurseChannels {
   readonly history: PursePayment[] = []
   readonly undelivered = new Set<number>()
   readonly lost = new Set<number>()
+  readonly untold = new Set<number>()
   /** The next payment: is not begun; is on disk, and the process dies before it says so; is never taken by the partner. */
   fate: 'paid' | 'refused' | 'killed' | 'untaken' = 'paid'
   #listener: (payment: Pick<PursePayment, 'data'>) => void = () => undefined
@@ -41,8 +42,8 @@ class PaperChannels implements PurseChannels {
     if (this.fate === 'untaken') this.undelivered.add(this.newest())
     return Promise.resolve({ delivered: this.fate === 'untaken' ? new Promise(() => undefined) : Promise.resolve() })
   }
-  arrival(id: number): 'delivered' | 'waiting' | 'lost' {
-    return this.lost.has(id) ? 'lost' : this.undelivered.has(id) ? 'waiting' : 'delivered'
+  arrival(id: number): 'delivered' | 'waiting' | 'lost' | 'unknown' {
+    return this.lost.has(id) ? 'lost' : this.untold.has(id) ? 'unknown' : this.undelivered.has(id) ? 'waiting' : 'delivered'
   }
   onReceived(listener: (payment: Pick<PursePayment, 'data'>) => void): () => void {
     this.#listener = listener
@@ -136,6 +137,14 @@ it('what was lost with its channel is missing again, once; what is under way is 
   await finish(again.pay(order(150n)))
   await finish(again.pay(order(150n)))
   expect(channels.history.map(({ amount }) => amount)).toEqual([100n, 30n, 50n])
+})
+
+it('what nobody can tell of is not sent twice, and later sums go on from it', async () => {
+  const purse = open()
+  await finish(purse.pay(order(100n)))
+  channels.untold.add(1)
+  await finish(purse.pay(order(130n)))
+  expect(channels.history.map(({ amount }) => amount)).toEqual([100n, 30n])
 })
 
 it('what the channels refuse is nothing paid', async () => {

@@ -164,6 +164,25 @@ describe('a payment that was lost with its channel', () => {
     }
   })
 
+  it('of which nothing shows whether it was is not paid again and not booked: an alarm, until it is acknowledged or the owner gives it up', async () => {
+    const box = await opened({ threshold: 1n })
+    box.channels.isAway = true
+    await box.earn(40n)
+    await box.settle()
+    await box.restart()
+    box.channels.untold.add(1)
+    for (let look = 0; look < 3; look++) {
+      box.time.advance(HOUR)
+      await box.payouts.round()
+      for (let turn = 0; turn < 5; turn++) await box.store.turn(() => undefined)
+    }
+    expect(box.payouts.payout(1)).toMatchObject({ stage: 'waiting', isAlarm: true, payout: { state: 'open', problem: expect.stringContaining('nothing shows whether') as string } })
+    expect([box.channels.rows.length, owedTo(box, 'investor:anna')]).toEqual([1, 10n])
+    box.channels.locked.hasRoute = true
+    expect((await box.payouts.resume(1, true)).payout.id).toBe(2)
+    expect(box.payouts.payout(1).payout.state).toBe('dropped')
+  })
+
   it('can be given up and made anew', async () => {
     const box = await lostOne()
     await box.restart()
