@@ -51,6 +51,11 @@ export const streamMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    // As told when it ended. Null: it goes on, or an earlier version ended it.
+    id: 'hotspot-stream-004',
+    sql: 'ALTER TABLE hotspot_stream ADD COLUMN used_ms INTEGER',
+  },
 ]
 
 export interface StoredStream {
@@ -68,7 +73,7 @@ interface StreamRow {
 
 export function saveStream(tx: Tx, { stream, sessionId, usedBeforeMs }: StoredStream): void {
   tx.run(
-    `INSERT INTO hotspot_stream VALUES (?, ?, ?, 0)
+    `INSERT INTO hotspot_stream (stream, session_id, used_before_ms, is_over) VALUES (?, ?, ?, 0)
      ON CONFLICT (stream) DO UPDATE SET session_id = excluded.session_id, used_before_ms = excluded.used_before_ms`,
     stream,
     sessionId,
@@ -76,9 +81,20 @@ export function saveStream(tx: Tx, { stream, sessionId, usedBeforeMs }: StoredSt
   )
 }
 
-/** Its time is told for good; the row goes with its session (`forgetStreams`). */
-export function closeStream(tx: Tx, stream: string): void {
-  tx.run('UPDATE hotspot_stream SET is_over = 1 WHERE stream = ?', stream)
+/** Its time is told for good, and kept: whoever asked may die before he has noted the answer, and asks again. */
+export function closeStream(tx: Tx, stream: string, usedMs: number): void {
+  tx.run('UPDATE hotspot_stream SET is_over = 1, used_ms = ? WHERE stream = ?', usedMs, stream)
+}
+
+export interface OverStream extends StoredStream {
+  /** In all. Null: an earlier version ended it, and its session has the last of it. */
+  readonly usedMs: number | null
+}
+
+/** Null: it goes on, or is not known. */
+export function overStream(tx: ReadTx, stream: string): OverStream | null {
+  const row = tx.get<StreamRow & { used_ms: number | null }>('SELECT stream, session_id, used_before_ms, used_ms FROM hotspot_stream WHERE stream = ? AND is_over = 1', stream)
+  return row === undefined ? null : { stream, sessionId: row.session_id, usedBeforeMs: row.used_before_ms, usedMs: row.used_ms }
 }
 
 /** Streams that are not over. */

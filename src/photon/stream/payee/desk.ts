@@ -79,6 +79,8 @@ export class PayeeDesk {
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
         if (newest !== null) this.#tell(entry, earning(this.#deps, entry.channel, { value: earnedValue(entry.channel), voucher: newest.voucher }))
         this.#lookAtPaid(entry)
+        // The process died before the answer was on flash: what was served is known, and nothing is served any more.
+        if (session.phase === 'open' && service.isOver(factsOf(entry.channel, session).stream)) this.#do(entry, () => this.#end(entry, STOP.asked))
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
