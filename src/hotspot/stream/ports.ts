@@ -5,7 +5,7 @@
 
 /** One paid session as the payer's channel knows it. */
 export interface StreamSale {
-  /** Unique for ever: `<channel>.<its life>.<session>`. */
+  /** Unique for ever: `<channel>.<its life>.<session>`. Of a channel one at a time: the next begins when the end of the one before is noted for good. */
   readonly stream: string
   readonly channel: string
   readonly epoch: bigint

@@ -152,7 +152,7 @@ export class StreamTill implements StreamPayments {
     stream.isOpening = true
     this.#parts.keeper.spawn(
       'opening a stream',
-      this.#open(stream, mac)
+      this.#open(stream, sale.channel, mac)
         .catch((thrown: unknown) => {
           stream.retryAtMs = this.#deps.clock.boottimeMs() + RETRY_MS
           this.#deps.log.warn('a stream could not be opened; no time counts', { stream: stream.stream, error: asError(thrown) })
@@ -164,7 +164,7 @@ export class StreamTill implements StreamPayments {
   }
 
   /** As a voucher is redeemed: a new session, or more in the one the device has. */
-  #open(stream: Stream, mac: MacAddress): Promise<void> {
+  #open(stream: Stream, channel: string, mac: MacAddress): Promise<void> {
     const { keeper, lanes, live, opening, redeem } = this.#parts
     return lanes.run([deviceLane(mac)], () =>
       redeem.withSessions(
@@ -181,7 +181,7 @@ export class StreamTill implements StreamPayments {
           const { downKbps, upKbps } = this.#deps.config().tariff
           const terms = streamTerms(stream.stream, stream.allowedMs - stream.usedBeforeMs, { downKbps, upKbps })
           const inTurn = (tx: Parameters<typeof saveStream>[0], session: Session): Session => {
-            saveStream(tx, { stream: stream.stream, sessionId: session.id, usedBeforeMs: stream.usedBeforeMs })
+            saveStream(tx, channel, { stream: stream.stream, sessionId: session.id, usedBeforeMs: stream.usedBeforeMs })
             return session
           }
           const running = await redeem.charged(live.ofDevice(mac))
