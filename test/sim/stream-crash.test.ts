@@ -116,6 +116,8 @@ class Run {
       this.crash.pass(offMs)
       this.box.phoneMs += offMs
       await this.box.afterDeath(kind, chance(this.random, 8), 15_000 + below(this.random, 2_000_000))
+      // Who was online may be gone by now, with his phone.
+      if (chance(this.random, 2)) this.closePage(below(this.random, PAYERS_PER_RUN))
       if (chance(this.random, 2)) this.box.wallIs([-10, 0, 10][below(this.random, 3)] ?? 0)
       this.crash.phase = `start after ${kind}`
       this.crash.nextDeath = chance(this.random, 3) ? 1 + below(this.random, 12) : 0
@@ -157,7 +159,8 @@ class Run {
       mine,
       { name: 'reload', run: async () => this.openPage(who) },
       { name: 'lead', run: async () => page?.act({ type: 'lead', seconds: [0, 30, 600][below(random, 3)] ?? 0 }) },
-      { name: 'stop', run: async () => page?.act({ type: 'stop' }) },
+      { name: 'stop', run: () => this.#stop(page) },
+      { name: 'gone', run: async () => this.closePage(who) },
       { name: 'own deposit', run: async () => this.box.channels.ownDeposit(payer, 1n + BigInt(below(random, 1_200_000))) },
       { name: 'wall clock', run: async () => this.box.wallIs([-10, 0, 10][below(random, 3)] ?? 0) },
       { name: 'chain out of view', run: async () => void (this.box.channels.status = chance(random, 2) ? 'offline' : 'ready') },
@@ -171,6 +174,12 @@ class Run {
           ]
         : []),
     ]
+  }
+
+  /** Two who hold a stream have to agree that it is over: death comes more often there. */
+  async #stop(page: PayingPage | null | undefined): Promise<void> {
+    if (page?.phase === 'paying' && chance(this.random, 2)) this.crash.dieIn(1 + below(this.random, 10))
+    page?.act({ type: 'stop' })
   }
 
   /** As the page does it: asks, signs what it is asked to sign, asks again. A code for time is redeemed. */
@@ -249,6 +258,7 @@ async function runOne(box: PayingBox, seed: number, codes: readonly VoucherRow[]
     await box.afterDeath('service', false)
     await crash.start()
   }
+  crash.dieIn(0)
   totals.proved += box.expectProofs()
   crash.phase = 'the end'
   crash.box.gate.failing = 0
