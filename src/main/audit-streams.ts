@@ -11,6 +11,8 @@ interface StoredStream {
   readonly stream: string
   readonly session_id: string
   readonly used_before_ms: number
+  /** As told at its end. */
+  readonly used_ms: number | null
   readonly seq: number | null
   readonly used: string | null
 }
@@ -21,13 +23,13 @@ const NAME = /^(.+)\.(\d+)\.([0-9a-f]{8})$/
 export function servedAfter(tx: ReadTx, stream: string, most: number): ServedRow[] {
   return tx
     .all<StoredStream>(
-      `SELECT s.stream, s.session_id, s.used_before_ms, a.seq, p.used FROM hotspot_stream s
+      `SELECT s.stream, s.session_id, s.used_before_ms, s.used_ms, a.seq, p.used FROM hotspot_stream s
        LEFT JOIN hotspot_allotment a ON a.session_id = s.session_id AND a.bearer = s.stream
        LEFT JOIN hotspot_progress p ON p.session_id = s.session_id WHERE s.stream > ? ORDER BY s.stream LIMIT ?`, stream, most,
     )
     .map((row) => {
       const used = row.used === null ? [] : (JSON.parse(row.used) as { readonly allotments: readonly (readonly [number, number])[] }).allotments
-      const head = { stream: row.stream, sessionId: row.session_id, servedMs: row.used_before_ms + (used[row.seq ?? -1]?.[0] ?? 0) }
+      const head = { stream: row.stream, sessionId: row.session_id, servedMs: row.used_ms ?? row.used_before_ms + (used[row.seq ?? -1]?.[0] ?? 0) }
       return { ...head, ...proofOf(tx, row.stream) }
     })
 }

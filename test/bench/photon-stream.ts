@@ -93,6 +93,7 @@ async function measure(store: ReturnType<typeof openStore>, fastPath: string, cu
     service: {
       allow: ({ stream }, ticks) => void used.set(stream, ticks - terms.graceTicks),
       used: (stream) => used.get(stream) ?? 0,
+      isOver: () => false,
       end: async (stream) => used.get(stream) ?? 0,
       earned: () => undefined,
       claimed: () => undefined,

@@ -27,6 +27,10 @@ class Life {
     })
   }
 
+  dieIn(edges: number): void {
+    this.#edgesLeft = edges
+  }
+
   /** Goes on, or never. */
   async edge(name: string): Promise<void> {
     if (!this.isDead) {
@@ -120,6 +124,11 @@ export class CrashBox {
   }
   get isDead(): boolean {
     return this.#life.isDead
+  }
+
+  /** The process that runs dies at the so-manieth edge from now; 0: at none. */
+  dieIn(edges: number): void {
+    this.#life.dieIn(edges)
   }
 
   /** A new process on the same disk and kernel. Resolves false if it died while starting. */

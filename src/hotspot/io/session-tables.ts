@@ -184,13 +184,13 @@ export function lastSessionOf(tx: ReadTx, mac: string): StoredSession | null {
   return row === undefined ? null : findSession(tx, row.id)
 }
 
-/** Forgets the oldest ended sessions beyond `kept`. Number of them. */
+/** Forgets the oldest ended sessions beyond `kept`, but for what a stream that is not over used in one. Number of them. */
 export function forgetOldSessions(tx: Tx, kept = KEPT_ENDED_SESSIONS): number {
   const oldest = tx.get<{ id: string }>(
     `SELECT id FROM hotspot_session WHERE state = 'ended' ORDER BY id DESC LIMIT 1 OFFSET ?`,
     kept,
   )
-  return oldest === undefined ? 0 : tx.run(`DELETE FROM hotspot_session WHERE state = 'ended' AND id <= ?`, oldest.id)
+  return oldest === undefined ? 0 : tx.run(`DELETE FROM hotspot_session WHERE state = 'ended' AND id <= ? AND id NOT IN (SELECT session_id FROM hotspot_stream WHERE is_over = 0)`, oldest.id)
 }
 
 function assemble(

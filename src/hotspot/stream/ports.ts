@@ -5,7 +5,7 @@
 
 /** One paid session as the payer's channel knows it. */
 export interface StreamSale {
-  /** Unique for ever. */
+  /** Unique for ever: `<channel>.<its life>.<session>`. Of a channel one at a time: the next begins when the end of the one before is noted for good. */
   readonly stream: string
   readonly channel: string
   readonly epoch: bigint
@@ -30,12 +30,15 @@ export interface StreamEvidence {
 export interface StreamPayments {
   /**
    * Serve `ticks` in all since the stream began, and not one longer. The first call opens the gate, later ones move
-   * the end. Does not throw: what cannot be opened now counts no time, and is tried again with the next call.
+   * the end. Does not throw: what cannot be opened now counts no time, and is tried again with the next call. A stream
+   * that is over stays over.
    */
   allow(sale: StreamSale, ticks: number): void
   /** Ticks in which the gate was open, a begun one whole. 0 for a stream that is not known. */
   used(stream: string): number
-  /** Closes, and gives the ticks used in all. */
+  /** Its end was asked for, and is on disk: the process may have died before whoever asked had noted the answer. */
+  isOver(stream: string): boolean
+  /** Closes, and gives the ticks used in all; asked again, also in another process, the same. */
   end(stream: string): Promise<number>
   /** The channel's counter is the box's up to `value`: the difference to what was posted before is an earning. */
   earned(sale: StreamSale, value: bigint, voucher: StreamEvidence): void

@@ -18,7 +18,7 @@ import type { HotspotDeps } from '../ports.ts'
 import type { Redeem } from '../redeem.ts'
 import { boundDevices, isOver, isUsable, isVisitor, settle } from '../session/index.ts'
 import type { Session } from '../session/index.ts'
-import { closeStream, forgetStreams, healGrants, openStreams, saveClipped, saveGrant, saveStream } from './io/stream-tables.ts'
+import { closeStream, forgetStreams, healGrants, openStreams, overStream, saveClipped, saveGrant, saveStream } from './io/stream-tables.ts'
 import type { StreamClaim, StreamEvidence, StreamPayments, StreamSale } from './ports.ts'
 import { clipped, needsLeaseSoon, streamAllotment, streamTerms, withGrant } from './stream-allotment.ts'
 import { Takings } from './takings.ts'
@@ -45,6 +45,8 @@ interface Stream {
   usedBeforeMs: number
   isOpening: boolean
   isOver: boolean
+  /** Told when it ended, and on disk. Null: it is not closed, or an earlier version closed it. */
+  toldMs: number | null
   retryAtMs: number
   /** Granted in all, as disk has it. */
   writtenMs: number
@@ -83,10 +85,10 @@ export class StreamTill implements StreamPayments {
   }
 
   allow(sale: StreamSale, ticks: number): void {
-    const stream = this.#streams.get(sale.stream) ?? newStream(sale.stream)
-    if (stream.isOver) return
+    const stream = this.#streams.get(sale.stream) ?? this.#over(sale.stream) ?? newStream(sale.stream)
     this.#streams.set(sale.stream, stream)
     stream.sale = sale
+    if (stream.isOver) return
     stream.allowedMs = Math.max(stream.allowedMs, ticks * sale.tickSeconds * 1000)
     const session = this.#sessionOf(stream)
     if (session !== undefined) this.#extend(stream, session)
@@ -98,27 +100,24 @@ export class StreamTill implements StreamPayments {
     return known === undefined ? 0 : ticksOf(known, this.#usedMs(known))
   }
 
+  isOver(stream: string): boolean {
+    return (this.#streams.get(stream) ?? this.#over(stream))?.isOver ?? false
+  }
+
   async end(stream: string): Promise<number> {
-    const known = this.#streams.get(stream)
+    const known = this.#streams.get(stream) ?? this.#over(stream)
     if (known === undefined) return 0
     known.isOver = true
     await this.#takings.quiet()
-    const { lanes, live } = this.#parts
-    const mac = readMac(known.sale?.device ?? '')
-    // A session that is just being opened for it is waited for.
-    await lanes.run(mac === null ? [] : [deviceLane(mac)], async () => {
-      const id = this.#sessionOf(known)?.id
-      if (id !== undefined)
-        await lanes.run([sessionLane(id)], async () => {
-          const session = live.get(id)
-          if (session !== undefined) await this.#close(known, session)
-        })
-    })
-    const ticks = ticksOf(known, this.#usedMs(known))
-    await this.#deps.store.turn((tx) => closeStream(tx, stream))
+    if (known.toldMs === null) {
+      await this.#shut(known)
+      const usedMs = this.#usedMs(known)
+      await this.#deps.store.turn((tx) => closeStream(tx, stream, usedMs))
+      known.toldMs = usedMs
+    }
     this.#streams.delete(stream)
     this.#takings.forget(stream)
-    return ticks
+    return ticksOf(known, known.toldMs)
   }
 
   earned(sale: StreamSale, value: bigint, voucher: StreamEvidence): void {
@@ -153,7 +152,7 @@ export class StreamTill implements StreamPayments {
     stream.isOpening = true
     this.#parts.keeper.spawn(
       'opening a stream',
-      this.#open(stream, mac)
+      this.#open(stream, sale.channel, mac)
         .catch((thrown: unknown) => {
           stream.retryAtMs = this.#deps.clock.boottimeMs() + RETRY_MS
           this.#deps.log.warn('a stream could not be opened; no time counts', { stream: stream.stream, error: asError(thrown) })
@@ -165,7 +164,7 @@ export class StreamTill implements StreamPayments {
   }
 
   /** As a voucher is redeemed: a new session, or more in the one the device has. */
-  #open(stream: Stream, mac: MacAddress): Promise<void> {
+  #open(stream: Stream, channel: string, mac: MacAddress): Promise<void> {
     const { keeper, lanes, live, opening, redeem } = this.#parts
     return lanes.run([deviceLane(mac)], () =>
       redeem.withSessions(
@@ -182,7 +181,7 @@ export class StreamTill implements StreamPayments {
           const { downKbps, upKbps } = this.#deps.config().tariff
           const terms = streamTerms(stream.stream, stream.allowedMs - stream.usedBeforeMs, { downKbps, upKbps })
           const inTurn = (tx: Parameters<typeof saveStream>[0], session: Session): Session => {
-            saveStream(tx, { stream: stream.stream, sessionId: session.id, usedBeforeMs: stream.usedBeforeMs })
+            saveStream(tx, channel, { stream: stream.stream, sessionId: session.id, usedBeforeMs: stream.usedBeforeMs })
             return session
           }
           const running = await redeem.charged(live.ofDevice(mac))
@@ -198,6 +197,20 @@ export class StreamTill implements StreamPayments {
         },
       ),
     )
+  }
+
+  async #shut(stream: Stream): Promise<void> {
+    const { lanes, live } = this.#parts
+    const mac = readMac(stream.sale?.device ?? '')
+    // A session that is just being opened for it is waited for.
+    await lanes.run(mac === null ? [] : [deviceLane(mac)], async () => {
+      const id = this.#sessionOf(stream)?.id
+      if (id !== undefined)
+        await lanes.run([sessionLane(id)], async () => {
+          const session = live.get(id)
+          if (session !== undefined) await this.#close(stream, session)
+        })
+    })
   }
 
   /** The session's lane is held. Time of vouchers that is left in it goes on. */
@@ -224,6 +237,7 @@ export class StreamTill implements StreamPayments {
   }
 
   #usedMs(stream: Stream): number {
+    if (stream.toldMs !== null) return stream.toldMs
     const live = this.#sessionOf(stream)
     if (live !== undefined) return stream.usedBeforeMs + usedIn(settle(live, this.#deps.clock.boottimeMs()), stream.stream)
     if (stream.sessionId === null) return stream.usedBeforeMs
@@ -231,6 +245,14 @@ export class StreamTill implements StreamPayments {
     stream.usedBeforeMs += usedIn(this.#ended(stream.sessionId), stream.stream)
     stream.sessionId = null
     return stream.usedBeforeMs
+  }
+
+  /** One that ended before this process began, or before whoever sells has noted it: it stays so. */
+  #over(stream: string): Stream | undefined {
+    const over = this.#deps.store.read((tx) => overStream(tx, stream))
+    if (over === null) return undefined
+    const { sessionId, usedBeforeMs, usedMs } = over
+    return { ...newStream(stream), sessionId, usedBeforeMs, isOver: true, toldMs: usedMs }
   }
 
   #ended(id: string): Session | undefined {
@@ -253,7 +275,7 @@ function usedIn(session: Session | undefined, stream: string): number {
 }
 
 function newStream(stream: string): Stream {
-  return { stream, sale: null, allowedMs: 0, sessionId: null, usedBeforeMs: 0, isOpening: false, isOver: false, retryAtMs: 0, writtenMs: 0 }
+  return { stream, sale: null, allowedMs: 0, sessionId: null, usedBeforeMs: 0, isOpening: false, isOver: false, toldMs: null, retryAtMs: 0, writtenMs: 0 }
 }
 
 /** A begun tick counts whole. */

@@ -6,7 +6,7 @@ import { asError, momentOf, toHex } from '../../base/index.ts'
 import type { Cancel, Moment } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import type { HotspotDeps } from '../ports.ts'
-import { claimedUpTo, postedOf, saveClaimed, savePosted, savePrice } from './io/stream-tables.ts'
+import { claimedUpTo, forgetUnserved, postedOf, saveClaimed, savePosted, savePrice } from './io/stream-tables.ts'
 import type { StreamClaim, StreamEvidence, StreamSale } from './ports.ts'
 
 const RETRY_MS = 5000
@@ -94,7 +94,7 @@ export class Takings {
         const posted = postedOf(tx, stream)
         const before = posted ?? base
         const proof = { type: 'stream-voucher', id: `${stream}.${value}` } as const
-        // What was posted of a stream is forgotten with its session; the ledger is not, and whoever sells tells it again at each start.
+        // An earlier version forgot what was posted of a stream with its session; the ledger was not, and whoever sells tells it again at each start.
         if (value <= before || (posted === null && ledger.entries(tx, { limit: 1, evidence: proof }).length > 0)) continue
         // What a claim by somebody else has brought is booked: these seconds were paid by it. Their evidence is kept all the same.
         const claimed = claimedUpTo(tx, channel, epoch)
@@ -121,6 +121,7 @@ export class Takings {
           },
           at,
         })
+        if (posted === null) forgetUnserved(tx, channel, stream)
         savePosted(tx, stream, value, entryId)
         savePrice(tx, stream, value - base)
       }

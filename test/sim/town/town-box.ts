@@ -15,7 +15,9 @@ import { meshMigrations } from '../../../src/mesh/tables/index.ts'
 import { Alarms } from '../../../src/photon/box/alarms.ts'
 import { ChannelPayer } from '../../../src/photon/box/channel-payer.ts'
 import { PaymentModes } from '../../../src/photon/box/payment-modes.ts'
+import { savePosition } from '../../../src/photon/chain/io/index.ts'
 import { PhotonNode } from '../../../src/photon/node/index.ts'
+import type { ChannelEvent } from '../../../src/photon/ports.ts'
 import type { Path, PathRequest } from '../../../src/photon/ports.ts'
 import { payoutMigrations } from '../../../src/payout/tables/index.ts'
 import { photonMigrations } from '../../../src/photon/tables/index.ts'
@@ -34,6 +36,7 @@ import { Carrying, MAX_DEBT, SETTLE_AMOUNT, documentsOf } from './carrying.ts'
 import { curve } from './curve.ts'
 import { MeshEnd } from './mesh-wire.ts'
 import type { MeshWire } from './mesh-wire.ts'
+import type { PaperContract } from './paper-contract.ts'
 import { OFFLINE_EXPOSURE, PayingGuests } from './paying-guests.ts'
 import { Walking } from './walking-guests.ts'
 
@@ -79,12 +82,14 @@ export class TownBox {
   onPass: (ms: number) => void = () => undefined
   readonly #net: Net
   readonly #wire: MeshWire
+  readonly #contract: PaperContract
   readonly #seed: number
 
-  constructor(index: number, seed: number, net: Net, wire: MeshWire) {
+  constructor(index: number, seed: number, net: Net, wire: MeshWire, contract: PaperContract) {
     this.key = keyFrom(`town ${seed} box ${index}`)
     this.#net = net
     this.#wire = wire
+    this.#contract = contract
     this.#seed = seed * 100 + index
     const changes = { config: { shares: [{ id: 'lender', role: 'investor' as const, beneficiary: 'lender', partsPerMillion: 250_000, sources: [] }] } }
     const options = { signer: { ...testSigner, address: this.account }, visitJournal: { read: () => this.walking.journal.read(), write: (text: string) => this.walking.journal.write(text) } }
@@ -192,9 +197,9 @@ export class TownBox {
     }
     for (const other of this.neighbours) {
       if (life.node.channel(channelOf(this.account, other.account)) === undefined)
-        for (const event of openingEvents(this.account, other.account, DEPOSIT)) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
+        for (const event of openingEvents(this.account, other.account, DEPOSIT)) if (!(await this.#happens(event))) return false
     }
-    for (const event of this.paying.events()) if ((await this.#attempt(life.node.onChannelEvent(event))) === undefined) return false
+    for (const event of this.paying.events()) if (!(await this.#happens(event))) return false
     this.paying.start()
     for (const part of [this.carrying, this.walking]) if ((await this.#attempt(part.start())) === undefined) return false
     this.#wire.join(life.end)
@@ -310,9 +315,22 @@ export class TownBox {
   async mine(): Promise<void> {
     if (!this.isOn || this.moments.moment.isFrozen) return
     this.crash.phase = 'chain'
+    const { block } = this.moments.moment
     const events = this.paying.ordered()
-    for (const event of events) if ((await this.#attempt(this.life.node.onChannelEvent(event))) === undefined) return
+    for (const event of events) if (!(await this.#happens(event))) return
+    await this.#follow(block)
     this.paying.mined(events)
+  }
+
+  /** On the chain, whether or not the box lives to hear of it. False: it does not. */
+  async #happens(event: ChannelEvent): Promise<boolean> {
+    this.#contract.take(event)
+    return (await this.#attempt(this.life.node.onChannelEvent(event))) !== undefined
+  }
+
+  /** Up to here the box has the chain's news: they were taken in, whatever dies next. */
+  #follow(block: number): Promise<void> {
+    return this.crash.store.turn((tx) => savePosition(tx, DOMAIN.contract, { number: block, hash: this.#contract.hashOf(block) }))
   }
 
   /** Entries of this source in the ledger. */
@@ -320,12 +338,17 @@ export class TownBox {
     return this.crash.store.read((tx) => tx.get<{ n: number }>('SELECT count(*) AS n FROM ledger_entries WHERE source = ?', source)?.n ?? 0)
   }
 
+  /** Earnings for another's guests that lie with the tickets they were sold by, so that an audit can look at them. */
+  get ticketedStays(): number {
+    return this.crash.store.read((tx) => tx.get<{ n: number }>("SELECT count(*) AS n FROM ledger_entries WHERE evidence_type = 'roaming' AND facts LIKE '%ticket1%'")?.n ?? 0)
+  }
+
   earnedOf(source: string): bigint {
     return this.crash.store.read((tx) => tx.all<{ amount: string }>('SELECT amount FROM ledger_entries WHERE source = ?', source)).reduce((sum, { amount }) => sum + BigInt(amount), 0n)
   }
 
   audit(): Promise<AuditReport> {
-    return auditOf({ store: this.crash.store, self: this.account, config: CONFIG })
+    return auditOf({ store: this.crash.store, self: this.account, config: CONFIG, chain: this.#contract.chain() })
   }
 
   async dispose(): Promise<void> {

@@ -161,7 +161,7 @@ function hotspot(tx: Tx): void {
     tx.run('INSERT INTO hotspot_progress VALUES (?, ?, NULL, NULL, ?)', session, bootId, JSON.stringify({ allotments: [[usedMs, 0], [n === 1 ? 40_000 : 30_000, 0]], bytes: [0, 0], devices: {} }))
     const stream = n === 1 ? STREAM : OLD_STREAM
     tx.run('INSERT INTO hotspot_allotment VALUES (?, 1, ?, ?, ?, 60000, NULL, 1, NULL, NULL, ?, ?, NULL, 0)', session, 'stream', stream, 'by the second', '0', '0')
-    tx.run('INSERT INTO hotspot_stream VALUES (?, ?, 0, ?)', stream, session, n - 1)
+    tx.run('INSERT INTO hotspot_stream (stream, session_id, used_before_ms, is_over) VALUES (?, ?, 0, ?)', stream, session, n - 1)
   }
   tx.run("INSERT INTO hotspot_top_up (code, payer, amount, price, state, boot_id, boottime_ms, wall_ms, wall_trusted) VALUES ('v4', ?, '5000', '3000', 'funded', ?, 0, 0, 0)", OTHER.address, bootId)
   ledger.post(tx, { source: 'hotspot:top-up', token: 'TOK', evidence: { type: 'token-voucher', id: 'v4' }, postings: [{ account: 'cash:vouchers', amount: 3000n }, { account: 'top-up:difference', amount: 2000n }, { account: 'purse:channels', amount: -5000n }], at })

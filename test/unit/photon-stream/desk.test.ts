@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { REFUSAL, STOP } from '../../../src/photon/stream/frames.ts'
 import { earnedValue } from '../../../src/photon/stream/payee/channel.ts'
 import { channelOf } from '../../../src/photon/stream/payee/record.ts'
-import { BOX, Page, Town, accountOf, address, ANNA, pass, payerOptions, settle, termsWith } from './stream-town.ts'
+import { BOX, Page, TickService, Town, accountOf, address, ANNA, pass, payerOptions, settle, termsWith } from './stream-town.ts'
 
 let town: Town
 let page: Page
@@ -205,6 +205,36 @@ describe('crashes', () => {
     await settle(town)
     expect(page.view.spent).toBe(90n * UNIT)
     expect(earned()).toBe(90n * UNIT)
+  })
+  it('the service is killed before the second is over: a lead is not lost, also where it came while the disk was waited for', async () => {
+    page.lead(600)
+    page.act('start')
+    // It answers the statement at once, while the session is still being opened.
+    await settle(town)
+    const [paid = 0] = town.service.allowed.values()
+    expect(paid).toBeGreaterThan(600)
+    town.service = new TickService()
+    town.restart()
+    const [kept = 0] = town.service.allowed.values()
+    expect(paid - kept, 'ticks that are lost').toBeLessThan(3)
+  })
+  it('the service is killed between the end of what it sold and its own note of that: it asks again, and the session is over', async () => {
+    page.lead(60)
+    page.act('start')
+    await pass(town, 200, page)
+    town.journal.isFailing = true
+    page.act('stop')
+    await settle(town)
+    expect([...town.service.over]).toHaveLength(1)
+    // Flash and tmpfs have it as it was before.
+    const [channel = '', record = ''] = [...town.journal.flash][0] ?? []
+    town.journal.fast.set(channel, record)
+    town.journal.isFailing = false
+    town.restart()
+    await settle(town)
+    expect(town.desk.openSessions).toBe(0)
+    expect(town.journal.flash.get(channel)).toContain('"phase":"over"')
+    expect(page.revealedEver).toBeGreaterThanOrEqual(town.desk.earnedOf(channel) ?? 0n)
   })
   it('the power goes: at most a minute of a guest is lost, and the page goes on by itself', async () => {
     await start()

@@ -66,6 +66,9 @@ export class TickService implements StreamService {
   used(stream: string): number {
     return this.usedTicks.get(stream) ?? 0
   }
+  isOver(stream: string): boolean {
+    return this.over.has(stream)
+  }
   async end(stream: string): Promise<number> {
     this.over.add(stream)
     return this.used(stream)

@@ -51,6 +51,16 @@ export const streamMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    // As told when it ended. Null: it goes on, or an earlier version ended it.
+    id: 'hotspot-stream-004',
+    sql: 'ALTER TABLE hotspot_stream ADD COLUMN used_ms INTEGER',
+  },
+  {
+    // Its channel has a later stream: nothing comes of this one any more.
+    id: 'hotspot-stream-005',
+    sql: 'ALTER TABLE hotspot_stream ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0',
+  },
 ]
 
 export interface StoredStream {
@@ -66,19 +76,35 @@ interface StreamRow {
   used_before_ms: number
 }
 
-export function saveStream(tx: Tx, { stream, sessionId, usedBeforeMs }: StoredStream): void {
+/** Names of a channel's streams begin with it and a dot; the character behind the dot ends them. */
+const OF_CHANNEL = `stream > ? || '.' AND stream < ? || '/'`
+
+/** A stream begins in a session: what its channel had before was ended, and noted so by whoever sells, before this one was opened. */
+export function saveStream(tx: Tx, channel: string, { stream, sessionId, usedBeforeMs }: StoredStream): void {
   tx.run(
-    `INSERT INTO hotspot_stream VALUES (?, ?, ?, 0)
+    `INSERT INTO hotspot_stream (stream, session_id, used_before_ms, is_over) VALUES (?, ?, ?, 0)
      ON CONFLICT (stream) DO UPDATE SET session_id = excluded.session_id, used_before_ms = excluded.used_before_ms`,
     stream,
     sessionId,
     usedBeforeMs,
   )
+  tx.run(`UPDATE hotspot_stream SET is_over = 1, is_past = 1 WHERE ${OF_CHANNEL} AND stream <> ? AND is_past = 0`, channel, channel, stream)
 }
 
-/** Its time is told for good; the row goes with its session (`forgetStreams`). */
-export function closeStream(tx: Tx, stream: string): void {
-  tx.run('UPDATE hotspot_stream SET is_over = 1 WHERE stream = ?', stream)
+/** Its time is told for good, and kept: whoever asked may die before he has noted the answer, and asks again. */
+export function closeStream(tx: Tx, stream: string, usedMs: number): void {
+  tx.run('UPDATE hotspot_stream SET is_over = 1, used_ms = ? WHERE stream = ?', usedMs, stream)
+}
+
+export interface OverStream extends StoredStream {
+  /** In all. Null: an earlier version ended it, and its session has the last of it. */
+  readonly usedMs: number | null
+}
+
+/** Null: it goes on, or is not known. */
+export function overStream(tx: ReadTx, stream: string): OverStream | null {
+  const row = tx.get<StreamRow & { used_ms: number | null }>('SELECT stream, session_id, used_before_ms, used_ms FROM hotspot_stream WHERE stream = ? AND is_over = 1', stream)
+  return row === undefined ? null : { stream, sessionId: row.session_id, usedBeforeMs: row.used_before_ms, usedMs: row.used_ms }
 }
 
 /** Streams that are not over. */
@@ -88,11 +114,14 @@ export function openStreams(tx: ReadTx): StoredStream[] {
     .map((row) => ({ stream: row.stream, sessionId: row.session_id, usedBeforeMs: row.used_before_ms }))
 }
 
-/** Streams whose sessions have been forgotten. The ledger keeps what they earned. */
+/**
+ * Streams whose sessions have been forgotten, but for the newest of each channel: it may be told again at any start, with more than
+ * was posted, and must not be taken for a new one. The ledger keeps what all have earned.
+ */
 export function forgetStreams(tx: Tx): void {
-  const gone = 'SELECT stream FROM hotspot_stream WHERE session_id NOT IN (SELECT id FROM hotspot_session)'
+  const gone = 'SELECT stream FROM hotspot_stream WHERE is_past = 1 AND session_id NOT IN (SELECT id FROM hotspot_session)'
   tx.run(`DELETE FROM hotspot_stream_posted WHERE stream IN (${gone})`)
-  tx.run(`DELETE FROM hotspot_stream WHERE session_id NOT IN (SELECT id FROM hotspot_session)`)
+  tx.run(`DELETE FROM hotspot_stream WHERE stream IN (${gone})`)
 }
 
 /** What an allotment has grown to. */
@@ -134,6 +163,11 @@ export function postedOf(tx: ReadTx, stream: string): bigint | null {
 
 export function savePosted(tx: Tx, stream: string, value: bigint, entryId: number): void {
   tx.run('INSERT INTO hotspot_stream_posted VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET value = excluded.value, entry_id = excluded.entry_id', stream, value.toString(), entryId)
+}
+
+/** With the first of a later one: what was posted of streams for which no session was ever opened. */
+export function forgetUnserved(tx: Tx, channel: string, later: string): void {
+  tx.run(`DELETE FROM hotspot_stream_posted WHERE ${OF_CHANNEL} AND stream <> ? AND stream NOT IN (SELECT stream FROM hotspot_stream)`, channel, channel, later)
 }
 
 /** Up to where the ledger has the counter of that life by claims that were not the box's own; 0: there was none. */

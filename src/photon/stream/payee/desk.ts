@@ -79,6 +79,8 @@ export class PayeeDesk {
         const newest = session.vouchers.at(-1) ?? entry.channel.claim
         if (newest !== null) this.#tell(entry, earning(this.#deps, entry.channel, { value: earnedValue(entry.channel), voucher: newest.voucher }))
         this.#lookAtPaid(entry)
+        // The process died before the answer was on flash: what was served is known, and nothing is served any more.
+        if (session.phase === 'open' && service.isOver(factsOf(entry.channel, session).stream)) this.#do(entry, () => this.#end(entry, STOP.asked))
       } catch (thrown) {
         log.error('a stream could not be read back', { error: asError(thrown) })
       }
@@ -117,10 +119,7 @@ export class PayeeDesk {
       taken++
       this.#take(peer, frame)
     }
-    if (this.#jumped.size > 0) {
-      this.#noteFast(new Map([...this.#jumped].map(({ channel }) => [channel.account.channel, recordOf(channel)])))
-      this.#jumped.clear()
-    }
+    this.#noteJumps()
     if (taken === frames.length) return
     this.#pending.set(peer.device, { peer, frames: frames.slice(taken) })
     this.#deps.timers.after(0, () => {
@@ -321,13 +320,13 @@ export class PayeeDesk {
       return
     }
     entry.waiting++
-    this.#occupy(
-      entry,
-      entry.lane.then(() => {
-        entry.waiting--
-        return this.#try(task)
-      }),
-    )
+    const begun = entry.lane.then(() => {
+      entry.waiting--
+      const done = this.#try(task)
+      this.#noteJumps()
+      return done
+    })
+    this.#occupy(entry, begun)
   }
 
   #try(task: Task): void | Promise<void> {
@@ -381,6 +380,11 @@ export class PayeeDesk {
     }
     if (records.size > 0) this.#noteFast(records)
     if (due.length > 0) this.#inBackground(this.#writeFlash(due))
+  }
+
+  #noteJumps(): void {
+    if (this.#jumped.size > 0) this.#noteFast(new Map([...this.#jumped].map(({ channel }) => [channel.account.channel, recordOf(channel)])))
+    this.#jumped.clear()
   }
 
   #noteFast(records: ReadonlyMap<string, string>): void {

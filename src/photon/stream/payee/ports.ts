@@ -30,7 +30,9 @@ export interface StreamService {
   allow(facts: StreamFacts, ticks: number): void
   /** Ticks used so far, a begun one whole; 0 for a stream that is not known. */
   used(stream: string): number
-  /** Stops it for good; ticks used in all, 0 for a stream that is not known. */
+  /** It was stopped for good: the process may have died before that was noted here. */
+  isOver(stream: string): boolean
+  /** Stops it for good; ticks used in all, the same when asked again. 0 for a stream that is not known. */
   end(stream: string): Promise<number>
   /** The channel's counter is worth `value` to us by now. Told again with the same value it changes nothing. */
   earned(facts: StreamFacts, value: bigint, voucher: Voucher): void
