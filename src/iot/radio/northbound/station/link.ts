@@ -6,7 +6,7 @@
  * pong it has the frame, and only then it counts as delivered. An order is confirmed by `dntxed` when it was on the air; to one that was not, nothing is
  * said, as Station does. `runcmd` and `rmtsh` are never obeyed.
  */
-import { MeshBoxError, RateLimit, inputError, utf8 } from '../../../../base/index.ts'
+import { Complaints, MeshBoxError, RateLimit, inputError, utf8 } from '../../../../base/index.ts'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../../../../base/index.ts'
 import { decodeFrame } from '../../../lorawan/index.ts'
 import type { Region } from '../../../lorawan/index.ts'
@@ -107,6 +107,7 @@ export class StationLink {
   readonly #region: Region
   readonly #place: ServerPlace
   readonly #parts: LinkParts
+  readonly #complaints: Complaints
   readonly #words = new RateLimit(WORDS, 1)
   readonly #pending = new Map<number, Pending>()
   /** By diid: asked of the desk and not answered yet. */
@@ -129,6 +130,7 @@ export class StationLink {
     this.#region = region
     this.#place = place
     this.#parts = parts
+    this.#complaints = new Complaints(parts)
     this.#discover()
   }
 
@@ -347,7 +349,7 @@ export class StationLink {
       // Of the connection that asked, and as Station does: without a device nobody is told.
       if (this.#ready?.times === ready.times && order.devEui !== NOBODY) this.#confirm(order, ack.sent)
     } catch (thrown) {
-      this.#parts.log.warn('an order of a LoRa server is refused', { ...this.#names(), reason: thrown instanceof Error ? thrown.message : typeof thrown })
+      this.#complaints.warn('an order of a LoRa server is refused', { ...this.#names(), reason: thrown instanceof Error ? thrown.message : typeof thrown })
     }
   }
 
