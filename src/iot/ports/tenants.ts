@@ -59,7 +59,8 @@ export interface PriceList {
   readonly perJoin: bigint
   /** By sub-band name; `*` for the others. */
   readonly perDownlinkMs: Readonly<Record<string, bigint>>
-  readonly perLateFrame: bigint
+  /** Whatever its length; 0: for nothing; null: as one that comes in time. */
+  readonly perLateFrame: bigint | null
 }
 
 export interface Tenant {
@@ -148,6 +149,10 @@ export interface TenantDesk {
 /** How frames get to one tenant. `true`: he has them (acknowledged where his protocol can), so they may be billed. */
 export interface Delivery {
   readonly isOnline: boolean
+  /** His protocol can say that a frame is late; otherwise none is kept for him. */
+  readonly takesLate: boolean
+  /** False: nobody is there to get that one, and who says so is no servant of his. Left out: not known. */
+  isAwaited?(heard: Heard): boolean
   deliver(heard: Heard): Promise<boolean>
   onDownlink(listener: (downlink: Omit<Downlink, 'tenant'>) => Promise<TxAck>): Cancel
   close(): Promise<void>

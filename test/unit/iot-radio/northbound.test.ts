@@ -43,6 +43,7 @@ const txpk = (tmst: number | null, change: object = {}): Uint8Array =>
 class Line {
   readonly time = new FakeTime()
   readonly sent: { readonly kind: string; readonly token: number; readonly body: string }[] = []
+  readonly warnings: string[] = []
   opened = 0
   closed = 0
   answers: (datagram: ReturnType<typeof decodeDatagram>) => Uint8Array | null = (datagram) =>
@@ -54,7 +55,7 @@ class Line {
 
   constructor(routes: readonly Route[] | null = null) {
     this.upstream = new GwmpUpstream({ host: 'lns.example', port: 1700, routes }, {
-      clock: this.time, timers: this.time, log: silentLog,
+      clock: this.time, timers: this.time, log: { ...silentLog, warn: (message) => void this.warnings.push(message) },
       nextDownlinkId: () => (this.#id += 1),
       openSocket: (_place, onDatagram, onError) => {
         this.opened += 1
@@ -215,6 +216,12 @@ describe('an order of a server', () => {
       expect(orders).toEqual([])
       expect(answers.map(({ body }) => JSON.parse(body) as object)).toEqual([{ txpk_ack: { error: 'TOO_LATE' } }])
     }
+  })
+  it('that nothing can be made of is in the log once a minute, however many come', async () => {
+    const { line } = await answering({}, utf8('nothing'))
+    for (let token = 0; token < 200; token++) line.receive('pull-resp', token, utf8(`nothing ${token}`))
+    await turns()
+    expect([line.of('tx-ack').length, line.warnings]).toEqual([201, ['an order of a LoRa server is refused']])
   })
   it('that comes twice is ordered once and answered twice', async () => {
     const { line, orders } = await answering({}, txpk(532_704))

@@ -30,6 +30,7 @@ const timers: Timers = {
 const payments = new FakePayments()
 const server: Delivery = {
   isOnline: true,
+  takesLate: true,
   async deliver(heard) {
     if (random.next() < 0.05) return false
     await new Promise((resolve) => setTimeout(resolve, random.next() * 8))

@@ -3,7 +3,7 @@
  * `[prefix/]gateway/<eui>/event/{up,stats,ack}`, what is played back on `…/event/late`, `…/state/conn` retained, orders on `…/command/down`. One connection per gateway, since
  * the last will of a connection is the state of one gateway.
  */
-import { asError } from '../../../base/index.ts'
+import { Complaints, asError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log } from '../../../base/index.ts'
 import type { Copy, Delivery, Downlink, Eui, Gateway, GatewayStats, Heard, RadioTime, TxAck, TxWindow } from '../../ports.ts'
 import type { MqttConnection, MqttSettings } from '../connection.ts'
@@ -50,6 +50,7 @@ const NOT_SENT = Promise.resolve(false)
 
 export class ChirpstackDelivery implements Delivery {
   readonly #parts: ChirpstackDeliveryParts
+  readonly #complaints: Complaints
   readonly #links = new Map<Eui, Link>()
   readonly #receptions = new Map<string, Reception>()
   #listener: OnDownlink | null = null
@@ -60,8 +61,12 @@ export class ChirpstackDelivery implements Delivery {
   /** `firstUplinkId`: by chance, so that a restart does not begin with numbers that the server has just seen. */
   constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
     this.#parts = parts
+    this.#complaints = new Complaints(parts)
     this.#uplinkId = firstUplinkId >>> 0
   }
+
+  /** On a topic of its own, which ChirpStack does not read. */
+  readonly takesLate = true
 
   get isOnline(): boolean {
     return [...this.#links.values()].some(({ client }) => client.isConnected)
@@ -156,7 +161,7 @@ export class ChirpstackDelivery implements Delivery {
     try {
       asked = downlinkFrame(payload, link.gateway, this.#parts.encoding)
     } catch (thrown) {
-      return this.#parts.log.warn('an order cannot be read', { gateway: link.gateway, problem: asError(thrown).message })
+      return this.#complaints.warn('an order cannot be read', { gateway: link.gateway, problem: asError(thrown).message })
     }
     const statuses = await this.#statusesOf(asked)
     if (!link.client.isConnected) return
@@ -175,7 +180,7 @@ export class ChirpstackDelivery implements Delivery {
       let next = 0
       return windows.map((window) => (window === null ? 'TOO_LATE' : (ack.statuses[next++] ?? 'IGNORED')))
     } catch (thrown) {
-      this.#parts.log.warn('an order was refused', { gateway: asked.gateway, problem: asError(thrown).message })
+      this.#complaints.warn('an order was refused', { gateway: asked.gateway, problem: asError(thrown).message })
       return asked.windows.map(() => 'INTERNAL_ERROR')
     } finally {
       this.#orders--

@@ -118,6 +118,7 @@ function withGateways(upstream: Delivery, radio: Radio, tell: (gateway: Gateway)
     get isOnline() {
       return upstream.isOnline
     },
+    takesLate: upstream.takesLate,
     deliver: (heard) => upstream.deliver(heard),
     onDownlink: (listener) => upstream.onDownlink(listener),
     close: () => {

@@ -34,6 +34,8 @@ export class StationUpstream implements Delivery {
     this.#fits = frameFilter(options.routes)
   }
 
+  readonly takesLate = false
+
   /** Of any gateway: the server has configured it. */
   get isOnline(): boolean {
     return [...this.#links.values()].some(({ isOnline }) => isOnline)
