@@ -56,6 +56,7 @@ export interface PriceList {
   readonly token: Address
   /** For a started 24 bytes of FOpts and FRMPayload. */
   readonly perUnit: bigint
+  /** Of a join request, and of a rejoin. */
   readonly perJoin: bigint
   /** By sub-band name; `*` for the others. */
   readonly perDownlinkMs: Readonly<Record<string, bigint>>
@@ -151,7 +152,7 @@ export interface Delivery {
   readonly isOnline: boolean
   /** His protocol can say that a frame is late; otherwise none is kept for him. */
   readonly takesLate: boolean
-  /** False: nobody is there to get that one, and who says so is no servant of his. Left out: not known. */
+  /** False: `deliver` would not send it, so nobody has it: nobody is there, or his server wants no such frame. Left out: it would. */
   isAwaited?(heard: Heard): boolean
   deliver(heard: Heard): Promise<boolean>
   onDownlink(listener: (downlink: Omit<Downlink, 'tenant'>) => Promise<TxAck>): Cancel

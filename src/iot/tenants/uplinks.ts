@@ -143,7 +143,7 @@ export class UplinkSales {
     const { prices } = seat.record
     try {
       const frame = decodeFrame(phy)
-      if (frame.type === 'join-request') return { kind: 'join', units: 1, amount: amountOf('join', 1, prices), frame: id, mic: null, counted: null }
+      if (frame.type === 'join-request' || frame.type === 'rejoin-request') return { kind: 'join', units: 1, amount: amountOf('join', 1, prices), frame: id, mic: null, counted: null }
       if (frame.type !== 'data' || frame.direction !== 'up') return 'not-ours'
       const units = unitsOf(frame)
       const goods = { kind: 'uplink' as const, units, amount: amountOf('uplink', units, prices), frame: id, mic: null, counted: null }

@@ -107,6 +107,11 @@ describe('what a server gets', () => {
     // Downlinks that a concentrator overheard, and noise.
     expect([fits(fromHex('60f17dbe4920020001f9d65d27')), fits(Uint8Array.of(0x20, ...new Uint8Array(16))), fits(Uint8Array.of(0xff))]).toEqual([false, false, false])
   })
+  it('is a rejoin of 1.1 by the network, the device or the JoinEUI that it names', () => {
+    const [byNetId, byJoinEui] = [fromHex('c000130000010203040506070801000a0b0c0d'), fromHex('c001010203040506070811121314151617180100aabbccdd')]
+    const routes: readonly Route[] = [{ kind: 'net-id', netId: 0x13 }, { kind: 'net-id', netId: 0x14 }, { kind: 'join', joinEui: '0000000000000001', devEui: '0807060504030201' }, { kind: 'join', joinEui: '0807060504030201', devEui: null }, { kind: 'dev-addr', prefix: 0, prefixBits: 1 }]
+    expect(routes.map((route) => [byNetId, byJoinEui].map(frameFilter([route])))).toEqual([[true, false], [false, false], [true, false], [false, true], [false, false]])
+  })
   it('is what the forwarder said, in its own words', () => {
     const heard = heardAs(PHY, copy(7, { utcMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6), gpsTimeMs: 5, fineTimeNs: 8 }), copy(0, { time: { kind: 'station', xtime: (5n << 48n) + 0x1_0000_0007n, rctx: 0n }, snrDb: null }), copy(0, { time: { kind: 'foreign', context: new Uint8Array() } }))
     const { packets, refused } = readPushData(writePush(heard, heard.copies))

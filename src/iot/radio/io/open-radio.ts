@@ -119,6 +119,7 @@ function withGateways(upstream: Delivery, radio: Radio, tell: (gateway: Gateway)
       return upstream.isOnline
     },
     takesLate: upstream.takesLate,
+    isAwaited: (heard) => upstream.isAwaited?.(heard) !== false,
     deliver: (heard) => upstream.deliver(heard),
     onDownlink: (listener) => upstream.onDownlink(listener),
     close: () => {

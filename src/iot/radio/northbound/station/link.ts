@@ -21,7 +21,7 @@ import type { Order } from './read-order.ts'
 import { readServerConfig } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
 import { ToldTimes } from './told-times.ts'
-import { writeUp } from './write-up.ts'
+import { isWritable, writeUp } from './write-up.ts'
 
 /** Frames whose pong is waited for. */
 const MAX_PENDING = 256
@@ -162,6 +162,14 @@ export class StationLink {
       })
       this.#pending.set(number, { cancel, done })
     })
+  }
+
+  /** Whether `deliver` would send it now. */
+  wants(heard: Heard): boolean {
+    if (this.#ready === null) return false
+    const { config } = this.#ready
+    const frame = decodeFrame(heard.phy)
+    return this.#pending.size < MAX_PENDING && config.wants(frame) && isWritable(heard, frame, config)
   }
 
   close(): void {

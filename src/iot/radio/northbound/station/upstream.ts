@@ -73,6 +73,11 @@ export class StationUpstream implements Delivery {
     return delivered.some(Boolean)
   }
 
+  /** A server says in its configuration which frames it wants, and what its data rates are. */
+  isAwaited(heard: Heard): boolean {
+    return !heard.isLate && this.#fits(heard.phy) && heard.copies.some(({ gateway }) => this.#links.get(gateway)?.wants(heard) === true)
+  }
+
   onDownlink(listener: OrderListener): Cancel {
     return this.#takers.add(listener)
   }
