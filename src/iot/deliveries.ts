@@ -34,12 +34,12 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
       return onBroker(connect, { url: destination.url, ...loginOf(destination.url), tls: destination.tls ?? null }, `${id}-`, { topicPrefix: destination.topicPrefix, encoding: destination.encoding })
     case 'broker':
       if (connect === null || broker === null) return NOWHERE
-      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', isWanted: (topic) => hasListener(id, topic) !== false }, ({ copies: [best], isLate }) => best === undefined || hasListener(id, `tenant/${id}/gateway/${best.gateway}/event/${isLate ? 'late' : 'up'}`) !== false)
+      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', isWanted: (topic) => hasListener(id, topic) !== false })
     case 'station':
       return openStationDelivery({ url: destination.url, routes: tenant.routes, tls: destination.tls ?? null, nextDownlinkId }, radio, { clock, timers, random, log })
   }
 
-  function onBroker(open: ConnectMqtt, place: Pick<MqttSettings, 'url' | 'userName' | 'password' | 'tls'>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted'>, isAwaited?: Delivery['isAwaited']): Delivery {
+  function onBroker(open: ConnectMqtt, place: Pick<MqttSettings, 'url' | 'userName' | 'password' | 'tls'>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted'>): Delivery {
     const delivery = new ChirpstackDelivery(
       { ...form, connect: ({ clientId, will }) => open({ ...place, clientId: `${prefix}${clientId}`, will }), clock, log, nextDownlinkId },
       Buffer.from(random.bytes(4)).readUInt32BE(),
@@ -51,7 +51,7 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
         return delivery.isOnline
       },
       takesLate: delivery.takesLate,
-      ...(isAwaited === undefined ? {} : { isAwaited }),
+      isAwaited: (heard) => delivery.isAwaited(heard),
       deliver: (heard) => delivery.deliver(heard),
       onDownlink: (listener) => delivery.onDownlink(listener),
       close: () => {

@@ -61,8 +61,8 @@ export class ChirpstackDelivery implements Delivery {
   /** `firstUplinkId`: by chance, so that a restart does not begin with numbers that the server has just seen. */
   constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
     this.#parts = parts
-    this.#complaints = new Complaints(parts)
     this.#uplinkId = firstUplinkId >>> 0
+    this.#complaints = new Complaints(parts)
   }
 
   /** On a topic of its own, which ChirpStack does not read. */
@@ -97,6 +97,11 @@ export class ChirpstackDelivery implements Delivery {
       this.#parts.log.debug('a frame was not delivered', { problem: asError(thrown).message })
       return false
     }
+  }
+
+  /** By the best copy, as its delivery is. */
+  isAwaited({ copies: [best], isLate }: Heard): boolean {
+    return best !== undefined && this.#parts.isWanted?.(this.#topic(best.gateway, isLate ? 'event/late' : 'event/up')) !== false
   }
 
   onDownlink(listener: OnDownlink): Cancel {
