@@ -23,6 +23,7 @@ export { ADDRESS_BYTES, HASH_BYTES, ZERO_ADDRESS, ZERO_HASH, bytesOf, hexOf } fr
 export type { Address, Hash, Hex } from './hex.ts'
 export { createLog, silentLog } from './log.ts'
 export type { Log, LogFields, LogLevel, LogOptions } from './log.ts'
+export { Complaints } from './complaints.ts'
 export { RateLimit } from './rate-limit.ts'
 export type { BucketRule } from './rate-limit.ts'
 export { MAX_INTEGER_BYTES, decodeRlp, encodeRlp, integerBytes, integerOf } from './rlp.ts'

@@ -21,7 +21,7 @@ export interface DeliveriesParts {
 }
 
 /** Nobody is there: frames wait for him (late/). */
-const NOWHERE: Delivery = { isOnline: false, deliver: () => Promise.resolve(false), onDownlink: () => () => undefined, close: () => Promise.resolve() }
+const NOWHERE: Delivery = { isOnline: false, takesLate: true, deliver: () => Promise.resolve(false), onDownlink: () => () => undefined, close: () => Promise.resolve() }
 
 export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
   const { destination, id } = tenant
@@ -50,6 +50,8 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
       get isOnline() {
         return delivery.isOnline
       },
+      takesLate: delivery.takesLate,
+      isAwaited: (heard) => delivery.isAwaited(heard),
       deliver: (heard) => delivery.deliver(heard),
       onDownlink: (listener) => delivery.onDownlink(listener),
       close: () => {

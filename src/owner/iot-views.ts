@@ -135,7 +135,7 @@ export function tenantJson(view: TenantDetail): Json.IotTenantJson {
       perUnit: amount(prices.perUnit),
       perJoin: amount(prices.perJoin),
       perDownlinkMs: Object.fromEntries(Object.entries(prices.perDownlinkMs).map(([band, price]) => [band, amount(price)])),
-      perLateFrame: amount(prices.perLateFrame),
+      perLateFrame: prices.perLateFrame === null ? null : amount(prices.perLateFrame),
     },
     creditWindow: amount(view.creditWindow),
     maxCopies: view.maxCopies,

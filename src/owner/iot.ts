@@ -1,7 +1,7 @@
 /** The owner's verbs on IoT: the room's desk in the JSON of api/iot.ts, amounts in tokens. Decides nothing about it; what the desk refuses goes out as it is. */
 import { MeshBoxError, fromHex, inputError, parseAmount } from '../base/index.ts'
 import type { Address, Clock } from '../base/index.ts'
-import type { IotRoomDesk, IotToken, Tenant } from '../iot/index.ts'
+import type { IotRoomDesk, IotToken, Tenant, TenantDetail } from '../iot/index.ts'
 import { parseAudit, receiptJson, unitJson } from '../iot/tenants/receipt/index.ts'
 import type * as Json from './api/iot.ts'
 import type { HealthLine } from './api/status.ts'
@@ -172,7 +172,7 @@ export class IotVerbs {
         token,
         perUnit: amount(request.perUnit, 'perUnit'),
         perJoin: amount(request.perJoin ?? '0', 'perJoin'),
-        perLateFrame: amount(request.perLateFrame ?? '0', 'perLateFrame'),
+        perLateFrame: latePrice(request.perLateFrame, before, amount),
         perDownlinkMs: Object.fromEntries((request.perDownlinkMs ?? []).map((text) => bandPrice(text, amount))),
       },
       creditWindow: amount(request.creditWindow ?? '0', 'creditWindow'),
@@ -320,6 +320,12 @@ async function* billText(desk: IotRoomDesk, id: string): AsyncIterable<string> {
     if (page.length < BILL_ROWS) break
   }
   yield ']}\n'
+}
+
+/** Who is let in anew pays for a late frame what one in time costs, unless it is said. */
+function latePrice(asked: string | null | undefined, before: TenantDetail | null, amount: (text: string, field: string) => bigint): bigint | null {
+  if (asked === undefined) return before === null || before.isEnded ? null : before.prices.perLateFrame
+  return asked === null ? null : amount(asked, 'perLateFrame')
 }
 
 /** `L 0.001`. Errors: input `perDownlinkMs`. */

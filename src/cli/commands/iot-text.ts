@@ -122,7 +122,7 @@ export function tenantText(tenant: IotTenantJson): string {
       ...(tls === null || tls.clientCertificate === null ? [] : [['Client certificate', certificateText(tls.clientCertificate)] as const]),
       ...tenant.routes.map((route, index) => [index === 0 ? 'Routes' : '', plain(route)] as const),
       ['Price', `${tokens(prices.perUnit, token)} for a started 24 bytes`],
-      ['', `${tokens(prices.perJoin, token)} for a join, ${tokens(prices.perLateFrame, token)} for a late frame`],
+      ['', `${tokens(prices.perJoin, token)} for a join, ${prices.perLateFrame === null ? 'a late frame as one in time' : `${tokens(prices.perLateFrame, token)} for a late frame`}`],
       ...Object.entries(prices.perDownlinkMs).map(([band, price]) => ['Airtime', `${tokens(price, token)} for a started ms in ${band}`] as const),
       ['Credit', tokens(tenant.creditWindow, token)],
       ['Frames', `${tenant.uplinks}, ${tenant.units} units, ${tenant.downlinkMs} ms of answers; ${tenant.lateFrames} late ones wait`],

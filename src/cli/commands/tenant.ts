@@ -34,8 +34,8 @@ export const tenantShow: CommandSpec = {
 export const tenantSet: CommandSpec = {
   words: ['tenant', 'set'],
   summary: 'lets a tenant in, or changes his terms',
-  details: `Terms that are not given are as before, or nothing for a new tenant. --route and
---airtime take several, with commas between:
+  details: `Terms that are not given are as before, or nothing for a new tenant, whose late frames
+cost what others do. --route and --airtime take several, with commas between:
   --route 'dev-addr 26010000/16, join 70b3d57ed0000000'
   --airtime 'P 0.002, * 0.001'
 --to is 'broker' (the box's own, topics tenant/ID/…), 'gwmp HOST:PORT',
@@ -60,7 +60,7 @@ He pays by channel with --data iot:
     { name: 'client-key', value: 'FILE', help: 'its private key, kept sealed' },
     { name: 'price', value: 'AMOUNT', help: 'of a started 24 bytes' },
     { name: 'join-price', value: 'AMOUNT', help: 'of a join request' },
-    { name: 'late-price', value: 'AMOUNT', help: 'of a frame that comes late' },
+    { name: 'late-price', value: 'AMOUNT', help: "of a late frame; 'live': as in time" },
     { name: 'airtime', value: 'PRICES', help: 'of a started ms of answers, by sub-band' },
     { name: 'credit', value: 'AMOUNT', help: 'what he may owe; 0: prepaid' },
     { name: 'copies', value: 'COUNT', help: 'copies of a frame that he buys from all boxes, 1 to 16' },
@@ -75,6 +75,7 @@ He pays by channel with --data iot:
       return value
     }
     const airtime = option('airtime')
+    const late = option('late-price')
     const token = option('token') ?? before?.token.address
     const maxCopies = numberOption(context, 'copies', 1, 16)
     const route = option('route')
@@ -91,7 +92,7 @@ He pays by channel with --data iot:
         ...certificates,
         perUnit: must(option('price') ?? before?.prices.perUnit.text, 'price'),
         perJoin: option('join-price') ?? before?.prices.perJoin.text ?? '0',
-        perLateFrame: option('late-price') ?? before?.prices.perLateFrame.text ?? '0',
+        perLateFrame: late === 'live' ? null : (late ?? before?.prices.perLateFrame?.text ?? null),
         perDownlinkMs: airtime === undefined ? Object.entries(before?.prices.perDownlinkMs ?? {}).map(([band, price]) => `${band} ${price.text}`) : listOf(airtime),
         creditWindow: option('credit') ?? before?.creditWindow.text ?? '0',
         ...(token === undefined ? {} : { token }),

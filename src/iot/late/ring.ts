@@ -9,11 +9,13 @@ import type { Moment } from '../../base/index.ts'
 import type { ReadTx, Tx } from '../../store/index.ts'
 import type { Heard, TenantId } from '../ports.ts'
 import { decodeHeard, encodeHeard } from './heard-record.ts'
-import { addLate, addToStat, biggestHolder, lateOf, lateStats, oldestLate, removeAllLate, removeLate } from './io/tables.ts'
+import { addLate, addToStat, biggestHolder, forgetLateBefore, lateOf, lateStats, oldestLate, removeAllLate, removeLate } from './io/tables.ts'
 
 export const MAX_LATE_BYTES = 16 * 1024 * 1024
 /** What a row takes beside its record: head, moment, index. */
 const ROW_BYTES = 96
+/** What nobody took for so long, nobody wants any more. */
+const MAX_LATE_AGE_MS = 30 * 24 * 3_600_000
 /** Which antennas heard it, beyond the best, is of little use later. */
 const KEPT_COPIES = 3
 
@@ -77,6 +79,13 @@ export class LateFrames {
   /** All of a tenant's that was ended. The number of frames. */
   forget(tx: Tx, tenant: TenantId): number {
     return removeAllLate(tx, tenant)
+  }
+
+  /** Of all tenants what is older than 30 days, which counts as lost; the first `limit` frames are looked at. The number of frames. */
+  forgetOld(tx: Tx, now: Moment, limit: number): number {
+    const gone = forgetLateBefore(tx, now, MAX_LATE_AGE_MS, limit)
+    for (const { tenant, bytes } of gone) addToStat(tx, tenant, -1, -bytes, 1)
+    return gone.length
   }
 
   count(tx: ReadTx, tenant: TenantId): number {

@@ -56,10 +56,12 @@ export interface PriceList {
   readonly token: Address
   /** For a started 24 bytes of FOpts and FRMPayload. */
   readonly perUnit: bigint
+  /** Of a join request, and of a rejoin. */
   readonly perJoin: bigint
   /** By sub-band name; `*` for the others. */
   readonly perDownlinkMs: Readonly<Record<string, bigint>>
-  readonly perLateFrame: bigint
+  /** Whatever its length; 0: for nothing; null: as one that comes in time. */
+  readonly perLateFrame: bigint | null
 }
 
 export interface Tenant {
@@ -148,6 +150,10 @@ export interface TenantDesk {
 /** How frames get to one tenant. `true`: he has them (acknowledged where his protocol can), so they may be billed. */
 export interface Delivery {
   readonly isOnline: boolean
+  /** His protocol can say that a frame is late; otherwise none is kept for him. */
+  readonly takesLate: boolean
+  /** False: `deliver` would not send it, so nobody has it: nobody is there, or his server wants no such frame. Left out: it would. */
+  isAwaited?(heard: Heard): boolean
   deliver(heard: Heard): Promise<boolean>
   onDownlink(listener: (downlink: Omit<Downlink, 'tenant'>) => Promise<TxAck>): Cancel
   close(): Promise<void>

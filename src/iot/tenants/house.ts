@@ -73,7 +73,7 @@ class House implements TenantHouse {
   constructor(deps: TenantHouseDeps, limits: TenantLimits) {
     this.#deps = deps
     this.#limits = limits
-    this.#roster = new Roster(limits, deps.openDelivery, deps.log)
+    this.#roster = new Roster(limits, deps)
     this.#batch = new TurnBatch(deps.store, deps.timers)
     this.#patience = new Patience(deps.timers)
     this.#receipts = new ReceiptDesk(deps, this.#roster)
@@ -166,12 +166,13 @@ class House implements TenantHouse {
 
   /** Forgets what is old, in pieces. */
   #sweepOnce(): void {
-    const { store, clock, log } = this.#deps
+    const { store, clock, log, late } = this.#deps
     const kept = { units: this.#limits.keptUnits, receipts: this.#limits.keptReceipts }
     const isCount = this.#sweeps++ % SWEEPS_OF_A_COUNT === 0
     this.#sweep = store
       .turn((tx) => {
         forgetSeen(tx, momentOf(clock), SWEPT_ROWS)
+        late.forgetOld(tx, momentOf(clock), SWEPT_ROWS)
         for (const account of allAccounts(tx)) {
           const { tenant } = account
           const { seen, lines } = isCount ? { seen: surplusSeen(tx, tenant), lines: surplusLines(tx, tenant) } : (this.#surplus.get(tenant) ?? NO_SURPLUS)

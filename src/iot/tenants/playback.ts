@@ -1,7 +1,7 @@
 /**
- * Hands frames of late/ to tenants that can be reached again: in the order in which they were heard, one after the other, at most `latePerSecond`, flagged late. They have a price of
- * their own (`perLateFrame`); at 0 they are not billed at all and are in no receipt. A run of up to 20 is held in one turn and settled in one
- * turn; after a crash between them the run is handed over again and billed once.
+ * Hands frames of late/ to tenants that can be reached again: in the order in which they were heard, one after the other, at most `latePerSecond`, flagged late. They cost what they
+ * would have cost in time, or a price of their own (`perLateFrame`); at 0 they are not billed at all and are in no receipt. A run of up to 20 is held in one turn and settled in one
+ * turn; after a crash between them the run is handed over again and billed once. Who takes none is asked again ever more seldom: each try is two commits.
  */
 import { createHash } from 'node:crypto'
 import { momentOf } from '../../base/index.ts'
@@ -17,8 +17,15 @@ import { amountOf, unitsOf } from './units.ts'
 
 export const PLAYBACK_TICK_MS = 100
 const RETRY_MS = 5_000
+const LONGEST_RETRY_MS = 15 * 60_000
 /** How long one late frame may take to be acknowledged. */
 const ANSWER_MS = 10_000
+
+interface Rest {
+  readonly untilMs: number
+  /** Of the next one, when none is taken then either. */
+  readonly nextMs: number
+}
 
 interface LateItem {
   readonly seq: bigint
@@ -30,7 +37,7 @@ interface LateItem {
 export class Playback {
   readonly #parts: SaleParts
   readonly #busy = new Map<Seat, Promise<void>>()
-  readonly #notBeforeMs = new Map<Seat, number>()
+  readonly #rests = new Map<Seat, Rest>()
 
   constructor(parts: SaleParts) {
     this.#parts = parts
@@ -40,8 +47,8 @@ export class Playback {
   tick(): void {
     const { roster, deps } = this.#parts
     for (const seat of roster.all()) {
-      if (!seat.mayHaveLate || seat.record.isPaused || seat.record.isEnded || seat.delivery?.isOnline !== true || this.#busy.has(seat)) continue
-      if (deps.clock.boottimeMs() < (this.#notBeforeMs.get(seat) ?? 0)) continue
+      if (!seat.mayHaveLate || seat.record.isPaused || seat.record.isEnded || seat.delivery?.takesLate !== true || this.#busy.has(seat)) continue
+      if (deps.clock.boottimeMs() < (this.#rests.get(seat)?.untilMs ?? 0) || !seat.delivery.isOnline) continue
       const work = this.#run(seat, seat.delivery)
         .catch((error: unknown) => {
           deps.log.error('late frames of a tenant are not handed over', { tenant: seat.record.id, error })
@@ -59,46 +66,51 @@ export class Playback {
   async #run(seat: Seat, delivery: Delivery): Promise<void> {
     const { deps, patience, onBilled, limits } = this.#parts
     const most = Math.max(1, Math.floor((limits.latePerSecond * PLAYBACK_TICK_MS) / 1_000))
-    const items = await deps.store.turn((tx) => this.#hold(tx, seat, most))
+    const items = await deps.store.turn((tx) => this.#hold(tx, seat, delivery, most))
     if (items === 'empty') {
       seat.mayHaveLate = false
       return
     }
-    if (items.length === 0) return this.#rest(seat) // no credit, or an older one is being delivered
+    if (items.length === 0) return this.#rest(seat) // no credit, nobody there, or an older one is being delivered
     const delivered = new Set<LateItem>()
     for (const item of items) {
       if (patience.isOver || !delivery.isOnline) break
       if (!(await patience.within(ANSWER_MS, () => delivery.deliver({ ...item.heard, isLate: true }), false))) break // order is kept: the next ones wait
       delivered.add(item)
     }
-    if (delivered.size < items.length) this.#rest(seat)
+    if (delivered.size > 0) this.#rests.delete(seat)
+    if (delivered.size < items.length) this.#rest(seat, delivered.size === 0)
     const billed = await patience.insist('late frames', deps.log, () => deps.store.turn((tx) => items.map((item) => this.#end(tx, seat, item, delivered.has(item)))))
     for (const unit of billed ?? []) if (unit !== null) onBilled(unit)
   }
 
-  #rest(seat: Seat): void {
-    this.#notBeforeMs.set(seat, this.#parts.deps.clock.boottimeMs() + RETRY_MS)
+  #rest(seat: Seat, wasRefused = false): void {
+    const pauseMs = this.#rests.get(seat)?.nextMs ?? RETRY_MS
+    const untilMs = this.#parts.deps.clock.boottimeMs() + (wasRefused ? pauseMs : RETRY_MS)
+    this.#rests.set(seat, { untilMs, nextMs: wasRefused ? Math.min(LONGEST_RETRY_MS, 2 * pauseMs) : pauseMs })
   }
 
-  #hold(tx: Tx, seat: Seat, most: number): readonly LateItem[] | 'empty' {
+  #hold(tx: Tx, seat: Seat, delivery: Delivery, most: number): readonly LateItem[] | 'empty' {
     const { late, payments, clock } = this.#parts.deps
     const { record } = seat
     const waiting = late.peek(tx, record.id, most)
     if (waiting.length === 0) return 'empty'
-    const price = amountOf('late', 1, record.prices)
     const at = momentOf(clock)
     const items: LateItem[] = []
     // One that was heard before and is still being delivered may be late in the end: it goes first.
     const underWayMs = oldestUnderWay(tx, record.id, clock.bootId)
     for (const { seq, heard, at: heardAt } of waiting) {
       if (heardAt.bootId === clock.bootId && heardAt.boottimeMs > underWayMs) break
+      if (delivery.isAwaited?.({ ...heard, isLate: true }) === false) break
+      const units = unitsOfLate(heard)
+      const price = amountOf('late', units, record.prices)
       const account = readAccount(tx, record.id, record.epoch)
       if (account === null || account.isBehind || !maySpend(account, payments.paid(tx, record.payer, record.prices.token), price, record.creditWindow)) break
       if (price === 0n) {
         items.push({ seq, heard, held: null })
         continue
       }
-      const held: HeldUnit = { tenant: record.id, key: `late ${seq}`, epoch: record.epoch, kind: 'late', frame: createHash('sha256').update(heard.phy).digest('hex'), tmstUs: 0, units: unitsOfLate(heard), amount: price, at, heard: null }
+      const held: HeldUnit = { tenant: record.id, key: `late ${seq}`, epoch: record.epoch, kind: 'late', frame: createHash('sha256').update(heard.phy).digest('hex'), tmstUs: 0, units, amount: price, at, heard: null }
       hold(tx, held, null)
       items.push({ seq, heard, held })
     }

@@ -1,8 +1,9 @@
 /** The tenants as the running service has them: their terms as stored, the way to each, and what happened since the start. */
-import { MeshBoxError, RateLimit, asError } from '../../base/index.ts'
-import type { Cancel, Log } from '../../base/index.ts'
+import { Complaints, MeshBoxError, RateLimit, asError } from '../../base/index.ts'
+import type { Cancel, Clock, Log } from '../../base/index.ts'
 import type { Delivery, Downlink, Tenant, TenantId, TxAck } from '../ports.ts'
 import { RouteTable } from './routing.ts'
+import { Trust } from './trust.ts'
 import type { TenantLimits, TenantOutcome, TenantRecord } from './types.ts'
 
 /** A day of a device that speaks each quarter of an hour. Who has his devices count backwards gets no more for nothing than this, and one frame in eleven. */
@@ -18,8 +19,8 @@ export interface Seat {
   hasMicKeys: boolean
   /** Frames that are being held or delivered. */
   inFlight: number
-  /** Frames in a row that were handed over and not acknowledged. */
-  unanswered: number
+  /** In the server that he has now. */
+  trust: Trust
   /** When his server last answered a join through this box, and no device has begun anew since; milliseconds since boot. */
   joinAnsweredMs: number
   /** Frames whose counter did not rise that he may still be given, times ten: each uplink or join that he pays adds one. */
@@ -38,15 +39,19 @@ export class Roster {
   readonly uplinkRate: RateLimit
   readonly downlinkRate: RateLimit
   readonly #seats = new Map<TenantId, Seat & { cancelOrders: Cancel | null }>()
+  readonly #limits: TenantLimits
   readonly #open: (tenant: Tenant) => Delivery
   readonly #log: Log
+  readonly #complaints: Complaints
   #takeOrder: OrderTaker | null = null
 
-  constructor(limits: TenantLimits, open: (tenant: Tenant) => Delivery, log: Log) {
+  constructor(limits: TenantLimits, { openDelivery, log, clock }: { readonly openDelivery: (tenant: Tenant) => Delivery; readonly log: Log; readonly clock: Clock }) {
     this.uplinkRate = new RateLimit({ burst: limits.uplinkBurst, perSecond: limits.uplinksPerSecond }, MAX_TENANTS)
     this.downlinkRate = new RateLimit({ burst: limits.downlinkBurst, perSecond: limits.downlinksPerSecond }, MAX_TENANTS)
-    this.#open = open
+    this.#limits = limits
+    this.#open = openDelivery
     this.#log = log
+    this.#complaints = new Complaints({ log, clock })
   }
 
   /** Whom a tenant's server orders from. */
@@ -86,14 +91,14 @@ export class Roster {
 
   async #seat(record: TenantRecord, hasMicKeys: boolean): Promise<void> {
     const known = this.#seats.get(record.id)
-    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, unanswered: 0, joinAnsweredMs: -Infinity, freeTenths: FREE_TENTHS, mayHaveLate: true, counts: emptyCounts() }
+    const seat = known ?? { record, delivery: null, cancelOrders: null, hasMicKeys, inFlight: 0, trust: new Trust(this.#limits.unanswered), joinAnsweredMs: -Infinity, freeTenths: FREE_TENTHS, mayHaveLate: true, counts: emptyCounts() }
     const isSamePath = known !== undefined && JSON.stringify(known.record.destination) === JSON.stringify(record.destination)
     seat.record = record
     this.#seats.set(record.id, seat)
     if (record.isEnded) return this.#shut(seat)
     if (isSamePath && seat.delivery !== null) return
     await this.#shut(seat)
-    seat.unanswered = 0
+    if (!isSamePath) seat.trust = new Trust(this.#limits.unanswered)
     this.#connect(seat)
   }
 
@@ -114,7 +119,7 @@ export class Roster {
       if (this.#takeOrder === null) throw new MeshBoxError('unavailable', 'the service is starting', { code: 'starting' })
       return await this.#takeOrder(id, downlink)
     } catch (thrown) {
-      this.#log.warn('a downlink of a tenant was refused', { tenant: id, error: asError(thrown) })
+      this.#complaints.warn('a downlink of a tenant was refused', { tenant: id, error: asError(thrown) }, id)
       return { id: downlink.id, gateway: downlink.gateway, statuses: downlink.windows.map(() => 'INTERNAL_ERROR'), sent: null, onAirUs: 0 }
     }
   }

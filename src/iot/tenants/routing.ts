@@ -1,6 +1,7 @@
 /**
  * Whose frame it is: by the longest prefix of the DevAddr, or by JoinEUI and DevEUI. A NetID is the prefix of its addresses
- * (LoRaWAN Backend Interfaces, chapter 13). Of two tenants' routes that fit, the longer one wins; two tenants cannot have the same one.
+ * (LoRaWAN Backend Interfaces, chapter 13). A rejoin of 1.1 names JoinEUI and DevEUI (type 1), or NetID and DevEUI (0, 2): then a route that names the
+ * device goes before one that names the network. Of two tenants' routes that fit, the longer one wins; two tenants cannot have the same one.
  *
  * The prefixes are laid flat: where among all addresses another tenant begins, in order, so a look-up is a binary search. Only the first bytes
  * of a frame are looked at.
@@ -16,6 +17,7 @@ const MAX_ROUTES_PER_TENANT = 4_096
 const ADDRESSES = 2 ** 32
 const MAX_OVERLAPS = 100
 const JOIN_REQUEST_BYTES = 23
+const REJOIN_BYTES = { byNetId: 19, byJoinEui: 24 } as const
 const MIN_DATA_BYTES = 12
 const MTYPE = { joinRequest: 0, unconfirmedUp: 2, confirmedUp: 4, rejoin: 6 } as const
 const NOBODY: readonly TenantId[] = []
@@ -44,6 +46,9 @@ function prefixOf(route: Exclude<Route, { kind: 'join' }>): AddressPrefix {
 export class RouteTable {
   #addresses = new AddressMap([])
   readonly #joins = new Map<string, TenantId>()
+  /** By DevEUI alone; null: two tenants have it, under different JoinEUIs. */
+  readonly #devices = new Map<Eui, TenantId | null>()
+  readonly #netIds = new Map<number, TenantId>()
   readonly #routes = new Map<TenantId, readonly Route[]>()
   readonly #owners = new Map<string, TenantId>()
 
@@ -94,28 +99,45 @@ export class RouteTable {
   find(phy: Uint8Array): readonly TenantId[] {
     const mType = (phy[0] ?? 0xff) >> 5
     if (mType === MTYPE.unconfirmedUp || mType === MTYPE.confirmedUp) return phy.length < MIN_DATA_BYTES ? NOBODY : this.#addresses.find(littleAt(phy, 1))
-    if (mType === MTYPE.joinRequest) return phy.length === JOIN_REQUEST_BYTES ? this.#byJoin(phy) : NOBODY
-    return NOBODY // downlinks of others; rejoins and proprietary frames, which 1.0 does not have
+    if (mType === MTYPE.joinRequest) return phy.length === JOIN_REQUEST_BYTES ? this.#byJoin(phy, 1) : NOBODY
+    if (mType === MTYPE.rejoin) return this.#byRejoin(phy)
+    return NOBODY // downlinks of others, and proprietary frames
   }
 
-  #byJoin(phy: Uint8Array): readonly TenantId[] {
+  /** `at`: where JoinEUI and DevEUI lie. */
+  #byJoin(phy: Uint8Array, at: number): readonly TenantId[] {
     if (this.#joins.size === 0) return NOBODY
-    const joinEui = euiAt(phy, 1)
-    const tenant = this.#joins.get(`${joinEui} ${euiAt(phy, 9)}`) ?? this.#joins.get(`${joinEui} *`)
+    const joinEui = euiAt(phy, at)
+    const tenant = this.#joins.get(`${joinEui} ${euiAt(phy, at + 8)}`) ?? this.#joins.get(`${joinEui} *`)
+    return tenant === undefined ? NOBODY : [tenant]
+  }
+
+  /** MHDR, type, then JoinEUI or NetID, then DevEUI: lorawan/frame.ts. */
+  #byRejoin(phy: Uint8Array): readonly TenantId[] {
+    if (phy[1] === 1) return phy.length === REJOIN_BYTES.byJoinEui ? this.#byJoin(phy, 2) : NOBODY
+    if ((phy[1] !== 0 && phy[1] !== 2) || phy.length !== REJOIN_BYTES.byNetId) return NOBODY
+    const tenant = this.#devices.get(euiAt(phy, 5)) ?? this.#netIds.get(littleAt(phy, 2) % 0x100_0000)
     return tenant === undefined ? NOBODY : [tenant]
   }
 
   #rebuild(): void {
     const owned: OwnedPrefix[] = []
     this.#joins.clear()
+    this.#devices.clear()
+    this.#netIds.clear()
     this.#owners.clear()
     for (const [tenant, routes] of this.#routes) {
       for (const route of routes) {
         this.#owners.set(routeKey(route), tenant)
         if (route.kind === 'join') {
-          this.#joins.set(`${route.joinEui} ${route.devEui ?? '*'}`, tenant)
+          const { joinEui, devEui } = route
+          this.#joins.set(`${joinEui} ${devEui ?? '*'}`, tenant)
+          if (devEui === null) continue
+          const known = this.#devices.get(devEui)
+          this.#devices.set(devEui, known === undefined || known === tenant ? tenant : null)
           continue
         }
+        if (route.kind === 'net-id') this.#netIds.set(route.netId, tenant)
         owned.push({ ...prefixOf(route), tenant })
       }
     }

@@ -23,7 +23,8 @@ export function checkTenant(tenant: Tenant): Tenant {
 
 function checkPrices(prices: PriceList): void {
   if (!ADDRESS.test(prices.token)) throw inputError('prices.token', prices.token, 'an address, 0x and 40 lower-case hex digits')
-  for (const name of ['perUnit', 'perJoin', 'perLateFrame'] as const) checkPrice(prices[name], `prices.${name}`)
+  for (const name of ['perUnit', 'perJoin'] as const) checkPrice(prices[name], `prices.${name}`)
+  if (prices.perLateFrame !== null) checkPrice(prices.perLateFrame, 'prices.perLateFrame')
   const bands = Object.entries(prices.perDownlinkMs)
   if (bands.length > MAX_BANDS) throw inputError('prices.perDownlinkMs', `${bands.length} bands`, `at most ${MAX_BANDS}`)
   for (const [band, price] of bands) {

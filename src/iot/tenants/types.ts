@@ -40,6 +40,8 @@ export interface LateShelf {
   remove(tx: Tx, tenant: TenantId, seq: bigint): boolean
   /** All of a tenant's. */
   forget(tx: Tx, tenant: TenantId): number
+  /** Of anybody's what is too old to be of use; looks at the first `limit`. */
+  forgetOld(tx: Tx, now: Moment, limit: number): number
   count(tx: ReadTx, tenant: TenantId): number
   /** A frame as bytes, to be held across a crash. */
   readonly encode: (heard: Heard) => Uint8Array
@@ -62,7 +64,7 @@ export interface TenantLimits {
   readonly inFlight: number
   /** How long a frame is offered before it is let go. */
   readonly holdMs: number
-  /** Frames in a row that were handed over and not acknowledged; from then on one at a time, until one is. */
+  /** Frames that may be handed over and not acknowledged; from then on one at a time: trust.ts. */
   readonly unanswered: number
   /** Late frames handed over per second. */
   readonly latePerSecond: number

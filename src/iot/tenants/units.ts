@@ -11,7 +11,7 @@ export function unitsOf(frame: Pick<DataFrame, 'fOpts' | 'frmPayload'>): number 
   return Math.max(1, Math.ceil((frame.fOpts.length + frame.frmPayload.length) / UNIT_BYTES))
 }
 
-/** Of a frame upward; a late one has one price whatever its length. */
+/** Of a frame upward. A late one has one price whatever its length, or, where none is agreed, that of one in time. */
 export function amountOf(kind: 'uplink' | 'join' | 'late', units: number, prices: PriceList): bigint {
   switch (kind) {
     case 'uplink':
@@ -19,6 +19,6 @@ export function amountOf(kind: 'uplink' | 'join' | 'late', units: number, prices
     case 'join':
       return prices.perJoin
     case 'late':
-      return prices.perLateFrame
+      return prices.perLateFrame ?? prices.perUnit * BigInt(units)
   }
 }

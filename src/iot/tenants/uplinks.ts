@@ -2,11 +2,11 @@
  * One frame upward, sold: route → code (MIC) → limits → contest between boxes → credit, held on disk → delivered → billed in the next shared
  * commit. What cannot be handed over in time is let go, costs nothing and lies in late/. docs/iot.md, "Order of one uplink".
  *
- * At stake: what is held counts like billed against the credit window, so at most one window is out with a tenant whatever crashes. A server that
- * takes frames and never acknowledges them gets at most `inFlight` of them in the first `holdMs`, and from then on one per `holdMs`.
+ * At stake: what is held counts like billed against the credit window, so at most one window is out with a tenant whatever crashes. What a server
+ * takes and does not acknowledge is bounded by trust.ts.
  */
 import { createHash } from 'node:crypto'
-import { MeshBoxError, momentOf } from '../../base/index.ts'
+import { Complaints, MeshBoxError, momentOf } from '../../base/index.ts'
 import type { Tx } from '../../store/index.ts'
 import { decodeFrame } from '../lorawan/index.ts'
 import type { DevAddr, FrameId, Heard, TenantId } from '../ports.ts'
@@ -20,6 +20,7 @@ import type { MicVerdict } from './mic-check.ts'
 import type { Patience } from './patience.ts'
 import { FREE_FRAME_TENTHS, FREE_TENTHS } from './roster.ts'
 import type { Roster, Seat } from './roster.ts'
+import type { Trust } from './trust.ts'
 import type { BilledUnit, HeldUnit, TenantHouseDeps, TenantLimits, TenantOutcome } from './types.ts'
 import { amountOf, unitsOf } from './units.ts'
 
@@ -33,6 +34,7 @@ const JOIN_TRUST_MS = 3_600_000
 interface Goods {
   readonly kind: 'uplink' | 'join'
   readonly units: number
+  readonly amount: bigint
   readonly frame: FrameId
   /** Of the key whose code fits; null: none was asked for. */
   readonly mic: { readonly devAddr: DevAddr; readonly slot: number; readonly fCnt: number } | null
@@ -51,12 +53,14 @@ export interface SaleParts {
 
 export class UplinkSales {
   readonly #parts: SaleParts
+  readonly #complaints: Complaints
   readonly #keys = new OpenKeys()
   readonly #unreadable = new Set<TenantId>()
   readonly #running = new Set<Promise<unknown>>()
 
   constructor(parts: SaleParts) {
     this.#parts = parts
+    this.#complaints = new Complaints(parts.deps)
   }
 
   /** To the end: sold, or kept for later, or why not. Never rejects. */
@@ -77,7 +81,7 @@ export class UplinkSales {
         const isYoung = ageMs < this.#parts.limits.holdMs && (unit.kind === 'uplink' || unit.kind === 'join')
         if (seat !== undefined && isYoung && unit.heard !== null && !seat.record.isEnded) {
           seat.inFlight++
-          this.#follow(this.#finish(seat, unit, unit.heard).finally(() => seat.inFlight--))
+          this.#follow(this.#finish(seat, unit, unit.heard, false).finally(() => seat.inFlight--))
         } else this.#follow(this.#letGo(seat, unit))
       }
     }
@@ -122,12 +126,13 @@ export class UplinkSales {
     if (!(await patience.within(2 * CONTEST_MS, () => deps.contest.isOurs(offer), true))) return 'duplicate'
     if (patience.isOver) return 'not-stored'
 
-    const isCrowded = seat.inFlight >= (seat.unanswered >= limits.unanswered ? 1 : limits.inFlight)
+    const isDoubted = seat.trust.isDoubted(goods.amount)
+    const isCrowded = isDoubted ? seat.inFlight > 0 || seat.trust.isResting(deps.clock.boottimeMs()) : seat.inFlight >= limits.inFlight
     if (!isCrowded) seat.inFlight++
     try {
       const held = await this.#store(seat, heard, goods, isCrowded)
       if (held === 'free') return await this.#giveAway(seat, heard, frame)
-      return typeof held === 'string' ? held : await this.#finish(seat, held, heard)
+      return typeof held === 'string' ? held : await this.#finish(seat, held, heard, isDoubted)
     } finally {
       if (!isCrowded) seat.inFlight--
     }
@@ -135,11 +140,13 @@ export class UplinkSales {
 
   /** What it is, and whether he has to pay for it at all. */
   #judge(seat: Seat, phy: Uint8Array, id: FrameId): Goods | TenantOutcome {
+    const { prices } = seat.record
     try {
       const frame = decodeFrame(phy)
-      if (frame.type === 'join-request') return { kind: 'join', units: 1, frame: id, mic: null, counted: null }
+      if (frame.type === 'join-request' || frame.type === 'rejoin-request') return { kind: 'join', units: 1, amount: amountOf('join', 1, prices), frame: id, mic: null, counted: null }
       if (frame.type !== 'data' || frame.direction !== 'up') return 'not-ours'
-      const goods = { kind: 'uplink' as const, units: unitsOf(frame), frame: id, mic: null, counted: null }
+      const units = unitsOf(frame)
+      const goods = { kind: 'uplink' as const, units, amount: amountOf('uplink', units, prices), frame: id, mic: null, counted: null }
       if (!seat.hasMicKeys) return { ...goods, counted: { devAddr: frame.devAddr, fCnt16: frame.fCnt16 } }
       const verdict = this.#micOf(seat.record.id, frame.devAddr, phy, frame)
       if (verdict.kind === 'right') return { ...goods, mic: { devAddr: frame.devAddr, slot: verdict.slot, fCnt: verdict.fCnt } }
@@ -174,7 +181,7 @@ export class UplinkSales {
     const { store, payments, late, clock, log } = this.#parts.deps
     const { record } = seat
     const at = momentOf(clock)
-    const amount = amountOf(goods.kind, goods.units, record.prices)
+    const { amount } = goods
     const time = heard.copies[0]?.time
     const unit: HeldUnit = { tenant: record.id, key: goods.frame, epoch: record.epoch, kind: goods.kind, frame: goods.frame, tmstUs: time?.kind === 'counter' ? time.tmstUs : 0, units: goods.units, amount, at, heard }
     // Taken where it is decided, since many are decided in one commit; given back when that fails.
@@ -185,7 +192,7 @@ export class UplinkSales {
         const account = readAccount(tx, record.id, record.epoch)
         if (account?.isBehind === true) return 'paused'
         if (account === null || !maySpend(account, payments.paid(tx, record.payer, record.prices.token), amount, record.creditWindow)) return 'no-credit'
-        if (isCrowded && goods.kind === 'join') return 'undelivered'
+        if (isCrowded && (goods.kind === 'join' || !keepsLate(seat))) return 'undelivered'
         if (goods.mic !== null && !moveMicCounter(tx, record.id, goods.mic.devAddr, goods.mic.slot, goods.mic.fCnt)) return 'repeated'
         if (!markSeen(tx, record.id, goods.frame, at)) return 'repeated'
         const line = goods.counted === null ? 'rises' : moveLine(tx, record.id, goods.counted.devAddr, goods.counted.fCnt16, at, at.boottimeMs - seat.joinAnsweredMs < JOIN_TRUST_MS)
@@ -217,18 +224,28 @@ export class UplinkSales {
     }
   }
 
-  async #finish(seat: Seat, unit: HeldUnit, heard: Heard): Promise<TenantOutcome> {
+  /** `isDoubted`: as it was when it was taken. */
+  async #finish(seat: Seat, unit: HeldUnit, heard: Heard, isDoubted: boolean): Promise<TenantOutcome> {
     const { deps, limits, batch, patience, onBilled } = this.#parts
     const age = unit.at.bootId === deps.clock.bootId ? deps.clock.boottimeMs() - unit.at.boottimeMs : 0
-    if ((await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs - age)) === 'taken') {
+    const { trust } = seat // the server's that is asked: another destination begins with a new one
+    const offered = await this.#offer(seat, heard, deps.clock.boottimeMs() + limits.holdMs - age)
+    if (offered === 'taken') {
       const billed = await patience.insist('a bill', deps.log, () => batch.turn((tx) => bill(tx, unit.tenant, unit.key, deps.keccak)))
       if (billed !== null) {
         if (billed.amount > 0n) seat.freeTenths = Math.min(FREE_TENTHS, seat.freeTenths + 1)
+        trust.billed(billed.amount)
         onBilled(billed)
       }
       return 'sold'
     }
+    if (offered === 'refused') this.#missed(seat, trust, unit.amount, isDoubted)
     return patience.isOver ? 'undelivered' : this.#letGo(seat, unit)
+  }
+
+  #missed({ record }: Seat, trust: Trust, amount: bigint, wasDoubted: boolean): void {
+    trust.missed(amount, wasDoubted, this.#parts.deps.clock.boottimeMs())
+    if (!wasDoubted && trust.isDoubted(amount)) this.#complaints.warn("a tenant's server takes frames and does not acknowledge them: it gets one at a time until what it kept is earned back", { tenant: record.id }, record.id)
   }
 
   /** Nothing is held for it, so nothing can be billed; what is not handed over is gone. */
@@ -249,18 +266,12 @@ export class UplinkSales {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
       const leftMs = untilMs - deps.clock.boottimeMs()
       const { delivery } = seat
-      if (delivery?.isOnline === true && leftMs > 0) {
+      if (delivery?.isOnline === true && leftMs > 0 && delivery.isAwaited?.(heard) !== false) {
         wasTried = true
-        if (await patience.within(leftMs, () => delivery.deliver(heard), false)) {
-          seat.unanswered = 0
-          return 'taken'
-        }
+        if (await patience.within(leftMs, () => delivery.deliver(heard), false)) return 'taken'
       }
       const restMs = untilMs - deps.clock.boottimeMs()
-      if (patience.isOver || restMs <= 0) {
-        if (wasTried) seat.unanswered++
-        return wasTried ? 'refused' : 'unreached'
-      }
+      if (patience.isOver || restMs <= 0) return wasTried ? 'refused' : 'unreached'
       await patience.sleep(Math.min(waitMs, restMs))
     }
   }
@@ -269,7 +280,7 @@ export class UplinkSales {
   async #letGo(seat: Seat | undefined, unit: HeldUnit): Promise<TenantOutcome> {
     const { deps, batch, patience } = this.#parts
     const { heard } = unit
-    const keeps = unit.kind === 'uplink' && heard !== null && seat !== undefined && !seat.record.isEnded
+    const keeps = unit.kind === 'uplink' && heard !== null && seat !== undefined && !seat.record.isEnded && keepsLate(seat)
     const wasHeld = await patience.insist('a frame let go', deps.log, () =>
       batch.turn((tx: Tx) => {
         if (!letGo(tx, unit.tenant, unit.key)) return false
@@ -282,4 +293,9 @@ export class UplinkSales {
     seat.mayHaveLate = true
     return 'late'
   }
+}
+
+/** A destination that cannot be opened now may take them one day. */
+function keepsLate({ delivery }: Seat): boolean {
+  return delivery?.takesLate !== false
 }

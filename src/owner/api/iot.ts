@@ -284,7 +284,8 @@ export interface IotTenantJson {
   readonly destination: string
   /** Certificates for the way there, never their key; null: none of its own. */
   readonly tls: IotTlsJson | null
-  readonly prices: { readonly perUnit: Money; readonly perJoin: Money; readonly perDownlinkMs: Readonly<Record<string, Money>>; readonly perLateFrame: Money }
+  /** `perLateFrame` null: as one that comes in time. */
+  readonly prices: { readonly perUnit: Money; readonly perJoin: Money; readonly perDownlinkMs: Readonly<Record<string, Money>>; readonly perLateFrame: Money | null }
   readonly creditWindow: Money
   readonly maxCopies: number
   readonly isPaused: boolean
@@ -319,16 +320,14 @@ export interface IotTenantRequest {
   /** As in IotTenantJson. */
   readonly routes: readonly string[]
   readonly destination: string
-  /**
-   * With `wss://` or `mqtts://`, PEM texts of at most 16 KiB: who may vouch for his server, and what the box shows there. Left out: as before, at the same place for the same name, and
-   * none at another; null: none, without the certificate also no key.
-   */
+  /** With `wss://` or `mqtts://`, PEM texts of at most 16 KiB: who may vouch for his server, and what the box shows there. Left out: as before, at the same place for the same name, and none at another; null: none, without the certificate also no key. */
   readonly ca?: string | null
   readonly clientCertificate?: string | null
   readonly clientKey?: string | null
   readonly perUnit: string
   readonly perJoin?: string
-  readonly perLateFrame?: string
+  /** Whatever its length, "0": for nothing; null: as one that comes in time. Left out: as before, null for a new tenant. */
+  readonly perLateFrame?: string | null
   /** `L 0.001`, a sub-band and its price of a started millisecond; `*`: the others. */
   readonly perDownlinkMs?: readonly string[]
   /** "0", or left out: prepaid. */

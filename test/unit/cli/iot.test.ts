@@ -101,6 +101,25 @@ describe('each command of IoT', () => {
     expect(await set("--price 3 --to 'station wss://127.0.0.1:9'")).not.toMatch(/Own CA|Client certificate/)
   })
 
+  it('has a new tenant pay for late frames as for others, and keeps what was said of their price', async () => {
+    const price = async (line: string): Promise<unknown> => {
+      const { code, out, err } = await run(`tenant set late ${line}`)
+      expect([line, code, err]).toEqual([line, 0, ''])
+      return [place.room.desk.tenant('late')?.prices.perLateFrame, /[^ ]+( as one in time|.* for a late frame)/.exec(out)?.[0]]
+    }
+    expect(await price(`--payer 0x${'a9'.repeat(20)} --route 'dev-addr 29000000/16' --price 2`)).toEqual([null, 'frame as one in time'])
+    expect(await price('--late-price 0')).toEqual([0n, expect.stringMatching(/ 0 .*for a late frame/)])
+    expect(await price('--price 3')).toEqual([0n, expect.anything()])
+    const [shown] = (JSON.parse((await run('tenant list --json')).out) as { tenants: { id: string; prices: { perLateFrame: unknown } }[] }).tenants.filter(({ id }) => id === 'late')
+    expect(shown?.prices.perLateFrame).toMatchObject({ units: '0' })
+    expect(await price('--late-price live')).toEqual([null, 'frame as one in time'])
+    expect((await price('--late-price 0.5')) as unknown[]).not.toContain(null)
+    // Whoever ended and is let in again is new.
+    expect(await run('tenant end late')).toMatchObject({ code: 0 })
+    expect(await price(`--payer 0x${'a9'.repeat(20)} --route 'dev-addr 29000000/16' --price 2`)).toEqual([null, 'frame as one in time'])
+    expect(await run('tenant set late --late-price soon')).toMatchObject({ code: 1, err: expect.stringMatching(/perLateFrame/) })
+  })
+
   it('registers devices of 1.1 with all their keys, keeps what is left out, and leaves the NwkKey to a device that falls back to 1.0', async () => {
     const [joining, fixed] = ['70b3d57ed0001235', '70b3d57ed0001236']
     const version = (devEui: string): string | undefined => place.room.desk.device(devEui)?.macVersion

@@ -111,9 +111,10 @@ describe('a delivery to ChirpStack over a broker', () => {
     const server = client(port, { clientId: 'chirpstack' })
     const ear = await Ear.of(server)
     const time = new FakeTime()
+    const warnings: string[] = []
     let id = 7
     const delivery = new ChirpstackDelivery(
-      { topicPrefix: 'eu868', encoding: 'json', connect: ({ clientId, will }) => client(port, { clientId, will }), clock: time, log: silentLog, nextDownlinkId: () => id++ },
+      { topicPrefix: 'eu868', encoding: 'json', connect: ({ clientId, will }) => client(port, { clientId, will }), clock: time, log: { ...silentLog, warn: (text) => void warnings.push(text) }, nextDownlinkId: () => id++ },
       100,
     )
     const asked: Omit<Downlink, 'tenant'>[] = []
@@ -145,7 +146,7 @@ describe('a delivery to ChirpStack over a broker', () => {
 
     // Nonsense and another gateway's order do nothing; a reception nobody remembers is too late.
     await order(1, [item(frame.rxInfo.context)], 'ffffffffffffffff')
-    await server.publish(message(`eu868/gateway/${GATEWAY}/command/down`, 'no JSON'))
+    for (let n = 0; n < 20; n++) await server.publish(message(`eu868/gateway/${GATEWAY}/command/down`, 'no JSON'))
     await order(1_001, [item('AAAAAQ==')])
     expect(JSON.parse(await ack(1_001))).toEqual({ gatewayId: GATEWAY, downlinkId: 1_001, items: [{ status: 'TOO_LATE' }] })
     expect(asked).toHaveLength(1)
@@ -153,6 +154,7 @@ describe('a delivery to ChirpStack over a broker', () => {
     delivery.onDownlink(() => Promise.reject(new Error('the desk is closed')))
     await order(1_002, [item(frame.rxInfo.context)])
     expect(JSON.parse(await ack(1_002))).toMatchObject({ items: [{ status: 'INTERNAL_ERROR' }] })
+    expect(warnings, 'whatever a tenant orders, one line a minute').toEqual(['an order cannot be read'])
 
     // The stats go out, and the state is kept for whoever comes later.
     delivery.stats({ gateway: GATEWAY, at, location: null, received: 5, receivedOk: 4, forwarded: 4, downlinksAsked: 1, downlinksSent: 1, ackPercent: null, temperatureC: null })

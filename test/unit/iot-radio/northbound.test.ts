@@ -43,6 +43,7 @@ const txpk = (tmst: number | null, change: object = {}): Uint8Array =>
 class Line {
   readonly time = new FakeTime()
   readonly sent: { readonly kind: string; readonly token: number; readonly body: string }[] = []
+  readonly warnings: string[] = []
   opened = 0
   closed = 0
   answers: (datagram: ReturnType<typeof decodeDatagram>) => Uint8Array | null = (datagram) =>
@@ -54,7 +55,7 @@ class Line {
 
   constructor(routes: readonly Route[] | null = null) {
     this.upstream = new GwmpUpstream({ host: 'lns.example', port: 1700, routes }, {
-      clock: this.time, timers: this.time, log: silentLog,
+      clock: this.time, timers: this.time, log: { ...silentLog, warn: (message) => void this.warnings.push(message) },
       nextDownlinkId: () => (this.#id += 1),
       openSocket: (_place, onDatagram, onError) => {
         this.opened += 1
@@ -105,6 +106,11 @@ describe('what a server gets', () => {
     expect([fits(PHY), fits(JOIN)]).toEqual(expected)
     // Downlinks that a concentrator overheard, and noise.
     expect([fits(fromHex('60f17dbe4920020001f9d65d27')), fits(Uint8Array.of(0x20, ...new Uint8Array(16))), fits(Uint8Array.of(0xff))]).toEqual([false, false, false])
+  })
+  it('is a rejoin of 1.1 by the network, the device or the JoinEUI that it names', () => {
+    const [byNetId, byJoinEui] = [fromHex('c000130000010203040506070801000a0b0c0d'), fromHex('c001010203040506070811121314151617180100aabbccdd')]
+    const routes: readonly Route[] = [{ kind: 'net-id', netId: 0x13 }, { kind: 'net-id', netId: 0x14 }, { kind: 'join', joinEui: '0000000000000001', devEui: '0807060504030201' }, { kind: 'join', joinEui: '0807060504030201', devEui: null }, { kind: 'dev-addr', prefix: 0, prefixBits: 1 }]
+    expect(routes.map((route) => [byNetId, byJoinEui].map(frameFilter([route])))).toEqual([[true, false], [false, false], [true, false], [false, true], [false, false]])
   })
   it('is what the forwarder said, in its own words', () => {
     const heard = heardAs(PHY, copy(7, { utcMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6), gpsTimeMs: 5, fineTimeNs: 8 }), copy(0, { time: { kind: 'station', xtime: (5n << 48n) + 0x1_0000_0007n, rctx: 0n }, snrDb: null }), copy(0, { time: { kind: 'foreign', context: new Uint8Array() } }))
@@ -215,6 +221,12 @@ describe('an order of a server', () => {
       expect(orders).toEqual([])
       expect(answers.map(({ body }) => JSON.parse(body) as object)).toEqual([{ txpk_ack: { error: 'TOO_LATE' } }])
     }
+  })
+  it('that nothing can be made of is in the log once a minute, however many come', async () => {
+    const { line } = await answering({}, utf8('nothing'))
+    for (let token = 0; token < 200; token++) line.receive('pull-resp', token, utf8(`nothing ${token}`))
+    await turns()
+    expect([line.of('tx-ack').length, line.warnings]).toEqual([201, ['an order of a LoRa server is refused']])
   })
   it('that comes twice is ordered once and answered twice', async () => {
     const { line, orders } = await answering({}, txpk(532_704))

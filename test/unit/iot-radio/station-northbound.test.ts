@@ -230,8 +230,11 @@ describe('a configuration', () => {
   it('says whose frames are wanted, and a second one takes its place unless it is wrong', async () => {
     const line = new Line().up(configWith({ NetID: [0x24], JoinEui: [['AA-13-69-33-63-34-36-00', 'aa136933633436ff']] }))
     const goes = async (phy: Uint8Array): Promise<boolean> => {
+      const isAwaited = line.upstream.isAwaited(line.heard(phy))
       const delivered = line.upstream.deliver(line.heard(phy))
       line.pong()
+      // What is known beforehand not to be sent is nobody's to acknowledge.
+      expect(await delivered).toBe(isAwaited)
       return delivered
     }
     expect([await goes(PHY), await goes(JOIN)]).toEqual([true, true])
@@ -271,6 +274,8 @@ describe('a frame', () => {
     void line.upstream.deliver(line.heard(PHY, counter(5), { modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 0 } }))
     expect(line.of('updf').map(({ DR }) => DR)).toEqual([2, 3])
     for (const modulation of [{ ...SF7, spreadingFactor: 8 }, { kind: 'lr-fhss', widthHz: 137_000, codingRate: '1/3', gridSteps: 8 }] as const) expect(await line.upstream.deliver(line.heard(PHY, counter(9), { modulation }))).toBe(false)
+    expect([SF7, { ...SF7, spreadingFactor: 8 }].map((modulation) => line.upstream.isAwaited(line.heard(PHY, counter(9), { modulation })))).toEqual([true, false])
+    expect(new Line().upstream.isAwaited(line.heard(PHY)), 'no connection yet').toBe(false)
     // Rejoins of 1.1 have no message; late ones no word that says so; and a route is a route.
     expect(decodeFrame(fromHex('c000130000010203040506070801000a0b0c0d')).type).toBe('rejoin-request')
     expect(await line.upstream.deliver(line.heard(fromHex('c000130000010203040506070801000a0b0c0d')))).toBe(false)

@@ -66,11 +66,20 @@ it('on our own broker nothing is given, and so nothing is billed, while only oth
   }
   expect(await isUp()).toBe(false)
   expect(asked).toContain(`acme tenant/acme/gateway/${GATEWAY}/event/up`)
+  expect([false, true].map((isLate) => delivery.isAwaited?.(heard({ copies: [copy()], isLate })))).toEqual([false, false])
+  expect(asked.slice(-2)).toEqual(['up', 'late'].map((event) => `acme tenant/acme/gateway/${GATEWAY}/event/${event}`))
   isThere = true
   expect(await isUp()).toBe(true)
   await ear.next(`tenant/acme/gateway/${GATEWAY}/event/up`)
+  expect(delivery.isAwaited?.(heard({ copies: [copy()] }))).toBe(true)
   isThere = null
+  expect(delivery.isAwaited?.(heard({ copies: [copy()] }))).toBe(true)
   expect(await isUp()).toBe(true)
   await ear.next(`tenant/acme/gateway/${GATEWAY}/event/up`)
   expect(ear.rest.filter((topic) => topic.endsWith('/event/up'))).toEqual([])
+})
+
+it('late frames go by MQTT only; a Station server without its configuration wants no frame; of who is at his own broker nothing is known', () => {
+  const places: readonly Tenant['destination'][] = [{ kind: 'broker' }, { kind: 'chirpstack', url: 'mqtt://127.0.0.1:1', topicPrefix: 'eu868', encoding: 'json' }, { kind: 'gwmp', host: '127.0.0.1', port: 9 }, { kind: 'station', url: 'ws://127.0.0.1:9' }]
+  expect(places.map((place) => deliveryTo(place)).map((made) => [made.takesLate, made.isAwaited?.(heard({ copies: [copy()] }))])).toEqual([[true, true], [true, true], [false, true], [false, false]])
 })

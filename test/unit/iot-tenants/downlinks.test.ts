@@ -1,5 +1,7 @@
 /** Downlinks of a tenant's server: paid by started milliseconds of what was on the air, and by nothing else. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import type { Log } from '../../../src/base/index.ts'
 import { timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
 import type { Downlink, TxWindow } from '../../../src/iot/ports.ts'
 import { opened, tenant } from './tenant-box.ts'
@@ -24,6 +26,16 @@ describe('a downlink', () => {
     expect(box.units()[0]?.frame).not.toBe(box.units()[1]?.frame)
     expect(box.house.admin.tenants()[0]?.account).toMatchObject({ cumUplinks: 0n, cumUnits: 0n, cumDownlinkMs: BigInt(42 + RX2_MS) })
     expect(box.air.sent.map(({ tenant: id }) => id)).toEqual(['farm', 'farm'])
+  })
+
+  it('that is refused is answered each time, and in the log once a minute with how often it was since', async () => {
+    const said: unknown[] = []
+    const log: Log = { ...silentLog, warn: (message, fields) => void said.push([message, fields?.['unsaid']]) }
+    box = await opened({ deps: { log } }, [tenant({ creditWindow: 0n })])
+    for (let id = 0; id < 20; id++) expect(await box.run(box.server().order(order(id)))).toMatchObject({ statuses: ['INTERNAL_ERROR', 'INTERNAL_ERROR'], sent: null })
+    await box.pass(60_000, 1_000)
+    await box.run(box.server().order(order(20)))
+    expect(said).toEqual([['a downlink of a tenant was refused', undefined], ['a downlink of a tenant was refused', 19]])
   })
 
   it('what his list leaves open costs what the air costs now', async () => {

@@ -1,7 +1,8 @@
 /** Frames that could not be handed over in time: let go for nothing, kept, and handed over later by their own rule. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/base/index.ts'
-import { heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
+import { auditReceipts } from '../../../src/iot/tenants/receipt/index.ts'
+import { BOX, PAYER, curve, heardOf, opened, tenant, turns, uplink } from './tenant-box.ts'
 import type { TenantBox } from './tenant-box.ts'
 
 let box: TenantBox
@@ -138,8 +139,100 @@ describe('undelivered', () => {
   })
 })
 
+describe('who takes no late frames', () => {
+  const writesOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const changes = (): number => box.store.read((tx) => tx.get<{ n: number }>('SELECT total_changes() AS n'))?.n ?? -1
+    const before = changes()
+    await work()
+    return changes() - before
+  }
+
+  it('because his protocol has none, has none kept, and nothing is written for him afterwards', async () => {
+    box = await opened({ limits: { inFlight: 2 } })
+    const server = box.server()
+    server.takesLate = false
+    server.isOnline = false
+    const takes = [1, 2, 3].map((fCnt) => box.house.take(heardOf(uplink(fCnt)), ['farm']))
+    expect((await box.run(Promise.all(takes), 500)).map((each) => each.get('farm'))).toEqual(['undelivered', 'undelivered', 'undelivered'])
+    expect(rows('iot_late') + rows('iot_held')).toBe(0)
+    server.isOnline = true
+    expect(await writesOf(() => box.pass(600_000, 1_000))).toBe(0)
+    expect(server.got).toEqual([])
+    expect(await writesOf(() => box.take(uplink(4)))).toBeGreaterThan(0)
+    expect(box.units()).toHaveLength(1)
+  })
+
+  it('of a place where he could, and is at one now where he cannot, is given none of those that wait', async () => {
+    box = await opened()
+    box.server().isOnline = false
+    expect((await box.run(box.house.take(heardOf(uplink(1)), ['farm']), 500)).get('farm')).toBe('late')
+    box.server().takesLate = false
+    box.server().isOnline = true
+    expect(await writesOf(() => box.pass(600_000, 1_000))).toBe(0)
+    expect(box.server().got).toEqual([])
+  })
+
+  it('since nobody of his is there for them, has nothing held for it', async () => {
+    box = await opened()
+    const server = box.server()
+    server.isAwaited = ({ isLate }) => !isLate
+    server.isOnline = false
+    await box.run(box.house.take(heardOf(uplink(1)), ['farm']), 500)
+    server.isOnline = true
+    expect(await writesOf(() => box.pass(600_000, 1_000))).toBe(0)
+    expect([server.got, rows('iot_late')]).toEqual([[], 1])
+    server.isAwaited = () => true
+    await box.pass(6_000)
+    expect([server.got.length, rows('iot_late')]).toEqual([1, 0])
+  })
+
+  it('and refuses them one after the other is asked ever more seldom, at last four times an hour, and has them when he wants them', async () => {
+    box = await opened({}, [tenant({ creditWindow: 1_000_000n })])
+    const server = box.server()
+    server.isOnline = false
+    await box.run(Promise.all([1, 2].map((fCnt) => box.house.take(heardOf(uplink(fCnt)), ['farm']))), 500)
+    server.isOnline = true
+    server.answer = () => false
+    await box.pass(6 * 3_600_000, 5_000)
+    expect(server.got.length).toBeGreaterThan(6 * 3)
+    expect(server.got.length).toBeLessThan(6 * 4 + 12)
+    server.answer = () => true
+    await box.pass(16 * 60_000, 5_000)
+    expect([box.units().length, rows('iot_late')]).toEqual([2, 0])
+  })
+})
+
+it('what nobody took for 30 days is gone, whatever lies behind it', async () => {
+  box = await opened()
+  box.server().isOnline = false
+  await box.run(box.house.take(heardOf(uplink(1)), ['farm']), 500)
+  await box.sleep(29 * 24 * 3_600_000)
+  await box.run(box.house.take(heardOf(uplink(2)), ['farm']), 500)
+  await box.sleep(2 * 24 * 3_600_000)
+  await box.pass(2_000)
+  expect(box.house.admin.tenants()[0]?.lateFrames).toBe(1)
+  box.server().isOnline = true
+  await box.pass(6_000)
+  expect(box.server().got.map(({ id }) => id)).toEqual([heardOf(uplink(2)).id])
+})
+
+describe('a late frame with no price of its own', () => {
+  it('costs what it would have cost in time, and is in the receipt so', async () => {
+    box = await opened({}, [tenant({ prices: { ...tenant().prices, perLateFrame: null } })])
+    box.server().isOnline = false
+    await box.run(Promise.all([box.house.take(heardOf(uplink(1, { bytes: 1 })), ['farm']), box.house.take(heardOf(uplink(2, { bytes: 100 })), ['farm'])]), 500)
+    await box.restart()
+    expect(box.house.admin.tenants()[0]?.prices.perLateFrame, 'on disk').toBeNull()
+    box.server().isOnline = true
+    await box.pass(70_000, 500)
+    expect(box.units().map(({ kind, units, amount }) => [kind, units, amount])).toEqual([['late', 1, 10n], ['late', 5, 50n]])
+    expect(box.receipts()[0]?.cumAmount).toBe(60n)
+    expect(auditReceipts({ receipts: box.receipts(), units: box.units(), frames: new Set(box.server().got.map(({ id }) => id)), gateway: BOX, payer: PAYER, pricePerUnit: 10n }, curve)).toMatchObject({ problems: [], provenUnits: 2 })
+  })
+})
+
 describe('a server that takes frames and never acknowledges', () => {
-  it('gets what is in flight in the first minute, then one a minute; the rest waits in the ring', async () => {
+  it('gets what is in flight in the first minute, then one after ever longer pauses; the rest waits in the ring', async () => {
     box = await opened({ limits: { inFlight: 8, unanswered: 4 } }, [tenant({ creditWindow: 1_000_000n })])
     box.server().answer = () => new Promise<boolean>(() => undefined)
     const takes = []
@@ -151,14 +244,15 @@ describe('a server that takes frames and never acknowledges', () => {
     const outcomes = await Promise.all(takes)
     expect(outcomes.every((each) => each.get('farm') === 'late')).toBe(true)
     const live = box.server().got.filter((heard) => !heard.isLate)
-    expect(live.length).toBeLessThanOrEqual(8 + 10)
+    expect(live.length).toBeLessThanOrEqual(8 + 4)
     const late = new Set(box.server().got.filter((heard) => heard.isLate).map((heard) => heard.id))
     expect(late.size, 'of the late ones the first, again and again').toBe(1)
     expect(box.units()).toHaveLength(0)
 
     box.server().answer = () => true
-    await box.pass(60_000, 1_000)
+    // It was silent for ten minutes, and its pause is not longer than that.
+    await box.pass(600_000, 1_000)
     expect(await box.take(uplink(1_000))).toBe('sold')
-    expect(box.house.admin.tenants()[0]?.lateFrames).toBeLessThan(300)
+    expect(box.house.admin.tenants()[0]?.lateFrames).toBe(0)
   })
 })

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/base/index.ts'
-import { hasPrefix } from '../../../src/iot/lorawan/index.ts'
+import { encodeFrame, hasPrefix } from '../../../src/iot/lorawan/index.ts'
 import { RouteTable } from '../../../src/iot/tenants/index.ts'
 import type { Route } from '../../../src/iot/ports.ts'
-import { uplink } from './tenant-box.ts'
+import { opened, tenant, uplink } from './tenant-box.ts'
 
 type Prefix = Extract<Route, { kind: 'dev-addr' }>
 const prefix: fc.Arbitrary<Prefix> = fc.record({ bits: fc.integer({ min: 1, max: 32 }), address: fc.nat(0xffff_ffff) }).map(({ bits, address }) => ({ kind: 'dev-addr', prefixBits: bits, prefix: address - (address % 2 ** (32 - bits)) }))
@@ -72,5 +72,41 @@ describe('a join request', () => {
     expect(table.find(phy)).toEqual(['joins'])
     expect(() => table.set('rival', [{ kind: 'join', joinEui: eui(1), devEui: null }])).toThrow(expect.objectContaining({ code: 'route-taken' }))
     expect(table.find(phy.subarray(0, 22))).toEqual([])
+  })
+})
+
+describe('a rejoin request', () => {
+  const [joinEui, otherJoinEui, devEui, otherDevEui] = ['70b3d57ed0000000', '70b3d57ed0000001', '0004a30b001c0530', '0004a30b001c0531']
+  const rejoin = (rejoinType: 0 | 1 | 2, of = devEui, netId = 0x13): Uint8Array =>
+    encodeFrame({ type: 'rejoin-request', rejoinType, netId: rejoinType === 1 ? null : netId, joinEui: rejoinType === 1 ? joinEui : null, devEui: of, rejoinCount: 7, mic: Uint8Array.of(1, 2, 3, 4) })
+  const TYPES = [0, 1, 2] as const
+
+  it('goes by what it names: JoinEUI and DevEUI, or DevEUI before NetID', () => {
+    const table = new RouteTable()
+    const found = (of = devEui, netId = 0x13): readonly (string | undefined)[] => TYPES.map((type) => table.find(rejoin(type, of, netId))[0])
+    expect(found()).toEqual([undefined, undefined, undefined])
+    table.set('network', [{ kind: 'net-id', netId: 0x13 }])
+    expect(found()).toEqual(['network', undefined, 'network'])
+    table.set('joins', [{ kind: 'join', joinEui, devEui: null }])
+    expect(found()).toEqual(['network', 'joins', 'network'])
+    table.set('device', [{ kind: 'join', joinEui, devEui }])
+    expect([found(), found(otherDevEui), found(devEui, 0x14)]).toEqual([['device', 'device', 'device'], ['network', 'joins', 'network'], ['device', 'device', 'device']])
+    // A DevEUI that two tenants have tells nothing without its JoinEUI.
+    table.set('rival', [{ kind: 'join', joinEui: otherJoinEui, devEui }])
+    expect(found()).toEqual(['network', 'device', 'network'])
+    table.remove('rival')
+    expect(found()).toEqual(['device', 'device', 'device'])
+    for (const type of TYPES) for (const cut of [rejoin(type).subarray(0, -1), Uint8Array.of(...rejoin(type), 0)]) expect(table.find(cut)).toEqual([])
+    expect(table.find(Uint8Array.of(0xc0, 3, ...new Uint8Array(17)))).toEqual([])
+  })
+
+  it('is sold like a join, once', async () => {
+    const box = await opened({}, [tenant({ routes: [{ kind: 'join', joinEui, devEui }], prices: { ...tenant().prices, perJoin: 5n } })])
+    try {
+      for (const type of TYPES) expect([box.house.route(rejoin(type)), await box.take(rejoin(type)), await box.take(rejoin(type))]).toEqual([['farm'], 'sold', 'repeated'])
+      expect(box.units().map(({ kind, units, amount }) => [kind, units, amount])).toEqual(Array(3).fill(['join', 1, 5n]))
+    } finally {
+      await box.close()
+    }
   })
 })

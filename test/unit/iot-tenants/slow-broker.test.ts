@@ -37,6 +37,8 @@ it('takes a few at a time, then none for a minute: each frame arrives once, live
       get isOnline() {
         return made.isOnline
       },
+      takesLate: made.takesLate,
+      isAwaited: (heard) => made.isAwaited(heard),
       deliver(heard) {
         underWay++
         return made.deliver(heard).finally(() => underWay--)

@@ -72,6 +72,8 @@ export function heardOf(phy: Uint8Array, change: Partial<Heard> = {}): Heard {
 /** A tenant's network server. */
 export class FakeServer implements Delivery {
   isOnline = true
+  takesLate = true
+  isAwaited: (heard: Heard) => boolean = () => true
   /** What it says to a frame; a promise that never ends is a server that never answers. */
   answer: (heard: Heard) => boolean | Promise<boolean> = () => true
   readonly got: Heard[] = []

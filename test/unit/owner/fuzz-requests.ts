@@ -89,7 +89,7 @@ export const GOOD: Partial<Record<RouteName, { params?: Record<string, string>; 
   iotFrames: { query: { limit: '10' } },
   iotDownlinks: { query: { limit: '10' } },
   putIotTenant: {
-    body: { id: 'acme', name: 'Acme', payer: `0x${'5a'.repeat(20)}`, token: 'MIN', routes: ['dev-addr 26010000/16'], destination: 'broker', ca: null, clientCertificate: null, clientKey: null, perUnit: '0.001', perJoin: '0', perLateFrame: '0', perDownlinkMs: ['* 0.001'], creditWindow: '1', maxCopies: 1 },
+    body: { id: 'acme', name: 'Acme', payer: `0x${'5a'.repeat(20)}`, token: 'MIN', routes: ['dev-addr 26010000/16'], destination: 'broker', ca: null, clientCertificate: null, clientKey: null, perUnit: '0.001', perJoin: '0', perLateFrame: null, perDownlinkMs: ['* 0.001'], creditWindow: '1', maxCopies: 1 },
   },
   pauseIotTenant: { params: { id: 'acme' }, body: { isPaused: true } },
   endIotTenant: { params: { id: 'acme' } },
@@ -190,7 +190,7 @@ function wrongTypeFor(value: unknown, dice: Dice): unknown {
   if (Array.isArray(value)) return pick(dice, ['x', 1, true, { a: 1 }])
   if (typeof value === 'string') return pick(dice, [1, true, [], {}, null])
   if (typeof value === 'boolean') return pick(dice, ['true', 1, [], {}, null])
-  return pick(dice, ['1', true, [], {}])
+  return pick(dice, value === null ? [true, [], {}] : ['1', true, [], {}]) // null may stand for a text
 }
 
 function nastyBody(good: Record<string, unknown> | undefined, dice: Dice): unknown {

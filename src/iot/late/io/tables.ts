@@ -64,6 +64,15 @@ export function removeLate(tx: Tx, tenant: TenantId, seq: number): number | null
   return tx.get<{ bytes: number }>('DELETE FROM iot_late WHERE tenant = ? AND seq = ? RETURNING bytes', tenant, seq)?.bytes ?? null
 }
 
+/** A moment of an earlier run of the machine is as old as both clocks say; when one was not believed, as old as this run at least. */
+export function forgetLateBefore(tx: Tx, now: Moment, ageMs: number, limit: number): readonly { readonly tenant: TenantId; readonly bytes: number }[] {
+  return tx.all<{ tenant: string; bytes: number }>(
+    `DELETE FROM iot_late WHERE seq IN (SELECT seq FROM (SELECT seq, boot_id, boottime_ms, wall_ms, wall_trusted FROM iot_late ORDER BY seq LIMIT ?) WHERE
+       (boot_id = ? AND boottime_ms < ?) OR (boot_id <> ? AND (? OR (? AND wall_trusted = 1 AND wall_ms < ?)))) RETURNING tenant, bytes`,
+    limit, now.bootId, now.boottimeMs - ageMs, now.bootId, now.boottimeMs > ageMs ? 1 : 0, now.wallTrusted ? 1 : 0, now.wallMs - ageMs,
+  )
+}
+
 export function removeAllLate(tx: Tx, tenant: TenantId): number {
   tx.run('DELETE FROM iot_late_stat WHERE tenant = ?', tenant)
   return tx.run('DELETE FROM iot_late WHERE tenant = ?', tenant)

@@ -3,7 +3,7 @@
  * `[prefix/]gateway/<eui>/event/{up,stats,ack}`, what is played back on `…/event/late`, `…/state/conn` retained, orders on `…/command/down`. One connection per gateway, since
  * the last will of a connection is the state of one gateway.
  */
-import { asError } from '../../../base/index.ts'
+import { Complaints, asError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log } from '../../../base/index.ts'
 import type { Copy, Delivery, Downlink, Eui, Gateway, GatewayStats, Heard, RadioTime, TxAck, TxWindow } from '../../ports.ts'
 import type { MqttConnection, MqttSettings } from '../connection.ts'
@@ -50,6 +50,7 @@ const NOT_SENT = Promise.resolve(false)
 
 export class ChirpstackDelivery implements Delivery {
   readonly #parts: ChirpstackDeliveryParts
+  readonly #complaints: Complaints
   readonly #links = new Map<Eui, Link>()
   readonly #receptions = new Map<string, Reception>()
   #listener: OnDownlink | null = null
@@ -61,7 +62,11 @@ export class ChirpstackDelivery implements Delivery {
   constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
     this.#parts = parts
     this.#uplinkId = firstUplinkId >>> 0
+    this.#complaints = new Complaints(parts)
   }
+
+  /** On a topic of its own, which ChirpStack does not read. */
+  readonly takesLate = true
 
   get isOnline(): boolean {
     return [...this.#links.values()].some(({ client }) => client.isConnected)
@@ -92,6 +97,11 @@ export class ChirpstackDelivery implements Delivery {
       this.#parts.log.debug('a frame was not delivered', { problem: asError(thrown).message })
       return false
     }
+  }
+
+  /** By the best copy, as its delivery is. */
+  isAwaited({ copies: [best], isLate }: Heard): boolean {
+    return best !== undefined && this.#parts.isWanted?.(this.#topic(best.gateway, isLate ? 'event/late' : 'event/up')) !== false
   }
 
   onDownlink(listener: OnDownlink): Cancel {
@@ -156,7 +166,7 @@ export class ChirpstackDelivery implements Delivery {
     try {
       asked = downlinkFrame(payload, link.gateway, this.#parts.encoding)
     } catch (thrown) {
-      return this.#parts.log.warn('an order cannot be read', { gateway: link.gateway, problem: asError(thrown).message })
+      return this.#complaints.warn('an order cannot be read', { gateway: link.gateway, problem: asError(thrown).message })
     }
     const statuses = await this.#statusesOf(asked)
     if (!link.client.isConnected) return
@@ -175,7 +185,7 @@ export class ChirpstackDelivery implements Delivery {
       let next = 0
       return windows.map((window) => (window === null ? 'TOO_LATE' : (ack.statuses[next++] ?? 'IGNORED')))
     } catch (thrown) {
-      this.#parts.log.warn('an order was refused', { gateway: asked.gateway, problem: asError(thrown).message })
+      this.#complaints.warn('an order was refused', { gateway: asked.gateway, problem: asError(thrown).message })
       return asked.windows.map(() => 'INTERNAL_ERROR')
     } finally {
       this.#orders--

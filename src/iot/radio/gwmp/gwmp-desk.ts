@@ -2,7 +2,7 @@
  * The server's side of GWMP without sockets: every datagram is acknowledged first, from its first bytes, and parsed when there is time.
  * What cannot be parsed costs its own packet and nothing else.
  */
-import { MeshBoxError, momentOf } from '../../../base/index.ts'
+import { Complaints, MeshBoxError, momentOf } from '../../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../../base/index.ts'
 import type { Downlink, Eui, Gateway } from '../../ports.ts'
 import { CounterClock } from '../counter-clock.ts'
@@ -26,8 +26,6 @@ const TURN_MS = 10
 const SWEEP_MS = 5_000
 /** An order should be here so long before its slot: forwarders refuse at 32 to 42 ms, and the network takes its time. */
 const LEAST_LEAD_MS = 50
-/** Lines of log about what is refused: one a minute says enough. */
-const QUIET_MS = 60_000
 
 export interface GwmpOptions {
   /** As lorawan/regions names it. */
@@ -72,6 +70,7 @@ export class GwmpDesk implements RadioDoor {
   readonly #options: GwmpOptions
   readonly #allowed: ReadonlySet<Eui>
   readonly #parts: GwmpParts
+  readonly #complaints: Complaints
   readonly #paths = new PathTable()
   readonly #clocks = new Map<Eui, CounterClock>()
   readonly #budget: SourceBudget
@@ -81,13 +80,13 @@ export class GwmpDesk implements RadioDoor {
   #waitingBytes = 0
   #isTurnAsked = false
   #isClosed = false
-  #quietUntilMs = 0
   readonly #counts = { pushes: 0, pulls: 0, acks: 0, packets: 0, refusedPackets: 0, badCrc: 0, refusedDatagrams: 0, tooMuch: 0, foreign: 0 }
 
   constructor(options: GwmpOptions, parts: GwmpParts) {
     this.#options = options
     this.#allowed = new Set(options.gateways)
     this.#parts = parts
+    this.#complaints = new Complaints(parts)
     this.#budget = new SourceBudget(parts.clock.boottimeMs())
     this.#orders = new OrderDesk({
       clock: parts.clock,
@@ -135,7 +134,7 @@ export class GwmpDesk implements RadioDoor {
     const hasRoom = this.#waiting.length < MAX_WAITING && this.#waitingBytes + bytes.length <= MAX_WAITING_BYTES
     if (!hasRoom || !this.#budget.admit(from.host, bytes.length, this.#paths.isAt(from.host, nowMs), nowMs)) {
       this.#counts.tooMuch += 1
-      this.#complain('more datagrams than a concentrator sends', { from: from.host })
+      this.#complaints.warn('more datagrams than a concentrator sends', { from: from.host })
       return null
     }
     if (!this.#isAllowed(bytes)) {
@@ -179,7 +178,7 @@ export class GwmpDesk implements RadioDoor {
     } catch (thrown) {
       if (!(thrown instanceof MeshBoxError)) throw thrown
       this.#counts.refusedDatagrams += 1
-      this.#complain('a datagram that is no GWMP', { from: from.host, reason: thrown.message })
+      this.#complaints.warn('a datagram that is no GWMP', { from: from.host, reason: thrown.message })
     }
   }
 
@@ -211,7 +210,7 @@ export class GwmpDesk implements RadioDoor {
     this.#counts.packets += packets.length
     if (refused.length > 0) {
       this.#counts.refusedPackets += refused.length
-      this.#complain('packets that cannot be read', { gateway, refused: refused.length, reason: refused[0]?.reason })
+      this.#complaints.warn('packets that cannot be read', { gateway, refused: refused.length, reason: refused[0]?.reason })
     }
     const clock = this.#clockOf(gateway)
     const runs = clock.runs
@@ -241,7 +240,7 @@ export class GwmpDesk implements RadioDoor {
     if (verdict === 'new') this.#parts.sink.gateway(this.#gateway(gateway))
     if (verdict === 'new' || verdict === 'known') return true
     this.#counts.foreign += 1
-    this.#complain(verdict === 'full' ? 'no room for another gateway' : 'a gateway is somewhere else: somebody uses its name', { gateway, from: from.host })
+    this.#complaints.warn(verdict === 'full' ? 'no room for another gateway' : 'a gateway is somewhere else: somebody uses its name', { gateway, from: from.host })
     return false
   }
 
@@ -284,12 +283,5 @@ export class GwmpDesk implements RadioDoor {
       minLeadMs: LEAST_LEAD_MS,
       maxLeadMs: MOST_LEAD_MS,
     }
-  }
-
-  #complain(message: string, fields: Readonly<Record<string, unknown>>): void {
-    const nowMs = this.#parts.clock.boottimeMs()
-    if (nowMs < this.#quietUntilMs) return
-    this.#quietUntilMs = nowMs + QUIET_MS
-    this.#parts.log.warn(message, fields)
   }
 }

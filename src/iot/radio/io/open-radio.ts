@@ -118,6 +118,8 @@ function withGateways(upstream: Delivery, radio: Radio, tell: (gateway: Gateway)
     get isOnline() {
       return upstream.isOnline
     },
+    takesLate: upstream.takesLate,
+    isAwaited: (heard) => upstream.isAwaited?.(heard) !== false,
     deliver: (heard) => upstream.deliver(heard),
     onDownlink: (listener) => upstream.onDownlink(listener),
     close: () => {

@@ -21,7 +21,7 @@ function testOf(route: Route): (frame: Frame) => boolean {
     }
   }
   const prefix: AddressPrefix = route.kind === 'net-id' ? prefixOfNetId(route.netId) : { prefix: route.prefix, bits: route.prefixBits }
-  return (frame) => frame.type === 'data' && hasPrefix(frame.devAddr, prefix)
+  return (frame) => (frame.type === 'data' ? hasPrefix(frame.devAddr, prefix) : route.kind === 'net-id' && frame.type === 'rejoin-request' && frame.netId === route.netId)
 }
 
 function uplinkOf(phy: Uint8Array): Frame | null {

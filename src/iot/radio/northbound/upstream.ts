@@ -5,7 +5,7 @@
  * A frame counts as delivered when its PUSH_ACK is there; it is sent at most three times with the same token. What the server orders goes to
  * the listener, that is to the one desk that everybody's orders go to, and its verdict goes back as TX_ACK.
  */
-import { MeshBoxError } from '../../../base/index.ts'
+import { Complaints, MeshBoxError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../../base/index.ts'
 import type { Copy, Delivery, Eui, Heard, Route, TxAck } from '../../ports.ts'
 import { decodeDatagram, encodeDatagram, readPullResp, writeTxAck } from '../gwmp/index.ts'
@@ -72,6 +72,7 @@ interface Session {
 export class GwmpUpstream implements Delivery {
   readonly #options: UpstreamOptions
   readonly #parts: UpstreamParts
+  readonly #complaints: Complaints
   readonly #fits: (phy: Uint8Array) => boolean
   readonly #sessions = new Map<Eui, Session>()
   readonly #takers = new OrderTakers()
@@ -81,11 +82,14 @@ export class GwmpUpstream implements Delivery {
   constructor(options: UpstreamOptions, parts: UpstreamParts) {
     this.#options = options
     this.#parts = parts
+    this.#complaints = new Complaints(parts)
     this.#fits = frameFilter(options.routes)
     this.#stopStat = parts.timers.every(STAT_MS, () => {
       for (const session of this.#sessions.values()) this.#stat(session)
     })
   }
+
+  readonly takesLate = false
 
   /** Of any session: the server answers. */
   get isOnline(): boolean {
@@ -255,7 +259,7 @@ export class GwmpUpstream implements Delivery {
       const order = this.#orderOf(session, readPullResp(body))
       return order === null ? null : await this.#takers.ask(order)
     } catch (thrown) {
-      this.#parts.log.warn('an order of a LoRa server is refused', { host: this.#options.host, reason: thrown instanceof Error ? thrown.message : typeof thrown })
+      this.#complaints.warn('an order of a LoRa server is refused', { host: this.#options.host, reason: thrown instanceof Error ? thrown.message : typeof thrown })
       return null
     }
   }

@@ -196,7 +196,7 @@ export function writeTenant(tx: Tx, tenant: TenantRecord, seal: KeySeal): void {
   const pricesText = JSON.stringify({
     perUnit: prices.perUnit.toString(),
     perJoin: prices.perJoin.toString(),
-    perLateFrame: prices.perLateFrame.toString(),
+    perLateFrame: prices.perLateFrame?.toString() ?? null,
     perDownlinkMs: Object.fromEntries(Object.entries(prices.perDownlinkMs).map(([band, price]) => [band, price.toString()])),
   })
   tx.run(
@@ -229,7 +229,7 @@ function destinationOf(row: TenantRow, seal: KeySeal, onLost: (tenant: TenantId)
 }
 
 function toTenant(row: TenantRow, routes: readonly Route[], destination: Destination): TenantRecord {
-  const prices = JSON.parse(row.prices) as { perUnit: string; perJoin: string; perLateFrame: string; perDownlinkMs: Record<string, string> }
+  const prices = JSON.parse(row.prices) as { perUnit: string; perJoin: string; perLateFrame: string | null; perDownlinkMs: Record<string, string> }
   return {
     id: row.id,
     name: row.name,
@@ -240,7 +240,7 @@ function toTenant(row: TenantRow, routes: readonly Route[], destination: Destina
       token: row.token as PriceList['token'],
       perUnit: BigInt(prices.perUnit),
       perJoin: BigInt(prices.perJoin),
-      perLateFrame: BigInt(prices.perLateFrame),
+      perLateFrame: prices.perLateFrame === null ? null : BigInt(prices.perLateFrame),
       perDownlinkMs: Object.fromEntries(Object.entries(prices.perDownlinkMs).map(([band, price]) => [band, BigInt(price)])),
     },
     creditWindow: BigInt(row.credit_window),

@@ -110,7 +110,7 @@ export const iotRoutes: { [N in IotRoute]: Handler<N> } = {
           clientKey: pem,
           perUnit: price,
           perJoin: price,
-          perLateFrame: price,
+          perLateFrame: orNull(price),
           perDownlinkMs: list(line(100), 32),
           creditWindow: price,
           maxCopies: integer(1, 16),

@@ -108,7 +108,7 @@ export function CertificatesForm({ tenant, onClose, onBack, onDone }: { tenant: 
   )
 }
 
-/** As they are. */
+/** As they are; the price of a late frame stays when nothing is said of it. */
 function termsOf({ id, name, payer, token, routes, destination, prices, creditWindow, maxCopies }: IotTenantJson): IotTenantRequest {
   return {
     id,
@@ -119,7 +119,6 @@ function termsOf({ id, name, payer, token, routes, destination, prices, creditWi
     destination,
     perUnit: prices.perUnit.text,
     perJoin: prices.perJoin.text,
-    perLateFrame: prices.perLateFrame.text,
     perDownlinkMs: Object.entries(prices.perDownlinkMs).map(([band, price]) => `${band} ${price.text}`),
     creditWindow: creditWindow.text,
     maxCopies,

@@ -155,7 +155,7 @@ export function TenantDialog({ tenant, onClose, onChanged }: { tenant: IotTenant
         <Fact name={named.destination} mono text={tenant.destination} />
         <Fact name={named.price} text={showMoney(unitsOf(prices.perUnit), token)} />
         {unitsOf(prices.perJoin) > 0n && <Fact name={named.join} text={showMoney(unitsOf(prices.perJoin), token)} />}
-        {unitsOf(prices.perLateFrame) > 0n && <Fact name={named.late} text={showMoney(unitsOf(prices.perLateFrame), token)} />}
+        {prices.perLateFrame && <Fact name={named.late} text={showMoney(unitsOf(prices.perLateFrame), token)} />}
         {Object.entries(prices.perDownlinkMs).map(([band, price]) => (
           <Fact key={band} name={S.perMs(band)} text={showMoney(unitsOf(price), token)} />
         ))}

@@ -6,7 +6,7 @@
  * pong it has the frame, and only then it counts as delivered. An order is confirmed by `dntxed` when it was on the air; to one that was not, nothing is
  * said, as Station does. `runcmd` and `rmtsh` are never obeyed.
  */
-import { MeshBoxError, RateLimit, inputError, utf8 } from '../../../../base/index.ts'
+import { Complaints, MeshBoxError, RateLimit, inputError, utf8 } from '../../../../base/index.ts'
 import type { Cancel, Clock, Log, Randomness, Timers } from '../../../../base/index.ts'
 import { decodeFrame } from '../../../lorawan/index.ts'
 import type { Region } from '../../../lorawan/index.ts'
@@ -21,7 +21,7 @@ import type { Order } from './read-order.ts'
 import { readServerConfig } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
 import { ToldTimes } from './told-times.ts'
-import { writeUp } from './write-up.ts'
+import { isWritable, writeUp } from './write-up.ts'
 
 /** Frames whose pong is waited for. */
 const MAX_PENDING = 256
@@ -107,6 +107,7 @@ export class StationLink {
   readonly #region: Region
   readonly #place: ServerPlace
   readonly #parts: LinkParts
+  readonly #complaints: Complaints
   readonly #words = new RateLimit(WORDS, 1)
   readonly #pending = new Map<number, Pending>()
   /** By diid: asked of the desk and not answered yet. */
@@ -129,6 +130,7 @@ export class StationLink {
     this.#region = region
     this.#place = place
     this.#parts = parts
+    this.#complaints = new Complaints(parts)
     this.#discover()
   }
 
@@ -160,6 +162,14 @@ export class StationLink {
       })
       this.#pending.set(number, { cancel, done })
     })
+  }
+
+  /** Whether `deliver` would send it now. */
+  wants(heard: Heard): boolean {
+    if (this.#ready === null) return false
+    const { config } = this.#ready
+    const frame = decodeFrame(heard.phy)
+    return this.#pending.size < MAX_PENDING && config.wants(frame) && isWritable(heard, frame, config)
   }
 
   close(): void {
@@ -347,7 +357,7 @@ export class StationLink {
       // Of the connection that asked, and as Station does: without a device nobody is told.
       if (this.#ready?.times === ready.times && order.devEui !== NOBODY) this.#confirm(order, ack.sent)
     } catch (thrown) {
-      this.#parts.log.warn('an order of a LoRa server is refused', { ...this.#names(), reason: thrown instanceof Error ? thrown.message : typeof thrown })
+      this.#complaints.warn('an order of a LoRa server is refused', { ...this.#names(), reason: thrown instanceof Error ? thrown.message : typeof thrown })
     }
   }
 

@@ -34,6 +34,8 @@ export class StationUpstream implements Delivery {
     this.#fits = frameFilter(options.routes)
   }
 
+  readonly takesLate = false
+
   /** Of any gateway: the server has configured it. */
   get isOnline(): boolean {
     return [...this.#links.values()].some(({ isOnline }) => isOnline)
@@ -69,6 +71,11 @@ export class StationUpstream implements Delivery {
     for (const copy of heard.copies) if (!best.has(copy.gateway)) best.set(copy.gateway, copy)
     const delivered = await Promise.all([...best].map(([gateway, copy]) => this.#links.get(gateway)?.deliver(heard, copy) ?? false))
     return delivered.some(Boolean)
+  }
+
+  /** A server says in its configuration which frames it wants, and what its data rates are. */
+  isAwaited(heard: Heard): boolean {
+    return !heard.isLate && this.#fits(heard.phy) && heard.copies.some(({ gateway }) => this.#links.get(gateway)?.wants(heard) === true)
   }
 
   onDownlink(listener: OrderListener): Cancel {

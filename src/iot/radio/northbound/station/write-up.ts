@@ -18,9 +18,18 @@ const MIC_BYTES = 4
  */
 export function writeUp(heard: Heard, frame: Frame, copy: Copy, told: ToldTime, config: ServerConfig, refTime: number): string | null {
   const parts = partsOf(heard.phy, frame)
-  const rate = config.rates.findIndex((known) => known !== null && known.isUp && isSame(known.modulation, heard.modulation))
+  const rate = rateOf(heard.modulation, config)
   if (parts === null || rate < 0) return null
   return writeJson({ ...parts, RefTime: refTime, DR: rate, Freq: heard.frequencyHz, upinfo: infoOf(copy, told) })
+}
+
+/** Whether `writeUp` has a word for it. */
+export function isWritable({ phy, modulation }: Heard, frame: Frame, config: ServerConfig): boolean {
+  return partsOf(phy, frame) !== null && rateOf(modulation, config) >= 0
+}
+
+function rateOf(modulation: Modulation, config: ServerConfig): number {
+  return config.rates.findIndex((known) => known !== null && known.isUp && isSame(known.modulation, modulation))
 }
 
 function partsOf(phy: Uint8Array, frame: Frame): Readonly<Record<string, Writable>> | null {
