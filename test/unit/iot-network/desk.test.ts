@@ -11,8 +11,8 @@ afterEach(() => box.close())
 const [RX1_HZ, RX2_HZ] = [868_100_000, 869_525_000]
 
 /** A tenant's frame: so long after now. */
-function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor?: number; delaysMs?: readonly number[]; hz?: readonly number[]; timing?: TxWindow['timing'] } = {}): Downlink {
-  const { bytes = 20, spreadingFactor = 7, delaysMs = [1_000, 2_000], hz = [RX1_HZ, RX2_HZ], timing, ...rest } = more
+function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor?: number; preamble?: number; delaysMs?: readonly number[]; hz?: readonly number[]; timing?: TxWindow['timing'] } = {}): Downlink {
+  const { bytes = 20, spreadingFactor = 7, preamble = 8, delaysMs = [1_000, 2_000], hz = [RX1_HZ, RX2_HZ], timing, ...rest } = more
   const concentrator = box.air.concentrators[0]
   const arrivedMs = box.time.boottimeMs()
   const windows = delaysMs.map((delayMs, index): TxWindow => ({
@@ -22,7 +22,7 @@ function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor
     powerDbm: 14,
     timing: timing ?? { kind: 'after', time: { kind: 'counter', tmstUs: concentrator?.counterUs() ?? 0 }, arrivedMs, delayUs: delayMs * 1_000 },
     isInverted: true,
-    preambleSymbols: 8,
+    preambleSymbols: preamble,
     hasCrc: false,
     board: 0,
     antenna: 0,
@@ -141,6 +141,7 @@ describe('an order', () => {
     await expect(box.network.desk.submit(windowless)).rejects.toThrow(/windows/)
     await expect(box.network.desk.submit(tenantOrder({ spreadingFactor: 12, bytes: 65 }))).rejects.toThrow(/phy/)
     await expect(box.network.desk.submit(tenantOrder({ hz: [868_650_000, RX2_HZ] }))).rejects.toThrow(/frequency/)
+    await expect(box.network.desk.submit(tenantOrder({ preamble: 65_535 }))).rejects.toThrow(/preamble: 65535 .* 6 to 16 symbols/)
     const loud = tenantOrder()
     await expect(box.network.desk.submit({ ...loud, windows: loud.windows.map((window) => ({ ...window, powerDbm: 20 })) })).rejects.toThrow(/power/)
   })

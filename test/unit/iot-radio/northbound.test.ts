@@ -6,6 +6,7 @@ import { fromHex, silentLog, utf8 } from '../../../src/base/index.ts'
 import type { Timers } from '../../../src/base/index.ts'
 import { SystemClock, systemTimers } from '../../../src/base/io/system.ts'
 import { airRules, newAirtime, reserve, settle } from '../../../src/iot/airtime/index.ts'
+import type { AirClaim } from '../../../src/iot/airtime/index.ts'
 import { regionNamed, timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
 import type { Copy, Downlink, Heard, Route, TxAck, TxStatus } from '../../../src/iot/ports.ts'
 import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
@@ -294,12 +295,12 @@ describe('on loopback', () => {
     await until(() => radio.gateways().some(({ isOnline }) => isOnline))
     // The desk of network/ in its essence: ledger first, radio after, the ledger settled by what the radio says.
     let air = newAirtime(airRules(regionNamed('EU868'), 'window', { dutyPpm: { M: 40 } })) // 144 ms an hour, 20 % of it kept back
-    const submit = async (downlink: Omit<Downlink, 'tenant'>, isPrivileged = false): Promise<TxAck> => {
+    const submit = async (downlink: Omit<Downlink, 'tenant'>, claim: AirClaim = 'sold'): Promise<TxAck> => {
       const nowUs = Math.round(clock.boottimeMs() * 1_000)
       const window = downlink.windows[0]
       if (window === undefined || window.timing.kind !== 'after') throw new Error('no window')
       const startUs = Math.round(window.timing.arrivedMs * 1_000) + window.timing.delayUs
-      const asked = reserve(air, { downlinkId: downlink.id, windows: [{ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, startUs, durationUs: timeOnAirUs(window.modulation, window.phy.length, { hasCrc: window.hasCrc }) }], isPrivileged }, nowUs)
+      const asked = reserve(air, { downlinkId: downlink.id, windows: [{ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, startUs, durationUs: timeOnAirUs(window.modulation, window.phy.length, { hasCrc: window.hasCrc }) }], claim }, nowUs)
       air = asked.state
       const verdict = asked.verdicts[0]?.status ?? 'TX_FREQ'
       if (verdict !== 'OK') return { id: downlink.id, gateway: downlink.gateway, statuses: [verdict], sent: null, onAirUs: 0 }
@@ -350,7 +351,7 @@ describe('on loopback', () => {
     // The box's own join accept may use what is kept back.
     const copyOfIt = heard[0]?.copies[0] as Copy
     const own: Downlink = { id: 9_999, gateway: GATEWAY, purpose: 'join', priority: 255, tenant: null, devEui: null, expiresMs: Infinity, windows: [{ phy: Uint8Array.of(0x20, 1, 2, 3), frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 14, timing: { kind: 'after', time: copyOfIt.time, arrivedMs: copyOfIt.arrivedMs, delayUs: 15_000_000 }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0 }] }
-    expect(await submit(own, true)).toMatchObject({ statuses: ['OK'] })
+    expect(await submit(own, 'reserved')).toMatchObject({ statuses: ['OK'] })
     // Not how many orders came: one that is asked for again, or that only the concentrator knows to collide, is one more of them.
     expect(concentrator.answers.filter((word) => word === 'NONE')).toHaveLength(3)
   })
