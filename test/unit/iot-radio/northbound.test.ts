@@ -137,7 +137,7 @@ describe('a session', () => {
   })
   it('is kept alive, says when the server is away, and asks ever more slowly until it is back', async () => {
     const line = new Line()
-    line.upstream.addGateway(GATEWAY)
+    line.upstream.gateway({ id: GATEWAY, isOnline: true })
     await turns()
     expect(line.upstream.isOnline).toBe(true)
     for (let n = 0; n < 3; n++) { line.time.advance(10_000); await turns() }
@@ -327,7 +327,7 @@ describe('on loopback', () => {
         statuses.push([...ack.statuses])
         return ack
       })
-      upstream.addGateway(GATEWAY)
+      upstream.gateway({ id: GATEWAY, isOnline: true })
       await until(() => place !== null)
       return { upstream, seen, order: (token: number, tmst: number, change = {}) => socket.send(encodeDatagram({ version: 2, token, kind: 'pull-resp', gateway: null, body: txpk(tmst, change) }), (place as unknown as { port: number }).port) }
     }))
