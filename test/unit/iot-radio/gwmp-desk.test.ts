@@ -192,7 +192,7 @@ describe('orders', () => {
     expect(await settled(third)).toMatchObject({ statuses: ['TX_POWER', 'TX_POWER'], sent: null })
     expect([bench.orders.length, asked().slice(5, 16), bench.desk.size.orders]).toEqual([27, Array.from({ length: 11 }, (_, n) => 20 - n), { pending: 0, resting: 27, queued: 2 }])
     // Another table, perhaps: asked from the start.
-    bench.hear(1_000_000_000)
+    bench.hear(1_000_000_000).hear(1_000_000_001)
     const fourth = bench.desk.transmit(order([window(1_000, bench.time, { powerDbm: 30, timing: { kind: 'now' } })], 4))
     bench.answer('OK')
     expect([(await settled(fourth))?.sent, asked().at(-1)]).toEqual([0, 30])
