@@ -16,6 +16,8 @@ export interface ChirpstackDeliveryParts {
   readonly encoding: Encoding
   /** False: nobody who may is there to get that topic, whatever the broker says. Left out: the broker's word counts. */
   readonly isWanted?: (topic: string) => boolean
+  /** With a connection of their own. Default 16. */
+  readonly maxGateways?: number
   /** One per gateway: settings of the connection come from the tenant's destination. */
   readonly connect: (own: Pick<MqttSettings, 'clientId' | 'will'>) => MqttConnection
   readonly clock: Clock
@@ -57,6 +59,7 @@ export class ChirpstackDelivery implements Delivery {
   /** Until the broker has their goodbye. */
   readonly #leaving = new Map<Eui, Link>()
   readonly #receptions = new Map<string, Reception>()
+  readonly #maxLinks: number
   #listener: OnDownlink | null = null
   #uplinkId: number
   #orders = 0
@@ -65,6 +68,7 @@ export class ChirpstackDelivery implements Delivery {
   /** `firstUplinkId`: by chance, so that a restart does not begin with numbers that the server has just seen. */
   constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
     this.#parts = parts
+    this.#maxLinks = parts.maxGateways ?? MAX_GATEWAYS
     this.#uplinkId = firstUplinkId >>> 0
   }
 
@@ -121,7 +125,7 @@ export class ChirpstackDelivery implements Delivery {
     const { gateway, client } = link
     this.#links.delete(gateway)
     link.isOnline = false
-    if (client.isConnected && (this.#leaving.size < MAX_GATEWAYS || this.#isClosed)) {
+    if (client.isConnected && (this.#leaving.size < this.#maxLinks || this.#isClosed)) {
       this.#leaving.set(gateway, link)
       await client.publish(this.#stateOf(link)).catch((thrown: unknown) => this.#parts.log.debug('no goodbye', { problem: asError(thrown).message }))
       if (this.#leaving.get(gateway) === link) this.#leaving.delete(gateway)
@@ -153,7 +157,7 @@ export class ChirpstackDelivery implements Delivery {
   }
 
   #open(gateway: Eui, isOnline: boolean): Link | null {
-    if (this.#isClosed || this.#links.size >= MAX_GATEWAYS) return null
+    if (this.#isClosed || this.#links.size >= this.#maxLinks) return null
     // Two connections of one name would throw each other out.
     void this.#leaving.get(gateway)?.client.close()
     this.#leaving.delete(gateway)
