@@ -18,6 +18,9 @@ export function checkOrder({ windows }: Pick<Downlink, 'windows'>, region: Regio
     if (powerDbm > band.maxEirpDbm) throw inputError('power', powerDbm, `at most ${band.maxEirpDbm} dBm in ${band.name}`)
     const rate = dataRateOf(region, modulation, 'down')
     if (rate === null) throw inputError('modulation', modulation.kind, `a data rate for downlinks in ${region.name}`)
+    const own = region.dataRates[rate]?.modulation
+    // Further from the middle it is on others' channels too, and in other sub-bands.
+    if (modulation.kind === 'fsk' && own?.kind === 'fsk' && !(modulation.deviationHz >= 0 && modulation.deviationHz <= own.deviationHz)) throw inputError('deviation', modulation.deviationHz, `at most ${own.deviationHz} Hz`)
     const { least, most } = PREAMBLE[modulation.kind]
     const { preambleSymbols } = options
     if (!Number.isInteger(preambleSymbols) || preambleSymbols < least || preambleSymbols > most) throw inputError('preamble', preambleSymbols, `${least} to ${most} ${modulation.kind === 'fsk' ? 'bytes' : 'symbols'}`)

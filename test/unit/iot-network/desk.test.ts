@@ -1,6 +1,7 @@
 /** The one way to the air: who gets a slot, what is refused before it is sent, and what a restart remembers. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex, utf8 } from '../../../src/base/index.ts'
+import { timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
 import type { Downlink, DownlinkPurpose, TxWindow } from '../../../src/iot/ports.ts'
 import { Box, lora } from './box.ts'
 import { Sensor, joined } from './sensor.ts'
@@ -63,6 +64,15 @@ describe('a slot', () => {
     expect((await high).statuses).toEqual(['OK', 'IGNORED'])
     expect((await same).statuses).toEqual(['COLLISION_PACKET'])
     expect((await late).statuses).toEqual(['COLLISION_PACKET'])
+  })
+
+  it('is taken as long as the forwarder needs to load the next, after the frame before is off the air', async () => {
+    box = await new Box().open()
+    await tick()
+    const airMs = timeOnAirUs(lora(7), 20, { hasCrc: false }) / 1_000
+    const acks = [1_000, 1_000 + airMs + 39, 3_000, 3_000 + airMs + 41].map((delayMs) => box.network.desk.submit(tenantOrder({ delaysMs: [delayMs] })))
+    await box.pass(4_000)
+    expect((await Promise.all(acks)).map(({ statuses }) => statuses[0])).toEqual(['OK', 'COLLISION_PACKET', 'OK', 'OK'])
   })
 
   it('lost to one whose gateway has not answered yet leaves the second window: two devices heard in the same moment are both answered', async () => {

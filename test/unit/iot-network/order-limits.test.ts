@@ -31,6 +31,12 @@ describe('a preamble', () => {
   })
 })
 
+it('FSK stays on its channel', () => {
+  const fsk = (deviationHz: number) => () => checkOrder({ windows: [window({ modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz }, preambleSymbols: 5 })] }, EU868)
+  for (const deviationHz of [0, 20_000, 25_000]) expect(fsk(deviationHz)).not.toThrow()
+  for (const deviationHz of [25_001, 1_000_000, -1, NaN]) expect(fsk(deviationHz)).toThrow(expect.objectContaining({ field: 'deviation' }))
+})
+
 describe('what passes', () => {
   it('is never longer than what the ledger counts with, and costs the time it takes: whatever region, data rate, coding, length and preamble', () => {
     const order = fc.constantFrom(...REGIONS).chain((region) =>

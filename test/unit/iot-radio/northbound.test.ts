@@ -8,6 +8,7 @@ import { SystemClock, systemTimers } from '../../../src/base/io/system.ts'
 import { airRules, newAirtime, reserve, settle } from '../../../src/iot/airtime/index.ts'
 import type { AirClaim } from '../../../src/iot/airtime/index.ts'
 import { regionNamed, timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
+import { checkOrder } from '../../../src/iot/network/order-limits.ts'
 import type { Copy, Downlink, Heard, Route, TxAck, TxStatus } from '../../../src/iot/ports.ts'
 import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
 import { decodeDatagram, encodeDatagram, readPushData } from '../../../src/iot/radio/gwmp/index.ts'
@@ -205,6 +206,19 @@ describe('an order of a server', () => {
   it.each<[TxStatus, string]>([['TOO_LATE', 'TOO_LATE'], ['COLLISION_PACKET', 'COLLISION_PACKET'], ['TX_FREQ', 'TX_FREQ'], ['TX_POWER', 'TX_POWER'], ['DUTY_CYCLE_OVERFLOW', 'TOO_LATE'], ['GATEWAY_AWAY', 'TOO_LATE'], ['QUEUE_FULL', 'TOO_LATE']])('that ended as %s is answered with %s', async (status, word) => {
     const { answers } = await answering({ statuses: [status], sent: null, onAirUs: 0 }, txpk(532_704))
     expect(answers.map(({ body }) => JSON.parse(body) as object)).toEqual([{ txpk_ack: { error: word } }])
+  })
+  it('that the desk does not take, such as one with a preamble of 65,535, is answered with TOO_LATE', async () => {
+    const line = new Line()
+    const asked: number[] = []
+    line.upstream.onDownlink((one) => {
+      asked.push(...one.windows.map(({ preambleSymbols }) => preambleSymbols))
+      checkOrder(one, regionNamed('EU868'))
+      return Promise.resolve({ id: one.id, gateway: one.gateway, statuses: ['OK'], sent: 0, onAirUs: 1 })
+    })
+    await line.upstream.deliver(line.heard(4_294_500_000))
+    line.receive('pull-resp', 7, txpk(532_704, { prea: 65_535 }))
+    await turns()
+    expect([asked, line.of('tx-ack').map(({ body }) => body)]).toEqual([[65_535], ['{"txpk_ack":{"error":"TOO_LATE"}}']])
   })
   it('for now, and join accepts, are told apart', async () => {
     expect((await answering({}, txpk(null))).orders).toMatchObject([{ windows: [{ timing: { kind: 'now' } }], purpose: 'data' }])
