@@ -34,6 +34,7 @@ export const IOT: Rules<IotConfig> = {
   stationTokensFile: optional(absolutePath(), 'no tokens', { doc: 'File with one line for each gateway: its EUI, a blank, and what its Authorization header must say.', restart: true }),
   collectMs: option(wholeNumber(0, 1000, 'milliseconds'), 200, '200', { doc: 'How long copies of a frame are waited for when more than one concentrator is near.', restart: true }),
   airtimeReservedPpm: option(wholeNumber(0, 1_000_000, 'parts per million'), 200_000, '200000', { doc: "Part of each sub-band's airtime that only the owner's joins and acknowledgements may use.", restart: true }),
+  airtimeSoldPpm: option(wholeNumber(0, 1_000_000, 'parts per million'), 100_000, '100000', { doc: "Of any hour of a sub-band, how much may have been on the air, by whomever, when a tenant's downlink is taken; where the law's share is smaller, that counts. A concentrator that sends hears nothing. 0: none are taken.", restart: true }),
   airtimePricePerMs: option(money, 0n, '0', { doc: "Least price of a started millisecond of a tenant's downlink, in his token; his own price list goes before.", restart: true }),
   airtimeBandPrices: listOf(bandPrice, 32, { value: [], text: 'none: `airtime_price_per_ms` is that of all' }, { doc: 'The same for one sub-band, such as `P 0.002`; `meshbox lora gateways` shows their names.', restart: true }),
   airtimeSurgeFromPpm: option(wholeNumber(0, 999_999, 'parts per million; 0: never'), 0, '0', { doc: 'From which part of an hour\'s airtime on that price rises.', restart: true }),

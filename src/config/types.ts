@@ -334,6 +334,7 @@ export interface IotConfig {
   readonly stationTokensFile: string | null
   readonly collectMs: number
   readonly airtimeReservedPpm: number
+  readonly airtimeSoldPpm: number
   readonly airtimePricePerMs: bigint
   readonly airtimeBandPrices: readonly IotBandPrice[]
   /** 0: the price stays. */

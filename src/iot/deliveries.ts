@@ -1,6 +1,6 @@
 /** How frames get to a tenant, by the destination he has: his own server by GWMP or Basics Station, his ChirpStack's broker, or our broker, where he fetches them. */
 import type { Cancel, Clock, Log, Randomness, Timers } from '../base/index.ts'
-import { ChirpstackDelivery } from './mqtt/index.ts'
+import { ChirpstackDelivery, MAX_BROKER_GATEWAYS } from './mqtt/index.ts'
 import type { ChirpstackDeliveryParts, ConnectMqtt, MqttSettings } from './mqtt/index.ts'
 import type { Delivery, Radio, Tenant } from './ports.ts'
 import { openGwmpDelivery, openStationDelivery } from './radio/index.ts'
@@ -34,12 +34,12 @@ export function openDelivery(tenant: Tenant, parts: DeliveriesParts): Delivery {
       return onBroker(connect, { url: destination.url, ...loginOf(destination.url), tls: destination.tls ?? null }, `${id}-`, { topicPrefix: destination.topicPrefix, encoding: destination.encoding })
     case 'broker':
       if (connect === null || broker === null) return NOWHERE
-      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', isWanted: (topic) => hasListener(id, topic) !== false })
+      return onBroker(connect, broker, `Tenant_${id}_`, { topicPrefix: `tenant/${id}`, encoding: 'json', maxGateways: MAX_BROKER_GATEWAYS, isWanted: (topic) => hasListener(id, topic) !== false })
     case 'station':
       return openStationDelivery({ url: destination.url, routes: tenant.routes, tls: destination.tls ?? null, nextDownlinkId }, radio, { clock, timers, random, log })
   }
 
-  function onBroker(open: ConnectMqtt, place: Pick<MqttSettings, 'url' | 'userName' | 'password' | 'tls'>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted'>): Delivery {
+  function onBroker(open: ConnectMqtt, place: Pick<MqttSettings, 'url' | 'userName' | 'password' | 'tls'>, prefix: string, form: Pick<ChirpstackDeliveryParts, 'topicPrefix' | 'encoding' | 'isWanted' | 'maxGateways'>): Delivery {
     const delivery = new ChirpstackDelivery(
       { ...form, connect: ({ clientId, will }) => open({ ...place, clientId: `${prefix}${clientId}`, will }), clock, log, nextDownlinkId },
       Buffer.from(random.bytes(4)).readUInt32BE(),

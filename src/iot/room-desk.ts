@@ -9,7 +9,7 @@ import type { KnownDevices } from './known-devices.ts'
 import type { LateFrames } from './late/index.ts'
 import type { LiveBoard } from './live-board.ts'
 import type { DataLog, DataLogTables } from './log/index.ts'
-import { brokerUserTables, hashPassword, newPassword } from './mqtt/index.ts'
+import { MAX_BROKER_TENANTS, brokerUserTables, hashPassword, newPassword } from './mqtt/index.ts'
 import { abpSession } from './network/index.ts'
 import type { Network, networkRows } from './network/index.ts'
 import type { IotParts } from './parts.ts'
@@ -186,7 +186,11 @@ export class RoomDesk implements IotRoomDesk {
   }
 
   async putTenant(tenant: Tenant): Promise<TenantDetail> {
-    return this.#tenant(await this.#parts.house.admin.put(tenant))
+    const { house, isOwnBroker } = this.#parts
+    const others = house.admin.tenants().filter(({ id, isEnded, destination }) => id !== tenant.id && !isEnded && destination.kind === 'broker').length
+    if (isOwnBroker && tenant.destination.kind === 'broker' && others >= MAX_BROKER_TENANTS)
+      throw new MeshBoxError('limit', `${MAX_BROKER_TENANTS} tenants fetch their frames at the box's own broker; that is all there is room for`, { code: 'broker-tenants-full', field: 'destination', value: 'broker', allowed: `at most ${MAX_BROKER_TENANTS}; others get them at a server or broker of their own (tenant set ${tenant.id} --to …)` })
+    return this.#tenant(await house.admin.put(tenant))
   }
 
   async pauseTenant(id: TenantId, isPaused: boolean): Promise<TenantDetail> {

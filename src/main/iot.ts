@@ -127,6 +127,7 @@ export function iotSettings(config: Config): IotRoomSettings {
     collectMs: iot.collectMs,
     airtime: {
       reservedPpm: iot.airtimeReservedPpm,
+      soldPpm: iot.airtimeSoldPpm,
       pricesPerMs: { '*': iot.airtimePricePerMs, ...Object.fromEntries(iot.airtimeBandPrices.map(({ band, perMs }) => [band, perMs])) },
       priceDecimals: token.decimals,
       dutyPpm: {},

@@ -1,21 +1,31 @@
 /**
  * A concentrator that is not there, speaking GWMP as Semtech's forwarder does: one socket up, one down; PUSH_ACK counted; orders judged
- * against its own counter and its queue of 32, with the forwarder's habit of comparing unsigned; TX_ACK without JSON for a yes. What goes on the
+ * against its own counter and its queue of 32, with the forwarder's habit of comparing unsigned; TX_ACK without JSON for a yes. A frame takes the air as long
+ * as it is. The queue lets two frames be 2.5 ms apart, but one whose turn to be loaded comes while the other is still on the air is lost, though it got its yes. Powers
+ * are those of Semtech's tables, without antenna gain: an SX1301 refuses what is not in it, an SX1302 sends with the next lower one and says so. What goes on the
  * air is told at its moment. Its network can lose and repeat.
  */
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 
 const ROUND_US = 2 ** 32
-const TOO_LATE_US = 32_500
 const TOO_EARLY_US = 512_000_000
 const PLACES = 32
 const GAP_US = 2_500
+/** A frame leaves the queue for the radio so long before its slot. */
+const LOADED_US = 30_000
+const CHIPS = {
+  sx1301: { tooLateUs: 32_500, nowUs: 1_000_000, perDatagram: 8 },
+  sx1302: { tooLateUs: 42_500, nowUs: 80_000, perDatagram: 255 },
+} as const
+const POWERS_DBM = [-6, -3, 0, 3, 6, 10, 11, 12, 13, 14, 16, 20, 23, 25, 26, 27]
 
 export interface ConcentratorOptions {
   readonly gateway: string
   readonly host?: string
   readonly port: number
+  /** Default sx1301. */
+  readonly chip?: keyof typeof CHIPS
   /** Default 2. */
   readonly version?: 1 | 2
   readonly keepaliveMs?: number
@@ -66,7 +76,10 @@ export class Concentrator {
   #startUs: number
   #token = 0x1000
   #queue: Waiting[] = []
+  #busyUntilUs = 0
   readonly onAir: AirFrame[] = []
+  /** Got their yes, and were never sent: another was on the air when they should have been loaded. */
+  readonly swallowed: AirFrame[] = []
   /** By kind of datagram. */
   readonly seen = { pushAcks: 0, pullAcks: 0, orders: 0 }
   readonly answers: string[] = []
@@ -107,6 +120,7 @@ export class Concentrator {
     this.#startMs = performance.now()
     this.#startUs = counterUs
     this.#queue = []
+    this.#busyUntilUs = 0
   }
 
   onSent(listener: (frame: AirFrame) => void): void {
@@ -121,11 +135,16 @@ export class Concentrator {
     this.#send(this.#down, 2, Buffer.alloc(0))
   }
 
-  /** One datagram with these packets; answers the counter each was given. */
+  /** What was fetched at once, in as few datagrams as the forwarder needs; answers the counter each was given. */
   hear(...frames: readonly HeardFrame[]): number[] {
     const tmst = this.counterUs
-    this.push({ rxpk: frames.map((frame) => rxpkOf(frame, tmst)) })
+    const { perDatagram } = this.#chip
+    for (let from = 0; from < frames.length; from += perDatagram) this.push({ rxpk: frames.slice(from, from + perDatagram).map((frame) => rxpkOf(frame, tmst)) })
     return frames.map(() => tmst)
+  }
+
+  get #chip(): (typeof CHIPS)[keyof typeof CHIPS] {
+    return CHIPS[this.#options.chip ?? 'sx1301']
   }
 
   /** Any JSON, or bytes that are none. */
@@ -168,7 +187,9 @@ export class Concentrator {
     if (error === null) return
     this.answers.push(error)
     if (this.#options.version === 1) return
-    this.#send(this.#down, 5, error === 'NONE' ? Buffer.alloc(0) : Buffer.from(JSON.stringify({ txpk_ack: { error } })), token)
+    const sentWith = powerFor(txpk['powe'])
+    const ack = error !== 'NONE' ? { error } : sentWith !== txpk['powe'] ? { warn: 'TX_POWER', value: sentWith } : null
+    this.#send(this.#down, 5, ack === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify({ txpk_ack: ack })), token)
   }
 
   /** Null: dropped silently, for want of a field. */
@@ -179,20 +200,30 @@ export class Concentrator {
     const isNow = txpk['imme'] === true
     const tmst = typeof txpk['tmst'] === 'number' ? txpk['tmst'] : null
     if (!isNow && tmst === null) return typeof txpk['tmms'] === 'number' ? 'GPS_UNLOCKED' : null
-    if (this.#queue.length >= PLACES) return 'COLLISION_PACKET'
     if (freq < 863 || freq > 870) return 'TX_FREQ'
-    const now = this.counterUs
-    const leadUs = isNow ? 80_000 : ((tmst ?? 0) - now + ROUND_US) % ROUND_US
+    const sentWith = powerFor(powe)
+    if (this.#options.chip !== 'sx1302' && sentWith !== powe) return 'TX_POWER'
+    if (this.#queue.length >= PLACES) return 'COLLISION_PACKET'
+    const nowUs = performance.now() * 1_000
+    const leadUs = isNow ? this.#chip.nowUs : ((tmst ?? 0) - this.counterUs + ROUND_US) % ROUND_US
     if (leadUs > TOO_EARLY_US) return 'TOO_EARLY'
-    if (leadUs <= TOO_LATE_US) return 'TOO_LATE'
-    const startUs = performance.now() * 1_000 + leadUs
-    const endUs = startUs + 50_000
-    if (this.#queue.some((other) => startUs < other.endUs + GAP_US && other.startUs < endUs + GAP_US)) return 'COLLISION_PACKET'
-    const waiting = { startUs, endUs }
+    if (leadUs <= this.#chip.tooLateUs) return 'TOO_LATE'
+    const lastsUs = lastsFor(txpk)
+    const clashing = (startUs: number): Waiting | undefined => this.#queue.find((other) => startUs < other.endUs + GAP_US && other.startUs < startUs + lastsUs + GAP_US)
+    let startUs = nowUs + leadUs
+    // Without a moment of its own it goes where there is room.
+    for (let other = clashing(startUs); other !== undefined; other = clashing(startUs)) {
+      if (!isNow) return 'COLLISION_PACKET'
+      startUs = other.endUs + GAP_US
+    }
+    const waiting = { startUs, endUs: startUs + lastsUs }
     this.#queue.push(waiting)
-    const frame: AirFrame = { phy: new Uint8Array(Buffer.from(data, 'base64')), freq, datr: datr as string | number, powe: Number(powe), tmst, txpk }
-    this.#after(leadUs / 1_000, () => {
+    const frame: AirFrame = { phy: new Uint8Array(Buffer.from(data, 'base64')), freq, datr: datr as string | number, powe: sentWith, tmst, txpk }
+    this.#after((startUs - nowUs) / 1_000, () => {
+      if (!this.#queue.includes(waiting)) return // started anew since
       this.#queue = this.#queue.filter((other) => other !== waiting)
+      if (this.#busyUntilUs > startUs - LOADED_US) return void this.swallowed.push(frame)
+      this.#busyUntilUs = waiting.endUs
       this.onAir.push(frame)
       this.#listener(frame)
     })
@@ -227,6 +258,23 @@ export class Concentrator {
     socket.on('error', () => undefined)
     return new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket)))
   }
+}
+
+/** Of the table, the highest that is not above; the least where all are. */
+function powerFor(powe: unknown): number {
+  return POWERS_DBM.findLast((power) => power <= Number(powe ?? 0)) ?? POWERS_DBM[0] ?? 0
+}
+
+/** Microseconds, as Semtech's HAL counts them (lgw_time_on_air), to the symbol; not by the box's own formula, which is tested with this. */
+function lastsFor(txpk: Readonly<Record<string, unknown>>): number {
+  const { datr, codr, prea } = txpk
+  const [size, crc] = [Number(txpk['size']), txpk['ncrc'] === true ? 0 : 1]
+  if (typeof datr === 'number') return (8e6 * (Math.max(3, Number(prea ?? 5)) + 3 + 1 + size + 2 * crc)) / datr
+  const [, factor, kilohertz] = /^SF(\d+)BW(\d+)$/.exec(String(datr)) ?? []
+  const [sf, symbolUs] = [Number(factor), (2 ** Number(factor) * 1_000) / Number(kilohertz)]
+  const low = symbolUs > 16_000 ? 1 : 0
+  const words = Math.max(0, Math.ceil((8 * size - 4 * sf + 28 + 16 * crc) / (4 * (sf - 2 * low))))
+  return symbolUs * (Math.max(6, Number(prea ?? 8)) + 4.25 + 8 + words * (Number(String(codr).slice(2)) || 5))
 }
 
 function timesOf(fate: 'through' | 'lost' | 'twice' = 'through'): number {

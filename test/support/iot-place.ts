@@ -61,7 +61,7 @@ export async function openPlace(folder: string, ports: PlacePorts, change: { rea
     openUdp: null,
     settings: change.settings ?? {
       region: 'IN865', netId: 0, gwmp: { address: '127.0.0.1', port: ports.gwmp, gateways: [] }, station: null, collectMs: 0,
-      airtime: { reservedPpm: 0, pricesPerMs: {}, priceDecimals: 6, dutyPpm: {}, surge: null },
+      airtime: { reservedPpm: 0, soldPpm: 100_000, pricesPerMs: {}, priceDecimals: 6, dutyPpm: {}, surge: null },
       mqtt: { broker: ports.broker === undefined ? 'off' : 'own', url: null, userName: null, passwordFile: null, topicPrefix: 'meshbox', listen: [], homeAssistant: false, sparkplugGroup: null },
       log: { days: 30, maxBytes: 64 << 20 }, lateBytes: 1 << 20, ownBroker: { loopbackPort: ports.broker ?? 1, listeners: [] }, brokerPassword: null, nodeName: 'sim',
     },

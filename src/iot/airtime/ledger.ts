@@ -10,7 +10,7 @@
 import { inputError } from '../../base/index.ts'
 import type { SubBandBudget } from '../ports.ts'
 import { pricePerMs } from './price.ts'
-import { COUNTED_US, WHOLE_PPM, WINDOW_US, budgetUs } from './rules.ts'
+import { COUNTED_US, WHOLE_PPM, WINDOW_US, budgetUs, soldUs } from './rules.ts'
 import type { AirBand, AirRules } from './rules.ts'
 
 /** A frame that was sent, or may be. */
@@ -39,12 +39,14 @@ export interface AirWindow {
   readonly durationUs: number
 }
 
+/** `reserved`: the owner's join or ACK, which may use the reserved share. `own`: what else is his. `sold`: a tenant's, whatever it is. */
+export type AirClaim = 'reserved' | 'own' | 'sold'
+
 export interface AirOrder {
   /** New: an id that is still reserved is the caller's error. */
   readonly downlinkId: number
   readonly windows: readonly AirWindow[]
-  /** The owner's join or ACK: may use the reserved share. */
-  readonly isPrivileged: boolean
+  readonly claim: AirClaim
 }
 
 export interface AirVerdict {
@@ -68,12 +70,12 @@ export function reserve(state: AirtimeState, order: AirOrder, nowUs: number): { 
     if (!(window.durationUs > 0) || !Number.isSafeInteger(window.durationUs) || !Number.isSafeInteger(window.startUs)) throw inputError('air-window', `${window.startUs} + ${window.durationUs}`, 'whole microseconds, longer than 0')
     const band = next.rules.bands.find((known) => window.frequencyHz >= known.fromHz && window.frequencyHz < known.toHz)
     const entries = band === undefined ? [] : (next.onAir.get(band.name) ?? [])
-    const status = band === undefined ? 'TX_FREQ' : window.powerDbm > band.maxEirpDbm ? 'TX_POWER' : fits(next.rules, band, entries, window, order.isPrivileged) ? 'OK' : 'DUTY_CYCLE_OVERFLOW'
+    const status = band === undefined ? 'TX_FREQ' : window.powerDbm > band.maxEirpDbm ? 'TX_POWER' : fits(next.rules, band, entries, window, order.claim) ? 'OK' : 'DUTY_CYCLE_OVERFLOW'
     if (band === undefined || status !== 'OK') {
       verdicts.push({ status, band: band?.name ?? null, pricePerMs: 0n })
       continue
     }
-    const price = pricePerMs(band, next.rules.surge, usedAt(entries, window.startUs), budgetUs(band))
+    const price = pricePerMs(band, next.rules.surge, usedAt(entries, window.startUs), budgetUs(band) ?? soldUs(next.rules))
     verdicts.push({ status, band: band.name, pricePerMs: price })
     const added = inserted(entries, { downlinkId: order.downlinkId, window: index, startUs: window.startUs, durationUs: window.durationUs, isSettled: false, pricePerMs: price })
     next = { ...next, onAir: new Map(next.onAir).set(band.name, added) }
@@ -133,7 +135,7 @@ export function budgets(state: AirtimeState, nowUs: number): readonly SubBandBud
       usedUs: used,
       reservedUs: reserved,
       freeUs: free,
-      pricePerMs: pricePerMs(band, state.rules.surge, used, whole),
+      pricePerMs: pricePerMs(band, state.rules.surge, used, whole ?? soldUs(state.rules)),
     }
   })
 }
@@ -145,8 +147,8 @@ export function forget(state: AirtimeState, nowUs: number): AirtimeState {
   return { ...state, onAir: new Map([...state.onAir].map(([band, entries]) => [band, entries.filter((entry) => !isOld(entry))])) }
 }
 
-/** 255 bytes at SF12 take 9.02 s. */
-const LONGEST_FRAME_US = 10_000_000
+/** What network/order-limits.ts lets pass takes at most 4.3 s: 64 bytes at SF12, 4/8, with the longest preamble. Counted is what was sent before it did, too. */
+export const LONGEST_FRAME_US = 10_000_000
 
 /** Blocking rests as long as the frame and its share make it; a band with a share of 0 is never used. */
 function longestRestUs(rules: AirRules): number {
@@ -158,11 +160,12 @@ function reservedUs(rules: AirRules, whole: number): number {
   return Math.ceil((whole / WHOLE_PPM) * rules.reservedPpm)
 }
 
-function fits(rules: AirRules, band: AirBand, entries: readonly OnAir[], frame: AirWindow, isPrivileged: boolean): boolean {
+function fits(rules: AirRules, band: AirBand, entries: readonly OnAir[], frame: AirWindow, claim: AirClaim): boolean {
   const whole = budgetUs(band)
-  if (whole === null) return true
-  if (rules.model === 'blocking' && !restsBetween(band, entries, frame)) return false
-  return mostInAnyHour(entries, frame) <= (isPrivileged ? whole : whole - reservedUs(rules, whole))
+  if (whole !== null && rules.model === 'blocking' && !restsBetween(band, entries, frame)) return false
+  const lawful = whole === null ? Infinity : claim === 'reserved' ? whole : whole - reservedUs(rules, whole)
+  const most = claim === 'sold' ? Math.min(lawful, soldUs(rules)) : lawful
+  return most === Infinity || mostInAnyHour(entries, frame) <= most
 }
 
 /** Basics Station's rule, for the new frame after the others and for the others after it. */

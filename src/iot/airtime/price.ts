@@ -3,9 +3,9 @@ import { mulDivCeil } from '../../base/index.ts'
 import { WHOLE_PPM } from './rules.ts'
 import type { AirBand, AirRules } from './rules.ts'
 
-/** Of one started millisecond, while `usedUs` of `budgetUs` are used; no budget: the base price. */
-export function pricePerMs(band: AirBand, surge: AirRules['surge'], usedUs: number, budgetUs: number | null): bigint {
-  if (surge === null || budgetUs === null || budgetUs === 0) return band.basePricePerMs
+/** Of one started millisecond, while `usedUs` of `budgetUs` are used; a budget of 0: the base price. */
+export function pricePerMs(band: AirBand, surge: AirRules['surge'], usedUs: number, budgetUs: number): bigint {
+  if (surge === null || budgetUs === 0) return band.basePricePerMs
   const usedPpm = Math.min(WHOLE_PPM, Math.floor((usedUs / budgetUs) * WHOLE_PPM))
   const above = Math.max(0, usedPpm - surge.fromPpm)
   const rise = BigInt(surge.timesPpm - WHOLE_PPM) * BigInt(above)

@@ -26,12 +26,18 @@ export interface AirRules {
   readonly model: Gateway['dutyModel']
   /** Parts per million of each band's budget that only the owner's joins and ACKs may use. */
   readonly reservedPpm: number
+  /**
+   * Parts per million of any hour of a band that may have been on the air, whoever's frames those are, when a tenant's is taken: a gateway that
+   * sends hears nothing, and in most regions no law keeps its ears free. Where the law's share is smaller, that counts.
+   */
+  readonly soldPpm: number
   /** The price rises in a straight line from `fromPpm` of the budget used to `timesPpm` of the base price when all is used. Null: it stays. */
   readonly surge: { readonly fromPpm: number; readonly timesPpm: number } | null
 }
 
 export interface AirWishes {
   readonly reservedPpm?: number
+  readonly soldPpm?: number
   readonly surge?: AirRules['surge']
   /** By name of band; `*`: the others. Default 0. */
   readonly pricesPerMs?: Readonly<Record<string, bigint>>
@@ -40,14 +46,17 @@ export interface AirWishes {
 }
 
 const DEFAULT_RESERVED_PPM = 200_000
+/** As much as EU868 allows in its widest band. */
+const DEFAULT_SOLD_PPM = 100_000
 
 /** Basics Station takes 865–868 MHz for 0.1 %, where ETSI has 1 %, and drops silently what is above: we must not order it. */
 const STATION_DUTY_PPM: Readonly<Record<string, number>> = { L: 1_000 }
 
 /** Errors: input, naming the wish that cannot be. */
 export function airRules(region: Region, model: Gateway['dutyModel'], wishes: AirWishes = {}): AirRules {
-  const { reservedPpm = DEFAULT_RESERVED_PPM, surge = null, pricesPerMs = {}, dutyPpm = {} } = wishes
+  const { reservedPpm = DEFAULT_RESERVED_PPM, soldPpm = DEFAULT_SOLD_PPM, surge = null, pricesPerMs = {}, dutyPpm = {} } = wishes
   checkPpm(reservedPpm, 'airtime-reserved')
+  checkPpm(soldPpm, 'airtime-sold')
   if (surge !== null) {
     checkPpm(surge.fromPpm, 'airtime-surge-from')
     if (surge.fromPpm === WHOLE_PPM) throw inputError('airtime-surge-from', surge.fromPpm, `less than ${WHOLE_PPM}`)
@@ -67,12 +76,17 @@ export function airRules(region: Region, model: Gateway['dutyModel'], wishes: Ai
     if (price < 0n) throw inputError('airtime-price', price, 'not below 0')
     return { name: band.name, fromHz: band.fromHz, toHz: band.toHz, dutyPpm: wished === undefined ? legal : Math.min(wished, legal ?? WHOLE_PPM), maxEirpDbm: band.maxEirpDbm, basePricePerMs: price }
   })
-  return { bands, model, reservedPpm, surge }
+  return { bands, model, reservedPpm, soldPpm, surge }
 }
 
 /** Microseconds of a window; null: no limit. */
 export function budgetUs(band: AirBand): number | null {
   return band.dutyPpm === null ? null : Math.floor((WINDOW_US / WHOLE_PPM) * band.dutyPpm)
+}
+
+/** Microseconds of a window up to which tenants' frames are taken. */
+export function soldUs(rules: AirRules): number {
+  return (WINDOW_US / WHOLE_PPM) * rules.soldPpm
 }
 
 function checkPpm(value: number, field: string): void {

@@ -1,6 +1,7 @@
 /** `meshbox tool gwmp decode`: a datagram between forwarder and server, taken apart, as one JSON document. */
 import { MeshBoxError, inputError, toHex } from '../../base/index.ts'
 import { decodeFrame, devAddrText, timeOnAirUs } from '../lorawan/index.ts'
+import type { AirOptions } from '../lorawan/index.ts'
 import type { Modulation } from '../ports.ts'
 import { ackFor, decodeDatagram, readPullResp, readPushData, readTxAck } from '../radio/gwmp/index.ts'
 import type { Datagram, ReceivedPacket } from '../radio/gwmp/index.ts'
@@ -25,7 +26,7 @@ function bodyOf({ kind, body }: Datagram): object {
     }
     case 'pull-resp': {
       const { phy, ...rest } = readPullResp(body)
-      return { downlink: { ...rest, phy: toHex(phy), frame: frameView(phy), timeOnAirUs: airOf(rest.modulation, phy, rest.hasCrc) } }
+      return { downlink: { ...rest, phy: toHex(phy), frame: frameView(phy), timeOnAirUs: airOf(rest.modulation, phy, rest) } }
     }
     case 'tx-ack':
       return readTxAck(body)
@@ -39,7 +40,7 @@ function packetView({ phy, copies, ...packet }: ReceivedPacket): object {
     ...packet,
     phy: toHex(phy),
     frame: frameView(phy),
-    timeOnAirUs: airOf(packet.modulation, phy, true),
+    timeOnAirUs: airOf(packet.modulation, phy, {}),
     copies: copies.map(({ time, ...copy }) => ({ ...copy, tmstUs: time.kind === 'counter' ? time.tmstUs : null })),
   }
 }
@@ -57,9 +58,9 @@ function frameView(phy: Uint8Array): object {
 }
 
 /** Null for what the formula does not know: long interleaving, no coding. */
-function airOf(modulation: Modulation, phy: Uint8Array, hasCrc: boolean): number | null {
+function airOf(modulation: Modulation, phy: Uint8Array, options: AirOptions): number | null {
   try {
-    return timeOnAirUs(modulation, phy.length, { hasCrc })
+    return timeOnAirUs(modulation, phy.length, options)
   } catch (thrown) {
     if (!(thrown instanceof MeshBoxError) || thrown.kind !== 'input') throw thrown
     return null

@@ -27,5 +27,5 @@ export { REGIONS, channelOf, dataRate, dataRateOf, maxPayloadBytes, regionNamed,
 export type { DataRate, Region, RegionChannel, RegionName, SubBand } from './regions/index.ts'
 export { isMicRight, openData, openSessionKeys, sealData } from './session.ts'
 export type { Circumstances, ClearFrame, SessionCiphers } from './session.ts'
-export { LORAWAN_PREAMBLE_SYMBOLS, timeOnAirUs } from './time-on-air.ts'
+export { PREAMBLE, timeOnAirUs } from './time-on-air.ts'
 export type { AirOptions } from './time-on-air.ts'

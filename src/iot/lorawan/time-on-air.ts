@@ -1,5 +1,5 @@
 /**
- * How long a frame is on the air, in whole microseconds. LoRa: Semtech AN1200.13, and the SX126x data sheet for SF5 and SF6; FSK: preamble 5,
+ * How long a frame is on the air, in whole microseconds. LoRa: Semtech AN1200.13, and the SX126x data sheet for SF5 and SF6; FSK: preamble,
  * sync 3, length 1, CRC 2 bytes; LR-FHSS: 488.28125 symbols a second, headers of 114 symbols, blocks of 48 bits with 2 for guard (as
  * Semtech's driver counts).
  *
@@ -14,14 +14,19 @@ import { checkUnsigned } from './octets.ts'
 export interface AirOptions {
   /** LoRaWAN: up true, down false. Default true. */
   readonly hasCrc?: boolean
-  /** Default 8. */
+  /** Of FSK: bytes. Default: PREAMBLE's usual one. */
   readonly preambleSymbols?: number
   /** Default true. */
   readonly hasHeader?: boolean
 }
 
-export const LORAWAN_PREAMBLE_SYMBOLS = 8
-const FSK_OVERHEAD_BYTES = 5 + 3 + 1
+/**
+ * Symbols, of FSK bytes. `usual`: of LoRaWAN's frames, and what a forwarder takes when it is told nothing. `least`: what it makes of less. `most`: nothing
+ * in LoRaWAN asks for more; a beacon of class B has 10, Semtech advises 12 with SF5 and SF6. A longer one only holds the transmitter, up to 35 minutes with
+ * the 65,535 that GWMP can say.
+ */
+export const PREAMBLE = { lora: { least: 6, usual: 8, most: 16 }, fsk: { least: 3, usual: 5, most: 16 }, 'lr-fhss': { least: 0, usual: 0, most: 0 } } as const
+const FSK_OVERHEAD_BYTES = 3 + 1
 const FSK_CRC_BYTES = 2
 /** Above this a symbol is long enough for the clocks to drift apart: LoRa's low data rate mode is on. */
 const LOW_RATE_SYMBOL_US = 16_000
@@ -40,7 +45,8 @@ export function timeOnAirUs(modulation: Modulation, bytes: number, options: AirO
     case 'fsk': {
       if (!Number.isInteger(modulation.bitsPerSecond) || modulation.bitsPerSecond < 600 || modulation.bitsPerSecond > 500_000)
         throw inputError('bits-per-second', modulation.bitsPerSecond, '600 to 500000')
-      const all = FSK_OVERHEAD_BYTES + bytes + (options.hasCrc === false ? 0 : FSK_CRC_BYTES)
+      const preambleBytes = preambleOf('fsk', options)
+      const all = preambleBytes + FSK_OVERHEAD_BYTES + bytes + (options.hasCrc === false ? 0 : FSK_CRC_BYTES)
       return Math.ceil((all * 8 * MICROSECONDS) / modulation.bitsPerSecond)
     }
     case 'lr-fhss':
@@ -49,18 +55,23 @@ export function timeOnAirUs(modulation: Modulation, bytes: number, options: AirO
 }
 
 function loraUs({ spreadingFactor, bandwidthHz, codingRate }: Extract<Modulation, { kind: 'lora' }>, bytes: number, options: AirOptions): number {
-  const { hasCrc = true, preambleSymbols = LORAWAN_PREAMBLE_SYMBOLS, hasHeader = true } = options
+  const { hasCrc = true, hasHeader = true } = options
   if (!Number.isInteger(spreadingFactor) || spreadingFactor < 5 || spreadingFactor > 12) throw inputError('spreading-factor', spreadingFactor, '5 to 12')
   if (!Number.isInteger(bandwidthHz) || bandwidthHz < 7_800 || bandwidthHz > 1_625_000) throw inputError('bandwidth', bandwidthHz, '7800 to 1625000 Hz')
   const redundancy = LORA_CODING[codingRate]
   if (redundancy === undefined) throw inputError('coding-rate', codingRate, Object.keys(LORA_CODING).join(', '))
-  checkUnsigned(preambleSymbols, 16, 'preamble')
+  const preambleSymbols = preambleOf('lora', options)
   const isShort = spreadingFactor < 7
   const isLowRate = (2 ** spreadingFactor * MICROSECONDS) / bandwidthHz > LOW_RATE_SYMBOL_US
   const bits = 8 * bytes - 4 * spreadingFactor + (isShort ? 20 : 28) + (hasCrc ? 16 : 0) - (hasHeader ? 0 : 20)
   const codeWords = Math.max(0, Math.ceil(bits / (4 * (spreadingFactor - (isLowRate ? 2 : 0)))))
   const quarterSymbols = 4 * (preambleSymbols + 8 + codeWords * (4 + redundancy)) + (isShort ? 25 : 17)
   return Math.ceil((quarterSymbols * 2 ** spreadingFactor * (MICROSECONDS / 4)) / bandwidthHz)
+}
+
+function preambleOf(kind: 'lora' | 'fsk', { preambleSymbols = PREAMBLE[kind].usual }: AirOptions): number {
+  checkUnsigned(preambleSymbols, 16, 'preamble')
+  return preambleSymbols
 }
 
 /** LoRaWAN sends three headers at 1/3, two at 2/3. */

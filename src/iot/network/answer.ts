@@ -5,7 +5,7 @@
  * window is offered in the other only. What goes in, in this order: ACK, answers the device asked for, the owner's next
  * order, what the network asks.
  */
-import { LORAWAN_PREAMBLE_SYMBOLS, MAX_FCNT, MAX_FOPTS_BYTES, channelOf, dataRate, maxPayloadBytes, rx1Of, sealData, writeDownCommands } from '../lorawan/index.ts'
+import { PREAMBLE, MAX_FCNT, MAX_FOPTS_BYTES, channelOf, dataRate, maxPayloadBytes, rx1Of, sealData, writeDownCommands } from '../lorawan/index.ts'
 import type { ClearFrame, DownCommand, SessionCiphers } from '../lorawan/index.ts'
 import type { Copy, QueueItem, TxWindow } from '../ports.ts'
 import type { MacRequest } from './mac-requests.ts'
@@ -157,14 +157,15 @@ function rx1Window(plan: NetworkPlan, session: Pick<NetworkSession, 'rx1DrOffset
 }
 
 function windowAt(plan: NetworkPlan, at: { readonly frequencyHz: number; readonly dataRate: number }, timing: TxWindow['timing'], place: { readonly board: number; readonly antenna: number }): OpenWindow {
+  const { modulation } = dataRate(plan.region, at.dataRate)
   return {
     frequencyHz: at.frequencyHz,
-    modulation: dataRate(plan.region, at.dataRate).modulation,
+    modulation,
     dataRate: at.dataRate,
     powerDbm: downlinkPowerDbm(plan, at.frequencyHz),
     timing,
     isInverted: true,
-    preambleSymbols: LORAWAN_PREAMBLE_SYMBOLS,
+    preambleSymbols: PREAMBLE[modulation.kind].usual,
     hasCrc: false,
     ...place,
   }

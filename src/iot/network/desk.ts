@@ -4,16 +4,17 @@
  *
  * What is refused before it was sent says so in the field's words: TOO_LATE, COLLISION_PACKET, DUTY_CYCLE_OVERFLOW, GATEWAY_AWAY ….
  */
-import { asError, inputError, momentOf } from '../../base/index.ts'
+import { asError, momentOf } from '../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../base/index.ts'
 import type { Store, Tx } from '../../store/index.ts'
 import { airRules, budgets, recalled } from '../airtime/index.ts'
-import type { AirRules, AirWishes } from '../airtime/index.ts'
-import { dataRateOf, maxPayloadBytes, subBandAt, timeOnAirUs } from '../lorawan/index.ts'
+import type { AirClaim, AirRules, AirWishes } from '../airtime/index.ts'
+import { timeOnAirUs } from '../lorawan/index.ts'
 import type { Region } from '../lorawan/index.ts'
 import type { AirtimeTables, Downlink, DownlinkDesk, DownlinkPurpose, Eui, Gateway, Heard, Radio, SubBandBudget, TenantId, TxAck, TxStatus, TxWindow } from '../ports.ts'
 import { GatewayAir } from './gateway-air.ts'
 import type { Granted } from './gateway-air.ts'
+import { checkOrder } from './order-limits.ts'
 import { HOLD_BACK_MS, isBefore, leadStatus, overlaps, startOf } from './slots.ts'
 import type { Span } from './slots.ts'
 
@@ -24,9 +25,6 @@ const EARLY_MS = 50
 const HOUR_MS = 3_600_000
 /** Rows on disk older than any rule looks back: a blocking band of 0.1 % rests 2.8 hours after 10 seconds. */
 const AIRTIME_KEPT_MS = 3 * HOUR_MS
-/** FHDR, FPort, MIC and MHDR around the payload. */
-const FRAME_BYTES = 13
-const MOST_WINDOWS = 8
 
 /** An order whose frame is made late. */
 export interface SlotOrder {
@@ -123,7 +121,7 @@ export class SlotDesk implements DownlinkDesk {
   }
 
   async submit(downlink: Downlink): Promise<TxAck> {
-    this.#check(downlink)
+    checkOrder(downlink, this.#parts.region)
     const ack = await this.place({
       ...downlink,
       likelyBytes: Math.max(...downlink.windows.map((window) => window.phy.length)),
@@ -267,7 +265,7 @@ export class SlotDesk implements DownlinkDesk {
       if (phy === null || startUs === null || entry.statuses[index] !== null) continue
       asked.push({ index, window: { ...open, phy }, span: { startUs, durationUs: timeOnAirUs(open.modulation, phy.length, open) } })
     }
-    const { statuses: judged, granted, mayComeFree } = air.promise(order.id, asked, order.tenant === null && (order.purpose === 'join' || order.purpose === 'ack'), nowUs)
+    const { statuses: judged, granted, mayComeFree } = air.promise(order.id, asked, claimOf(order), nowUs)
     const statuses = order.windows.map((_, index): TxStatus | null => {
       const at = asked.findIndex((one) => one.index === index)
       if (at < 0) return entry.statuses[index] ?? 'IGNORED'
@@ -315,24 +313,6 @@ export class SlotDesk implements DownlinkDesk {
   #tell(entry: Held, ack: TxAck): void {
     entry.finish(ack)
     for (const listener of this.#listeners) listener(ack, entry.order.devEui, entry.order.tenant)
-  }
-
-  #check(downlink: Downlink): void {
-    const { region } = this.#parts
-    const count = downlink.windows.length
-    if (count < 1 || count > MOST_WINDOWS) throw inputError('windows', count, `1 to ${MOST_WINDOWS}`)
-    for (const { phy, modulation, frequencyHz, powerDbm, ...options } of downlink.windows) {
-      if (phy.length < 1 || phy.length > 255) throw inputError('phy', `${phy.length} bytes`, '1 to 255 bytes')
-      const band = subBandAt(region, frequencyHz)
-      if (band === null) throw inputError('frequency', frequencyHz, `one of ${region.name}`)
-      if (powerDbm > band.maxEirpDbm) throw inputError('power', powerDbm, `at most ${band.maxEirpDbm} dBm in ${band.name}`)
-      const rate = dataRateOf(region, modulation, 'down')
-      if (rate === null) throw inputError('modulation', modulation.kind, `a data rate for downlinks in ${region.name}`)
-      const hasDwell = region.defaultDwell.down
-      const most = maxPayloadBytes(region, rate, 0, hasDwell)
-      if (phy.length > most + FRAME_BYTES) throw inputError('phy', `${phy.length} bytes`, `at most ${most + FRAME_BYTES} bytes at this data rate`)
-      if (hasDwell && region.dwellUs !== null && timeOnAirUs(modulation, phy.length, options) > region.dwellUs) throw inputError('phy', `${phy.length} bytes`, `at most ${region.dwellUs / 1_000} ms on air`)
-    }
   }
 
   #startOf(entry: Held, index: number): number | null {
@@ -396,6 +376,11 @@ interface Prepared {
   readonly indexes: readonly number[]
   /** Of all windows of the order; null: given to the gateway. */
   readonly statuses: readonly (TxStatus | null)[]
+}
+
+function claimOf({ tenant, purpose }: SlotOrder): AirClaim {
+  if (tenant !== null) return 'sold'
+  return purpose === 'join' || purpose === 'ack' ? 'reserved' : 'own'
 }
 
 /** Too far for a slot to be asked for now. */

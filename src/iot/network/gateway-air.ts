@@ -1,7 +1,7 @@
 /** What the desk knows of one transmitter: its counter, its hours of airtime, and the frames it has promised. State in memory; what must outlive it is on disk before. */
 import { inputError } from '../../base/index.ts'
 import { newAirtime, recall, reserve, settle, withRules } from '../airtime/index.ts'
-import type { AirRules, AirtimeState, OnAir } from '../airtime/index.ts'
+import type { AirClaim, AirRules, AirtimeState, OnAir } from '../airtime/index.ts'
 import type { TxStatus, TxWindow } from '../ports.ts'
 import { observe } from './concentrator-time.ts'
 import type { ConcentratorClock } from './concentrator-time.ts'
@@ -63,14 +63,14 @@ export class GatewayAir {
    * asked and could not store it calls `release`. `mayComeFree`: indexes of windows that are taken only by later windows of orders whose gateway
    * has not answered yet. Errors: input for an id that is reserved.
    */
-  promise(id: number, windows: readonly { readonly index: number; readonly window: TxWindow; readonly span: Span }[], isPrivileged: boolean, nowUs: number): { readonly statuses: readonly TxStatus[]; readonly granted: readonly Granted[]; readonly mayComeFree: ReadonlySet<number> } {
+  promise(id: number, windows: readonly { readonly index: number; readonly window: TxWindow; readonly span: Span }[], claim: AirClaim, nowUs: number): { readonly statuses: readonly TxStatus[]; readonly granted: readonly Granted[]; readonly mayComeFree: ReadonlySet<number> } {
     if (this.#asked.has(id)) throw inputError('downlink-id', id, 'one that is not in use')
     this.#promised = this.#promised.filter((known) => known.startUs + known.durationUs > nowUs)
     const takers = windows.map(({ span }) => this.#promised.filter((known) => overlaps(known, span)))
     const isTaken = takers.map(({ length }) => length > 0)
     const mayComeFree = new Set(windows.filter((_, at) => isTaken[at] === true && takers[at]?.every((known) => this.#isSpare(known)) === true).map(({ index }) => index))
     const free = windows.filter((_, at) => isTaken[at] === false)
-    const { state, verdicts } = reserve(this.#air, { downlinkId: id, windows: free.map(({ window, span }) => ({ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, ...span })), isPrivileged }, nowUs)
+    const { state, verdicts } = reserve(this.#air, { downlinkId: id, windows: free.map(({ window, span }) => ({ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, ...span })), claim }, nowUs)
     this.#air = state
     this.#asked.set(id, free.map(({ index }) => index))
     const granted: Granted[] = []

@@ -10,8 +10,11 @@ import type { ConcentratorClock } from './concentrator-time.ts'
 
 /** How long before a slot an order is handed over: a better one may come until then, and the forwarder's queue of 32 stays short. */
 export const HOLD_BACK_MS = 300
-/** Between two frames of one transmitter. */
-const GAP_US = 10_000
+/**
+ * Between two frames of one transmitter. Semtech's forwarder loads a frame up to 30 ms before its slot, looks whether the radio is sending just then, and if so drops
+ * the frame without a word, after it has said yes to it.
+ */
+const GAP_US = 40_000
 /** A `now` is on the air a little later than it is told. */
 const NOW_LEAD_US = 100_000
 const RANK: Readonly<Record<DownlinkPurpose, number>> = { data: 0, mac: 1, ack: 2, join: 3 }

@@ -23,6 +23,7 @@ export interface TxWindow {
     | { readonly kind: 'gps'; readonly gpsTimeMs: number }
   /** True for LoRaWAN downlinks. */
   readonly isInverted: boolean
+  /** Of FSK: bytes. */
   readonly preambleSymbols: number
   readonly hasCrc: boolean
   readonly board: number

@@ -25,6 +25,7 @@ export interface IotSettings {
   readonly collectMs: number
   readonly airtime: {
     readonly reservedPpm: number
+    readonly soldPpm: number
     /** By sub-band or `*`, with so many digits after the point as `priceDecimals` says; a tenant pays it in his token. */
     readonly pricesPerMs: Readonly<Record<string, bigint>>
     readonly priceDecimals: number

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Clock, Moment } from '../../../src/base/index.ts'
 import { airRules, budgets, forget, newAirtime, recall, recalled, reserve, settle, startedMs, withRules } from '../../../src/iot/airtime/index.ts'
-import type { AirVerdict, AirtimeState } from '../../../src/iot/airtime/index.ts'
+import type { AirClaim, AirVerdict, AirtimeState } from '../../../src/iot/airtime/index.ts'
 import { regionNamed } from '../../../src/iot/lorawan/index.ts'
 import type { AirtimeRow } from '../../../src/iot/ports.ts'
 
@@ -12,9 +12,9 @@ const HOUR = 3_600 * SECOND
 const EU868 = regionNamed('EU868')
 const [M, P] = [868_100_000, 869_525_000]
 
-function one(state: AirtimeState, downlinkId: number, startUs: number, durationUs: number, options: { hz?: number; dBm?: number; own?: boolean } = {}): { state: AirtimeState; verdict: AirVerdict } {
-  const { hz = M, dBm = 14, own = true } = options
-  const answer = reserve(state, { downlinkId, windows: [{ frequencyHz: hz, powerDbm: dBm, startUs, durationUs }], isPrivileged: own }, startUs)
+function one(state: AirtimeState, downlinkId: number, startUs: number, durationUs: number, options: { hz?: number; dBm?: number; own?: boolean; claim?: AirClaim } = {}): { state: AirtimeState; verdict: AirVerdict } {
+  const { hz = M, dBm = 14, own = true, claim = own ? 'reserved' : 'own' } = options
+  const answer = reserve(state, { downlinkId, windows: [{ frequencyHz: hz, powerDbm: dBm, startUs, durationUs }], claim }, startUs)
   return { state: answer.state, verdict: answer.verdicts[0] as AirVerdict }
 }
 
@@ -67,11 +67,49 @@ describe('a band of 1 %', () => {
   })
 })
 
+describe('what is sold', () => {
+  const US915 = regionNamed('US915')
+  const US = 923_300_000
+  it('is a tenth of an hour where the law knows no limit, whoever was on the air; what is the owner’s goes on', () => {
+    let state = newAirtime(airRules(US915, 'window'))
+    state = settle(one(state, 1, 0, 359 * SECOND, { hz: US, claim: 'own' }).state, 1, 0).state
+    expect(one(state, 2, 600 * SECOND, SECOND + 1, { hz: US, claim: 'sold' }).verdict).toEqual({ status: 'DUTY_CYCLE_OVERFLOW', band: 'US', pricePerMs: 0n })
+    state = settle(one(state, 2, 600 * SECOND, SECOND, { hz: US, claim: 'sold' }).state, 2, 0).state
+    expect(one(state, 3, 700 * SECOND, 1, { hz: US, claim: 'sold' }).verdict.status).toBe('DUTY_CYCLE_OVERFLOW')
+    for (const claim of ['own', 'reserved'] as const) expect(one(state, 3, 700 * SECOND, 1_000 * SECOND, { hz: US, claim }).verdict.status).toBe('OK')
+    expect(one(state, 3, HOUR + 400 * SECOND, SECOND, { hz: US, claim: 'sold' }).verdict.status).toBe('OK')
+  })
+
+  it('is as much as the owner says, but nowhere more than the law and the reserved share leave', () => {
+    const sold = (soldPpm: number, hz: number, durationUs: number): string => one(newAirtime(airRules(hz === US ? US915 : EU868, 'window', { soldPpm })), 1, 0, durationUs, { hz, claim: 'sold' }).verdict.status
+    expect([sold(0, US, 1), sold(0, M, 1), sold(500_000, US, 1_800 * SECOND), sold(500_000, US, 1_800 * SECOND + 1)]).toEqual(['DUTY_CYCLE_OVERFLOW', 'DUTY_CYCLE_OVERFLOW', 'OK', 'DUTY_CYCLE_OVERFLOW'])
+    expect([sold(1_000_000, M, 28_800_000), sold(1_000_000, M, 28_800_001), sold(2_000, M, 7_200_000), sold(2_000, M, 7_200_001)]).toEqual(['OK', 'DUTY_CYCLE_OVERFLOW', 'OK', 'DUTY_CYCLE_OVERFLOW'])
+    expect(() => airRules(US915, 'window', { soldPpm: 1_000_001 })).toThrow(/airtime-sold/)
+  })
+
+  it('never passes its share in any hour of a night', () => {
+    const random = fc.sample(fc.record({ gapUs: fc.nat(6 * SECOND), durationUs: fc.integer({ min: 10_000, max: 4_400_000 }) }), { numRuns: 3_000, seed: 7 })
+    let state = newAirtime(airRules(US915, 'window'))
+    let [now, refused] = [0, 0]
+    const sent: { startUs: number; durationUs: number }[] = []
+    for (const [id, { gapUs, durationUs }] of random.entries()) {
+      now += gapUs
+      const answer = one(state, id, now, durationUs, { hz: US, claim: 'sold' })
+      state = settle(answer.state, id, answer.verdict.status === 'OK' ? 0 : null).state
+      if (answer.verdict.status === 'OK') sent.push({ startUs: now, durationUs })
+      else refused++
+    }
+    expect(refused).toBeGreaterThan(1_000)
+    expect(worstHour(sent)).toBeLessThanOrEqual(360 * SECOND)
+    expect(worstHour(sent)).toBeGreaterThan(350 * SECOND)
+  })
+})
+
 describe('orders', () => {
   it('reserve every alternative, and give back what was not sent', () => {
     const start = newAirtime(airRules(EU868, 'window', { pricesPerMs: { M: 5n, '*': 3n } }))
     const windows = [{ frequencyHz: M, powerDbm: 14, startUs: 10 * SECOND, durationUs: 36 * SECOND }, { frequencyHz: P, powerDbm: 27, startUs: 11 * SECOND, durationUs: 2 * SECOND }]
-    const { state, verdicts } = reserve(start, { downlinkId: 7, windows, isPrivileged: true }, 0)
+    const { state, verdicts } = reserve(start, { downlinkId: 7, windows, claim: 'reserved' }, 0)
     expect(verdicts).toEqual([{ status: 'OK', band: 'M', pricePerMs: 5n }, { status: 'OK', band: 'P', pricePerMs: 3n }])
     expect(one(state, 8, 60 * SECOND, 1).verdict.status).toBe('DUTY_CYCLE_OVERFLOW')
     const second = settle(state, 7, 1)
@@ -94,7 +132,7 @@ describe('orders', () => {
 
   it('count the other alternative when one is refused', () => {
     const windows = [{ frequencyHz: 915_000_000, powerDbm: 14, startUs: 0, durationUs: SECOND }, { frequencyHz: P, powerDbm: 14, startUs: SECOND, durationUs: SECOND }]
-    const { state, verdicts } = reserve(newAirtime(airRules(EU868, 'window')), { downlinkId: 1, windows, isPrivileged: false }, 0)
+    const { state, verdicts } = reserve(newAirtime(airRules(EU868, 'window')), { downlinkId: 1, windows, claim: 'own' }, 0)
     expect(verdicts.map((verdict) => verdict.status)).toEqual(['TX_FREQ', 'OK'])
     expect(settle(state, 1, 0).settled).toBeNull()
     expect(settle(state, 1, 1).settled?.durationUs).toBe(SECOND)
@@ -149,7 +187,7 @@ describe('a day of orders', () => {
       close(id)
       const starts = [now + next.delayUs, now + next.delayUs + SECOND]
       const windows = [next.hz, P].map((frequencyHz, i) => ({ frequencyHz, powerDbm: 14, startUs: starts[i] ?? 0, durationUs: next.durationUs }))
-      const answer = reserve(state, { downlinkId: id, windows, isPrivileged: next.own }, now)
+      const answer = reserve(state, { downlinkId: id, windows, claim: next.own ? 'reserved' : 'sold' }, now)
       state = answer.state
       refused += answer.verdicts.filter((verdict) => verdict.status !== 'OK').length
       open.push({ id, due: id + next.answersAfter, order: next, verdicts: answer.verdicts, starts })
@@ -211,10 +249,12 @@ describe('prices', () => {
     expect([0, 1, 1_000, 1_001, 41_216].map(startedMs)).toEqual([0, 1, 1, 2, 42])
   })
 
-  it('cost nothing where there is no limit, unless the owner says so', () => {
+  it('rise with what is sold where the law knows no limit', () => {
     const US915 = regionNamed('US915')
     const state = newAirtime(airRules(US915, 'window', { pricesPerMs: { US: 9n }, surge: { fromPpm: 0, timesPpm: 2_000_000 } }))
-    expect(one(state, 1, 0, 10 * SECOND, { hz: 923_300_000 }).verdict).toEqual({ status: 'OK', band: 'US', pricePerMs: 9n })
+    const first = one(state, 1, 0, 180 * SECOND, { hz: 923_300_000 })
+    expect(first.verdict).toEqual({ status: 'OK', band: 'US', pricePerMs: 9n })
+    expect(one(settle(first.state, 1, 0).state, 2, 200 * SECOND, SECOND, { hz: 923_300_000 }).verdict.pricePerMs).toBe(14n)
     expect(budgets(state, 0)).toMatchObject([{ name: 'US', dutyPpm: null, freeUs: HOUR }])
   })
 })

@@ -45,6 +45,9 @@ describe('time on air', () => {
 
   it('counts FSK by the bit, LR-FHSS by the block', () => {
     expect(timeOnAirUs({ kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 }, 13)).toBe((5 + 3 + 1 + 13 + 2) * 160)
+    // The preamble is of bytes, and counted as long as it was asked for.
+    expect(timeOnAirUs({ kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 }, 13, { preambleSymbols: 8, hasCrc: false })).toBe((8 + 3 + 1 + 13) * 160)
+    expect(timeOnAirUs({ kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 }, 13, { preambleSymbols: 65_535 })).toBeGreaterThan(10_000_000)
     // 13 bytes at 1/3: (15·8 + 6)·3 = 378 bits: 7 blocks of 50 and 42 + 2; 3 headers of 114; 2048 µs each.
     expect(timeOnAirUs({ kind: 'lr-fhss', widthHz: 136_719, codingRate: '1/3', gridSteps: 8 }, 13)).toBe((342 + 350 + 44) * 2048)
     expect(timeOnAirUs({ kind: 'lr-fhss', widthHz: 136_719, codingRate: '2/3', gridSteps: 8 }, 13)).toBe((228 + 150 + 45 + 2) * 2048)

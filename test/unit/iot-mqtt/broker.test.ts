@@ -242,6 +242,11 @@ describe('our mosquitto', () => {
     expect([service.isConnected, acme.isConnected, evil.isConnected]).toEqual([true, true, true])
   })
 
+  it('has room for a connection of each gateway of many tenants at once', async () => {
+    const many = await Promise.all(Array.from({ length: 150 }, (_, n) => connected(connectMqtt({ url: broker.url, userName: null, password: null, clientId: `Tenant_t${n}_meshbox`, will: null }, parts))))
+    expect(many.filter(({ isConnected }) => isConnected)).toHaveLength(150)
+    await Promise.all(many.map((one) => one.close()))
+  })
   it('says when nobody is there to hear', async () => {
     expect(await service.publishHeard({ topic: 'tenant/acme/nobody', payload: Buffer.from('x'), isRetained: false })).toBe(true)
     const alone = await connected(connectMqtt({ url: broker.url, userName: null, password: null, clientId: 'meshbox-alone', will: null }, parts))

@@ -158,7 +158,7 @@ function serverFrame(): InstanceType<typeof gw.DownlinkFrame> {
 describe('an order of ChirpStack', () => {
   const windows = [
     { phy: fromHex('60aabbccdd'), frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 9, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 14, timing: { kind: 'after', context: fromHex('70e00000'), delayUs: 1_500_000 }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 1, antenna: 2 },
-    { phy: fromHex('60aabbccdd'), frequencyHz: 869_525_000, modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 }, powerDbm: -3, timing: { kind: 'now' }, isInverted: false, preambleSymbols: 8, hasCrc: true, board: 0, antenna: 0 },
+    { phy: fromHex('60aabbccdd'), frequencyHz: 869_525_000, modulation: { kind: 'fsk', bitsPerSecond: 50_000, deviationHz: 25_000 }, powerDbm: -3, timing: { kind: 'now' }, isInverted: false, preambleSymbols: 5, hasCrc: true, board: 0, antenna: 0 },
     { phy: fromHex('60aabbccdd'), frequencyHz: 869_525_000, modulation: { kind: 'lora', spreadingFactor: 9, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 0, timing: { kind: 'gps', gpsTimeMs: 1_384_035_218_000.001 }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0 },
   ]
 

@@ -1,6 +1,7 @@
 /** The one way to the air: who gets a slot, what is refused before it is sent, and what a restart remembers. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex, utf8 } from '../../../src/base/index.ts'
+import { timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
 import type { Downlink, DownlinkPurpose, TxWindow } from '../../../src/iot/ports.ts'
 import { Box, lora } from './box.ts'
 import { Sensor, joined } from './sensor.ts'
@@ -11,8 +12,8 @@ afterEach(() => box.close())
 const [RX1_HZ, RX2_HZ] = [868_100_000, 869_525_000]
 
 /** A tenant's frame: so long after now. */
-function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor?: number; delaysMs?: readonly number[]; hz?: readonly number[]; timing?: TxWindow['timing'] } = {}): Downlink {
-  const { bytes = 20, spreadingFactor = 7, delaysMs = [1_000, 2_000], hz = [RX1_HZ, RX2_HZ], timing, ...rest } = more
+function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor?: number; preamble?: number; delaysMs?: readonly number[]; hz?: readonly number[]; timing?: TxWindow['timing'] } = {}): Downlink {
+  const { bytes = 20, spreadingFactor = 7, preamble = 8, delaysMs = [1_000, 2_000], hz = [RX1_HZ, RX2_HZ], timing, ...rest } = more
   const concentrator = box.air.concentrators[0]
   const arrivedMs = box.time.boottimeMs()
   const windows = delaysMs.map((delayMs, index): TxWindow => ({
@@ -22,7 +23,7 @@ function tenantOrder(more: Partial<Downlink> & { bytes?: number; spreadingFactor
     powerDbm: 14,
     timing: timing ?? { kind: 'after', time: { kind: 'counter', tmstUs: concentrator?.counterUs() ?? 0 }, arrivedMs, delayUs: delayMs * 1_000 },
     isInverted: true,
-    preambleSymbols: 8,
+    preambleSymbols: preamble,
     hasCrc: false,
     board: 0,
     antenna: 0,
@@ -63,6 +64,15 @@ describe('a slot', () => {
     expect((await high).statuses).toEqual(['OK', 'IGNORED'])
     expect((await same).statuses).toEqual(['COLLISION_PACKET'])
     expect((await late).statuses).toEqual(['COLLISION_PACKET'])
+  })
+
+  it('is taken as long as the forwarder needs to load the next, after the frame before is off the air', async () => {
+    box = await new Box().open()
+    await tick()
+    const airMs = timeOnAirUs(lora(7), 20, { hasCrc: false }) / 1_000
+    const acks = [1_000, 1_000 + airMs + 39, 3_000, 3_000 + airMs + 41].map((delayMs) => box.network.desk.submit(tenantOrder({ delaysMs: [delayMs] })))
+    await box.pass(4_000)
+    expect((await Promise.all(acks)).map(({ statuses }) => statuses[0])).toEqual(['OK', 'COLLISION_PACKET', 'OK', 'OK'])
   })
 
   it('lost to one whose gateway has not answered yet leaves the second window: two devices heard in the same moment are both answered', async () => {
@@ -141,6 +151,7 @@ describe('an order', () => {
     await expect(box.network.desk.submit(windowless)).rejects.toThrow(/windows/)
     await expect(box.network.desk.submit(tenantOrder({ spreadingFactor: 12, bytes: 65 }))).rejects.toThrow(/phy/)
     await expect(box.network.desk.submit(tenantOrder({ hz: [868_650_000, RX2_HZ] }))).rejects.toThrow(/frequency/)
+    await expect(box.network.desk.submit(tenantOrder({ preamble: 65_535 }))).rejects.toThrow(/preamble: 65535 .* 6 to 16 symbols/)
     const loud = tenantOrder()
     await expect(box.network.desk.submit({ ...loud, windows: loud.windows.map((window) => ({ ...window, powerDbm: 20 })) })).rejects.toThrow(/power/)
   })

@@ -173,8 +173,29 @@ describe('orders', () => {
   it('end with every refusal in words, TOO_EARLY for a slot that is over read as TOO_LATE', async () => {
     const bench = online()
     const answer = bench.desk.transmit(order([window(1_000, bench.time), window(2_000, bench.time)]))
-    bench.answer('TOO_EARLY').answer('TX_POWER')
-    expect(await settled(answer)).toEqual({ id: 0x1_2345, gateway: GATEWAY, statuses: ['TOO_LATE', 'TX_POWER'], sent: null, onAirUs: 0, doubtful: null })
+    bench.answer('TOO_EARLY').answer('GPS_UNLOCKED')
+    expect(await settled(answer)).toEqual({ id: 0x1_2345, gateway: GATEWAY, statuses: ['TOO_LATE', 'GPS_UNLOCKED'], sent: null, onAirUs: 0, doubtful: null })
+  })
+  it('are asked for with less power where the forwarder’s table has none such, and the next at once with what it took', async () => {
+    const bench = online()
+    const asked = (): number[] => bench.orders.map(({ datagram }) => (JSON.parse(Buffer.from(datagram.body).toString()) as { txpk: { powe: number } }).txpk.powe)
+    const first = bench.desk.transmit(order([window(1_000, bench.time, { powerDbm: 30 }), window(2_000, bench.time)]))
+    bench.answer('TX_POWER').answer('TX_POWER').answer('TX_POWER').answer('OK')
+    expect(await settled(first)).toMatchObject({ statuses: ['OK', 'IGNORED'], sent: 0 })
+    expect([asked(), new Set(bench.orders.map(({ datagram }) => datagram.token)).size]).toEqual([[30, 29, 28, 27], 4])
+    const second = bench.desk.transmit(order([window(3_000, bench.time, { powerDbm: 30.5 })], 2))
+    bench.answer('OK')
+    expect([(await settled(second))?.sent, asked().at(-1)]).toEqual([0, 27])
+    // Nothing that it takes: the next window, and in the end the forwarder's word. The place of what was refused is free.
+    const third = bench.desk.transmit(order([window(5_000, bench.time, { powerDbm: 20 }), window(6_000, bench.time, { powerDbm: 20 })], 3))
+    for (let n = 0; n < 22; n++) bench.answer('TX_POWER')
+    expect(await settled(third)).toMatchObject({ statuses: ['TX_POWER', 'TX_POWER'], sent: null })
+    expect([bench.orders.length, asked().slice(5, 16), bench.desk.size.orders]).toEqual([27, Array.from({ length: 11 }, (_, n) => 20 - n), { pending: 0, resting: 27, queued: 2 }])
+    // Another table, perhaps: asked from the start.
+    bench.hear(1_000_000_000).hear(1_000_000_001)
+    const fourth = bench.desk.transmit(order([window(1_000, bench.time, { powerDbm: 30, timing: { kind: 'now' } })], 4))
+    bench.answer('OK')
+    expect([(await settled(fourth))?.sent, asked().at(-1)]).toEqual([0, 30])
   })
   it('are sent once more when no answer came, and a collision with ourselves is a yes', async () => {
     const bench = online()
@@ -225,7 +246,7 @@ describe('orders', () => {
     void bench.desk.transmit(order([window(1_000, bench.time)], 1))
     expect(await settled(bench.desk.transmit(order([window(1_040, bench.time)], 2)))).toMatchObject({ statuses: ['COLLISION_PACKET'] })
     // A place that was refused is free again.
-    bench.answer('TX_POWER')
+    bench.answer('TX_FREQ')
     void bench.desk.transmit(order([window(1_040, bench.time)], 3))
     expect(bench.orders).toHaveLength(2)
     for (let n = 1; n < 32; n++) void bench.desk.transmit(order([window(1_040 + 100 * n, bench.time)], 3 + n))

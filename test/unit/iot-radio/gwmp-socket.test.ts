@@ -89,6 +89,33 @@ for (const way of ['the addon', 'node:dgram']) describe(`a forwarder on loopback
     const [wrong, right] = [answerTo(heard[0] as Heard, 1, [5_000], { frequencyHz: 915_000_000 }), answerTo(heard[0] as Heard, 1, [6_000])]
     expect(await radio.transmit({ ...right, windows: [...wrong.windows, ...right.windows] })).toMatchObject({ statuses: ['TX_FREQ', 'OK'], sent: 1 })
   })
+  it('is not asked for a frame that it would take and then drop, because the one before is on the air when it should be loaded', async () => {
+    const { radio, door, heard } = await station()
+    const concentrator = await forwarder(door.port)
+    await until(() => radio.gateways().some(({ isOnline }) => isOnline))
+    concentrator.hear({ phy: phyOf(1) })
+    await until(() => heard.length === 1)
+    // 12 bytes at SF9 without CRC, with the preamble that is asked for: 144.384 ms, and 4.096 for each symbol above 8.
+    const slow: Partial<TxWindow> = { modulation: { kind: 'lora', spreadingFactor: 9, bandwidthHz: 125_000, codingRate: '4/5' }, preambleSymbols: 12 }
+    const orders = [[2_000], [2_180, 2_300]].map((delaysMs, n) => answerTo(heard[0] as Heard, n + 1, delaysMs, slow))
+    const acks = await Promise.all(orders.map((order) => radio.transmit(order)))
+    expect(acks.map(({ statuses }) => statuses)).toEqual([['OK'], ['COLLISION_PACKET', 'OK']])
+    await until(() => concentrator.onAir.length === 2)
+    expect(concentrator.swallowed).toEqual([])
+  })
+  it('sends with the highest power that its table has, whether it refuses what is not there or takes less by itself', async () => {
+    const { radio, door, heard } = await station()
+    const [old, young] = [await forwarder(door.port), await forwarder(door.port, { gateway: '0016c001ff10ffff', chip: 'sx1302' })]
+    await until(() => radio.gateways().filter(({ isOnline }) => isOnline).length === 2)
+    old.hear({ phy: phyOf(1) })
+    young.hear({ phy: phyOf(2) })
+    await until(() => heard.length === 2)
+    const acks = await Promise.all(heard.map((one) => radio.transmit(answerTo(one, 1, [3_000], { powerDbm: 30 }))))
+    expect(acks.map(({ statuses }) => statuses)).toEqual([['OK'], ['OK']])
+    expect([old.answers, young.answers]).toEqual([['TX_POWER', 'TX_POWER', 'TX_POWER', 'NONE'], ['NONE']])
+    await until(() => old.onAir.length === 1 && young.onAir.length === 1)
+    expect([old, young].map(({ onAir }) => onAir[0]?.powe)).toEqual([27, 27])
+  })
   it('gets every order through a network that loses a third of it and repeats another, once each on the air', async () => {
     const random = seededRandom(3)
     let isHostile = false
@@ -104,7 +131,7 @@ for (const way of ['the addon', 'node:dgram']) describe(`a forwarder on loopback
     await until(() => heard.length === 20)
     isHostile = true
     // Far enough away that a machine which stands still for seconds refuses none of them as too late.
-    const acks = await Promise.all(heard.map((one, n) => radio.transmit(answerTo(one, n, [12_000 + 60 * n]))))
+    const acks = await Promise.all(heard.map((one, n) => radio.transmit(answerTo(one, n, [12_000 + 100 * n]))))
     isHostile = false
     const sent = acks.filter((ack) => ack.sent === 0)
     const doubtful = acks.filter((ack) => ack.doubtful === 0)
@@ -117,6 +144,7 @@ for (const way of ['the addon', 'node:dgram']) describe(`a forwarder on loopback
     // What it took is in its queue and comes on the air by itself: by then each of them is there once.
     await until(() => concentrator.onAir.length >= concentrator.answers.filter((answer) => answer === 'NONE').length)
     expect(concentrator.onAir.length).toBeGreaterThanOrEqual(sent.length)
+    expect(concentrator.swallowed).toEqual([])
     // Whatever was on the air was said to be, or in doubt; nothing twice.
     expect(concentrator.onAir.length).toBeLessThanOrEqual(20)
     expect(new Set(concentrator.onAir.map(({ tmst }) => tmst)).size).toBe(concentrator.onAir.length)

@@ -6,7 +6,9 @@ import { fromHex, silentLog, utf8 } from '../../../src/base/index.ts'
 import type { Timers } from '../../../src/base/index.ts'
 import { SystemClock, systemTimers } from '../../../src/base/io/system.ts'
 import { airRules, newAirtime, reserve, settle } from '../../../src/iot/airtime/index.ts'
+import type { AirClaim } from '../../../src/iot/airtime/index.ts'
 import { regionNamed, timeOnAirUs } from '../../../src/iot/lorawan/index.ts'
+import { checkOrder } from '../../../src/iot/network/order-limits.ts'
 import type { Copy, Downlink, Heard, Route, TxAck, TxStatus } from '../../../src/iot/ports.ts'
 import { frameHash } from '../../../src/iot/radio/frame-hash.ts'
 import { decodeDatagram, encodeDatagram, readPushData } from '../../../src/iot/radio/gwmp/index.ts'
@@ -142,7 +144,7 @@ describe('a session', () => {
   })
   it('is kept alive, says when the server is away, and asks ever more slowly until it is back', async () => {
     const line = new Line()
-    line.upstream.addGateway(GATEWAY)
+    line.upstream.gateway({ id: GATEWAY, isOnline: true })
     await turns()
     expect(line.upstream.isOnline).toBe(true)
     for (let n = 0; n < 3; n++) { line.time.advance(10_000); await turns() }
@@ -210,6 +212,19 @@ describe('an order of a server', () => {
   it.each<[TxStatus, string]>([['TOO_LATE', 'TOO_LATE'], ['COLLISION_PACKET', 'COLLISION_PACKET'], ['TX_FREQ', 'TX_FREQ'], ['TX_POWER', 'TX_POWER'], ['DUTY_CYCLE_OVERFLOW', 'TOO_LATE'], ['GATEWAY_AWAY', 'TOO_LATE'], ['QUEUE_FULL', 'TOO_LATE']])('that ended as %s is answered with %s', async (status, word) => {
     const { answers } = await answering({ statuses: [status], sent: null, onAirUs: 0 }, txpk(532_704))
     expect(answers.map(({ body }) => JSON.parse(body) as object)).toEqual([{ txpk_ack: { error: word } }])
+  })
+  it('that the desk does not take, such as one with a preamble of 65,535, is answered with TOO_LATE', async () => {
+    const line = new Line()
+    const asked: number[] = []
+    line.upstream.onDownlink((one) => {
+      asked.push(...one.windows.map(({ preambleSymbols }) => preambleSymbols))
+      checkOrder(one, regionNamed('EU868'))
+      return Promise.resolve({ id: one.id, gateway: one.gateway, statuses: ['OK'], sent: 0, onAirUs: 1 })
+    })
+    await line.upstream.deliver(line.heard(4_294_500_000))
+    line.receive('pull-resp', 7, txpk(532_704, { prea: 65_535 }))
+    await turns()
+    expect([asked, line.of('tx-ack').map(({ body }) => body)]).toEqual([[65_535], ['{"txpk_ack":{"error":"TOO_LATE"}}']])
   })
   it('for now, and join accepts, are told apart', async () => {
     expect((await answering({}, txpk(null))).orders).toMatchObject([{ windows: [{ timing: { kind: 'now' } }], purpose: 'data' }])
@@ -306,12 +321,12 @@ describe('on loopback', () => {
     await until(() => radio.gateways().some(({ isOnline }) => isOnline))
     // The desk of network/ in its essence: ledger first, radio after, the ledger settled by what the radio says.
     let air = newAirtime(airRules(regionNamed('EU868'), 'window', { dutyPpm: { M: 40 } })) // 144 ms an hour, 20 % of it kept back
-    const submit = async (downlink: Omit<Downlink, 'tenant'>, isPrivileged = false): Promise<TxAck> => {
+    const submit = async (downlink: Omit<Downlink, 'tenant'>, claim: AirClaim = 'sold'): Promise<TxAck> => {
       const nowUs = Math.round(clock.boottimeMs() * 1_000)
       const window = downlink.windows[0]
       if (window === undefined || window.timing.kind !== 'after') throw new Error('no window')
       const startUs = Math.round(window.timing.arrivedMs * 1_000) + window.timing.delayUs
-      const asked = reserve(air, { downlinkId: downlink.id, windows: [{ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, startUs, durationUs: timeOnAirUs(window.modulation, window.phy.length, { hasCrc: window.hasCrc }) }], isPrivileged }, nowUs)
+      const asked = reserve(air, { downlinkId: downlink.id, windows: [{ frequencyHz: window.frequencyHz, powerDbm: window.powerDbm, startUs, durationUs: timeOnAirUs(window.modulation, window.phy.length, { hasCrc: window.hasCrc }) }], claim }, nowUs)
       air = asked.state
       const verdict = asked.verdicts[0]?.status ?? 'TX_FREQ'
       if (verdict !== 'OK') return { id: downlink.id, gateway: downlink.gateway, statuses: [verdict], sent: null, onAirUs: 0 }
@@ -338,7 +353,7 @@ describe('on loopback', () => {
         statuses.push([...ack.statuses])
         return ack
       })
-      upstream.addGateway(GATEWAY)
+      upstream.gateway({ id: GATEWAY, isOnline: true })
       await until(() => place !== null)
       return { upstream, seen, order: (token: number, tmst: number, change = {}) => socket.send(encodeDatagram({ version: 2, token, kind: 'pull-resp', gateway: null, body: txpk(tmst, change) }), (place as unknown as { port: number }).port) }
     }))
@@ -362,7 +377,7 @@ describe('on loopback', () => {
     // The box's own join accept may use what is kept back.
     const copyOfIt = heard[0]?.copies[0] as Copy
     const own: Downlink = { id: 9_999, gateway: GATEWAY, purpose: 'join', priority: 255, tenant: null, devEui: null, expiresMs: Infinity, windows: [{ phy: Uint8Array.of(0x20, 1, 2, 3), frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, powerDbm: 14, timing: { kind: 'after', time: copyOfIt.time, arrivedMs: copyOfIt.arrivedMs, delayUs: 15_000_000 }, isInverted: true, preambleSymbols: 8, hasCrc: false, board: 0, antenna: 0 }] }
-    expect(await submit(own, true)).toMatchObject({ statuses: ['OK'] })
+    expect(await submit(own, 'reserved')).toMatchObject({ statuses: ['OK'] })
     // Not how many orders came: one that is asked for again, or that only the concentrator knows to collide, is one more of them.
     expect(concentrator.answers.filter((word) => word === 'NONE')).toHaveLength(3)
   })

@@ -1,7 +1,8 @@
 /**
  * Frames to a tenant's ChirpStack v4 (or to our own broker, where he fetches them), as its gateways would send them:
- * `[prefix/]gateway/<eui>/event/{up,stats,ack}`, what is played back on `…/event/late`, `…/state/conn` retained, orders on `…/command/down`. One connection per gateway, since
- * the last will of a connection is the state of one gateway.
+ * `[prefix/]gateway/<eui>/event/{up,stats,ack}`, what is played back on `…/event/late`, `…/state/conn` retained, orders on `…/command/down`. One connection per gateway that is
+ * on-line, since the last will of a connection is the state of one gateway. Who says to be a gateway proves nothing, so a name alone opens no connection: frames of a
+ * gateway without one go over another's, and only where there is none at all one is opened for them, until a gateway is on-line.
  */
 import { Complaints, asError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log } from '../../../base/index.ts'
@@ -15,6 +16,8 @@ export interface ChirpstackDeliveryParts {
   readonly encoding: Encoding
   /** False: nobody who may is there to get that topic, whatever the broker says. Left out: the broker's word counts. */
   readonly isWanted?: (topic: string) => boolean
+  /** With a connection of their own. Default 16. */
+  readonly maxGateways?: number
   /** One per gateway: settings of the connection come from the tenant's destination. */
   readonly connect: (own: Pick<MqttSettings, 'clientId' | 'will'>) => MqttConnection
   readonly clock: Clock
@@ -31,7 +34,7 @@ interface Link {
   /** Of what is heard now, and of what is played back. */
   readonly up: string
   readonly late: string
-  /** What the conn topic was last told. */
+  /** What the conn topic was last told. False: nobody else's connection is there, so this one stays for frames. */
   isOnline: boolean
 }
 
@@ -52,7 +55,12 @@ export class ChirpstackDelivery implements Delivery {
   readonly #parts: ChirpstackDeliveryParts
   readonly #complaints: Complaints
   readonly #links = new Map<Eui, Link>()
+  /** Also those that there was no room for. */
+  readonly #online = new Set<Eui>()
+  /** Until the broker has their goodbye. */
+  readonly #leaving = new Map<Eui, Link>()
   readonly #receptions = new Map<string, Reception>()
+  readonly #maxLinks: number
   #listener: OnDownlink | null = null
   #uplinkId: number
   #orders = 0
@@ -61,6 +69,7 @@ export class ChirpstackDelivery implements Delivery {
   /** `firstUplinkId`: by chance, so that a restart does not begin with numbers that the server has just seen. */
   constructor(parts: ChirpstackDeliveryParts, firstUplinkId: number) {
     this.#parts = parts
+    this.#maxLinks = parts.maxGateways ?? MAX_GATEWAYS
     this.#uplinkId = firstUplinkId >>> 0
     this.#complaints = new Complaints(parts)
   }
@@ -73,15 +82,19 @@ export class ChirpstackDelivery implements Delivery {
   }
 
   /** Each news of each gateway: its state is kept at the broker. */
-  gateway(gateway: Gateway): void {
-    const link = this.#linkOf(gateway.id)
-    if (link === null || link.isOnline === gateway.isOnline) return
-    link.isOnline = gateway.isOnline
-    this.#tellState(link)
+  gateway({ id, isOnline }: Gateway): void {
+    if (isOnline) this.#online.add(id)
+    else this.#online.delete(id)
+    const link = this.#links.get(id)
+    const isNews = link !== undefined && link.isOnline !== isOnline
+    if (isNews) link.isOnline = isOnline
+    for (const other of [...this.#links.values()]) if (!other.isOnline && (this.#online.size > 0 || this.#links.size > 1)) void this.#leave(other)
+    if (isNews && this.#links.has(id)) this.#tellState(link)
+    for (const there of this.#online) if (!this.#links.has(there)) this.#open(there, true)
   }
 
   stats(stats: GatewayStats): void {
-    const link = this.#linkOf(stats.gateway)
+    const link = this.#links.get(stats.gateway)
     if (link?.client.isConnected === true) this.#quietly(link.client.publish({ topic: this.#topic(stats.gateway, 'event/stats'), payload: gatewayStats(stats, this.#parts.encoding), qos: 0, isRetained: false }))
   }
 
@@ -113,14 +126,21 @@ export class ChirpstackDelivery implements Delivery {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all(
-      [...this.#links.values()].map(async (link) => {
-        link.isOnline = false
-        if (link.client.isConnected) await link.client.publish(this.#stateOf(link)).catch((thrown: unknown) => this.#parts.log.debug('no goodbye', { problem: asError(thrown).message }))
-        await link.client.close()
-      }),
-    )
-    this.#links.clear()
+    const leaving = [...this.#leaving.values()]
+    await Promise.all([...[...this.#links.values()].map((link) => this.#leave(link)), ...leaving.map(({ client }) => client.close())])
+  }
+
+  /** Never rejects. A broker that does not acknowledge the goodbye holds no more of them than there may be connections. */
+  async #leave(link: Link): Promise<void> {
+    const { gateway, client } = link
+    this.#links.delete(gateway)
+    link.isOnline = false
+    if (client.isConnected && (this.#leaving.size < this.#maxLinks || this.#isClosed)) {
+      this.#leaving.set(gateway, link)
+      await client.publish(this.#stateOf(link)).catch((thrown: unknown) => this.#parts.log.debug('no goodbye', { problem: asError(thrown).message }))
+      if (this.#leaving.get(gateway) === link) this.#leaving.delete(gateway)
+    }
+    await client.close()
   }
 
   /** Whatever is wrong with it comes as a rejection. */
@@ -129,21 +149,30 @@ export class ChirpstackDelivery implements Delivery {
   }
 
   #deliverCopy(heard: Heard, copy: Copy): Promise<boolean> {
-    const link = this.#linkOf(copy.gateway)
+    const link = this.#linkFor(copy.gateway)
     if (link === null || !link.client.isConnected) return NOT_SENT
-    const topic = heard.isLate ? link.late : link.up
+    const topic = link.gateway !== copy.gateway ? this.#topic(copy.gateway, heard.isLate ? 'event/late' : 'event/up') : heard.isLate ? link.late : link.up
     if (this.#parts.isWanted?.(topic) === false) return NOT_SENT
     if (!heard.isLate) this.#note(copy.gateway, copy.time, copy.arrivedMs)
     this.#uplinkId = (this.#uplinkId + 1) >>> 0
     return link.client.publishHeard({ topic, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
   }
 
-  #linkOf(gateway: Eui): Link | null {
-    const known = this.#links.get(gateway)
-    if (known !== undefined) return known
-    if (this.#isClosed || this.#links.size >= MAX_GATEWAYS) return null
+  /** Its own, or whichever is up; null: none is. */
+  #linkFor(gateway: Eui): Link | null {
+    const own = this.#links.get(gateway)
+    if (own !== undefined) return own
+    for (const link of this.#links.values()) if (link.client.isConnected) return link
+    return this.#links.size === 0 ? this.#open(gateway, false) : null
+  }
+
+  #open(gateway: Eui, isOnline: boolean): Link | null {
+    if (this.#isClosed || this.#links.size >= this.#maxLinks) return null
+    // Two connections of one name would throw each other out.
+    void this.#leaving.get(gateway)?.client.close()
+    this.#leaving.delete(gateway)
     const client = this.#parts.connect({ clientId: `meshbox-${gateway}`, will: { topic: this.#topic(gateway, 'state/conn'), payload: connState(gateway, false, this.#parts.encoding), qos: 1, isRetained: true } })
-    const link: Link = { gateway, client, up: this.#topic(gateway, 'event/up'), late: this.#topic(gateway, 'event/late'), isOnline: true }
+    const link: Link = { gateway, client, up: this.#topic(gateway, 'event/up'), late: this.#topic(gateway, 'event/late'), isOnline }
     this.#links.set(gateway, link)
     client.subscribe(this.#topic(gateway, 'command/down'), (_topic, payload) => void this.#ordered(link, payload))
     client.onState((isConnected) => {

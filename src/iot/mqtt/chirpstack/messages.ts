@@ -1,5 +1,6 @@
 /** This room's frames and orders as ChirpStack v4's gateway messages, and back; in protobuf or JSON, as the tenant's server is set. */
 import { fromUtf8, inputError, utf8 } from '../../../base/index.ts'
+import { PREAMBLE } from '../../lorawan/index.ts'
 import type { CodingRate, Copy, Eui, GatewayStats, Heard, Modulation, RadioTime, TxAck, TxStatus, TxWindow } from '../../ports.ts'
 import { jsonOfMessage, messageOfJson } from '../protobuf-json.ts'
 import { decodeMessage, encodeMessage } from '../protobuf.ts'
@@ -14,7 +15,6 @@ const CODING_RATE: Readonly<Partial<Record<string, CodingRate>>> = { CR_4_5: '4/
 /** A server's command; longer ones are not looked at. Eight windows of 255 bytes in JSON are far below. */
 const MAX_COMMAND_BYTES = 16 * 1024
 const MAX_WINDOWS = 8
-const DEFAULT_PREAMBLE = 8
 /** As JavaScript counts; the year 275760. */
 const LAST_DATE_MS = 8.64e15
 
@@ -107,15 +107,17 @@ function windowOf(item: Message): AskedWindow {
   const tx = messageAt(item, 'txInfo')
   const modulation = messageAt(tx, 'modulation')
   const lora = modulation['lora'] as Message | undefined
+  const asked = modulationOf(modulation)
+  // Of FSK the message cannot say one.
   const preamble = numberOf(lora?.['preamble'])
   return {
     phy,
     frequencyHz: numberOf(tx['frequency']),
-    modulation: modulationOf(modulation),
+    modulation: asked,
     powerDbm: numberOf(tx['power']),
     timing: timingOf(messageAt(tx, 'timing'), tx['context'] as Uint8Array | undefined),
     isInverted: lora?.['polarizationInversion'] === true,
-    preambleSymbols: preamble === 0 ? DEFAULT_PREAMBLE : preamble,
+    preambleSymbols: preamble === 0 ? PREAMBLE[asked.kind].usual : preamble,
     hasCrc: lora?.['noCrc'] !== true,
     board: numberOf(tx['board']),
     antenna: numberOf(tx['antenna']),

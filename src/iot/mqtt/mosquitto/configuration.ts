@@ -42,8 +42,15 @@ export interface BrokerFiles {
 }
 
 const MAX_BROKER_PACKET_BYTES = 64 * 1024
-const MAX_CLIENTS = 64
+/** Who fetches his frames here has a connection of the service's for each gateway: so many tenants, and so many gateways of each. */
+export const MAX_BROKER_TENANTS = 64
+export const MAX_BROKER_GATEWAYS = 8
+/** The service's own, and programs on the box. */
+const OTHER_CLIENTS = 64
+const MAX_LOOPBACK_CLIENTS = MAX_BROKER_TENANTS * MAX_BROKER_GATEWAYS + OTHER_CLIENTS
 const MAX_USERS = 256
+/** A name is connected once; and some who have not said theirs yet. With those on loopback below the 1,024 files that a process may have open. */
+const MAX_OUTWARD_CLIENTS = MAX_USERS + 32
 
 /** `folder`: where the other two files lie. Errors: input, naming what mosquitto would misread. */
 export function brokerFiles(plan: BrokerPlan, folder: string): BrokerFiles {
@@ -81,11 +88,11 @@ function configurationText(plan: BrokerPlan, folder: string): string {
     'persistent_client_expiration 1d',
     'retain_available true',
     '',
-    ...listenerLines({ address: '127.0.0.1', port: plan.loopbackPort, tls: null }),
+    ...listenerLines({ address: '127.0.0.1', port: plan.loopbackPort, tls: null }, MAX_LOOPBACK_CLIENTS),
     'allow_anonymous true',
     ...plan.listeners.flatMap((listener) => [
       '',
-      ...listenerLines(listener),
+      ...listenerLines(listener, MAX_OUTWARD_CLIENTS),
       'allow_anonymous false',
       'use_username_as_clientid true',
       `password_file ${folder}/passwords`,
@@ -96,10 +103,10 @@ function configurationText(plan: BrokerPlan, folder: string): string {
   ].join('\n')
 }
 
-function listenerLines({ address, port }: BrokerListener): readonly string[] {
+function listenerLines({ address, port }: BrokerListener, mostClients: number): readonly string[] {
   if (!/^[0-9A-Fa-f.:]{2,45}$/.test(address)) throw inputError('listen.address', address, 'an IP address')
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw inputError('listen.port', port, '1 to 65535')
-  return [`listener ${port} ${address}`, `max_connections ${MAX_CLIENTS}`, `socket_domain ${address.includes(':') ? 'ipv6' : 'ipv4'}`, 'allow_zero_length_clientid false']
+  return [`listener ${port} ${address}`, `max_connections ${mostClients}`, `socket_domain ${address.includes(':') ? 'ipv6' : 'ipv4'}`, 'allow_zero_length_clientid false']
 }
 
 function rightsText({ name, may }: BrokerUser, prefix: string): string {

@@ -2,12 +2,13 @@
  * What waits in a forwarder's just-in-time queue, as far as we filled it: so that an order it would refuse is refused here, in the same
  * words and without a round trip that the next window may not have. Pure. Semtech's forwarders: 32 places; a frame must come more than
  * 32.5 ms before its slot (1.5 start + 1 margin + 30 fetch) and less than 512 s; two frames need 1.5 + 1 ms between them. A frame for
- * `now` is put where there is room.
+ * `now` is put where there is room. Stricter in one thing: a frame is loaded up to 30 ms before its slot, and dropped without a word, after a yes, if another is on the
+ * air just then; so they need as much between them as before a slot.
  */
 const PLACES = 32
 export const LEAST_LEAD_MS = 32.5
 export const MOST_LEAD_MS = 512_000
-const GAP_MS = 2.5
+const GAP_MS = LEAST_LEAD_MS
 /** A frame for `now` starts so long after it was taken, at the latest when nothing else waits. */
 const NOW_START_MS = 1_000
 

@@ -4,6 +4,9 @@
  * A window is sent once, and once more if no TX_ACK came: the forwarder, if it has the first, refuses the second as a collision with it,
  * which then is a yes. Only a refusal leads to the next window; silence does not, since the frame may be on the air. A forwarder of
  * version 1 has no TX_ACK: what reached it counts as sent.
+ *
+ * An SX1301's forwarder refuses a power that is not in its table (TX_POWER), and nobody can ask it for the table: what a region allows, 30 dBm or 19, is in none of Semtech's. So
+ * the same window is asked for with less, dB by dB, and what was taken is remembered.
  */
 import { MeshBoxError } from '../../../base/index.ts'
 import type { Cancel, Clock, Timers } from '../../../base/index.ts'
@@ -26,6 +29,8 @@ const ANSWER_MS = 2_000
 const TOKEN_REST_MS = 60_000
 const MAX_RESTING_TOKENS = 4_096
 const ROUND_TOKENS = 0x1_0000
+/** From what regions allow at most to the highest power of a weak board. */
+const MOST_BELOW_DB = 10
 
 interface Attempt {
   readonly downlink: Downlink
@@ -33,6 +38,7 @@ interface Attempt {
   readonly window: number
   readonly statuses: TxStatus[]
   readonly startMs: number | null
+  readonly powerDbm: number
   readonly token: number
   isRepeated: boolean
   cancel: Cancel
@@ -60,6 +66,8 @@ export interface OrderCounts {
 export class OrderDesk {
   readonly #parts: OrderParts
   readonly #queues = new Map<Eui, JitView>()
+  /** Of each gateway: what it is asked for instead of a power that it has refused; whole dBm. */
+  readonly #powers = new Map<Eui, Map<number, number>>()
   /** By gateway and token. */
   readonly #pending = new Map<string, Attempt>()
   /** Tokens of ended attempts, until when; oldest first. */
@@ -86,6 +94,7 @@ export class OrderDesk {
   /** The gateway's queue is empty: it started anew. */
   restarted(gateway: Eui): void {
     this.#queues.get(gateway)?.clear()
+    this.#powers.delete(gateway) // it may have another table now
   }
 
   answered(gateway: Eui, token: number, { status }: TxAckBody): void {
@@ -96,6 +105,7 @@ export class OrderDesk {
     }
     // Our own first copy is what the second one collides with: our view of the queue has nothing else there.
     if (status === 'OK' || (status === 'COLLISION_PACKET' && attempt.isRepeated)) return this.#finish(attempt, 'OK')
+    if (status === 'TX_POWER' && this.#triedWithLess(attempt)) return
     // Forwarders compare unsigned: a slot in the past is "too early" to them.
     const said = status === 'TOO_EARLY' && attempt.startMs !== null ? 'TOO_LATE' : status
     // It may be the second copy that came too late, and the first that waits for its slot.
@@ -106,9 +116,29 @@ export class OrderDesk {
     this.#next(attempt.downlink, attempt.window + 1, [...attempt.statuses, said], attempt.done)
   }
 
-  /** The queues of other gateways are forgotten. */
+  /** What is known of other gateways is forgotten. */
   keep(gateways: ReadonlySet<Eui>): void {
-    for (const gateway of this.#queues.keys()) if (!gateways.has(gateway)) this.#queues.delete(gateway)
+    for (const known of [this.#queues, this.#powers]) for (const gateway of known.keys()) if (!gateways.has(gateway)) known.delete(gateway)
+  }
+
+  /** False: it takes none of the powers that are worth a try. */
+  #triedWithLess(attempt: Attempt): boolean {
+    const { downlink, window: index, statuses, powerDbm, done } = attempt
+    const window = downlink.windows[index]
+    if (window === undefined) return false
+    const [asked, less] = [Math.floor(window.powerDbm), powerDbm - 1]
+    const powers = this.#powers.get(downlink.gateway) ?? new Map<number, number>()
+    this.#powers.set(downlink.gateway, powers)
+    // From there the next order goes on, if this one's time is over before there is a yes.
+    if (asked - less <= MOST_BELOW_DB) powers.set(asked, less)
+    else {
+      powers.delete(asked)
+      return false
+    }
+    this.#queueOf(downlink.gateway).remove(attempt.token)
+    this.#end(attempt)
+    this.#next(downlink, index, statuses, done)
+    return true
   }
 
   /** Everything that waits ends now. */
@@ -132,10 +162,12 @@ export class OrderDesk {
   #try(downlink: Downlink, window: TxWindow, index: number, statuses: TxStatus[], done: (ack: RadioTxAck) => void): TxStatus | null {
     const { gateway } = downlink
     const nowMs = this.#parts.clock.boottimeMs()
+    const askedDbm = Math.floor(window.powerDbm)
+    const powerDbm = this.#powers.get(gateway)?.get(askedDbm) ?? askedDbm
     let body: Uint8Array
     let onAirMs: number
     try {
-      body = writePullResp(window)
+      body = writePullResp({ ...window, powerDbm })
       onAirMs = airUs(window) / 1_000
     } catch (thrown) {
       if (!(thrown instanceof MeshBoxError)) throw thrown
@@ -150,7 +182,7 @@ export class OrderDesk {
     const datagram = encodeDatagram({ version: this.#parts.version(gateway), token, kind: 'pull-resp', gateway: null, body })
     if (!this.#parts.send(gateway, datagram)) return 'GATEWAY_AWAY'
     queue.add(token, startMs, onAirMs, nowMs)
-    const attempt: Attempt = { downlink, window: index, statuses, startMs, token, isRepeated: false, cancel: () => undefined, done }
+    const attempt: Attempt = { downlink, window: index, statuses, startMs, powerDbm, token, isRepeated: false, cancel: () => undefined, done }
     this.#pending.set(keyOf(gateway, token), attempt)
     if (this.#parts.version(gateway) === 1) this.#finish(attempt, 'OK')
     else this.#await(attempt, datagram, nowMs)

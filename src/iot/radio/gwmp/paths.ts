@@ -108,13 +108,13 @@ export class PathTable {
     return ['known', known]
   }
 
-  /** Who has been silent for longest gives way, if he can be reached no more: names made up by a flood push nobody out who is there. */
+  /** Who has been silent for longest gives way, if he can be reached no more, and it was told: names made up by a flood push nobody out who is there. */
   #makeRoom(host: string, nowMs: number): boolean {
     let ofHost = 0
     let silent: [Eui, Known] | null = null
     for (const entry of this.#known) {
       if (entry[1].host === host) ofHost += 1
-      if (nowMs - entry[1].heardMs >= PATH_MS && (silent === null || entry[1].heardMs < silent[1].heardMs)) silent = entry
+      if (nowMs - entry[1].heardMs >= PATH_MS && !entry[1].wasOnline && (silent === null || entry[1].heardMs < silent[1].heardMs)) silent = entry
     }
     if (ofHost < MAX_GATEWAYS_PER_HOST && this.#known.size < MAX_GATEWAYS) return true
     if (silent === null || (ofHost >= MAX_GATEWAYS_PER_HOST && silent[1].host !== host)) return false

@@ -4,12 +4,12 @@
  * dropped without a word.
  */
 import { inputError, utf8 } from '../../../base/index.ts'
+import { PREAMBLE } from '../../lorawan/index.ts'
 import type { TxWindow } from '../../ports.ts'
 import { hertzOf, jsonOf, numberOf, objectOf, payloadOf, wholeOf } from './json.ts'
 import { modulationFields, modulationOf } from './modulation.ts'
 
 const ROUND_US = 2 ** 32
-const DEFAULT_PREAMBLE = { lora: 8, fsk: 5, 'lr-fhss': 0 } as const
 
 /** As a northbound server asks for it: the time is the counter's own, not counted from a reception. */
 export type TxRequest = Omit<TxWindow, 'timing'> & {
@@ -26,7 +26,7 @@ export function writePullResp(window: TxWindow): Uint8Array {
     powe: Math.floor(window.powerDbm),
     ...modulationFields(modulation),
     ipol: window.isInverted,
-    ...(preambleSymbols === DEFAULT_PREAMBLE[modulation.kind] ? {} : { prea: preambleSymbols }),
+    ...(preambleSymbols === PREAMBLE[modulation.kind].usual ? {} : { prea: preambleSymbols }),
     size: phy.length,
     data: Buffer.from(phy).toString('base64'),
     ...(window.hasCrc ? {} : { ncrc: true }),
@@ -65,11 +65,17 @@ export function readPullResp(body: Uint8Array): TxRequest {
     modulation,
     timing: requestedTime(txpk),
     isInverted: txpk['ipol'] === true,
-    preambleSymbols: wholeOf(txpk['prea'], 3, 0xffff) ?? DEFAULT_PREAMBLE[modulation.kind], // null was seen too
+    preambleSymbols: requestedPreamble(txpk['prea'], modulation.kind),
     hasCrc: txpk['ncrc'] !== true,
     board: wholeOf(txpk['brd'], 0, 255) ?? 0,
     antenna: wholeOf(txpk['ant'], 0, 255) ?? 0,
   }
+}
+
+/** Null was seen too: the usual one. What is too short is sent with the least, as forwarders do it; what is too long is refused where all orders pass. */
+function requestedPreamble(prea: unknown, kind: TxWindow['modulation']['kind']): number {
+  const asked = wholeOf(prea, 0, 0xffff)
+  return asked === null ? PREAMBLE[kind].usual : Math.max(PREAMBLE[kind].least, asked)
 }
 
 function requestedTime(txpk: Readonly<Record<string, unknown>>): TxRequest['timing'] {

@@ -92,9 +92,7 @@ type DeliveryParts = Pick<OpenRadioParts, 'clock' | 'timers' | 'log'>
 /** One server northbound. Gateways that are there have their session at once, so that class C orders find them. */
 export function openGwmpDelivery(options: GwmpDeliveryOptions, radio: Radio, parts: DeliveryParts): Delivery {
   const upstream = new GwmpUpstream(options, { ...parts, openSocket: openUpstreamSocket, nextDownlinkId: options.nextDownlinkId })
-  return withGateways(upstream, radio, ({ id, isOnline }) => {
-    if (isOnline) upstream.addGateway(id)
-  })
+  return withGateways(upstream, radio, (gateway) => upstream.gateway(gateway))
 }
 
 export interface StationDeliveryOptions extends StationUpstreamOptions {

@@ -1,13 +1,14 @@
 /**
  * One server northbound, spoken to as the gateways' own forwarder would (GWMP 2): a `Delivery`. Several stand side by side, each with its
- * own filter. A PULL_RESP does not name a gateway, so each gateway has a session of its own, with its own socket.
+ * own filter. A PULL_RESP does not name a gateway, so each gateway that is on-line has a session of its own, with its own socket. Who says to be a gateway proves nothing, so a
+ * name alone opens no session: frames of a gateway without one go, in its name, over another's socket, and only where there is none at all one is opened for them.
  *
  * A frame counts as delivered when its PUSH_ACK is there; it is sent at most three times with the same token. What the server orders goes to
  * the listener, that is to the one desk that everybody's orders go to, and its verdict goes back as TX_ACK.
  */
 import { Complaints, MeshBoxError } from '../../../base/index.ts'
 import type { Cancel, Clock, Log, Timers } from '../../../base/index.ts'
-import type { Copy, Delivery, Eui, Heard, Route, TxAck } from '../../ports.ts'
+import type { Copy, Delivery, Eui, Gateway, Heard, Route, TxAck } from '../../ports.ts'
 import { decodeDatagram, encodeDatagram, readPullResp, writeTxAck } from '../gwmp/index.ts'
 import type { Datagram, TxRequest } from '../gwmp/index.ts'
 import { frameFilter } from './filter.ts'
@@ -51,6 +52,8 @@ export interface UpstreamParts {
 
 interface Pending {
   readonly datagram: Uint8Array
+  /** The session's gateway heard it: counts in what is said of that. */
+  readonly isOwn: boolean
   tries: number
   cancel: Cancel
   readonly done: (isDelivered: boolean) => void
@@ -58,6 +61,8 @@ interface Pending {
 
 interface Session {
   readonly gateway: Eui
+  /** False: there is no other session, so this one stays for frames. */
+  isOnline: boolean
   readonly state: SessionState
   readonly receptions: Receptions
   readonly pending: Map<number, Pending>
@@ -75,6 +80,8 @@ export class GwmpUpstream implements Delivery {
   readonly #complaints: Complaints
   readonly #fits: (phy: Uint8Array) => boolean
   readonly #sessions = new Map<Eui, Session>()
+  /** Also those that there was no room for. */
+  readonly #online = new Set<Eui>()
   readonly #takers = new OrderTakers()
   readonly #stopStat: Cancel
   #isClosed = false
@@ -106,9 +113,14 @@ export class GwmpUpstream implements Delivery {
     return this.#fits(phy)
   }
 
-  /** A gateway is there: opens its session, so that orders can come before its first frame. */
-  addGateway(gateway: Eui): void {
-    this.#session(gateway)
+  /** News of a gateway. One that is there has its session, so that orders can come before its first frame; one that went would be asked to send what it cannot. */
+  gateway({ id, isOnline }: Pick<Gateway, 'id' | 'isOnline'>): void {
+    if (isOnline) this.#online.add(id)
+    else this.#online.delete(id)
+    const session = this.#sessions.get(id)
+    if (session !== undefined) session.isOnline = isOnline
+    for (const other of [...this.#sessions.values()]) if (!other.isOnline && (this.#online.size > 0 || this.#sessions.size > 1)) this.#leave(other)
+    for (const there of this.#online) if (!this.#sessions.has(there)) this.#open(there, true)
   }
 
   /** False at once: filtered out, late (GWMP cannot say so), or the server does not answer. */
@@ -127,25 +139,30 @@ export class GwmpUpstream implements Delivery {
   close(): Promise<void> {
     this.#isClosed = true
     this.#stopStat()
-    for (const session of this.#sessions.values()) {
-      session.cancelPull()
-      for (const pending of [...session.pending.values()]) this.#settle(session, pending, false)
-      session.socket?.close()
-    }
-    this.#sessions.clear()
+    for (const session of [...this.#sessions.values()]) this.#leave(session)
     return Promise.resolve()
   }
 
+  #leave(session: Session): void {
+    this.#sessions.delete(session.gateway)
+    session.cancelPull()
+    for (const pending of session.pending.values()) this.#settle(session, pending, false)
+    session.pending.clear()
+    session.socket?.close()
+    session.socket = null
+  }
+
   #push(gateway: Eui, heard: Heard, copies: readonly Copy[]): Promise<boolean> {
-    const session = this.#session(gateway)
+    const session = this.#sessionFor(gateway)
     if (session === null) return Promise.resolve(false)
-    session.counts.received += 1
+    const isOwn = session.gateway === gateway
+    if (isOwn) session.counts.received += 1
     if (session.state.isAway(this.#parts.clock.boottimeMs()) || session.pending.size >= MAX_PENDING) return Promise.resolve(false)
-    for (const copy of copies) session.receptions.note(copy)
+    if (isOwn) for (const copy of copies) session.receptions.note(copy)
     const token = this.#nextToken(session)
     const datagram = encodeDatagram({ version: 2, token, kind: 'push-data', gateway, body: writePush(heard, copies) })
     return new Promise((done) => {
-      const pending: Pending = { datagram, tries: 0, cancel: () => undefined, done }
+      const pending: Pending = { datagram, isOwn, tries: 0, cancel: () => undefined, done }
       session.pending.set(token, pending)
       this.#tryPush(session, token, pending)
     })
@@ -163,16 +180,20 @@ export class GwmpUpstream implements Delivery {
 
   #settle(session: Session, pending: Pending, isDelivered: boolean): void {
     pending.cancel()
-    if (isDelivered) session.counts.acked += 1
+    if (isDelivered && pending.isOwn) session.counts.acked += 1
     pending.done(isDelivered)
   }
 
-  #session(gateway: Eui): Session | null {
-    const known = this.#sessions.get(gateway)
-    if (known !== undefined || this.#isClosed) return known ?? null
-    if (this.#sessions.size >= MAX_SESSIONS) return null
+  /** Its own, or any: all go to one server. */
+  #sessionFor(gateway: Eui): Session | null {
+    const [first] = this.#sessions.values()
+    return this.#sessions.get(gateway) ?? first ?? this.#open(gateway, false)
+  }
+
+  #open(gateway: Eui, isOnline: boolean): Session | null {
+    if (this.#isClosed || this.#sessions.size >= MAX_SESSIONS) return null
     const session: Session = {
-      gateway, state: new SessionState(), receptions: new Receptions(), pending: new Map(), orders: new Map(),
+      gateway, isOnline, state: new SessionState(), receptions: new Receptions(), pending: new Map(), orders: new Map(),
       socket: null, token: 0, cancelPull: () => undefined, counts: { received: 0, acked: 0, ordered: 0, sent: 0 },
     }
     this.#sessions.set(gateway, session)
@@ -187,13 +208,13 @@ export class GwmpUpstream implements Delivery {
       session.socket?.close()
       session.socket = null
     }
-    session.socket ??= this.#open(session)
+    session.socket ??= this.#connect(session)
     session.socket.send(encodeDatagram({ version: 2, token: this.#nextToken(session), kind: 'pull-data', gateway: session.gateway, body: new Uint8Array() }))
     session.cancelPull()
     session.cancelPull = this.#parts.timers.after(session.state.pulled(nowMs), () => this.#pull(session))
   }
 
-  #open(session: Session): UpstreamSocket {
+  #connect(session: Session): UpstreamSocket {
     const { host, port } = this.#options
     session.state.opened(this.#parts.clock.boottimeMs())
     return this.#parts.openSocket({ host, port }, (bytes) => this.#take(session, bytes), (error) => {
@@ -205,7 +226,7 @@ export class GwmpUpstream implements Delivery {
   }
 
   #take(session: Session, bytes: Uint8Array): void {
-    if (this.#isClosed) return
+    if (this.#sessions.get(session.gateway) !== session) return
     let datagram: Datagram
     try {
       datagram = decodeDatagram(bytes)
@@ -248,7 +269,7 @@ export class GwmpUpstream implements Delivery {
     const answer = (status: TxAck['statuses'][number]): void => {
       order.answer = encodeDatagram({ version: 2, token, kind: 'tx-ack', gateway: session.gateway, body: status === 'OK' ? new Uint8Array() : writeTxAck(status) })
       if (status === 'OK') session.counts.sent += 1
-      if (!this.#isClosed) session.socket?.send(order.answer)
+      session.socket?.send(order.answer)
     }
     void this.#ask(session, body).then((ack) => answer(ack === null ? 'TOO_LATE' : ack.sent !== null ? 'OK' : (ack.statuses.find((status) => status !== 'IGNORED') ?? 'TOO_LATE')))
   }

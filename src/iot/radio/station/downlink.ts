@@ -15,6 +15,7 @@ const SECOND_US = 1_000_000
 const MOST_RX_DELAY_SECONDS = 15
 /** Without a device Station tells nobody that it sent: any name that is not zero will do. */
 const NO_DEVICE = '00-00-00-00-00-00-00-01'
+/** Station's own, at every data rate. */
 const PREAMBLE = 8
 /** Station aims 20 ms ahead of a slot. */
 const LEAST_LEAD_MS = 25

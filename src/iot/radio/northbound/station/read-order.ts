@@ -18,7 +18,9 @@ const MAX_I64 = 2n ** 63n - 1n
 const SECOND_US = 1_000_000n
 const MOST_RX_DELAY_SECONDS = 15n
 const MOST_GPS_US = BigInt(Number.MAX_SAFE_INTEGER)
-const PREAMBLE = { least: 6n, usual: 8n, most: 1_024n } as const
+/** What Station sends when the message says none, or 0, at every data rate. */
+const STATION_PREAMBLE = 8
+const MAX_U16 = 0xffffn
 
 /** A window with what `dntxed` says when it was on the air. */
 export interface AskedWindow {
@@ -46,7 +48,7 @@ export function readOrder(fields: Fields, config: ServerConfig, region: Region, 
   const devEui = routerIdOf(fields['DevEui'] ?? fields['DevEUI'], 'DevEui')
   const phy = hexField(fields, 'pdu', MAX_PHY_BYTES)
   if (phy.length === 0) throw inputError('pdu', '', `1 to ${MAX_PHY_BYTES} bytes`)
-  const frame: Frame = { phy, hasCrc: fields['addcrc'] === 1 || fields['addcrc'] === true, preambleSymbols: Number(optional(fields, 'preamble', PREAMBLE.least, PREAMBLE.most) ?? PREAMBLE.usual) }
+  const frame: Frame = { phy, hasCrc: fields['addcrc'] === 1 || fields['addcrc'] === true, preambleSymbols: Number(optional(fields, 'preamble', 0n, MAX_U16) ?? 0n) || STATION_PREAMBLE }
   const radioAt = (rateName: string, hertzName: string): Radio | null => radioOf(fields, rateName, hertzName, config, region)
   const deviceClass = wholeField(fields, 'dC', 0n, 2n)
   if (deviceClass === 1n) {
