@@ -11,7 +11,7 @@ interface Bounds {
 
 /** Bytes. What lies outside fails the build. */
 export const BOUNDS: Readonly<Record<string, Bounds>> = {
-  [EVERY_BOX]: { least: 900_000, most: 1_580_000 }, // what every box reads at its start
+  [EVERY_BOX]: { least: 900_000, most: 1_590_000 }, // what every box reads at its start
   [EVERY_ROLE]: { least: 1_900_000, most: 3_200_000 }, // on flash; what a role brings is read by boxes with that role alone
   'executor.cjs': { least: 220_000, most: 500_000 },
   'peer.cjs': { least: 240_000, most: 480_000 }, // loaded by boxes with payment channels to other boxes

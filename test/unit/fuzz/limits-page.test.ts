@@ -206,7 +206,11 @@ const HELD: Readonly<Record<string, readonly (readonly [said: string, file: stri
     ['10,000 a tenant', 'iot/tenants/mic-check.ts', 'MAX_KEYS_PER_TENANT = 10_000'],
   ],
   broker: [
-    ['64 clients a listener', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_CLIENTS = 64'],
+    ['64 tenants × 8 gateways, and 64', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_BROKER_TENANTS = 64'],
+    ['64 tenants × 8 gateways, and 64', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_BROKER_GATEWAYS = 8'],
+    ['64 tenants × 8 gateways, and 64', 'iot/mqtt/mosquitto/configuration.ts', 'OTHER_CLIENTS = 64'],
+    ['288 from outside', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_USERS = 256'],
+    ['288 from outside', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_OUTWARD_CLIENTS = MAX_USERS + 32'],
     ['packet 65 KiB', 'iot/mqtt/mosquitto/configuration.ts', 'max_packet_size ${MAX_BROKER_PACKET_BYTES + 1_024}'],
     ['packet 65 KiB', 'iot/mqtt/mosquitto/configuration.ts', 'MAX_BROKER_PACKET_BYTES = 64 * 1024'],
     ['queue 1000 and 1 MiB a client', 'iot/mqtt/mosquitto/configuration.ts', "'max_queued_messages 1000',\n    'max_queued_bytes 1048576',"],
