@@ -12,6 +12,7 @@ import { CLI, boxFiles, socketRequest, startService, waitFor, type Service } fro
 import { LabBroker } from './broker.ts'
 import { giveChain, ownerKey, providerOf, tellOfChain, type LabChain } from './chain.ts'
 import { withoutDays } from './book.ts'
+import { tellOfBooks } from './closing.ts'
 import { Dice } from './dice.ts'
 import { FieldLife } from './field-life.ts'
 import { PASSWORD, writeConfig } from './first-config.ts'
@@ -84,6 +85,7 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
     await untilStopped(tellOfSensors(field, parts))
     note((await service.cli('tenant', 'show', 'next-door')).stdout.trimEnd())
     note(withoutDays((await service.cli('earnings')).stdout))
+    await untilStopped(tellOfBooks(new Map([['box1', { name: 'Corner café', service }], ['box2', { name: 'Next door', service: neighbour }]]), null))
 
     step('It stays up. Ctrl-C ends it')
     note(`live page   ${live.url}`)

@@ -23,6 +23,8 @@ const STORY = [
   'A second box, next door', '✔ the box next door (127.0.0.2) has put 20 SMT into a channel to ours',
   '✔ the owner\'s probe says humidity_3 40 %', '✔ and a broker (aedes, in this program) has it', 'opens the valve over the air (humidity_3 was 18, < 20)',
   '✔ frame 3: delivered, billed 0.03, owed 0.01; paid through the channel: 0.03 in all, owed 0', '✔ a frame that somebody recorded and sends again is not sold', '✔ the neighbour checks the bill on his side: VALID',
+  'The books are closed and compared', '✔ Corner café: meshbox audit finds no difference in', '✔ Corner café: its entries come to what its report says', '✔ Next door: meshbox audit finds no difference in',
+  '✔ Corner café and Next door: what each has paid is what came to the other: nothing one way, 0.03 SMT the other',
   'It stays up. Ctrl-C ends it',
 ]
 
