@@ -16,6 +16,7 @@ import { tellOfChannels } from './photon.ts'
 import { claim, note, secondsSinceStart, step } from './say.ts'
 import { Scene } from './scene.ts'
 import { tellStory, type Box } from './story.ts'
+import { storyPlan } from './story-plan.ts'
 import { Street } from './street.ts'
 import { tellOfStreet } from './street-story.ts'
 import { MACHINE_AS_GUEST, OWNER_NET, joinThisMachine, removeFormerTown, removeState, writeState } from './town.ts'
@@ -33,6 +34,7 @@ export async function runTown(dir: string, options: LabOptions, stopped: Promise
   const live = await LiveServer.start(scene, options.seed)
   note(`live page   ${live.url}          seed ${options.seed}${options.isQuick ? ', quick' : ''}`)
   const closers: (() => Promise<unknown> | void)[] = [() => live.stop()]
+  const plan = storyPlan(new Dice(options.seed))
   let box: Box | null = null
   let chapter = 'the town is being built'
   try {
@@ -60,13 +62,13 @@ export async function runTown(dir: string, options: LabOptions, stopped: Promise
       await town.setUplink(state)
       scene.link('wan', { state })
     }
-    const mine: Box = (box = { town, files, portal: PORTAL, service, chain, options, setUplink, others: new Map() })
+    const mine: Box = (box = { town, files, portal: PORTAL, service, chain, options, plan, setUplink, others: new Map() })
     closers.push(async () => {
       for (const one of [mine.service, ...[...mine.others.values()].map((other) => other.service)]) if (isOn(one)) await one.stop()
     })
     drawTown(scene, mine)
     const remember = (): void => writeState({ pid: process.pid, guests: town.guests.map((guest) => guest.ns.name), box: town.box.name, control: join(dir, 'lab.sock'), live: live.url })
-    const life = new Life({ town, street, dice: new Dice(options.seed), portal: PORTAL, box: () => (isOn(mine.service) ? mine.service : null), onGuest: remember })
+    const life = new Life({ town, street, plan, dice: new Dice(options.seed), portal: PORTAL, box: () => (isOn(mine.service) ? mine.service : null), onGuest: remember })
     const watcher = new Watcher(scene, { boxes: watchedBoxes(mine, scene), street: () => street, nameOf: (mac) => life.nameOf(mac), guests: () => life.guests() })
     watcher.start()
     closers.push(() => watcher.stop())
@@ -77,7 +79,7 @@ export async function runTown(dir: string, options: LabOptions, stopped: Promise
 
     chapter = 'the story is being told'
     await untilStopped(tellStory(mine))
-    const field = await untilStopped(tellOfChannels(mine, () => tellOfStreet(street)))
+    const field = await untilStopped(tellOfChannels(mine, () => tellOfStreet(street, plan)))
     closers.push(() => field?.close())
     const compare = (): Promise<void> => tellOfBooks(bookkeepers(mine), street)
     await untilStopped(compare())
@@ -139,13 +141,13 @@ function drawTown(scene: Scene, box: Box): void {
   scene.figure('seed', String(box.options.seed))
 }
 
-function sayAddresses(liveUrl: string, { town, chain, files }: Box): void {
+function sayAddresses(liveUrl: string, { town, chain, files, plan }: Box): void {
   step('The town stays up and lives on. Ctrl-C ends it')
   note(`live page   ${liveUrl}`)
   note(`dashboard   http://${OWNER_NET.box}:2090/          password: ${PASSWORD}`)
   note(`JSON-RPC    ${chain.url}         chain id ${chain.chainId}, token VTK at ${chain.token}`)
   note(`guest page  http://${TOWN.box4}:2080/          (this machine is a guest too: ${MACHINE_AS_GUEST})`)
-  note(`guest page of Anna's phone in a browser: make guest ARGS="1 chromium --no-sandbox http://shop.example/"`)
+  note(`guest page of ${plan.her}'s phone in a browser: make guest ARGS="1 chromium --no-sandbox http://shop.example/"`)
   note('act as a guest: make guest        (another terminal, as root)')
   note('interfere: make lab ARGS="cut-wan"   or: kill box2, start box2, add-guest, cheat, heal, status')
   note(`the box's own command line: MESHBOX_NODE=${process.execPath} ip netns exec ${town.box.name} ${CLI} --socket ${files.socket} status`)
