@@ -60,9 +60,9 @@ soak: ## an hour of full load (SECONDS=3600): memory, stalls, every unit; root
 	@node scripts/bundle.ts
 	@node scripts/soak.ts
 
-guide-pictures: ## the pictures of docs/guide, from the product's own pages (and from `make run`, if it is running)
+guide-pictures: ## the pictures of docs/guide, from the product's own pages and a running `make run` (ARGS=--without-town)
 	@$(SETUP) test
-	@node scripts/guide/pictures.ts
+	@node scripts/guide/pictures.ts $(ARGS)
 
 contracts: ## compiles the community chain's contracts into the tree; a test holds them to their sources
 	@$(SETUP) build

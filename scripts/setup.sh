@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 purpose=${1:-build}
 
 build=""
-run="nftables mosquitto dnsmasq-base iproute2 iputils-ping curl busybox procps chromium"
+run="nftables mosquitto dnsmasq-base iproute2 iputils-ping curl busybox procps chromium python3"
 native="g++ binutils xz-utils"
 counting="libcapstone4 libglib2.0-0 libgnutls30 libnuma1 liburing2" # of the emulator that counts instructions
 qemu="$native qemu-system-arm squashfs-tools e2fsprogs cpio kmod curl openssl"
-test="$run $qemu python3 libfaketime fonts-noto-core fonts-noto-cjk shellcheck signify-openbsd $counting"
+test="$run $qemu libfaketime fonts-noto-core fonts-noto-cjk shellcheck signify-openbsd $counting"
 bench="$run $qemu $counting opennds iptables"
 case "$purpose" in
   build) packages=$build ;;

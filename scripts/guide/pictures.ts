@@ -1,12 +1,13 @@
 /**
  * `make guide-pictures`: the pictures of docs/guide, taken in Chromium from the product's own pages: the dashboard behind its real door, the
  * guest page behind the portal's. What they show is made by the scripted desks that the browsers' tests use, so that a picture changes only when
- * the page does. The town and its sensors are taken from `make run`, if one is running and its story is told; else those two stay as they are.
+ * the page does. The town and its sensors are taken from `make run`, which must be running with its story told; without one nothing is taken, unless
+ * ARGS=--without-town leaves those two out.
  */
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { OWNER_NET, ROOT, readState } from '../lab/town.ts'
+import { OWNER_NET, ROOT, readState, type LabState } from '../lab/town.ts'
 import { PASSWORD as LAB_PASSWORD } from '../lab/first-config.ts'
 import { bundleDashboard, startDashboardApp } from '../../test/support/dashboard-app.ts'
 import { launchOwnerBrowser, openOwnerPage, openView, signIn } from '../../test/support/dashboard-browser.ts'
@@ -14,6 +15,7 @@ import { scriptedMesh } from '../../test/support/mesh-views.ts'
 import { scriptedPayouts } from '../../test/support/payout-views.ts'
 import { STATES, compileGuestScript, startPortalApp } from '../../test/support/portal-app.ts'
 import { launchGuestBrowser } from '../../test/support/portal-browser.ts'
+import { townToPicture } from './options.ts'
 import { withPalette } from './palette-png.ts'
 
 const FOLDER = join(ROOT, 'docs/guide/pictures')
@@ -22,19 +24,30 @@ const MAX_BYTES = 1_500_000
 const DESK = { width: 1280, height: 800 }
 const PHONE = { width: 360, height: 640 }
 
+const town = townOrEnd()
 mkdirSync(FOLDER, { recursive: true })
 const browser = await launchOwnerBrowser()
 try {
   await dashboard(browser)
   await payouts(browser)
   await guestPages()
-  await fromTown(browser)
+  if (town !== null) await fromTown(browser, town)
 } finally {
   await browser.close()
 }
 const whole = readdirSync(FOLDER).reduce((sum, name) => sum + statSync(join(FOLDER, name)).size, 0)
 console.log(`all pictures: ${(whole / 1000).toFixed(0)} kB (allowed: ${MAX_BYTES / 1000})`)
+if (town === null) console.log('LEFT AS THEY ARE, as --without-town says: town.png, sensors.png')
 if (whole > MAX_BYTES) process.exit(1)
+
+function townOrEnd(): LabState | null {
+  try {
+    return townToPicture(process.argv.slice(2), readState())
+  } catch (error) {
+    console.error(`guide-pictures: ${error instanceof Error ? error.message : String(error)}`)
+    return process.exit(1)
+  }
+}
 
 async function keep(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(400) // a chart's first drawing; nothing else moves
@@ -100,15 +113,9 @@ async function guestPages(): Promise<void> {
   }
 }
 
-async function fromTown(from: Browser): Promise<void> {
-  const town = readState()
-  if (town === null) {
-    const missing = ['town', 'sensors'].filter((name) => !existsSync(join(FOLDER, `${name}.png`)))
-    console.log(`no town is running: town and sensors ${missing.length === 0 ? 'stay as they are' : `are missing (${missing.join(', ')})`}; start \`make run\`, wait until it stays up, and call this again`)
-    return
-  }
+async function fromTown(from: Browser, { live: address }: LabState): Promise<void> {
   const live = await from.newPage({ viewport: { width: 1280, height: 800 } })
-  await live.goto(town.live)
+  await live.goto(address)
   await live.locator('#boxes tr').nth(4).waitFor()
   await live.waitForTimeout(3_000) // the first frames and coins are on their way
   // Where this machine keeps the town is of no interest to a reader.

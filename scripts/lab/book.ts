@@ -1,5 +1,6 @@
 /** What a book's entries come to, and how the end of the story prints it. No box is asked here. */
-import type { EntryJson, SessionsJson } from '../../src/owner/index.ts'
+import { formatUnits } from 'ethers'
+import type { AuditJson, EntryJson, PhotonPaymentJson, SessionJson } from '../../src/owner/index.ts'
 
 /** Numbers of the entries whose postings do not sum to zero. */
 export function unbalancedIn(entries: readonly Pick<EntryJson, 'id' | 'postings'>[]): readonly number[] {
@@ -18,8 +19,28 @@ export function earnedBySource(entries: readonly Pick<EntryJson, 'kind' | 'token
 }
 
 /** What sessions of that kind brought, refunds taken off; smallest units. */
-export function soldBy(sessions: readonly Pick<SessionsJson['sessions'][number], 'source' | 'paid' | 'refunded'>[], kind: 'voucher' | 'stream'): bigint {
+export function soldBy(sessions: readonly Pick<SessionJson, 'source' | 'paid' | 'refunded'>[], kind: 'voucher' | 'stream'): bigint {
   return sessions.filter(({ source }) => source === kind).reduce((sum, { paid, refunded }) => sum + BigInt(paid.units) - BigInt(refunded.units), 0n)
+}
+
+/** What is over of the payments with that partner: a sum for each token, to the unit. */
+export function movedBetween(payments: readonly Pick<PhotonPaymentJson, 'direction' | 'state' | 'peer' | 'token' | 'amount'>[], direction: 'sent' | 'received', partner: string): string {
+  const sums = new Map<string, { readonly units: bigint; readonly decimals: number }>()
+  for (const { direction: way, state, peer, token, amount } of payments)
+    if (way === direction && state === 'done' && peer === partner) sums.set(token.symbol, { units: (sums.get(token.symbol)?.units ?? 0n) + BigInt(amount.units), decimals: token.decimals })
+  const inOrder = [...sums].sort(([one], [other]) => (one < other ? -1 : 1))
+  return inOrder.map(([symbol, { units, decimals }]) => `${formatUnits(units, decimals)} ${symbol}`).join(' and ') || 'nothing'
+}
+
+/** How many comparisons an audit made. */
+export function comparisonsOf({ looked }: Pick<AuditJson, 'looked'>): number {
+  return Object.values(looked).reduce((sum, count) => sum + count, 0)
+}
+
+/** In a line each: what, where, how much. */
+export function differencesIn({ differences, unnamed }: Pick<AuditJson, 'differences' | 'unnamed'>): string {
+  const named = differences.map(({ check, what, where, amount }) => `\n  ${check}: ${what} (${where}${amount === null ? '' : `; expected ${amount.expected}, found ${amount.found} ${amount.token}`.trimEnd()})`)
+  return `${named.join('')}${unnamed === 0 ? '' : `\n  and ${unnamed} more`}`
 }
 
 /** Columns as wide as their widest cell; the last one is not filled up. */

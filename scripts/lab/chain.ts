@@ -61,7 +61,7 @@ export async function headNumber(chain: LabChain): Promise<number> {
   }
 }
 
-export async function tellOfChain(chain: LabChain, service: Service): Promise<void> {
+export async function tellOfChain(chain: LabChain, service: Service, him: string): Promise<void> {
   const provider = providerOf(chain)
   try {
     const from = await provider.getBlockNumber()
@@ -77,7 +77,7 @@ export async function tellOfChain(chain: LabChain, service: Service): Promise<vo
     const sent = await token.getFunction('transfer').send(BEN, amount, { type: 0 })
     const receipt = await sent.wait()
     const after = (await token.getFunction('balanceOf')(BEN)) as bigint
-    claim(`a wallet sends Ben 5 tokens; in block ${receipt?.blockNumber}, ${receipt?.gasUsed} gas`, receipt?.status === 1 && after - before === amount, `${before} to ${after}`)
+    claim(`a wallet sends ${him} 5 tokens; in block ${receipt?.blockNumber}, ${receipt?.gasUsed} gas`, receipt?.status === 1 && after - before === amount, `${before} to ${after}`)
     const balance = await provider.getBalance(wallet.address)
     note(`the owner's wallet has ${formatUnits(balance, 18)} SMT: 1000 at the start, and what its blocks earned`)
     const proof = (await provider.send('eth_getProof', [chain.token, [], 'latest'])) as { accountProof: string[] }

@@ -40,7 +40,7 @@ export class FieldLife {
     }, ROUND_MS)
   }
 
-  /** What is under way is left alone: a terminal's Ctrl-C ends the sensors' programs too, and they would be waited for in vain. */
+  /** What is under way is left alone: a frame for a box that has no power would be waited for in vain. */
   stop(): void {
     this.#isOver = true
     if (this.#timer !== null) clearTimeout(this.#timer)

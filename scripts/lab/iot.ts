@@ -12,6 +12,7 @@ import type { Host } from '../../test/support/netns.ts'
 import type { Home } from '../../test/support/photon-village.ts'
 import { waitFor, type BoxFiles, type Service } from '../../test/support/town-services.ts'
 import { claim, note, step } from './say.ts'
+import type { StoryPlan } from './story-plan.ts'
 
 const [SOIL, PUMP] = [{ eui: '70b3d57ed0000001', address: 0x0000_1001 }, { eui: '70b3d57ed0000002', address: 0x0000_1002 }]
 const METER = 0x2601_0001
@@ -106,7 +107,7 @@ export class Field {
   }
 }
 
-export async function tellOfSensors(field: Field, { service: running, neighbour, theirs, server, heardElsewhere }: FieldParts): Promise<void> {
+export async function tellOfSensors(field: Field, { service: running, neighbour, theirs, server, heardElsewhere }: FieldParts, { wet, dry }: Pick<StoryPlan, 'wet' | 'dry'>): Promise<void> {
   const service = running()
   const run = async (...words: string[]): Promise<string> => {
     const done = await service.cli(...words)
@@ -120,17 +121,17 @@ export async function tellOfSensors(field: Field, { service: running, neighbour,
   await run('lora', 'device', 'set', SOIL.eui, '--name', 'field-3', ...session(SOIL.address))
   await run('lora', 'device', 'set', PUMP.eui, '--name', 'pump-1', '--class', 'C', ...session(PUMP.address))
   field.pump()
-  field.soil(40)
+  field.soil(wet)
   const soil = await waitFor('a reading', async () => (await service.cliJson<IotDevicesJson>('lora', 'devices')).devices.find(({ devEui, values }) => devEui === SOIL.eui && values.length > 0), PATIENCE_MS)
-  claim(`the owner's probe says ${soil.values.map(({ name, value, unit }) => `${name} ${value} ${unit ?? ''}`).join(', ')}: decrypted on the box, with no server anywhere`, soil.values[0]?.value === 40)
+  claim(`the owner's probe says ${soil.values.map(({ name, value, unit }) => `${name} ${value} ${unit ?? ''}`).join(', ')}: decrypted on the box, with no server anywhere`, soil.values[0]?.value === wet)
   if (heardElsewhere !== null) claim(await heardElsewhere(), true)
   const rule = ['rule', 'set', 'water', 'if humidity_3 of field-3 < 20 set pump-1 {"digital_output_1":1} for 10 min then {"digital_output_1":0}']
   await run(...rule)
   await run(...rule, '--live')
-  field.soil(18)
+  field.soil(dry)
   await waitFor('the order to the pump', () => field.hasOrderedPump, PATIENCE_MS)
   const [fired] = (await service.cliJson<IotRulesJson>('rule', 'list')).rules
-  claim(`it says 18: the rule "${fired?.text}" opens the valve over the air (${fired?.lastRun?.because})`, fired?.lastRun?.isDryRun === false)
+  claim(`it says ${dry}: the rule "${fired?.text}" opens the valve over the air (${fired?.lastRun?.because})`, fired?.lastRun?.isDryRun === false)
 
   step('The neighbour’s meters are heard here, and he pays for each frame')
   await run('tenant', 'set', 'next-door', '--payer', theirs.account, '--token', 'SMT', '--route', `dev-addr ${METER.toString(16)}/32`, '--to', `gwmp ${server.address}:${server.port}`, '--price', PRICE, '--credit', CREDIT)

@@ -9,6 +9,7 @@ import { dhcp, type Service } from '../../test/support/town-services.ts'
 import type { Dice } from './dice.ts'
 import { namesInOrder, nextTurn, wantedBy } from './life-plan.ts'
 import { note } from './say.ts'
+import type { StoryPlan } from './story-plan.ts'
 import { MIB, type Roof, type Street } from './street.ts'
 
 const MAX_GUESTS = 12
@@ -18,6 +19,7 @@ export interface LifeParts {
   readonly town: Town
   readonly street: Street
   readonly dice: Dice
+  readonly plan: Pick<StoryPlan, 'her' | 'him'>
   readonly portal: string
   readonly box: () => Service | null
   /** Told of each new guest. */
@@ -34,8 +36,9 @@ export class Life {
 
   constructor(parts: LifeParts) {
     this.#parts = parts
-    this.#names = namesInOrder(parts.dice)
-    this.#called.set('g1', 'Anna').set('g2', 'Ben')
+    this.#names = namesInOrder(parts.dice).filter((name) => name !== parts.plan.her && name !== parts.plan.him)
+    const { her, him } = parts.plan
+    this.#called.set('g1', her).set('g2', him)
   }
 
   nameOf(mac: string): { readonly id: string; readonly name: string } | null {

@@ -4,7 +4,7 @@ export interface LabOptions {
   readonly isOnce: boolean
   /** Leaves out what only takes time: the settlement that needs hundreds of blocks. */
   readonly isQuick: boolean
-  /** The same number, the same names, purchases and order of things. */
+  /** The same number: the same names, amounts and readings in the story, and the same purchases and order of things afterwards. How long things take is the machine's. */
   readonly seed: number
 }
 

@@ -1,6 +1,6 @@
 /**
  * The chapter of payment channels: the village hall seals the chain from beyond the WAN cable, our box and the one next door
- * have channels, Anna pays by the second in a real browser, the cable is pulled and comes back, and all is paid out.
+ * have channels, a guest pays by the second in a real browser, the cable is pulled and comes back, and all is paid out.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,12 +20,15 @@ import { BEN, ownerKey, providerOf } from './chain.ts'
 import { Field, IOT_PAID, iotSection, tellOfSensors, type FieldParts } from './iot.ts'
 import { order } from './order.ts'
 import { claim, note, step } from './say.ts'
+import { paidBefore } from './story-plan.ts'
 import type { Box } from './story.ts'
 
 /** After the settle timeout the contract gives both sides time to punish a lock that was given up and claimed all the same. */
 const PUNISH_BLOCKS = 257
 const PATIENT_BLOCKS = '240'
 const METER_TOKENS = '15'
+/** Tokens, while nobody sees the chain: beyond what the neighbour lets us owe. */
+const LATE = '0.25'
 
 /** `meanwhile`: told while the chain counts blocks for a settlement. Result: the field, which can go on selling to next door; null with `--once`. */
 export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): Promise<Field | null> {
@@ -69,7 +72,7 @@ export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): 
     }
     const field = await Field.open(parts)
     try {
-      await tellOfSensors(field, parts)
+      await tellOfSensors(field, parts, box.plan)
       await told.payOut(meanwhile)
       if (box.options.isOnce) return null
       await told.openForTheMeter()
@@ -123,6 +126,7 @@ class Chapter {
 
   async openAndPay(): Promise<void> {
     const { ours, theirs, neighbour, owner } = this.#parts
+    const { goods, locked, direct, villageTokens } = this.#box.plan
     step('The owner puts coins into channels')
     await owner.sendCoins([ours.account, theirs.account], '21')
     await owner.sendTokens([ours.account], '5', this.#parts.villageToken)
@@ -135,9 +139,9 @@ class Chapter {
     note((await this.#do('channel', 'list')).trimEnd())
 
     step('Our box pays the one next door')
-    await this.#pays(['0.5', '--data', 'a bag of rice'], 'locked done', '0.5 under a lock, as it would go over other boxes too')
-    await this.#pays(['1.25', '--direct'], 'direct done', '1.25 directly')
-    await this.#pays(['2', '--direct', '--token', 'VTK'], 'direct done', '2 VTK directly')
+    await this.#pays([locked, '--data', goods], 'locked done', `${locked} under a lock, as it would go over other boxes too`)
+    await this.#pays([direct, '--direct'], 'direct done', `${direct} directly`)
+    await this.#pays([villageTokens, '--direct', '--token', 'VTK'], 'direct done', `${villageTokens} VTK directly`)
     await waitFor('the other book', async () => (await neighbour.cliJson<PhotonPaymentsJson>('pay', 'list')).payments.length === 3)
     const [sent, taken] = await Promise.all([this.#box.service, neighbour].map(async (one) => (await one.cliJson<PhotonPaymentsJson>('pay', 'list')).payments.map(({ kind, state, amount, token }) => `${amount.text} ${token.symbol} ${kind} ${state}`)))
     claim(`both boxes have the same list: ${taken?.join('; ')}`, sent?.join() === taken?.join(), sent?.join('; '))
@@ -158,8 +162,9 @@ class Chapter {
   async stream(guest: Box['town']['guests'][number]): Promise<void> {
     const { portal } = this.#box
     const { neighbour } = this.#parts
-    const anna = new Phone(guest)
-    step('Anna buys tokens for cash and pays by the second, in a browser')
+    const { her } = this.#box.plan
+    const phone = new Phone(guest)
+    step(`${her} buys tokens for cash and pays by the second, in a browser`)
     const made = await this.#box.service.cliJson<VoucherCreateReply>('voucher', 'create', 'slip', '1', '--codes')
     const chromium = await launchIn(guest.ns)
     try {
@@ -174,7 +179,7 @@ class Chapter {
       claim(`a slip of paper worth ${SLIP_TOKENS} tokens is a channel of her own now; her page says: ${await shown(page, 'pay-balance')}`, (await shown(page, 'pay-balance')).startsWith(SLIP_TOKENS))
       await page.check('input[value="0"]')
       await page.click('#pay-start')
-      await waitFor('the gate', () => anna.isOnline(4, TOWN.internet4))
+      await waitFor('the gate', () => phone.isOnline(4, TOWN.internet4))
       await spends(page, '0.05')
       const session = (await this.#box.service.cliJson<SessionsJson>('sessions', 'list')).sessions[0]
       claim(`online; the session has used ${session?.secondsUsed} s, and a moment later her page has spent ${await shown(page, 'pay-spent')}`, session?.state === 'active' && session.source === 'stream')
@@ -184,16 +189,17 @@ class Chapter {
       await Promise.all([photonState('our box', this.#box.service, 'offline'), photonState('the neighbour', neighbour, 'offline')])
       note(`nobody has seen a block for ten block times: meshbox channel status says "off line"`)
       await spends(page, '0.03')
-      claim(`Anna's stream goes on: ${await shown(page, 'pay-spent')}`, true)
-      claim('no ping comes back from the Internet', !(await anna.isOnline(4, TOWN.internet4)))
-      const school = await anna.ask(`http://${TOWN.neighbour4}/`)
+      claim(`${her}'s stream goes on: ${await shown(page, 'pay-spent')}`, true)
+      claim('no ping comes back from the Internet', !(await phone.isOnline(4, TOWN.internet4)))
+      const school = await phone.ask(`http://${TOWN.neighbour4}/`)
       claim(`the site next door is there: http://${TOWN.neighbour4}/ answers ${school.status}`, school.status === 200)
       await this.#pays(['0.1'], 'locked failed: no view of the chain: direct payments only (1014)', '0.1 under a lock is refused')
-      await this.#pays(['0.5', '--direct'], 'direct done', `0.5 directly goes: as much as the neighbour lets us owe (max_offline_exposure ${EXPOSURE})`)
-      await waitFor('it to be taken', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.25')
-      await this.#pays(['0.25', '--direct'], 'direct committed: not acknowledged yet', '0.25 more are signed and wait')
+      await this.#pays([EXPOSURE, '--direct'], 'direct done', `${EXPOSURE} directly goes: as much as the neighbour lets us owe (max_offline_exposure ${EXPOSURE})`)
+      const taken = paidBefore(this.#box.plan) + parseEther(EXPOSURE)
+      await waitFor('it to be taken', () => this.#hasGot(taken))
+      await this.#pays([LATE, '--direct'], 'direct committed: not acknowledged yet', `${LATE} more are signed and wait`)
       await waitFor('the refusal', () => neighbour.log().includes('is taken without a view of the chain'))
-      claim('the neighbour does not take them yet', (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.25')
+      claim('the neighbour does not take them yet', await this.#hasGot(taken))
       await page.click('#pay-stop')
       await page.waitForSelector('#pay[data-phase="over"]')
       const hers = await this.#hers()
@@ -211,8 +217,8 @@ class Chapter {
     await this.#box.setUplink('up')
     await Promise.all([photonState('our box', this.#box.service, 'ready'), photonState('the neighbour', neighbour, 'ready')])
     // What was not taken is sent again ever more seldom, once a minute at last.
-    await waitFor('what had to wait', async () => (await this.#smt(neighbour, this.#parts.ours)).own.spendable.text === '2.5', 120_000)
-    claim('the neighbour has seen the chain again and takes the 0.25 that waited', true)
+    await waitFor('what had to wait', () => this.#hasGot(paidBefore(this.#box.plan) + parseEther(EXPOSURE) + parseEther(LATE)), 120_000)
+    claim(`the neighbour has seen the chain again and takes the ${LATE} that waited`, true)
   }
 
   async payOut(meanwhile: () => Promise<void>): Promise<void> {
@@ -226,10 +232,12 @@ class Chapter {
     await this.#do('channel', 'close', hers.id, '--force')
     await waitFor('the claim', async () => (await channelsOf(this.#box.service)).some(({ id, phase }) => id === hers.id && phase === 'closed') && (await owner.tokensOf(CHANNELS)) === parseEther(SLIP_TOKENS) - streamed, 120_000)
     const slip = parseEther(SLIP_TOKENS)
+    const paid = paidBefore(this.#box.plan) + parseEther(EXPOSURE) + parseEther(LATE)
+    const villageTokens = parseEther(this.#box.plan.villageTokens)
     const rows: readonly (readonly [string, string, string, bigint])[] = [
-      ['our box', 'SMT', ours.account, parseEther('17.5') - slip + streamed + IOT_PAID],
-      ['next door', 'SMT', theirs.account, parseEther('2.5') - IOT_PAID],
-      ['in the contract, for Anna', 'SMT', CHANNELS, slip - streamed],
+      ['our box', 'SMT', ours.account, parseEther('20') - paid - slip + streamed + IOT_PAID],
+      ['next door', 'SMT', theirs.account, paid - IOT_PAID],
+      [`in the contract, for ${this.#box.plan.her}`, 'SMT', CHANNELS, slip - streamed],
     ]
     await this.#count(rows, parseEther('20'), WRAPPED)
     const vtk = (): Promise<PhotonChannelJson | undefined> => channelsOf(this.#box.service).then((list) => list.find(({ token }) => token.symbol === 'VTK'))
@@ -238,7 +246,7 @@ class Chapter {
     await meanwhile()
     step('What the chain says at the end')
     await waitFor('the settlement', async () => (await vtk()) === undefined && (await channelsOf(neighbour)).length === 0, 420_000)
-    await this.#count([['our box', 'VTK', ours.account, parseEther('3')], ['next door', 'VTK', theirs.account, parseEther('2')], ['in the contract', 'VTK', CHANNELS, 0n]], parseEther('5'), villageToken)
+    await this.#count([['our box', 'VTK', ours.account, parseEther('5') - villageTokens], ['next door', 'VTK', theirs.account, villageTokens], ['in the contract', 'VTK', CHANNELS, 0n]], parseEther('5'), villageToken)
     note((await this.#box.service.cli('channel', 'status')).stdout.trimEnd())
   }
 
@@ -286,9 +294,14 @@ class Chapter {
     return found
   }
 
+  /** Next door, of ours; smallest units. */
+  async #hasGot(units: bigint): Promise<boolean> {
+    return (await this.#smt(this.#parts.neighbour, this.#parts.ours)).own.spendable.units === units.toString()
+  }
+
   async #hers(): Promise<PhotonChannelJson> {
     const found = (await channelsOf(this.#box.service)).find(({ partner }) => partner.address !== this.#parts.theirs.account)
-    if (found === undefined) throw new Error("Anna's channel is gone")
+    if (found === undefined) throw new Error("the guest's channel is gone")
     return found
   }
 }

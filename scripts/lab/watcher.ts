@@ -38,7 +38,7 @@ export class Watcher {
   readonly #earnedUnits = new Map<Roof, bigint>()
   readonly #bytes = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
-  #peakBytes = 0
+  #peakOfFour = 0
   #isOver = false
 
   constructor(scene: Scene, watched: Watched) {
@@ -55,9 +55,9 @@ export class Watcher {
     if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
-  /** Of all boxes at once, the most that was seen; bytes. */
-  get peakBytes(): number {
-    return this.#peakBytes
+  /** Of the four greatest boxes at once, the most that was seen; bytes. */
+  get peakOfFour(): number {
+    return this.#peakOfFour
   }
 
   async #round(): Promise<void> {
@@ -173,10 +173,10 @@ export class Watcher {
 
   /** Resident memory of all boxes' processes and of what they started. */
   #weigh(street: Street | null): void {
-    const roots = [...[...this.#watched.boxes.values()].flatMap((box) => box.service()?.process.pid ?? []), ...(street?.processes ?? [])]
-    const bytes = residentBytes(roots)
-    this.#peakBytes = Math.max(this.#peakBytes, bytes)
-    this.#scene.figure('boxes’ memory', `${(bytes / MIB).toFixed(0)} MiB`)
+    const boxes = [...[...this.#watched.boxes.values()].flatMap((box) => box.service()?.process.pid ?? []), ...(street?.processes ?? [])]
+    const sizes = residentBytes(boxes).toSorted((one, other) => other - one)
+    this.#peakOfFour = Math.max(this.#peakOfFour, sumOf(sizes.slice(0, 4)))
+    this.#scene.figure('boxes’ memory', `${(sumOf(sizes) / MIB).toFixed(0)} MiB`)
   }
 }
 
@@ -190,8 +190,10 @@ function clock(seconds: number): string {
   return seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
 }
 
-/** Of these processes and their children, from /proc; a page that two of them share counts twice. */
-function residentBytes(roots: readonly number[]): number {
+const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0)
+
+/** Of each of these processes with its children, from /proc; a page that two of them share counts twice. */
+function residentBytes(roots: readonly number[]): readonly number[] {
   const parents = new Map<number, number>()
   const bytes = new Map<number, number>()
   for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
@@ -203,6 +205,6 @@ function residentBytes(roots: readonly number[]): number {
       // it has ended since the list was read
     }
   }
-  const isOurs = (pid: number): boolean => pid > 1 && (roots.includes(pid) || isOurs(parents.get(pid) ?? 0))
-  return [...bytes].reduce((sum, [pid, size]) => sum + (isOurs(pid) ? size : 0), 0)
+  const isOf = (root: number, pid: number): boolean => pid > 1 && (pid === root || isOf(root, parents.get(pid) ?? 0))
+  return roots.map((root) => sumOf([...bytes].filter(([pid]) => isOf(root, pid)).map(([, size]) => size)))
 }

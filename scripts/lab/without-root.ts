@@ -12,6 +12,7 @@ import { CLI, boxFiles, socketRequest, startService, waitFor, type Service } fro
 import { LabBroker } from './broker.ts'
 import { giveChain, ownerKey, providerOf, tellOfChain, type LabChain } from './chain.ts'
 import { withoutDays } from './book.ts'
+import { tellOfBooks } from './closing.ts'
 import { Dice } from './dice.ts'
 import { FieldLife } from './field-life.ts'
 import { PASSWORD, writeConfig } from './first-config.ts'
@@ -21,6 +22,7 @@ import type { LabOptions } from './options.ts'
 import { order } from './order.ts'
 import { claim, note, step } from './say.ts'
 import { Scene } from './scene.ts'
+import { storyPlan } from './story-plan.ts'
 import { Watcher } from './watcher.ts'
 
 const [OURS, NEXT_DOOR] = ['127.0.0.1', '127.0.0.2']
@@ -46,6 +48,7 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
       for (const service of [...boxes.values()]) await service.stop()
     })
     scene.figure('seed', String(options.seed))
+    const plan = storyPlan(new Dice(options.seed))
 
     const files = boxFiles(join(dir, 'ours'))
     writeConfig(files, { ownerAddress: OURS, gate: 'record' })
@@ -67,7 +70,7 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
     await socketRequest(files.socket, 'POST', '/api/password', { password: PASSWORD })
     note((await service.cli('voucher', 'create', 'minute', '3', '--codes')).stdout.trimEnd())
     step('Its own chain, and a wallet')
-    await untilStopped(tellOfChain(chain, service))
+    await untilStopped(tellOfChain(chain, service, plan.him))
 
     step('A second box, next door, opens a payment channel to it')
     const neighbour = await startService(thisMachine, theirs.files)
@@ -81,9 +84,10 @@ export async function runOnThisMachine(dir: string, options: LabOptions, stopped
     const field = await Field.open(parts)
     closers.push(() => field.close())
     scene.link('field', { from: 'field', to: 'box1', kind: 'lora', state: 'up' })
-    await untilStopped(tellOfSensors(field, parts))
+    await untilStopped(tellOfSensors(field, parts, plan))
     note((await service.cli('tenant', 'show', 'next-door')).stdout.trimEnd())
     note(withoutDays((await service.cli('earnings')).stdout))
+    await untilStopped(tellOfBooks(new Map([['box1', { name: 'Corner café', service }], ['box2', { name: 'Next door', service: neighbour }]]), null))
 
     step('It stays up. Ctrl-C ends it')
     note(`live page   ${live.url}`)

@@ -82,7 +82,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   'test/netns/mesh-hops.test.ts': 85,
   'test/browser/portal-page-looks.test.ts': 100,
   'test/browser/purse-page.test.ts': 80,
-  'test/netns/lab-town.test.ts': 70,
+  'test/netns/lab-town.test.ts': 320,
   'test/netns/peer-flood.test.ts': 70,
   'test/netns/upstream.test.ts': 65,
   'test/netns/mesh-town.test.ts': 60,

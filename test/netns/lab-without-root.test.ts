@@ -8,6 +8,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Dice } from '../../scripts/lab/dice.ts'
+import { storyPlan } from '../../scripts/lab/story-plan.ts'
 import type { IotReadingsJson, IotTenantJson } from '../../src/owner/index.ts'
 import { Namespace, isRoot, runProgram, thisMachine, type Host, type RunResult } from '../support/netns.ts'
 import { NODE, ROOT, waitFor } from '../support/town-services.ts'
@@ -16,13 +18,17 @@ import { NODE, ROOT, waitFor } from '../support/town-services.ts'
 const USER = 65_534
 const LAB = join(ROOT, 'scripts/lab/run.ts')
 const PATIENCE_MS = 1_200_000
+/** Of the seed that is taken when nobody names one. */
+const PLAN = storyPlan(new Dice(1))
 /** What `make run` says of itself, in this order. */
 const STORY = [
   'Not root: the same service on this machine', 'no Wi-Fi, no nftables rules (nobody is cut off), no network namespaces', 'live page   http://127.0.0.1:2099/', '3 vouchers made',
-  'Its own chain, and a wallet', "✔ the box seals its community's chain", '✔ a wallet sends Ben 5 tokens', '✔ and any balance comes with its proof',
+  'Its own chain, and a wallet', "✔ the box seals its community's chain", `✔ a wallet sends ${PLAN.him} 5 tokens`, '✔ and any balance comes with its proof',
   'A second box, next door', '✔ the box next door (127.0.0.2) has put 20 SMT into a channel to ours',
-  '✔ the owner\'s probe says humidity_3 40 %', '✔ and a broker (aedes, in this program) has it', 'opens the valve over the air (humidity_3 was 18, < 20)',
+  `✔ the owner's probe says humidity_3 ${PLAN.wet} %`, '✔ and a broker (aedes, in this program) has it', `opens the valve over the air (humidity_3 was ${PLAN.dry}, < 20)`,
   '✔ frame 3: delivered, billed 0.03, owed 0.01; paid through the channel: 0.03 in all, owed 0', '✔ a frame that somebody recorded and sends again is not sold', '✔ the neighbour checks the bill on his side: VALID',
+  'The books are closed and compared', '✔ Corner café: meshbox audit finds no difference in', '✔ Corner café: its entries come to what its report says', '✔ Next door: meshbox audit finds no difference in',
+  '✔ Corner café and Next door: what each has paid is what came to the other: nothing one way, 0.03 SMT the other',
   'It stays up. Ctrl-C ends it',
 ]
 

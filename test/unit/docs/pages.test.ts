@@ -82,6 +82,23 @@ describe('a command of meshbox', () => {
   })
 })
 
+describe('the first page', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+  it('names every command by its first word', () => {
+    const list = readme.slice(readme.indexOf('## The command line'), readme.indexOf('## Settings'))
+    const named = new Set([...list.matchAll(/`(?:meshbox )?([a-z-]+)[^`]*`/g)].map(([, word]) => word))
+    expect([...new Set(COMMANDS.map(({ words }) => words[0]))].filter((word) => !named.has(word))).toEqual([])
+  })
+
+  it('says what each check of an audit means, on the page of troubles', () => {
+    const checks = [...readFileSync(join(ROOT, 'src/audit/types.ts'), 'utf8').matchAll(/^ {2}\| '([a-z-]+)'$/gm)].map(([, name = '']) => name)
+    const told = [...readFileSync(join(ROOT, 'docs/guide/trouble.md'), 'utf8').matchAll(/`([a-z-]+)(…?)`/g)].map(([, name = '', rest]) => ({ name, isFamily: rest !== '' }))
+    expect(checks.length).toBeGreaterThan(20)
+    expect(checks.filter((check) => !told.some(({ name, isFamily }) => check === name || (isFamily && check.startsWith(name))))).toEqual([])
+  })
+})
+
 describe('a setting', () => {
   const options = describeOptions()
   const named = new Set(options.flatMap((one) => [`${one.section}.${one.option}`, `${one.sectionName ?? one.section}.${one.option}`]))

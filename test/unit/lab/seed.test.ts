@@ -1,9 +1,11 @@
 /** The same seed gives the same town: who comes, what he buys, who sends, what the field says. */
+import { parseEther } from 'ethers'
 import { describe, expect, it } from 'vitest'
 import { Dice } from '../../../scripts/lab/dice.ts'
 import { nextFieldTurn, type FieldTurn } from '../../../scripts/lab/field-life.ts'
 import { namesInOrder, nextTurn, wantedBy, type LifeTurn } from '../../../scripts/lab/life-plan.ts'
 import { parseOptions } from '../../../scripts/lab/options.ts'
+import { paidBefore, storyPlan, type StoryPlan } from '../../../scripts/lab/story-plan.ts'
 import { MIB } from '../../../scripts/lab/street.ts'
 
 const throws = (seed: number, count: number, sides: number): number[] => ((dice) => Array.from({ length: count }, () => dice.below(sides)))(new Dice(seed))
@@ -30,6 +32,26 @@ describe('the die', () => {
   it('stays within its sides for the least and the greatest seed, and picks from nothing with an error', () => {
     for (const seed of [0, 4_294_967_295]) expect(throws(seed, 1_000, 3).filter((one) => one < 0 || one > 2)).toEqual([])
     expect(() => new Dice(1).pick([])).toThrow('nothing to pick from')
+  })
+})
+
+describe('the story', () => {
+  const plans = Array.from({ length: 400 }, (_, seed) => storyPlan(new Dice(seed)))
+
+  it('has the same guests, amounts and readings for the same seed, and others for another', () => {
+    expect(storyPlan(new Dice(7))).toEqual(plans[7])
+    expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBeGreaterThan(390)
+    for (const key of Object.keys(plans[0] ?? {}) as (keyof StoryPlan)[]) expect(new Set(plans.map((plan) => plan[key])).size, key).toBeGreaterThan(1)
+  })
+
+  it('stays within what its boxes can do, whatever the seed', () => {
+    for (const plan of plans) {
+      expect(parseEther(plan.locked) * 10n <= parseEther('5'), plan.locked).toBe(true)
+      // Of the channel of 5: what comes before, what the neighbour lets us owe without the chain, and what waits.
+      expect(paidBefore(plan) + parseEther('0.75') < parseEther('5')).toBe(true)
+      expect(parseEther(plan.villageTokens) < parseEther('5')).toBe(true)
+      expect([plan.wet >= 20 && plan.wet <= 100, plan.dry < 20 && plan.dry >= 0, plan.her === plan.him]).toEqual([true, true, false])
+    }
   })
 })
 
