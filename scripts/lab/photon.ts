@@ -13,7 +13,7 @@ import { TOWN } from '../../test/support/netns.ts'
 import { Phone } from '../../test/support/phone.ts'
 import {
   CHANNELS, EXPOSURE, InsideProvider, OwnerWallet, SETTLE_BLOCKS, SLIP, SLIP_TOKENS, WRAPPED, bookedFrom, channelsOf, enodes, firstStart, homeOf, neighbourConfig, paidIn, photonSection, photonState, photonStatus,
-  sealerConfig, startSite, type Home,
+  TOKEN_SECTION, sealerConfig, startSite, type Home,
 } from '../../test/support/photon-village.ts'
 import { startService, waitFor, type Service } from '../../test/support/town-services.ts'
 import { BEN, ownerKey, providerOf } from './chain.ts'
@@ -47,7 +47,7 @@ export async function tellOfChannels(box: Box, meanwhile: () => Promise<void>): 
     const early = providerOf(box.chain)
     const office = new OwnerWallet(ownerKey(early))
     await office.leaders('appendLeader', hall.miner)
-    writeFileSync(hall.files.config, formatUci(sealerConfig(hall, network, BEN, [{ ...ours, enode: ours.enode.replace(TOWN.boxMesh4, TOWN.boxWan4) }])))
+    writeFileSync(hall.files.config, formatUci([...sealerConfig(hall, network, BEN, [{ ...ours, enode: ours.enode.replace(TOWN.boxMesh4, TOWN.boxWan4) }]), TOKEN_SECTION]))
     const sealer = await startService(town.internet, hall.files)
     box.others.set('hall', { name: 'Village hall', host: town.internet, service: sealer })
     await waitFor('a block of the hall’s', async () => (await chain.getBlock('latest').catch(() => null))?.miner === BEN, 60_000)

@@ -69,14 +69,13 @@ const mainSection = (files: BoxFiles, name: string, roles: readonly string[]): P
   name: 'main',
   options: { name, data_dir: files.dataDir, control_socket: files.socket, log_level: 'debug', log_style: 'time', clock_trust: 'always', ...(roles.length === 0 ? {} : { roles }) },
 })
-const TOKEN_SECTION: PlainSection = { type: 'token', name: 'token', options: { symbol: 'SMT', decimals: '18' } }
+export const TOKEN_SECTION: PlainSection = { type: 'token', name: 'token', options: { symbol: 'SMT', decimals: '18' } }
 const OWNER_SECTION: PlainSection = { type: 'owner', name: 'owner', options: { address: '127.0.0.1' } }
 
 /** `coinbase`: where the coins of its blocks go. */
 export function sealerConfig(home: Home, network: string, coinbase: string, peers: readonly Home[]): PlainSection[] {
   return [
     mainSection(home.files, 'Village hall', ['sealer']),
-    TOKEN_SECTION,
     OWNER_SECTION,
     {
       type: 'chain',

@@ -7,6 +7,8 @@ import type { Downlink } from '../ports.ts'
 /** FHDR, FPort, MIC and MHDR around the payload. */
 const FRAME_BYTES = 13
 const MOST_WINDOWS = 8
+/** No concentrator has less in its table; what is remembered of powers that one refuses is bounded by it. */
+const LEAST_DBM = -20
 
 /** Errors: input, naming what breaks the region's limits. */
 export function checkOrder({ windows }: Pick<Downlink, 'windows'>, region: Region): void {
@@ -15,7 +17,7 @@ export function checkOrder({ windows }: Pick<Downlink, 'windows'>, region: Regio
     if (phy.length < 1 || phy.length > 255) throw inputError('phy', `${phy.length} bytes`, '1 to 255 bytes')
     const band = subBandAt(region, frequencyHz)
     if (band === null) throw inputError('frequency', frequencyHz, `one of ${region.name}`)
-    if (powerDbm > band.maxEirpDbm) throw inputError('power', powerDbm, `at most ${band.maxEirpDbm} dBm in ${band.name}`)
+    if (!(powerDbm >= LEAST_DBM && powerDbm <= band.maxEirpDbm)) throw inputError('power', powerDbm, `${LEAST_DBM} to ${band.maxEirpDbm} dBm in ${band.name}`)
     const rate = dataRateOf(region, modulation, 'down')
     if (rate === null) throw inputError('modulation', modulation.kind, `a data rate for downlinks in ${region.name}`)
     const own = region.dataRates[rate]?.modulation

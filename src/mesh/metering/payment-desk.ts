@@ -69,8 +69,14 @@ export class PaymentDesk {
     const reference = this.#referenceOf(account, order.number)
     payments.pay({ to: payee, token: state.token, amount: order.amount, reference }).then(
       () => run(() => this.#paid(account, reference)),
-      (thrown: unknown) => {
+      (thrown: unknown): void => {
         const error = asError(thrown)
+        // Its channel is over, and nothing shows whether the other box had it: it is not sent twice, and must not stand before all that is paid later.
+        if (error instanceof MeshBoxError && error.code === 'mesh-unknown') {
+          log.error('a payment for carrying is booked as sent; only the other box can say whether it came', { box: partnerOf(account), amount: order.amount, reference, error })
+          run(() => this.#paid(account, reference))
+          return
+        }
         // Channels that are not up yet cost nothing to ask: it is ordered as soon as they are.
         const isEarly = error instanceof MeshBoxError && error.code === 'mesh-no-channels'
         const before = this.#given.get(key)?.problem

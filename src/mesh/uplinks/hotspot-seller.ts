@@ -122,6 +122,8 @@ export class HotspotSeller implements UpstreamSeller {
         payments.pay(payment).then(resolve, reject).finally(cancel)
       })
     } catch (thrown) {
+      // Its channel is over, and nothing shows whether the hotspot had it: it is not sent twice, and whether we are let in says the rest.
+      if (thrown instanceof MeshBoxError && thrown.code === 'mesh-unknown') return
       if (thrown instanceof MeshBoxError && REFUSALS.has(thrown.kind) && !(await payments.hasLeft(payment))) throw notPaid(thrown.message)
       throw thrown
     }

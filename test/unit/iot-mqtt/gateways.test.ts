@@ -15,6 +15,8 @@ const turns = async (): Promise<void> => { for (let n = 0; n < 10; n++) await Pr
 /** A broker that takes everything at once; `acks` false: and says nothing of it. */
 class Broker {
   acks = true
+  /** Gateways whose connections it does not let in. */
+  readonly refused = new Set<string>()
   readonly open = new Map<string, { readonly said: MqttMessage[] }>()
   most = 0
   made = 0
@@ -36,6 +38,7 @@ class Broker {
     const listeners: ((isConnected: boolean) => void)[] = []
     let isConnected = false
     queueMicrotask(() => {
+      if (this.refused.has(clientId.replace('meshbox-', ''))) return
       isConnected = true
       for (const listener of listeners) listener(true)
     })
@@ -94,6 +97,19 @@ describe('names that somebody makes up', () => {
     expect(broker.open.get(`meshbox-${name(1_002)}`)?.said.at(-1)?.topic).toBe(`eu868/gateway/${name(1_002)}/event/up`)
     expect(broker.most).toBeLessThanOrEqual(4)
   })
+})
+
+it('frames of a gateway whose connection the broker does not let in go over another; where it lets in none, none is awaited', async () => {
+  const broker = new Broker()
+  broker.refused.add(name(1))
+  broker.delivery.gateway(news(name(1), true))
+  await turns()
+  const one = heard({ copies: [copy({ gateway: name(1) })] })
+  expect([broker.delivery.isAwaited(one), await broker.from(name(1))]).toEqual([false, false])
+  broker.delivery.gateway(news(name(2), true))
+  await turns()
+  expect([broker.delivery.isAwaited(one), await broker.from(name(1))]).toEqual([true, true])
+  expect(broker.open.get(`meshbox-${name(2)}`)?.said.at(-1)?.topic).toBe(`eu868/gateway/${name(1)}/event/up`)
 })
 
 describe('a gateway', () => {

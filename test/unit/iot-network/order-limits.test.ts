@@ -37,6 +37,12 @@ it('FSK stays on its channel', () => {
   for (const deviationHz of [25_001, 1_000_000, -1, NaN]) expect(fsk(deviationHz)).toThrow(expect.objectContaining({ field: 'deviation' }))
 })
 
+it('a power is one that a concentrator can have', () => {
+  const order = (powerDbm: number) => () => checkOrder({ windows: [window({ powerDbm })] }, EU868)
+  for (const powerDbm of [-20, 0, 14]) expect(order(powerDbm)).not.toThrow()
+  for (const powerDbm of [-21, -2_147_483_648, 50, NaN]) expect(order(powerDbm)).toThrow(expect.objectContaining({ field: 'power' }))
+})
+
 describe('what passes', () => {
   it('is never longer than what the ledger counts with, and costs the time it takes: whatever region, data rate, coding, length and preamble', () => {
     const order = fc.constantFrom(...REGIONS).chain((region) =>

@@ -110,7 +110,8 @@ for (const way of ['the addon', 'node:dgram']) describe(`a forwarder on loopback
     old.hear({ phy: phyOf(1) })
     young.hear({ phy: phyOf(2) })
     await until(() => heard.length === 2)
-    const acks = await Promise.all(heard.map((one) => radio.transmit(answerTo(one, 1, [3_000], { powerDbm: 30 }))))
+    // As late as the next test: a machine that stands still for seconds has time for all four tries.
+    const acks = await Promise.all(heard.map((one) => radio.transmit(answerTo(one, 1, [12_000], { powerDbm: 30 }))))
     expect(acks.map(({ statuses }) => statuses)).toEqual([['OK'], ['OK']])
     expect([old.answers, young.answers]).toEqual([['TX_POWER', 'TX_POWER', 'TX_POWER', 'NONE'], ['NONE']])
     await until(() => old.onAir.length === 1 && young.onAir.length === 1)

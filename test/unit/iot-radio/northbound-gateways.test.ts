@@ -28,17 +28,22 @@ class Server {
           const { kind, token, gateway, body } = decodeDatagram(bytes)
           ;(this.named[kind] ??= []).push(gateway ?? '')
           if (kind === 'push-data') this.bodies.push(`${gateway} ${Buffer.from(body).toString()}`)
-          if (kind === 'pull-data' || kind === 'push-data') queueMicrotask(() => onDatagram(encodeDatagram({ version: 2, token, kind: kind === 'pull-data' ? 'pull-ack' : 'push-ack', gateway: null, body: new Uint8Array() })))
+          if ((kind === 'pull-data' || kind === 'push-data') && !this.unknown.has(gateway ?? '')) queueMicrotask(() => onDatagram(encodeDatagram({ version: 2, token, kind: kind === 'pull-data' ? 'pull-ack' : 'push-ack', gateway: null, body: new Uint8Array() })))
         },
         close: () => { this.open -= 1 },
       }
     },
   })
 
-  from(gateway: string): Promise<boolean> {
+  /** Gateways that the server does not know: it answers none of their datagrams. */
+  readonly unknown = new Set<string>()
+
+  heard(gateway: string): Heard {
     const copy = { gateway, time: { kind: 'counter', tmstUs: 7 }, arrivedMs: this.time.boottimeMs(), utcMs: null, gpsTimeMs: null, fineTimeNs: null, rssiDbm: -57, snrDb: 9, channel: 2, radio: 0, board: 0, antenna: 0 } as const
-    const heard: Heard = { id: frameHash(PHY), phy: PHY, frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, copies: [copy], isLate: false }
-    return this.upstream.deliver(heard)
+    return { id: frameHash(PHY), phy: PHY, frequencyHz: 868_100_000, modulation: { kind: 'lora', spreadingFactor: 7, bandwidthHz: 125_000, codingRate: '4/5' }, copies: [copy], isLate: false }
+  }
+  from(gateway: string): Promise<boolean> {
+    return this.upstream.deliver(this.heard(gateway))
   }
 }
 
@@ -60,6 +65,21 @@ it('made-up names open one session at most, and none once a gateway is there; ea
   expect(stats.map((text) => [text.slice(0, 16), /"rxnb":(\d+)/.exec(text)?.[1]])).toEqual([[name(1_001), '0'], [name(1_002), '1']])
   await server.upstream.close()
   expect([server.open, server.time.pendingTimers]).toEqual([0, 0])
+})
+
+it('frames of a gateway that the server does not answer are not awaited, those of others are; who has no session goes over one that is answered', async () => {
+  const server = new Server()
+  server.unknown.add(name(1))
+  for (const id of [name(1), name(2)]) server.upstream.gateway({ id, isOnline: true })
+  for (let seconds = 0; seconds < 60; seconds++) {
+    server.time.advance(1_000)
+    await Promise.resolve()
+  }
+  const awaited = (n: number): boolean => server.upstream.isAwaited(server.heard(name(n)))
+  expect([server.upstream.isOnline, awaited(1), awaited(2), awaited(3)]).toEqual([true, false, true, true])
+  expect([await server.from(name(1)), await server.from(name(2)), await server.from(name(3))]).toEqual([false, true, true])
+  await server.upstream.close()
+  expect(awaited(2)).toBe(false)
 })
 
 it('a gateway that goes is asked for no more orders; one that there was no room for is next, and heard meanwhile', async () => {

@@ -216,6 +216,18 @@ describe('who does not pay', () => {
     expect(village.carry([a, b], 0n, 1n).down).toBe(1n)
   })
 
+  it('a payment that nobody can say of whether it came is not sent twice, and those after it are paid', async () => {
+    const [a, b] = await pair(10n)
+    village.bank.unknown = 1
+    await village.rounds(20, () => void village.carry([a, b], 0n, 2n * MIB))
+    await village.rounds(20)
+    const { owed } = b.view('carrier', a)
+    const sent = village.bank.total(a.account, b.account)
+    expect(sent).toBeLessThan(owed)
+    expect(sent).toBeGreaterThan(0n)
+    expect(a.view('client', b)).toMatchObject({ unpaidOrder: null, paid: owed })
+  })
+
   it('a box that lost its disk is told what it owes, and carried for again when it is written off', async () => {
     const [a, b] = await pair(10n)
     village.bank.isShut = true

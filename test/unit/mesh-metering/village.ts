@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hexOf, silentLog } from '../../../src/base/index.ts'
+import { MeshBoxError, hexOf, silentLog } from '../../../src/base/index.ts'
 import type { Address, Cancel, Clock, Hash } from '../../../src/base/index.ts'
 import { createLedger, ledgerMigrations } from '../../../src/ledger/index.ts'
 import { createDocuments } from '../../../src/mesh/documents/index.ts'
@@ -39,6 +39,8 @@ function publicKeyOf(key: Uint8Array): Uint8Array {
 /** What channels do for us: a payment counts once by its reference, and is there after any crash. */
 export class Bank {
   isShut = false
+  /** How many payments more are of a channel that is over, and nobody knows whether they came. */
+  unknown = 0
   readonly paid = new Map<Hash, { readonly from: Address; readonly to: Address; readonly amount: bigint }>()
   readonly #rows: (ReceivedPayment & { readonly to: Address })[] = []
   readonly #listeners = new Map<Address, Set<(payment: ReceivedPayment) => void>>()
@@ -47,6 +49,10 @@ export class Bank {
     return {
       pay: async ({ to, token, amount, reference }) => {
         if (this.isShut) throw new Error('no channel')
+        if (this.unknown > 0) {
+          this.unknown -= 1
+          throw new MeshBoxError('conflict', 'the channel is over, and nothing shows whether he had it', { code: 'mesh-unknown' })
+        }
         const before = this.paid.get(reference)
         if (before !== undefined) {
           if (before.amount !== amount || before.to !== to) throw new Error('another payment has this reference')

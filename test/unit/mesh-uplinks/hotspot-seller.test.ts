@@ -125,6 +125,16 @@ describe('an order', () => {
     expect(street.paid.size).toBe(1)
   })
 
+  it('that nobody can say of whether it was paid, since its channel is over, is over when the hotspot lets us in, or does not for a while', async () => {
+    street.payFails = { error: new MeshBoxError('conflict', 'the channel is over', { code: 'mesh-unknown' }), isTaken: true }
+    expect(await buy()).toEqual({ leftSeconds: 600 })
+    seller = new HotspotSeller({ portal: street, payments: street, token: () => TOKEN, clock: street.time, timers: street.time, log: silentLog })
+    street.answers = [{ state: 'ordered', ...PRICE }]
+    const ends: string[] = []
+    for (let tries = 0; ends.at(-1) !== 'over' && tries < 200; tries++) ends.push(await buy().then(({ leftSeconds }) => (expect(leftSeconds).toBe(0), 'over'), (error: MeshBoxError) => error.code))
+    expect(new Set(ends)).toEqual(new Set(['not-let-in', 'over']))
+  })
+
   it('a hotspot that takes the money and lets nobody in is given up after a while, and not paid again for it', async () => {
     street.answers = [{ state: 'ordered', ...PRICE }]
     const ends: string[] = []

@@ -114,7 +114,7 @@ export class ChirpstackDelivery implements Delivery {
 
   /** By the best copy, as its delivery is. */
   isAwaited({ copies: [best], isLate }: Heard): boolean {
-    return best !== undefined && this.#parts.isWanted?.(this.#topic(best.gateway, isLate ? 'event/late' : 'event/up')) !== false
+    return best !== undefined && this.isOnline && this.#parts.isWanted?.(this.#topic(best.gateway, isLate ? 'event/late' : 'event/up')) !== false
   }
 
   onDownlink(listener: OnDownlink): Cancel {
@@ -158,11 +158,12 @@ export class ChirpstackDelivery implements Delivery {
     return link.client.publishHeard({ topic, payload: uplinkFrame(heard, copy, this.#uplinkId, this.#parts.encoding), isRetained: false })
   }
 
-  /** Its own, or whichever is up; null: none is. */
+  /** Its own if it is up, or whichever is; null: there is none. */
   #linkFor(gateway: Eui): Link | null {
     const own = this.#links.get(gateway)
-    if (own !== undefined) return own
+    if (own?.client.isConnected === true) return own
     for (const link of this.#links.values()) if (link.client.isConnected) return link
+    if (own !== undefined) return own
     return this.#links.size === 0 ? this.#open(gateway, false) : null
   }
 

@@ -132,6 +132,15 @@ export class GwmpUpstream implements Delivery {
     return delivered.some(Boolean)
   }
 
+  /** Whether one of its gateways has a session that would send it now. */
+  isAwaited({ phy, copies, isLate }: Heard): boolean {
+    if (this.#isClosed || isLate || !this.#fits(phy)) return false
+    return copies.some(({ gateway }) => {
+      const session = this.#knownFor(gateway)
+      return session === undefined || this.#canSend(session)
+    })
+  }
+
   onDownlink(listener: OrderListener): Cancel {
     return this.#takers.add(listener)
   }
@@ -157,7 +166,7 @@ export class GwmpUpstream implements Delivery {
     if (session === null) return Promise.resolve(false)
     const isOwn = session.gateway === gateway
     if (isOwn) session.counts.received += 1
-    if (session.state.isAway(this.#parts.clock.boottimeMs()) || session.pending.size >= MAX_PENDING) return Promise.resolve(false)
+    if (!this.#canSend(session)) return Promise.resolve(false)
     if (isOwn) for (const copy of copies) session.receptions.note(copy)
     const token = this.#nextToken(session)
     const datagram = encodeDatagram({ version: 2, token, kind: 'push-data', gateway, body: writePush(heard, copies) })
@@ -184,10 +193,20 @@ export class GwmpUpstream implements Delivery {
     pending.done(isDelivered)
   }
 
-  /** Its own, or any: all go to one server. */
+  /** Its own, or any: all go to one server. One that is answered before one that is not. */
+  #knownFor(gateway: Eui): Session | undefined {
+    const own = this.#sessions.get(gateway)
+    if (own !== undefined) return own
+    const all = [...this.#sessions.values()]
+    return all.find((session) => this.#canSend(session)) ?? all[0]
+  }
+
   #sessionFor(gateway: Eui): Session | null {
-    const [first] = this.#sessions.values()
-    return this.#sessions.get(gateway) ?? first ?? this.#open(gateway, false)
+    return this.#knownFor(gateway) ?? this.#open(gateway, false)
+  }
+
+  #canSend({ state, pending }: Session): boolean {
+    return !state.isAway(this.#parts.clock.boottimeMs()) && pending.size < MAX_PENDING
   }
 
   #open(gateway: Eui, isOnline: boolean): Session | null {
